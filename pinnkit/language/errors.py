@@ -1,0 +1,128 @@
+"""Mistakes in a user's text: where they are, what would have been right, all of them together."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+SHOWN = 100  # characters of the text that are shown around a caret
+LISTED = 8  # names that a suggestion lists at most
+
+
+class LanguageError(ValueError):
+    """One mistake in one text.
+
+    `message` says what is wrong, `text` is the text as the user wrote it, and `position` is the 0-based
+    column in it (None where the mistake has no place).
+
+    >>> print(LanguageError("unknown name 'y'", "x + y", 4))
+    unknown name 'y'
+        x + y
+            ^
+    """
+
+    def __init__(self, message: str, text: str = "", position: int | None = None):
+        super().__init__(message, text, position)
+        self.message = message
+        self.text = text
+        self.position = position
+
+    def __str__(self) -> str:
+        return self.message + pointed(self.text, self.position)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake together with the key under which it was found, such as `equations.heat`."""
+
+    key: str
+    message: str
+    text: str = ""
+    position: int | None = None
+
+    def __str__(self) -> str:
+        head = f"{self.key}: {self.message}" if self.key else self.message
+        return head + pointed(self.text, self.position)
+
+
+class ProblemError(ValueError):
+    """Everything that is wrong with a problem; `mistakes` holds it one by one, str() tells all."""
+
+    def __init__(self, mistakes: Iterable[Mistake]):
+        self.mistakes: tuple[Mistake, ...] = tuple(mistakes)
+        super().__init__(self.mistakes)
+
+    def __str__(self) -> str:
+        return "\n".join(str(mistake) for mistake in self.mistakes)
+
+
+class Report:
+    """Collects mistakes, so that a user is told all of them at once."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[Mistake] = []
+        self.warnings: list[Mistake] = []
+
+    def add(self, key: str, message: str, text: str = "", position: int | None = None) -> None:
+        self.mistakes.append(Mistake(key, message, text, position))
+
+    def warn(self, key: str, message: str) -> None:
+        self.warnings.append(Mistake(key, message))
+
+    @contextmanager
+    def at(self, key: str) -> Iterator[None]:
+        """Turn a LanguageError raised inside into a mistake at `key`; other exceptions pass."""
+        try:
+            yield
+        except LanguageError as error:
+            self.add(key, error.message, error.text, error.position)
+
+    def raise_if_any(self) -> None:
+        """Raise ProblemError if there are mistakes."""
+        if self.mistakes:
+            raise ProblemError(self.mistakes)
+
+
+def nearest(name: str, valid: Iterable[str]) -> str | None:
+    """The valid name that `name` was probably meant to be, or None.
+
+    >>> nearest("alhpa", ["alpha", "beta"]), nearest("RE", ["Re"]), nearest("q", ["alpha"])
+    ('alpha', 'Re', None)
+    """
+    names = list(dict.fromkeys(valid))
+    lowered = {other.lower(): other for other in reversed(names)}
+    name = name[:SHOWN]
+    if name.lower() in lowered:
+        return lowered[name.lower()]
+    close = difflib.get_close_matches(name, names, 1) or difflib.get_close_matches(name.lower(), lowered, 1)
+    return lowered.get(close[0].lower(), close[0]) if close and close[0] not in names else (close or [None])[0]
+
+
+def suggestion(name: str, valid: Iterable[str]) -> str:
+    """What to append to a message about an unknown name.
+
+    >>> suggestion("alhpa", ["alpha", "beta"]), suggestion("q", ["alpha", "beta"]), suggestion("q", [])
+    ("; did you mean 'alpha'?", '; valid are alpha, beta', '')
+    """
+    names = list(dict.fromkeys(valid))
+    near = nearest(name, names)
+    if near is not None:
+        return f"; did you mean '{near}'?"
+    if not names:
+        return ""
+    more = f", ... ({len(names)} in all)" if len(names) > LISTED else ""
+    return f"; valid are {', '.join(names[:LISTED])}{more}"
+
+
+def pointed(text: str, position: int | None) -> str:
+    """The lines that show `text` with a caret below `position`; a long text is cut to a window around it."""
+    if not text or position is None:
+        return ""
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    position = min(max(position, 0), len(shown))
+    start = max(0, min(position - SHOWN // 2, len(shown) - SHOWN))
+    before, after = "..." if start else "", "..." if start + SHOWN < len(shown) else ""
+    window = before + shown[start : start + SHOWN] + after
+    return f"\n    {window}\n    {' ' * (len(before) + position - start)}^"

@@ -1,0 +1,111 @@
+"""The functions of the language: their names, and those of scalars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+import sympy
+
+from pinnkit.language import build
+from pinnkit.language.arithmetic import Value
+from pinnkit.language.arithmetic import function as apply_scalar
+from pinnkit.language.errors import LanguageError
+
+FUNCTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "sin": "sin(a): sine, of radians",
+        "cos": "cos(a): cosine",
+        "tan": "tan(a): tangent",
+        "asin": "asin(a): inverse sine",
+        "acos": "acos(a): inverse cosine",
+        "atan": "atan(a): inverse tangent",
+        "atan2": "atan2(a, b): the angle of the point (b, a)",
+        "sinh": "sinh(a): hyperbolic sine",
+        "cosh": "cosh(a): hyperbolic cosine",
+        "tanh": "tanh(a): hyperbolic tangent",
+        "exp": "exp(a): e to the power a",
+        "log": "log(a): natural logarithm",
+        "ln": "ln(a): natural logarithm",
+        "log10": "log10(a): logarithm to the base 10",
+        "sqrt": "sqrt(a): square root",
+        "abs": "abs(a): magnitude",
+        "sign": "sign(a): -1, 0 or 1",
+        "min": "min(a, b, ...): the least",
+        "max": "max(a, b, ...): the greatest",
+        "where": "where(condition, a, b): a where the condition holds, else b",
+        "heaviside": "heaviside(a): 0 for a < 0, 1/2 at 0, 1 for a > 0",
+        "erf": "erf(a): error function",
+        "sigmoid": "sigmoid(a): 1/(1 + exp(-a))",
+        "softplus": "softplus(a): log(1 + exp(a))",
+        "diff": "diff(a, x, 2): derivative by coordinates; a number repeats the one before it",
+        "laplacian": "laplacian(a): sum of the second derivatives by the coordinates other than t",
+        "grad": "grad(a): vector of the first derivatives by the coordinates other than t",
+        "div": "div(a, b, ...): divergence of a vector or of its components",
+        "curl": "curl(a, b, ...): v_x - u_y of (u, v), or the curl of (u, v, w)",
+        "dot": "dot(a, b): scalar product of two vectors",
+    }
+)
+
+
+def _sigmoid(x: float) -> float:
+    return 0.5 * (1.0 + math.tanh(0.5 * x))
+
+
+def _softplus(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+
+
+def _sign(x: float) -> float:
+    return float((x > 0) - (x < 0))
+
+
+def _heaviside(x: float) -> float:
+    return 0.5 * (1.0 + _sign(x))
+
+
+# name: (arguments, or None for two and more; SymPy; Python floats)
+_SCALAR: dict[str, tuple[int | None, Callable[..., sympy.Expr], Callable[..., float]]] = {
+    "sin": (1, sympy.sin, math.sin),
+    "cos": (1, sympy.cos, math.cos),
+    "tan": (1, sympy.tan, math.tan),
+    "asin": (1, sympy.asin, math.asin),
+    "acos": (1, sympy.acos, math.acos),
+    "atan": (1, sympy.atan, math.atan),
+    "atan2": (2, lambda a, b: sympy.atan2(a, b, evaluate=False), math.atan2),
+    "sinh": (1, sympy.sinh, math.sinh),
+    "cosh": (1, sympy.cosh, math.cosh),
+    "tanh": (1, sympy.tanh, math.tanh),
+    "exp": (1, sympy.exp, math.exp),
+    "log": (1, sympy.log, math.log),
+    "ln": (1, sympy.log, math.log),
+    "log10": (1, lambda a: sympy.log(a) / sympy.log(10), math.log10),
+    "sqrt": (1, sympy.sqrt, math.sqrt),
+    "abs": (1, build.absolute, abs),
+    "sign": (1, build.sign, _sign),
+    "min": (None, build.minimum, min),
+    "max": (None, build.maximum, max),
+    "heaviside": (1, build.heaviside, _heaviside),
+    "erf": (1, sympy.erf, math.erf),
+    "sigmoid": (1, build.sigmoid, _sigmoid),
+    "softplus": (1, build.softplus, _softplus),
+}
+
+
+def is_scalar(name: str) -> bool:
+    return name in _SCALAR
+
+
+def call_scalar(name: str, arguments: Sequence[Value]) -> Value:
+    """The function `name` of scalars; LanguageError where their number is wrong or the value not real."""
+    count, expression, number = _SCALAR[name]
+    expect_arguments(name, len(arguments), count)
+    return apply_scalar(expression, number, arguments)
+
+
+def expect_arguments(name: str, given: int, count: int | None) -> None:
+    """Raise LanguageError unless `count` arguments (None: two or more) are given."""
+    if given != count and (count is not None or given < 2):
+        wanted = "two arguments or more" if count is None else f"{count} argument{'s' if count > 1 else ''}"
+        raise LanguageError(f"{name} takes {wanted}, here {given}: {FUNCTIONS[name]}")

@@ -1,0 +1,136 @@
+"""From text to SymPy: a walk over Python's syntax tree with a whitelist; nothing is ever executed.
+
+The tokens are checked first (`tokens`), names are looked up in a `Scope` (`names`), constants are bounded
+before SymPy sees them (`arithmetic`). Whatever the text, the answer is an expression or a `LanguageError`.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Sequence
+
+import sympy
+
+from pinnkit.language.errors import LanguageError, suggestion
+from pinnkit.language.functions import FUNCTIONS
+from pinnkit.language.names import CONSTANTS, Scope, check_name
+from pinnkit.language.partial import partials, symbol
+from pinnkit.language.reader import Reader
+from pinnkit.language.tokens import MAX_DIGITS, Token, split_equation, tokenize
+
+__all__ = [
+    "CONSTANTS",
+    "FUNCTIONS",
+    "Scope",
+    "assignment",
+    "check_name",
+    "constant",
+    "equation",
+    "expression",
+    "inequality",
+]
+
+
+def expression(text: str | int | float, scope: Scope) -> sympy.Expr:
+    """The scalar expression that `text` writes.
+
+    Raises LanguageError with the place of the mistake.
+
+    >>> scope = Scope(("x", "t"), {"u": ("x", "t")}, ("alpha",))
+    >>> expression("-x^2 + diff(alpha*u_x, x)", scope)
+    alpha*u_xx - x**2
+    """
+    text, (side, *more) = _sides(text)
+    if more:
+        raise LanguageError("an expression belongs here, not an equation", text, _end(side))
+    return _admitted(text, Reader(text, scope).scalar(side))
+
+
+def equation(text: str | int | float, scope: Scope) -> sympy.Expr:
+    """The residual, left - right, of `left = right`; an expression without `=` is meant to be zero.
+
+    >>> equation("u_t = alpha*u_xx", Scope(("x", "t"), {"u": ("x", "t")}, ("alpha",)))
+    -alpha*u_xx + u_t
+    """
+    text, sides = _sides(text)
+    reader = Reader(text, scope)
+    residual, *right = [reader.scalar(side) for side in sides]
+    return _admitted(text, residual - right[0] if right else residual)
+
+
+def assignment(text: str, scope: Scope) -> tuple[str, sympy.Expr]:
+    """Coordinate and value of `coordinate = value`; the value may hold parameters, nothing that varies.
+
+    >>> assignment("x = -1", Scope(("x", "t")))
+    ('x', -1)
+    """
+    text, sides = _sides(text)
+    left = sides[0]
+    example = f"{scope.coordinates[0] if scope.coordinates else 'x'} = 0"
+    if len(sides) != 2:
+        raise LanguageError(f"an assignment such as '{example}' belongs here", text, left[0].position)
+    name = left[0].text
+    if len(left) != 1 or name not in scope.coordinates:
+        if len(left) == 1 and name in (*scope.fields, *scope.parameters):
+            hint = f": '{name}' is none; it belongs under equations"
+        else:
+            hint = suggestion(name if len(left) == 1 else "", scope.coordinates)
+        raise LanguageError(f"a coordinate belongs left of '='{hint}", text, left[0].position)
+    value = _admitted(text, Reader(text, scope).scalar(sides[1]))
+    varying = value.free_symbols & {symbol(one) for one in (*scope.coordinates, *scope.columns)}
+    if varying or partials(value):
+        what = ", ".join(sorted(map(str, partials(value) or varying)))
+        raise LanguageError(f"the value of {name} must be constant, but {what} varies", text, sides[1][0].position)
+    return name, value
+
+
+def inequality(text: str, scope: Scope) -> sympy.Basic:
+    """The condition that `text` writes, as a SymPy Boolean.
+
+    >>> inequality("x > 0.5 and not t >= 1", Scope(("x", "t")))
+    (x > 0.5) & ~(t >= 1)
+    """
+    text, (side, *more) = _sides(text)
+    if more:
+        raise LanguageError("an inequality belongs here, such as x > 0.5, not an equation", text, _end(side))
+    return Reader(text, scope).condition(side)
+
+
+def constant(text: str | int | float) -> float:
+    """The finite number that `text` writes, such as `2*pi` or `0.01/pi`.
+
+    >>> constant("2*pi")
+    6.283185307179586
+    """
+    text, (side, *more) = _sides(text)
+    if more:
+        raise LanguageError("a number belongs here, not an equation", text, _end(side))
+    return Reader(text, Scope(())).number(side)
+
+
+def _sides(text: str | int | float) -> tuple[str, list[list[Token]]]:
+    if isinstance(text, numbers.Real) and not isinstance(text, bool):
+        integral = isinstance(text, numbers.Integral)
+        if integral and abs(text) >= 10**MAX_DIGITS:
+            raise LanguageError(f"an integer of more than {MAX_DIGITS} digits; write it as a float, such as 1e60")
+        if not math.isfinite(text):
+            raise LanguageError(f"{text} is not a finite number")
+        text = repr(int(text) if integral else float(text))
+    if not isinstance(text, str):
+        raise LanguageError(f"text or a number belongs here, not {text!r:.60} ({type(text).__name__})")
+    sides = split_equation(tokenize(text), text)
+    for side in sides:
+        if not side:
+            raise LanguageError("one side of the equation is empty", text, text.index("="))
+    return text, sides
+
+
+def _end(side: Sequence[Token]) -> int:
+    return side[-1].position + len(side[-1].text)
+
+
+def _admitted(text: str, expr: sympy.Expr) -> sympy.Expr:
+    if expr.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I):
+        raise LanguageError("this is not a finite real number wherever its names are", text, 0)
+    return expr

@@ -1,0 +1,153 @@
+"""What a name means: coordinates, fields and their derivatives, parameters, columns, constants, normals."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import sympy
+
+from pinnkit.language.errors import LanguageError, suggestion
+from pinnkit.language.functions import FUNCTIONS
+from pinnkit.language.partial import MAX_ORDER, Partial, normal_derivative, normal_symbol, spatial, symbol
+
+CONSTANTS = {"pi": sympy.pi, "e": sympy.E}
+MAX_NAME = 60
+_LISTED_READINGS = 6
+_MANY_READINGS = 64
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The names that an expression may use.
+
+    `fields` maps a field to the coordinates it depends on; `columns` are columns of data; `boundary` says
+    that the outward normal (u_n, n_x, n_y, ...) has a meaning.
+    """
+
+    coordinates: tuple[str, ...]
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    boundary: bool = False
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*self.coordinates, *self.fields, *self.parameters, *self.columns)))
+
+
+def check_name(name: str, taken: Iterable[str] = ()) -> None:
+    """Raise LanguageError unless `name` can be declared: a plain identifier that means nothing else.
+
+    >>> check_name("alpha")
+    """
+    rule = "a name is a letter, then letters, digits or single underscores"
+    if not isinstance(name, str):
+        raise LanguageError(f"a name must be text, not {name!r}; {rule}")
+    if len(name) > MAX_NAME:
+        raise LanguageError(f"the name has {len(name)} characters; the most is {MAX_NAME}", name, MAX_NAME)
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or "__" in name:
+        raise LanguageError(f"{name!a} is not a name: {rule}")
+    if keyword.iskeyword(name):
+        raise LanguageError(f"'{name}' is a word of Python and cannot be a name; write {name}_")
+    if name in FUNCTIONS:
+        raise LanguageError(f"'{name}' is a function and cannot be a name")
+    if name == "pi":
+        raise LanguageError("'pi' is the constant and cannot be a name")
+    if name in taken:
+        raise LanguageError(f"'{name}' is declared twice")
+
+
+def resolve(name: str, scope: Scope) -> sympy.Expr:
+    """The expression that `name` stands for; declared names come first, then constants, derivatives, normals.
+
+    Raises LanguageError where it stands for nothing, or for several things.
+    """
+    if name in scope.coordinates or name in scope.parameters or name in scope.columns:
+        return symbol(name)
+    if name in scope.fields:
+        return Partial(name, scope.fields[name])
+    if name in CONSTANTS:
+        return CONSTANTS[name]
+    candidates = [name[:cut] for cut in range(len(name) - 1, 0, -1) if name[cut] == "_" and name[:cut] in scope.fields]
+    failure: LanguageError | None = None
+    for candidate in candidates:  # the longest first
+        try:
+            return _derivative(name, candidate, name[len(candidate) + 1 :], scope)
+        except LanguageError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    if name.startswith("n_") and name[2:] in spatial(scope.coordinates):
+        _need_boundary(name, scope)
+        return normal_symbol(name[2:])
+    if name in FUNCTIONS:
+        raise LanguageError(f"'{name}' is a function: write {FUNCTIONS[name].split(':')[0]}")
+    known = (*scope.declared, *CONSTANTS)
+    near = suggestion(name, (*known, *FUNCTIONS))
+    raise LanguageError(f"unknown name '{name}'{near if 'did you mean' in near else suggestion(name, known)}")
+
+
+def _need_boundary(name: str, scope: Scope) -> None:
+    if not scope.boundary:
+        raise LanguageError(f"'{name}' uses the outward normal, which exists only in a condition on a boundary")
+
+
+def _derivative(name: str, base: str, subscript: str, scope: Scope) -> sympy.Expr:
+    whole = Partial(base, scope.fields[base])
+    if subscript == "n" and "n" not in scope.coordinates:
+        _need_boundary(name, scope)
+        if not spatial(whole.coordinates):
+            raise LanguageError(f"'{name}': {base} depends on no spatial coordinate")
+        return normal_derivative(whole)
+    longest = max(map(len, scope.coordinates), default=1)
+    if len(subscript) > MAX_ORDER * longest:
+        raise LanguageError(f"'{name}' is a derivative of an order beyond {MAX_ORDER}, the highest")
+    readings, reached = _readings(name, subscript, {one: (one,) for one in scope.coordinates})
+    if not readings:
+        readings, further = _readings(name, subscript, _beginnings(scope.coordinates))
+        reached = max(reached, further)
+    if not readings:
+        unknown = subscript[reached:] if longest > 1 else subscript[reached : reached + 1]
+        near = suggestion(name, (*scope.parameters, *scope.columns, *scope.fields))
+        raise LanguageError(
+            f"'{name}': there is no coordinate {unknown or '(none given)'}; coordinates are "
+            f"{', '.join(scope.coordinates)}{near if 'did you mean' in near else ''}"
+        )
+    if len(readings) > 1:
+        listed = [f"{base} by {', '.join(reading)}" for reading in sorted(readings)[:_LISTED_READINGS]]
+        more = ", ..." if len(readings) > _LISTED_READINGS else ""
+        raise LanguageError(f"'{name}' has several readings: {' | '.join(listed)}{more}; write the names in full")
+    (reading,) = readings
+    for coordinate in reading:
+        if coordinate not in whole.coordinates:
+            depends = ", ".join(whole.coordinates) or "no coordinate"
+            raise LanguageError(f"'{name}': {base} does not depend on {coordinate}; it depends on {depends}")
+    if len(reading) > MAX_ORDER:
+        raise LanguageError(f"'{name}' is a derivative of order {len(reading)}; the highest is {MAX_ORDER}")
+    return whole.differentiated(*reading)
+
+
+def _beginnings(coordinates: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Every beginning of a coordinate's name, with what it may mean; a full name means itself."""
+    pieces: dict[str, tuple[str, ...]] = {}
+    for one in coordinates:
+        for end in range(1, len(one) + 1):
+            pieces[one[:end]] = (*pieces.get(one[:end], ()), one)
+    return pieces | {one: (one,) for one in coordinates}
+
+
+def _readings(name: str, subscript: str, pieces: dict[str, tuple[str, ...]]) -> tuple[set[tuple[str, ...]], int]:
+    """All ways to cut `subscript` into `pieces`, as sorted tuples of coordinates, and how far any got."""
+    longest = max(map(len, pieces), default=0)
+    ways: list[set[tuple[str, ...]]] = [{()}] + [set() for _ in subscript]
+    for start, found in enumerate(ways):
+        if len(found) > _MANY_READINGS:
+            raise LanguageError(f"'{name}' has more than {_MANY_READINGS} readings; write the coordinates in full")
+        for end in range(start + 1, min(start + longest, len(subscript)) + 1):
+            for meaning in pieces.get(subscript[start:end], ()):
+                ways[end] |= {tuple(sorted((*reading, meaning))) for reading in found}
+    reached = max(place for place, found in enumerate(ways) if found)
+    return (ways[-1] if subscript else set()), reached

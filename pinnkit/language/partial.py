@@ -1,0 +1,170 @@
+"""Symbols and partial derivatives of fields: the atoms of every expression in pinnkit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sympy
+from sympy.core.sympify import sympify
+
+from pinnkit.language.errors import LanguageError
+
+MAX_ORDER = 8  # highest total order of a derivative
+TIME = "t"  # the coordinate that spatial operators leave out
+
+
+def symbol(name: str) -> sympy.Symbol:
+    """The symbol of a coordinate, parameter or data column: real, so that equal names are equal symbols."""
+    return sympy.Symbol(name, real=True)
+
+
+def normal_symbol(coordinate: str) -> sympy.Symbol:
+    """The component of the outward unit normal along `coordinate`, written n_x in the language."""
+    return symbol(f"n_{coordinate}")
+
+
+def spatial(coordinates: Iterable[str]) -> tuple[str, ...]:
+    """All coordinates but time."""
+    return tuple(name for name in coordinates if name != TIME)
+
+
+class Partial(sympy.AtomicExpr):
+    """A partial derivative of a field, at the point itself or evaluated elsewhere.
+
+    `Partial("u", ("x", "t"), ("x", "x"), {"x": -1})` is u_xx(-1, t): first differentiate, then put x = -1.
+
+    Attributes:
+        field: name of the field.
+        coordinates: the coordinates that the field depends on.
+        derivative: the coordinates differentiated by, in the order of `coordinates`; () is the field itself.
+        at: pairs (coordinate, value); a coordinate that is not named keeps its own value.
+
+    Replacing a coordinate (`subs`, `xreplace`) evaluates elsewhere: u.subs(x, 0) is u(x=0).
+
+    >>> u = Partial("u", ("x", "t"))
+    >>> x = symbol("x")
+    >>> (x * u).diff(x, 2)
+    x*u_xx + 2*u_x
+    >>> u.subs(x, -x).diff(x)
+    -u_x(x=-x)
+    """
+
+    is_commutative = True
+    is_real = True
+    __slots__ = ("at", "coordinates", "derivative", "field")
+
+    def __new__(cls, field: str, coordinates: Iterable[str], derivative: Iterable[str] = (), at=()):
+        coordinates = tuple(coordinates)
+        derivative = tuple(derivative)
+        values = {name: _plain(sympify(value)) for name, value in dict(at).items()}
+        for name in (*derivative, *values):
+            if name not in coordinates:
+                depends = ", ".join(coordinates) or "no coordinate"
+                raise LanguageError(f"{field} does not depend on {name}: it depends on {depends}")
+        if len(derivative) > MAX_ORDER:
+            raise LanguageError(f"a derivative of {field} of order {len(derivative)}; the highest is {MAX_ORDER}")
+        self = super().__new__(cls)
+        self.field = field
+        self.coordinates = coordinates
+        self.derivative = tuple(sorted(derivative, key=coordinates.index))
+        # u(x=x) is u
+        self.at = tuple((name, values[name]) for name in coordinates if values.get(name, symbol(name)) != symbol(name))
+        return self
+
+    @classmethod
+    def class_key(cls):
+        return 2, 1, cls.__name__  # sorted and printed behind symbols and numbers
+
+    def __getnewargs__(self):
+        return self.field, self.coordinates, self.derivative, self.at
+
+    def _hashable_content(self):
+        # flat, for sympy compares expressions found here by their own order
+        return self.field, self.coordinates, self.derivative, *(part for pair in self.at for part in pair)
+
+    @property
+    def free_symbols(self) -> set[sympy.Symbol]:
+        values = dict(self.at)
+        names = self.coordinates
+        return set().union(*(values[name].free_symbols if name in values else {symbol(name)} for name in names))
+
+    def _replaced(self, replace) -> Partial:
+        values = dict(self.at)
+        at = {name: replace(values.get(name, symbol(name))) for name in self.coordinates}
+        return Partial(self.field, self.coordinates, self.derivative, at)
+
+    def _eval_subs(self, old, new):
+        return self._replaced(lambda value: value._subs(old, new))
+
+    def xreplace(self, rule):
+        return self._xreplace(rule)[0]
+
+    def _xreplace(self, rule):
+        if self in rule:
+            return rule[self], True
+        replaced = self._replaced(lambda value: value.xreplace(rule))
+        return replaced, replaced != self
+
+    def differentiated(self, *names: str) -> Partial:
+        """The derivative by `names` of the field, evaluated where this one is."""
+        return Partial(self.field, self.coordinates, (*self.derivative, *names), self.at)
+
+    def _eval_derivative(self, s):
+        # chain rule: d/ds f(v(s)) = sum over c of f_c(v) dv_c/ds
+        values = dict(self.at)
+        terms = []
+        for name in self.coordinates:
+            inner = values.get(name, symbol(name)).diff(s)
+            if inner != 0:
+                terms.append(inner * self.differentiated(name))
+        return sympy.Add(*terms)
+
+    def _eval_derivative_n_times(self, s, n):
+        return sympy.Basic._eval_derivative_n_times(self, s, n)
+
+    def _sympystr(self, printer) -> str:
+        name = self.field + ("_" + "".join(self.derivative) if self.derivative else "")
+        at = ", ".join(f"{coordinate}={printer._print(value)}" for coordinate, value in self.at)
+        return f"{name}({at})" if at else name
+
+    def _latex(self, printer, exp=None) -> str:
+        # coordinates of several letters are told apart by thin spaces
+        names = [printer._print(symbol(name)) for name in self.derivative]
+        text = printer._print(symbol(self.field))
+        if names:
+            text = f"{{{text}}}_{{{' '.join(names)}}}"
+        if self.at:
+            pairs = ", ".join(f"{printer._print(symbol(name))}={printer._print(value)}" for name, value in self.at)
+            text = f"{text}\\left({pairs}\\right)"
+        return text if exp is None else f"\\left({text}\\right)^{{{exp}}}"
+
+
+def field(name: str, coordinates: Iterable[str]) -> Partial:
+    """The field `name` itself, a function of `coordinates`."""
+    return Partial(name, coordinates)
+
+
+def partials(expr: sympy.Basic) -> set[Partial]:
+    """The partial derivatives of fields that `expr` holds.
+
+    >>> u = field("u", ("x", "t"))
+    >>> partials(u.diff(symbol("t")) - symbol("x") * u)  == {u, u.differentiated("t")}
+    True
+    """
+    return expr.atoms(Partial)
+
+
+def normal_derivative(of: Partial) -> sympy.Expr:
+    """The outward normal derivative: sum of n_i u_i over the spatial coordinates that the field depends on.
+
+    >>> normal_derivative(field("u", ("x", "y", "t")))
+    n_x*u_x + n_y*u_y
+    """
+    return sympy.Add(*(normal_symbol(name) * of.differentiated(name) for name in spatial(of.coordinates)))
+
+
+def _plain(value: sympy.Expr) -> sympy.Expr:
+    # u(x=1.0) and u(x=1) are the same atom
+    if value.is_Float and float(value).is_integer():
+        return sympy.Integer(int(value))
+    return value

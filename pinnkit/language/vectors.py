@@ -1,0 +1,127 @@
+"""Vectors and the differential operators of the language: laplacian, grad, div, curl, dot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import sympy
+
+from pinnkit.language import arithmetic, calculus
+from pinnkit.language.arithmetic import Value
+from pinnkit.language.errors import LanguageError
+from pinnkit.language.functions import FUNCTIONS, expect_arguments
+from pinnkit.language.names import Scope
+from pinnkit.language.partial import normal_symbol, spatial, symbol
+
+
+@dataclass(frozen=True)
+class Vector:
+    """Components along the spatial coordinates: what grad gives and dot, div and curl take."""
+
+    components: tuple[Value, ...]
+
+    @property
+    def exprs(self) -> tuple[sympy.Expr, ...]:
+        return tuple(one.expr for one in self.components)
+
+
+def each(act: Callable[[Value], Value], value: Value | Vector) -> Value | Vector:
+    """`act` on a scalar, or on every component of a vector."""
+    return Vector(tuple(map(act, value.components))) if isinstance(value, Vector) else act(value)
+
+
+def add(values: Sequence[Value | Vector]) -> Value | Vector:
+    """The sum of scalars, or of vectors."""
+    vectors = [value for value in values if isinstance(value, Vector)]
+    if not vectors:
+        return arithmetic.total(values)
+    if len(vectors) != len(values):
+        raise LanguageError("a vector and a scalar cannot be added")
+    if len({len(vector.components) for vector in vectors}) > 1:
+        raise LanguageError("vectors of different lengths cannot be added")
+    columns = zip(*(vector.components for vector in vectors), strict=True)
+    return Vector(tuple(arithmetic.total(column) for column in columns))
+
+
+def multiply(values: Sequence[Value | Vector]) -> Value | Vector:
+    """The product of scalars, with one vector at most among them."""
+    vectors = [value for value in values if isinstance(value, Vector)]
+    if len(vectors) > 1:
+        raise LanguageError("vectors are multiplied by dot(a, b)")
+    if not vectors:
+        return arithmetic.product(values)
+    factors = [value for value in values if isinstance(value, Value)]
+    return each(lambda component: arithmetic.product([*factors, component]), vectors[0])
+
+
+def check_differentiable(name: str, value: Value | Vector, scope: Scope) -> None:
+    """Raise LanguageError where `value` holds data or normals, whose derivatives are unknown."""
+    fixed = {symbol(one) for one in scope.columns}
+    if scope.boundary:
+        fixed |= {normal_symbol(one) for one in scope.coordinates}
+    fixed -= {symbol(one) for one in (*scope.coordinates, *scope.parameters)}
+    for expr in value.exprs if isinstance(value, Vector) else (value.expr,):
+        if expr.free_symbols & fixed:
+            what = ", ".join(sorted(map(str, expr.free_symbols & fixed)))
+            raise LanguageError(f"{name} cannot differentiate {what}, which is known at single points only")
+
+
+def apply(name: str, values: Sequence[Value | Vector], scope: Scope, budget: calculus.Budget) -> Value | Vector:
+    """The operator `name` of `values`."""
+    if not spatial(scope.coordinates):
+        raise LanguageError(f"{name} acts on the coordinates other than t, and there is none")
+    if name != "dot":
+        for value in values:
+            check_differentiable(name, value, scope)
+    result = OPERATORS[name](values, scope.coordinates, budget)
+    if isinstance(result, tuple):
+        return Vector(tuple(map(arithmetic.settle, result)))
+    return arithmetic.settle(result)
+
+
+def _one_scalar(name: str, values: Sequence[Value | Vector]) -> sympy.Expr:
+    expect_arguments(name, len(values), 1)
+    if isinstance(values[0], Vector):
+        raise LanguageError(f"{name} needs a scalar, and this is a vector: {FUNCTIONS[name]}")
+    return values[0].expr
+
+
+def _components(name: str, values: Sequence[Value | Vector]) -> tuple[sympy.Expr, ...]:
+    if len(values) == 1 and isinstance(values[0], Vector):
+        return values[0].exprs
+    if any(isinstance(value, Vector) for value in values):
+        raise LanguageError(f"{name} takes one vector, or its components: {FUNCTIONS[name]}")
+    return tuple(value.expr for value in values)
+
+
+def _laplacian(values, coordinates, budget):
+    return calculus.laplacian(_one_scalar("laplacian", values), coordinates, budget)
+
+
+def _grad(values, coordinates, budget):
+    return calculus.gradient(_one_scalar("grad", values), coordinates, budget)
+
+
+def _div(values, coordinates, budget):
+    return calculus.divergence(_components("div", values), coordinates, budget)
+
+
+def _curl(values, coordinates, budget):
+    return calculus.curl(_components("curl", values), coordinates, budget)
+
+
+def _dot(values, coordinates, budget):
+    expect_arguments("dot", len(values), 2)
+    if not all(isinstance(value, Vector) for value in values):
+        raise LanguageError("dot takes two vectors, such as grad(u); scalars are multiplied with *")
+    return calculus.dot(values[0].exprs, values[1].exprs)
+
+
+OPERATORS: dict[str, Callable] = {
+    "laplacian": _laplacian,
+    "grad": _grad,
+    "div": _div,
+    "curl": _curl,
+    "dot": _dot,
+}
