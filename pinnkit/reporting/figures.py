@@ -1,0 +1,139 @@
+"""All figures of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from pinnkit.reporting.fields import TIME, draw_comparison, draw_field, has_picture
+from pinnkit.reporting.grid import Grid
+from pinnkit.reporting.history import History, draw_history
+from pinnkit.reporting.labels import file_name, math_name, number, plain_text
+from pinnkit.reporting.lines import draw_curve, draw_phase_portrait, draw_signed_curve, draw_slices
+from pinnkit.reporting.metrics import max_error, relative_l2, rms
+from pinnkit.reporting.panels import signed_scale, solution_scale
+from pinnkit.reporting.points import draw_points
+from pinnkit.reporting.statistics import draw_histogram, draw_parity
+
+__all__ = ["Grid", "History", "draw"]
+
+
+def draw(
+    title: str,
+    grid: Grid,
+    fields: Mapping[str, np.ndarray],
+    references: Mapping[str, np.ndarray],
+    residuals: Mapping[str, np.ndarray],
+    history: History,
+    points: Mapping[str, Mapping[str, np.ndarray]],
+) -> dict[str, Figure]:
+    """The figures of a run by file name (without .png).
+
+    title: the problem's name; fields, references, residuals: arrays of the grid's shape, references for
+    some of the fields or none; points: term -> coordinate -> (n,).
+
+    Keys: solution_FIELD; with a reference reference_FIELD (where it can be pictured) and error_FIELD;
+    residual_EQUATION; slices_FIELD for one space coordinate and t, and for two with a reference;
+    phase_portrait for two fields of one coordinate; loss_history; points.
+
+    A point where every field and reference is NaN counts as outside the domain: it is left blank, and the
+    numbers in the titles are taken without it.
+
+    Raises ValueError for an array of another shape and for a reference without a field.
+    """
+    fields = {name: grid.checked(name, values) for name, values in fields.items()}
+    references = {name: grid.checked(f"{name} (reference)", values) for name, values in references.items()}
+    for name in references:
+        if name not in fields:
+            raise ValueError(f"reference {name!r} has no field; the fields are {', '.join(fields)}")
+    prefix = f"{plain_text(title)}: " if title else ""
+    inside = _inside(grid, [*fields.values(), *references.values()])
+
+    figures: dict[str, Figure] = {}
+
+    def add(drawn: Mapping[str, Figure]) -> None:
+        for key, figure in drawn.items():
+            figures[file_name(key, figures)] = figure
+
+    for name, values in fields.items():
+        add(_draw_one(prefix, grid, name, values, references.get(name), inside))
+    for name, values in residuals.items():
+        residual = np.where(inside, grid.checked(f"{name} (residual)", values), np.nan)
+        caption = f"{prefix}residual of {plain_text(name)}, RMS {number(rms(residual[inside]))}"
+        add({f"residual_{name}": _draw_signed(caption, grid, residual, "residual")})
+    if len(grid.names) == 1 and len(fields) == 2:
+        add({"phase_portrait": draw_phase_portrait(prefix, fields, references)})
+    add({"loss_history": draw_history(prefix, history), "points": draw_points(prefix, grid, points)})
+    return figures
+
+
+def _inside(grid: Grid, arrays: list[np.ndarray]) -> np.ndarray:
+    inside = np.zeros(grid.shape, dtype=bool)
+    for values in arrays:
+        inside |= ~np.isnan(values)
+    # NaN everywhere is a broken run, not an empty domain: its figures are to say nan.
+    return inside if inside.any() else ~inside
+
+
+def _draw_one(
+    prefix: str, grid: Grid, name: str, values: np.ndarray, reference: np.ndarray | None, inside: np.ndarray
+) -> dict[str, Figure]:
+    label = math_name(name)
+    caption = f"{prefix}{label}"
+    if reference is None:
+        return _draw_solution(caption, grid, name, values, None)
+    caption += f", relative $L^2$ error {number(relative_l2(values[inside], reference[inside]))}"
+    figures = _draw_solution(caption, grid, name, values, reference)
+    reference_caption = f"{prefix}{label}, reference"
+    if has_picture(grid):
+        scale = solution_scale(values, reference)
+        figures[f"reference_{name}"] = draw_field(reference_caption, grid, reference, scale, label)
+    elif len(grid.names) == 1:
+        figures[f"reference_{name}"] = draw_curve(reference_caption, grid, reference, label)
+    error = _difference(values, reference)
+    largest = max_error(values[inside], reference[inside])
+    error_caption = f"{prefix}error of {label}, at most {number(largest)}"
+    figures[f"error_{name}"] = _draw_signed(error_caption, grid, error, f"error of {label}")
+    return figures
+
+
+def _draw_solution(
+    caption: str, grid: Grid, name: str, values: np.ndarray, reference: np.ndarray | None
+) -> dict[str, Figure]:
+    label = math_name(name)
+    if len(grid.names) == 1:
+        return {f"solution_{name}": draw_curve(caption, grid, values, label, reference)}
+    if not has_picture(grid):
+        if reference is None:
+            return {f"solution_{name}": draw_histogram(caption, values, label)}
+        return {f"solution_{name}": draw_parity(caption, values, reference, label)}
+    scale = solution_scale(values, reference)
+    figures = {f"solution_{name}": draw_field(caption, grid, values, scale, label)}
+    if grid.structured and TIME in grid.names:
+        if len(grid.names) == 2:
+            figures[f"slices_{name}"] = draw_slices(caption, grid, values, label, reference)
+        elif reference is not None:
+            error = _difference(values, reference)
+            rows = [
+                (label, values, scale),
+                ("reference", reference, scale),
+                ("error", error, signed_scale(error)),
+            ]
+            figures[f"slices_{name}"] = draw_comparison(caption, grid, rows)
+    return figures
+
+
+def _draw_signed(caption: str, grid: Grid, values: np.ndarray, label: str) -> Figure:
+    scale = signed_scale(values)
+    if len(grid.names) == 1:
+        return draw_signed_curve(caption, grid, values, label, scale)
+    if has_picture(grid):
+        return draw_field(caption, grid, values, scale, label)
+    return draw_histogram(caption, values, label, scale)
+
+
+def _difference(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):  # inf - inf is nan, which the figures leave blank
+        return values - reference

@@ -1,0 +1,73 @@
+"""Evaluation points: a tensor grid or scattered points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Where fields were evaluated.
+
+    coordinates: name -> array. On a structured grid each is the mesh of that coordinate, of the grid's shape,
+    with one axis for each coordinate in their order (np.meshgrid with indexing="ij"); scattered points are
+    (n,) each.
+
+    Raises ValueError for shapes that differ or that are not such a mesh.
+    """
+
+    coordinates: Mapping[str, np.ndarray]
+    structured: bool
+
+    def __post_init__(self) -> None:
+        arrays = {name: np.asarray(values, dtype=np.float64) for name, values in self.coordinates.items()}
+        object.__setattr__(self, "coordinates", arrays)
+        shapes = {name: values.shape for name, values in arrays.items()}
+        if len(set(shapes.values())) != 1:
+            raise ValueError(f"coordinates have shapes {shapes}: expected one and the same shape for all")
+        if 0 in self.shape:
+            raise ValueError(f"coordinates have shape {self.shape}: there are no points")
+        expected = len(arrays) if self.structured else 1
+        if len(self.shape) != expected:
+            kind = "a structured grid has one axis for each coordinate" if self.structured else "scattered: (n,)"
+            raise ValueError(f"coordinates {', '.join(arrays)} have shape {self.shape}: {kind}")
+        if self.structured:
+            for name, values in arrays.items():
+                along = self.axis(name).reshape([-1 if other == name else 1 for other in arrays])
+                if not np.array_equal(values, np.broadcast_to(along, self.shape)):
+                    raise ValueError(
+                        f"coordinate {name!r} varies along more than its own axis: "
+                        'expected the meshes of np.meshgrid(..., indexing="ij")'
+                    )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.coordinates)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return next(iter(self.coordinates.values())).shape
+
+    def axis(self, name: str) -> np.ndarray:
+        """The values of a coordinate along its own axis, (n,)."""
+        values = self.coordinates[name]
+        if not self.structured:
+            return values
+        own = self.names.index(name)
+        return values[tuple(slice(None) if axis == own else 0 for axis in range(values.ndim))]
+
+    def checked(self, name: str, values: ArrayLike) -> np.ndarray:
+        """`values` in float64; a ValueError where their shape is not the grid's."""
+        array = np.asarray(values, dtype=np.float64)
+        if array.shape != self.shape:
+            raise ValueError(f"{name!r} has shape {array.shape}; expected the grid's shape {self.shape}")
+        return array
+
+    def plane(self, values: np.ndarray, horizontal: str, vertical: str, at: Mapping[str, int]) -> np.ndarray:
+        """The values on a plane, (n_vertical, n_horizontal); `at`: the index of every other coordinate."""
+        picked = values[tuple(at.get(name, slice(None)) for name in self.names)]
+        return picked.T if self.names.index(horizontal) < self.names.index(vertical) else picked

@@ -1,0 +1,71 @@
+"""Error figures of a prediction against a reference.
+
+Everything is computed in float64. A NaN in either argument gives NaN: it is never skipped.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def relative_l2(prediction: ArrayLike, reference: ArrayLike) -> float:
+    """|p - r|_2 / |r|_2 over all entries; where |r|_2 = 0, the absolute RMS of p instead.
+
+    prediction, reference: arrays of one and the same shape, e.g. (n,) or a grid's shape. Both are scaled by
+    max |r| first, so that squares neither overflow nor underflow.
+
+    Raises ValueError for different shapes (nothing is broadcast) and for empty arrays.
+
+    >>> relative_l2([3.0, 4.5], [3.0, 4.0])
+    0.1
+    >>> relative_l2([3.0, -3.0], [0.0, 0.0])
+    3.0
+    """
+    p, r = _pair(prediction, reference)
+    scale = np.max(np.abs(r))
+    if scale == 0.0:
+        return rms(p)
+    with np.errstate(invalid="ignore", over="ignore"):  # inf - inf is nan, and nan is the answer
+        return float(np.linalg.norm((p - r).ravel() / scale) / np.linalg.norm(r.ravel() / scale))
+
+
+def max_error(prediction: ArrayLike, reference: ArrayLike) -> float:
+    """max |p - r| over all entries.
+
+    Raises ValueError for different shapes (nothing is broadcast) and for empty arrays.
+
+    >>> max_error([1.0, 2.0], [1.5, 2.25])
+    0.5
+    """
+    p, r = _pair(prediction, reference)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return float(np.max(np.abs(p - r)))
+
+
+def rms(values: ArrayLike) -> float:
+    """sqrt(mean(v^2)) over all entries. Raises ValueError for an empty array.
+
+    >>> rms([3.0, -3.0])
+    3.0
+    """
+    v = np.asarray(values, dtype=np.float64)
+    if v.size == 0:
+        raise ValueError(f"values has shape {v.shape}: there is nothing to average")
+    scale = np.max(np.abs(v))
+    if scale == 0.0 or not np.isfinite(scale):
+        return float(scale)
+    return float(scale * np.sqrt(np.mean((v / scale) ** 2)))
+
+
+def _pair(prediction: ArrayLike, reference: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    p = np.asarray(prediction, dtype=np.float64)
+    r = np.asarray(reference, dtype=np.float64)
+    if p.shape != r.shape:
+        raise ValueError(
+            f"prediction has shape {p.shape} and reference has shape {r.shape}: "
+            "the shapes must be the same (nothing is broadcast)"
+        )
+    if p.size == 0:
+        raise ValueError(f"prediction and reference have shape {p.shape}: there is nothing to compare")
+    return p, r
