@@ -1,0 +1,1 @@
+"""Shapes that points are drawn from."""

@@ -1,0 +1,155 @@
+"""What can be known of a problem before training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import sympy
+
+from pinnkit.domains.box import Box
+from pinnkit.language.calculus import normal_symbol, partials, substitute_fields, symbol
+from pinnkit.language.errors import Report
+from pinnkit.language.evaluate import Program
+from pinnkit.problem.conditions import inside
+from pinnkit.problem.problem import Condition, Equation, Problem
+
+TOLERANCE = 1e-6
+"""How far an exact solution may miss an equation, relative to the equation's largest term."""
+
+
+def check(problem: Problem, activation: str = "", smoothness: float = np.inf) -> Report:
+    """Every check that needs no training; the report holds all mistakes and warnings.
+
+    Args:
+        activation, smoothness: the network's activation, and the highest derivative of it that is useful
+            (infinity for tanh; 1 for ReLU, whose second derivative is zero wherever it exists).
+    """
+    report = Report()
+    _check_use(problem, report)
+    _check_smoothness(problem, activation, smoothness, report)
+    _check_order_in_time(problem, report)
+    if all(field.name in problem.exact for field in problem.fields):
+        _check_exact(problem, report)
+    return report
+
+
+def located(problem: Problem) -> Iterator[tuple[str, Equation, Condition | None]]:
+    """Every equation with the path of its key and its condition, if it has one."""
+    for equation in problem.equations:
+        yield f"equations.{equation.name}", equation, None
+    for condition in problem.conditions:
+        for equation in condition.equations:
+            yield f"conditions.{condition.name}.equations", equation, condition
+
+
+def _symbolic(equation: Equation) -> bool:
+    return isinstance(equation.residual, sympy.Basic)
+
+
+def _check_use(problem: Problem, report: Report) -> None:
+    """A field or a learned parameter that no equation mentions would be trained on nothing."""
+    residuals = [equation.residual for _, equation, _ in located(problem)]
+    if any(callable(residual) for residual in residuals):
+        return  # what a callable reads is known only when it runs
+    fields = {partial.field for residual in residuals for partial in partials(residual)}
+    names = {str(name) for residual in residuals for name in residual.free_symbols}
+    for field in problem.fields:
+        if field.name not in fields:
+            report.add(f"fields.{field.name}", "stands in no equation and no condition, so nothing would train it")
+    for parameter in problem.learned:
+        if parameter.name not in names:
+            report.add(f"parameters.{parameter.name}", "is to be learned, but stands in no equation")
+
+
+def _check_smoothness(problem: Problem, activation: str, smoothness: float, report: Report) -> None:
+    for key, equation, _ in located(problem):
+        if not _symbolic(equation):
+            continue
+        highest = max(partials(equation.residual), key=lambda partial: len(partial.derivative))
+        if len(highest.derivative) > smoothness:
+            report.add(
+                key,
+                f"needs {highest}, but a network with activation {activation} has no useful derivative of order "
+                f"{len(highest.derivative)}; choose network.activation=tanh, or another smooth one",
+                equation.text,
+            )
+
+
+def _check_order_in_time(problem: Problem, report: Report) -> None:
+    """Order m in time needs m conditions at one time: u, u_t, ... up to order m - 1. Fewer leave many solutions."""
+    start = problem.domain.bounds.get("t")
+    if start is None or any(callable(equation.residual) for _, equation, _ in located(problem)):
+        return
+    if any(condition.data for condition in problem.conditions):
+        return
+    for field in problem.fields:
+        order = max(
+            (
+                partial.derivative.count("t")
+                for equation in problem.equations
+                for partial in partials(equation.residual)
+                if partial.field == field.name
+            ),
+            default=0,
+        )
+        given = sum(
+            any(partial.field == field.name for partial in partials(equation.residual))
+            for condition in problem.conditions
+            if any("t" not in place.free for place in condition.places)
+            for equation in condition.equations
+        )
+        if given < order and "t" not in problem.periodic:
+            report.warn(
+                "conditions",
+                f"{field.name} has order {order} in time but {given} condition{'s' * (given != 1)} at a fixed t: "
+                "the solution is not unique",
+            )
+
+
+def _check_exact(problem: Problem, report: Report) -> None:
+    exact = problem.exact
+    values = {
+        symbol(name): float(Program([exact[name]])(problem.values)[0]) for name in exact if name in _learned(problem)
+    }
+    values = {**problem.values, **values}
+    for key, equation, condition in located(problem):
+        if not _symbolic(equation) or (condition is not None and condition.data):
+            continue
+        residual = substitute_fields(equation.residual, exact)
+        places = condition.places if condition is not None else (problem.domain,)
+        for place in places:
+            points = place.points(np.random.default_rng(0).random((200, len(place.free))))
+            if condition is not None and condition.where is not None:
+                points = points[inside(condition.where, points, problem.coordinates, values)]
+            worst, at, scale = _miss(residual, points, place, problem, values)
+            if not worst <= TOLERANCE * (1.0 + scale):
+                where = ", ".join(f"{name} = {value:.4g}" for name, value in zip(problem.coordinates, at, strict=True))
+                name = (
+                    f"the condition '{condition.name}'" if condition is not None else f"the equation '{equation.name}'"
+                )
+                report.add(
+                    "exact",
+                    f"does not satisfy {name}: the residual is {worst:.3g} at {where} ({key})",
+                    equation.text,
+                )
+                break
+
+
+def _learned(problem: Problem) -> tuple[str, ...]:
+    return tuple(parameter.name for parameter in problem.learned)
+
+
+def _miss(
+    residual: sympy.Expr, points: np.ndarray, place: Box, problem: Problem, values: Mapping[sympy.Symbol, float]
+) -> tuple[float, np.ndarray, float]:
+    """The largest |residual| over the points, the point where it is, and the size of the residual's largest term."""
+    inputs = {symbol(name): points[:, index] for index, name in enumerate(problem.coordinates)}
+    normals = {normal_symbol(name): np.full(len(points), part) for name, part in place.normal.items()}
+    terms = sympy.Add.make_args(residual)
+    with np.errstate(all="ignore"):
+        computed = Program(list(terms))({**values, **inputs, **normals})
+    rows = np.array([np.broadcast_to(np.asarray(row, dtype=float), len(points)) for row in computed])
+    total = np.abs(rows.sum(axis=0))
+    worst = int(np.argmax(np.where(np.isfinite(total), total, np.inf)))
+    return float(total[worst]), points[worst], float(np.max(np.abs(rows), where=np.isfinite(rows), initial=0.0))

@@ -1,0 +1,185 @@
+"""Reading the conditions of a problem: where they hold, and the data that they use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import sympy
+
+from pinnkit.domains.box import Box
+from pinnkit.language.calculus import field, symbol
+from pinnkit.language.errors import LanguageError, Report
+from pinnkit.language.evaluate import Program
+from pinnkit.language.grammar import Scope, assignment, constant, inequality
+from pinnkit.problem.equations import check_keys, read_equations
+from pinnkit.problem.problem import Condition, Equation
+from pinnkit.problem.tables import TableError, flatten, load
+
+KEYS = ("at", "equations", "where", "weight", "data")
+
+
+def read_conditions(
+    words: Any, domain: Box, scope: Scope, values: Mapping[sympy.Symbol, float], folder: Path, report: Report
+) -> tuple[Condition, ...]:
+    """The conditions by name; `values` are those of the parameters that are not learned."""
+    if not isinstance(words, Mapping):
+        report.add("conditions", f"{words!r} is not a mapping: write {{start: {{at: t = 0, equations: u = 1}}}}")
+        return ()
+    conditions = []
+    for name, condition in words.items():
+        key = f"conditions.{name}"
+        if not isinstance(condition, Mapping):
+            report.add(key, f"{condition!r} is not a mapping: write {{at: t = 0, equations: u = 1}}")
+            continue
+        check_keys(report, key, condition, KEYS)
+        conditions.append(_read_condition(str(name), key, condition, domain, scope, values, folder, report))
+    return tuple(conditions)
+
+
+def _read_condition(
+    name: str,
+    key: str,
+    words: Mapping[str, Any],
+    domain: Box,
+    scope: Scope,
+    values: Mapping[sympy.Symbol, float],
+    folder: Path,
+    report: Report,
+) -> Condition:
+    data: Mapping[str, np.ndarray] = {}
+    places: tuple[Box, ...] = ()
+    where = None
+    weight = 1.0
+    if "data" in words:
+        with report.at(f"{key}.data"):
+            data = _read_data(words["data"], domain, scope, folder)
+        if not data:  # the columns are unknown, so are the names in the equations
+            return Condition(name, ())
+        if "at" in words or "where" in words:
+            report.add(key, "has data: its rows say where it holds, so leave out 'at' and 'where'")
+    elif "at" not in words:
+        report.add(key, "says neither 'at' nor 'data': write at: t = 0, or at: boundary")
+    else:
+        with report.at(f"{key}.at"):
+            places = tuple(_places(words["at"], domain, scope, values))
+    columns = tuple(column for column in data if column not in domain.coordinates)
+    boundary = bool(places) and all(place.normal for place in places)
+    inner = replace(scope, columns=columns, boundary=boundary)
+    if "where" in words and places:
+        with report.at(f"{key}.where"):
+            where = _read_where(words["where"], places, scope, values)
+    if "weight" in words:
+        with report.at(f"{key}.weight"):
+            weight = constant(words["weight"])
+            if weight < 0:
+                raise LanguageError(f"is {weight:g}: a weight is not negative")
+    equations = read_equations(words.get("equations"), f"{key}.equations", name, inner, report, prefix=f"{name}_")
+    if not words.get("equations"):
+        equations = _fit(name, data, scope)
+        if not equations:
+            report.add(f"{key}.equations", "are missing: write u = 0, or give data with a column for a field")
+    return Condition(name, equations, places, where, weight, data, str(words.get("data", "")))
+
+
+def _places(at: Any, domain: Box, scope: Scope, values: Mapping[sympy.Symbol, float]) -> Iterator[Box]:
+    """The boxes that `at` names: a face `t = 0`, `boundary`, a mapping of coordinates, or a list of these."""
+    space = tuple(name for name in domain.coordinates if name != "t")
+    if isinstance(at, Mapping):
+        with _mistake_in():
+            yield domain.at(**{str(name): constant(value) for name, value in at.items()})
+    elif isinstance(at, str) and at.strip() == "boundary":
+        if not space:
+            raise LanguageError("a problem in t alone has no boundary: write at: t = 0")
+        yield from domain.faces(space)
+    elif isinstance(at, str):
+        name, expression = assignment(at, scope)
+        program = Program([expression])
+        unknown = [str(atom) for atom in program.atoms if atom not in values]
+        if unknown:
+            raise LanguageError(f"{', '.join(unknown)} is learned, so it cannot say where a condition holds", at)
+        value = float(program(values)[0])
+        with _mistake_in(at):
+            on_face = name in space and value in domain.bounds[name]
+            yield domain.face(name, value) if on_face else domain.at(**{name: value})
+    elif isinstance(at, Sequence) and at:
+        for part in at:
+            yield from _places(part, domain, scope, values)
+    else:
+        raise LanguageError(f"{at!r} is no place: write t = 0, a list of such, boundary, or {{x: 0, y: 0}}")
+
+
+@contextmanager
+def _mistake_in(text: str = "") -> Iterator[None]:
+    """Turn the ValueError of a box into a mistake of the text."""
+    try:
+        yield
+    except ValueError as error:
+        raise LanguageError(str(error), text) from None
+
+
+def _read_where(text: Any, places: tuple[Box, ...], scope: Scope, values: Mapping[sympy.Symbol, float]) -> sympy.Basic:
+    if not isinstance(text, str):
+        raise LanguageError(f"{text!r} is not an inequality: write x > 0.5")
+    condition = inequality(text, scope)
+    program = Program([condition])
+    unknown = [str(atom) for atom in program.atoms if atom not in values and str(atom) not in scope.coordinates]
+    if unknown:
+        raise LanguageError(f"{', '.join(unknown)} is not known before training", text)
+    for place in places:
+        points = place.points(np.random.default_rng(0).random((4096, len(place.free))))
+        if not np.any(inside(condition, points, scope.coordinates, values)):
+            raise LanguageError("holds at no point of the condition's place", text)
+    return condition
+
+
+def inside(
+    condition: sympy.Basic, points: np.ndarray, coordinates: Sequence[str], values: Mapping[sympy.Symbol, float]
+) -> np.ndarray:
+    """Mask (n,) of the points (n, d) where an inequality in the coordinates holds."""
+    inputs = {symbol(name): points[:, index] for index, name in enumerate(coordinates)}
+    (mask,) = Program([condition])({**values, **inputs})
+    return np.broadcast_to(np.asarray(mask, dtype=bool), len(points))
+
+
+def _read_data(words: Any, domain: Box, scope: Scope, folder: Path) -> Mapping[str, np.ndarray]:
+    """Columns (n,) of a table; a column named like a field f is called f_data, so that it can be told from it."""
+    try:
+        if isinstance(words, Mapping):
+            table = {str(name): np.asarray(values, dtype=np.float64) for name, values in words.items()}
+        elif isinstance(words, str):
+            table = load(folder / words)
+        else:
+            raise LanguageError(f"{words!r} is no data: write the name of a .csv or .npz file")
+        columns = flatten(table, domain.coordinates)
+    except TableError as error:
+        raise LanguageError(str(error)) from None
+    for name in domain.coordinates:
+        lower, upper = domain.bounds[name]
+        slack = 1e-6 * (upper - lower)
+        outside = np.flatnonzero((columns[name] < lower - slack) | (columns[name] > upper + slack))
+        if len(outside):
+            value = columns[name][outside[0]]
+            raise LanguageError(
+                f"row {outside[0] + 1} has {name} = {value:g}, outside the domain [{lower:g}, {upper:g}]"
+            )
+    renamed = {f"{name}_data" if name in scope.fields else name: values for name, values in columns.items()}
+    return MappingProxyType(renamed)
+
+
+def _fit(name: str, data: Mapping[str, np.ndarray], scope: Scope) -> tuple[Equation, ...]:
+    """The equations f = f_data for each field with a column: what data without equations means."""
+    found = [known for known in scope.fields if f"{known}_data" in data]
+    return tuple(
+        Equation(
+            name if len(found) == 1 else f"{name}_{known}",
+            f"{known} = {known}_data",
+            field(known, scope.fields[known]) - symbol(f"{known}_data"),
+        )
+        for known in found
+    )

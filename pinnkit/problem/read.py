@@ -1,0 +1,198 @@
+"""From a mapping of words, as in a problem file, to the parts of a Problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import sympy
+
+from pinnkit.domains.box import Box
+from pinnkit.language.calculus import symbol
+from pinnkit.language.errors import LanguageError, Report, suggestion
+from pinnkit.language.grammar import Scope, check_name, constant, expression
+from pinnkit.problem.conditions import read_conditions
+from pinnkit.problem.equations import check_keys, read_equations
+from pinnkit.problem.problem import TRANSFORMS, Condition, Equation, Field, Parameter
+
+KEYS = (
+    "name", "description", "coordinates", "fields", "parameters", "equations", "conditions", "exact", "reference",
+    "periodic", "transform",
+)  # fmt: skip
+
+
+def read(words: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The parts of the problem that the words describe, by the names of Problem's attributes.
+
+    Raises:
+        ProblemError: all mistakes together, each with the path of its key.
+    """
+    report = Report()
+    check_keys(report, "", words, KEYS)
+    domain = read_coordinates(words.get("coordinates"), report)
+    taken = list(domain.coordinates)
+    fields = read_fields(words.get("fields"), words.get("transform") or {}, taken, report)
+    parameters = read_parameters(words.get("parameters") or {}, taken, report)
+    scope = Scope(
+        coordinates=domain.coordinates,
+        fields={field.name: field.coordinates for field in fields},
+        parameters=tuple(taken[len(domain.coordinates) + len(fields) :]),  # those with a mistake of their own too
+    )
+    equations: tuple[Equation, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    if domain.coordinates and fields:  # without them every name below would be called unknown
+        equations = read_equations(words.get("equations"), "equations", "equation", scope, report)
+        known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
+        conditions = read_conditions(words.get("conditions") or {}, domain, scope, known, folder, report)
+        if not words.get("equations") and not _has_data(words.get("conditions")):
+            report.add("equations", "are missing: they may be left out only where a condition has data")
+        check_names_differ(equations, conditions, report)
+    exact = read_exact(words.get("exact") or {}, scope, fields, parameters, report)
+    periodic = read_periodic(words.get("periodic") or [], domain, report)
+    reference = words.get("reference")
+    if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
+        report.add("reference", f"'{reference}' is neither 'spectral' nor a .npz or .csv file")
+    for key in ("name", "description"):
+        if not isinstance(words.get(key, ""), str):
+            report.add(key, f"{words[key]!r} is not a text")
+    report.raise_if_any()
+    return {
+        "name": words.get("name") or "problem",
+        "description": words.get("description") or "",
+        "domain": domain,
+        "fields": fields,
+        "parameters": parameters,
+        "equations": equations,
+        "conditions": conditions,
+        "exact": MappingProxyType(exact),
+        "reference": reference,
+        "periodic": periodic,
+        "folder": folder,
+    }
+
+
+def read_coordinates(words: Any, report: Report) -> Box:
+    bounds: dict[str, tuple[float, float]] = {}
+    if not isinstance(words, Mapping) or not words:
+        report.add("coordinates", "are missing: write {x: [-1, 1], t: [0, 1]}, a name and its range")
+        return Box({})
+    for name, ends in words.items():
+        key = f"coordinates.{name}"
+        with report.at(key):
+            check_name(name, bounds)
+            if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
+                raise LanguageError(f"{ends!r} is not a range: write [lower, upper]")
+            lower, upper = (constant(end) for end in ends)
+            if lower >= upper:
+                raise LanguageError(f"the range [{lower:g}, {upper:g}] is empty: the lower end comes first")
+            bounds[name] = (lower, upper)
+    return Box(MappingProxyType(bounds))
+
+
+def read_fields(words: Any, transforms: Any, taken: list[str], report: Report) -> tuple[Field, ...]:
+    coordinates = tuple(taken)
+    if isinstance(words, Sequence) and not isinstance(words, str):
+        words = dict.fromkeys(words, coordinates)
+    if not isinstance(words, Mapping) or not words:
+        report.add("fields", "are missing: write [u, v], or {u: [x, t], k: [x]} where k depends on x alone")
+        return ()
+    if not isinstance(transforms, Mapping):
+        report.add("transform", f"{transforms!r} is not a mapping: write {{u: softplus}}")
+        transforms = {}
+    for name, transform in transforms.items():
+        if name not in words:
+            report.add(f"transform.{name}", f"there is no field '{name}'{suggestion(str(name), words)}")
+        if transform not in TRANSFORMS:
+            report.add(f"transform.{name}", f"unknown transform '{transform}'{suggestion(str(transform), TRANSFORMS)}")
+    fields = []
+    for name, depends in words.items():
+        with report.at(f"fields.{name}"):
+            check_name(name, taken)
+            taken.append(name)
+            if not isinstance(depends, Sequence) or isinstance(depends, str) or not depends:
+                raise LanguageError(f"{depends!r} is not a list of coordinates: write {name}: [x, t]")
+            for coordinate in depends:
+                if coordinate not in coordinates:
+                    raise LanguageError(
+                        f"there is no coordinate '{coordinate}'{suggestion(str(coordinate), coordinates)}"
+                    )
+            ordered = tuple(coordinate for coordinate in coordinates if coordinate in depends)
+            fields.append(Field(name, ordered, transforms.get(name)))
+    return tuple(fields)
+
+
+def read_parameters(words: Any, taken: list[str], report: Report) -> tuple[Parameter, ...]:
+    if not isinstance(words, Mapping):
+        report.add("parameters", f"{words!r} is not a mapping: write {{alpha: 0.1}}")
+        return ()
+    parameters = []
+    for name, value in words.items():
+        key = f"parameters.{name}"
+        with report.at(key):
+            check_name(name, taken)
+            taken.append(name)
+            if not isinstance(value, Mapping):
+                parameters.append(Parameter(name, constant(value)))
+                continue
+            check_keys(report, key, value, ("learn", "positive"))
+            positive = value.get("positive", False)
+            if "learn" not in value or not isinstance(positive, bool):
+                raise LanguageError("write a number, or {learn: 0.5, positive: true} for a parameter to be found")
+            start = constant(value["learn"])
+            if positive and start <= 0:
+                raise LanguageError(f"starts at {start:g}, but a positive parameter starts above zero")
+            parameters.append(Parameter(name, start, learn=True, positive=positive))
+    return tuple(parameters)
+
+
+def check_names_differ(equations: tuple[Equation, ...], conditions: tuple[Condition, ...], report: Report) -> None:
+    """Terms and point sets are told apart by name in weights, logs and metrics."""
+    seen = {"equations"} | {equation.name for equation in equations}
+    for condition in conditions:
+        names = {condition.name} | {equation.name for equation in condition.equations}
+        for name in sorted(names & seen):
+            report.add(
+                f"conditions.{condition.name}", f"the name '{name}' is taken: give each equation and condition its own"
+            )
+        seen |= names
+
+
+def read_exact(
+    words: Any, scope: Scope, fields: tuple[Field, ...], parameters: tuple[Parameter, ...], report: Report
+) -> dict[str, sympy.Expr]:
+    if not isinstance(words, Mapping):
+        report.add("exact", f"{words!r} is not a mapping: write {{u: sin(pi*x)}}")
+        return {}
+    names = [field.name for field in fields] + [parameter.name for parameter in parameters if parameter.learn]
+    exact = {}
+    plain = Scope(coordinates=scope.coordinates, fields={}, parameters=scope.parameters)
+    for name, text in words.items():
+        with report.at(f"exact.{name}"):
+            if name not in names:
+                raise LanguageError(f"there is no field or learned parameter '{name}'{suggestion(str(name), names)}")
+            exact[name] = expression(text, plain)
+            depends = next((field.coordinates for field in fields if field.name == name), ())
+            others = {str(symbol) for symbol in exact[name].free_symbols} & set(scope.coordinates) - set(depends)
+            if others:
+                raise LanguageError(f"depends on {', '.join(sorted(others))}, but {name} does not", str(text))
+    return exact
+
+
+def read_periodic(words: Any, domain: Box, report: Report) -> tuple[str, ...]:
+    names = [words] if isinstance(words, str) else list(words)
+    for name in names:
+        if name not in domain.coordinates:
+            report.add("periodic", f"there is no coordinate '{name}'{suggestion(str(name), domain.coordinates)}")
+    return tuple(name for name in domain.coordinates if name in names)
+
+
+def _has_data(conditions: Any) -> bool:
+    """Whether a condition names data, readable or not: a missing file is told by its own key."""
+    parts = conditions.values() if isinstance(conditions, Mapping) else ()
+    return any(isinstance(part, Mapping) and "data" in part for part in parts)
+
+
+def _is_reference(text: str) -> bool:
+    return text == "spectral" or Path(text).suffix in (".npz", ".csv")
