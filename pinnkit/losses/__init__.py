@@ -1,0 +1,1 @@
+"""Residuals, their reduction and their weights."""

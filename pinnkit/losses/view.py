@@ -1,0 +1,61 @@
+"""What a residual written in Python reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sympy
+from torch import Tensor
+
+from pinnkit.language.calculus import Partial, symbol
+from pinnkit.language.errors import LanguageError
+from pinnkit.language.grammar import Scope, expression
+from pinnkit.problem.problem import Problem
+
+
+class ResidualError(ValueError):
+    """A residual written in Python that does not give one number a point, or names what is not there."""
+
+
+class UnknownName(ResidualError, AttributeError):
+    """A residual written in Python reads an attribute that the point does not have."""
+
+
+class PointView:
+    """The point p of `residual(p)`: p.u, p.u_xx, p.x, p.alpha, each a tensor (n, 1) (a parameter: a scalar).
+
+    Raises:
+        UnknownName: a name that is none of these, with the nearest one that is.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        problem: Problem,
+        values: Mapping[sympy.Basic, Any],
+        compute: Callable[[Partial], Tensor],
+    ) -> None:
+        self._name = name
+        self._values = values
+        self._compute = compute
+        self._scope = Scope(
+            coordinates=problem.coordinates,
+            fields={field.name: field.coordinates for field in problem.fields},
+            parameters=tuple(parameter.name for parameter in problem.parameters),
+        )
+        self.read: set[Partial] = set()
+
+    def __getattr__(self, name: str) -> Tensor:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        known = self._values.get(symbol(name))
+        if known is not None:
+            return known
+        try:
+            partial = expression(name, self._scope)
+        except LanguageError as error:
+            raise UnknownName(f"the residual '{self._name}' reads p.{name}: {error.message}") from None
+        self.read.add(partial)
+        value = self._values.get(partial)
+        return value if value is not None else self._compute(partial)

@@ -1,0 +1,1 @@
+"""Networks from coordinates to fields."""

@@ -1,0 +1,35 @@
+"""What can be chosen about a network."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+SMOOTHNESS = {
+    "tanh": math.inf,
+    "sin": math.inf,
+    "sigmoid": math.inf,
+    "silu": math.inf,
+    "gelu": math.inf,
+    "softplus": math.inf,
+    "relu": 1,
+}
+"""Activation -> the highest order of derivative that a network built of it gives usefully."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A multilayer perceptron on inputs scaled to [-1, 1], with embeddings in front where they are asked for."""
+
+    width: int = field(default=20, metadata={"minimum": 1})
+    depth: int = field(default=3, metadata={"minimum": 1})
+    """Hidden layers."""
+    activation: str = field(default="tanh", metadata={"choices": tuple(SMOOTHNESS)})
+    separate: bool = False
+    """One network for each field, in place of one network with an output for each."""
+    harmonics: int = field(default=1, metadata={"minimum": 1})
+    """Harmonics of the exact periodic embedding, in the coordinates that the problem calls periodic."""
+    fourier_features: int = field(default=0, metadata={"minimum": 0})
+    """Random Fourier features (pairs of cosine and sine); 0: none."""
+    fourier_scale: float = field(default=1.0, metadata={"above": 0.0})
+    """Standard deviation of the random frequencies."""

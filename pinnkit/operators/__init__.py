@@ -1,0 +1,1 @@
+"""The partial derivatives that the equations ask for."""

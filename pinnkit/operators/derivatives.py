@@ -1,0 +1,81 @@
+"""Partial derivatives of a network by nested automatic differentiation: the definition of every other way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+Derivative = tuple[int, tuple[int, ...]]
+"""(output j, axes): the axes of differentiation in increasing order, () for the output itself."""
+
+
+def plan(wanted: Iterable[Derivative]) -> list[tuple[Derivative, list[Derivative]]]:
+    """Which backward passes to make: pairs (parent, children), parents of low order first.
+
+    One pass over a derivative gives its derivatives by every coordinate, so derivatives of order k are grouped under
+    as few derivatives of order k - 1 as a greedy cover finds: {u_x, u_t, u_xx} takes two passes, over u and over u_x.
+
+    >>> plan([(0, (0,)), (0, (1,)), (0, (0, 0))])
+    [((0, ()), [(0, (0,)), (0, (1,))]), ((0, (0,)), [(0, (0, 0))])]
+    """
+    needed = set(wanted)
+    passes: list[tuple[Derivative, list[Derivative]]] = []
+    for order in range(max((len(axes) for _, axes in needed), default=0), 0, -1):
+        open_ = {derivative for derivative in needed if len(derivative[1]) == order}
+        while open_:
+            children: dict[Derivative, list[Derivative]] = {}
+            for output, axes in sorted(open_):
+                for parent in {axes[:place] + axes[place + 1 :] for place in range(order)}:
+                    children.setdefault((output, parent), []).append((output, axes))
+            parent = min(children, key=lambda one: (-len(children[one]), one not in needed, one))
+            passes.append((parent, children[parent]))
+            needed.add(parent)
+            open_ -= set(children[parent])
+    return sorted(passes, key=lambda one: (len(one[0][1]), one[0]))
+
+
+def derivatives(
+    function: Callable[[Tensor], Tensor], points: Tensor, wanted: Iterable[Derivative]
+) -> dict[Derivative, Tensor]:
+    """The wanted partial derivatives of y = function(p), each of shape (n, 1).
+
+    d^k y_j / dp_a ... dp_b is taken by nested `torch.autograd.grad` of sums over the points, which is right where
+    row i of the output depends on row i of the points alone. The results keep their graph, so that a loss made of
+    them can be differentiated by the parameters.
+
+    Args:
+        function: (n, d) -> (n, m), rows independent.
+        points: (n, d).
+        wanted: pairs (output j, axes in increasing order).
+    """
+    wanted = list(wanted)
+    passes = plan(wanted)
+    with torch.enable_grad():
+        inputs = points.detach().requires_grad_(bool(passes))
+        outputs = function(inputs)
+        found: dict[Derivative, Tensor] = {
+            (output, ()): outputs[:, output : output + 1] for output in {output for output, _ in wanted}
+        }
+        for parent, children in passes:
+            gradient = _gradient(found[parent], inputs)
+            for child in children:
+                axis = _extra_axis(parent[1], child[1])
+                found[child] = gradient[:, axis : axis + 1]
+    return {derivative: found[derivative] for derivative in wanted}
+
+
+def _gradient(value: Tensor, inputs: Tensor) -> Tensor:
+    """d(sum value)/d inputs, shape (n, d); zero where the value does not depend on the inputs."""
+    if not value.requires_grad:
+        return torch.zeros_like(inputs)
+    (gradient,) = torch.autograd.grad(
+        value, inputs, torch.ones_like(value), create_graph=True, allow_unused=True, materialize_grads=True
+    )
+    return gradient
+
+
+def _extra_axis(parent: tuple[int, ...], child: tuple[int, ...]) -> int:
+    """The axis that the child has once more than the parent."""
+    return next(axis for axis in child if child.count(axis) > parent.count(axis))

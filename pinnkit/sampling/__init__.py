@@ -1,0 +1,1 @@
+"""Which collocation points: a pure function of (seed, draw, index)."""

@@ -1,0 +1,32 @@
+"""What can be chosen about collocation points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+METHODS = ("sobol", "uniform", "latin_hypercube", "grid")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How many collocation points, by which rule, and when they are drawn anew."""
+
+    method: str = field(default="sobol", metadata={"choices": METHODS})
+    equations: int | None = field(default=None, metadata={"minimum": 1})
+    """Points of the equations; None: 512 in one coordinate, 2048 in two, 4096 in three, 8192 in more."""
+    conditions: int = field(default=200, metadata={"minimum": 1})
+    """Points of each condition (one where the condition holds at a single point)."""
+    redraw_every: int | None = field(default=500, metadata={"minimum": 1})
+    """Optimizer steps between draws of new points; None: the first points stay."""
+    residual_power: float = field(default=1.0, metadata={"minimum": 0.0})
+    """k of the redraw by residual, density ~ |r|^k / mean |r|^k + c; 0 draws by `method` alone."""
+    residual_floor: float = field(default=1.0, metadata={"minimum": 0.0})
+    """c of that density: the share of points that is spread evenly."""
+    pool: int = field(default=8, metadata={"minimum": 2})
+    """Candidates for each point that a redraw by residual selects."""
+    batch: int | None = field(default=None, metadata={"minimum": 1})
+    """Points of the equations in each first-order step; None: all. Quasi-Newton phases always take all."""
+
+    def count(self, dimension: int) -> int:
+        """Points of the equations in that many coordinates."""
+        return self.equations or {1: 512, 2: 2048, 3: 4096}.get(dimension, 8192)

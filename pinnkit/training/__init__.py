@@ -1,0 +1,1 @@
+"""The LightningModule, its data, its callbacks and its phases."""

@@ -1,0 +1,182 @@
+"""What is done besides training: the record of losses, progress, checkpoints, interruption."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+from tqdm import tqdm
+
+from pinnkit.training.module import PINN
+
+Measure = Callable[[], Mapping[str, float]]
+
+
+class Record(Callback):
+    """Keeps losses and errors, one entry a segment, and hands them to the loggers.
+
+    Args:
+        measure: the relative L2 error of each field that has a reference.
+        every: optimizer steps between measurements.
+    """
+
+    def __init__(self, measure: Measure, every: int, stop_error: float | None) -> None:
+        self.measure, self.every, self.stop_error = measure, every, stop_error
+        self.rows: list[dict[str, Any]] = []
+        self.errors: dict[str, float] = {}
+        self._next = 0
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
+        progress = module.progress
+        row = {
+            "step": progress["step"],
+            "time_s": progress["train_time_s"],
+            "phase": progress["phase"],
+            "losses": {term: float(loss) for term, loss in module.losses_now.items()},
+            "errors": {},
+        }
+        if progress["step"] >= self._next or module.stopped:
+            row["errors"] = self.errors = dict(self.measure())
+            self._next = progress["step"] // self.every * self.every + self.every
+            if self.stop_error is not None and self.errors and max(self.errors.values()) <= self.stop_error:
+                module.stop(f"the error is at most {self.stop_error:g}")
+                trainer.should_stop = True
+        rate = self._rate(trainer, row)
+        self.rows.append(row)
+        values = {f"loss/{term}": loss for term, loss in row["losses"].items()}
+        values |= {f"weight/{term}": weight for term, weight in module.weights.items()}
+        values |= {f"error/{field}": error for field, error in row["errors"].items()}
+        values |= {f"optimizer/{name}": value for name, value in module.diagnostics.items()}
+        values |= {f"learned/{name}": float(module.parameter_values()[name].detach()) for name in module.learned}
+        values |= {"phase": float(row["phase"]), "points_per_second": rate}
+        for logger in trainer.loggers:
+            logger.log_metrics(values, step=row["step"])
+
+    def _rate(self, trainer: lightning.Trainer, row: Mapping[str, Any]) -> float:
+        """Collocation points per second of training since the last entry: steps * points / time."""
+        before = self.rows[-1] if self.rows else {"step": 0, "time_s": 0.0}
+        points = sum(len(part) for part in trainer.datamodule.sets.values())
+        elapsed = row["time_s"] - before["time_s"]
+        self.points_per_second = (row["step"] - before["step"]) * points / elapsed if elapsed > 0 else 0.0
+        return self.points_per_second
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows, "next": self._next}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.rows, self._next = list(state["rows"]), state["next"]
+
+
+class ProgressBar(Callback):
+    """One line: step, objective, error, collocation points per second."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        self._bar: tqdm | None = None
+
+    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
+        step = module.progress["step"]
+        self._bar = tqdm(total=module.limits.steps, initial=step, unit="step", dynamic_ncols=True, mininterval=0.2)
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
+        row = self.record.rows[-1]
+        shown = {"loss": f"{row['losses'].get('objective', float('nan')):.2e}"}
+        shown |= {f"error {field}": f"{error:.2e}" for field, error in self.record.errors.items()}
+        shown["points/s"] = f"{self.record.points_per_second:.2e}"
+        self._bar.set_description(module.phases[row["phase"]].name, refresh=False)
+        self._bar.set_postfix(shown, refresh=False)
+        self._bar.update(row["step"] - self._bar.n)
+
+    def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:
+        self._bar.close()
+
+    def on_exception(self, trainer: lightning.Trainer, module: PINN, exception: BaseException) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+class Checkpoints(Callback):
+    """Writes `last` every so many steps and at the end, and `best` where the objective was least.
+
+    Each is written to a temporary name and then renamed, so that what carries the name is whole. The best is
+    judged by the objective and never by the error: choosing by the reference would flatter the figures.
+    """
+
+    def __init__(self, last: Path, best: Path, every: int) -> None:
+        self.last, self.best, self.every = last, best, every
+        self._next = every
+        self._least = float("inf")
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
+        if module.progress["step"] >= self._next:
+            self._write(trainer, module)
+
+    def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:
+        self._write(trainer, module)
+
+    def _write(self, trainer: lightning.Trainer, module: PINN) -> None:
+        self._next = module.progress["step"] // self.every * self.every + self.every
+        objective = float(module.losses_now["objective"]) if module.losses_now else float("inf")
+        better = objective < self._least
+        self._least = min(self._least, objective)
+        temporary = self.last.with_suffix(".tmp")
+        trainer.save_checkpoint(temporary)
+        if better:
+            copy = self.best.with_suffix(".tmp")
+            copy.write_bytes(temporary.read_bytes())
+            os.replace(copy, self.best)
+        os.replace(temporary, self.last)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"next": self._next, "least": self._least}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._next, self._least = state["next"], state["least"]
+
+
+class Interruption(Callback):
+    """SIGINT and SIGTERM end training before the next step, so that a checkpoint is written; a second one kills."""
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.signal: str | None = None
+        self._former: dict[int, Any] = {}
+
+    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
+        def stop(number: int, frame: Any) -> None:
+            self.signal = signal.Signals(number).name
+            module.stop(f"interrupted by {self.signal}")
+            signal.signal(number, self._former[number])
+
+        for number in self.SIGNALS:
+            self._former[number] = signal.signal(number, stop)
+
+    def teardown(self, trainer: lightning.Trainer, module: PINN, stage: str) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+        self._former = {}
+
+
+class Pictures(Callback):
+    """Hands figures to the loggers while training.
+
+    Args:
+        show: draws and logs the figures of the current state at a step.
+        every: optimizer steps between figures.
+    """
+
+    def __init__(self, show: Callable[[int], None], every: int) -> None:
+        self.show, self.every = show, every
+        self._next = every
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
+        step = module.progress["step"]
+        if step >= self._next:
+            self._next = step // self.every * self.every + self.every
+            self.show(step)

@@ -1,0 +1,126 @@
+"""The collocation points as Lightning's data: one epoch is one draw of points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import lightning
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from pinnkit.losses.residuals import Batch
+from pinnkit.problem.problem import Problem
+from pinnkit.sampling.adaptive import select
+from pinnkit.sampling.points import EQUATIONS, Points, condition_points, equation_points
+from pinnkit.sampling.settings import Sampling
+
+ENDLESS = 10**9
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What one call of `training_step` works on: a draw of points, and how many optimizer steps to make on it."""
+
+    batches: Mapping[str, Batch]
+    steps: int
+    draw: int
+
+
+class Segments(Dataset):
+    """The segments that are left of a draw: all on the same points, `length` steps each but the last."""
+
+    def __init__(self, batches: Mapping[str, Batch], draw: int, steps: int, length: int) -> None:
+        self.batches, self.draw, self.steps, self.length = batches, draw, steps, length
+
+    def __len__(self) -> int:
+        return -(-self.steps // self.length)
+
+    def __getitem__(self, index: int) -> Segment:
+        return Segment(self.batches, min(self.length, self.steps - index * self.length), self.draw)
+
+
+class CollocationData(lightning.LightningDataModule):
+    """Draws collocation points, by a rule or by residual, every `redraw_every` optimizer steps.
+
+    Draw k holds for the steps k * redraw_every ... (k + 1) * redraw_every - 1. Its points are a function of
+    (seed, k) and, where they are redrawn by residual, of the network at the start of the draw; these are kept in the
+    checkpoint, so that a resumed run goes on with the same points.
+    """
+
+    def __init__(
+        self, problem: Problem, sampling: Sampling, seed: int, dtype: torch.dtype, steps_per_batch: int
+    ) -> None:
+        super().__init__()
+        self.problem, self.sampling, self.seed, self.dtype = problem, sampling, seed, dtype
+        self.steps_per_batch = steps_per_batch
+        self.sets: dict[str, Points] = {}
+        self.drawn: int | None = None
+        # Keys as Lightning asks of data modules that are saved; points drawn by residual cannot be computed again.
+        self._restored: torch.Tensor | None = None
+
+    def train_dataloader(self) -> DataLoader:
+        step = self.trainer.lightning_module.progress["step"]
+        period = self.sampling.redraw_every or ENDLESS
+        draw, done = divmod(step, period)
+        if draw != self.drawn:
+            self.draw(draw)
+        segments = Segments(self.batches(), draw, period - done, self.steps_per_batch)
+        return DataLoader(segments, batch_size=None, collate_fn=_as_it_is)
+
+    def draw(self, draw: int) -> None:
+        """Draw the points of every group anew."""
+        self.sets = {
+            condition.name: condition_points(self.problem, condition, self.sampling, self.seed, draw)
+            for condition in self.problem.conditions
+        }
+        if self.problem.equations:
+            self.sets[EQUATIONS] = self._equation_points(draw)
+        self.drawn = draw
+
+    def _equation_points(self, draw: int) -> Points:
+        if self._restored is not None:
+            coordinates, self._restored = self._restored.numpy(), None
+            return Points(coordinates, {})
+        if draw == 0 or self.sampling.residual_power == 0 or self.sampling.method == "grid":
+            return equation_points(self.problem, self.sampling, self.seed, draw)
+        count = self.sampling.count(len(self.problem.coordinates))
+        pool = equation_points(self.problem, self.sampling, self.seed, draw, count * self.sampling.pool)
+        module = self.trainer.lightning_module
+        parts = torch.as_tensor(pool.coordinates, dtype=self.dtype, device=module.device).split(count)
+        scores = torch.cat([module.score(part) for part in parts]).double().cpu().numpy()
+        power, floor = self.sampling.residual_power, self.sampling.residual_floor
+        return pool.take(select(scores, count, power, floor, self.seed, EQUATIONS, draw))
+
+    def batches(self) -> dict[str, Batch]:
+        """The current points as tensors."""
+        return {name: self._batch(points) for name, points in self.sets.items()}
+
+    def _batch(self, points: Points) -> Batch:
+        def tensor(values: Any) -> torch.Tensor:
+            return torch.as_tensor(values, dtype=self.dtype)
+
+        return Batch(tensor(points.coordinates), {name: tensor(values) for name, values in points.columns.items()})
+
+    def transfer_batch_to_device(self, batch: Segment, device: torch.device, dataloader_idx: int) -> Segment:
+        if device.type == "cpu":
+            return batch
+        moved = {
+            name: Batch(part.coordinates.to(device), {key: value.to(device) for key, value in part.columns.items()})
+            for name, part in batch.batches.items()
+        }
+        return Segment(moved, batch.steps, batch.draw)
+
+    def state_dict(self) -> dict[str, Any]:
+        if EQUATIONS not in self.sets:
+            return {"drawn": self.drawn}
+        return {"drawn": self.drawn, "equations": torch.from_numpy(self.sets[EQUATIONS].coordinates)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._restored = state.get("equations")
+        self.draw(state["drawn"])
+
+
+def _as_it_is(item: Segment) -> Segment:
+    return item

@@ -1,0 +1,30 @@
+"""The ways in which training ends before its time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class NoGradient(Exception):
+    """A term whose gradient by every trainable parameter is missing."""
+
+    def __init__(self, term: str) -> None:
+        super().__init__(
+            f"the term '{term}' trains nothing: its gradient with respect to every trainable parameter is missing. "
+            "Something in its residual cuts the graph: a .detach(), a torch.no_grad(), a conversion to NumPy, or a "
+            "Jacobian that was computed without create_graph=True. Read derivatives from the point (p.u_x) instead."
+        )
+        self.term = term
+
+
+class Diverged(Exception):
+    """A loss that is not finite: at which step, in which term, at which point; `after`: what is left of the run."""
+
+    def __init__(self, step: int, term: str, point: Mapping[str, float], value: float, after: str = "") -> None:
+        where = ", ".join(f"{name} = {number:.6g}" for name, number in point.items())
+        super().__init__(
+            f"training diverged at step {step}: the term '{term}' is {value}"
+            + (f" at {where}" if where else "")
+            + (f"; {after}" if after else "")
+        )
+        self.step, self.term, self.point, self.value = step, term, dict(point), value

@@ -1,0 +1,60 @@
+"""What can be chosen about a training run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+DEFAULT_STEPS = 5000
+"""Optimizer steps of a run that is given neither steps nor time."""
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Where a run computes, and when it ends: at the first of the limits that are given."""
+
+    accelerator: str = field(default="cpu", metadata={"choices": ("cpu", "gpu")})
+    max_steps: int | None = field(default=None, metadata={"minimum": 1})
+    """Optimizer steps in all; None: until `max_time`, and 5000 where that is None too."""
+    max_time: float | None = field(default=None, metadata={"above": 0.0})
+    """Seconds of training."""
+    stop_loss: float | None = field(default=None, metadata={"minimum": 0.0})
+    """Stop when the objective is at most this."""
+    stop_error: float | None = field(default=None, metadata={"minimum": 0.0})
+    """Stop when the relative L2 error of every field with a reference is at most this."""
+    steps_per_batch: int = field(default=10, metadata={"minimum": 1})
+    """Optimizer steps in each call of `training_step`; losses are logged once in each."""
+
+    @property
+    def steps(self) -> int | None:
+        """The limit on optimizer steps that holds."""
+        if self.max_steps is None and self.max_time is None:
+            return DEFAULT_STEPS
+        return self.max_steps
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """When checkpoints are written, besides at the end of a run."""
+
+    every_steps: int = field(default=1000, metadata={"minimum": 1})
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """What is watched while training."""
+
+    progress: bool = True
+    """A progress bar with loss, error and points per second."""
+    evaluate_every: int = field(default=100, metadata={"minimum": 1})
+    """Optimizer steps between measurements of the error."""
+    figures: bool = True
+    """Figures of the solution at the end, as files and in TensorBoard."""
+    figures_every: int | None = field(default=None, metadata={"minimum": 1})
+    """Optimizer steps between figures in TensorBoard while training; None: none."""
+
+
+@dataclass(frozen=True)
+class Logger:
+    """Where scalars and figures go besides the run folder."""
+
+    tensorboard: bool = True

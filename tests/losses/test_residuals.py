@@ -1,0 +1,134 @@
+"""Residuals, losses and weights of the terms."""
+
+import math
+
+import pytest
+import torch
+
+from pinnkit.losses.residuals import Batch, TermGroup, groups, mean_square, weights
+from pinnkit.losses.view import ResidualError, UnknownName
+from pinnkit.problem.problem import Problem
+
+HEAT = {
+    "coordinates": {"x": [-1, 1], "t": [0, 1]},
+    "fields": ["u"],
+    "parameters": {"alpha": 0.1},
+    "equations": {"heat": "u_t = alpha * u_xx"},
+    "conditions": {
+        "initial": {"at": "t = 0", "equations": "u = sin(pi*x)", "weight": 3},
+        "ends": {"at": ["x = -1", "x = 1"], "equations": ["u = 0", "u_x = u_x(x=-1)"]},
+    },
+}
+ALPHA = {"alpha": torch.tensor(0.1, dtype=torch.float64)}
+
+
+def exact(points):
+    x, t = points.split(1, dim=1)
+    return torch.exp(-0.1 * math.pi**2 * t) * torch.sin(math.pi * x)
+
+
+def batch(n=40):
+    generator = torch.Generator().manual_seed(0)
+    points = torch.rand(n, 2, dtype=torch.float64, generator=generator) * 2 - torch.tensor([1.0, 0.0])
+    return Batch(points, {})
+
+
+def test_a_known_solution_gives_zero_residual_and_a_perturbed_one_does_not():
+    group = groups(Problem(**HEAT))[0]
+    residual = group(exact, batch(), ALPHA)["heat"]
+    assert residual.shape == (40, 1)
+    assert residual.abs().max() < 1e-13
+    perturbed = group(lambda p: exact(p) + 1e-3 * p[:, :1] ** 2, batch(), ALPHA)["heat"]
+    torch.testing.assert_close(perturbed, torch.full_like(perturbed, -0.1 * 2e-3), rtol=1e-9, atol=0)
+
+
+def test_parameters_enter_the_residual():
+    group = groups(Problem(**HEAT))[0]
+    points = batch()
+    u_xx = -(math.pi**2) * exact(points.coordinates)
+    residual = group(exact, points, {"alpha": torch.tensor(0.3, dtype=torch.float64)})["heat"]
+    torch.testing.assert_close(residual, -0.2 * u_xx, rtol=1e-10, atol=1e-12)
+
+
+def test_a_condition_is_a_group_of_its_own_terms():
+    found = groups(Problem(**HEAT))
+    assert [(group.name, group.terms) for group in found] == [
+        ("equations", ("heat",)),
+        ("initial", ("initial",)),
+        ("ends", ("ends_1", "ends_2")),
+    ]
+
+
+def test_a_field_elsewhere_is_evaluated_elsewhere():
+    group = groups(Problem(**HEAT))[2]
+    points = batch()
+    residuals = group(lambda p: p[:, :1] ** 3 * p[:, 1:], points, {})
+    x, t = points.coordinates.split(1, dim=1)
+    torch.testing.assert_close(residuals["ends_1"], x**3 * t)
+    torch.testing.assert_close(residuals["ends_2"], 3 * x**2 * t - 3 * t)
+
+
+def test_normals_and_data_columns_are_read_from_the_batch():
+    problem = Problem(
+        coordinates={"x": [0, 1], "y": [0, 1]},
+        fields=["u"],
+        equations="laplacian(u) = 0",
+        conditions={"flux": {"at": "boundary", "equations": "u_n = x"}},
+    )
+    group = groups(problem)[1]
+    points = torch.tensor([[0.0, 0.4], [0.3, 1.0]], dtype=torch.float64)
+    normal_x, normal_y = torch.tensor([[-1.0], [0.0]]).double(), torch.tensor([[0.0], [1.0]]).double()
+    found = group(lambda p: 2 * p[:, :1] + 5 * p[:, 1:], Batch(points, {"n_x": normal_x, "n_y": normal_y}), {})
+    torch.testing.assert_close(found["flux"], torch.tensor([[-2.0], [5 - 0.3]], dtype=torch.float64))
+
+
+def test_a_residual_in_python_equals_the_same_in_text():
+    def heat(p):
+        return p.u_t - p.alpha * p.u_xx + 0 * p.x
+
+    text, python = Problem(**HEAT), Problem(**{**HEAT, "equations": {"heat": heat}})
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1)).double()
+    group = groups(python)[0]
+    for _ in range(2):  # the first call finds out what it reads, the second shares the passes
+        first = groups(text)[0](network, batch(), ALPHA)["heat"]
+        second = group(network, batch(), ALPHA)["heat"]
+        torch.testing.assert_close(first, second, rtol=1e-13, atol=1e-14)
+    assert {str(one) for one in group.wanted} == {"u_t", "u_xx"}
+
+
+@pytest.mark.parametrize(
+    ("residual", "message"),
+    [
+        (lambda p: p.u[:, 0], r"'r' has shape \(40,\): one number a point, \(40, 1\), is needed"),
+        (lambda p: p.u - p.u.T, r"'r' has shape \(40, 40\)"),
+        (lambda p: 0.0, "'r' gave float"),
+    ],
+)
+def test_a_residual_of_the_wrong_shape_is_refused(residual, message):
+    group = groups(Problem(**{**HEAT, "equations": {"r": residual}}))[0]
+    with pytest.raises(ResidualError, match=message):
+        group(exact, batch(), ALPHA)
+
+
+def test_a_name_that_is_not_there_is_told_with_the_nearest():
+    group = groups(Problem(**{**HEAT, "equations": {"r": lambda p: p.u_t - p.alhpa}}))[0]
+    with pytest.raises(UnknownName, match=r"'r' reads p.alhpa: .*did you mean 'alpha'"):
+        group(exact, batch(), ALPHA)
+
+
+def test_loss_is_the_mean_square_and_weights_come_from_file_or_by_hand():
+    assert float(mean_square(torch.tensor([[1.0], [-3.0]]))) == 5.0
+    problem = Problem(**HEAT)
+    assert weights(problem, {}) == {"heat": 1.0, "initial": 3.0, "ends_1": 1.0, "ends_2": 1.0}
+    given = weights(problem, {"ends": 10.0, "ends_2": 0.5, "initial": 2.0})
+    assert given == {"heat": 1.0, "initial": 2.0, "ends_1": 10.0, "ends_2": 0.5}
+
+
+def test_equations_share_the_passes_of_their_points(monkeypatch):
+    problem = Problem(**{**HEAT, "equations": {"a": "u_t = u_xx", "b": "u_xx = u_x + u", "c": "u_t = u"}})
+    passes = []
+    original = torch.autograd.grad
+    monkeypatch.setattr(torch.autograd, "grad", lambda *a, **k: passes.append(1) or original(*a, **k))
+    TermGroup("equations", problem, problem.equations)(exact, batch(), {})
+    assert len(passes) == 2

@@ -1,0 +1,91 @@
+"""Points as Lightning's data: draws, segments, and redraws by residual that do reach the batches."""
+
+import numpy as np
+import pytest
+import torch
+
+from pinnkit.problem.problem import Problem
+from pinnkit.sampling.points import EQUATIONS, equation_points
+from pinnkit.sampling.settings import Sampling
+from pinnkit.solve import solve
+from pinnkit.training.datamodule import CollocationData, Segments
+from pinnkit.training.module import PINN
+
+
+def test_segments_cover_the_steps_of_a_draw():
+    segments = Segments({}, draw=3, steps=25, length=10)
+    assert [segments[index].steps for index in range(len(segments))] == [10, 10, 5]
+    assert {segments[index].draw for index in range(len(segments))} == {3}
+
+
+def trained_points(heat_words, quick, tmp_path, monkeypatch, **sampling):
+    """The points of the equations in each call of training_step, and the draws that they belong to."""
+    seen = []
+    original = PINN.training_step
+
+    def watched(self, segment, batch_idx):
+        seen.append((segment.draw, segment.batches[EQUATIONS].coordinates.clone()))
+        return original(self, segment, batch_idx)
+
+    settings = {**quick, "sampling": {**quick["sampling"], **sampling}}
+    with monkeypatch.context() as patch:
+        patch.setattr(PINN, "training_step", watched)
+        solution = solve(Problem(**heat_words), tmp_path, settings)
+    return seen, solution
+
+
+def test_points_are_redrawn_on_time_and_reach_the_batches(heat_words, quick, tmp_path, monkeypatch):
+    seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch, residual_power=0.0)
+    assert [draw for draw, _ in seen] == [0, 0, 0, 1, 1, 1, 2]  # 25 steps a draw in segments of 10, 60 steps in all
+    problem = Problem(**heat_words)
+    for draw, points in seen:
+        expected = equation_points(problem, Sampling(equations=100), 0, draw).coordinates
+        np.testing.assert_array_equal(points.numpy(), expected)
+
+
+def test_fixed_points_stay(heat_words, quick, tmp_path, monkeypatch):
+    seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch, redraw_every=None)
+    assert all(torch.equal(points, seen[0][1]) for _, points in seen)
+
+
+def test_a_redraw_by_residual_moves_points_to_where_the_residual_is(heat_words, quick, tmp_path, monkeypatch):
+    """The network's residual is replaced by a bump at x = 0.5: redrawn points gather there, as the density says."""
+
+    def bump(self, points):
+        return torch.exp(-(((points[:, 0] - 0.5) / 0.05) ** 2))
+
+    monkeypatch.setattr(PINN, "score", bump)
+    seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch, equations=400, residual_floor=0.0, pool=40)
+    near = [float(((points[:, 0] - 0.5).abs() < 0.15).double().mean()) for _, points in seen]
+    assert near[0] == pytest.approx(0.15, abs=0.02)  # 0.3 of a range of 2
+    assert min(near[3:]) > 0.6
+
+
+def test_a_redraw_changes_the_trajectory_and_the_optimizer_looks_again(heat_words, quick, tmp_path, monkeypatch):
+    _, still = trained_points(heat_words, quick, tmp_path / "a", monkeypatch, redraw_every=None)
+    _, moving = trained_points(heat_words, quick, tmp_path / "b", monkeypatch)
+    assert still.metrics["loss"] != moving.metrics["loss"]
+    rows = {}
+    for name, every in (("still", None), ("moving", 30)):
+        settings = {**quick, "phases": ["ssbroyden"], "trainer": {"max_steps": 31}}
+        settings["sampling"] = {**quick["sampling"], "redraw_every": every}
+        rows[name] = solve(Problem(**heat_words), tmp_path / name, settings).metrics["evaluations"]
+    assert rows["moving"] > rows["still"]  # the loss at the same weights but new points is computed anew
+
+
+def test_redraws_are_the_same_in_a_second_run(heat_words, quick, tmp_path, monkeypatch):
+    first, _ = trained_points(heat_words, quick, tmp_path / "a", monkeypatch)
+    second, _ = trained_points(heat_words, quick, tmp_path / "b", monkeypatch)
+    assert all(torch.equal(a, b) for (_, a), (_, b) in zip(first, second, strict=True))
+    quick["seed"] = 1
+    third, _ = trained_points(heat_words, quick, tmp_path / "c", monkeypatch)
+    assert not torch.equal(first[0][1], third[0][1])
+
+
+def test_state_holds_the_points(heat_words):
+    data = CollocationData(Problem(**heat_words), Sampling(equations=50), 0, torch.float64, 10)
+    data.draw(0)
+    state = data.state_dict()
+    other = CollocationData(Problem(**heat_words), Sampling(equations=50), 5, torch.float64, 10)
+    other.load_state_dict(state)
+    assert torch.equal(other.batches()[EQUATIONS].coordinates, data.batches()[EQUATIONS].coordinates)

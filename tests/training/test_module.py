@@ -1,0 +1,156 @@
+"""The LightningModule: objective, phases, limits, and the trap of a gradient that is not there."""
+
+import json
+import math
+import re
+
+import pytest
+import torch
+
+from pinnkit.language.errors import Report
+from pinnkit.losses.residuals import mean_square
+from pinnkit.problem.problem import Problem
+from pinnkit.settings import read_settings
+from pinnkit.solve import assemble, solve
+from pinnkit.training.outcome import Diverged, NoGradient
+
+
+def module_of(words, settings=None):
+    report = Report()
+    read = read_settings(settings or {}, report)
+    report.raise_if_any()
+    module, data = assemble(Problem(**words), read)
+    data.draw(0)
+    return module, data
+
+
+def test_objective_is_the_weighted_sum_of_mean_squares(heat_words, quick):
+    heat_words["conditions"]["initial"]["weight"] = 7
+    module, data = module_of(heat_words, {**quick, "weighting": {"weights": {"heat": 0.25}}})
+    batches = data.batches()
+    losses = module.losses(batches)
+    assert set(losses) == {"heat", "initial", "ends"}
+    by_hand = {
+        name: mean_square(module.residuals(group, batches[group])[name])
+        for name, group in [("heat", "equations"), ("initial", "initial"), ("ends", "ends")]
+    }
+    expected = 0.25 * by_hand["heat"] + 7 * by_hand["initial"] + by_hand["ends"]
+    torch.testing.assert_close(module.objective(losses), expected, rtol=1e-14, atol=0)
+
+
+def test_a_positive_parameter_stays_positive_and_starts_where_it_should(heat_words, quick):
+    heat_words["parameters"] = {"alpha": {"learn": 0.5, "positive": True}}
+    del heat_words["exact"]
+    module, _ = module_of(heat_words, quick)
+    assert float(module.parameter_values()["alpha"].detach()) == pytest.approx(0.5, rel=1e-14)
+    with torch.no_grad():
+        module.learned["alpha"].fill_(-30.0)
+    assert 0 < float(module.parameter_values()["alpha"].detach()) < 1e-12
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs", "bfgs", "ssbfgs", "ssbroyden"])
+def test_every_optimizer_trains_networks_and_learned_parameters(optimizer, heat_words, quick, tmp_path):
+    heat_words["parameters"] = {"alpha": {"learn": 0.5}}
+    del heat_words["exact"]
+    settings = {**quick, "phases": None, "optimizer": optimizer, "trainer": {"max_steps": 30}}
+    before, _ = module_of(heat_words, settings)
+    solution = solve(Problem(**heat_words), tmp_path, settings)
+    after = dict(solution.module.named_parameters())
+    for name, value in before.named_parameters():
+        assert not torch.equal(value, after[name]), name
+    assert "learned.alpha" in after
+    assert solution.metrics["optimizers"] == [optimizer]
+
+
+def test_phases_follow_each_other_and_both_train_what_is_learned(heat_words, quick, tmp_path):
+    heat_words["parameters"] = {"alpha": {"learn": 0.5}}
+    del heat_words["exact"]
+    values = []
+    settings = {**quick, "trainer": {"max_steps": 40, "steps_per_batch": 20}}
+    for steps in (20, 40):
+        settings["trainer"]["max_steps"] = steps
+        solution = solve(Problem(**heat_words), tmp_path / str(steps), settings)
+        values.append(solution.metrics["learned"]["alpha"]["value"])
+    assert values[0] != 0.5
+    assert values[1] != values[0]
+    assert solution.module.progress["phase"] == 1
+    assert solution.module.progress["phase_step"] == 20
+
+
+@pytest.mark.parametrize(
+    ("cut", "trains"),
+    [
+        (lambda p: p.u_x.detach() - 1, False),
+        (lambda p: torch.as_tensor(p.u_x.detach().numpy()) - p.x, False),
+        (lambda p: p.u_x - 1, True),
+        (lambda p: p.u_x.detach() - p.u, True),
+    ],
+)
+def test_a_term_that_trains_nothing_ends_the_run_with_its_name(cut, trains, heat_words, quick, tmp_path):
+    problem = Problem(
+        coordinates=heat_words["coordinates"],
+        fields=["u"],
+        equations={"good": "u_t = u", "matched": cut},
+        conditions=heat_words["conditions"],
+    )
+    quick["trainer"]["max_steps"] = 2
+    if trains:
+        assert solve(problem, tmp_path, quick).metrics["steps"] == 2
+    else:
+        with pytest.raises(NoGradient, match=r"'matched' trains nothing.*detach"):
+            solve(problem, tmp_path, quick)
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"max_steps": 33}, "33 steps are done"),
+        ({"max_time": 1e-6}, "s of training are over"),
+        ({"max_steps": 60, "stop_loss": 1e6}, "the objective is at most 1e\\+06"),
+        ({"max_steps": 60, "stop_error": 1e6}, "the error is at most 1e\\+06"),
+    ],
+)
+def test_each_limit_stops_training(limits, reason, heat_words, quick, tmp_path):
+    metrics = solve(Problem(**heat_words), tmp_path, {**quick, "trainer": limits}).metrics
+    assert metrics["status"] == "finished"
+    assert metrics["steps"] < 60
+    assert re.search(reason, metrics["reason"])
+
+
+def test_divergence_names_the_term_the_step_and_the_point(heat_words, quick, tmp_path):
+    heat_words["equations"] = {"heat": lambda p: p.u_t + torch.where(p.x > 0.5, torch.full_like(p.x, math.inf), p.u)}
+    del heat_words["exact"]
+    with pytest.raises(Diverged, match=r"at step 0: the term 'heat' is inf at x = 0\.[5-9]\d*, t = 0\.\d+") as caught:
+        solve(Problem(**heat_words), tmp_path, {**quick, "phases": ["ssbroyden"]})
+    assert caught.value.point["x"] > 0.5
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["status"] == "diverged"
+    assert "'heat'" in metrics["reason"]
+
+
+def test_a_mini_batch_is_a_part_of_the_points_and_changes_the_trajectory(heat_words, quick, tmp_path):
+    module, data = module_of(heat_words, {**quick, "sampling": {**quick["sampling"], "batch": 30}})
+    whole = data.batches()
+    rows = {tuple(row) for row in whole["equations"].coordinates.tolist()}
+    seen = []
+    for step in range(3):  # 100 points in batches of 30: three of them are a round without repetition
+        module.progress["step"] = step
+        thinned = module._thin(whole)
+        assert len(thinned["equations"]) == 30
+        assert thinned["ends"] is whole["ends"]
+        seen += [tuple(row) for row in thinned["equations"].coordinates.tolist()]
+    assert len(set(seen)) == 90
+    assert set(seen) <= rows
+    losses = {}
+    for batch in (None, 30):
+        settings = {**quick, "phases": ["adam"], "sampling": {**quick["sampling"], "batch": batch}}
+        losses[batch] = solve(Problem(**heat_words), tmp_path / str(batch), settings).metrics["loss"]
+    assert losses[None] != losses[30]
+
+
+def test_quasi_newton_phases_take_all_points(heat_words, quick, tmp_path):
+    losses = []
+    for batch in (None, 30):
+        settings = {**quick, "phases": ["ssbroyden"], "sampling": {**quick["sampling"], "batch": batch}}
+        losses.append(solve(Problem(**heat_words), tmp_path / str(batch), settings).metrics["loss"])
+    assert losses[0] == losses[1]
