@@ -1,0 +1,23 @@
+"""Differential equations solved by physics-informed neural networks, from their text to a trusted answer."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__all__ = ["Problem", "ProblemError", "Settings", "Solution", "solve"]
+
+_HOMES = {
+    "Problem": "pinnkit.problem.problem",
+    "ProblemError": "pinnkit.language.errors",
+    "Settings": "pinnkit.settings",
+    "Solution": "pinnkit.solve",
+    "solve": "pinnkit.solve",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first asked for: problems are read and checked without loading torch."""
+    if name not in _HOMES:
+        raise AttributeError(f"pinnkit has no attribute '{name}'; it has {', '.join(__all__)}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,1 @@
+"""What the scripts call: train, evaluate, check; their exit codes and their messages."""

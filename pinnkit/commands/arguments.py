@@ -1,0 +1,171 @@
+"""The command line: Hydra's flags and overrides, and what a wrong one is answered with."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
+from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from pinnkit.commands import problem_file
+from pinnkit.language.errors import Mistake, ProblemError, suggestion
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """The parsed command line. `plain`: Hydra itself is to answer it (--help, --cfg, --info ...)."""
+
+    overrides: tuple[str, ...]
+    multirun: bool
+    config_dir: Path | None
+    config_name: str
+    plain: bool
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """Split Hydra's flags from the overrides."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--multirun", "-m", action="store_true")
+    parser.add_argument("--config-dir", "-cd", type=Path)
+    parser.add_argument("--config-name", "-cn", default="train")
+    known, rest = parser.parse_known_args(argv)
+    overrides = tuple(word for word in rest if not word.startswith("--") and word not in ("-h", "-c"))
+    return Arguments(overrides, known.multirun, known.config_dir, known.config_name, len(overrides) < len(rest))
+
+
+def configuration(arguments: Arguments, conf: Path, overrides: Sequence[str] | None = None) -> dict[str, Any]:
+    """Compose the configuration as Hydra will, as plain data; `problem_folder` is where the pde file lies.
+
+    Files in `--config-dir` come before pinnkit's own of the same name.
+
+    Raises:
+        ProblemError: an unknown key or group option, with the nearest right one; a file that is no YAML.
+    """
+    overrides = list(arguments.overrides if overrides is None else overrides)
+    extra = arguments.config_dir
+    folders = [conf] if extra is None else [extra, conf]
+    if extra is not None and not extra.is_dir():
+        raise ProblemError([Mistake("--config-dir", f"there is no folder '{extra}'")])
+    named = [word.removeprefix("pde=") for word in overrides if word.startswith("pde=")]
+    _find_problem(named[-1] if named else None, folders)  # before Hydra meets a file that it cannot read
+    try:
+        words, choice = _composed(arguments.config_name, overrides, folders)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        raise ProblemError([_mistake(error, overrides, folders)]) from None
+    path = _find_problem(choice, folders)
+    if choice is not None:
+        words["problem_folder"] = str(path.parent if path else Path.cwd())
+        if isinstance(words.get("pde"), dict):
+            words["pde"].setdefault("name", Path(choice).name)
+    return words
+
+
+def _composed(name: str, overrides: Sequence[str], folders: Sequence[Path]) -> tuple[dict[str, Any], str | None]:
+    """The configuration as plain data, and the problem that was chosen; the first folders come first."""
+    first, *others = [str(folder.resolve()) for folder in folders]
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(first, version_base="1.3"):
+        search = create_config_search_path(first)
+        for folder in others:
+            search.prepend("pinnkit", f"file://{folder}", SearchPathQuery(provider="schema"))
+        GlobalHydra.instance().clear()
+        Hydra.create_main_hydra2("pinnkit", search)
+        config = compose(name, list(overrides), return_hydra_config=True)
+        return plain(config), OmegaConf.select(config, "hydra.runtime.choices.pde")
+
+
+def _find_problem(choice: str | None, folders: Sequence[Path]) -> Path | None:
+    path = problem_file.find(choice, folders) if choice else None
+    if path is not None:
+        problem_file.check(path)
+    return path
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """The task's part of a composed configuration; a problem's texts are taken as they stand, never resolved."""
+    task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    pde = OmegaConf.to_container(task, resolve=False).get("pde")
+    others = OmegaConf.masked_copy(task, [str(key) for key in task if key != "pde"])
+    words = OmegaConf.to_container(others, resolve=True)
+    return {"pde": pde, **words} if pde is not None else words
+
+
+def variants(arguments: Arguments) -> Iterator[list[str]]:
+    """The overrides of single runs that between them hold every value of a sweep.
+
+    Raises:
+        ProblemError: an override that cannot be read.
+    """
+    if not arguments.multirun:
+        yield list(arguments.overrides)
+        return
+    try:
+        parsed = OverridesParser.create().parse_overrides(list(arguments.overrides))
+    except OverrideParseException as error:
+        raise ProblemError([_unreadable(str(error))]) from None
+    choices = [_values(override) for override in parsed]
+    first = [values[0] for values in choices]
+    yield first
+    for place, values in enumerate(choices):
+        for value in values[1:]:
+            yield [*first[:place], value, *first[place + 1 :]]
+
+
+def _values(override: Override) -> list[str]:
+    """An override for each value of a sweep; the override itself where it is none."""
+    if not override.is_sweep_override() or not override.is_discrete_sweep():
+        return [override.input_line]
+    key = override.get_key_element()
+    return [f"{key}={value}" for value in override.sweep_string_iterator()]
+
+
+def _mistake(error: Exception, overrides: Sequence[str], folders: Sequence[Path]) -> Mistake:
+    text = str(error)
+    if isinstance(error, yaml.YAMLError):
+        return Mistake("YAML", text)
+    if isinstance(error, MissingConfigException) and (found := re.search(r"'([^']+)/([^'/]+)'", text)):
+        group, name = found.groups()
+        options = {path.stem for folder in folders for path in (folder / group).glob("*.yaml")}
+        return Mistake(group, f"there is no '{name}'{suggestion(name, sorted(options))}")
+    if isinstance(error, OverrideParseException):
+        return _unreadable(text)
+    if found := re.search(r"Could not override '([^']+)'", text):
+        return _unknown_key(found.group(1), overrides, folders)
+    if isinstance(error, ConfigCompositionException) and text:
+        return _unreadable(text)
+    reason, *rest = (text or str(error.__cause__)).splitlines()
+    key = next((line.split()[1] for line in rest if re.match(r"\s*full_key: \S", line)), "configuration")
+    return Mistake(key, reason)
+
+
+def _unreadable(text: str) -> Mistake:
+    """An override whose text Hydra cannot read."""
+    hint = "quote a value that holds spaces, commas or an = : 'pde.equations.heat=\"u_t = u_xx\"'"
+    return Mistake("command line", f"{text.split(chr(10) + 'See')[0]}\n{hint}")
+
+
+def _unknown_key(key: str, overrides: Sequence[str], folders: Sequence[Path]) -> Mistake:
+    """An override of a key that does not exist, with the nearest that does."""
+    parent, _, last = key.rpartition(".")
+    group = [one for one in overrides if parent and one.startswith(f"{parent.split('.')[0]}=")]
+    words: Any = _composed("train", group, folders)[0]
+    for part in parent.split(".") if parent else []:
+        words = words.get(part, {}) if isinstance(words, dict) else {}
+    valid = [str(name) for name in words] if isinstance(words, dict) else []
+    if parent == "optimizer" and words == {"name": "auto"}:
+        return Mistake(key, "optimizer=auto chooses its settings itself: name an optimizer too, such as optimizer=adam")
+    return Mistake(key, f"unknown key '{last}'{suggestion(last, valid)}")

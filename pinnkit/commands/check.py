@@ -1,0 +1,72 @@
+"""`python scripts/check.py pde=NAME`: the mathematics as understood; nothing is trained."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pinnkit.commands.arguments import configuration, parse
+from pinnkit.commands.train import FINISHED, wrong
+from pinnkit.domains.box import Box
+from pinnkit.language.errors import ProblemError
+from pinnkit.problem.checks import located
+from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.settings import Settings
+from pinnkit.understanding import understand
+
+
+def check(argv: Sequence[str], conf: Path) -> int:
+    """Print the problem and run every check; returns the exit code: 0, or 2 for a mistake."""
+    logging.basicConfig(format="warning: %(message)s")
+    try:
+        problem, settings = understand(configuration(parse(argv), conf))
+    except ProblemError as error:
+        return wrong(error)
+    print("\n".join(described(problem, settings)))
+    print("every check passed; nothing was trained")
+    return FINISHED
+
+
+def described(problem: Problem, settings: Settings) -> Iterator[str]:
+    """The problem in mathematics, a line for each part."""
+    yield f"{problem.name}: {problem.description}" if problem.description else problem.name
+    yield f"  domain      {_box(problem.domain)}" + (
+        f", periodic in {', '.join(problem.periodic)}" if problem.periodic else ""
+    )
+    for field in problem.fields:
+        transform = f", through {field.transform}" if field.transform else ""
+        yield f"  field       {field.name}({', '.join(field.coordinates)}){transform}"
+    for parameter in problem.parameters:
+        kind = "learned, from" if parameter.learn else "="
+        positive = ", kept positive" if parameter.positive else ""
+        yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{positive}"
+    for _, equation, condition in located(problem):
+        where = (
+            _where(condition) if condition else f"at {settings.sampling.count(len(problem.coordinates))} points inside"
+        )
+        yield f"  {equation.name:<11} {_residual(equation)}   {where}"
+    for name, expression in problem.exact.items():
+        yield f"  exact       {name} = {expression}"
+    if problem.reference:
+        yield f"  reference   {problem.reference}"
+
+
+def _residual(equation: Equation) -> str:
+    return f"a residual in Python: {equation.text}" if callable(equation.residual) else f"0 = {equation.residual}"
+
+
+def _where(condition: Condition) -> str:
+    if condition.data:
+        rows = len(next(iter(condition.data.values())))
+        return f"at the {rows} rows of {condition.source}, weight {condition.weight:g}"
+    places = " and ".join(_box(place) for place in condition.places)
+    inequality = f" where {condition.where}" if condition.where is not None else ""
+    return f"at {places}{inequality}, weight {condition.weight:g}"
+
+
+def _box(box: Box) -> str:
+    return ", ".join(
+        f"{name} = {lower:.6g}" if lower == upper else f"{name} in [{lower:.6g}, {upper:.6g}]"
+        for name, (lower, upper) in box.bounds.items()
+    )

@@ -1,0 +1,74 @@
+"""The configuration of a run that goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pinnkit.language.errors import Report
+from pinnkit.reporting.artifacts import RunFolder, RunFolderError
+
+FREE = ("trainer", "callbacks", "checkpoint", "logger")
+"""Groups that may change between the parts of a run: they bound and watch it, and leave its trajectory alone."""
+
+
+def saved(folder: Path, key: str = "resume") -> dict[str, Any]:
+    """The configuration that a run folder keeps; `key` is what named the folder.
+
+    Raises:
+        ProblemError: the folder is no run folder.
+    """
+    report = Report()
+    try:
+        words = yaml.safe_load(RunFolder(folder).read_config())
+        for part in ("defaults", "hydra"):
+            words.pop(part, None)
+        return words
+    except (RunFolderError, yaml.YAMLError, AttributeError) as error:
+        report.add(key, str(error))
+    report.raise_if_any()
+    raise AssertionError("raise_if_any has raised")
+
+
+def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """The saved configuration with what this command line may change of it.
+
+    Raises:
+        ProblemError: the folder is no run folder or holds no checkpoint, or an override contradicts the saved run.
+    """
+    folder = Path(str(words["resume"]))
+    kept = saved(folder)
+    report = Report()
+    if not RunFolder(folder).last_checkpoint.is_file():
+        report.add("resume", f"{RunFolder(folder).last_checkpoint}: there is no such checkpoint to go on from")
+    for override in overrides:
+        key = override.split("=", 1)[0].lstrip("+~")
+        top = key.split(".")[0]
+        if top in ("resume", "hydra"):
+            continue
+        if top in FREE:
+            _set(kept, key, _get(words, key))
+        elif _get(words, key) != _get(kept, key):
+            report.add(
+                key,
+                f"is {_get(kept, key)!r} in the run that goes on: only {', '.join(FREE)} may be changed on resuming",
+            )
+    report.raise_if_any()
+    return {**kept, "resume": str(folder)}
+
+
+def _get(words: Mapping[str, Any], key: str) -> Any:
+    value: Any = words
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _set(words: dict[str, Any], key: str, value: Any) -> None:
+    *path, last = key.split(".")
+    for part in path:
+        words = words.setdefault(part, {})
+    words[last] = value

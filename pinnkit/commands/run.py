@@ -1,0 +1,57 @@
+"""What the commands do once torch is loaded: train a checked problem, or measure what was trained."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from pinnkit import evaluation
+from pinnkit.commands.evaluate import Request
+from pinnkit.commands.train import DIVERGED, FINISHED, INTERRUPTED, wrong
+from pinnkit.language.errors import ProblemError
+from pinnkit.losses.view import ResidualError
+from pinnkit.problem.problem import Problem
+from pinnkit.references.choose import choose
+from pinnkit.reporting.artifacts import RunFolder, RunFolderError
+from pinnkit.reporting.export import write_csv
+from pinnkit.settings import Settings
+from pinnkit.solve import assemble, solve, told
+from pinnkit.training.outcome import Diverged, NoGradient
+
+
+def run(problem: Problem, settings: Settings, folder: Path, config: str, overrides: Sequence[str], resume: bool) -> int:
+    """Solve, and turn the ways to end into exit codes."""
+    try:
+        solution = solve(problem, folder, settings, config=config, overrides=overrides, resume=resume)
+    except (NoGradient, ResidualError, ProblemError) as error:
+        return wrong(error)
+    except Diverged as error:
+        print(f"pinnkit: {error}", file=sys.stderr)
+        return DIVERGED
+    return INTERRUPTED if solution.status == "interrupted" else FINISHED
+
+
+def measure(problem: Problem, settings: Settings, run: RunFolder, request: Request) -> None:
+    """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation."""
+    path = run.last_checkpoint if request.checkpoint == "last" else run.best_checkpoint
+    if not path.is_file():
+        raise RunFolderError(f"{path}: there is no such checkpoint")
+    module, data = assemble(problem, settings)
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    module.load_state_dict(state["state_dict"])
+    data.load_state_dict(state["CollocationData"])
+    rows = state["callbacks"]["Record"]["rows"]
+    found = evaluation.evaluate(module, choose(problem, settings.reference), request.grid)
+    folder = RunFolder(run.path / "evaluation").create()
+    metrics = {**run.read_metrics(), **found.errors(), "learned": evaluation.learned(module), "checkpoint": str(path)}
+    names = [phase.name for phase in module.phases]
+    folder.write_metrics(metrics)
+    folder.write_solution(found.arrays())
+    folder.write_figures(found.draw(problem, evaluation.history(rows, names, found.references), data.sets))
+    if request.export == "csv":
+        columns = {name: values for name, values in found.arrays().items() if name not in problem.coordinates}
+        write_csv(folder.path / "solution.csv", found.grid, columns)
+    print("\n".join([*told(metrics), f"written to {folder.path}"]))

@@ -1,0 +1,87 @@
+"""`python scripts/train.py`: compose, check, train."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+import yaml
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from pinnkit.commands.arguments import Arguments, configuration, parse, variants
+from pinnkit.commands.resume import resumed
+from pinnkit.language.errors import ProblemError
+from pinnkit.understanding import understand
+
+FINISHED, WRONG, DIVERGED, INTERRUPTED = 0, 2, 3, 130
+
+
+def train(argv: Sequence[str], conf: Path) -> int:
+    """Train as the command line says; returns the exit code.
+
+    0 finished; 2 the configuration is wrong (a message, no traceback); 3 training diverged; 130 interrupted.
+    Every value of a sweep is checked before its first run starts.
+    """
+    arguments = parse(argv)
+    if arguments.plain:
+        _hydra(arguments, conf, lambda config: None, argv)
+        return FINISHED
+    try:
+        for overrides in variants(arguments):
+            words = configuration(arguments, conf, overrides)
+            understand(resumed(words, overrides) if words.get("resume") else words)
+    except ProblemError as error:
+        return wrong(error)
+    codes = [FINISHED]
+    argv = ["--config-name", arguments.config_name, *(["--multirun"] if arguments.multirun else [])]
+    argv += arguments.overrides
+    if words.get("resume"):
+        argv.append(f"hydra.run.dir='{words['resume']}'")
+    _hydra(arguments, conf, lambda config: codes.append(_job(config, arguments, conf)), argv)
+    return max(codes)
+
+
+def wrong(error: Exception) -> int:
+    """Tell what is wrong; the exit code for that."""
+    print(f"pinnkit: {error}", file=sys.stderr)
+    return WRONG
+
+
+def _hydra(arguments: Arguments, conf: Path, job: Any, argv: Sequence[str]) -> None:
+    """Run a job by Hydra, once or as a sweep; files in `--config-dir` come before pinnkit's own."""
+    first = conf
+    if arguments.config_dir is not None:
+        first, argv = arguments.config_dir, [*argv, "--config-dir", str(conf.resolve())]
+    sys.argv = [sys.argv[0], *argv]
+    hydra.main(config_path=str(first.resolve()), config_name="train", version_base="1.3")(job)()
+
+
+def _job(config: DictConfig, arguments: Arguments, conf: Path) -> int:
+    runtime = HydraConfig.get()
+    overrides = list(runtime.overrides.task)
+    single = Arguments(tuple(overrides), False, arguments.config_dir, arguments.config_name, False)
+    words = configuration(single, conf)
+    resume = bool(words.get("resume"))
+    try:
+        if resume:
+            words = resumed(words, overrides)
+        problem, settings = understand(words)
+    except ProblemError as error:
+        return wrong(error)
+    from pinnkit.commands.run import run  # torch is loaded here, after every check
+
+    return run(problem, settings, Path(runtime.runtime.output_dir), _saved(words, runtime), overrides, resume)
+
+
+def _saved(words: Mapping[str, Any], runtime: Any) -> str:
+    """config.yaml: the resolved configuration, which `--config-dir RUN --config-name config` runs again."""
+    name = runtime.runtime.choices.get("pde") or words["pde"].get("name", "run")
+    again = {
+        "defaults": ["_self_", {"override hydra/job_logging": "none"}, {"override hydra/hydra_logging": "none"}],
+        "hydra": {"run": {"dir": f"outputs/{name}/${{now:%Y-%m-%d_%H-%M-%S}}"}, "output_subdir": None},
+    }
+    return yaml.safe_dump({**again, **words}, sort_keys=False, allow_unicode=True)

@@ -1,0 +1,1 @@
+"""Independent solutions that errors are measured against."""

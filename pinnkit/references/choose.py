@@ -1,0 +1,57 @@
+"""Which reference an error is measured against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from pinnkit.language.errors import Report
+from pinnkit.problem.problem import Problem
+from pinnkit.problem.tables import TableError
+from pinnkit.references.exact import Exact
+from pinnkit.references.spectral import Spectral, UnsupportedProblem
+from pinnkit.references.table import Table
+
+
+class Reference(Protocol):
+    """A solution that is independent of the network. `grid`: its own points, or None where it is known anywhere."""
+
+    name: str
+    fields: tuple[str, ...]
+    grid: Mapping[str, np.ndarray] | None
+
+    def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]: ...
+
+
+def choose(problem: Problem, wanted: str | None = None) -> Reference | None:
+    """The reference that is asked for (`exact`, `spectral`, or a table's file name), else the problem's own.
+
+    The problem's own is its closed form, where it has one, and else what its key `reference` names.
+
+    Raises:
+        ProblemError: the reference does not exist or cannot be computed; the message says why.
+    """
+    report = Report()
+    try:
+        return _chosen(problem, wanted)
+    except (TableError, UnsupportedProblem) as error:
+        report.add("reference", str(error))
+    report.raise_if_any()
+    return None
+
+
+def _chosen(problem: Problem, wanted: str | None) -> Reference | None:
+    known = [field.name for field in problem.fields if field.name in problem.exact]
+    wanted = wanted or ("exact" if known else problem.reference)
+    if wanted is None:
+        return None
+    if wanted == "exact":
+        if not known:
+            raise UnsupportedProblem("'exact' is asked for, but the problem gives no exact solution")
+        return Exact(problem)
+    if wanted == "spectral":
+        return Spectral(problem)
+    return Table(problem, problem.folder / Path(wanted))

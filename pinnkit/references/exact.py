@@ -1,0 +1,38 @@
+"""Closed forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from pinnkit.language.calculus import symbol
+from pinnkit.language.evaluate import Program
+from pinnkit.problem.problem import Problem
+
+
+class Exact:
+    """The problem's `exact` solution at any points; a learned parameter takes its own exact value."""
+
+    name = "exact"
+    grid: Mapping[str, np.ndarray] | None = None
+
+    def __init__(self, problem: Problem) -> None:
+        names = [field.name for field in problem.fields if field.name in problem.exact]
+        self.fields = tuple(names)
+        self._program = Program([problem.exact[name] for name in names])
+        known = exact_parameters(problem)
+        self._values = {key: known.get(str(key), value) for key, value in problem.values.items()}
+
+    def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Each field at arrays of points of any one shape."""
+        shape = np.shape(next(iter(coordinates.values())))
+        computed = self._program({**self._values, **{symbol(name): values for name, values in coordinates.items()}})
+        return {name: np.array(np.broadcast_to(values, shape)) for name, values in zip(self.fields, computed, strict=True)}
+
+
+def exact_parameters(problem: Problem) -> dict[str, float]:
+    """The exact values of learned parameters, where the problem gives them."""
+    names = [parameter.name for parameter in problem.learned if parameter.name in problem.exact]
+    computed = Program([problem.exact[name] for name in names])(problem.values)
+    return {name: float(value) for name, value in zip(names, computed, strict=True)}

@@ -1,0 +1,53 @@
+"""Solutions that were computed elsewhere, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from pinnkit.problem.problem import Problem
+from pinnkit.problem.tables import TableError, load
+
+
+class Table:
+    """A table's fields, known at the table's points alone.
+
+    The coordinates of an NPZ table may be axes, and the fields arrays over their tensor grid; or every column may
+    have one entry a point.
+
+    Args:
+        path: a CSV or NPZ file with a column for each coordinate and for at least one field.
+
+    Raises:
+        TableError: the file is missing or damaged, or has no column for a coordinate or for any field.
+    """
+
+    def __init__(self, problem: Problem, path: Path) -> None:
+        self.name = f"table {path.name}"
+        columns = load(path)
+        missing = [name for name in problem.coordinates if name not in columns]
+        if missing:
+            raise TableError(f"'{path.name}' has no column {missing[0]}; columns are {', '.join(columns)}")
+        self.fields = tuple(field.name for field in problem.fields if field.name in columns)
+        if not self.fields:
+            fields = ", ".join(field.name for field in problem.fields)
+            raise TableError(f"'{path.name}' has no column for any field ({fields}); columns are {', '.join(columns)}")
+        axes = [columns[name].ravel() for name in problem.coordinates]
+        shape = tuple(len(axis) for axis in axes)
+        if all(columns[name].shape == shape for name in self.fields):
+            meshes = np.meshgrid(*axes, indexing="ij")
+        else:
+            meshes = axes
+        self.grid = dict(zip(problem.coordinates, meshes, strict=True))
+        self._values = {name: columns[name] for name in self.fields}
+        for name, values in self._values.items():
+            if values.shape != meshes[0].shape:
+                raise TableError(f"'{path.name}': {name} has shape {values.shape}, its coordinates ask for {meshes[0].shape}")
+
+    def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The table's values; the coordinates must be those of `grid`."""
+        if any(not np.array_equal(coordinates[name], values) for name, values in self.grid.items()):
+            raise ValueError(f"{self.name} is known at its own points alone; evaluate on its grid")
+        return dict(self._values)

@@ -1,0 +1,152 @@
+"""The typed top level of the configuration.
+
+Every part of pinnkit declares its settings as a frozen dataclass beside the code that reads them; here they come
+together, and a mapping (from Hydra, or from Python) is read into them: unknown keys, wrong types and values out of
+range are reported with the path of the key and the nearest right thing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pinnkit.language.errors import Report, suggestion
+from pinnkit.losses.settings import Weighting
+from pinnkit.networks.settings import Network
+from pinnkit.operators.settings import Operators
+from pinnkit.optimizers.settings import OPTIMIZERS
+from pinnkit.sampling.settings import Sampling
+from pinnkit.training.settings import Callbacks, Checkpoint, Logger, Trainer
+
+
+@dataclass(frozen=True)
+class PhaseSettings:
+    """One optimizer: its name, and its settings (None for `auto`)."""
+
+    name: str
+    settings: Any = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a problem is solved; the problem itself stands apart."""
+
+    seed: int = field(default=0, metadata={"minimum": 0})
+    dtype: str = field(default="float64", metadata={"choices": ("float64", "float32")})
+    network: Network = field(default_factory=Network)
+    sampling: Sampling = field(default_factory=Sampling)
+    operators: Operators = field(default_factory=Operators)
+    optimizer: PhaseSettings = field(default_factory=lambda: PhaseSettings("auto"))
+    phases: tuple[PhaseSettings, ...] | None = None
+    weighting: Weighting = field(default_factory=Weighting)
+    trainer: Trainer = field(default_factory=Trainer)
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    callbacks: Callbacks = field(default_factory=Callbacks)
+    logger: Logger = field(default_factory=Logger)
+    reference: str | None = None
+    manufactured: dict[str, str] | None = None
+
+
+def read_settings(words: Mapping[str, Any], report: Report) -> Settings:
+    """Settings from a mapping; what it leaves out keeps its default. Mistakes go to the report."""
+    return read_as(Settings, words, report)
+
+
+def read_as(kind: type, words: Mapping[str, Any], report: Report) -> Any:
+    """An instance of any settings dataclass from a mapping, under the same rules."""
+    return _read(kind, "", words, report)
+
+
+def _read(kind: type, path: str, words: Any, report: Report) -> Any:
+    """An instance of a settings dataclass from a mapping."""
+    if not isinstance(words, Mapping):
+        report.add(path, f"{words!r} is not a mapping of settings")
+        return kind()
+    known = {one.name: one for one in dataclasses.fields(kind)}
+    hints = typing.get_type_hints(kind)
+    values = {}
+    for name, value in words.items():
+        key = f"{path}.{name}" if path else str(name)
+        if name not in known:
+            report.add(key, f"unknown key '{name}'{suggestion(str(name), known)}")
+        elif name == "optimizer" and kind is Settings:
+            values[name] = _phase(key, value, report)
+        elif name == "phases":
+            values[name] = _phases(key, value, report)
+        elif dataclasses.is_dataclass(hints[name]):
+            values[name] = _read(hints[name], key, value, report)
+        else:
+            complaint = complain(value, hints[name], known[name].metadata)
+            if complaint:
+                report.add(key, f"{value!r}: {complaint}")
+            else:
+                values[name] = _converted(value, hints[name])
+    return kind(**values)
+
+
+def complain(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
+    """What is wrong with a value, or an empty text. `rule` may hold choices, minimum, above."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if value is None:
+        return "" if type(None) in options else "a value is needed"
+    (kind,) = [option for option in options if option is not type(None)]
+    origin = typing.get_origin(kind) or kind
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            return "a mapping is needed"
+        inner = typing.get_args(kind)[1]
+        wrong = [f"{name}: {complaint}" for name, one in value.items() if (complaint := complain(one, inner, rule))]
+        return "; ".join(wrong)
+    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+    accepted = (int, float) if origin is float else origin
+    if not isinstance(value, accepted) or (isinstance(value, bool) and origin is not bool):
+        return f"{names[origin]} is needed"
+    if origin is float and not math.isfinite(value):
+        return "a finite number is needed"
+    if "choices" in rule and value not in rule["choices"]:
+        return f"one of {', '.join(rule['choices'])} is needed{suggestion(str(value), rule['choices'])}"
+    if "minimum" in rule and value < rule["minimum"]:
+        return f"at least {rule['minimum']} is needed"
+    if "above" in rule and value <= rule["above"]:
+        return f"more than {rule['above']} is needed"
+    return ""
+
+
+def _converted(value: Any, hint: Any) -> Any:
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if float in options and isinstance(value, int):
+        return float(value)
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _phases(path: str, words: Any, report: Report) -> tuple[PhaseSettings, ...] | None:
+    if words is None:
+        return None
+    if isinstance(words, str) or not isinstance(words, Sequence) or not words:
+        report.add(path, f"{words!r} is not a list of phases: write [adam, ssbroyden], or [{{name: adam, steps: 300}}]")
+        return None
+    return tuple(_phase(f"{path}[{number}]", one, report) for number, one in enumerate(words, start=1))
+
+
+def _phase(path: str, words: Any, report: Report) -> PhaseSettings:
+    """An optimizer from its name, or from a mapping with its name and its settings."""
+    words = {"name": words} if isinstance(words, str) else words
+    if not isinstance(words, Mapping) or not isinstance(words.get("name"), str):
+        report.add(path, f"{words!r} is no optimizer: write adam, or {{name: adam, steps: 300}}")
+        return PhaseSettings("auto")
+    name = words["name"]
+    rest = {key: value for key, value in words.items() if key != "name"}
+    valid = list(OPTIMIZERS) if path.startswith("phases") else ["auto", *OPTIMIZERS]
+    if name not in valid:
+        report.add(f"{path}.name", f"unknown optimizer '{name}'{suggestion(name, valid)}")
+        return PhaseSettings("auto")
+    if name == "auto":
+        for key in rest:
+            report.add(f"{path}.{key}", "auto has no settings: it chooses them; name an optimizer to set its own")
+        return PhaseSettings("auto")
+    return PhaseSettings(name, _read(OPTIMIZERS[name], path, rest, report))

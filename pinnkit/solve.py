@@ -1,0 +1,286 @@
+"""Putting a run together: from a problem and settings to a trained network and its run folder."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import sys
+import time
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import nn
+
+from pinnkit import evaluation
+from pinnkit.console import quiet, written_to
+from pinnkit.language.errors import Report
+from pinnkit.losses.residuals import groups, weights
+from pinnkit.networks.fields import build
+from pinnkit.problem.problem import Problem
+from pinnkit.references.choose import Reference, choose
+from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.settings import Settings, read_settings
+from pinnkit.training.callbacks import Checkpoints, Interruption, Pictures, ProgressBar, Record
+from pinnkit.training.datamodule import CollocationData
+from pinnkit.training.module import PINN
+from pinnkit.training.outcome import Diverged
+from pinnkit.training.phases import Phase, automatic
+from pinnkit.understanding import checked
+
+log = logging.getLogger("pinnkit")
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A finished run: its status, its metrics, its folder and the trained module.
+
+    `solution(x=..., t=...)` gives every field at arrays of points, broadcast to one shape, as NumPy arrays by name.
+    """
+
+    status: str
+    metrics: Mapping[str, Any]
+    folder: Path
+    module: PINN
+
+    def __call__(self, **coordinates: Any) -> dict[str, np.ndarray]:
+        names = self.module.problem.coordinates
+        if set(coordinates) != set(names):
+            raise ValueError(f"coordinates {', '.join(coordinates)} were given: {', '.join(names)} are needed")
+        arrays = np.broadcast_arrays(*[np.asarray(coordinates[name], dtype=np.float64) for name in names])
+        return evaluation.predict(self.module, dict(zip(names, arrays, strict=True)))
+
+
+def solve(
+    problem: Problem,
+    folder: Path | str,
+    settings: Settings | Mapping[str, Any] | None = None,
+    *,
+    network: nn.Module | None = None,
+    config: str | None = None,
+    overrides: Sequence[str] = (),
+    resume: bool = False,
+) -> Solution:
+    """Train a network on a problem and write its run folder.
+
+    Args:
+        folder: the run folder; made where it is not there.
+        settings: how to solve it, as `Settings` or as a mapping with the configuration's keys.
+        network: a network of your own, (n, d) -> (n, fields), in place of `settings.network`.
+        config, overrides: the configuration and the command line's changes to it, for config.yaml and metrics.json.
+        resume: go on from the folder's last checkpoint.
+
+    Raises:
+        ProblemError: the problem or the settings are wrong; all mistakes are told together.
+        NoGradient: a term that would train nothing.
+        Diverged: a loss that is not finite; metrics.json tells it too.
+    """
+    settings = _read(settings)
+    problem = checked(problem, settings, custom_network=network is not None)
+    run = RunFolder(Path(folder)).create()
+    with written_to(run.log), quiet():
+        if config is not None and not resume:
+            run.write_config(config)
+        return _Run(problem, settings, run, network, overrides).train(resume)
+
+
+class _Run:
+    """One training run: the module, its data, what watches it, and what it leaves behind."""
+
+    def __init__(
+        self, problem: Problem, settings: Settings, run: RunFolder, network: nn.Module | None, overrides: Sequence[str]
+    ) -> None:
+        self.began = time.perf_counter()
+        log.info("%s, seed %d, %s; run folder %s", problem.name, settings.seed, settings.dtype, run.path)
+        self.settings, self.run, self.overrides = settings, run, overrides
+        self.reference = choose(problem, settings.reference)
+        self.module, self.data = assemble(problem, settings, network)
+        self.record = Record(
+            evaluation.Errors(self.module, self.reference),
+            settings.callbacks.evaluate_every,
+            settings.trainer.stop_error,
+        )
+        self.interruption = Interruption()
+        self.loggers = [TensorBoardLogger(run.tensorboard, name="", version="")] if settings.logger.tensorboard else []
+
+    def train(self, resume: bool) -> Solution:
+        checkpoint = self.run.last_checkpoint if resume else None
+        try:
+            self._trainer().fit(self.module, datamodule=self.data, ckpt_path=checkpoint, weights_only=True)
+        except Diverged as error:
+            reason = f"{error}; {self._last_good()}"
+            log.error(reason)
+            self.run.write_metrics({"status": "diverged", "reason": reason, **self._counters(), **self._facts()})
+            raise Diverged(error.step, error.term, error.point, error.value, self._last_good()) from None
+        log.info("training ended: %s", self.module.stopped)
+        return self._finish()
+
+    def _trainer(self) -> lightning.Trainer:
+        settings, run = self.settings, self.run
+        callbacks: list[Callback] = [
+            self.record,
+            Checkpoints(run.last_checkpoint, run.best_checkpoint, settings.checkpoint.every_steps),
+            self.interruption,
+        ]
+        if settings.callbacks.progress:
+            callbacks.append(ProgressBar(self.record))
+        if settings.callbacks.figures_every:
+            callbacks.append(Pictures(self._show_now, settings.callbacks.figures_every))
+        return lightning.Trainer(
+            accelerator=settings.trainer.accelerator,
+            devices=1,
+            max_epochs=-1,
+            logger=self.loggers,
+            callbacks=callbacks,
+            enable_checkpointing=False,  # `Checkpoints` writes them whole or not at all
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            log_every_n_steps=1,
+            reload_dataloaders_every_n_epochs=1,  # an epoch is a draw of points
+            default_root_dir=run.path,
+        )
+
+    def _finish(self) -> Solution:
+        found = evaluation.evaluate(self.module, self.reference)
+        self.run.write_solution(found.arrays())
+        if self.settings.callbacks.figures:
+            figures = self._figures(found)
+            self.run.write_figures(figures)
+            self._show(self.module.progress["step"], figures)
+        for logger in self.loggers:
+            logger.finalize("success")
+        status = "interrupted" if self.interruption.signal else "finished"
+        metrics = {
+            "status": status,
+            "reason": self.module.stopped,
+            **found.errors(),
+            "loss": self.record.rows[-1]["losses"].get("objective") if self.record.rows else None,
+            **self._counters(),
+            "learned": evaluation.learned(self.module),
+            "minimum": found.minima(),
+            **self._facts(),
+        }
+        self.run.write_metrics(metrics)
+        for line in told(metrics):
+            log.info(line)
+        return Solution(status, metrics, self.run.path, self.module)
+
+    def _counters(self) -> dict[str, Any]:
+        progress = self.module.progress
+        return {
+            "steps": progress["step"],
+            "evaluations": progress["evaluations"],
+            "wall_time_s": time.perf_counter() - self.began,
+            "train_time_s": progress["train_time_s"],
+        }
+
+    def _facts(self) -> dict[str, Any]:
+        settings = self.settings
+        packages = ("pinnkit", "torch", "lightning", "numpy")
+        trained = [parameter for parameter in self.module.parameters() if parameter.requires_grad]
+        gpu = settings.trainer.accelerator == "gpu"
+        return {
+            "parameters": sum(parameter.numel() for parameter in trained),
+            "optimizers": [phase.name for phase in self.module.phases],
+            "reference": self.reference.name if self.reference is not None else None,
+            "seed": settings.seed,
+            "dtype": settings.dtype,
+            "device": torch.cuda.get_device_name() if gpu else f"cpu, {torch.get_num_threads()} threads",
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+            "overrides": list(self.overrides),
+        }
+
+    def _last_good(self) -> str:
+        path = self.run.last_checkpoint
+        return f"the last good checkpoint is {path}" if path.exists() else "no checkpoint had been written"
+
+    def _figures(self, found: evaluation.Evaluation) -> dict[str, Any]:
+        names = [phase.name for phase in self.module.phases]
+        history = evaluation.history(self.record.rows, names, found.references)
+        return found.draw(self.module.problem, history, self.data.sets)
+
+    def _show(self, step: int, figures: Mapping[str, Any]) -> None:
+        for logger in self.loggers:
+            for name, figure in figures.items():
+                logger.experiment.add_figure(name, figure, step, close=False)
+
+    def _show_now(self, step: int) -> None:
+        self._show(step, self._figures(evaluation.evaluate(self.module, self.reference)))
+
+
+def assemble(problem: Problem, settings: Settings, network: nn.Module | None = None) -> tuple[PINN, CollocationData]:
+    """The module and the data of a run, before training."""
+    names = list(problem.coordinates)
+    dtype = getattr(torch, settings.dtype)
+    fields = build(
+        settings.network,
+        problem.domain.lower.tolist(),
+        problem.domain.upper.tolist(),
+        [names.index(name) for name in problem.periodic],
+        [([names.index(name) for name in field.coordinates], field.transform) for field in problem.fields],
+        settings.seed,
+        custom=network,
+    ).to(dtype)
+    size = sum(parameter.numel() for parameter in fields.parameters()) + len(problem.learned)
+    module = PINN(
+        problem,
+        fields,
+        groups(problem),
+        weights(problem, settings.weighting.weights),
+        _phases(settings, size, dtype),
+        settings.trainer,
+        settings.sampling.batch,
+        settings.seed,
+    ).to(dtype)
+    return module, CollocationData(problem, settings.sampling, settings.seed, dtype, settings.trainer.steps_per_batch)
+
+
+def told(metrics: Mapping[str, Any]) -> list[str]:
+    """The figures that matter, a line each."""
+    lines = [f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training"]
+    for field, error in metrics["relative_l2"].items():
+        lines.append(f"relative L2 error of {field}: {error:.3e} (against: {metrics['reference']})")
+    if not metrics["relative_l2"]:
+        lines.append("no reference: the error is not known; give exact:, reference: or manufactured=")
+    for equation, size in metrics["residual_rms"].items():
+        lines.append(f"RMS residual of {equation}: {size:.3e}")
+    for name, found in metrics["learned"].items():
+        truth = f", exact {found['exact']:.6g}" if "exact" in found else ""
+        lines.append(f"learned {name} = {found['value']:.6g}{truth}")
+    return lines
+
+
+def _phases(settings: Settings, size: int, dtype: torch.dtype) -> tuple[Phase, ...]:
+    chosen = settings.phases or (settings.optimizer,)
+    if chosen[0].name != "auto":
+        return tuple(Phase(phase.name, phase.settings) for phase in chosen)
+    phases, reason = automatic(size, dtype)
+    log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in phases), reason)
+    return phases
+
+
+def _read(settings: Settings | Mapping[str, Any] | None) -> Settings:
+    if isinstance(settings, Settings):
+        return settings
+    report = Report()
+    read = read_settings(settings or {}, report)
+    report.raise_if_any()
+    return read
+
+
+class _CallableModule(types.ModuleType):
+    """Lets `pinnkit.solve` be this module and the function at once, whichever is imported first."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> Solution:
+        return solve(*arguments, **named)
+
+
+sys.modules[__name__].__class__ = _CallableModule

@@ -1,0 +1,71 @@
+"""From a configuration to a checked problem and settings, before torch is loaded."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pinnkit.language.errors import ProblemError, Report, suggestion
+from pinnkit.networks.settings import SMOOTHNESS
+from pinnkit.problem.checks import check
+from pinnkit.problem.problem import Problem
+from pinnkit.references.manufactured import manufacture
+from pinnkit.settings import Settings, read_settings
+
+log = logging.getLogger("pinnkit")
+
+
+def understand(config: Mapping[str, Any]) -> tuple[Problem, Settings]:
+    """The problem (under the key `pde`) and the settings (all other keys), both checked.
+
+    Raises:
+        ProblemError: all mistakes of both, together.
+    """
+    words = dict(config)
+    pde = words.pop("pde", None)
+    folder = Path(words.pop("problem_folder", None) or ".")
+    words.pop("resume", None)
+    report = Report()
+    settings = read_settings(words, report)
+    problem = None
+    if not isinstance(pde, Mapping):
+        report.add("pde", "is missing: name a problem, pde=heat" if pde is None else f"{pde!r} is not a mapping")
+    else:
+        texts = {str(key): value for key, value in pde.items()}  # YAML reads 5: and null: as other things than text
+        if texts.pop("folder", None) is not None:
+            report.add("folder", "unknown key 'folder': data files are looked for beside the problem file")
+        try:
+            problem = checked(Problem(folder=folder, **texts), settings)
+        except ProblemError as error:
+            report.mistakes.extend(error.mistakes)
+    report.raise_if_any()
+    return problem, settings
+
+
+def checked(problem: Problem, settings: Settings, custom_network: bool = False) -> Problem:
+    """The problem as it will be solved (manufactured where that is asked for), after every check.
+
+    Raises:
+        ProblemError: what the checks found. Warnings go to the log.
+    """
+    if settings.manufactured:
+        problem = manufacture(problem, settings.manufactured)
+    activation = settings.network.activation
+    report = check(problem, activation, math.inf if custom_network else SMOOTHNESS[activation])
+    _check_weights(problem, settings, report)
+    for warning in report.warnings:
+        log.warning(str(warning))
+    report.raise_if_any()
+    return problem
+
+
+def _check_weights(problem: Problem, settings: Settings, report: Report) -> None:
+    names = {equation.name for equation in problem.equations}
+    for condition in problem.conditions:
+        names |= {condition.name, *(equation.name for equation in condition.equations)}
+    for name in settings.weighting.weights:
+        if name not in names:
+            report.add(f"weighting.weights.{name}", f"there is no term '{name}'{suggestion(name, sorted(names))}")

@@ -1,0 +1,9 @@
+"""Print a problem as pinnkit understands it and run every check: `python scripts/check.py pde=NAME`."""
+
+import sys
+from pathlib import Path
+
+from pinnkit.commands.check import check
+
+if __name__ == "__main__":
+    sys.exit(check(sys.argv[1:], Path(__file__).resolve().parents[1] / "conf"))

@@ -1,0 +1,8 @@
+"""Read a run folder back: `python scripts/evaluate.py run=DIR grid=401 export=csv`; see the README."""
+
+import sys
+
+from pinnkit.commands.evaluate import evaluate
+
+if __name__ == "__main__":
+    sys.exit(evaluate(sys.argv[1:]))

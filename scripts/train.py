@@ -1,0 +1,9 @@
+"""Train: `python scripts/train.py pde=heat network.width=40`; see the README."""
+
+import sys
+from pathlib import Path
+
+from pinnkit.commands.train import train
+
+if __name__ == "__main__":
+    sys.exit(train(sys.argv[1:], Path(__file__).resolve().parents[1] / "conf"))

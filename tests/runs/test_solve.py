@@ -1,0 +1,279 @@
+"""Whole runs: the run folder to the letter, resuming to the bit, interruption, sweeps, evaluation."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import pinnkit
+from pinnkit.problem.problem import Problem
+from pinnkit.training.module import PINN
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = [
+    "network.width=8",
+    "network.depth=2",
+    "sampling.equations=100",
+    "sampling.conditions=20",
+    "sampling.redraw_every=25",
+    "phases=[{name: adam, steps: 20}, ssbroyden]",
+    "callbacks=quiet",
+]
+
+
+def command(script, *arguments, cwd, **options):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    line = [sys.executable, str(ROOT / "scripts" / script), *arguments]
+    return subprocess.run(line, cwd=cwd, env=environment, capture_output=True, text=True, **options)
+
+
+def rows_of(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """One small run of the heat equation by the command line, with everything that it leaves behind."""
+    folder = tmp_path_factory.mktemp("run")
+    done = command("train.py", "pde=heat", *SMALL, "trainer.max_steps=60", "hydra.run.dir=out", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "out"
+
+
+def test_the_run_folder_holds_what_the_design_says(run):
+    for name in (
+        "config.yaml",
+        "metrics.json",
+        "solution.npz",
+        "train.log",
+        "checkpoints/last.ckpt",
+        "checkpoints/best.ckpt",
+    ):
+        assert (run / name).is_file(), name
+    figures = {path.stem for path in (run / "figures").glob("*.png")}
+    assert figures == {"solution_u", "reference_u", "error_u", "slices_u", "residual_heat", "loss_history", "points"}
+    assert not list(run.rglob("*.tmp"))
+    assert {path.name for path in run.iterdir()} == {
+        "config.yaml", "metrics.json", "solution.npz", "figures", "checkpoints", "tensorboard", "train.log",
+    }  # fmt: skip
+    log = (run / "train.log").read_text()
+    assert "adam ended: its 20 steps are done; ssbroyden follows" in log
+    assert "relative L2 error of u" in log
+
+
+def test_metrics_are_those_of_the_solution(run):
+    metrics = json.loads((run / "metrics.json").read_text())
+    solution = np.load(run / "solution.npz")
+    assert set(solution.files) == {"x", "t", "u", "u_reference"}
+    exact = np.exp(-0.1 * np.pi**2 * solution["t"]) * np.sin(np.pi * solution["x"])
+    np.testing.assert_allclose(solution["u_reference"], exact, atol=1e-14)
+    error = np.linalg.norm(solution["u"] - exact) / np.linalg.norm(exact)
+    assert metrics["relative_l2"]["u"] == pytest.approx(error, rel=1e-10)
+    assert metrics["max_error"]["u"] == pytest.approx(np.abs(solution["u"] - exact).max(), rel=1e-10)
+    assert metrics["relative_l2"]["u"] < 0.1
+    assert metrics["residual_rms"]["heat"] > 0
+    assert (metrics["status"], metrics["steps"], metrics["seed"], metrics["parameters"]) == ("finished", 60, 0, 105)
+    assert metrics["evaluations"] >= 60
+    assert 0 < metrics["train_time_s"] < metrics["wall_time_s"]
+    assert {"python", "torch", "lightning", "pinnkit"} <= set(metrics["versions"])
+    assert metrics["learned"] == {}
+    assert "network.width=8" in metrics["overrides"]
+    assert metrics["device"].startswith("cpu")
+
+
+def test_tensorboard_holds_scalars_and_figures(run):
+    events = EventAccumulator(str(run / "tensorboard"), size_guidance={"images": 0, "scalars": 0})
+    events.Reload()
+    tags = events.Tags()
+    assert {
+        "loss/heat", "loss/initial", "loss/ends", "loss/objective", "weight/heat", "error/u", "phase",
+        "optimizer/learning_rate", "optimizer/step_length", "points_per_second",
+    } <= set(tags["scalars"])  # fmt: skip
+    assert {"solution_u", "error_u", "loss_history"} <= set(tags["images"])
+    assert [one.step for one in events.Scalars("loss/objective")] == [10, 20, 25, 35, 45, 50, 60]
+
+
+def test_the_saved_configuration_repeats_the_run(run, tmp_path):
+    done = command("train.py", "--config-dir", str(run), "--config-name", "config", "hydra.run.dir=again", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads((folder / "metrics.json").read_text()) for folder in (run, tmp_path / "again"))
+    for key in ("relative_l2", "loss", "steps", "evaluations"):
+        assert first[key] == second[key]
+    kept, again = (yaml.safe_load((folder / "config.yaml").read_text()) for folder in (run, tmp_path / "again"))
+    assert kept == again
+
+
+def test_evaluate_reads_the_run_back(run, tmp_path):
+    done = command("evaluate.py", f"run={run}", "grid=31", "export=csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "relative L2 error of u" in done.stdout
+    solution = np.load(run / "evaluation" / "solution.npz")
+    assert solution["u"].shape == (31, 31)
+    training = np.load(run / "solution.npz")
+    np.testing.assert_allclose(solution["u"][0, 0], training["u"][0, 0], rtol=1e-12)
+    rows = rows_of(run / "evaluation" / "solution.csv")
+    assert len(rows) == 31**2
+    assert float(rows[5]["u"]) == solution["u"].ravel()[5]
+    wrong = command("evaluate.py", f"run={run}", "gird=31", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "did you mean 'grid'" in wrong.stderr
+    nowhere = command("evaluate.py", "run=nowhere", cwd=tmp_path)
+    assert nowhere.returncode == 2
+    assert "nowhere" in nowhere.stderr
+    assert "Traceback" not in wrong.stderr + nowhere.stderr
+
+
+def weights_of(folder):
+    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+
+
+@pytest.mark.parametrize("stop", [13, 37, 50])
+def test_resuming_ends_where_the_whole_run_ends_to_the_bit(stop, heat_words, quick, tmp_path):
+    """Stops in Adam, within a draw by residual, and where a draw ends."""
+    whole = pinnkit.solve(Problem(**heat_words), tmp_path / "whole", quick)
+    first = {**quick, "trainer": {"max_steps": stop}}
+    pinnkit.solve(Problem(**heat_words), tmp_path / "parts", first)
+    parts = pinnkit.solve(Problem(**heat_words), tmp_path / "parts", quick, resume=True)
+    assert parts.metrics["steps"] == whole.metrics["steps"] == 60
+    assert parts.metrics["evaluations"] == whole.metrics["evaluations"]
+    expected, found = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        assert torch.equal(value, found[name]), name
+    assert parts.metrics["relative_l2"] == whole.metrics["relative_l2"]
+
+
+def test_resuming_by_the_command_line_goes_on_in_the_same_folder(tmp_path):
+    first = command("train.py", "pde=heat", *SMALL, "trainer.max_steps=30", "hydra.run.dir=out", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    other = command("train.py", "resume=out", "network.width=9", cwd=tmp_path)
+    assert other.returncode == 2
+    assert "network.width: is 8 in the run that goes on" in other.stderr
+    more = command("train.py", "resume=out", "trainer.max_steps=60", cwd=tmp_path)
+    assert more.returncode == 0, more.stderr
+    whole = command("train.py", "pde=heat", *SMALL, "trainer.max_steps=60", "hydra.run.dir=whole", cwd=tmp_path)
+    assert whole.returncode == 0
+    metrics = [json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("out", "whole")]
+    assert metrics[0]["relative_l2"] == metrics[1]["relative_l2"]
+    assert metrics[0]["steps"] == 60
+    nowhere = command("train.py", "resume=nowhere", cwd=tmp_path)
+    assert nowhere.returncode == 2
+    assert "Traceback" not in nowhere.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_writes_its_checkpoint_and_goes_on(number, tmp_path):
+    line = [
+        sys.executable,
+        str(ROOT / "scripts/train.py"),
+        "pde=heat",
+        *SMALL,
+        "trainer.max_time=300",
+        "hydra.run.dir=out",
+    ]
+    process = subprocess.Popen(line, cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE)
+    log = tmp_path / "out" / "train.log"
+    deadline = time.monotonic() + 120
+    while not (log.exists() and "ssbroyden follows" in log.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors.decode()
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["status"] == "interrupted"
+    assert signal.Signals(number).name in metrics["reason"]
+    checkpoint = torch.load(tmp_path / "out" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["progress"]["step"] == metrics["steps"] >= 20
+    more = command(
+        "train.py", "resume=out", "trainer.max_time=null", f"trainer.max_steps={metrics['steps'] + 5}", cwd=tmp_path
+    )
+    assert more.returncode == 0, more.stderr
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["steps"] == metrics["steps"] + 5
+
+
+def test_a_sweep_leaves_a_folder_a_run_and_a_summary(tmp_path):
+    done = command(
+        "train.py", "-m", "pde=heat,oscillator", "network.width=5,8", "trainer.max_steps=15", "hydra.sweep.dir=sweep",
+        "callbacks=quiet", "callbacks.figures=false", "logger=none", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = rows_of(tmp_path / "sweep" / "summary.csv")
+    assert {(row["pde"], row["network.width"]) for row in rows} == {
+        ("heat", "5"), ("heat", "8"), ("oscillator", "5"), ("oscillator", "8"),
+    }  # fmt: skip
+    assert sorted(path.name for path in (tmp_path / "sweep").iterdir() if path.is_dir()) == ["0", "1", "2", "3"]
+    errors = [float(row["relative_l2.u"]) for row in rows]
+    assert errors == sorted(errors)
+    assert {row["status"] for row in rows} == {"finished"}
+
+
+def test_a_run_that_diverges_exits_with_3_and_names_the_term(tmp_path):
+    problem = tmp_path / "pde" / "bad.yaml"
+    problem.parent.mkdir()
+    problem.write_text(
+        "coordinates: {x: [0, 1]}\nfields: [u]\nequations: {steep: u_xx = log(x - 0.5)}\n"
+        "conditions: {ends: {at: boundary, equations: u = 0}}\n"
+    )
+    done = command("train.py", "--config-dir", str(tmp_path), "pde=bad", *SMALL, "hydra.run.dir=out", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "the term 'steep' is nan at x = 0." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["status"] == "diverged"
+
+
+def test_solve_from_python_gives_a_solution_to_call(heat_words, quick, tmp_path):
+    solution = pinnkit.solve(Problem(**heat_words), tmp_path, quick)
+    x = np.linspace(-1, 1, 5)
+    found = solution(x=x, t=0.3)
+    assert found["u"].shape == (5,)
+    with torch.no_grad():
+        expected = solution.module(torch.tensor(np.stack([x, np.full(5, 0.3)], axis=1)))[:, 0].numpy()
+    np.testing.assert_array_equal(found["u"], expected)
+    with pytest.raises(ValueError, match="x, t are needed"):
+        solution(x=x)
+
+
+def test_a_network_of_the_users_is_trained(heat_words, quick, tmp_path):
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(2, 6), torch.nn.Tanh(), torch.nn.Linear(6, 1))
+    before = [value.detach().clone() for value in network.parameters()]
+    solution = pinnkit.solve(Problem(**heat_words), tmp_path, quick, network=network)
+    after = list(network.parameters())
+    assert all(not torch.equal(a.double(), b) for a, b in zip(before, after, strict=True))
+    assert solution.metrics["parameters"] == 25
+
+
+def test_a_manufactured_solution_is_what_the_network_learns(heat_words, quick, tmp_path):
+    quick["trainer"]["max_steps"] = 150
+    settings = {**quick, "manufactured": {"u": "x*t + cos(x)"}}
+    solution = pinnkit.solve(Problem(**heat_words), tmp_path, settings)
+    assert solution.metrics["relative_l2"]["u"] < 1e-2
+    found = solution(x=np.array([0.5]), t=np.array([0.5]))["u"][0]
+    assert found == pytest.approx(0.25 + np.cos(0.5), abs=2e-2)
+
+
+def test_the_reference_can_be_the_classical_solver(heat_words, quick, tmp_path):
+    del heat_words["exact"]
+    solution = pinnkit.solve(Problem(**heat_words), tmp_path, {**quick, "reference": "spectral"})
+    arrays = np.load(tmp_path / "solution.npz")
+    exact = np.exp(-0.1 * np.pi**2 * arrays["t"]) * np.sin(np.pi * arrays["x"])
+    np.testing.assert_allclose(arrays["u_reference"], exact, atol=1e-8)
+    assert solution.metrics["reference"].startswith("spectral")
+
+
+def test_float32_is_kept_throughout(heat_words, quick, tmp_path):
+    quick["phases"] = ["adam"]
+    solution = pinnkit.solve(Problem(**heat_words), tmp_path, {**quick, "dtype": "float32"})
+    assert isinstance(solution.module, PINN)
+    assert {value.dtype for value in solution.module.parameters()} == {torch.float32}
+    assert {loss.dtype for loss in solution.module.losses_now.values()} == {torch.float32}
