@@ -19,7 +19,7 @@ from pinnkit.language.errors import Report, suggestion
 from pinnkit.losses.settings import Weighting
 from pinnkit.networks.settings import Network
 from pinnkit.operators.settings import Operators
-from pinnkit.optimizers.settings import OPTIMIZERS
+from pinnkit.optimizers.settings import OPTIMIZERS, Adam
 from pinnkit.sampling.settings import Sampling
 from pinnkit.training.settings import Callbacks, Checkpoint, Logger, Trainer
 
@@ -128,9 +128,15 @@ def _phases(path: str, words: Any, report: Report) -> tuple[PhaseSettings, ...] 
     if words is None:
         return None
     if isinstance(words, str) or not isinstance(words, Sequence) or not words:
-        report.add(path, f"{words!r} is not a list of phases: write [adam, ssbroyden], or [{{name: adam, steps: 300}}]")
+        report.add(path, f"{words!r} is not a list of phases: write [{{name: adam, steps: 300}}, ssbroyden]")
         return None
-    return tuple(_phase(f"{path}[{number}]", one, report) for number, one in enumerate(words, start=1))
+    phases = tuple(_phase(f"{path}[{number}]", one, report) for number, one in enumerate(words, start=1))
+    for number, phase in enumerate(phases[:-1], start=1):
+        if isinstance(phase.settings, Adam) and phase.settings.steps is None:
+            report.add(
+                f"{path}[{number}].steps", "a phase of Adam ends only by its steps: write {name: adam, steps: 300}"
+            )
+    return phases
 
 
 def _phase(path: str, words: Any, report: Report) -> PhaseSettings:

@@ -24,9 +24,10 @@ from pinnkit import evaluation
 from pinnkit.console import quiet, written_to
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, weights
-from pinnkit.networks.fields import build
+from pinnkit.networks.fields import Output, build
 from pinnkit.problem.problem import Problem
-from pinnkit.references.choose import Reference, choose
+from pinnkit.problem.scales import field_scales
+from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.settings import Settings, read_settings
 from pinnkit.training.callbacks import Checkpoints, Interruption, Pictures, ProgressBar, Record
@@ -220,12 +221,16 @@ def assemble(problem: Problem, settings: Settings, network: nn.Module | None = N
     """The module and the data of a run, before training."""
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
+    scales = field_scales(problem)
     fields = build(
         settings.network,
         problem.domain.lower.tolist(),
         problem.domain.upper.tolist(),
         [names.index(name) for name in problem.periodic],
-        [([names.index(name) for name in field.coordinates], field.transform) for field in problem.fields],
+        [
+            Output(tuple(map(names.index, field.coordinates)), field.transform, scales[field.name])
+            for field in problem.fields
+        ],
         settings.seed,
         custom=network,
     ).to(dtype)

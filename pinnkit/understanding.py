@@ -56,6 +56,7 @@ def checked(problem: Problem, settings: Settings, custom_network: bool = False) 
     activation = settings.network.activation
     report = check(problem, activation, math.inf if custom_network else SMOOTHNESS[activation])
     _check_weights(problem, settings, report)
+    _check_reference(problem, settings, report)
     for warning in report.warnings:
         log.warning(str(warning))
     report.raise_if_any()
@@ -69,3 +70,15 @@ def _check_weights(problem: Problem, settings: Settings, report: Report) -> None
     for name in settings.weighting.weights:
         if name not in names:
             report.add(f"weighting.weights.{name}", f"there is no term '{name}'{suggestion(name, sorted(names))}")
+
+
+def _check_reference(problem: Problem, settings: Settings, report: Report) -> None:
+    """A table must be there before training; what is in it is read when the error is measured."""
+    wanted = settings.reference or (None if problem.exact else problem.reference)
+    if wanted in (None, "exact", "spectral"):
+        return
+    if Path(wanted).suffix not in (".csv", ".npz"):
+        near = suggestion(wanted, ["exact", "spectral"])
+        report.add("reference", f"'{wanted}' is neither exact, spectral nor a .npz or .csv file{near}")
+    elif not (problem.folder / wanted).is_file():
+        report.add("reference", f"there is no file '{problem.folder / wanted}'")

@@ -16,13 +16,16 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pinnkit.commands import problem_file
 from pinnkit.language.errors import Mistake, ProblemError, suggestion
+
+OPEN = re.compile(r"(weighting\.weights|manufactured)[.=]")
+"""Mappings whose keys are names of the problem, so that no file can list them: Hydra is told to add what is new."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,9 @@ def parse(argv: Sequence[str]) -> Arguments:
     parser.add_argument("--config-name", "-cn", default="train")
     known, rest = parser.parse_known_args(argv)
     overrides = tuple(word for word in rest if not word.startswith("--") and word not in ("-h", "-c"))
-    return Arguments(overrides, known.multirun, known.config_dir, known.config_name, len(overrides) < len(rest))
+    plain = len(overrides) < len(rest)
+    overrides = tuple(f"++{word}" if OPEN.match(word) else word for word in overrides)
+    return Arguments(overrides, known.multirun, known.config_dir, known.config_name, plain)
 
 
 def configuration(arguments: Arguments, conf: Path, overrides: Sequence[str] | None = None) -> dict[str, Any]:
@@ -104,7 +109,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
     return {"pde": pde, **words} if pde is not None else words
 
 
-def variants(arguments: Arguments) -> Iterator[list[str]]:
+def variants(arguments: Arguments, conf: Path) -> Iterator[list[str]]:
     """The overrides of single runs that between them hold every value of a sweep.
 
     Raises:
@@ -117,7 +122,7 @@ def variants(arguments: Arguments) -> Iterator[list[str]]:
         parsed = OverridesParser.create().parse_overrides(list(arguments.overrides))
     except OverrideParseException as error:
         raise ProblemError([_unreadable(str(error))]) from None
-    choices = [_values(override) for override in parsed]
+    choices = [_values(override, [arguments.config_dir or conf, conf]) for override in parsed]
     first = [values[0] for values in choices]
     yield first
     for place, values in enumerate(choices):
@@ -125,12 +130,19 @@ def variants(arguments: Arguments) -> Iterator[list[str]]:
             yield [*first[:place], value, *first[place + 1 :]]
 
 
-def _values(override: Override) -> list[str]:
+def _values(override: Override, folders: Sequence[Path]) -> list[str]:
     """An override for each value of a sweep; the override itself where it is none."""
+    key = override.get_key_element()
+    value = override.value()
+    if isinstance(value, Glob):  # glob(*) of the files of a group
+        names = sorted({path.stem for folder in folders for path in (folder / key).glob("*.yaml")})
+        matching = value.filter(names)
+        if not matching:
+            raise ProblemError([Mistake(key, f"no file matches {override.input_line}{suggestion('', names)}")])
+        return [f"{key}={name}" for name in matching]
     if not override.is_sweep_override() or not override.is_discrete_sweep():
         return [override.input_line]
-    key = override.get_key_element()
-    return [f"{key}={value}" for value in override.sweep_string_iterator()]
+    return [f"{key}={one}" for one in override.sweep_string_iterator()]
 
 
 def _mistake(error: Exception, overrides: Sequence[str], folders: Sequence[Path]) -> Mistake:
@@ -144,7 +156,7 @@ def _mistake(error: Exception, overrides: Sequence[str], folders: Sequence[Path]
     if isinstance(error, OverrideParseException):
         return _unreadable(text)
     if found := re.search(r"Could not override '([^']+)'", text):
-        return _unknown_key(found.group(1), overrides, folders)
+        return _unknown_key(found.group(1), text, overrides, folders)
     if isinstance(error, ConfigCompositionException) and text:
         return _unreadable(text)
     reason, *rest = (text or str(error.__cause__)).splitlines()
@@ -158,7 +170,7 @@ def _unreadable(text: str) -> Mistake:
     return Mistake("command line", f"{text.split(chr(10) + 'See')[0]}\n{hint}")
 
 
-def _unknown_key(key: str, overrides: Sequence[str], folders: Sequence[Path]) -> Mistake:
+def _unknown_key(key: str, text: str, overrides: Sequence[str], folders: Sequence[Path]) -> Mistake:
     """An override of a key that does not exist, with the nearest that does."""
     parent, _, last = key.rpartition(".")
     group = [one for one in overrides if parent and one.startswith(f"{parent.split('.')[0]}=")]
@@ -168,4 +180,6 @@ def _unknown_key(key: str, overrides: Sequence[str], folders: Sequence[Path]) ->
     valid = [str(name) for name in words] if isinstance(words, dict) else []
     if parent == "optimizer" and words == {"name": "auto"}:
         return Mistake(key, "optimizer=auto chooses its settings itself: name an optimizer too, such as optimizer=adam")
+    if last in valid:  # the key exists, its new value does not fit
+        return _unreadable(text)
     return Mistake(key, f"unknown key '{last}'{suggestion(last, valid)}")

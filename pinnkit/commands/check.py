@@ -9,9 +9,10 @@ from pathlib import Path
 from pinnkit.commands.arguments import configuration, parse
 from pinnkit.commands.train import FINISHED, wrong
 from pinnkit.domains.box import Box
-from pinnkit.language.errors import ProblemError
+from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.problem.checks import located
 from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.scales import field_scales
 from pinnkit.settings import Settings
 from pinnkit.understanding import understand
 
@@ -19,8 +20,11 @@ from pinnkit.understanding import understand
 def check(argv: Sequence[str], conf: Path) -> int:
     """Print the problem and run every check; returns the exit code: 0, or 2 for a mistake."""
     logging.basicConfig(format="warning: %(message)s")
+    arguments = parse(argv)
     try:
-        problem, settings = understand(configuration(parse(argv), conf))
+        if arguments.plain or arguments.multirun:
+            raise ProblemError([Mistake("command line", "check.py takes no such flag: write pde=NAME and settings")])
+        problem, settings = understand(configuration(arguments, conf))
     except ProblemError as error:
         return wrong(error)
     print("\n".join(described(problem, settings)))
@@ -34,9 +38,10 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
     yield f"  domain      {_box(problem.domain)}" + (
         f", periodic in {', '.join(problem.periodic)}" if problem.periodic else ""
     )
+    scales = field_scales(problem)
     for field in problem.fields:
         transform = f", through {field.transform}" if field.transform else ""
-        yield f"  field       {field.name}({', '.join(field.coordinates)}){transform}"
+        yield f"  field       {field.name}({', '.join(field.coordinates)}) of size {scales[field.name]:g}{transform}"
     for parameter in problem.parameters:
         kind = "learned, from" if parameter.learn else "="
         positive = ", kept positive" if parameter.positive else ""

@@ -31,7 +31,7 @@ def train(argv: Sequence[str], conf: Path) -> int:
         _hydra(arguments, conf, lambda config: None, argv)
         return FINISHED
     try:
-        for overrides in variants(arguments):
+        for overrides in variants(arguments, conf):
             words = configuration(arguments, conf, overrides)
             understand(resumed(words, overrides) if words.get("resume") else words)
     except ProblemError as error:

@@ -61,7 +61,7 @@ class Box:
         """Upper ends, shape (d,)."""
         return np.array([upper for _, upper in self.bounds.values()])
 
-    def at(self, **values: float) -> Box:
+    def at(self, /, **values: float) -> Box:
         """The part of the box where the named coordinates have the given values.
 
         Raises:
@@ -111,7 +111,7 @@ class Box:
         points = np.tile(self.lower, (len(unit), 1))
         columns = [self.coordinates.index(name) for name in self.free]
         points[:, columns] += unit * (self.upper - self.lower)[columns]
-        return points
+        return np.minimum(points, self.upper)  # the sum may round beyond the end
 
     def contains(self, points: np.ndarray) -> np.ndarray:
         """Mask (n,) of the points (n, d) that lie in the closed box."""

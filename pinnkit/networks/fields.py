@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -20,43 +21,48 @@ TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+@dataclass(frozen=True)
+class Output:
+    """A field: the indices of its coordinates, its output transform, and the size that multiplies the output."""
+
+    columns: tuple[int, ...]
+    transform: str | None = None
+    scale: float = 1.0
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """scale * z, or the transform of z, of shape (n,)."""
+        if self.transform:
+            return TRANSFORMS[self.transform](values)  # the transform sets the range: (0, 1), above zero ...
+        return values if self.scale == 1.0 else self.scale * values
+
+
 class FieldNetworks(nn.Module):
     """Several networks side by side, each from some of the coordinates to some of the fields.
 
     Args:
         networks: one network for each group of fields.
-        inputs: for each network, the indices of its coordinates.
-        transforms: for each field (in the order of the networks' outputs), its output transform or None.
-        order: for each field in the problem's order, its column among the networks' outputs.
+        members: for each network, the indices of its fields, in the order of its outputs.
+        outputs: the fields.
 
     Shape: (n, d) -> (n, fields).
     """
 
     def __init__(
-        self,
-        networks: Sequence[nn.Module],
-        inputs: Sequence[Sequence[int]],
-        transforms: Sequence[str | None],
-        order: Sequence[int],
+        self, networks: Sequence[nn.Module], members: Sequence[Sequence[int]], outputs: Sequence[Output]
     ) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
-        self.inputs = [list(columns) for columns in inputs]
-        self.transforms = list(transforms)
-        self.order = list(order)
+        self.members = [list(fields) for fields in members]
+        self.outputs = list(outputs)
 
     def forward(self, points: Tensor) -> Tensor:
-        parts = []
-        for network, columns in zip(self.networks, self.inputs, strict=True):
-            whole = columns == list(range(points.shape[1]))
-            parts.append(network(points if whole else points[:, columns]))
-        if len(parts) == 1 and not any(self.transforms):
-            return parts[0]
-        columns = torch.cat(parts, dim=1).unbind(dim=1)
-        values = [
-            TRANSFORMS[name](column) if name else column for name, column in zip(self.transforms, columns, strict=True)
-        ]
-        return torch.stack([values[index] for index in self.order], dim=1)
+        everything = list(range(points.shape[1]))
+        columns: dict[int, Tensor] = {}
+        for network, fields in zip(self.networks, self.members, strict=True):
+            inputs = list(self.outputs[fields[0]].columns)
+            values = network(points if inputs == everything else points[:, inputs])
+            columns |= dict(zip(fields, values.unbind(dim=1), strict=True))
+        return torch.stack([output(columns[index]) for index, output in enumerate(self.outputs)], dim=1)
 
 
 def build(
@@ -64,11 +70,11 @@ def build(
     lower: Sequence[float],
     upper: Sequence[float],
     periodic: Sequence[int],
-    fields: Sequence[tuple[Sequence[int], str | None]],
+    outputs: Sequence[Output],
     seed: int,
     custom: nn.Module | None = None,
 ) -> FieldNetworks:
-    """The network for fields that depend on the coordinates with the given indices.
+    """The network for the fields that `outputs` describes.
 
     Fields with the same coordinates share one network, unless `settings.separate`. The weights are a function of
     `seed` alone; the global generator is left as it was.
@@ -76,35 +82,30 @@ def build(
     Args:
         lower, upper: ends of the coordinates' ranges, d each.
         periodic: indices of the periodic coordinates.
-        fields: for each field, the indices of its coordinates and its output transform.
-        custom: a network of the user's in place of ours: (n, d) -> (n, number of fields).
+        custom: a network of the user's in place of ours, (n, d) -> (n, number of fields), which is not scaled.
     """
-    transforms = [transform for _, transform in fields]
     if custom is not None:
-        everything = list(range(len(lower)))
-        return FieldNetworks([custom], [everything], transforms, list(range(len(fields))))
-    groups: list[tuple[tuple[int, ...], list[int]]] = []
-    for index, (columns, _) in enumerate(fields):
-        known = next((members for key, members in groups if key == tuple(columns)), None)
+        everything = tuple(range(len(lower)))
+        plain = [Output(everything, output.transform) for output in outputs]
+        return FieldNetworks([custom], [range(len(outputs))], plain)
+    groups: list[list[int]] = []
+    for index, output in enumerate(outputs):
+        known = next((group for group in groups if outputs[group[0]].columns == output.columns), None)
         if known is None or settings.separate:
-            groups.append((tuple(columns), [index]))
+            groups.append([index])
         else:
             known.append(index)
-    networks = []
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for columns, members in groups:
-            networks.append(_network(settings, columns, lower, upper, periodic, len(members)))
-    outputs = [member for _, members in groups for member in members]
-    order = [outputs.index(index) for index in range(len(fields))]
-    return FieldNetworks(
-        networks, [list(columns) for columns, _ in groups], [transforms[index] for index in outputs], order
-    )
+        networks = [
+            _network(settings, outputs[group[0]].columns, lower, upper, periodic, len(group)) for group in groups
+        ]
+    return FieldNetworks(networks, groups, outputs)
 
 
 def _network(
     settings: Network,
-    columns: Sequence[int],
+    columns: tuple[int, ...],
     lower: Sequence[float],
     upper: Sequence[float],
     periodic: Sequence[int],

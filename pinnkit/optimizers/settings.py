@@ -17,9 +17,7 @@ class Adam:
     """Adam (Kingma and Ba 2015, arXiv 1412.6980) with linear warm-up, then exponential decay of its rate."""
 
     learning_rate: float = field(default=1e-3, metadata={"above": 0, "help": "rate after the warm-up"})
-    warmup: int = field(
-        default=0, metadata={"minimum": 0, "help": "steps over which the rate rises linearly"}
-    )
+    warmup: int = field(default=0, metadata={"minimum": 0, "help": "steps over which the rate rises linearly"})
     decay: float = field(
         default=1.0,
         metadata={"above": 0, "help": "factor on the rate for each decay_every steps; 1: no decay"},

@@ -13,13 +13,13 @@ import numpy as np
 import sympy
 
 from pinnkit.domains.box import Box
-from pinnkit.language.calculus import field, symbol
-from pinnkit.language.errors import LanguageError, Report
+from pinnkit.language.calculus import field, partials, symbol
+from pinnkit.language.errors import LanguageError, Report, nearest, suggestion
 from pinnkit.language.evaluate import Program
-from pinnkit.language.grammar import Scope, assignment, constant, inequality
+from pinnkit.language.grammar import Scope, assignment, constant, expression, inequality
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.problem import Condition, Equation
-from pinnkit.problem.tables import TableError, flatten, load
+from pinnkit.problem.tables import TableError, flatten, given, load
 
 KEYS = ("at", "equations", "where", "weight", "data")
 
@@ -64,7 +64,8 @@ def _read_condition(
         if "at" in words or "where" in words:
             report.add(key, "has data: its rows say where it holds, so leave out 'at' and 'where'")
     elif "at" not in words:
-        report.add(key, "says neither 'at' nor 'data': write at: t = 0, or at: boundary")
+        if all(word in KEYS for word in words):  # else the unknown key, told already, is it misspelt
+            report.add(key, "says neither 'at' nor 'data': write at: t = 0, or at: boundary")
     else:
         with report.at(f"{key}.at"):
             places = tuple(_places(words["at"], domain, scope, values))
@@ -73,14 +74,14 @@ def _read_condition(
     inner = replace(scope, columns=columns, boundary=boundary)
     if "where" in words and places:
         with report.at(f"{key}.where"):
-            where = _read_where(words["where"], places, scope, values)
+            where, places = _read_where(words["where"], places, scope, values)
     if "weight" in words:
         with report.at(f"{key}.weight"):
             weight = constant(words["weight"])
             if weight < 0:
                 raise LanguageError(f"is {weight:g}: a weight is not negative")
     equations = read_equations(words.get("equations"), f"{key}.equations", name, inner, report, prefix=f"{name}_")
-    if not words.get("equations"):
+    if words.get("equations") is None:
         equations = _fit(name, data, scope)
         if not equations:
             report.add(f"{key}.equations", "are missing: write u = 0, or give data with a column for a field")
@@ -90,28 +91,45 @@ def _read_condition(
 def _places(at: Any, domain: Box, scope: Scope, values: Mapping[sympy.Symbol, float]) -> Iterator[Box]:
     """The boxes that `at` names: a face `t = 0`, `boundary`, a mapping of coordinates, or a list of these."""
     space = tuple(name for name in domain.coordinates if name != "t")
-    if isinstance(at, Mapping):
+    if isinstance(at, Mapping) and at:
+        for name in at:
+            if name not in domain.coordinates:
+                raise LanguageError(f"there is no coordinate '{name}'{suggestion(str(name), domain.coordinates)}")
         with _mistake_in():
-            yield domain.at(**{str(name): constant(value) for name, value in at.items()})
+            fixed = {name: _snapped(constant(value), domain.bounds[name]) for name, value in at.items()}
+            yield _face(domain, fixed) or domain.at(**fixed)
     elif isinstance(at, str) and at.strip() == "boundary":
         if not space:
             raise LanguageError("a problem in t alone has no boundary: write at: t = 0")
         yield from domain.faces(space)
+    elif isinstance(at, str) and nearest(at.strip(), ["boundary"]):
+        raise LanguageError(f"unknown place '{at}'; did you mean 'boundary'?")
     elif isinstance(at, str):
-        name, expression = assignment(at, scope)
-        program = Program([expression])
+        name, position = assignment(at, scope)
+        program = Program([position])
         unknown = [str(atom) for atom in program.atoms if atom not in values]
         if unknown:
             raise LanguageError(f"{', '.join(unknown)} is learned, so it cannot say where a condition holds", at)
-        value = float(program(values)[0])
+        value = _snapped(float(program(values)[0]), domain.bounds[name])
         with _mistake_in(at):
-            on_face = name in space and value in domain.bounds[name]
-            yield domain.face(name, value) if on_face else domain.at(**{name: value})
+            yield _face(domain, {name: value}) or domain.at(**{name: value})
     elif isinstance(at, Sequence) and at:
         for part in at:
             yield from _places(part, domain, scope, values)
     else:
         raise LanguageError(f"{at!r} is no place: write t = 0, a list of such, boundary, or {{x: 0, y: 0}}")
+
+
+def _snapped(value: float, ends: tuple[float, float]) -> float:
+    """The end of the range that the value misses by rounding alone (1/3 in text and 1/3 in SymPy may), or the value."""
+    slack = 1e-12 * max(abs(end) for end in ends)
+    return next((end for end in ends if abs(value - end) <= slack), value)
+
+
+def _face(domain: Box, values: Mapping[str, float]) -> Box | None:
+    """The face in space that a single coordinate's value names, if it is one; only such a place has a normal."""
+    ((name, value), *others) = values.items()
+    return domain.face(name, value) if not others and name != "t" and value in domain.bounds[name] else None
 
 
 @contextmanager
@@ -123,7 +141,10 @@ def _mistake_in(text: str = "") -> Iterator[None]:
         raise LanguageError(str(error), text) from None
 
 
-def _read_where(text: Any, places: tuple[Box, ...], scope: Scope, values: Mapping[sympy.Symbol, float]) -> sympy.Basic:
+def _read_where(
+    text: Any, places: tuple[Box, ...], scope: Scope, values: Mapping[sympy.Symbol, float]
+) -> tuple[sympy.Basic, tuple[Box, ...]]:
+    """The inequality, and those of the places where it holds somewhere."""
     if not isinstance(text, str):
         raise LanguageError(f"{text!r} is not an inequality: write x > 0.5")
     condition = inequality(text, scope)
@@ -131,11 +152,15 @@ def _read_where(text: Any, places: tuple[Box, ...], scope: Scope, values: Mappin
     unknown = [str(atom) for atom in program.atoms if atom not in values and str(atom) not in scope.coordinates]
     if unknown:
         raise LanguageError(f"{', '.join(unknown)} is not known before training", text)
-    for place in places:
-        points = place.points(np.random.default_rng(0).random((4096, len(place.free))))
-        if not np.any(inside(condition, points, scope.coordinates, values)):
-            raise LanguageError("holds at no point of the condition's place", text)
-    return condition
+    kept = tuple(place for place in places if np.any(inside(condition, spread(place), scope.coordinates, values)))
+    if not kept:
+        raise LanguageError("holds at no point of the condition's place", text)
+    return condition, kept
+
+
+def spread(place: Box) -> np.ndarray:
+    """Points (4096, d) at random in a place, always the same: enough to tell whether an inequality holds anywhere."""
+    return place.points(np.random.default_rng(0).random((4096, len(place.free))))
 
 
 def inside(
@@ -151,7 +176,7 @@ def _read_data(words: Any, domain: Box, scope: Scope, folder: Path) -> Mapping[s
     """Columns (n,) of a table; a column named like a field f is called f_data, so that it can be told from it."""
     try:
         if isinstance(words, Mapping):
-            table = {str(name): np.asarray(values, dtype=np.float64) for name, values in words.items()}
+            table = given(words)
         elif isinstance(words, str):
             table = load(folder / words)
         else:
@@ -169,7 +194,23 @@ def _read_data(words: Any, domain: Box, scope: Scope, folder: Path) -> Mapping[s
                 f"row {outside[0] + 1} has {name} = {value:g}, outside the domain [{lower:g}, {upper:g}]"
             )
     renamed = {f"{name}_data" if name in scope.fields else name: values for name, values in columns.items()}
+    if len(renamed) < len(columns):
+        twice = next(name for name in scope.fields if name in columns and f"{name}_data" in columns)
+        raise LanguageError(f"the columns {twice} and {twice}_data would both be called {twice}_data: rename one")
+    for name in renamed:
+        if name in scope.parameters or _is_derivative(name, scope):
+            what = "parameter" if name in scope.parameters else "derivative"
+            raise LanguageError(f"the column {name} has the name of a {what}: rename it, such as {name}_data")
     return MappingProxyType(renamed)
+
+
+def _is_derivative(name: str, scope: Scope) -> bool:
+    if not any(name.startswith(f"{one}_") for one in scope.fields):
+        return False
+    try:
+        return bool(partials(expression(name, replace(scope, boundary=True))))
+    except LanguageError:
+        return False
 
 
 def _fit(name: str, data: Mapping[str, np.ndarray], scope: Scope) -> tuple[Equation, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -31,26 +32,28 @@ def read(words: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """
     report = Report()
     check_keys(report, "", words, KEYS)
-    domain = read_coordinates(words.get("coordinates"), report)
-    taken = list(domain.coordinates)
+    names, domain = read_coordinates(words.get("coordinates"), report)
+    taken = list(names)
     fields = read_fields(words.get("fields"), words.get("transform") or {}, taken, report)
     parameters = read_parameters(words.get("parameters") or {}, taken, report)
     scope = Scope(
-        coordinates=domain.coordinates,
+        coordinates=names,
         fields={field.name: field.coordinates for field in fields},
-        parameters=tuple(taken[len(domain.coordinates) + len(fields) :]),  # those with a mistake of their own too
+        parameters=tuple(taken[len(names) + len(fields) :]),  # those with a mistake of their own too
     )
     equations: tuple[Equation, ...] = ()
     conditions: tuple[Condition, ...] = ()
-    if domain.coordinates and fields:  # without them every name below would be called unknown
+    exact: dict[str, sympy.Expr] = {}
+    if names and fields:  # without them every name below would be called unknown
         equations = read_equations(words.get("equations"), "equations", "equation", scope, report)
-        known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
-        conditions = read_conditions(words.get("conditions") or {}, domain, scope, known, folder, report)
-        if not words.get("equations") and not _has_data(words.get("conditions")):
+        if names == domain.coordinates:  # without a range no place could be told from a wrong one
+            known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
+            conditions = read_conditions(words.get("conditions") or {}, domain, scope, known, folder, report)
+        if words.get("equations") is None and not _has_data(words.get("conditions")):
             report.add("equations", "are missing: they may be left out only where a condition has data")
         check_names_differ(equations, conditions, report)
-    exact = read_exact(words.get("exact") or {}, scope, fields, parameters, report)
-    periodic = read_periodic(words.get("periodic") or [], domain, report)
+        exact = read_exact(words.get("exact") or {}, scope, fields, parameters, report)
+    periodic = read_periodic(words.get("periodic") or [], names, report) if names else ()
     reference = words.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
         report.add("reference", f"'{reference}' is neither 'spectral' nor a .npz or .csv file")
@@ -73,45 +76,49 @@ def read(words: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     }
 
 
-def read_coordinates(words: Any, report: Report) -> Box:
+def read_coordinates(words: Any, report: Report) -> tuple[tuple[str, ...], Box]:
+    """The names of the coordinates, and the box of those whose range has no mistake."""
+    names: list[str] = []
     bounds: dict[str, tuple[float, float]] = {}
     if not isinstance(words, Mapping) or not words:
-        report.add("coordinates", "are missing: write {x: [-1, 1], t: [0, 1]}, a name and its range")
-        return Box({})
+        report.add("coordinates", f"{_what(words)}: write {{x: [-1, 1], t: [0, 1]}}, a name and its range")
+        return (), Box({})
     for name, ends in words.items():
-        key = f"coordinates.{name}"
-        with report.at(key):
-            check_name(name, bounds)
+        with report.at(f"coordinates.{name}"):
+            check_name(name, names)
+            names.append(name)
             if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
                 raise LanguageError(f"{ends!r} is not a range: write [lower, upper]")
             lower, upper = (constant(end) for end in ends)
             if lower >= upper:
                 raise LanguageError(f"the range [{lower:g}, {upper:g}] is empty: the lower end comes first")
             bounds[name] = (lower, upper)
-    return Box(MappingProxyType(bounds))
+    return tuple(names), Box(MappingProxyType(bounds))
 
 
 def read_fields(words: Any, transforms: Any, taken: list[str], report: Report) -> tuple[Field, ...]:
+    """The fields; one with a mistake in what it depends on is taken to depend on all coordinates."""
     coordinates = tuple(taken)
-    if isinstance(words, Sequence) and not isinstance(words, str):
-        words = dict.fromkeys(words, coordinates)
-    if not isinstance(words, Mapping) or not words:
-        report.add("fields", "are missing: write [u, v], or {u: [x, t], k: [x]} where k depends on x alone")
+    if not isinstance(words, Mapping | Sequence) or isinstance(words, str) or not words:
+        report.add("fields", f"{_what(words)}: write [u, v], or {{u: [x, t], k: [x]}} where k depends on x alone")
         return ()
+    pairs = list(words.items()) if isinstance(words, Mapping) else [(name, coordinates) for name in words]
+    names = [name for name, _ in pairs if isinstance(name, str)]
     if not isinstance(transforms, Mapping):
         report.add("transform", f"{transforms!r} is not a mapping: write {{u: softplus}}")
         transforms = {}
     for name, transform in transforms.items():
-        if name not in words:
-            report.add(f"transform.{name}", f"there is no field '{name}'{suggestion(str(name), words)}")
+        if name not in names:
+            report.add(f"transform.{name}", f"there is no field '{name}'{suggestion(str(name), names)}")
         if transform not in TRANSFORMS:
             report.add(f"transform.{name}", f"unknown transform '{transform}'{suggestion(str(transform), TRANSFORMS)}")
     fields = []
-    for name, depends in words.items():
+    for name, depends in pairs:
         with report.at(f"fields.{name}"):
             check_name(name, taken)
             taken.append(name)
-            if not isinstance(depends, Sequence) or isinstance(depends, str) or not depends:
+            fields.append(Field(name, coordinates, transforms.get(name)))
+            if not isinstance(depends, Sequence) or isinstance(depends, str) or (coordinates and not depends):
                 raise LanguageError(f"{depends!r} is not a list of coordinates: write {name}: [x, t]")
             for coordinate in depends:
                 if coordinate not in coordinates:
@@ -119,7 +126,7 @@ def read_fields(words: Any, transforms: Any, taken: list[str], report: Report) -
                         f"there is no coordinate '{coordinate}'{suggestion(str(coordinate), coordinates)}"
                     )
             ordered = tuple(coordinate for coordinate in coordinates if coordinate in depends)
-            fields.append(Field(name, ordered, transforms.get(name)))
+            fields[-1] = replace(fields[-1], coordinates=ordered)
     return tuple(fields)
 
 
@@ -180,12 +187,19 @@ def read_exact(
     return exact
 
 
-def read_periodic(words: Any, domain: Box, report: Report) -> tuple[str, ...]:
-    names = [words] if isinstance(words, str) else list(words)
+def read_periodic(words: Any, coordinates: tuple[str, ...], report: Report) -> tuple[str, ...]:
+    names = [words] if isinstance(words, str) else words
+    if not isinstance(names, Sequence):
+        report.add("periodic", f"{words!r} is not a list of coordinates: write [x]")
+        return ()
     for name in names:
-        if name not in domain.coordinates:
-            report.add("periodic", f"there is no coordinate '{name}'{suggestion(str(name), domain.coordinates)}")
-    return tuple(name for name in domain.coordinates if name in names)
+        if name not in coordinates:
+            report.add("periodic", f"there is no coordinate '{name}'{suggestion(str(name), coordinates)}")
+    return tuple(name for name in coordinates if name in names)
+
+
+def _what(words: Any) -> str:
+    return f"{words!r} is no mapping or list" if words else "are missing"
 
 
 def _has_data(conditions: Any) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import zipfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,19 +30,46 @@ def load(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise TableError(f"there is no file '{path}'")
     table = _load_csv(path) if path.suffix == ".csv" else _load_npz(path)
+    return checked(table, f"'{path.name}'")
+
+
+def given(words: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """A table that is written out, column name -> numbers, under the same rules as a file.
+
+    Raises:
+        TableError: naming the column.
+    """
+    table = {}
+    for name, values in words.items():
+        try:
+            table[str(name)] = np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise TableError(f"column {name} is no array of numbers: {error}") from None
+    return checked(table, "the table")
+
+
+def checked(table: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
+    """The table itself, if it has entries and all are finite.
+
+    Raises:
+        TableError: naming the source, the column and the entry.
+    """
     for name, values in table.items():
+        if not values.size:
+            raise TableError(f"{source}: column {name} has no entries")
         bad = np.argwhere(~np.isfinite(values))
         if len(bad):
-            place = ", ".join(str(index + 1) for index in bad[0])
-            raise TableError(
-                f"'{path.name}': column {name}, entry {place} is {values[tuple(bad[0])]}, not a finite number"
-            )
+            place = ", ".join(str(index + 1) for index in bad[0]) or "1"
+            raise TableError(f"{source}: column {name}, entry {place} is {values[tuple(bad[0])]}, not a finite number")
     return table
 
 
 def _load_csv(path: Path) -> dict[str, np.ndarray]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = [row for row in csv.reader(file) if row]
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [row for row in csv.reader(file) if row]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise TableError(f"'{path.name}' cannot be read as CSV text in UTF-8: {error}") from None
     if len(rows) < 2:
         raise TableError(f"'{path.name}' has no rows below its line of names")
     names = [name.strip() for name in rows[0]]
@@ -60,9 +90,11 @@ def _load_csv(path: Path) -> dict[str, np.ndarray]:
 
 def _load_npz(path: Path) -> dict[str, np.ndarray]:
     try:
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("it is no zip archive, which NumPy's savez writes")
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError) as error:
         raise TableError(f"'{path.name}' cannot be read as an NPZ file of plain arrays: {error}") from None
     for name, values in arrays.items():
         if values.dtype.kind not in "fiu":

@@ -28,7 +28,8 @@ class Exact:
         """Each field at arrays of points of any one shape."""
         shape = np.shape(next(iter(coordinates.values())))
         computed = self._program({**self._values, **{symbol(name): values for name, values in coordinates.items()}})
-        return {name: np.array(np.broadcast_to(values, shape)) for name, values in zip(self.fields, computed, strict=True)}
+        arrays = [np.array(np.broadcast_to(values, shape)) for values in computed]
+        return dict(zip(self.fields, arrays, strict=True))
 
 
 def exact_parameters(problem: Problem) -> dict[str, float]:

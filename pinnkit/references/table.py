@@ -44,7 +44,8 @@ class Table:
         self._values = {name: columns[name] for name in self.fields}
         for name, values in self._values.items():
             if values.shape != meshes[0].shape:
-                raise TableError(f"'{path.name}': {name} has shape {values.shape}, its coordinates ask for {meshes[0].shape}")
+                wanted = f"its coordinates ask for {meshes[0].shape}"
+                raise TableError(f"'{path.name}': {name} has shape {values.shape}, {wanted}")
 
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The table's values; the coordinates must be those of `grid`."""

@@ -63,7 +63,15 @@ class PINN(lightning.LightningModule):
         self.limits = limits
         self.minibatch = minibatch
         self.seed = seed
-        self.progress = {"step": 0, "phase": 0, "phase_step": 0, "evaluations": 0, "draw": -1, "train_time_s": 0.0}
+        self.progress = {
+            "step": 0,
+            "phase": 0,
+            "phase_step": 0,
+            "evaluations": 0,
+            "draw": -1,
+            "train_time_s": 0.0,
+            "first_objective": math.nan,
+        }
         self.losses_now: dict[str, Tensor] = {}
         self.diagnostics: dict[str, float] = {}
         self.stopped: str | None = None
@@ -122,7 +130,7 @@ class PINN(lightning.LightningModule):
         optimizers = self.optimizers()
         optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
         if self.progress["step"] == 0:
-            self._check_gradients(segment.batches)
+            self.progress["first_objective"] = self._check_gradients(segment.batches)
         redrawn = segment.draw != self.progress["draw"]
         self.progress["draw"] = segment.draw
         self.stopped = self.stopped or self._limit()
@@ -205,14 +213,19 @@ class PINN(lightning.LightningModule):
         if self.limits.max_time is not None and time.perf_counter() - self._started >= self.limits.max_time:
             return f"{self.limits.max_time:g} s of training are over"
         objective = self.losses_now.get("objective")
-        if self.limits.stop_loss is not None and objective is not None and objective <= self.limits.stop_loss:
+        if objective is None:
+            return None
+        if self.limits.stop_loss is not None and objective <= self.limits.stop_loss:
             return f"the objective is at most {self.limits.stop_loss:g}"
+        first = self.progress["first_objective"]
+        if self.limits.reduction is not None and objective <= self.limits.reduction * first:
+            return f"the objective has fallen to {self.limits.reduction:g} of its first value"
         return None
 
     # ---------------------------------------------------------------- what can go wrong
 
-    def _check_gradients(self, batches: Mapping[str, Batch]) -> None:
-        """Every term must depend on what is trained.
+    def _check_gradients(self, batches: Mapping[str, Batch]) -> float:
+        """Every term must depend on what is trained; returns the objective, for it is computed here first.
 
         Raises:
             NoGradient: the gradient of a term by every trainable parameter is missing, as happens where a residual
@@ -227,6 +240,7 @@ class PINN(lightning.LightningModule):
                 gradients = torch.autograd.grad(loss, trainable, retain_graph=True, allow_unused=True)
             if all(gradient is None for gradient in gradients):
                 raise NoGradient(term)
+        return float(self.objective(losses).detach())
 
     def _diverged(self, batches: Mapping[str, Batch]) -> None:
         """Name the term and the point at which the loss is no finite number."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-DEFAULT_STEPS = 5000
-"""Optimizer steps of a run that is given neither steps nor time."""
+DEFAULT_STEPS = 10_000
+DEFAULT_REDUCTION = 1e-14
+"""A run that is given neither steps nor time ends after so many steps, or earlier where the objective has fallen to
+this share of its first value: errors go with its square root."""
 
 
 @dataclass(frozen=True)
@@ -14,11 +16,14 @@ class Trainer:
 
     accelerator: str = field(default="cpu", metadata={"choices": ("cpu", "gpu")})
     max_steps: int | None = field(default=None, metadata={"minimum": 1})
-    """Optimizer steps in all; None: until `max_time`, and 5000 where that is None too."""
+    """Optimizer steps in all; None: until `max_time`, and at most 10,000 where that is None too."""
     max_time: float | None = field(default=None, metadata={"above": 0.0})
     """Seconds of training."""
     stop_loss: float | None = field(default=None, metadata={"minimum": 0.0})
     """Stop when the objective is at most this."""
+    stop_reduction: float | None = field(default=None, metadata={"minimum": 0.0})
+    """Stop when the objective is at most this share of its first value; None: 1e-14 where neither steps nor time are
+    given, and no such limit otherwise."""
     stop_error: float | None = field(default=None, metadata={"minimum": 0.0})
     """Stop when the relative L2 error of every field with a reference is at most this."""
     steps_per_batch: int = field(default=10, metadata={"minimum": 1})
@@ -27,9 +32,16 @@ class Trainer:
     @property
     def steps(self) -> int | None:
         """The limit on optimizer steps that holds."""
-        if self.max_steps is None and self.max_time is None:
-            return DEFAULT_STEPS
-        return self.max_steps
+        return DEFAULT_STEPS if self._unbounded else self.max_steps
+
+    @property
+    def reduction(self) -> float | None:
+        """The limit on the objective's reduction that holds."""
+        return DEFAULT_REDUCTION if self._unbounded and self.stop_reduction is None else self.stop_reduction
+
+    @property
+    def _unbounded(self) -> bool:
+        return self.max_steps is None and self.max_time is None
 
 
 @dataclass(frozen=True)

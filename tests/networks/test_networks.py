@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
-from pinnkit.networks.fields import TRANSFORMS, build
+from pinnkit.networks.fields import TRANSFORMS, Output, build
 from pinnkit.networks.mlp import ACTIVATIONS, MLP
 from pinnkit.networks.settings import SMOOTHNESS, Network
 from pinnkit.problem import problem
 
 
 def build_two_fields(settings=None, periodic=(), transforms=(None, None), columns=((0, 1), (0, 1)), seed=0):
-    fields = list(zip(columns, transforms, strict=True))
+    fields = [Output(*both) for both in zip(columns, transforms, strict=True)]
     return build(settings or Network(), [-1.0, 0.0], [1.0, 2.0], periodic, fields, seed)
 
 
@@ -145,5 +145,13 @@ def test_weights_are_a_function_of_the_seed_and_leave_the_global_generator_alone
 
 def test_a_network_of_the_users_is_taken_as_it_is():
     own = torch.nn.Linear(2, 2, dtype=torch.float64)
-    network = build(Network(), [-1.0, 0.0], [1.0, 2.0], (), [((0, 1), None), ((0, 1), None)], 0, custom=own)
+    network = build(Network(), [-1.0, 0.0], [1.0, 2.0], (), [Output((0, 1), scale=4.0), Output((0, 1))], 0, custom=own)
     torch.testing.assert_close(network(points()), own(points()))
+
+
+def test_outputs_are_multiplied_by_the_size_of_their_field_unless_a_transform_sets_the_range():
+    box = ([-1.0, 0.0], [1.0, 2.0], ())
+    plain = build(Network(), *box, [Output((0, 1)), Output((0, 1), "sigmoid")], 0)
+    sized = build(Network(), *box, [Output((0, 1), None, 64.0), Output((0, 1), "sigmoid", 64.0)], 0)
+    torch.testing.assert_close(sized(points())[:, 0], 64 * plain(points())[:, 0], rtol=0, atol=0)
+    torch.testing.assert_close(sized(points())[:, 1], plain(points())[:, 1], rtol=0, atol=0)

@@ -18,9 +18,7 @@ class Run:
 
     def __init__(self, name, settings=None):
         torch.manual_seed(3)
-        self.network = torch.nn.Sequential(
-            torch.nn.Linear(1, 6), torch.nn.Tanh(), torch.nn.Linear(6, 1)
-        ).double()
+        self.network = torch.nn.Sequential(torch.nn.Linear(1, 6), torch.nn.Tanh(), torch.nn.Linear(6, 1)).double()
         self.x = torch.linspace(-1.0, 1.0, 32, dtype=torch.float64)[:, None]
         self.optimizer = build(name, settings or OPTIMIZERS[name](), self.network.parameters())
         self.evaluations = 0
@@ -109,10 +107,7 @@ def test_self_scaled_settings_reach_the_optimizer():
     with pytest.raises(ValueError, match="max_parameters = 18"):
         Run("ssbfgs", SelfScaled(max_parameters=18))
     assert Run("ssbfgs", SelfScaled(max_parameters=19)).steps(1).optimizer.finished is None
-    assert (
-        "gradient_tolerance = 10"
-        in Run("bfgs", SelfScaled(gradient_tolerance=10.0)).steps(1).optimizer.finished
-    )
+    assert "gradient_tolerance = 10" in Run("bfgs", SelfScaled(gradient_tolerance=10.0)).steps(1).optimizer.finished
     costs = []
     for allowed in (1, 25):
         run = Run("ssbroyden", SelfScaled(max_evaluations=allowed)).steps(1)

@@ -41,9 +41,7 @@ WOLFE_FUNCTIONS = {
     "wiggles (More and Thuente 3)": lambda a: 1.0 - a + 0.3 * torch.sin(15.0 * a) ** 2,
     "flat then steep (More and Thuente 2)": lambda a: (a + 0.004) ** 5 - 2.0 * (a + 0.004) ** 4,
     "two wells": lambda a: (a * a - 9.0) ** 2 - 8.0 * a,
-    "Yanai (More and Thuente 5)": lambda a: (
-        0.99 * ((1 - a) ** 2 + 1e-4).sqrt() + 0.01 * (a * a + 1e-2).sqrt()
-    ),
+    "Yanai (More and Thuente 5)": lambda a: 0.99 * ((1 - a) ** 2 + 1e-4).sqrt() + 0.01 * (a * a + 1e-2).sqrt(),
 }
 
 

@@ -31,9 +31,7 @@ def test_adam_follows_it_through_lambda_lr():
     settings = Adam(learning_rate=0.5, warmup=1, decay=0.5, decay_every=1)
     parameter = torch.nn.Parameter(torch.ones(1, dtype=torch.float64))
     optimizer = build("adam", settings, [parameter])
-    scheduler = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: learning_rate_factor(step, settings)
-    )
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, settings))
     moves = []
     for _ in range(4):
         before = parameter.item()

@@ -13,6 +13,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.settings import read_settings
 from pinnkit.solve import assemble, solve
 from pinnkit.training.outcome import Diverged, NoGradient
+from pinnkit.training.settings import Trainer
 
 
 def module_of(words, settings=None):
@@ -107,6 +108,7 @@ def test_a_term_that_trains_nothing_ends_the_run_with_its_name(cut, trains, heat
         ({"max_steps": 33}, "33 steps are done"),
         ({"max_time": 1e-6}, "s of training are over"),
         ({"max_steps": 60, "stop_loss": 1e6}, "the objective is at most 1e\\+06"),
+        ({"max_steps": 60, "stop_reduction": 0.5}, "the objective has fallen to 0.5 of its first value"),
         ({"max_steps": 60, "stop_error": 1e6}, "the error is at most 1e\\+06"),
     ],
 )
@@ -154,3 +156,10 @@ def test_quasi_newton_phases_take_all_points(heat_words, quick, tmp_path):
         settings = {**quick, "phases": ["ssbroyden"], "sampling": {**quick["sampling"], "batch": batch}}
         losses.append(solve(Problem(**heat_words), tmp_path / str(batch), settings).metrics["loss"])
     assert losses[0] == losses[1]
+
+
+def test_a_run_without_steps_or_time_has_limits_of_its_own():
+    free, timed = Trainer(), Trainer(max_time=10.0)
+    assert (free.steps, free.reduction) == (10_000, 1e-14)
+    assert (timed.steps, timed.reduction) == (None, None)
+    assert Trainer(max_steps=5, stop_reduction=0.1).reduction == 0.1

@@ -1,0 +1,57 @@
+"""The size of each field, as the conditions tell it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from pinnkit.language.calculus import normal_symbol, partials, symbol
+from pinnkit.language.evaluate import Program
+from pinnkit.problem.problem import Condition, Equation, Problem
+
+
+def field_scales(problem: Problem) -> dict[str, float]:
+    """Field -> a power of two near its largest size; 1 where no condition tells.
+
+    A condition c * d^k u/dp^k = g, linear in one partial derivative, says that u is about |g/c| times half the range
+    of p for each of the k derivatives: u = 10 gives 8, V_x = S with |S| <= 500 on [-3, 3] gives 2048. Networks whose
+    outputs are multiplied by it start at the right size (nondimensionalisation).
+    """
+    sizes = {field.name: 0.0 for field in problem.fields}
+    for condition in problem.conditions:
+        for equation in condition.equations:
+            if callable(equation.residual) or len(partials(equation.residual)) != 1:
+                continue
+            (partial,) = partials(equation.residual)
+            sizes[partial.field] = max(sizes[partial.field], _size(problem, condition, equation))
+    return {name: 2.0 ** round(math.log2(size)) if size > 0 else 1.0 for name, size in sizes.items()}
+
+
+def _size(problem: Problem, condition: Condition, equation: Equation) -> float:
+    """max |g| / max |c| times half ranges; 0 where the residual is not linear in its derivative, or has no source."""
+    (partial,) = partials(equation.residual)
+    program = Program([equation.residual])
+    values = {**problem.values, **_points(problem, condition)}
+    with np.errstate(all="ignore"):
+        at = [np.atleast_1d(np.asarray(program({**values, partial: size})[0])) for size in (0.0, 1.0, 2.0)]
+    source, coefficient = np.abs(at[0]).max(), np.abs(at[1] - at[0]).max()
+    bend = np.abs(at[2] - 2 * at[1] + at[0]).max()
+    if not (np.isfinite(source) and coefficient > 0 and bend <= 1e-9 * (source + coefficient)):
+        return 0.0
+    half_ranges = [(upper - lower) / 2 for lower, upper in map(problem.domain.bounds.get, partial.derivative)]
+    return float(source / coefficient * math.prod(half_ranges))
+
+
+def _points(problem: Problem, condition: Condition) -> dict:
+    """Some points of a condition, as values of its coordinates, normals and columns."""
+    if condition.data:
+        return {symbol(name): values for name, values in condition.data.items()}
+    rng = np.random.default_rng(0)
+    parts = [place.points(rng.random((200, len(place.free)))) for place in condition.places]
+    points = np.concatenate(parts)
+    normals = {
+        normal_symbol(name): np.concatenate([np.full(200, place.normal.get(name, 0.0)) for place in condition.places])
+        for name in problem.coordinates
+    }
+    return {**normals, **{symbol(name): points[:, index] for index, name in enumerate(problem.coordinates)}}

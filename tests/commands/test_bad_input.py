@@ -1,0 +1,389 @@
+"""Every mistake is answered at once: exit code 2, the key, the place, the rule, what would have been right."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pinnkit.commands import train as command
+from pinnkit.commands.train import train
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 10.0
+"""Seconds; on an idle machine an answer takes about one."""
+
+HEAT = """\
+description: A rod that cools.
+coordinates: {x: [-1, 1], t: [0, 1]}
+fields: [u]
+parameters: {alpha: 0.1}
+equations:
+  heat: u_t = alpha * u_xx
+conditions:
+  initial: {at: t = 0, equations: u = sin(pi*x)}
+  ends: {at: [x = -1, x = 1], equations: u = 0}
+exact: {u: exp(-alpha*pi^2*t) * sin(pi*x)}
+"""
+RIGHT = "u_t = alpha * u_xx"
+SAMPLES = "  samples: {data: samples.csv, equations: u = u_data}\n"
+HOSTILE = "TRACE"
+"""Stands for the path of a file that hostile text would create."""
+
+
+def heat(old: str = "", new: str = "") -> str:
+    assert old in HEAT
+    return HEAT.replace(old, new)
+
+
+def with_samples(rows: str | None) -> tuple[str, dict[str, str]]:
+    return heat("exact:", f"{SAMPLES}exact:"), {} if rows is None else {"samples.csv": rows}
+
+
+CASES: dict[str, tuple[str, list[str], tuple[str, ...]]] = {
+    # the text of the problem file, further words of the command line, what the message holds
+    "unknown name": (
+        heat(RIGHT, "u_t = alhpa * u_xx"),
+        [],
+        ("equations.heat: unknown name 'alhpa'; did you mean 'alpha'?", "\n    u_t = alhpa * u_xx\n          ^"),
+    ),
+    "unbalanced parenthesis": (
+        heat(RIGHT, "u_t = alpha * (u_xx"),
+        [],
+        ("equations.heat: this '(' is never closed", "\n    u_t = alpha * (u_xx\n                  ^"),
+    ),
+    "no such coordinate": (
+        heat(RIGHT, "u_t = alpha * u_yy"),
+        [],
+        ("equations.heat: 'u_yy': there is no coordinate y; coordinates are x, t", "\n                  ^"),
+    ),
+    "no equations": (
+        heat(f"equations:\n  heat: {RIGHT}\n"),
+        [],
+        ("equations: are missing: they may be left out only where a condition has data",),
+    ),
+    "exact misses the equation": (
+        heat("exp(-alpha*pi^2*t)", "exp(-t)"),
+        [],
+        ("exact: does not satisfy the equation 'heat': the residual is 0.01", "(equations.heat)"),
+    ),
+    "exact misses a condition": (
+        heat("exp(-alpha*pi^2*t) *", "exp(-alpha*pi^2*t) * 1.5 *"),
+        [],
+        ("exact: does not satisfy the condition 'initial': the residual is 0.", "t = 0"),
+    ),
+    "place outside the domain": (
+        heat("x = 1]", "x = 5]"),
+        [],
+        ("conditions.ends.at: x = 5 lies outside the domain [-1, 1]",),
+    ),
+    "range upside down": (
+        heat("x: [-1, 1]", "x: [1, 0]"),
+        [],
+        ("coordinates.x: the range [1, 0] is empty: the lower end comes first",),
+    ),
+    "misspelt word": (
+        heat("conditions:", "condition:"),
+        [],
+        ("condition: unknown key 'condition'; did you mean 'conditions'?",),
+    ),
+    "misspelt setting": (HEAT, ["network.wdith=20"], ("network.wdith: unknown key 'wdith'; did you mean 'width'?",)),
+    "misspelt group": (HEAT, ["netwrk=mlp"], ("netwrk: unknown key 'netwrk'; did you mean 'network'?",)),
+    "misspelt optimizer": (HEAT, ["optimizer=adm"], ("optimizer: there is no 'adm'; did you mean 'adam'?",)),
+    "misspelt problem": (HEAT, ["pde=haet"], ("pde: there is no 'haet'; did you mean 'heat'?",)),
+    "misspelt own problem": (HEAT, ["pde=mien"], ("pde: there is no 'mien'; did you mean 'mine'?",)),
+    "misspelt term": (
+        HEAT,
+        ["weighting.weights.endds=10"],
+        ("weighting.weights.endds: there is no term 'endds'; did you mean 'ends'?",),
+    ),
+    "misspelt reference": (HEAT, ["reference=exct"], ("reference: 'exct' is neither", "did you mean 'exact'?")),
+    "missing reference": (HEAT, ["reference=none.npz"], ("reference: there is no file '", "none.npz'")),
+    "setting of auto": (
+        HEAT,
+        ["optimizer.learning_rate=0.1"],
+        ("optimizer.learning_rate: optimizer=auto chooses its settings itself", "such as optimizer=adam"),
+    ),
+    "negative width": (HEAT, ["network.width=-3"], ("network.width: -3: at least 1 is needed",)),
+    "text for a number": (HEAT, ["network.width=wide"], ("network.width: 'wide': a whole number is needed",)),
+    "two wrong settings": (
+        HEAT,
+        ["network.width=0", "sampling.pool=1"],
+        ("network.width: 0: at least 1", "sampling.pool: 1: at least 2"),
+    ),
+    "setting that refers to nothing": (HEAT, ["network.width=${nothing}"], ("network.width: ", "'nothing' not found")),
+    "no value": (HEAT, ["seed"], ("command line: Error parsing override 'seed'", "missing EQUAL")),
+    "list without brackets": (HEAT, ["network.width=1,2"], ("command line: Ambiguous value", "--multirun")),
+    "no such folder": (HEAT, ["--config-dir", "/nowhere"], ("--config-dir: there is no folder '/nowhere'",)),
+    "no such run": (HEAT, ["resume=/nowhere"], ("resume: ", "/nowhere")),
+    "a number as run": (HEAT, ["resume=5"], ("resume: ", "5")),
+    "rough activation": (
+        HEAT,
+        ["network.activation=relu"],
+        ("equations.heat: needs u_xx, but a network with activation relu", "choose network.activation=tanh"),
+    ),
+    "code in an equation": (
+        heat(RIGHT, f"u_t = __import__('os').system('touch {HOSTILE}')"),
+        [],
+        ("equations.heat: strings are not allowed inside an expression", "^"),
+    ),
+    "code in a parameter": (
+        heat("{alpha: 0.1}", f"\n  alpha: open('{HOSTILE}', 'w').close()"),
+        [],
+        ("parameters.alpha: ",),
+    ),
+    "code in a YAML tag": (
+        HEAT + f"name: !!python/object/apply:os.system ['touch {HOSTILE}']\n",
+        [],
+        ("could not determine a constructor for the tag 'tag:yaml.org,2002:python/object/apply:os.system'",),
+    ),
+    "code that Hydra would call": (
+        "# @package _global_\npde:\n"
+        + "".join(f"  {line}\n" for line in HEAT.splitlines())
+        + f"hydra: {{callbacks: {{mine: {{_target_: pathlib.Path.write_text, _args_: [{HOSTILE}, a]}}}}}}\n",
+        [],
+        ("pde/mine.yaml: has a line '# @package': a problem file describes one problem and changes nothing else",),
+    ),
+    "files that Hydra would add": (
+        "defaults: [heat, {override /hydra/job_logging: default}, _self_]\n",
+        [],
+        ("pde/mine.yaml: has a key 'defaults': a problem file stands alone",),
+    ),
+    "attribute": (
+        heat(RIGHT, "u_t = u.__class__"),
+        [],
+        ("equations.heat: attributes are not allowed", "\n    u_t = u.__class__\n           ^"),
+    ),
+    "huge power": (
+        heat(RIGHT, "u_t = 9**9**9**9"),
+        [],
+        ("equations.heat: this constant is beyond 1e+300 in magnitude", "^"),
+    ),
+    "reference to the environment": (
+        heat(RIGHT, "u_t = ${oc.env:HOME} * u_xx"),
+        [],
+        ("equations.heat: '$' is not an operator here", "\n    u_t = ${oc.env:HOME} * u_xx\n          ^"),
+    ),
+    "open reference": (heat(RIGHT, "u_t = ${oc.env:HOME * u_xx"), [], ("equations.heat: missing BRACE_CLOSE",)),
+    "comma in braces, broken": (
+        heat("u = 0}", "u = max(x: 0, u)}"),
+        [],
+        ("pde/mine.yaml: is not YAML:", 'in "mine.yaml", line 9', "YAML takes a comma for a separator: quote"),
+    ),
+    "comma in braces, a wrong key": (
+        heat("u = 0}", "u = max(u, 0)}"),
+        [],
+        ("conditions.ends.0): unknown key '0)': inside {...} and [...] YAML takes a comma for a separator; quote",),
+    ),
+    "comma in braces, a number as key": (
+        heat("u = 0}", "u = max(u, 0}"),
+        [],
+        ("conditions.ends.0: unknown key '0'", "quote"),
+    ),
+    "number as a word": (HEAT + "5: 6\n", [], ("5: unknown key '5'",)),
+    "nothing as a word": (HEAT + "~: 6\n", [], ("configuration: Incompatible key type 'NoneType'",)),
+    "folder as a word": (HEAT + "folder: /etc\n", [], ("folder: unknown key 'folder'",)),
+    "same word twice": (HEAT + "fields: [v]\n", [], ("found duplicate key fields", "line 11")),
+    "YAML that is a list": ("- u_t = u_xx\n", [], ("pde/mine.yaml: is no mapping: write key: value",)),
+    "YAML that is a text": ("heat\n", [], ("pde/mine.yaml: is no mapping",)),
+    "YAML that is a number": ("5\n", [], ("pde/mine.yaml: is no mapping",)),
+    "empty file": ("# later\n", [], ("pde/mine.yaml: is empty",)),
+    "tab": (heat("  heat", "\theat"), [], ("pde/mine.yaml: is not YAML:", "line 6", "cannot start any token")),
+    "several mistakes": (
+        heat(RIGHT, "u_t = alhpa * u_xx + u_y")
+        .replace("t = 0", "t = 7")
+        .replace("u = 0}", "w = 0}")
+        .replace("fields:", "feilds: 5\nfields:"),
+        ["network.width=0"],
+        (
+            "network.width: 0",
+            "feilds: unknown key 'feilds'; did you mean 'fields'?",
+            "equations.heat: unknown name 'alhpa'",
+            "conditions.initial.at: t = 7 lies outside the domain [0, 1]",
+            "conditions.ends.equations: unknown name 'w'",
+        ),
+    ),
+}
+DATA: dict[str, tuple[str | None, str]] = {
+    "missing file": (None, "conditions.samples.data: there is no file '"),
+    "missing column": ("x,u\n0,1\n", "conditions.samples.data: there is no column t; columns are x, u"),
+    "NaN": ("x,t,u\n0,0,1\n0,0.5,nan\n", "conditions.samples.data: 'samples.csv': column u, entry 2 is nan"),
+    "row outside": ("x,t,u\n0,3,1\n", "conditions.samples.data: row 1 has t = 3, outside the domain [0, 1]"),
+    "text": ("x,t,u\n0,3,one\n", "conditions.samples.data: 'samples.csv', row 1, column u: 'one' is not a number"),
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_run(monkeypatch, tmp_path):
+    """A mistake that slips through fails the test; it does not train."""
+    monkeypatch.setattr(command, "_hydra", lambda *_: pytest.fail("training would have started"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_mistake_is_answered(case, write, conf, capsys, tmp_path):
+    text, words, expected = CASES[case]
+    trace = tmp_path / "trace"
+    argv = [*write(text.replace(HOSTILE, str(trace))), *words]
+    assert train(argv, conf) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("pinnkit: ")
+    for part in expected:
+        assert part in err
+    assert os.environ["HOME"] not in err.replace(str(tmp_path), "")
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize("case", DATA)
+def test_a_mistake_in_a_data_file_is_answered(case, write, conf, capsys):
+    rows, expected = DATA[case]
+    text, files = with_samples(rows)
+    assert train(write(text, **files), conf) == 2
+    err = capsys.readouterr().err
+    assert expected in err
+    assert len(err.splitlines()) == 1
+
+
+def test_how_far_the_exact_solution_is_off(write, conf, capsys):
+    """u = e^-t sin(pi x) leaves (alpha pi^2 - 1) u."""
+    train(write(CASES["exact misses the equation"][0]), conf)
+    size, x, t = map(float, re.search(r"is (\S+) at x = (\S+), t = (\S+) ", capsys.readouterr().err).groups())
+    assert size == pytest.approx((1 - 0.1 * math.pi**2) * math.exp(-t) * abs(math.sin(math.pi * x)), rel=1e-2)
+
+
+def test_several_mistakes_are_told_once_each_in_the_order_of_the_file(write, conf, capsys):
+    text, words, expected = CASES["several mistakes"]
+    train([*write(text), *words], conf)
+    err = capsys.readouterr().err
+    places = [err.index(part) for part in expected]
+    assert places == sorted(places)
+    keys = re.findall(r"^(?:pinnkit: )?([a-z.]+): ", err, re.MULTILINE)
+    assert len(keys) == len(set(keys)) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["network.width=10,20,-3"], "network.width: -3: at least 1 is needed"),
+        (["network.width=10,20", "seed=0,1,x"], "seed: 'x': a whole number is needed"),
+        (["pde=mine,heat,haet"], "pde: there is no 'haet'; did you mean 'heat'?"),
+        (["network.activation=tanh,relu"], "equations.heat: needs u_xx, but a network with activation relu"),
+        (["network.depth=range(0,3)"], "network.depth: 0: at least 1 is needed"),
+        (["network.wdith=1,2"], "network.wdith: unknown key 'wdith'; did you mean 'width'?"),
+        (["network.width=(,3"], "command line: mismatched input"),
+        (["pde=mine,glob(*)"], "command line: "),
+        (["pde=glob(*nothing)"], "pde: no file matches pde=glob(*nothing)"),
+        (["optimizer=adam,ssbroyden", "optimizer.learning_rate=0.1"], "optimizer.learning_rate: unknown key"),
+    ],
+)
+def test_a_multirun_is_checked_before_its_first_run(words, expected, write, conf, capsys):
+    assert train([*write(HEAT), "--multirun", *words], conf) == 2
+    assert expected in capsys.readouterr().err
+
+
+def test_every_value_of_a_right_multirun_is_checked_and_then_run(monkeypatch, write, conf):
+    started = []
+    monkeypatch.setattr(command, "_hydra", lambda arguments, conf, job, argv: started.append(argv))
+    checked = []
+    understand = command.understand
+    monkeypatch.setattr(command, "understand", lambda words: checked.append(words) or understand(words))
+    argv = [*write(HEAT), "-m", "network.width=10,20,30", "pde=glob(*ine)", "seed=1,2"]
+    assert train(argv, conf) == 0
+    assert len(started) == 1
+    assert {(words["network"]["width"], words["seed"]) for words in checked} == {(10, 1), (20, 1), (30, 1), (10, 2)}
+
+
+@pytest.mark.parametrize("words", [[], ["network.width=10"]])
+def test_what_is_right_starts_a_run(monkeypatch, words, write, conf):
+    """So that the refusals above are about what they name."""
+    started = []
+    monkeypatch.setattr(command, "_hydra", lambda arguments, conf, job, argv: started.append(argv))
+    assert train([*write(HEAT), *words], conf) == 0
+    text, files = with_samples("x,t,u\n0,0,1\n")
+    assert train([*write(text, **files), *words], conf) == 0
+    assert len(started) == 2
+
+
+def test_a_problem_of_ones_own_comes_before_a_shipped_one_of_the_same_name(monkeypatch, write, conf):
+    checked = []
+    monkeypatch.setattr(command, "_hydra", lambda *_: None)
+    monkeypatch.setattr(command, "understand", checked.append)
+    argv = write(heat("alpha: 0.1", "alpha: 7"), name="heat")
+    assert train([*argv, "pde.parameters.alpha=8"], conf) == 0
+    assert checked[0]["pde"]["parameters"] == {"alpha": 8}
+    assert checked[0]["pde"]["description"] == "A rod that cools."
+    assert checked[0]["problem_folder"] == str(Path(argv[1], "pde").resolve())
+
+
+# As a user runs it
+
+
+def script(argv: list[str], folder: Path) -> tuple[int, str, float]:
+    """Exit code, standard error and seconds of `python scripts/train.py ...`."""
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "train.py"), *argv],
+        cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stderr, time.perf_counter() - began
+
+
+@pytest.mark.parametrize(
+    "case", ["unknown name", "comma in braces, broken", "code that Hydra would call", "misspelt setting"]
+)
+def test_the_script_answers_at_once(case, write, tmp_path):
+    text, words, expected = CASES[case]
+    trace = tmp_path / "trace"
+    code, err, seconds = script([*write(text.replace(HOSTILE, str(trace))), *words], tmp_path)
+    assert code == 2
+    assert "Traceback" not in err
+    for part in expected:
+        assert part in err
+    assert seconds < PATIENCE
+    assert not trace.exists()
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_the_script_checks_a_multirun_before_its_first_run(write, tmp_path):
+    code, err, seconds = script([*write(HEAT), "-m", "network.width=10,-3"], tmp_path)
+    assert code == 2
+    assert err == "pinnkit: network.width: -3: at least 1 is needed\n"
+    assert seconds < PATIENCE
+    assert not (tmp_path / "outputs").exists()
+
+
+DRIVER = """
+import contextlib, io, json, sys
+from pathlib import Path
+from pinnkit.commands.train import train
+answers = {}
+for name, argv in json.load(sys.stdin).items():
+    with contextlib.redirect_stderr(io.StringIO()):
+        answers[name] = train(argv, Path(sys.argv[1]))
+print(json.dumps([answers, [name for name in ("torch", "lightning", "matplotlib") if name in sys.modules]]))
+"""
+
+
+def test_no_mistake_loads_torch(write, conf, tmp_path):
+    """What is slow to load stays away: every fourth of the cases above, in one process of its own."""
+    cases = dict(list(CASES.items())[::4])
+    calls = {}
+    for number, (case, (text, words, _)) in enumerate(cases.items()):
+        argv = write(text.replace(HOSTILE, str(tmp_path / "trace")), name=f"case{number}")
+        calls[case] = [*argv, *words]
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER, str(conf)],
+        input=json.dumps(calls), cwd=tmp_path, capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    answers, loaded = json.loads(done.stdout)
+    assert answers == dict.fromkeys(cases, 2)
+    assert loaded == []
+    assert not (tmp_path / "trace").exists()

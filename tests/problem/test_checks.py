@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from pinnkit.language.errors import Report
+from pinnkit.problem.checks import check, located
+from pinnkit.problem.problem import Problem
+
+
+def posed(**changes: Any) -> Problem:
+    words = {
+        "coordinates": {"x": [-1, 1], "t": [0, 1]},
+        "fields": ["u"],
+        "parameters": {"alpha": 0.1},
+        "equations": {"heat": "u_t = alpha * u_xx"},
+        "conditions": {
+            "initial": {"at": "t = 0", "equations": "u = sin(pi*x)"},
+            "ends": {"at": ["x = -1", "x = 1"], "equations": "u = 0"},
+        },
+        "exact": {"u": "exp(-alpha*pi^2*t) * sin(pi*x)"},
+        **changes,
+    }
+    return Problem(**{key: value for key, value in words.items() if value is not None})
+
+
+def told(report: Report) -> list[tuple[str, str]]:
+    return [(mistake.key, mistake.message) for mistake in report.mistakes]
+
+
+def test_a_right_problem_passes():
+    report = check(posed(), "tanh")
+    assert told(report) == []
+    assert report.warnings == []
+
+
+def test_located_names_every_equation_by_its_key():
+    keys = [(key, equation.name) for key, equation, _ in located(posed())]
+    assert keys == [
+        ("equations.heat", "heat"),
+        ("conditions.initial.equations", "initial"),
+        ("conditions.ends.equations", "ends"),
+    ]
+
+
+# The exact solution
+
+
+def residual_of(message: str) -> tuple[float, dict[str, float]]:
+    """The size and the place that a message names."""
+    size, _, rest = message.split("the residual is ")[1].partition(" at ")
+    place = dict(part.split(" = ") for part in rest.split(" (")[0].split(", "))
+    return float(size), {name: float(value) for name, value in place.items()}
+
+
+def test_an_exact_solution_that_misses_the_equation_is_told_with_size_and_place():
+    """u = e^-t sin(pi x) leaves the residual (alpha pi^2 - 1) u, at most 1 - alpha pi^2 = 0.01304 in size."""
+    ((key, message),) = told(check(posed(exact={"u": "exp(-t) * sin(pi*x)"})))
+    assert key == "exact"
+    assert message.startswith("does not satisfy the equation 'heat': the residual is ")
+    assert message.endswith("(equations.heat)")
+    size, place = residual_of(message)
+    slope = 1 - 0.1 * math.pi**2
+    assert size == pytest.approx(slope * math.exp(-place["t"]) * abs(math.sin(math.pi * place["x"])), rel=1e-2)
+    assert 0.9 * slope < size <= 1.01 * slope
+
+
+def test_an_exact_solution_that_misses_a_condition_is_told_with_size_and_place():
+    found = told(check(posed(exact={"u": "exp(-alpha*pi^2*t) * sin(pi*x) + 0.25"})))
+    assert [message.split(":")[0] for _, message in found] == [
+        "does not satisfy the condition 'initial'",
+        "does not satisfy the condition 'ends'",
+    ]
+    for (_, message), (name, value) in zip(found, (("t", 0.0), ("x", -1.0)), strict=True):
+        size, place = residual_of(message)
+        assert size == 0.25
+        assert place[name] == value
+
+
+def test_a_condition_is_checked_on_all_of_its_faces():
+    found = told(check(posed(exact={"u": "exp(-t)*(1 + x)"}, equations={"decay": "u_t = -u"}, parameters=None)))
+    assert residual_of(found[1][1])[1]["x"] == 1.0  # at x = -1 it holds
+    assert [message.split("'")[1] for _, message in found] == ["initial", "ends"]
+
+
+def test_only_the_part_where_a_condition_holds_is_checked():
+    conditions = {"initial": {"at": "t = 0", "where": "x > 0.99", "equations": "u = 0"}}
+    exact = {"u": "where(x > 0.99, 0, 1) * exp(-t)"}
+    words = {"equations": {"decay": "u_t = -u"}, "parameters": None, "exact": exact}
+    assert told(check(posed(conditions=conditions, **words))) == []
+    conditions["initial"]["where"] = "x > 0.985"
+    assert len(told(check(posed(conditions=conditions, **words)))) == 1
+
+
+@pytest.mark.parametrize("size", [1.0, 1e8, 1e-8])
+def test_rounding_is_no_miss_and_the_scale_counts(size):
+    exact = f"{size!r} * exp(-alpha*pi^2*t) * sin(pi*x)"
+    conditions = {"initial": {"at": "t = 0", "equations": f"u = {size!r}*sin(pi*x)"}}
+    assert told(check(posed(exact={"u": exact}, conditions=conditions))) == []
+
+
+def test_an_exact_solution_that_is_no_number_somewhere_is_told():
+    found = told(check(posed(exact={"u": "log(x)"})))
+    assert any("the condition 'initial': the residual is nan" in message for _, message in found)
+
+
+def test_normal_derivatives_of_the_exact_solution():
+    """u = x^2 + y^2: u_n = 2 on the faces x = 1 and y = 1 of [-1, 1]^2, and on the others too."""
+    words = {
+        "coordinates": {"x": [-1, 1], "y": [-1, 1]},
+        "parameters": None,
+        "equations": {"poisson": "laplacian(u) = 4"},
+        "exact": {"u": "x^2 + y^2"},
+    }
+    flux = {"edge": {"at": "boundary", "equations": "u_n = 2"}}
+    assert told(check(posed(**words, conditions=flux))) == []
+    ((_, message),) = told(check(posed(**words, conditions={"edge": {"at": "boundary", "equations": "u_n = 2*x"}})))
+    assert "the condition 'edge'" in message
+    assert 3.9 < residual_of(message)[0] <= 4.0  # at x = -1, where u_n is 2 and not -2
+
+
+def test_periodic_conditions_of_the_exact_solution():
+    words = {"equations": {"advection": "u_t + u_x = 0"}, "parameters": None, "exact": {"u": "sin(pi*(x - t))"}}
+    ring = {"ring": {"at": "x = -1", "equations": "u(x=-1) = u(x=1)"}}
+    assert told(check(posed(**words, conditions=ring))) == []
+    ring["ring"]["equations"] = "u(x=-1) = u(x=0)"
+    assert len(told(check(posed(**words, conditions=ring)))) == 1
+
+
+def test_learned_parameters_take_their_exact_value():
+    learned = {"alpha": {"learn": 0.5}}
+    exact = {"u": "exp(-0.1*pi^2*t) * sin(pi*x)", "alpha": "0.1"}
+    assert told(check(posed(parameters=learned, exact=exact))) == []
+    assert len(told(check(posed(parameters=learned, exact={**exact, "alpha": "0.2"})))) == 1
+
+
+def test_a_learned_parameter_without_an_exact_value_leaves_its_equations_unchecked():
+    words = {"parameters": {"alpha": {"learn": 0.5}}, "exact": {"u": "exp(-0.1*pi^2*t) * sin(pi*x)"}}
+    assert told(check(posed(**words))) == []
+    ends = {"ends": {"at": "x = 1", "equations": "u = 1"}}
+    ((_, message),) = told(check(posed(**words, conditions=ends)))
+    assert "the condition 'ends': the residual is 1 at x = 1" in message
+
+
+def test_equations_are_checked_as_far_as_exact_fields_are_known():
+    words = {
+        "fields": ["u", "v"],
+        "equations": {"heat": "u_t = alpha * u_xx", "other": "v_x = u + v"},
+        "exact": {"u": "exp(-t) * sin(pi*x)"},
+    }
+    ((_, message),) = told(check(posed(**words)))
+    assert "the equation 'heat'" in message
+
+
+def test_what_a_callable_computes_is_not_checked_here():
+    assert told(check(posed(equations={"heat": lambda p: p.u_t - p.u_xx}))) == []
+
+
+def test_conditions_on_data_are_left_to_the_data():
+    """Measurements carry noise."""
+    data = {"x": [0.5], "t": [0.0], "u": [1.1]}
+    assert told(check(posed(conditions={"samples": {"data": data}}))) == []
+
+
+# The activation
+
+
+@pytest.mark.parametrize(
+    ("equation", "smoothness", "needed"),
+    [
+        ("u_t = alpha * u_xx", 1, "u_xx"),
+        ("u_t + alpha * u*u_x = 0", 1, None),
+        ("u_t + alpha * diff(u_x, t) = 0", 1, "u_xt"),
+        ("u_t + alpha * u_xxx = 0", 2, "u_xxx"),
+        ("u_t = alpha * u_xx", 2, None),
+        ("u_t = alpha * u_xx", math.inf, None),
+    ],
+)
+def test_the_activation_must_give_the_derivatives_that_are_asked_for(equation, smoothness, needed):
+    found = told(check(posed(equations={"heat": equation}, exact=None), "relu", smoothness))
+    if needed is None:
+        assert found == []
+    else:
+        ((key, message),) = found
+        assert key == "equations.heat"
+        assert message.startswith(
+            f"needs {needed}, but a network with activation relu has no useful derivative of order"
+        )
+        assert f"of order {len(needed) - 2}; choose network.activation=tanh" in message
+
+
+def test_conditions_are_checked_for_smoothness_too():
+    conditions = {"ends": {"at": "x = 1", "equations": "u_xx = 0"}, "start": {"at": "t = 0", "equations": "u = 0"}}
+    found = told(check(posed(equations={"one": "u_t + alpha*u_x = 0"}, conditions=conditions, exact=None), "relu", 1))
+    assert [key for key, _ in found] == ["conditions.ends.equations"]
+
+
+# Conditions in time
+
+
+@pytest.mark.parametrize(
+    ("equation", "conditions", "warned"),
+    [
+        ("u_t = alpha*u_xx", {"a": {"at": "t = 0", "equations": "u = 0"}}, None),
+        ("u_t = alpha*u_xx", {"a": {"at": "x = 1", "equations": "u = 0"}}, "order 1 in time but 0 conditions"),
+        ("u_tt = alpha*u_xx", {"a": {"at": "t = 0", "equations": "u = 0"}}, "order 2 in time but 1 condition at"),
+        ("u_tt = alpha*u_xx", {"a": {"at": "t = 0", "equations": ["u = 0", "u_t = 0"]}}, None),
+        ("u_tt = alpha*u_xx", {c: {"at": f"t = {c == 'b':d}", "equations": "u = 0"} for c in "ab"}, None),
+        ("alpha*u_xx = 0", {"a": {"at": "x = 1", "equations": "u = 0"}}, None),
+        ("u_t = alpha*u_xx", {"a": {"data": {"x": [0], "t": [0], "u": [0]}}}, None),
+    ],
+)
+def test_too_few_conditions_in_time_are_a_warning(equation, conditions, warned):
+    report = check(posed(equations={"heat": equation}, conditions=conditions, exact=None))
+    assert told(report) == []
+    if warned is None:
+        assert report.warnings == []
+    else:
+        (warning,) = report.warnings
+        assert warning.key == "conditions"
+        assert warned in warning.message
+        assert "the solution is not unique" in warning.message
+
+
+def test_a_solution_periodic_in_time_needs_no_initial_condition():
+    conditions = {"ends": {"at": "x = 1", "equations": "u = 0"}}
+    assert check(posed(conditions=conditions, exact=None, periodic=["t"])).warnings == []
+    assert len(check(posed(conditions=conditions, exact=None, periodic=["x"])).warnings) == 1
+
+
+def test_each_field_is_counted_by_itself():
+    conditions = {"a": {"at": "t = 0", "equations": ["u = 0", "u_x = 0"]}}
+    report = check(posed(fields=["u", "v"], equations=["u_t = alpha*v", "v_t = u"], conditions=conditions, exact=None))
+    assert [warning.message.split()[0] for warning in report.warnings] == ["v"]
+
+
+# What nothing would train
+
+
+def test_a_field_in_no_equation_is_refused():
+    assert told(check(posed(fields=["u", "v"], exact=None))) == [
+        ("fields.v", "stands in no equation and no condition, so nothing would train it")
+    ]
+    conditions = {"a": {"at": "t = 0", "equations": ["u = 0", "v = u"]}}
+    assert told(check(posed(fields=["u", "v"], conditions=conditions, exact=None))) == []
+
+
+def test_a_learned_parameter_in_no_equation_is_refused():
+    learned = {"alpha": 0.1, "beta": {"learn": 1}}
+    assert told(check(posed(parameters=learned))) == [
+        ("parameters.beta", "is to be learned, but stands in no equation")
+    ]
+    assert told(check(posed(parameters={"alpha": 0.1, "beta": 1}))) == []
+
+
+def test_what_a_callable_reads_is_not_known():
+    assert told(check(posed(fields=["u", "v"], equations=[lambda p: p.u_t - p.v], exact=None))) == []
+
+
+def test_all_that_is_wrong_is_told_together():
+    report = check(
+        posed(
+            fields=["u", "v"],
+            parameters={"alpha": 0.1, "beta": {"learn": 1}},
+            exact={"u": "exp(-t)*sin(pi*x)", "v": "0"},
+        ),
+        "relu",
+        1,
+    )
+    assert [key for key, _ in told(report)] == ["fields.v", "parameters.beta", "equations.heat", "exact"]
+
+
+def test_checking_changes_nothing():
+    problem = posed()
+    check(problem, "relu", 1)
+    assert problem == posed()

@@ -1,0 +1,114 @@
+"""Every shipped problem: its known solution solves it, and its gradient is that of the plainest code."""
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from pinnkit.language.calculus import partials, symbol
+from pinnkit.language.errors import Report
+from pinnkit.language.evaluate import Program
+from pinnkit.language.grammar import Scope, expression
+from pinnkit.problem.checks import check
+from pinnkit.problem.problem import Problem
+from pinnkit.settings import read_settings
+from pinnkit.solve import assemble
+from tests.conftest import ROOT
+
+FOLDER = ROOT / "conf" / "pde"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def shipped(name):
+    return Problem(folder=FOLDER, **yaml.safe_load((FOLDER / f"{name}.yaml").read_text()))
+
+
+def test_the_list_is_whole():
+    assert NAMES == [
+        "advection", "allen_cahn", "burgers", "gradient_matching", "heat", "heat_inverse", "helmholtz_2d",
+        "lotka_volterra", "oscillator", "poisson_2d", "wave",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_has_an_independent_reference(name):
+    problem = shipped(name)
+    assert problem.exact or problem.reference
+    assert check(problem).mistakes == []
+    assert check(problem).warnings == []
+
+
+KNOWN = {
+    "burgers": {"u": "x/(1 + t)"},
+    "allen_cahn": {"u": "1"},
+    "lotka_volterra": {"prey": "death/breed", "predator": "growth/hunt"},
+}
+"""Closed forms that satisfy the equations, though not the conditions, where the problem's own solution has none."""
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "gradient_matching"])
+def test_a_known_solution_satisfies_the_equations_and_a_perturbed_one_does_not(name):
+    problem = shipped(name)
+    scope = Scope(problem.coordinates, {}, tuple(parameter.name for parameter in problem.parameters))
+    known = {key: expression(text, scope) for key, text in KNOWN[name].items()} if name in KNOWN else problem.exact
+    bare = problem.replace(conditions=())
+    assert check(bare.replace(exact=known)).mistakes == []
+    bump = symbol(problem.coordinates[0]) ** 4 / 1000
+    fields = [field.name for field in problem.fields]
+    perturbed = {key: value + bump if key in fields else value for key, value in known.items()}
+    told = check(bare.replace(exact=perturbed)).mistakes
+    assert {mistake.text for mistake in told} == {equation.text for equation in problem.equations}
+
+
+def plain_derivative(network, points, field, axes):
+    """One pass for each derivative, nothing shared."""
+    inputs = points.clone().requires_grad_()
+    value = network(inputs)[:, field : field + 1]
+    for axis in axes:
+        value = torch.autograd.grad(value.sum(), inputs, create_graph=True)[0][:, axis : axis + 1]
+    return value
+
+
+def plain_objective(module, batches):
+    problem = module.problem
+    fields, axes = [field.name for field in problem.fields], list(problem.coordinates)
+    parameters = {symbol(name): value for name, value in module.parameter_values().items()}
+    total = 0.0
+    for group, batch in batches.items():
+        for equation in module.groups[group].symbolic:
+            values = dict(parameters)
+            values |= {symbol(name): column for name, column in batch.columns.items()}
+            values |= {symbol(name): batch.coordinates[:, place : place + 1] for place, name in enumerate(axes)}
+            for partial in partials(equation.residual):
+                assert partial.at == ()
+                order = [axes.index(name) for name in partial.derivative]
+                values[partial] = plain_derivative(
+                    module.network, batch.coordinates, fields.index(partial.field), order
+                )
+            residual = Program([equation.residual])(values)[0]
+            total = total + module.weights[equation.name] * (residual**2).sum() / len(batch)
+    return total
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_loss_and_gradient_agree_with_the_plainest_code(name):
+    settings = read_settings({"sampling": {"equations": 60, "conditions": 20}}, Report())
+    module, data = assemble(shipped(name), settings)
+    data.draw(0)
+    batches = data.batches()
+    trained = list(module.parameters())
+    shared, plain = module.objective(module.losses(batches)), plain_objective(module, batches)
+    torch.testing.assert_close(shared, plain, rtol=1e-12, atol=0)
+    one = torch.cat([part.ravel() for part in torch.autograd.grad(shared, trained, materialize_grads=True)])
+    other = torch.cat([part.ravel() for part in torch.autograd.grad(plain, trained, materialize_grads=True)])
+    assert torch.linalg.norm(one - other) <= 1e-12 * torch.linalg.norm(other)
+    assert torch.linalg.norm(other) > 0
+
+
+def test_the_gradient_samples_satisfy_their_potential():
+    problem = shipped("gradient_matching")
+    data = problem.conditions[0].data
+    values = {symbol(name): column for name, column in data.items()}
+    gradient = Program([problem.exact["V"].diff(symbol("x")), problem.exact["V"].diff(symbol("y"))])(values)
+    np.testing.assert_allclose(gradient[0], data["S_x"], rtol=1e-12)
+    np.testing.assert_allclose(gradient[1], data["S_y"], rtol=1e-12)

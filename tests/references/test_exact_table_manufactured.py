@@ -1,0 +1,122 @@
+"""References that are given: closed forms, tables, manufactured solutions, and the choice among them."""
+
+import numpy as np
+import pytest
+
+from pinnkit.language.errors import ProblemError
+from pinnkit.problem.checks import check
+from pinnkit.problem.problem import Problem
+from pinnkit.problem.tables import TableError
+from pinnkit.references.choose import choose
+from pinnkit.references.exact import Exact, exact_parameters
+from pinnkit.references.manufactured import manufacture
+from pinnkit.references.samples import HESSIAN_HALF, csv_text, gradient_samples, heat_samples
+from pinnkit.references.table import Table
+
+
+def meshes():
+    x, t = np.meshgrid(np.linspace(-1, 1, 5), np.linspace(0, 1, 4), indexing="ij")
+    return {"x": x, "t": t}
+
+
+def test_exact_is_the_closed_form(heat_words):
+    exact = Exact(Problem(**heat_words))
+    grid = meshes()
+    expected = np.exp(-0.1 * np.pi**2 * grid["t"]) * np.sin(np.pi * grid["x"])
+    np.testing.assert_allclose(exact(grid)["u"], expected, rtol=1e-14, atol=1e-16)
+
+
+def test_a_learned_parameter_takes_its_exact_value(heat_words):
+    heat_words["parameters"] = {"alpha": {"learn": 0.5}}
+    heat_words["exact"]["alpha"] = "1/10"
+    problem = Problem(**heat_words)
+    assert exact_parameters(problem) == {"alpha": 0.1}
+    plain = {**heat_words, "parameters": {"alpha": 0.1}, "exact": {"u": heat_words["exact"]["u"]}}
+    np.testing.assert_array_equal(Exact(problem)(meshes())["u"], Exact(Problem(**plain))(meshes())["u"])
+
+
+@pytest.mark.parametrize("form", ["axes", "rows"])
+def test_a_table_is_known_at_its_own_points(form, heat_words, tmp_path):
+    grid = meshes()
+    values = grid["x"] + 2 * grid["t"]
+    if form == "axes":
+        np.savez(tmp_path / "u.npz", x=grid["x"][:, 0], t=grid["t"][0], u=values)
+    else:
+        np.savez(tmp_path / "u.npz", x=grid["x"].ravel(), t=grid["t"].ravel(), u=values.ravel())
+    table = Table(Problem(**heat_words), tmp_path / "u.npz")
+    np.testing.assert_array_equal(np.ravel(table(table.grid)["u"]), values.ravel())
+    np.testing.assert_array_equal(np.ravel(table.grid["t"]), grid["t"].ravel())
+    with pytest.raises(ValueError, match="own points"):
+        table({"x": grid["x"] + 0.1, "t": grid["t"]})
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x": np.zeros(3), "u": np.zeros(3)}, "no column t"),
+        ({"x": np.zeros(3), "t": np.zeros(3), "v": np.zeros(3)}, r"no column for any field \(u\)"),
+        ({"x": np.zeros(3), "t": np.zeros(2), "u": np.zeros((2, 3))}, r"u has shape \(2, 3\)"),
+        ({"x": np.zeros(3), "t": np.zeros(3), "u": np.array([1, np.nan, 2])}, "column u, entry 2 is nan"),
+    ],
+)
+def test_a_wrong_table_is_refused(arrays, message, heat_words, tmp_path):
+    np.savez(tmp_path / "u.npz", **arrays)
+    with pytest.raises(TableError, match=message):
+        Table(Problem(**heat_words), tmp_path / "u.npz")
+
+
+def test_the_reference_is_chosen_by_wish_then_by_the_problem(heat_words, tmp_path):
+    np.savez(tmp_path / "u.npz", x=np.zeros(2), t=np.zeros(2), u=np.zeros(2))
+    with_table = Problem(**heat_words, reference="u.npz", folder=tmp_path)
+    assert choose(with_table).name == "exact"
+    assert choose(with_table, "u.npz").name == "table u.npz"
+    assert choose(with_table, "spectral").name.startswith("spectral")
+    del heat_words["exact"]
+    assert choose(Problem(**heat_words, reference="u.npz", folder=tmp_path)).name == "table u.npz"
+    assert choose(Problem(**heat_words)) is None
+    with pytest.raises(ProblemError, match="gives no exact solution"):
+        choose(Problem(**heat_words), "exact")
+    with pytest.raises(ProblemError, match=r"reference: there is no file '.*nowhere.npz'"):
+        choose(Problem(**heat_words), "nowhere.npz")
+
+
+def test_a_manufactured_solution_satisfies_what_it_makes_and_nothing_else_does(heat_words):
+    original = Problem(**heat_words)
+    made = manufacture(original, {"u": "cos(x)*exp(t) + alpha"})
+    assert check(made).mistakes == []
+    wrong = made.replace(exact=original.exact)
+    told = [str(mistake) for mistake in check(wrong).mistakes]
+    assert len(told) == 3  # the equation and both conditions got a source
+    assert "the equation 'heat'" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("solution", "message"),
+    [
+        ({"v": "x"}, "there is no field 'v'"),
+        ({}, "gives no solution for the field 'u'"),
+        ({"u": "y"}, "unknown name 'y'"),
+    ],
+)
+def test_a_wrong_manufactured_solution_is_refused(solution, message, heat_words):
+    with pytest.raises(ProblemError, match=message):
+        manufacture(Problem(**heat_words), solution)
+
+
+def test_python_and_data_get_no_source(heat_words):
+    heat_words["equations"] = {"heat": lambda p: p.u}
+    heat_words["conditions"]["samples"] = {"data": {"x": [0.0], "t": [0.0], "u": [1.0]}}
+    with pytest.raises(ProblemError, match=r"(?s)'samples' has data.*'heat' is Python"):
+        manufacture(Problem(**heat_words), {"u": "x"})
+
+
+def test_the_shipped_samples_are_those_of_their_formula(conf):
+    tables = conf / "pde" / "tables"
+    assert (tables / "heat_samples.csv").read_text() == csv_text(heat_samples())
+    assert (tables / "gradient_samples.csv").read_text() == csv_text(gradient_samples())
+    samples = gradient_samples()
+    assert np.linalg.eigvalsh(HESSIAN_HALF).min() > 0
+    np.testing.assert_allclose(samples["S_x"], 2 * (20.1892 * samples["x"] - 26.6218 * samples["y"]), rtol=1e-14)
+    noise = heat_samples()
+    exact = np.exp(-0.1 * np.pi**2 * noise["t"]) * np.sin(np.pi * noise["x"])
+    assert np.std(noise["u"] - exact) == pytest.approx(0.01, rel=0.1)

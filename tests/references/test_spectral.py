@@ -1,0 +1,445 @@
+"""pinnkit's own solver against closed forms, and every problem that it refuses."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from pinnkit.language.calculus import partials
+from pinnkit.problem.problem import Problem
+from pinnkit.references.lines import Lines
+from pinnkit.references.spectral import InaccurateReference, Spectral, UnsupportedProblem
+from pinnkit.references.system import read_system
+
+ROD = {"x": [-1, 1], "t": [0, 1]}
+SINE = {"at": "t = 0", "equations": "u = sin(pi*x)"}
+ENDS = {"at": ["x = -1", "x = 1"], "equations": "u = 0"}
+
+
+def problem(equations, conditions, coordinates=ROD, fields=("u",), **words) -> Problem:
+    return Problem(coordinates=coordinates, fields=list(fields), equations=equations, conditions=conditions, **words)
+
+
+def heat(**words) -> Problem:
+    return problem("u_t = 0.1*u_xx", {"initial": SINE, "ends": ENDS}, **words)
+
+
+def start(*equations: str) -> dict:
+    return {"at": "t = 0", "equations": list(equations)}
+
+
+def errors(reference: Spectral, of: Problem, exact: dict) -> float:
+    """Relative L2 error of the worst field, on a grid that holds the ends."""
+    grid = of.domain.grid({name: 41 if name == "x" else 33 for name in of.coordinates})
+    found = reference(grid)
+    assert set(found) == set(exact)
+    return max(
+        np.linalg.norm(found[name] - solution(**grid)) / np.linalg.norm(solution(**grid))
+        for name, solution in exact.items()
+    )
+
+
+# each: problem, exact fields, bound on the error, what the name of the reference holds
+CASES = {
+    "heat, Dirichlet": (
+        heat(),
+        {"u": lambda x, t: np.exp(-0.1 * np.pi**2 * t) * np.sin(np.pi * x)},
+        1e-10,
+        "Chebyshev, 64 nodes, Radau, rtol 1e-10",
+    ),
+    "heat, Neumann": (
+        problem(
+            "u_t = 0.1*u_xx", {"initial": start("u = cos(pi*x)"), "ends": {"at": "boundary", "equations": "u_n = 0"}}
+        ),
+        {"u": lambda x, t: np.exp(-0.1 * np.pi**2 * t) * np.cos(np.pi * x)},
+        1e-9,
+        "Chebyshev",
+    ),
+    # exp(-t) cos x is even: u_n = -exp(-t) sin 1 at both ends, so u_n + tan(1) u = 0
+    "heat, Robin": (
+        problem(
+            "u_t = u_xx", {"initial": start("u = cos(x)"), "ends": {"at": "boundary", "equations": "u_n = -tan(1)*u"}}
+        ),
+        {"u": lambda x, t: np.exp(-t) * np.cos(x)},
+        1e-9,
+        "Chebyshev",
+    ),
+    "heat, one condition of each kind, its factor a function of t": (
+        problem(
+            "u_t = u_xx",
+            {
+                "initial": start("u = sin(x) + cos(x)"),
+                "left": {"at": "x = -1", "equations": "(2 + t)*u + u_x = exp(-t)*((3 + t)*cos(1) - (1 + t)*sin(1))"},
+                "right": {"at": "x = 1", "equations": "u_x = exp(-t)*(cos(1) - sin(1))"},
+            },
+        ),
+        {"u": lambda x, t: np.exp(-t) * (np.sin(x) + np.cos(x))},
+        1e-9,
+        "Chebyshev",
+    ),
+    "heat, ends that move, another interval, start at t = 1": (
+        problem(
+            "u_t = u_xx",
+            {
+                "initial": {"at": "t = 1", "equations": "u = exp(x + 1)"},
+                "left": {"at": "x = 2", "equations": "u = exp(2 + t)"},
+                "right": {"at": "x = 3", "equations": "u = exp(3 + t)"},
+            },
+            coordinates={"t": [1, 2], "x": [2, 3]},
+        ),
+        {"u": lambda x, t: np.exp(x + t)},
+        1e-9,
+        "Chebyshev",
+    ),
+    "wave": (
+        problem("u_tt = u_xx", {"initial": start("u = sin(pi*x)", "u_t = 0"), "ends": ENDS}),
+        {"u": lambda x, t: np.cos(np.pi * t) * np.sin(np.pi * x)},
+        1e-10,
+        "Chebyshev, 64 nodes, DOP853",
+    ),
+    "wave that starts to the right, u_t from u_x": (
+        problem("u_tt = u_xx", {"initial": start("u_t = -u_x", "u = exp(sin(pi*x))")}, periodic=["x"]),
+        {"u": lambda x, t: np.exp(np.sin(np.pi * (x - t)))},
+        1e-10,
+        "Fourier",
+    ),
+    "damped wave with a source": (
+        problem(
+            "u_tt + u_t = u_xx + exp(-t)*pi^2*sin(pi*x)",
+            {"initial": start("u = sin(pi*x)", "u_t = -sin(pi*x)"), "ends": ENDS},
+        ),
+        {"u": lambda x, t: np.exp(-t) * np.sin(np.pi * x)},
+        1e-9,
+        "Chebyshev",
+    ),
+    "advection, periodic by conditions": (
+        problem(
+            "u_t + u_x = 0",
+            {
+                "initial": start("u = exp(sin(pi*x))"),
+                "around": {"at": "x = -1", "equations": ["u(x=-1) = u(x=1)", "u_x(x=-1) = u_x(x=1)"]},
+            },
+        ),
+        {"u": lambda x, t: np.exp(np.sin(np.pi * (x - t)))},
+        1e-10,
+        "Fourier, 64 nodes, DOP853",
+    ),
+    "advection from an inflow": (
+        problem(
+            "u_t + u_x = 0",
+            {"initial": start("u = sin(x)"), "inflow": {"at": "x = -1", "equations": "u = sin(-1 - t)"}},
+        ),
+        {"u": lambda x, t: np.sin(x - t)},
+        1e-9,
+        "Chebyshev",
+    ),
+    "acoustics: both conditions belong to one of two fields": (
+        problem(["u_t = v_x", "v_t = u_x"], {"initial": start("u = sin(pi*x)", "v = 0"), "ends": ENDS}, fields="uv"),
+        {
+            "u": lambda x, t: np.cos(np.pi * t) * np.sin(np.pi * x),
+            "v": lambda x, t: np.sin(np.pi * t) * np.cos(np.pi * x),
+        },
+        1e-9,
+        "Chebyshev",
+    ),
+    "Schroedinger: each rate needs the other field's second derivative": (
+        problem(
+            ["u_t = -v_xx/2", "v_t = u_xx/2"],
+            {
+                "initial": start("u = sin(pi*x)", "v = 0"),
+                "ends": {"at": "boundary", "equations": {"real": "u = 0", "imaginary": "v = 0"}},
+            },
+            fields="uv",
+        ),
+        {
+            "u": lambda x, t: np.cos(np.pi**2 * t / 2) * np.sin(np.pi * x),
+            "v": lambda x, t: -np.sin(np.pi**2 * t / 2) * np.sin(np.pi * x),
+        },
+        1e-9,
+        "Chebyshev",
+    ),
+    "KdV soliton": (
+        problem(
+            "u_t + 6*u*u_x + u_xxx = 0",
+            {"initial": start("u = 2/cosh(x)^2")},
+            coordinates={"x": [-20, 20], "t": [0, 0.5]},
+            periodic=["x"],
+        ),
+        {"u": lambda x, t: 2 / np.cosh(x - 4 * t) ** 2},
+        1e-7,
+        "Fourier",
+    ),
+    "coupled rates: the matrix of the time derivatives is solved": (
+        problem(
+            ["u_t + v_t = -u - v", "u_t - 2*v_t = -u + 2*v"], {"start": start("u = 1", "v = 2")}, {"t": [0, 1]}, "uv"
+        ),
+        {"u": lambda t: np.exp(-t), "v": lambda t: 2 * np.exp(-t)},
+        1e-10,
+        "time alone",
+    ),
+    "oscillator": (
+        problem("u_tt = -u", {"start": start("u = 1", "u_t = 0")}, coordinates={"t": [0, 10]}),
+        {"u": np.cos},
+        1e-10,
+        "time alone, DOP853",
+    ),
+    "rotation, two fields": (
+        problem(["u_t = v", "v_t = -u"], {"start": start("u = 1", "v = 0")}, {"t": [0, 10]}, "uv"),
+        {"u": np.cos, "v": lambda t: -np.sin(t)},
+        1e-10,
+        "time alone",
+    ),
+    "stiff relaxation (Prothero and Robinson)": (
+        problem("u_t = -1e6*(u - cos(t)) - sin(t)", {"start": start("u = 1")}, coordinates={"t": [0, 1]}),
+        {"u": np.cos},
+        1e-9,
+        "Radau",
+    ),
+}
+CASES = {name: (*case, name) for name, case in CASES.items()}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_closed_forms(case):
+    of, exact, bound, name, _ = case
+    reference = Spectral(of)
+    error = errors(
+        reference, of, {key: lambda f=f, **at: f(**at) if "x" in at else f(at["t"]) for key, f in exact.items()}
+    )
+    assert error < bound
+    # the claim covers the truth, and is not worthless either
+    assert error < 3 * reference.claimed_error + 1e-13
+    assert reference.claimed_error < 1e-6
+    assert name in reference.name
+    assert reference.grid is None
+    assert reference.fields == tuple(exact)
+
+
+def test_a_beam_is_stable_though_its_derivatives_are_of_fourth_order():
+    hinged = {"at": "boundary", "equations": ["u = 0", "u_xx = 0"]}
+    beam = problem("u_tt = -0.01*u_xxxx", {"initial": start("u = sin(pi*x)", "u_t = 0"), "ends": hinged})
+    reference = Spectral(beam, nodes=24, rtol=1e-7, atol=1e-9)
+    exact = {"u": lambda x, t: np.cos(0.1 * np.pi**2 * t) * np.sin(np.pi * x)}
+    assert errors(reference, beam, exact) < 1e-7
+
+
+def test_the_discrete_fourth_derivative_has_the_beams_frequencies():
+    """u_xxxx with u = u_x = 0 at x = +-1: eigenvalues b^4 with tan b = -+ tanh b; the first has b = 2.36502037."""
+    clamped = {"at": "boundary", "equations": ["u = 0", "u_n = 0"]}
+    system = read_system(problem("u_tt = -u_xxxx", {"initial": start("u = 0", "u_t = 0"), "ends": clamped}))
+    lines = Lines(system, 32)
+    eigenvalues = np.linalg.eigvals(lines.jacobian(0.0, lines.start()))
+    assert np.abs(eigenvalues.real).max() < 1e-6 * np.abs(eigenvalues).max()
+    assert np.abs(eigenvalues.imag).min() == pytest.approx(2.365020372431352**2, rel=1e-7)
+
+
+def test_error_falls_exponentially_with_the_nodes():
+    """u = exp(-t) / (x^2 + 1/4) has poles at +-i/2, so the error falls as (1/2 + sqrt(5)/2)^-n."""
+    pole = problem(
+        "u_t = 0.01*u_xx - u - 0.01*exp(-t)*(8*x^2/(x^2 + 1/4)^3 - 2/(x^2 + 1/4)^2)",
+        {"initial": start("u = 1/(x^2 + 1/4)"), "ends": {"at": "boundary", "equations": "u = exp(-t)/(x^2 + 1/4)"}},
+    )
+    exact = {"u": lambda x, t: np.exp(-t) / (x**2 + 0.25)}
+    counts = np.array([16, 24, 32, 40])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InaccurateReference)
+        found = [errors(Spectral(pole, nodes=int(n)), pole, exact) for n in counts]
+    slope = np.polyfit(counts, np.log(found), 1)[0]
+    assert slope == pytest.approx(-np.log((1 + np.sqrt(5)) / 2), rel=0.15)
+
+
+def test_error_in_time_falls_with_the_tolerance():
+    wave = problem("u_tt = -u", {"start": start("u = 1", "u_t = 0")}, coordinates={"t": [0, 20]})
+    loose, tight = (Spectral(wave, rtol=rtol, atol=rtol / 100) for rtol in (1e-5, 1e-9))
+    exact = {"u": lambda t: np.cos(t)}
+    assert errors(tight, wave, exact) < 1e-3 * errors(loose, wave, exact)
+    assert tight.claimed_error < 1e-3 * loose.claimed_error
+
+
+def test_a_poor_reference_says_so_and_its_claim_is_true():
+    with pytest.warns(InaccurateReference, match=r"'problem' \(spectral: Chebyshev, 16 nodes.* moved by"):
+        sharp = Spectral(
+            problem(
+                "u_t = 0.05*u_xx - u*u_x",
+                {"initial": start("u = -tanh(10*x)"), "ends": {"at": "boundary", "equations": "u = -tanh(10*x)"}},
+            ),
+            nodes=16,
+        )
+    # -tanh(x/(2 nu)) is at rest
+    exact = {"u": lambda x, t: -np.tanh(10 * x) + 0 * t}
+    error = errors(sharp, problem("u_t = u_xx", {"initial": SINE, "ends": ENDS}), exact)
+    assert 1e-4 < error < 3 * sharp.claimed_error
+
+
+def test_refines_until_the_claim_is_good():
+    sharp = problem(
+        "u_t = 0.05*u_xx - u*u_x",
+        {"initial": start("u = -tanh(10*x)"), "ends": {"at": "boundary", "equations": "u = -tanh(10*x)"}},
+    )
+    reference = Spectral(sharp)
+    assert "256 nodes" in reference.name
+    assert reference.claimed_error < 1e-8
+    assert errors(reference, sharp, {"u": lambda x, t: -np.tanh(10 * x) + 0 * t}) < 1e-9
+
+
+def test_learned_parameters_take_their_exact_values():
+    inverse = heat().replace(
+        equations=problem(
+            "u_t = alpha*u_xx", {"initial": SINE, "ends": ENDS}, parameters={"alpha": {"learn": 3.0}}
+        ).equations
+    )
+    learned = problem(
+        "u_t = alpha*u_xx",
+        {"initial": SINE, "ends": ENDS},
+        parameters={"alpha": {"learn": 3.0}},
+        exact={"alpha": 0.1},
+    )
+    assert partials(inverse.equations[0].residual) == partials(learned.equations[0].residual)
+    at = {"x": np.array([0.3, -0.7]), "t": np.array([0.5, 1.0])}
+    assert np.array_equal(Spectral(learned, nodes=32)(at)["u"], Spectral(heat(), nodes=32)(at)["u"])
+
+
+def test_scattered_points_and_grids_agree_and_shapes_are_kept():
+    reference = Spectral(heat(), nodes=32)
+    grid = heat().domain.grid({"x": 21, "t": 7})
+    on_grid = reference(grid)["u"]
+    assert on_grid.shape == (21, 7)
+    order = np.random.default_rng(0).permutation(147)[:40]
+    points = {name: values.ravel()[order].reshape(8, 5) for name, values in grid.items()}
+    assert np.allclose(reference(points)["u"], on_grid.ravel()[order].reshape(8, 5), rtol=0, atol=1e-14)
+    assert np.array_equal(on_grid[:, 0], np.sin(np.pi * grid["x"][:, 0]))
+
+
+def test_points_outside_the_domain_are_refused():
+    reference = Spectral(heat(), nodes=32)
+    with pytest.raises(ValueError, match=r"t reaches from 0 to 2; the reference is known in \[0, 1\]"):
+        reference({"x": np.zeros(2), "t": np.array([0.0, 2.0])})
+    with pytest.raises(ValueError, match="x reaches"):
+        reference({"x": np.array([np.nan]), "t": np.zeros(1)})
+
+
+@pytest.mark.parametrize("words", [{"nodes": 17}, {"nodes": 8}, {"rtol": 1e-16}, {"atol": 0.0}])
+def test_arguments_are_checked(words):
+    (name,) = words
+    with pytest.raises(ValueError, match=name):
+        Spectral(heat(), **words)
+
+
+@pytest.mark.parametrize(
+    ("equations", "conditions", "words"),
+    [
+        ("u_t = u*u_xx + x*u_x^2 - exp(u)*sin(t)", {"i": SINE, "e": ENDS}, {}),
+        ("u_tt = u*u_xx - u_t^3 + u_x", {"i": start("u = sin(pi*x)", "u_t = x"), "e": ENDS}, {}),
+        ("u_t = u*u_xx - u_xxx", {"i": SINE}, {"periodic": ["x"]}),
+        (
+            ["u_t = u_xx*v + v_x", "v_tt = u*v_t - u_x + v"],
+            {"i": start("u = sin(pi*x)", "v = x^2", "v_t = 1"), "e": {"at": "boundary", "equations": "u_n = v"},
+             "l": {"at": "x = -1", "equations": "v = 1"}},
+            {"fields": "uv"},
+        ),
+        (
+            ["u_t = v_t + u_xx", "v_tt = -u*v"],
+            {"i": start("u = sin(pi*x)", "v = x^2", "v_t = x^3"), "e": ENDS},
+            {"fields": "uv"},
+        ),
+    ],
+)  # fmt: skip
+def test_jacobian_is_the_derivative_of_the_rate(equations, conditions, words):
+    lines = Lines(read_system(problem(equations, conditions, **words)), 16)
+    y = lines.start()
+    direction = np.random.default_rng(1).normal(size=lines.size)
+    step = 1e-6
+    difference = (lines.rate(0.3, y + step * direction) - lines.rate(0.3, y - step * direction)) / (2 * step)
+    assert np.allclose(lines.jacobian(0.3, y) @ direction, difference, rtol=1e-6, atol=1e-6 * np.abs(difference).max())
+
+
+ONE = {"start": start("u = 1")}
+TIME = {"t": [0, 1]}
+TWO_AT_ONE_END = {"left": {"at": "x = -1", "equations": {"a": "u = 0", "b": "2*u = 0"}}}
+REFUSED = {
+    "coordinates are x: without the time": lambda: problem("u_xx = 1", {"ends": ENDS}, coordinates={"x": [-1, 1]}),
+    "t, or t and one space coordinate": lambda: problem(
+        "u_t = u_xx + u_yy", {"start": start("u = 0")}, coordinates={"x": [0, 1], "y": [0, 1], "t": [0, 1]}
+    ),
+    "periodic in t": lambda: problem("u_t = -u + sin(2*pi*t)", {}, coordinates=TIME, periodic=["t"]),
+    "the field k depends on x alone": lambda: problem(
+        ["u_t = k*u_xx", "k_x = 0"], {"initial": SINE, "ends": ENDS}, fields={"u": ["x", "t"], "k": ["x"]}
+    ).replace(),
+    "'equation' is a Python callable": lambda: problem(lambda p: p.u_t + p.u, ONE, coordinates=TIME),
+    "alpha is learned and its true value unknown: give it under exact": lambda: problem(
+        "u_t = alpha*u", ONE, coordinates=TIME, parameters={"alpha": {"learn": 1.0}}
+    ),
+    "2 equations for 1 fields": lambda: problem(["u_t = 1", "u_t = t"], ONE, coordinates=TIME),
+    r"'equation' evaluates a field elsewhere, u\(x=-x\)": lambda: problem("u_t = u(x=-x)", {"initial": SINE}),
+    "holds u_xxt, mixed": lambda: problem("u_t - u_xxt = u_x", {"initial": SINE}, periodic=["x"]),
+    "no equation holds a derivative of v in time": lambda: problem(
+        ["u_t = v", "v = u_xx"], {"initial": SINE, "ends": ENDS}, fields="uv"
+    ),
+    "not linear in the highest derivatives in time, u_t": lambda: problem("u_t^2 = u", ONE, coordinates=TIME),
+    "highest derivatives in time, u_tt": lambda: problem("u_tt + abs(u_tt) = u", ONE, coordinates=TIME),
+    "do not determine the highest derivatives in time, u_t, v_t": lambda: problem(
+        ["u_t + v_t = u", "u_t + v_t = v"], {"start": start("u = 1", "v = 1")}, TIME, "uv"
+    ),
+    "'points' is made of data": lambda: problem(
+        "u_t = -u", ONE | {"points": {"data": {"t": [0.5], "u": [0.6]}}}, coordinates=TIME
+    ),
+    "'initial' holds on a part": lambda: heat().replace(
+        conditions=problem("u_t = u", {"initial": SINE | {"where": "x > 0"}}).conditions
+    ),
+    "'middle' holds at x = 0: it takes t = 0 and the ends of x": lambda: problem(
+        "u_t = u_xx", {"initial": SINE, "middle": {"at": "x = 0", "equations": "u = 0"}}
+    ),
+    "'final' holds at t = 1": lambda: problem(
+        "u_t = -u", {"final": {"at": "t = 1", "equations": "u = 1"}}, coordinates=TIME
+    ),
+    "'corner' holds at x = -1, t = 0": lambda: problem(
+        "u_t = u_xx", {"initial": SINE, "corner": {"at": {"x": -1, "t": 0}, "equations": "u = 0"}}
+    ),
+    "u_t has no initial condition": lambda: problem("u_tt = -u", ONE, coordinates=TIME),
+    "'start' is not linear in u": lambda: problem("u_t = -u", {"start": start("u^2 = 1")}, coordinates=TIME),
+    "'start' gives u_t at the start": lambda: problem("u_t = -u", {"start": start("u_t = 1")}, coordinates=TIME),
+    r"\(start\) cannot be solved one after the other": lambda: problem(
+        ["u_t = v", "v_t = u"], {"start": start("u + v = 1", "u - v = 0")}, TIME, "uv"
+    ),
+    r"'initial' evaluates a field elsewhere, u\(x=0": lambda: problem(
+        "u_t = u_xx", {"initial": start("u = u(x=0) + x"), "ends": ENDS}
+    ),
+    "'ends' is not linear in the fields": lambda: problem(
+        "u_t = u_xx", {"initial": SINE, "ends": {"at": "boundary", "equations": "u_n = -u^4"}}
+    ),
+    "'ends' holds u_t.*, a derivative in time": lambda: problem(
+        "u_tt = u_xx", {"initial": SINE, "ends": {"at": "boundary", "equations": "u_t + u_n = 0"}}
+    ),
+    "'around' mixes both ends of x": lambda: problem(
+        "u_t = u_xx", {"initial": SINE, "around": {"at": "x = -1", "equations": "u(x=-1) = -u(x=1)"}}
+    ),
+    r"'ends' evaluates a field elsewhere, u\(x=0": lambda: problem(
+        "u_t = u_xx", {"initial": SINE, "ends": {"at": "boundary", "equations": "u = u(x=0)"}}
+    ),
+    r"1 conditions at the ends of x, but .* ask for 2 \(2 for u\)": lambda: problem(
+        "u_t = u_xx", {"initial": SINE, "left": {"at": "x = -1", "equations": "u = 0"}}
+    ),
+    "the conditions left do not determine": lambda: problem("u_t = u_xx", {"initial": SINE} | TWO_AT_ONE_END),
+    "u is periodic in x but v is not": lambda: problem(
+        ["u_t = v_x", "v_t = u_x"],
+        {"initial": start("u = 0", "v = 0"), "around": {"at": "x = -1", "equations": "u(x=-1) = u(x=1)"}},
+        fields="uv",
+    ),
+    "periodic in x, yet the condition 'ends'": lambda: problem(
+        "u_t = u_xx", {"initial": SINE, "ends": ENDS}, periodic=["x"]
+    ),
+    "not finite at the start, t = 0": lambda: problem("u_t = 1/(u - 1)", ONE, coordinates=TIME),
+    r"stopped at t = (0.99999|1\b).* of 2, its steps too small, as where a solution blows up": lambda: problem(
+        "u_t = u^2", ONE, coordinates={"t": [0, 2]}
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED, ids=lambda reason: reason[:40])
+def test_what_it_cannot_treat_is_refused_with_the_reason(reason):
+    with pytest.raises(UnsupportedProblem, match=reason) as caught:
+        Spectral(REFUSED[reason]())
+    assert "exact: {...}" in str(caught.value)
+    assert "reference: table.npz" in str(caught.value)

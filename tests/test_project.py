@@ -1,0 +1,32 @@
+"""What the project promises about itself."""
+
+import subprocess
+import sys
+
+from tests.conftest import ROOT
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    command = 'pip install -e ".[test]" && python -m pytest'
+    assert command in (ROOT / "README.md").read_text()
+    assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
+def test_reading_and_checking_a_problem_loads_no_torch():
+    code = (
+        "import sys, pinnkit; pinnkit.Problem(coordinates={'t': [0, 1]}, fields=['u'], equations='u_t = u', "
+        "conditions={'a': {'at': 't = 0', 'equations': 'u = 1'}}); pinnkit.Settings(); "
+        "import pinnkit.commands.train, pinnkit.commands.check, pinnkit.commands.evaluate; "
+        "print([name for name in ('torch', 'lightning', 'scipy', 'matplotlib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_pinnkit_solve_is_a_function_whichever_way_it_is_imported():
+    code = (
+        "import pinnkit.solve, pinnkit; assert callable(pinnkit.solve); "
+        "from pinnkit import solve; assert callable(solve); "
+        "from pinnkit.solve import assemble; assert callable(pinnkit.solve)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
