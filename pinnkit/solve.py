@@ -211,7 +211,7 @@ class _Run:
     def _show(self, step: int, figures: Mapping[str, Any]) -> None:
         for logger in self.loggers:
             for name, figure in figures.items():
-                logger.experiment.add_figure(name, figure, step, close=False)
+                logger.experiment.add_figure(f"figures/{name}", figure, step, close=False)
 
     def _show_now(self, step: int) -> None:
         self._show(step, self._figures(evaluation.evaluate(self.module, self.reference)))

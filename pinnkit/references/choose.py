@@ -16,6 +16,10 @@ from pinnkit.references.spectral import Spectral, UnsupportedProblem
 from pinnkit.references.table import Table
 
 
+class NoReference(ValueError):
+    """The reference that is asked for does not exist."""
+
+
 class Reference(Protocol):
     """A solution that is independent of the network. `grid`: its own points, or None where it is known anywhere."""
 
@@ -37,7 +41,7 @@ def choose(problem: Problem, wanted: str | None = None) -> Reference | None:
     report = Report()
     try:
         return _chosen(problem, wanted)
-    except (TableError, UnsupportedProblem) as error:
+    except (NoReference, TableError, UnsupportedProblem) as error:
         report.add("reference", str(error))
     report.raise_if_any()
     return None
@@ -50,7 +54,7 @@ def _chosen(problem: Problem, wanted: str | None) -> Reference | None:
         return None
     if wanted == "exact":
         if not known:
-            raise UnsupportedProblem("'exact' is asked for, but the problem gives no exact solution")
+            raise NoReference("'exact' is asked for, but the problem gives no exact solution")
         return Exact(problem)
     if wanted == "spectral":
         return Spectral(problem)

@@ -16,7 +16,7 @@ class Sampling:
     """Points of the equations; None: 512 in one coordinate, 2048 in two, 4096 in three, 8192 in more."""
     conditions: int = field(default=200, metadata={"minimum": 1})
     """Points of each condition (one where the condition holds at a single point)."""
-    redraw_every: int | None = field(default=500, metadata={"minimum": 1})
+    redraw_every: int | None = field(default=250, metadata={"minimum": 1})
     """Optimizer steps between draws of new points; None: the first points stay."""
     residual_power: float = field(default=1.0, metadata={"minimum": 0.0})
     """k of the redraw by residual, density ~ |r|^k / mean |r|^k + c; 0 draws by `method` alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 from collections.abc import Callable, Mapping
@@ -54,6 +55,9 @@ class Record(Callback):
         values |= {f"optimizer/{name}": value for name, value in module.diagnostics.items()}
         values |= {f"learned/{name}": float(module.parameter_values()[name].detach()) for name in module.learned}
         values |= {"phase": float(row["phase"]), "points_per_second": rate}
+        # TensorBoard draws 1e-9 as 0 on its linear axes: losses and errors are given by their magnitude too.
+        small = {name: value for name, value in values.items() if name.startswith(("loss/", "error/")) and value > 0}
+        values |= {f"log10_{name}": math.log10(value) for name, value in small.items()}
         for logger in trainer.loggers:
             logger.log_metrics(values, step=row["step"])
 

@@ -99,7 +99,10 @@ def test_tensorboard_holds_scalars_and_figures(run):
         "loss/heat", "loss/initial", "loss/ends", "loss/objective", "weight/heat", "error/u", "phase",
         "optimizer/learning_rate", "optimizer/step_length", "points_per_second",
     } <= set(tags["scalars"])  # fmt: skip
-    assert {"solution_u", "error_u", "loss_history"} <= set(tags["images"])
+    assert {"figures/solution_u", "figures/error_u", "figures/loss_history"} <= set(tags["images"])
+    losses, magnitudes = events.Scalars("loss/objective"), events.Scalars("log10_loss/objective")
+    for loss, magnitude in zip(losses, magnitudes, strict=True):
+        assert magnitude.value == pytest.approx(np.log10(loss.value), rel=1e-5)
     assert [one.step for one in events.Scalars("loss/objective")] == [10, 20, 25, 35, 45, 50, 60]
 
 

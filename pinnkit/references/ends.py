@@ -1,0 +1,108 @@
+"""Reading what holds at the ends of the space coordinate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sympy
+
+from pinnkit.language.calculus import TIME, Partial, partials
+from pinnkit.references import linear
+from pinnkit.references.unsupported import UnsupportedProblem
+
+
+@dataclass(frozen=True)
+class EndCondition:
+    """sum of factors[i] * unknowns[i] + rest = 0 at one end: `end` is 0 for the lower and 1 for the upper one.
+
+    `factors` and `rest` are expressions in t, `unknowns` partial derivatives in space.
+    """
+
+    name: str
+    end: int
+    unknowns: tuple[Partial, ...]
+    factors: tuple[sympy.Expr, ...]
+    rest: sympy.Expr
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Either `periodic`, or conditions at the ends (none where the equations hold no derivative in space)."""
+
+    periodic: bool = False
+    conditions: tuple[EndCondition, ...] = ()
+
+
+def read_boundary(
+    residuals: Sequence[tuple[str, sympy.Expr]],
+    space: str | None,
+    interval: tuple[float, float],
+    orders: Mapping[str, int],
+    embedded: bool,
+) -> Boundary:
+    """The boundary from (name, residual) pairs with x put in; `embedded`: the problem asks for periodic fields.
+
+    Raises:
+        UnsupportedProblem: conditions that are not linear, hold derivatives in time, mix both ends other than as
+            f(lower) = f(upper), or are not as many as the orders in space add up to.
+    """
+    if space is None:
+        return Boundary()
+    periodic: set[str] = set(orders) if embedded else set()
+    conditions = []
+    for name, residual in residuals:
+        unknowns = sorted(partials(residual), key=str)
+        ends = [_end(name, one, space, interval) for one in unknowns]
+        try:
+            factors, rest = linear.coefficients(residual, unknowns)
+        except linear.NotLinearError:
+            raise UnsupportedProblem(f"the condition '{name}' is not linear in the fields") from None
+        plain = [Partial(one.field, one.coordinates, one.derivative) for one in unknowns]
+        if len(set(ends)) == 1:
+            conditions.append(EndCondition(name, ends[0], tuple(plain), tuple(factors), rest))
+        elif len(unknowns) == 2 and plain[0] == plain[1] and factors[0] == -factors[1] and rest == 0:
+            if not plain[0].derivative:
+                periodic.add(plain[0].field)
+        else:
+            raise UnsupportedProblem(
+                f"the condition '{name}' mixes both ends of {space}, other than as {plain[0].field} being periodic"
+            )
+    if periodic:
+        _expect_only_periodic(periodic, conditions, orders, space)
+        return Boundary(periodic=True)
+    needed = sum(orders.values())
+    if len(conditions) != needed:
+        terms = ", ".join(f"{order} for {field}" for field, order in orders.items())
+        raise UnsupportedProblem(
+            f"it has {len(conditions)} conditions at the ends of {space}, but the orders of its derivatives in "
+            f"{space} ask for {needed} ({terms})"
+        )
+    return Boundary(conditions=tuple(conditions))
+
+
+def _end(name: str, one: Partial, space: str, interval: tuple[float, float]) -> int:
+    at = dict(one.at)
+    if TIME in at:
+        raise UnsupportedProblem(f"the condition '{name}' evaluates a field elsewhere, {one}")
+    if TIME in one.derivative:
+        raise UnsupportedProblem(f"the condition '{name}' holds {one}, a derivative in time, at an end of {space}")
+    value = at[space]
+    slack = 1e-12 * (interval[1] - interval[0])
+    for end, position in enumerate(interval):
+        if value.is_number and abs(float(value) - position) <= slack:
+            return end
+    raise UnsupportedProblem(f"the condition '{name}' evaluates a field elsewhere, {one}")
+
+
+def _expect_only_periodic(
+    periodic: set[str], conditions: Sequence[EndCondition], orders: Mapping[str, int], space: str
+) -> None:
+    for field in orders:
+        if field not in periodic:
+            names = ", ".join(sorted(periodic))
+            raise UnsupportedProblem(f"{names} is periodic in {space} but {field} is not: all fields or none")
+    if conditions:
+        raise UnsupportedProblem(
+            f"it is periodic in {space}, yet the condition '{conditions[0].name}' holds at an end as well"
+        )

@@ -1,0 +1,134 @@
+"""The method of lines: a problem in t and x as ordinary differential equations for values at points."""
+
+from __future__ import annotations
+
+import numpy as np
+import sympy
+
+from pinnkit.language.calculus import TIME, partials, symbol
+from pinnkit.language.evaluate import Program
+from pinnkit.references import linear
+from pinnkit.references.differentiation import Chebyshev, Fourier, Grid, Point
+from pinnkit.references.expansion import Expansion
+from pinnkit.references.system import System
+
+
+class Lines:
+    """y' = rate(t, y), where y stacks, field by field, d^k f/dt^k (k = 0 .. m - 1) at the field's collocation points.
+
+    Args:
+        nodes: number of nodes in x (a problem in t alone has one).
+
+    Attributes:
+        grid: the nodes in x.
+        size: length of y.
+    """
+
+    def __init__(self, system: System, nodes: int) -> None:
+        self._system = system
+        self.grid = _make_grid(system, nodes)
+        self._expansion = Expansion(system, self.grid) if isinstance(self.grid, Chebyshev) else None
+        self._missing = self._expansion.missing if self._expansion else dict.fromkeys(system.fields, 0)
+        self._slots: dict[tuple[str, int], slice] = {}
+        self.size = 0
+        for field, order in system.orders.items():
+            count = len(self.grid.points(self._missing[field]))
+            for k in range(order):
+                self._slots[field, k] = slice(self.size, self.size + count)
+                self.size += count
+        indices = np.arange(self.size)
+        self._values = np.concatenate([indices[self._slots[field, 0]] for field in system.fields])
+        self._rates = {field: Program([rate]) for field, rate in system.rates.items()}
+        self._read = {field: sorted(partials(rate), key=str) for field, rate in system.rates.items()}
+        self._slopes = {field: Program(linear.slopes(rate, self._read[field])) for field, rate in system.rates.items()}
+
+    def start(self) -> np.ndarray:
+        """y at the lower end of t."""
+        y = np.empty(self.size)
+        for (field, k), slot in self._slots.items():
+            program = Program([self._system.start[field, k]])
+            y[slot] = self.grid.sample(lambda x, program=program: _evaluated(program, x), self._missing[field])
+        return y
+
+    def rate(self, t: float, y: np.ndarray) -> np.ndarray:
+        """dy/dt."""
+        full = self.fields(t, y)
+        change = np.empty_like(y)
+        for field, order in self._system.orders.items():
+            for k in range(order - 1):
+                change[self._slots[field, k]] = y[self._slots[field, k + 1]]
+            change[self._top(field)] = self._rates[field](self._inputs(field, t, y, full))[0]
+        return change
+
+    def jacobian(self, t: float, y: np.ndarray) -> np.ndarray:
+        """d(rate)/dy: (size, size), from the symbolic derivatives of the rates."""
+        full = self.fields(t, y)
+        n = full.shape[1]
+        jacobian = np.zeros((self.size, self.size))
+        for field, order in self._system.orders.items():
+            for k in range(order - 1):
+                rows = jacobian[self._slots[field, k]]
+                rows[:, self._slots[field, k + 1]] = np.eye(len(rows))
+            missing = self._missing[field]
+            rows = jacobian[self._top(field)]
+            by_nodes = np.zeros((len(rows), full.size))
+            slopes = self._slopes[field](self._inputs(field, t, y, full))
+            for one, slope in zip(self._read[field], slopes, strict=True):
+                factor = np.broadcast_to(slope, len(rows))[:, None]
+                order_in_time = one.derivative.count(TIME)
+                if order_in_time:
+                    rows[:, self._slots[one.field, order_in_time]] += factor * self._transfer(one.field, field)
+                else:
+                    block = self._system.fields.index(one.field) * n
+                    matrix = self.grid.collocation(len(one.derivative), missing)
+                    by_nodes[:, block : block + n] += factor * matrix
+            rows[:, self._values] += by_nodes if self._expansion is None else by_nodes @ self._expansion.gain(t)
+        return jacobian
+
+    def fields(self, t: float, y: np.ndarray) -> np.ndarray:
+        """(fields, n): the fields at the nodes."""
+        values = y[self._values]
+        return values.reshape(len(self._system.fields), -1) if self._expansion is None else self._expansion(t, values)
+
+    def fields_at_start(self, x: np.ndarray) -> np.ndarray:
+        """(fields, n) at any points x: (n,), from the initial conditions themselves."""
+        return np.stack([_evaluated(Program([self._system.start[field, 0]]), x) for field in self._system.fields])
+
+    def _top(self, field: str) -> slice:
+        return self._slots[field, self._system.orders[field] - 1]
+
+    def _transfer(self, source: str, target: str) -> np.ndarray:
+        """(points of target, points of source): interpolation of what is known at points alone, the velocities."""
+        of_source, of_target = self._missing[source], self._missing[target]
+        if of_source == of_target:
+            return np.eye(len(self.grid.points(of_source)))
+        return self.grid.collocation(0, of_target) @ self.grid.lift(of_source)
+
+    def _inputs(self, field: str, t: float, y: np.ndarray, full: np.ndarray) -> dict[sympy.Basic, np.ndarray | float]:
+        """What a field's rate reads, at the field's collocation points: t, x, and partial derivatives."""
+        missing = self._missing[field]
+        inputs: dict[sympy.Basic, np.ndarray | float] = {symbol(TIME): t}
+        if self._system.space is not None:
+            inputs[symbol(self._system.space)] = self.grid.points(missing)
+        for one in self._read[field]:
+            order_in_time = one.derivative.count(TIME)
+            if order_in_time:
+                velocity = y[self._slots[one.field, order_in_time]]
+                same = self._missing[one.field] == missing
+                inputs[one] = velocity if same else self._transfer(one.field, field) @ velocity
+            else:
+                row = full[self._system.fields.index(one.field)]
+                inputs[one] = self.grid.derivative(row, len(one.derivative), missing)
+        return inputs
+
+
+def _make_grid(system: System, nodes: int) -> Grid:
+    if system.space is None:
+        return Point()
+    kind = Fourier if system.boundary.periodic else Chebyshev
+    return kind(*system.interval, nodes)
+
+
+def _evaluated(program: Program, x: np.ndarray) -> np.ndarray:
+    values = program(dict.fromkeys(program.atoms, x))[0]  # nothing but x is left at the start
+    return np.array(np.broadcast_to(values, x.shape), dtype=float)
