@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import Any
 
 __all__ = ["Problem", "ProblemError", "Settings", "Solution", "solve"]
+
+logging.getLogger("pinnkit").addHandler(logging.NullHandler())  # a run prints and keeps what it logs; nothing else does
 
 _HOMES = {
     "Problem": "pinnkit.problem.problem",

@@ -57,6 +57,25 @@ def read_settings(words: Mapping[str, Any], report: Report) -> Settings:
     return read_as(Settings, words, report)
 
 
+def words_of(settings: Any) -> dict[str, Any]:
+    """The mapping that `read_settings` reads these settings from: plain data, for config.yaml."""
+    words: dict[str, Any] = {}
+    for one in dataclasses.fields(settings):
+        value = getattr(settings, one.name)
+        if isinstance(value, tuple):
+            value = [_phase_words(phase) for phase in value]
+        elif isinstance(value, PhaseSettings):
+            value = _phase_words(value)
+        elif dataclasses.is_dataclass(value):
+            value = words_of(value)
+        words[one.name] = value
+    return words
+
+
+def _phase_words(phase: PhaseSettings) -> dict[str, Any]:
+    return {"name": phase.name, **(words_of(phase.settings) if phase.settings is not None else {})}
+
+
 def read_as(kind: type, words: Mapping[str, Any], report: Report) -> Any:
     """An instance of any settings dataclass from a mapping, under the same rules."""
     return _read(kind, "", words, report)

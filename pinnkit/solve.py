@@ -16,6 +16,7 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
+import yaml
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
@@ -24,16 +25,17 @@ from pinnkit import evaluation
 from pinnkit.console import quiet, written_to
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, weights
+from pinnkit.losses.view import ResidualError
 from pinnkit.networks.fields import Output, build
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.settings import Settings, read_settings
+from pinnkit.settings import Settings, read_settings, words_of
 from pinnkit.training.callbacks import Checkpoints, Interruption, Pictures, ProgressBar, Record
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import Diverged
+from pinnkit.training.outcome import Diverged, NoGradient
 from pinnkit.training.phases import Phase, automatic
 from pinnkit.understanding import checked
 
@@ -76,7 +78,8 @@ def solve(
         folder: the run folder; made where it is not there.
         settings: how to solve it, as `Settings` or as a mapping with the configuration's keys.
         network: a network of your own, (n, d) -> (n, fields), in place of `settings.network`.
-        config, overrides: the configuration and the command line's changes to it, for config.yaml and metrics.json.
+        config, overrides: the configuration and the command line's changes to it, for config.yaml and metrics.json;
+            without a configuration, config.yaml is written from the problem and the settings.
         resume: go on from the folder's last checkpoint.
 
     Raises:
@@ -88,8 +91,8 @@ def solve(
     problem = checked(problem, settings, custom_network=network is not None)
     run = RunFolder(Path(folder)).create()
     with written_to(run.log), quiet():
-        if config is not None and not resume:
-            run.write_config(config)
+        if not resume:
+            run.write_config(config if config is not None else _as_yaml(problem, settings))
         return _Run(problem, settings, run, network, overrides).train(resume)
 
 
@@ -117,10 +120,12 @@ class _Run:
         try:
             self._trainer().fit(self.module, datamodule=self.data, ckpt_path=checkpoint, weights_only=True)
         except Diverged as error:
-            reason = f"{error}; {self._last_good()}"
-            log.error(reason)
-            self.run.write_metrics({"status": "diverged", "reason": reason, **self._counters(), **self._facts()})
-            raise Diverged(error.step, error.term, error.point, error.value, self._last_good()) from None
+            told = Diverged(error.step, error.term, error.point, error.value, self._last_good())
+            self._failed("diverged", told)
+            raise told from None
+        except (NoGradient, ResidualError) as error:
+            self._failed("failed", error)
+            raise
         log.info("training ended: %s", self.module.stopped)
         return self._finish()
 
@@ -173,6 +178,11 @@ class _Run:
         for line in told(metrics):
             log.info(line)
         return Solution(status, metrics, self.run.path, self.module)
+
+    def _failed(self, status: str, error: Exception) -> None:
+        """Leave the reason in the log and in metrics.json, so that a sweep's summary has it too."""
+        log.error(str(error))
+        self.run.write_metrics({"status": status, "reason": str(error), **self._counters(), **self._facts()})
 
     def _counters(self) -> dict[str, Any]:
         progress = self.module.progress
@@ -260,6 +270,7 @@ def told(metrics: Mapping[str, Any]) -> list[str]:
     for name, found in metrics["learned"].items():
         truth = f", exact {found['exact']:.6g}" if "exact" in found else ""
         lines.append(f"learned {name} = {found['value']:.6g}{truth}")
+    lines += [f"least {field} on the grid: {least:.4g}" for field, least in metrics["minimum"].items()]
     return lines
 
 
@@ -270,6 +281,22 @@ def _phases(settings: Settings, size: int, dtype: torch.dtype) -> tuple[Phase, .
     phases, reason = automatic(size, dtype)
     log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in phases), reason)
     return phases
+
+
+def _as_yaml(problem: Problem, settings: Settings) -> str:
+    """config.yaml of a run from Python: callables and arrays, which YAML cannot hold, by their names alone."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {str(key): plain(part) for key, part in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(part) for part in value]
+        if isinstance(value, str | int | float | bool | None):
+            return value
+        return f"given in Python: {getattr(value, '__name__', type(value).__name__)}"
+
+    words = {"pde": plain(problem.words), **words_of(settings), "problem_folder": str(problem.folder.resolve())}
+    return yaml.safe_dump(words, sort_keys=False, allow_unicode=True)
 
 
 def _read(settings: Settings | Mapping[str, Any] | None) -> Settings:

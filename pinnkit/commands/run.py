@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import torch
 from pinnkit import evaluation
 from pinnkit.commands.evaluate import Request
 from pinnkit.commands.resume import saved
-from pinnkit.commands.train import DIVERGED, FINISHED, INTERRUPTED, wrong
+from pinnkit.commands.train import DIVERGED, FINISHED, INTERRUPTED, WRONG, wrong
 from pinnkit.language.calculus import differentiate, symbol
 from pinnkit.language.errors import ProblemError
 from pinnkit.language.evaluate import Program
@@ -37,10 +36,11 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
     """Solve, and turn the ways to end into exit codes."""
     try:
         solution = solve(problem, folder, settings, config=config, overrides=overrides, resume=resume)
-    except (NoGradient, ResidualError, ProblemError) as error:
+    except ProblemError as error:
         return wrong(error)
-    except Diverged as error:
-        print(f"pinnkit: {error}", file=sys.stderr)
+    except (NoGradient, ResidualError):  # the run has told why
+        return WRONG
+    except Diverged:
         return DIVERGED
     return INTERRUPTED if solution.status == "interrupted" else FINISHED
 

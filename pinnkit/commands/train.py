@@ -42,7 +42,11 @@ def train(argv: Sequence[str], conf: Path) -> int:
     argv += arguments.overrides
     if words.get("resume"):
         argv.append(f"hydra.run.dir='{words['resume']}'")
-    _hydra(arguments, conf, lambda config: codes.append(_job(config, arguments, conf)), argv)
+    try:
+        _hydra(arguments, conf, lambda config: codes.append(_job(config, arguments, conf)), argv)
+    except KeyboardInterrupt:  # before training began or after it had ended; in between it ends by itself
+        print("pinnkit: interrupted", file=sys.stderr)
+        return INTERRUPTED
     return max(codes)
 
 

@@ -109,6 +109,7 @@ class Problem:
     reference: str | None
     periodic: tuple[str, ...]
     folder: Path
+    words: Mapping[str, Any] = field(compare=False, repr=False)
 
     def __init__(self, *, folder: Path | str = ".", **words: Any) -> None:
         from pinnkit.problem.read import read  # reading builds the parts that this module defines

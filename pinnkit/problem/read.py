@@ -73,6 +73,7 @@ def read(words: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "reference": reference,
         "periodic": periodic,
         "folder": folder,
+        "words": words,
     }
 
 

@@ -47,7 +47,7 @@ def automatic(parameters: int, dtype: torch.dtype) -> tuple[tuple[Phase, ...], s
     A short Adam phase brings any start into reach; then self-scaled Broyden where its dense inverse Hessian is
     affordable and float64 lets it work, L-BFGS otherwise.
     """
-    warm_up = Phase("adam", Adam(learning_rate=5e-3, decay=0.5, decay_every=100, steps=300))
+    warm_up = Phase("adam", Adam(learning_rate=5e-3, decay=0.5, decay_every=100, steps=200))
     if dtype == torch.float64 and parameters <= QUASI_NEWTON_LIMIT:
         reason = f"{parameters} parameters in float64: a dense inverse Hessian is affordable"
         return (warm_up, Phase("ssbroyden", SelfScaled())), reason

@@ -16,8 +16,11 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import pinnkit
+from pinnkit.losses.view import ResidualError
 from pinnkit.problem.problem import Problem
+from pinnkit.settings import words_of
 from pinnkit.training.module import PINN
+from pinnkit.understanding import understand
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = [
@@ -244,6 +247,28 @@ def test_solve_from_python_gives_a_solution_to_call(heat_words, quick, tmp_path)
     np.testing.assert_array_equal(found["u"], expected)
     with pytest.raises(ValueError, match="x, t are needed"):
         solution(x=x)
+
+
+def test_a_run_from_python_keeps_its_configuration_too(heat_words, quick, tmp_path):
+    problem = Problem(**heat_words)
+    pinnkit.solve(problem, tmp_path / "text", quick)
+    read, settings = understand(yaml.safe_load((tmp_path / "text" / "config.yaml").read_text()))
+    assert read.replace(folder=problem.folder) == problem
+    assert words_of(settings)["network"]["width"] == 8
+    assert words_of(settings)["phases"][0] == {"name": "adam", **words_of(settings.phases[0].settings)}
+    heat_words["equations"] = {"heat": lambda p: p.u_t - p.alpha * p.u_xx}
+    pinnkit.solve(Problem(**heat_words), tmp_path / "python", quick)
+    kept = yaml.safe_load((tmp_path / "python" / "config.yaml").read_text())
+    assert kept["pde"]["equations"]["heat"] == "given in Python: <lambda>"
+
+
+def test_a_run_that_fails_leaves_its_reason(heat_words, quick, tmp_path):
+    heat_words["equations"] = {"heat": lambda p: p.u_t[:, 0]}
+    with pytest.raises(ResidualError):
+        pinnkit.solve(Problem(**heat_words), tmp_path, quick)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["status"] == "failed"
+    assert "'heat' has shape (100,)" in metrics["reason"]
 
 
 def test_a_network_of_the_users_is_trained(heat_words, quick, tmp_path):
