@@ -89,6 +89,7 @@ def solve(
     """
     settings = _read(settings)
     problem = checked(problem, settings, custom_network=network is not None)
+    _check_device(settings)
     run = RunFolder(Path(folder)).create()
     with written_to(run.log), quiet():
         if not resume:
@@ -281,6 +282,13 @@ def _phases(settings: Settings, size: int, dtype: torch.dtype) -> tuple[Phase, .
     phases, reason = automatic(size, dtype)
     log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in phases), reason)
     return phases
+
+
+def _check_device(settings: Settings) -> None:
+    report = Report()
+    if settings.trainer.accelerator == "gpu" and not torch.cuda.is_available():
+        report.add("trainer.accelerator", "gpu: no CUDA device is at hand; choose trainer=cpu")
+    report.raise_if_any()
 
 
 def _as_yaml(problem: Problem, settings: Settings) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,9 @@ class Interruption(Callback):
         self._former: dict[int, Any] = {}
 
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return  # Python hands signals to the main thread alone; there, whoever started this run handles them
+
         def stop(number: int, frame: Any) -> None:
             self.signal = signal.Signals(number).name
             module.stop(f"interrupted by {self.signal}")
