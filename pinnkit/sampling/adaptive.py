@@ -7,6 +7,25 @@ import numpy as np
 from pinnkit.sampling.points import generator
 
 
+CONCENTRATED = 4.0
+"""The concentration above which points are redrawn by residual.
+
+A residual that is spread like a wave has 1.2 to 2.6, one that sits in a front 6 and more (measured on the shipped
+problems). Where it is spread, points drawn at random by residual only lose the even spread of a Sobol sequence.
+"""
+
+
+def concentration(residual: np.ndarray) -> float:
+    """mean r^2 / (mean |r|)^2 over points (m,): 1 for a constant, 1/p where all of it sits in a share p of the domain.
+
+    >>> concentration(np.ones(8)), concentration(np.eye(8)[0])
+    (1.0, 8.0)
+    """
+    size = np.abs(residual) / max(np.abs(residual).max(), np.finfo(float).tiny)
+    mean = size.mean()
+    return float((size**2).mean() / mean**2) if mean > 0 else 1.0
+
+
 def select(
     residual: np.ndarray, count: int, power: float, floor: float, seed: int, stream: str, draw: int
 ) -> np.ndarray:

@@ -14,12 +14,12 @@ class Sampling:
     method: str = field(default="sobol", metadata={"choices": METHODS})
     equations: int | None = field(default=None, metadata={"minimum": 1})
     """Points of the equations; None: 512 in one coordinate, 2048 in two, 4096 in three, 8192 in more."""
-    conditions: int = field(default=200, metadata={"minimum": 1})
+    conditions: int = field(default=400, metadata={"minimum": 1})
     """Points of each condition (one where the condition holds at a single point)."""
     redraw_every: int | None = field(default=250, metadata={"minimum": 1})
     """Optimizer steps between draws of new points; None: the first points stay."""
     residual_power: float = field(default=1.0, metadata={"minimum": 0.0})
-    """k of the redraw by residual, density ~ |r|^k / mean |r|^k + c; 0 draws by `method` alone."""
+    """k of the redraw by residual, density ~ |r|^k / mean |r|^k + c, where the residual is concentrated; 0: never so."""
     residual_floor: float = field(default=1.0, metadata={"minimum": 0.0})
     """c of that density: the share of points that is spread evenly."""
     pool: int = field(default=8, metadata={"minimum": 2})

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from pinnkit.losses.residuals import Batch
 from pinnkit.problem.problem import Problem
-from pinnkit.sampling.adaptive import select
+from pinnkit.sampling.adaptive import CONCENTRATED, concentration, select
 from pinnkit.sampling.points import EQUATIONS, Points, condition_points, equation_points
 from pinnkit.sampling.settings import Sampling
 
@@ -90,6 +90,8 @@ class CollocationData(lightning.LightningDataModule):
         module = self.trainer.lightning_module
         parts = torch.as_tensor(pool.coordinates, dtype=self.dtype, device=module.device).split(count)
         scores = torch.cat([module.score(part) for part in parts]).double().cpu().numpy()
+        if concentration(scores) < CONCENTRATED:
+            return equation_points(self.problem, self.sampling, self.seed, draw)
         power, floor = self.sampling.residual_power, self.sampling.residual_floor
         return pool.take(select(scores, count, power, floor, self.seed, EQUATIONS, draw))
 

@@ -217,9 +217,9 @@ class PINN(lightning.LightningModule):
             return None
         if self.limits.stop_loss is not None and objective <= self.limits.stop_loss:
             return f"the objective is at most {self.limits.stop_loss:g}"
-        first = self.progress["first_objective"]
-        if self.limits.reduction is not None and objective <= self.limits.reduction * first:
-            return f"the objective has fallen to {self.limits.reduction:g} of its first value"
+        reduction = self.limits.reduction(len(self.problem.coordinates))
+        if reduction is not None and objective <= reduction * self.progress["first_objective"]:
+            return f"the objective has fallen to {reduction:g} of its first value"
         return None
 
     # ---------------------------------------------------------------- what can go wrong

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 DEFAULT_STEPS = 10_000
-DEFAULT_REDUCTION = 1e-14
-"""A run that is given neither steps nor time ends after so many steps, or earlier where the objective has fallen to
-this share of its first value: errors go with its square root."""
+"""Optimizer steps of a run that is given neither steps nor time."""
+
+
+def default_reduction(dimension: int) -> float:
+    """The share of its first value to which the objective falls before such a run ends earlier.
+
+    Errors go with its square root. In one coordinate steps are cheap, so that more is asked.
+    """
+    return 1e-15 if dimension == 1 else 1e-13
 
 
 @dataclass(frozen=True)
@@ -22,8 +28,8 @@ class Trainer:
     stop_loss: float | None = field(default=None, metadata={"minimum": 0.0})
     """Stop when the objective is at most this."""
     stop_reduction: float | None = field(default=None, metadata={"minimum": 0.0})
-    """Stop when the objective is at most this share of its first value; None: 1e-14 where neither steps nor time are
-    given, and no such limit otherwise."""
+    """Stop when the objective is at most this share of its first value; None: 1e-13 (1e-15 in one coordinate)
+    where neither steps nor time are given, and no such limit otherwise."""
     stop_error: float | None = field(default=None, metadata={"minimum": 0.0})
     """Stop when the relative L2 error of every field with a reference is at most this."""
     steps_per_batch: int = field(default=10, metadata={"minimum": 1})
@@ -34,10 +40,9 @@ class Trainer:
         """The limit on optimizer steps that holds."""
         return DEFAULT_STEPS if self._unbounded else self.max_steps
 
-    @property
-    def reduction(self) -> float | None:
-        """The limit on the objective's reduction that holds."""
-        return DEFAULT_REDUCTION if self._unbounded and self.stop_reduction is None else self.stop_reduction
+    def reduction(self, dimension: int) -> float | None:
+        """The limit on the objective's reduction that holds in that many coordinates."""
+        return default_reduction(dimension) if self._unbounded and self.stop_reduction is None else self.stop_reduction
 
     @property
     def _unbounded(self) -> bool:

@@ -46,8 +46,8 @@ def test_the_mathematics_is_told_as_understood(conf, capsys):
         "  field       u(x, t) of size 1",
         "  parameter   alpha = 0.1",
         "  heat        0 = -alpha*u_xx + u_t   at 777 points inside",
-        "  initial     0 = u - sin(pi*x)   at x in [-1, 1], t = 0, weight 1",
-        "  ends        0 = u   at x = -1, t in [0, 1] and x = 1, t in [0, 1], weight 1",
+        "  initial     0 = u - sin(pi*x)   at x in [-1, 1], t = 0, weight 10",
+        "  ends        0 = u   at x = -1, t in [0, 1] and x = 1, t in [0, 1], weight 10",
         "  exact       u = exp(-pi**2*alpha*t)*sin(pi*x)",
         "every check passed; nothing was trained",
     ]

@@ -89,3 +89,11 @@ def test_state_holds_the_points(heat_words):
     other = CollocationData(Problem(**heat_words), Sampling(equations=50), 5, torch.float64, 10)
     other.load_state_dict(state)
     assert torch.equal(other.batches()[EQUATIONS].coordinates, data.batches()[EQUATIONS].coordinates)
+
+
+def test_a_residual_that_is_spread_keeps_the_points_of_the_sequence(heat_words, quick, tmp_path, monkeypatch):
+    monkeypatch.setattr(PINN, "score", lambda self, points: 1 + torch.sin(9 * points[:, 0]) ** 2)
+    seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch)
+    for draw, points in seen:
+        expected = equation_points(Problem(**heat_words), Sampling(equations=100), 0, draw).coordinates
+        np.testing.assert_array_equal(points.numpy(), expected)

@@ -150,16 +150,31 @@ def test_a_mini_batch_is_a_part_of_the_points_and_changes_the_trajectory(heat_wo
     assert losses[None] != losses[30]
 
 
-def test_quasi_newton_phases_take_all_points(heat_words, quick, tmp_path):
+def test_quasi_newton_phases_take_all_points_and_say_so(heat_words, quick, tmp_path):
     losses = []
     for batch in (None, 30):
         settings = {**quick, "phases": ["ssbroyden"], "sampling": {**quick["sampling"], "batch": batch}}
         losses.append(solve(Problem(**heat_words), tmp_path / str(batch), settings).metrics["loss"])
     assert losses[0] == losses[1]
+    assert "changes nothing" not in (tmp_path / "None" / "train.log").read_text()
+    assert "sampling.batch=30 changes nothing here" in (tmp_path / "30" / "train.log").read_text()
 
 
 def test_a_run_without_steps_or_time_has_limits_of_its_own():
     free, timed = Trainer(), Trainer(max_time=10.0)
-    assert (free.steps, free.reduction) == (10_000, 1e-14)
-    assert (timed.steps, timed.reduction) == (None, None)
-    assert Trainer(max_steps=5, stop_reduction=0.1).reduction == 0.1
+    assert (free.steps, free.reduction(1), free.reduction(2)) == (10_000, 1e-15, 1e-13)
+    assert (timed.steps, timed.reduction(2)) == (None, None)
+    assert Trainer(max_steps=5, stop_reduction=0.1).reduction(2) == 0.1
+
+
+@pytest.mark.parametrize(("width", "few"), [(8, True), (700, False)])
+def test_small_arrays_get_one_thread_and_the_process_its_threads_back(width, few, heat_words, quick, tmp_path):
+    former = torch.get_num_threads()
+    torch.set_num_threads(2)
+    settings = {**quick, "network": {"width": width, "depth": 1}, "phases": ["adam"], "trainer": {"max_steps": 1}}
+    try:
+        solution = solve(Problem(**heat_words), tmp_path, settings)
+        assert solution.metrics["device"] == ("cpu, 1 threads" if few else "cpu, 2 threads")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(former)
