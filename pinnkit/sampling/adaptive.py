@@ -6,7 +6,6 @@ import numpy as np
 
 from pinnkit.sampling.points import generator
 
-
 CONCENTRATED = 4.0
 """The concentration above which points are redrawn by residual.
 

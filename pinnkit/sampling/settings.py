@@ -19,7 +19,7 @@ class Sampling:
     redraw_every: int | None = field(default=250, metadata={"minimum": 1})
     """Optimizer steps between draws of new points; None: the first points stay."""
     residual_power: float = field(default=1.0, metadata={"minimum": 0.0})
-    """k of the redraw by residual, density ~ |r|^k / mean |r|^k + c, where the residual is concentrated; 0: never so."""
+    """k of the redraw where the residual is concentrated, density ~ |r|^k / mean |r|^k + c; 0: none by residual."""
     residual_floor: float = field(default=1.0, metadata={"minimum": 0.0})
     """c of that density: the share of points that is spread evenly."""
     pool: int = field(default=8, metadata={"minimum": 2})
