@@ -13,15 +13,6 @@ def conf():
     return ROOT / "conf"
 
 
-@pytest.fixture(scope="session")
-def references():
-    """Solutions computed by others, where they are at hand."""
-    folder = ROOT.parent / "shared" / "references"
-    if not folder.is_dir():
-        pytest.skip("the independent solutions in ../shared/references are not here")
-    return folder
-
-
 @pytest.fixture
 def heat_words():
     """The heat equation on a rod, with its exact solution."""

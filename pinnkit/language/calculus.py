@@ -12,6 +12,7 @@ from pinnkit.language.partial import (
     MAX_ORDER,
     TIME,
     Partial,
+    as_expression,
     field,
     normal_derivative,
     normal_symbol,
@@ -73,7 +74,7 @@ def differentiate(expr: sympy.Expr, *coordinates: str, budget: Budget | None = N
         raise LanguageError(f"a derivative of order {len(coordinates)}; the highest is {MAX_ORDER}")
     budget = budget or Budget()
     for name in coordinates:
-        expr = _derivative(sympy.sympify(expr), symbol(name), {}, budget)
+        expr = _derivative(as_expression(expr), symbol(name), {}, budget)
     return expr
 
 
@@ -220,6 +221,6 @@ def substitute_fields(expr: sympy.Basic, solutions: Mapping[str, sympy.Expr]) ->
     values: dict[sympy.Basic, sympy.Basic] = {}
     for one in partials(expr):
         if one.field in solutions:
-            derivative = differentiate(sympy.sympify(solutions[one.field]), *one.derivative, budget=budget)
+            derivative = differentiate(as_expression(solutions[one.field]), *one.derivative, budget=budget)
             values[one] = replace(derivative, {symbol(name): value for name, value in one.at})
     return replace(expr, values)

@@ -16,7 +16,7 @@ import sympy
 
 from pinnkit.language.backends import Backend, numpy_backend, torch_backend
 from pinnkit.language.build import sigmoid, softplus
-from pinnkit.language.partial import Partial
+from pinnkit.language.partial import Partial, as_expression
 
 Array = Any  # numpy.ndarray or torch.Tensor
 _CHAIN = 16  # integer powers up to this one are products
@@ -81,7 +81,7 @@ class Program:
         self._constants: dict[int, float | bool] = {}
         self._known: dict[sympy.Basic, int] = {}
         self._inputs: dict[sympy.Basic, int] = {}
-        self._results = [self._compile(sympy.sympify(one)) for one in expressions]
+        self._results = [self._compile(as_expression(one)) for one in expressions]
         self.atoms: tuple[sympy.Basic, ...] = tuple(sorted(self._inputs, key=lambda a: (type(a).__name__, str(a))))
         del self._slots, self._known
 

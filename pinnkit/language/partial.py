@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import sympy
-from sympy.core.sympify import sympify
 
 from pinnkit.language.errors import LanguageError
 
@@ -26,6 +25,21 @@ def normal_symbol(coordinate: str) -> sympy.Symbol:
 def spatial(coordinates: Iterable[str]) -> tuple[str, ...]:
     """All coordinates but time."""
     return tuple(name for name in coordinates if name != TIME)
+
+
+def as_expression(value: sympy.Basic | int | float) -> sympy.Basic:
+    """A SymPy expression as it is, a number as one. A text is refused: SymPy would have Python evaluate it.
+
+    >>> as_expression(2) * symbol("x")
+    2*x
+    """
+    if isinstance(value, sympy.Basic):
+        return value
+    if isinstance(value, int):
+        return sympy.Integer(value)
+    if isinstance(value, float):
+        return sympy.Float(value)
+    raise TypeError(f"{value!r} is neither a SymPy expression nor a number; `grammar.expression` reads texts")
 
 
 class Partial(sympy.AtomicExpr):
@@ -56,7 +70,7 @@ class Partial(sympy.AtomicExpr):
     def __new__(cls, field: str, coordinates: Iterable[str], derivative: Iterable[str] = (), at=()):
         coordinates = tuple(coordinates)
         derivative = tuple(derivative)
-        values = {name: _plain(sympify(value)) for name, value in dict(at).items()}
+        values = {name: _plain(as_expression(value)) for name, value in dict(at).items()}
         for name in (*derivative, *values):
             if name not in coordinates:
                 depends = ", ".join(coordinates) or "no coordinate"

@@ -156,3 +156,8 @@ def test_expressions_without_numerical_meaning_are_refused_at_once():
     for expr in (sympy.Function("f")(X), sympy.I * X, sympy.zoo):
         with pytest.raises(TypeError):
             Program([expr])
+
+
+def test_a_text_is_not_taken_for_an_expression():
+    with pytest.raises(TypeError, match="neither a SymPy expression nor a number"):
+        Program(["x + 1"])
