@@ -255,7 +255,7 @@ def assemble(problem: Problem, settings: Settings, network: nn.Module | None = N
     module = PINN(
         problem,
         fields,
-        groups(problem),
+        groups(problem, settings.operators.engine),
         weights(problem, settings.weighting.weights),
         _phases(settings, size, dtype),
         settings.trainer,

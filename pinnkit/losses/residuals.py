@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sympy
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.losses.view import PointView, ResidualError
-from pinnkit.operators.derivatives import Derivative, derivatives
+from pinnkit.operators.derivatives import ENGINES, Derivative
 from pinnkit.problem.problem import Equation, Problem
 from pinnkit.sampling.points import EQUATIONS
 
@@ -32,13 +32,21 @@ class Batch:
         return len(self.coordinates)
 
 
+class Place(NamedTuple):
+    """Where derivatives are evaluated: the coordinates that are replaced, by which values, and what is wanted there."""
+
+    axes: tuple[int, ...]
+    program: Program
+    derivatives: dict[Derivative, Partial]
+
+
 class TermGroup:
     """Equations that share a set of collocation points, and so the derivatives of the network there.
 
     `group(network, batch, parameters)` gives the residual of each equation, (n, 1), by the term's name.
     """
 
-    def __init__(self, name: str, problem: Problem, equations: Sequence[Equation]) -> None:
+    def __init__(self, name: str, problem: Problem, equations: Sequence[Equation], engine: str = "autograd") -> None:
         self.name = name
         self.problem = problem
         self.symbolic = [equation for equation in equations if isinstance(equation.residual, sympy.Basic)]
@@ -48,13 +56,16 @@ class TermGroup:
         self.wanted: set[Partial] = set()
         for equation in self.symbolic:
             self.wanted |= partials(equation.residual)
+        self._derivatives = ENGINES[engine]
         self._fields = {field.name: index for index, field in enumerate(problem.fields)}
         self._axes = {name: index for index, name in enumerate(problem.coordinates)}
+        self._symbols = [symbol(name) for name in problem.coordinates]
+        self._grouped: dict[frozenset[Partial], list[Place]] = {}
 
     def __call__(self, network: Network, batch: Batch, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
         values: dict[sympy.Basic, Any] = {symbol(name): value for name, value in parameters.items()}
         values |= {symbol(name): column for name, column in batch.columns.items()}
-        values |= {symbol(name): batch.coordinates[:, axis : axis + 1] for name, axis in self._axes.items()}
+        values |= dict(zip(self._symbols, batch.coordinates.split(1, dim=1), strict=True))
         values |= self.partials(network, batch, values, self.wanted)
         computed = self.program(values)
         residuals = {equation.name: residual for equation, residual in zip(self.symbolic, computed, strict=True)}
@@ -68,23 +79,32 @@ class TermGroup:
         self, network: Network, batch: Batch, values: Mapping[sympy.Basic, Any], wanted: set[Partial]
     ) -> dict[Partial, Tensor]:
         """The wanted partial derivatives, each (n, 1), by shared passes for each place of evaluation."""
-        places: dict[Elsewhere, dict[Derivative, Partial]] = {}
-        for partial in sorted(wanted, key=str):
-            axes = tuple(sorted(self._axes[name] for name in partial.derivative))
-            places.setdefault(partial.at, {})[(self._fields[partial.field], axes)] = partial
         found: dict[Partial, Tensor] = {}
-        for at, derivative in places.items():
-            points = self._moved(batch.coordinates, at, values)
-            for key, value in derivatives(network, points, list(derivative)).items():
-                found[derivative[key]] = value
+        for place in self._places(frozenset(wanted)):
+            points = self._moved(batch.coordinates, place, values)
+            for key, value in self._derivatives(network, points, list(place.derivatives)).items():
+                found[place.derivatives[key]] = value
         return found
 
-    def _moved(self, points: Tensor, at: Elsewhere, values: Mapping[sympy.Basic, Any]) -> Tensor:
-        if not at:
+    def _places(self, wanted: frozenset[Partial]) -> list[Place]:
+        """The wanted partial derivatives by their place of evaluation; worked out once for each set."""
+        if wanted not in self._grouped:
+            places: dict[Elsewhere, dict[Derivative, Partial]] = {}
+            for partial in sorted(wanted, key=str):
+                axes = tuple(sorted(self._axes[name] for name in partial.derivative))
+                places.setdefault(partial.at, {})[(self._fields[partial.field], axes)] = partial
+            self._grouped[wanted] = [
+                Place(tuple(self._axes[name] for name, _ in at), Program([value for _, value in at]), derivatives)
+                for at, derivatives in places.items()
+            ]
+        return self._grouped[wanted]
+
+    def _moved(self, points: Tensor, place: Place, values: Mapping[sympy.Basic, Any]) -> Tensor:
+        if not place.axes:
             return points
         columns = list(points.split(1, dim=1))
-        for (name, _), value in zip(at, Program([value for _, value in at])(values), strict=True):
-            columns[self._axes[name]] = torch.as_tensor(value, dtype=points.dtype).expand(len(points), 1)
+        for axis, value in zip(place.axes, place.program(values), strict=True):
+            columns[axis] = torch.as_tensor(value, dtype=points.dtype).expand(len(points), 1)
         return torch.cat(columns, dim=1)
 
     def _later(self, network: Network, batch: Batch, values: dict[sympy.Basic, Any], partial: Partial) -> Tensor:
@@ -102,10 +122,10 @@ def _checked(name: str, residual: Any, count: int) -> Tensor:
     return residual
 
 
-def groups(problem: Problem) -> tuple[TermGroup, ...]:
+def groups(problem: Problem, engine: str = "autograd") -> tuple[TermGroup, ...]:
     """The equations as one group, and each condition as a group of its own."""
-    found = [TermGroup(EQUATIONS, problem, problem.equations)] if problem.equations else []
-    found += [TermGroup(condition.name, problem, condition.equations) for condition in problem.conditions]
+    found = [TermGroup(EQUATIONS, problem, problem.equations, engine)] if problem.equations else []
+    found += [TermGroup(condition.name, problem, condition.equations, engine) for condition in problem.conditions]
     return tuple(found)
 
 

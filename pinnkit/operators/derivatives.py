@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -20,6 +21,11 @@ def plan(wanted: Iterable[Derivative]) -> list[tuple[Derivative, list[Derivative
     >>> plan([(0, (0,)), (0, (1,)), (0, (0, 0))])
     [((0, ()), [(0, (0,)), (0, (1,))]), ((0, (0,)), [(0, (0, 0))])]
     """
+    return list(_plan(frozenset(wanted)))
+
+
+@lru_cache(maxsize=1024)  # a step asks for the same few sets again and again
+def _plan(wanted: frozenset[Derivative]) -> tuple[tuple[Derivative, list[Derivative]], ...]:
     needed = set(wanted)
     passes: list[tuple[Derivative, list[Derivative]]] = []
     for order in range(max((len(axes) for _, axes in needed), default=0), 0, -1):
@@ -33,7 +39,7 @@ def plan(wanted: Iterable[Derivative]) -> list[tuple[Derivative, list[Derivative
             passes.append((parent, children[parent]))
             needed.add(parent)
             open_ -= set(children[parent])
-    return sorted(passes, key=lambda one: (len(one[0][1]), one[0]))
+    return tuple(sorted(passes, key=lambda one: (len(one[0][1]), one[0])))
 
 
 def derivatives(
@@ -79,3 +85,7 @@ def _gradient(value: Tensor, inputs: Tensor) -> Tensor:
 def _extra_axis(parent: tuple[int, ...], child: tuple[int, ...]) -> int:
     """The axis that the child has once more than the parent."""
     return next(axis for axis in child if child.count(axis) > parent.count(axis))
+
+
+ENGINES: dict[str, Callable[..., dict[Derivative, Tensor]]] = {"autograd": derivatives}
+"""The ways to compute derivatives, by the name in `operators.engine`."""

@@ -31,10 +31,13 @@ class Record(Callback):
         self.measure, self.every, self.stop_error = measure, every, stop_error
         self.rows: list[dict[str, Any]] = []
         self.errors: dict[str, float] = {}
+        self.points_per_second = 0.0
         self._next = 0
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
         progress = module.progress
+        if self.rows and self.rows[-1]["step"] == progress["step"]:
+            return  # a limit held before the first step: nothing is new
         row = {
             "step": progress["step"],
             "time_s": progress["train_time_s"],

@@ -7,6 +7,8 @@ import torch
 
 from pinnkit.losses.residuals import Batch, TermGroup, groups, mean_square, weights
 from pinnkit.losses.view import ResidualError, UnknownName
+from pinnkit.operators.derivatives import ENGINES
+from pinnkit.operators.settings import ENGINES as METHODS
 from pinnkit.problem.problem import Problem
 
 HEAT = {
@@ -132,3 +134,12 @@ def test_equations_share_the_passes_of_their_points(monkeypatch):
     monkeypatch.setattr(torch.autograd, "grad", lambda *a, **k: passes.append(1) or original(*a, **k))
     TermGroup("equations", problem, problem.equations)(exact, batch(), {})
     assert len(passes) == 2
+
+
+def test_the_engine_that_is_asked_for_computes_the_derivatives(monkeypatch):
+    asked = []
+    monkeypatch.setitem(ENGINES, "watched", lambda *a: asked.append(len(a[2])) or ENGINES["autograd"](*a))
+    residual = groups(Problem(**HEAT), "watched")[0](exact, batch(), ALPHA)["heat"]
+    assert asked == [2]  # u_t and u_xx
+    assert residual.abs().max() < 1e-13
+    assert set(METHODS) <= set(ENGINES)

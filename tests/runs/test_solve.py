@@ -139,6 +139,13 @@ def test_evaluate_reads_the_run_back(run, tmp_path):
     assert "Traceback" not in wrong.stderr + nowhere.stderr
 
 
+def test_resuming_a_run_that_is_done_changes_nothing(heat_words, quick, tmp_path):
+    first = pinnkit.solve(Problem(**heat_words), tmp_path, quick).metrics
+    again = pinnkit.solve(Problem(**heat_words), tmp_path, quick, resume=True).metrics
+    for key in ("steps", "evaluations", "loss", "relative_l2"):
+        assert first[key] == again[key]
+
+
 def weights_of(folder):
     return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
 
