@@ -36,7 +36,7 @@ from pinnkit.settings import Settings, read_settings, words_of
 from pinnkit.training.callbacks import Checkpoints, Interruption, Pictures, ProgressBar, Record
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import Diverged, NoGradient
+from pinnkit.training.outcome import Diverged, NoGradient, OutOfMemory
 from pinnkit.training.phases import Phase, automatic
 from pinnkit.understanding import checked
 
@@ -88,29 +88,36 @@ def solve(
     Raises:
         ProblemError: the problem or the settings are wrong; all mistakes are told together.
         NoGradient: a term that would train nothing.
+        OutOfMemory: too many points at once; the message names the setting and a value that fits.
         Diverged: a loss that is not finite; metrics.json tells it too.
     """
     settings = _read(settings)
     problem = checked(problem, settings, custom_network=network is not None)
     _check_device(settings)
     run = RunFolder(Path(folder)).create()
-    with written_to(run.log), quiet(), _threads(settings, problem):
+    with written_to(run.log), quiet(), _threads(settings, problem) as threads:
         if not resume:
             run.write_config(config if config is not None else _as_yaml(problem, settings))
-        return _Run(problem, settings, run, network, overrides).train(resume)
+        return _Run(problem, settings, run, network, overrides, threads).train(resume)
 
 
 class _Run:
     """One training run: the module, its data, what watches it, and what it leaves behind."""
 
     def __init__(
-        self, problem: Problem, settings: Settings, run: RunFolder, network: nn.Module | None, overrides: Sequence[str]
+        self,
+        problem: Problem,
+        settings: Settings,
+        run: RunFolder,
+        network: nn.Module | None,
+        overrides: Sequence[str],
+        threads: int,
     ) -> None:
         self.began = time.perf_counter()
         log.info("%s, seed %d, %s; run folder %s", problem.name, settings.seed, settings.dtype, run.path)
         self.settings, self.run, self.overrides = settings, run, overrides
         self.reference = choose(problem, settings.reference)
-        self.module, self.data = assemble(problem, settings, network)
+        self.module, self.data = assemble(problem, settings, network, threads)
         first_order = any(phase.first_order for phase in self.module.phases)
         if settings.sampling.batch and not (problem.equations and first_order):
             log.warning("sampling.batch=%d changes nothing here: %s", settings.sampling.batch, MINI_BATCHES)
@@ -130,7 +137,7 @@ class _Run:
             told = Diverged(error.step, error.term, error.point, error.value, self._last_good())
             self._failed("diverged", told)
             raise told from None
-        except (NoGradient, ResidualError) as error:
+        except (NoGradient, OutOfMemory, ResidualError) as error:
             self._failed("failed", error)
             raise
         log.info("training ended: %s", self.module.stopped)
@@ -207,6 +214,7 @@ class _Run:
         gpu = settings.trainer.accelerator == "gpu"
         return {
             "parameters": sum(parameter.numel() for parameter in trained),
+            "operators": self.module.choice.words() if self.module.choice else None,
             "optimizers": [phase.name for phase in self.module.phases],
             "reference": self.reference.name if self.reference is not None else None,
             "seed": settings.seed,
@@ -234,7 +242,9 @@ class _Run:
         self._show(step, self._figures(evaluation.evaluate(self.module, self.reference)))
 
 
-def assemble(problem: Problem, settings: Settings, network: nn.Module | None = None) -> tuple[PINN, CollocationData]:
+def assemble(
+    problem: Problem, settings: Settings, network: nn.Module | None = None, threads: int = 1
+) -> tuple[PINN, CollocationData]:
     """The module and the data of a run, before training."""
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
@@ -255,10 +265,13 @@ def assemble(problem: Problem, settings: Settings, network: nn.Module | None = N
     module = PINN(
         problem,
         fields,
-        groups(problem, settings.operators.engine),
+        groups(problem),
         weights(problem, settings.weighting.weights),
         _phases(settings, size, dtype),
         settings.trainer,
+        settings.operators,
+        settings.network.width,
+        threads,
         settings.sampling.batch,
         settings.seed,
     ).to(dtype)
@@ -291,17 +304,18 @@ def _phases(settings: Settings, size: int, dtype: torch.dtype) -> tuple[Phase, .
 
 
 @contextmanager
-def _threads(settings: Settings, problem: Problem) -> Iterator[None]:
+def _threads(settings: Settings, problem: Problem) -> Iterator[int]:
     """One thread where the arrays are too small to gain by more, which then only wait for each other.
 
     On 2 cores MLP 3x20 on 2048 points takes as long with one thread as with two; and where another program holds a
-    core, two were seen to take 60 times as long.
+    core, two were seen to take 60 times as long. Gives the number of threads that were there: compiled code divides
+    the points among them.
     """
     former = torch.get_num_threads()
     if settings.sampling.count(len(problem.coordinates)) * settings.network.width <= 2**16:
         torch.set_num_threads(1)
     try:
-        yield
+        yield former
     finally:
         torch.set_num_threads(former)
 

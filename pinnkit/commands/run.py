@@ -28,7 +28,7 @@ from pinnkit.settings import Settings
 from pinnkit.solve import assemble, solve, told
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import Diverged, NoGradient
+from pinnkit.training.outcome import Diverged, NoGradient, OutOfMemory
 from pinnkit.understanding import understand
 
 
@@ -38,7 +38,7 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
         solution = solve(problem, folder, settings, config=config, overrides=overrides, resume=resume)
     except ProblemError as error:
         return wrong(error)
-    except (NoGradient, ResidualError):  # the run has told why
+    except (NoGradient, OutOfMemory, ResidualError):  # the run has told why
         return WRONG
     except Diverged:
         return DIVERGED

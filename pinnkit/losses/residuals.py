@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,7 +13,8 @@ from torch import Tensor
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.losses.view import PointView, ResidualError
-from pinnkit.operators.derivatives import ENGINES, Derivative
+from pinnkit.operators.derivatives import derivatives
+from pinnkit.operators.request import Derivative
 from pinnkit.problem.problem import Equation, Problem
 from pinnkit.sampling.points import EQUATIONS
 
@@ -31,6 +32,10 @@ class Batch:
     def __len__(self) -> int:
         return len(self.coordinates)
 
+    def first(self, count: int) -> Batch:
+        """The first so many points."""
+        return Batch(self.coordinates[:count], {name: column[:count] for name, column in self.columns.items()})
+
 
 class Place(NamedTuple):
     """Where derivatives are evaluated: the coordinates that are replaced, by which values, and what is wanted there."""
@@ -43,73 +48,85 @@ class Place(NamedTuple):
 class TermGroup:
     """Equations that share a set of collocation points, and so the derivatives of the network there.
 
-    `group(network, batch, parameters)` gives the residual of each equation, (n, 1), by the term's name.
+    `group(network, batch, parameters)` gives the residual of each equation, (n, 1), by the term's name, with
+    derivatives by nested autograd: the definition.
     """
 
-    def __init__(self, name: str, problem: Problem, equations: Sequence[Equation], engine: str = "autograd") -> None:
+    def __init__(self, name: str, problem: Problem, equations: Sequence[Equation]) -> None:
         self.name = name
         self.problem = problem
         self.symbolic = [equation for equation in equations if isinstance(equation.residual, sympy.Basic)]
         self.callables = [equation for equation in equations if not isinstance(equation.residual, sympy.Basic)]
         self.terms = tuple(equation.name for equation in equations)
-        self.program = Program([equation.residual for equation in self.symbolic])
-        self.wanted: set[Partial] = set()
-        for equation in self.symbolic:
-            self.wanted |= partials(equation.residual)
-        self._derivatives = ENGINES[engine]
-        self._fields = {field.name: index for index, field in enumerate(problem.fields)}
+        self.fields = {field.name: index for index, field in enumerate(problem.fields)}
+        self.wanted_by_callables: set[Partial] = set()
+        """What residuals in Python were seen to read; they must have run once for it to be known."""
+        self._program = Program([equation.residual for equation in self.symbolic])
+        self._wanted = {one for equation in self.symbolic for one in partials(equation.residual)}
         self._axes = {name: index for index, name in enumerate(problem.coordinates)}
         self._symbols = [symbol(name) for name in problem.coordinates]
         self._grouped: dict[frozenset[Partial], list[Place]] = {}
 
     def __call__(self, network: Network, batch: Batch, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        values: dict[sympy.Basic, Any] = {symbol(name): value for name, value in parameters.items()}
-        values |= {symbol(name): column for name, column in batch.columns.items()}
-        values |= dict(zip(self._symbols, batch.coordinates.split(1, dim=1), strict=True))
-        values |= self.partials(network, batch, values, self.wanted)
-        computed = self.program(values)
+        values = self.values(batch, parameters)
+        values |= self._partials(network, batch, values, self._wanted | self.wanted_by_callables)
+        computed = self._program(values)
         residuals = {equation.name: residual for equation, residual in zip(self.symbolic, computed, strict=True)}
-        for equation in self.callables:
-            view = PointView(equation.name, self.problem, values, lambda one: self._later(network, batch, values, one))
-            residuals[equation.name] = _checked(equation.name, equation.residual(view), len(batch))
-            self.wanted |= view.read  # from the next step on they share the passes of the others
+        residuals |= {one.name: self.call(one, network, batch, values) for one in self.callables}
         return {name: residuals[name] for name in self.terms}
 
-    def partials(
-        self, network: Network, batch: Batch, values: Mapping[sympy.Basic, Any], wanted: set[Partial]
-    ) -> dict[Partial, Tensor]:
-        """The wanted partial derivatives, each (n, 1), by shared passes for each place of evaluation."""
-        found: dict[Partial, Tensor] = {}
-        for place in self._places(frozenset(wanted)):
-            points = self._moved(batch.coordinates, place, values)
-            for key, value in self._derivatives(network, points, list(place.derivatives)).items():
-                found[place.derivatives[key]] = value
-        return found
+    def values(self, batch: Batch, parameters: Mapping[str, Tensor]) -> dict[sympy.Basic, Any]:
+        """Parameters, columns and coordinates by their symbols."""
+        values: dict[sympy.Basic, Any] = {symbol(name): value for name, value in parameters.items()}
+        values |= {symbol(name): column for name, column in batch.columns.items()}
+        return values | dict(zip(self._symbols, batch.coordinates.split(1, dim=1), strict=True))
 
-    def _places(self, wanted: frozenset[Partial]) -> list[Place]:
+    def call(self, equation: Equation, network: Network, batch: Batch, values: dict[sympy.Basic, Any]) -> Tensor:
+        """The residual of an equation that is a Python function; what it reads and is not known yet is computed."""
+
+        def later(partial: Partial) -> Tensor:
+            values.update(self._partials(network, batch, values, {partial}))
+            return values[partial]
+
+        view = PointView(equation.name, self.problem, values, later)
+        residual = _checked(equation.name, equation.residual(view), len(batch))
+        self.wanted_by_callables |= view.read  # from the next step on they share the passes of the others
+        return residual
+
+    def places(self, wanted: Iterable[Partial]) -> list[Place]:
         """The wanted partial derivatives by their place of evaluation; worked out once for each set."""
+        wanted = frozenset(wanted)
         if wanted not in self._grouped:
             places: dict[Elsewhere, dict[Derivative, Partial]] = {}
             for partial in sorted(wanted, key=str):
                 axes = tuple(sorted(self._axes[name] for name in partial.derivative))
-                places.setdefault(partial.at, {})[(self._fields[partial.field], axes)] = partial
+                places.setdefault(partial.at, {})[(self.fields[partial.field], axes)] = partial
             self._grouped[wanted] = [
                 Place(tuple(self._axes[name] for name, _ in at), Program([value for _, value in at]), derivatives)
                 for at, derivatives in places.items()
             ]
         return self._grouped[wanted]
 
-    def _moved(self, points: Tensor, place: Place, values: Mapping[sympy.Basic, Any]) -> Tensor:
-        if not place.axes:
-            return points
-        columns = list(points.split(1, dim=1))
-        for axis, value in zip(place.axes, place.program(values), strict=True):
-            columns[axis] = torch.as_tensor(value, dtype=points.dtype).expand(len(points), 1)
-        return torch.cat(columns, dim=1)
+    def _partials(
+        self, network: Network, batch: Batch, values: Mapping[sympy.Basic, Any], wanted: set[Partial]
+    ) -> dict[Partial, Tensor]:
+        """The wanted partial derivatives, each (n, 1), by shared passes for each place of evaluation."""
+        found: dict[Partial, Tensor] = {}
+        for place in self.places(wanted):
+            points = moved(batch.coordinates, place, values)
+            for key, value in derivatives(network, points, list(place.derivatives)).items():
+                found[place.derivatives[key]] = value
+        return found
 
-    def _later(self, network: Network, batch: Batch, values: dict[sympy.Basic, Any], partial: Partial) -> Tensor:
-        values |= self.partials(network, batch, values, {partial})
-        return values[partial]
+
+def moved(points: Tensor, place: Place, values: Mapping[sympy.Basic, Any]) -> Tensor:
+    """The points of a place of evaluation, (n, d)."""
+    if not place.axes:
+        return points
+    columns = list(points.split(1, dim=1))
+    for axis, value in zip(place.axes, place.program(values), strict=True):
+        columns[axis] = torch.as_tensor(value, dtype=points.dtype, device=points.device).expand(len(points), 1)
+    return torch.cat(columns, dim=1)
 
 
 def _checked(name: str, residual: Any, count: int) -> Tensor:
@@ -122,10 +139,10 @@ def _checked(name: str, residual: Any, count: int) -> Tensor:
     return residual
 
 
-def groups(problem: Problem, engine: str = "autograd") -> tuple[TermGroup, ...]:
+def groups(problem: Problem) -> tuple[TermGroup, ...]:
     """The equations as one group, and each condition as a group of its own."""
-    found = [TermGroup(EQUATIONS, problem, problem.equations, engine)] if problem.equations else []
-    found += [TermGroup(condition.name, problem, condition.equations, engine) for condition in problem.conditions]
+    found = [TermGroup(EQUATIONS, problem, problem.equations)] if problem.equations else []
+    found += [TermGroup(condition.name, problem, condition.equations) for condition in problem.conditions]
     return tuple(found)
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
-Derivative = tuple[int, tuple[int, ...]]
-"""(output j, axes): the axes of differentiation in increasing order, () for the output itself."""
+from pinnkit.operators.request import NOTHING, Axes, Derivative, Given, Sampled, Sum
+
+Partial: TypeAlias = tuple[int, Axes]
+"""(output j, axes)."""
 
 
-def plan(wanted: Iterable[Derivative]) -> list[tuple[Derivative, list[Derivative]]]:
+def plan(wanted: Iterable[Partial]) -> list[tuple[Partial, list[Partial]]]:
     """Which backward passes to make: pairs (parent, children), parents of low order first.
 
     One pass over a derivative gives its derivatives by every coordinate, so derivatives of order k are grouped under
@@ -25,13 +28,13 @@ def plan(wanted: Iterable[Derivative]) -> list[tuple[Derivative, list[Derivative
 
 
 @lru_cache(maxsize=1024)  # a step asks for the same few sets again and again
-def _plan(wanted: frozenset[Derivative]) -> tuple[tuple[Derivative, list[Derivative]], ...]:
+def _plan(wanted: frozenset[Partial]) -> tuple[tuple[Partial, list[Partial]], ...]:
     needed = set(wanted)
-    passes: list[tuple[Derivative, list[Derivative]]] = []
+    passes: list[tuple[Partial, list[Partial]]] = []
     for order in range(max((len(axes) for _, axes in needed), default=0), 0, -1):
         open_ = {derivative for derivative in needed if len(derivative[1]) == order}
         while open_:
-            children: dict[Derivative, list[Derivative]] = {}
+            children: dict[Partial, list[Partial]] = {}
             for output, axes in sorted(open_):
                 for parent in {axes[:place] + axes[place + 1 :] for place in range(order)}:
                     children.setdefault((output, parent), []).append((output, axes))
@@ -43,9 +46,9 @@ def _plan(wanted: frozenset[Derivative]) -> tuple[tuple[Derivative, list[Derivat
 
 
 def derivatives(
-    function: Callable[[Tensor], Tensor], points: Tensor, wanted: Iterable[Derivative]
+    function: Callable[[Tensor], Tensor], points: Tensor, wanted: Iterable[Derivative], given: Given = NOTHING
 ) -> dict[Derivative, Tensor]:
-    """The wanted partial derivatives of y = function(p), each of shape (n, 1).
+    """The wanted derivatives of y = function(p), each of shape (n, 1).
 
     d^k y_j / dp_a ... dp_b is taken by nested `torch.autograd.grad` of sums over the points, which is right where
     row i of the output depends on row i of the points alone. The results keep their graph, so that a loss made of
@@ -54,12 +57,20 @@ def derivatives(
     Args:
         function: (n, d) -> (n, m), rows independent.
         points: (n, d).
-        wanted: pairs (output j, axes in increasing order).
+        wanted: pairs (output j, operator).
+        given: the coefficients and directions that the operators refer to.
     """
     wanted = list(wanted)
-    passes = plan(wanted)
+    partials = {one for one in wanted if isinstance(one[1], tuple)}
+    for output, operator in wanted:
+        if isinstance(operator, Sum):
+            partials |= {(output, axes) for axes, _ in operator.terms}
+        elif isinstance(operator, Sampled):
+            partials.add((output, ()))
+    passes = plan(partials)
     with torch.enable_grad():
-        inputs = points.detach().requires_grad_(bool(passes))
+        needed = bool(passes) or any(isinstance(operator, Sampled) for _, operator in wanted)
+        inputs = points.detach().requires_grad_(needed)
         outputs = function(inputs)
         found: dict[Derivative, Tensor] = {
             (output, ()): outputs[:, output : output + 1] for output in {output for output, _ in wanted}
@@ -69,7 +80,25 @@ def derivatives(
             for child in children:
                 axis = _extra_axis(parent[1], child[1])
                 found[child] = gradient[:, axis : axis + 1]
+        for output, operator in wanted:
+            if isinstance(operator, Sum):
+                found[output, operator] = sum(
+                    given.coefficients[slot] * found[output, axes] for axes, slot in operator.terms
+                )
+            elif isinstance(operator, Sampled):
+                directions = given.directions[operator.sample]
+                found[output, operator] = _along(found[output, ()], inputs, directions)
     return {derivative: found[derivative] for derivative in wanted}
+
+
+def _along(value: Tensor, inputs: Tensor, directions: Tensor) -> Tensor:
+    """The sum over k of the second derivatives along the directions v_k, (n, 1)."""
+    gradient = _gradient(value, inputs)
+    total = torch.zeros_like(value)
+    for direction in directions:
+        slope = gradient @ direction[:, None]
+        total = total + _gradient(slope, inputs) @ direction[:, None]
+    return total
 
 
 def _gradient(value: Tensor, inputs: Tensor) -> Tensor:
@@ -82,10 +111,6 @@ def _gradient(value: Tensor, inputs: Tensor) -> Tensor:
     return gradient
 
 
-def _extra_axis(parent: tuple[int, ...], child: tuple[int, ...]) -> int:
+def _extra_axis(parent: Axes, child: Axes) -> int:
     """The axis that the child has once more than the parent."""
     return next(axis for axis in child if child.count(axis) > parent.count(axis))
-
-
-ENGINES: dict[str, Callable[..., dict[Derivative, Tensor]]] = {"autograd": derivatives}
-"""The ways to compute derivatives, by the name in `operators.engine`."""

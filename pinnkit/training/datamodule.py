@@ -66,7 +66,8 @@ class CollocationData(lightning.LightningDataModule):
         draw, done = divmod(step, period)
         if draw != self.drawn:
             self.draw(draw)
-        segments = Segments(self.batches(), draw, period - done, self.steps_per_batch)
+        batches = {name: _moved(batch, self.trainer.lightning_module.device) for name, batch in self.batches().items()}
+        segments = Segments(batches, draw, period - done, self.steps_per_batch)
         return DataLoader(segments, batch_size=None, collate_fn=_as_it_is)
 
     def draw(self, draw: int) -> None:
@@ -106,13 +107,7 @@ class CollocationData(lightning.LightningDataModule):
         return Batch(tensor(points.coordinates), {name: tensor(values) for name, values in points.columns.items()})
 
     def transfer_batch_to_device(self, batch: Segment, device: torch.device, dataloader_idx: int) -> Segment:
-        if device.type == "cpu":
-            return batch
-        moved = {
-            name: Batch(part.coordinates.to(device), {key: value.to(device) for key, value in part.columns.items()})
-            for name, part in batch.batches.items()
-        }
-        return Segment(moved, batch.steps, batch.draw)
+        return batch  # a draw is moved once, where its dataloader is made, and not with every segment of it
 
     def state_dict(self) -> dict[str, Any]:
         if EQUATIONS not in self.sets:
@@ -122,6 +117,10 @@ class CollocationData(lightning.LightningDataModule):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._restored = state.get("equations")
         self.draw(state["drawn"])
+
+
+def _moved(batch: Batch, device: torch.device) -> Batch:
+    return Batch(batch.coordinates.to(device), {name: column.to(device) for name, column in batch.columns.items()})
 
 
 def _as_it_is(item: Segment) -> Segment:

@@ -13,14 +13,24 @@ import torch
 from torch import Tensor, nn
 
 from pinnkit.losses.residuals import Batch, TermGroup, mean_square
+from pinnkit.operators.choice import Choice
+from pinnkit.operators.settings import Operators
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import EQUATIONS, batch_index
 from pinnkit.training.datamodule import Segment
-from pinnkit.training.outcome import Diverged, NoGradient
+from pinnkit.training.engines import Budget, Chooser
+from pinnkit.training.evaluator import Evaluator, Model, Prepared
+from pinnkit.training.outcome import Diverged, NoGradient, OutOfMemory, out_of_memory
 from pinnkit.training.phases import Phase
 from pinnkit.training.settings import Trainer
 
 log = logging.getLogger(__name__)
+
+EXPECTED_STEPS = 2500
+"""Optimizer steps that a run without limits is expected to take, when the engine is chosen."""
+EVALUATIONS_PER_STEP = 1.1
+A_FEW = 64
+"""Points by which it is told whether a term has a gradient."""
 
 
 class PINN(lightning.LightningModule):
@@ -35,6 +45,9 @@ class PINN(lightning.LightningModule):
         weights: term -> w.
         phases: the optimizers, one after the other.
         limits: when training ends.
+        operators: how derivatives are computed.
+        width: neurons in a layer, by which chunks are sized.
+        threads: on how many threads compiled code works.
         minibatch: points of the equations in each first-order step; None: all.
         seed: of the mini-batches.
     """
@@ -47,6 +60,9 @@ class PINN(lightning.LightningModule):
         weights: Mapping[str, float],
         phases: Sequence[Phase],
         limits: Trainer,
+        operators: Operators,
+        width: int,
+        threads: int = 1,
         minibatch: int | None = None,
         seed: int = 0,
     ) -> None:
@@ -61,6 +77,12 @@ class PINN(lightning.LightningModule):
         self.weights = dict(weights)
         self.phases = tuple(phases)
         self.limits = limits
+        self.operators, self.width, self.threads = operators, width, threads
+        self.model = Model(problem, network, self.learned)
+        self.evaluator: Evaluator | None = None
+        self.choice: Choice | None = None
+        self._prepared: tuple[Mapping[str, Batch], Prepared] | None = None
+        self._gradient: Tensor | None = None
         self.minibatch = minibatch
         self.seed = seed
         self.progress = {
@@ -85,16 +107,7 @@ class PINN(lightning.LightningModule):
 
     def parameter_values(self) -> dict[str, Tensor]:
         """Every parameter of the problem as a scalar tensor; a positive learned one is exp of what is trained."""
-        values = {}
-        for parameter in self.problem.parameters:
-            if not parameter.learn:
-                values[parameter.name] = torch.as_tensor(
-                    parameter.value, dtype=self._like.dtype, device=self._like.device
-                )
-            else:
-                raw = self.learned[parameter.name]
-                values[parameter.name] = raw.exp() if parameter.positive else raw
-        return values
+        return self.model.parameters(self.learned, self.model.constants(self._like))
 
     def residuals(self, group: str, batch: Batch) -> dict[str, Tensor]:
         """The residual (n, 1) of every term of a group."""
@@ -129,8 +142,64 @@ class PINN(lightning.LightningModule):
     def training_step(self, segment: Segment, batch_idx: int) -> None:
         optimizers = self.optimizers()
         optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
+        try:
+            if self.evaluator is None:
+                self._begin(segment.batches)
+            self._segment(optimizers, segment)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            raise OutOfMemory(*self._what_fits(segment.batches)) from error
+
+    def _begin(self, batches: Mapping[str, Batch]) -> None:
+        """What is done once in each process: look for terms that train nothing, and choose the engine."""
         if self.progress["step"] == 0:
-            self.progress["first_objective"] = self._check_gradients(segment.batches)
+            self._check_gradients(batches)
+        chooser = Chooser(self.make_evaluator, self.operators, batches, self._weight_vector(), self._budget())
+        if self.choice is None:
+            self.evaluator, choice = chooser.choose()
+            self.choice = self.trainer.strategy.broadcast(choice)
+            if self.choice != choice:  # another rank has measured other times; the first decides
+                self.evaluator = chooser.restored(self.choice)
+        else:
+            self.evaluator = chooser.restored(self.choice)
+        if self.evaluator.engine != "autograd" and self.device.type == "cpu":
+            torch.set_num_threads(1)  # each of its threads has a core's work of its own
+        if self.progress["step"] == 0:
+            losses, _ = self.evaluator(self.prepared(batches), self._weight_vector(), self._directions())
+            self.progress["first_objective"] = float(torch.dot(self._weight_vector(), losses))
+
+    def make_evaluator(self, engine: str, chunk: int | None) -> Evaluator:
+        """An evaluator of this module's losses."""
+        return Evaluator(
+            self.model,
+            tuple(self.groups.values()),
+            engine,
+            self.width,
+            chunk,
+            self.operators.directions,
+            self.choice.threads if self.choice else self.threads,
+        )
+
+    def prepared(self, batches: Mapping[str, Batch]) -> Prepared:
+        """The points cut for the evaluator; done once for each draw."""
+        if self._prepared is None or self._prepared[0] is not batches:
+            self._prepared = (batches, self.evaluator.prepare(batches))
+        return self._prepared[1]
+
+    def _weight_vector(self) -> Tensor:
+        terms = [term for group in self.groups.values() for term in group.terms]
+        return torch.tensor([self.weights[term] for term in terms], dtype=self._like.dtype, device=self.device)
+
+    def _directions(self) -> list[Tensor]:
+        return self.evaluator.draw_directions(self.seed, self.progress["step"])
+
+    def _budget(self) -> Budget:
+        steps = self.limits.max_steps or (EXPECTED_STEPS if self.limits.max_time is None else math.inf)
+        left = max(steps - self.progress["step"], 0)
+        return Budget(EVALUATIONS_PER_STEP * left, self.limits.max_time or math.inf)
+
+    def _segment(self, optimizers: Sequence[Any], segment: Segment) -> None:
         redrawn = segment.draw != self.progress["draw"]
         self.progress["draw"] = segment.draw
         self.stopped = self.stopped or self._limit()
@@ -159,17 +228,17 @@ class PINN(lightning.LightningModule):
         rate = phase.set_learning_rate(optimizer, self.progress["phase_step"])
         if self.minibatch and phase.first_order:
             batches = self._thin(batches)
-        last: dict[str, Tensor] = {}
+        prepared, weights, directions = self.prepared(batches), self._weight_vector(), self._directions()
+        last: list[Tensor] = []
 
         def closure() -> Tensor:
-            optimizer.zero_grad(set_to_none=True)
-            losses = self.losses(batches)
-            objective = self.objective(losses)
+            losses, gradient = self.evaluator(prepared, weights, directions)
+            objective = torch.dot(weights, losses)
             if phase.first_order and not torch.isfinite(objective):
                 raise FloatingPointError  # before it reaches the weights; a line search recovers by itself
-            self.manual_backward(objective)
+            self._set_gradient(gradient)
             self.progress["evaluations"] += 1
-            last.update({term: loss.detach() for term, loss in losses.items()}, objective=objective.detach())
+            last[:] = [losses, objective]
             return objective
 
         try:
@@ -177,12 +246,24 @@ class PINN(lightning.LightningModule):
         except FloatingPointError:
             self._diverged(batches)
         if last:
-            self.losses_now = last
+            losses, objective = last
+            terms = [term for group in self.groups.values() for term in group.terms]
+            self.losses_now = dict(zip(terms, losses.unbind(), strict=True)) | {"objective": objective}
         self.diagnostics = dict(getattr(optimizer, "diagnostics", {}))
         if rate is not None:
             self.diagnostics["learning_rate"] = rate
         self.progress["step"] += 1
         self.progress["phase_step"] += 1
+
+    def _set_gradient(self, gradient: Tensor) -> None:
+        """Hand the flat gradient to the parameters, as views of one tensor."""
+        if self._gradient is None or self._gradient.device != gradient.device:
+            self._gradient = torch.empty_like(gradient)
+            parameters = list(self.model.trainable().values())
+            parts = self._gradient.split([one.numel() for one in parameters])
+            for one, part in zip(parameters, parts, strict=True):
+                one.grad = part.view_as(one)
+        self._gradient.copy_(gradient)
 
     def _thin(self, batches: Mapping[str, Batch]) -> dict[str, Batch]:
         """The mini-batch of this step from the points of the equations; conditions keep all of theirs."""
@@ -224,8 +305,8 @@ class PINN(lightning.LightningModule):
 
     # ---------------------------------------------------------------- what can go wrong
 
-    def _check_gradients(self, batches: Mapping[str, Batch]) -> float:
-        """Every term must depend on what is trained; returns the objective, for it is computed here first.
+    def _check_gradients(self, batches: Mapping[str, Batch]) -> None:
+        """Every term must depend on what is trained; a few points tell.
 
         Raises:
             NoGradient: the gradient of a term by every trainable parameter is missing, as happens where a residual
@@ -233,14 +314,31 @@ class PINN(lightning.LightningModule):
         """
         trainable = [parameter for parameter in self.parameters() if parameter.requires_grad]
         with torch.enable_grad():
-            losses = self.losses(batches)
+            losses = self.losses({name: batch.first(A_FEW) for name, batch in batches.items()})
         for term, loss in losses.items():
             gradients: Sequence[Tensor | None] = [None]
             if loss.requires_grad:
                 gradients = torch.autograd.grad(loss, trainable, retain_graph=True, allow_unused=True)
             if all(gradient is None for gradient in gradients):
                 raise NoGradient(term)
-        return float(self.objective(losses).detach())
+
+    def _what_fits(self, batches: Mapping[str, Batch]) -> tuple[int, int]:
+        """How many points of a group were evaluated at once, and how many fit, found by halving."""
+        like = next(iter(batches.values())).coordinates
+        largest = max(len(batch) for batch in batches.values())
+        points = min(largest, self.evaluator.chunk_size(like) if self.evaluator else self.operators.chunk or largest)
+        size = points // 2
+        while size > 1:
+            part = {name: batch.first(size) for name, batch in batches.items()}
+            try:
+                evaluator = self.make_evaluator("autograd", size)
+                evaluator(evaluator.prepare(part), self._weight_vector(), evaluator.draw_directions(0, 0))
+                break
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error):
+                    raise
+                size //= 2
+        return points, max(size, 1)
 
     def _diverged(self, batches: Mapping[str, Batch]) -> None:
         """Name the term and the point at which the loss is no finite number."""
@@ -262,9 +360,11 @@ class PINN(lightning.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["progress"] = dict(self.progress)
+        checkpoint["operators"] = self.choice.words() if self.choice else None
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.progress = dict(checkpoint["progress"])
+        self.choice = Choice(**checkpoint["operators"]) if checkpoint["operators"] else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew
 
 

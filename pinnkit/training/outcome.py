@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
+
 
 class NoGradient(Exception):
     """A term whose gradient by every trainable parameter is missing."""
@@ -28,3 +30,25 @@ class Diverged(Exception):
             + (f"; {after}" if after else "")
         )
         self.step, self.term, self.point, self.value = step, term, dict(point), value
+
+
+class OutOfMemory(Exception):
+    """Too many points were evaluated at once.
+
+    Args:
+        points: how many of each group.
+        fits: how many were seen to fit.
+    """
+
+    def __init__(self, points: int, fits: int) -> None:
+        super().__init__(
+            f"memory ran out while {points} points were evaluated at once: set operators.chunk={fits}, which fits; "
+            "the gradient is the same, summed over chunks"
+        )
+        self.points, self.fits = points, fits
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error is torch's or Python's way to say so; on a CPU torch raises a plain RuntimeError."""
+    texts = ("not enough memory", "can't allocate memory")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(text in str(error) for text in texts)

@@ -7,8 +7,6 @@ import torch
 
 from pinnkit.losses.residuals import Batch, TermGroup, groups, mean_square, weights
 from pinnkit.losses.view import ResidualError, UnknownName
-from pinnkit.operators.derivatives import ENGINES
-from pinnkit.operators.settings import ENGINES as METHODS
 from pinnkit.problem.problem import Problem
 
 HEAT = {
@@ -96,7 +94,7 @@ def test_a_residual_in_python_equals_the_same_in_text():
         first = groups(text)[0](network, batch(), ALPHA)["heat"]
         second = group(network, batch(), ALPHA)["heat"]
         torch.testing.assert_close(first, second, rtol=1e-13, atol=1e-14)
-    assert {str(one) for one in group.wanted} == {"u_t", "u_xx"}
+    assert {str(one) for one in group.wanted_by_callables} == {"u_t", "u_xx"}
 
 
 @pytest.mark.parametrize(
@@ -134,12 +132,3 @@ def test_equations_share_the_passes_of_their_points(monkeypatch):
     monkeypatch.setattr(torch.autograd, "grad", lambda *a, **k: passes.append(1) or original(*a, **k))
     TermGroup("equations", problem, problem.equations)(exact, batch(), {})
     assert len(passes) == 2
-
-
-def test_the_engine_that_is_asked_for_computes_the_derivatives(monkeypatch):
-    asked = []
-    monkeypatch.setitem(ENGINES, "watched", lambda *a: asked.append(len(a[2])) or ENGINES["autograd"](*a))
-    residual = groups(Problem(**HEAT), "watched")[0](exact, batch(), ALPHA)["heat"]
-    assert asked == [2]  # u_t and u_xx
-    assert residual.abs().max() < 1e-13
-    assert set(METHODS) <= set(ENGINES)

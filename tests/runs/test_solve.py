@@ -275,7 +275,7 @@ def test_a_run_that_fails_leaves_its_reason(heat_words, quick, tmp_path):
         pinnkit.solve(Problem(**heat_words), tmp_path, quick)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["status"] == "failed"
-    assert "'heat' has shape (100,)" in metrics["reason"]
+    assert "'heat' has shape (64,)" in metrics["reason"]
 
 
 def test_a_network_of_the_users_is_trained(heat_words, quick, tmp_path):

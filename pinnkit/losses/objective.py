@@ -1,0 +1,147 @@
+"""The losses of all terms of a problem as one function of tensors, whatever engine gives the derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sympy
+import torch
+from torch import Tensor
+
+from pinnkit.language.calculus import Partial
+from pinnkit.language.evaluate import Program
+from pinnkit.losses.collapse import Collapsed, collapse, sampled
+from pinnkit.losses.residuals import Batch, Network, Place, TermGroup, moved
+from pinnkit.operators.request import Derivative, Given, Sum
+
+Engine = Callable[..., dict[Derivative, Tensor]]
+"""engine(network, points, wanted, given) -> derivatives; `operators.derivatives.derivatives` is the definition."""
+
+
+class GroupResiduals:
+    """The residuals of one group in the form that an engine is best at.
+
+    Args:
+        together: carry sums of derivatives as one, where the equations allow it.
+        directions: estimate Laplacians in more coordinates than this from so many directions; None: exactly.
+    """
+
+    def __init__(self, group: TermGroup, together: bool, directions: int | None) -> None:
+        self.group = group
+        expressions = [equation.residual for equation in group.symbolic]
+        found = Collapsed(expressions)
+        apart = group.wanted_by_callables
+        if together:
+            found = collapse(expressions, group.problem.coordinates, apart)
+        self.estimated = 0
+        if directions is not None:
+            one = collapse(expressions, group.problem.coordinates, apart)
+            doubled, self.estimated = sampled(one, directions)
+            found = doubled if self.estimated else found
+        self.program = Program(found.residuals)
+        self.coefficients = Program(found.coefficients)
+        self.sums = {stand_in: (group.fields[name], operator) for stand_in, (name, operator) in found.sums.items()}
+        wanted = {one for expr in found.residuals for one in expr.atoms(Partial)} | apart
+        self.places = group.places(wanted)
+        if self.sums and not any(not place.axes for place in self.places):
+            self.places = [Place((), Program([]), {}), *self.places]
+
+    def values(self, batch: Batch, parameters: Mapping[str, Tensor]) -> dict[sympy.Basic, Any]:
+        """Parameters, columns and coordinates by their symbols."""
+        return self.group.values(batch, parameters)
+
+    def requests(self, batch: Batch, values: Mapping[sympy.Basic, Any]) -> list[tuple[Tensor, list[Derivative], Given]]:
+        """Where which derivatives are needed, place by place."""
+        found = []
+        for place in self.places:
+            wanted: list[Derivative] = list(place.derivatives)
+            given = Given()
+            if not place.axes and self.sums:
+                wanted += list(self.sums.values())
+                given = Given(self.coefficients(values))
+            found.append((moved(batch.coordinates, place, values), wanted, given))
+        return found
+
+    def squares(
+        self,
+        network: Network,
+        batch: Batch,
+        values: dict[sympy.Basic, Any],
+        found: Sequence[Mapping[Derivative, Tensor]],
+    ) -> dict[str, Tensor]:
+        """|residual|^2 of each term, (n, 1); with sampled directions its unbiased estimate."""
+        for place, derivatives in zip(self.places, found, strict=True):
+            values |= {partial: derivatives[key] for key, partial in place.derivatives.items()}
+            if not place.axes:
+                values |= {stand_in: derivatives[key] for stand_in, key in self.sums.items()}
+        computed = self.program(values)
+        count = len(self.group.symbolic)
+        squares = {}
+        for number, equation in enumerate(self.group.symbolic):
+            residual = computed[number]
+            other = computed[count + number] if self.estimated else residual
+            squares[equation.name] = residual * other
+        for equation in self.group.callables:
+            squares[equation.name] = self.group.call(equation, network, batch, values).square()
+        return squares
+
+
+class Objective:
+    """The loss of every term, L = sum over points of share |residual|^2, with the engine's derivatives.
+
+    Terms that need the same derivatives at different points share one pass over all of these points.
+    """
+
+    def __init__(
+        self, groups: Sequence[TermGroup], engine: Engine, together: bool = False, directions: int | None = None
+    ) -> None:
+        self.engine = engine
+        self.parts = {group.name: GroupResiduals(group, together, directions) for group in groups}
+        self.terms = tuple(term for group in groups for term in group.terms)
+        self.estimated = max((part.estimated for part in self.parts.values()), default=0)
+
+    def __call__(
+        self,
+        network: Network,
+        batches: Mapping[str, Batch],
+        shares: Mapping[str, Tensor],
+        parameters: Mapping[str, Tensor],
+        directions: Sequence[Tensor] = (),
+    ) -> Tensor:
+        """Losses (terms,).
+
+        Args:
+            shares: for each group the weight of each point in the mean, (n, 1).
+            directions: the two samples of directions, (k, d) each, where Laplacians are estimated.
+        """
+        values = {name: part.values(batches[name], parameters) for name, part in self.parts.items()}
+        asked = {name: part.requests(batches[name], values[name]) for name, part in self.parts.items()}
+        answers = iter(self._answered(network, [one for ones in asked.values() for one in ones], directions))
+        losses = []
+        for name, part in self.parts.items():
+            found = [next(answers) for _ in asked[name]]
+            squares = part.squares(network, batches[name], values[name], found)
+            losses += [(shares[name] * squares[term]).sum() for term in part.group.terms]
+        return torch.stack(losses)
+
+    def _answered(
+        self, network: Network, requests: Sequence[tuple[Tensor, list[Derivative], Given]], directions: Sequence[Tensor]
+    ) -> list[dict[Derivative, Tensor]]:
+        """The derivatives that each request asks for, by one pass for all that ask for the same."""
+        merged: dict[Any, list[int]] = {}
+        for number, (_, wanted, given) in enumerate(requests):
+            alone = any(isinstance(operator, Sum) for _, operator in wanted) and given.coefficients
+            merged.setdefault(number if alone else frozenset(wanted), []).append(number)
+        answers: list[dict[Derivative, Tensor]] = [{} for _ in requests]
+        for numbers in merged.values():
+            points = [requests[number][0] for number in numbers]
+            _, wanted, given = requests[numbers[0]]
+            if not wanted:
+                continue
+            whole = points[0] if len(points) == 1 else torch.cat(points)
+            found = self.engine(network, whole, wanted, Given(given.coefficients, directions))
+            parts = {key: value.split([len(one) for one in points]) for key, value in found.items()}
+            for place, number in enumerate(numbers):
+                answers[number] = {key: pieces[place] for key, pieces in parts.items()}
+        return answers

@@ -1,0 +1,48 @@
+"""Compiling a recorded graph by TorchInductor."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+from torch.fx import GraphModule
+
+
+class NotCompiled(RuntimeError):
+    """The compiler failed; the text says why."""
+
+
+def cache_folder() -> Path:
+    """Where compiled code and measured choices are kept between runs: XDG_CACHE_HOME/pinnkit, or ~/.cache/pinnkit."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pinnkit"
+
+
+def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[..., Any]:
+    """A function that computes what the graph does, for inputs of these shapes, types and device.
+
+    On a CPU it is C++ that releases Python's lock and uses one thread, so that several threads of Python can each
+    work on a chunk of the points with its data in their own core's cache; on a GPU it is Triton code in CUDA graphs.
+
+    Raises:
+        NotCompiled: there is no compiler, or it failed.
+    """
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "inductor"))
+    import torch._inductor  # slow to import: only runs that compile pay for it
+
+    for node in graph.graph.nodes:
+        node.meta.clear()  # the compiler makes its own shapes; those of the recording belong to another mode
+    cpu = inputs[0].device.type == "cpu"
+    options = {"cpp_wrapper": True, "cpp.threads": 1} if cpu else {"triton.cudagraphs": True}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compiled = torch._inductor.compile(graph, list(inputs), options=options)
+            compiled(*inputs)
+    except Exception as error:  # whatever a compiler may raise: the graph can be run without it
+        first = str(error).strip().splitlines()
+        raise NotCompiled(first[0] if first else type(error).__name__) from error
+    return compiled

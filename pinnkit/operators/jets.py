@@ -1,0 +1,82 @@
+"""Taylor mode: all wanted derivatives of a network in one forward pass over its operations.
+
+The network's traced graph is walked once on jets, with one rule for each operation (`rules`).
+
+Griewank and Walther, Evaluating Derivatives (2008), ch. 13; Bettencourt, Johnson and Duvenaud 2019 (Taylor-mode
+automatic differentiation for higher-order derivatives in JAX); Dangel et al. 2025 (arXiv 2505.13644).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+from torch.fx import GraphModule
+
+from pinnkit.operators.algebra import Algebra, Jet
+from pinnkit.operators.request import NOTHING, Axes, Derivative, Given, Sampled, Sum
+from pinnkit.operators.rules import Walk
+from pinnkit.operators.scheme import Scheme, scheme
+from pinnkit.operators.trace import Bound, record
+
+
+class Taylor:
+    """Taylor mode as an engine: engine(network, points, wanted, given) -> derivatives.
+
+    The network's graph is recorded when a number of points is seen for the first time; this cannot happen while
+    the engine itself is being recorded, so that it must have run once before.
+    """
+
+    def __init__(self) -> None:
+        self._graphs: dict[int, GraphModule] = {}
+
+    def __call__(
+        self, network: Bound, points: Tensor, wanted: Iterable[Derivative], given: Given = NOTHING
+    ) -> dict[Derivative, Tensor]:
+        if len(points) not in self._graphs:
+            self._graphs[len(points)] = self._recorded(network, points)
+        return taylor(self._graphs[len(points)], network.parameters.values(), points, wanted, given)
+
+    def _recorded(self, network: Bound, points: Tensor) -> GraphModule:
+        names = list(network.parameters)
+
+        def forward(*inputs: Tensor) -> Tensor:
+            return Bound(network.module, dict(zip(names, inputs[:-1], strict=True)))(inputs[-1])
+
+        inputs = [one.detach() for one in network.parameters.values()]
+        return record(forward, [*inputs, points.detach()], simplify=True)
+
+
+def taylor(
+    graph: GraphModule,
+    parameters: Iterable[Tensor],
+    points: Tensor,
+    wanted: Iterable[Derivative],
+    given: Given = NOTHING,
+) -> dict[Derivative, Tensor]:
+    """The wanted derivatives, (n, 1) each, of a network that was captured as a graph (parameters..., points).
+
+    Raises:
+        NoRule: an operation that has no rule.
+    """
+    wanted = list(wanted)
+    found = scheme(frozenset(operator for _, operator in wanted))
+    algebra = Algebra(found, given)
+    output = Walk(graph, algebra).run(*parameters, algebra.start(points))
+    if not isinstance(output, Jet):
+        output = Jet(output, {})
+    return {one: _column(output, found, *one) for one in wanted}
+
+
+def _column(output: Jet, found: Scheme, index: int, operator: Axes | Sum | Sampled) -> Tensor:
+    """One derivative of one output from the network's jet, (n, 1)."""
+    n = len(output.value)
+    if operator == ():
+        return output.value[:, index : index + 1]
+    key, place = found.find(operator) if isinstance(operator, tuple) else (operator, None)
+    part = output.parts.get(key)
+    if part is None:
+        return torch.zeros_like(output.value[:, index : index + 1])
+    part = part if place is None else part[place]
+    return part[:, index : index + 1].expand(n, 1)

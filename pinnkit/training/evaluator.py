@@ -1,0 +1,261 @@
+"""Losses and their gradient at the present parameters: what an optimizer asks for, by any engine, in chunks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pinnkit.losses.objective import Objective
+from pinnkit.losses.residuals import Batch, TermGroup
+from pinnkit.operators.compiled import NotCompiled, compile_graph
+from pinnkit.operators.derivatives import derivatives
+from pinnkit.operators.jets import Taylor
+from pinnkit.operators.rules import NoRule
+from pinnkit.operators.trace import Bound, Untraceable, check, record
+from pinnkit.operators.workers import Workers
+from pinnkit.problem.problem import Problem
+
+Inputs = list[Tensor]
+
+COMPILED_BYTES = 2**18
+"""Size of one array of a chunk, (points, width), at which compiled code keeps its data in a core's cache."""
+EAGER_BYTES = 2**22
+"""The same for nested autograd, which keeps many such arrays; larger sets are cut to bound the memory."""
+EAGER_BYTES_GPU = 2**28
+
+
+class Unfit(RuntimeError):
+    """An engine cannot be used for this run; the text says why."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is trained, as names and values: the network's parameters and the problem's learned ones."""
+
+    problem: Problem
+    network: nn.Module
+    learned: nn.ParameterDict
+
+    def trainable(self) -> dict[str, nn.Parameter]:
+        """Every trained parameter; the network's come first, in the order of a module that holds both."""
+        network = {f"network.{name}": one for name, one in self.network.named_parameters() if one.requires_grad}
+        return network | {f"learned.{name}": one for name, one in self.learned.items()}
+
+    def constants(self, like: Tensor) -> Tensor:
+        """The values of the parameters that are not learned."""
+        fixed = [one.value for one in self.problem.parameters if not one.learn]
+        return torch.tensor(fixed, dtype=like.dtype, device=like.device)
+
+    def parameters(self, learned: Mapping[str, Tensor], constants: Tensor) -> dict[str, Tensor]:
+        """Every parameter of the problem as a scalar tensor; a positive learned one is exp of what is trained."""
+        fixed = iter(constants.unbind())
+        values = {}
+        for one in self.problem.parameters:
+            if not one.learn:
+                values[one.name] = next(fixed)
+            else:
+                values[one.name] = learned[one.name].exp() if one.positive else learned[one.name]
+        return values
+
+
+@dataclass
+class Prepared:
+    """The points of a draw, cut into chunks of equal shape: the tensors of each, in a fixed order."""
+
+    chunks: list[Inputs]
+    points: int
+    columns: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Evaluator:
+    """Computes (losses (terms,), gradient of the objective (parameters,)) with one engine.
+
+    All engines run the same function of tensors, `_step`: as it is (`autograd`), or recorded once and compiled
+    (`compiled`, `jets`). Every group of points is cut into the same number of chunks, padded to one shape by points
+    whose share in the mean is zero; losses and gradients are summed over the chunks.
+
+    Args:
+        engine: autograd, compiled or jets.
+        chunk: points of a group in one chunk at most; None: a size for cache and memory.
+        directions: see `Operators`.
+        threads: how many chunks compiled code works on at once, on a CPU.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        groups: Sequence[TermGroup],
+        engine: str,
+        width: int,
+        chunk: int | None = None,
+        directions: int | None = None,
+        threads: int = 1,
+    ) -> None:
+        self.model, self.groups, self.engine = model, tuple(groups), engine
+        self.chunk, self.width, self.directions, self.threads = chunk, width, directions, threads
+        rule = Taylor() if engine == "jets" else derivatives
+        self.objective = Objective(groups, rule, together=engine == "jets", directions=directions)
+        trainable = model.trainable()
+        self.names, self.parameters = list(trainable), list(trainable.values())
+        self.constants = model.constants(self.parameters[0])
+        self.workers = Workers(threads if engine != "autograd" else 1)
+        self.compiled: dict[tuple, Callable[..., Any]] = {}
+        self.warning: str | None = None
+        """Why recorded code runs without a compiler, where it does."""
+
+    # ------------------------------------------------------------ points
+
+    def prepare(self, batches: Mapping[str, Batch]) -> Prepared:
+        """Cut the points of a draw into chunks."""
+        first = next(iter(batches.values())).coordinates
+        largest = max(len(batch) for batch in batches.values())
+        count = math.ceil(largest / self.chunk_size(first))
+        if self.workers.count > 1:
+            count = math.ceil(count / self.workers.count) * self.workers.count
+        parts = {group.name: _cut(batches[group.name], count) for group in self.groups}
+        chunks = [[tensor for part in parts.values() for tensor in part[number]] for number in range(count)]
+        columns = {group.name: sorted(batches[group.name].columns) for group in self.groups}
+        return Prepared(chunks, sum(len(batch) for batch in batches.values()), columns)
+
+    def chunk_size(self, like: Tensor) -> int:
+        """Points of a group in one chunk at most."""
+        if self.chunk is not None:
+            return self.chunk
+        if like.device.type != "cpu":
+            size = EAGER_BYTES_GPU
+        else:
+            size = EAGER_BYTES if self.engine == "autograd" else COMPILED_BYTES
+        return max(size // (self.width * like.element_size()), 64)
+
+    def draw_directions(self, seed: int, step: int) -> Inputs:
+        """Two independent samples of coordinates, scaled so that v v' has the identity as its mean; (k, d) each."""
+        if not self.objective.estimated:
+            return []
+        like = self.constants
+        names = self.model.problem.coordinates
+        axes = [index for index, name in enumerate(names) if name != "t"]
+        generator = np.random.Generator(np.random.Philox(key=[seed, step]))
+        found = []
+        for _ in range(2):
+            chosen = generator.choice(axes, self.directions, replace=False)
+            rows = np.zeros((self.directions, len(names)))
+            rows[np.arange(self.directions), chosen] = math.sqrt(len(axes) / self.directions)
+            found.append(torch.as_tensor(rows, dtype=like.dtype, device=like.device))
+        return found
+
+    # ------------------------------------------------------------ evaluation
+
+    def __call__(
+        self, prepared: Prepared, weights: Tensor, directions: Inputs = (), at: Inputs | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Losses and the gradient of the sum of weight * loss.
+
+        Args:
+            at: values of the trained parameters; None: their own.
+        """
+        parameters = self.parameters if at is None else at
+        head = [*(one.detach() for one in parameters), weights, self.constants, *directions]
+        if self.engine == "autograd":
+            if at is not None:
+                parameters = [one.detach().requires_grad_() for one in at]
+
+            def function(*inputs: Tensor) -> tuple[Tensor, Tensor]:
+                rest = list(inputs[len(head) :])
+                return self._step(prepared, parameters, [*parameters, *head[len(parameters) :]], rest, at is not None)
+
+        else:
+            function = self._function(prepared, head)
+        losses, gradient = self.workers.total(lambda chunk: function(*head, *chunk), prepared.chunks)
+        return losses, gradient
+
+    def _step(
+        self, prepared: Prepared, parameters: Inputs, head: Inputs, chunk: Inputs, bound: bool = True
+    ) -> tuple[Tensor, Tensor]:
+        """Losses and gradient of one chunk.
+
+        Args:
+            parameters: what the gradient is taken by.
+            head: these, weights, constants and directions.
+            bound: the parameters stand in for the network's own.
+        """
+        named = dict(zip(self.names, parameters, strict=True))
+        weights, constants, *directions = head[len(parameters) :]
+        learned = {name: named[f"learned.{name}"] for name in self.model.learned}
+        network: Any = self.model.network
+        if bound:
+            own = {name.removeprefix("network."): one for name, one in named.items() if name.startswith("network.")}
+            network = Bound(network, own)
+        batches, shares, rest = {}, {}, list(chunk)
+        for group in self.groups:
+            coordinates, share, *rest = rest
+            names = prepared.columns[group.name]
+            batches[group.name] = Batch(coordinates, dict(zip(names, rest[: len(names)], strict=True)))
+            shares[group.name] = share
+            rest = rest[len(names) :]
+        with torch.enable_grad():
+            values = self.model.parameters(learned, constants)
+            losses = self.objective(network, batches, shares, values, directions)
+            objective = torch.dot(weights, losses)
+            gradients = torch.autograd.grad(objective, parameters, allow_unused=True, materialize_grads=True)
+        return losses.detach(), torch.cat([gradient.flatten() for gradient in gradients])
+
+    def _recordable(self, prepared: Prepared) -> Callable[..., tuple[Tensor, Tensor]]:
+        """The step as a function of tensors alone, its gradient included: no autograd is left when it is replayed."""
+        count = len(self.names)
+        size = count + 2 + (2 if self.objective.estimated else 0)
+
+        def step(*inputs: Tensor) -> tuple[Tensor, Tensor]:
+            parameters = [one.detach().requires_grad_() for one in inputs[:count]]
+            return self._step(prepared, parameters, [*parameters, *inputs[count:size]], list(inputs[size:]))
+
+        return step
+
+    def _function(self, prepared: Prepared, head: Inputs) -> Callable[..., Any]:
+        """The compiled step for chunks of this shape."""
+        shapes = tuple(tuple(one.shape) for one in prepared.chunks[0])
+        if shapes not in self.compiled:
+            self.compiled[shapes] = self._build(prepared, head)
+        return self.compiled[shapes]
+
+    def _build(self, prepared: Prepared, head: Inputs) -> Callable[..., Any]:
+        """Record the step and compile it.
+
+        Raises:
+            Unfit: an operation has no rule, or the network cannot be recorded.
+        """
+        step = self._recordable(prepared)
+        # Recorded on other points than it is compared on: data taken for a constant would show there.
+        inputs = [*head, *(one.flip(0) for one in prepared.chunks[0])]
+        try:
+            check(self.model.network, prepared.chunks[0][0])
+            step(*inputs)
+            graph = record(step, inputs)
+        except NoRule as error:
+            raise Unfit(f"{error}") from error
+        except Untraceable as error:
+            raise Unfit(f"the network: {error}") from error
+        try:
+            return compile_graph(graph, inputs)
+        except NotCompiled as error:
+            self.warning = f"the compiler failed, recorded code runs without it ({error})"
+            return graph
+
+
+def _cut(batch: Batch, count: int) -> list[Inputs]:
+    """A batch in `count` parts of one shape: coordinates, share of each point, columns by name."""
+    total = len(batch)
+    size = math.ceil(total / count)
+    like = batch.coordinates
+    share = torch.full((total, 1), 1 / total, dtype=like.dtype, device=like.device)
+    tensors = [batch.coordinates, share, *(batch.columns[name] for name in sorted(batch.columns))]
+    missing = size * count - total
+    if missing:
+        again = torch.arange(missing, device=like.device) % total
+        tensors = [torch.cat([one, one[again] * (0 if place == 1 else 1)]) for place, one in enumerate(tensors)]
+    return [[one[number * size : (number + 1) * size] for one in tensors] for number in range(count)]
