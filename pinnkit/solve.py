@@ -28,6 +28,7 @@ from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, weights
 from pinnkit.losses.view import ResidualError
 from pinnkit.networks.fields import Output, build
+from pinnkit.optimizers.settings import Adam
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.references.choose import choose
@@ -93,7 +94,7 @@ def solve(
     """
     settings = _read(settings)
     problem = checked(problem, settings, custom_network=network is not None)
-    _check_device(settings)
+    _check_run(settings)
     run = RunFolder(Path(folder)).create()
     with written_to(run.log), quiet(), _threads(settings, problem) as threads:
         if not resume:
@@ -298,6 +299,9 @@ def _phases(settings: Settings, size: int, dtype: torch.dtype) -> tuple[Phase, .
     chosen = settings.phases or (settings.optimizer,)
     if chosen[0].name != "auto":
         return tuple(Phase(phase.name, phase.settings) for phase in chosen)
+    if settings.operators.directions is not None:
+        log.info("optimizer=auto: adam, since operators.directions makes the losses random estimates")
+        return (Phase("adam", Adam()),)
     phases, reason = automatic(size, dtype)
     log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in phases), reason)
     return phases
@@ -320,8 +324,13 @@ def _threads(settings: Settings, problem: Problem) -> Iterator[int]:
         torch.set_num_threads(former)
 
 
-def _check_device(settings: Settings) -> None:
+def _check_run(settings: Settings) -> None:
     report = Report()
+    chosen = settings.phases or (settings.optimizer,)
+    searching = [phase.name for phase in chosen if phase.settings is not None and not isinstance(phase.settings, Adam)]
+    if settings.operators.directions is not None and searching:
+        told = f"the losses become random estimates, which the line search of {searching[0]} cannot use: optimizer=adam"
+        report.add("operators.directions", told)
     if settings.trainer.accelerator == "gpu" and not torch.cuda.is_available():
         report.add("trainer.accelerator", "gpu: no CUDA device is at hand; choose trainer=cpu")
     report.raise_if_any()

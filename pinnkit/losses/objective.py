@@ -37,7 +37,7 @@ class GroupResiduals:
         self.estimated = 0
         if directions is not None:
             one = collapse(expressions, group.problem.coordinates, apart)
-            doubled, self.estimated = sampled(one, directions)
+            doubled, self.estimated = sampled(one, directions, group.problem.coordinates)
             found = doubled if self.estimated else found
         self.program = Program(found.residuals)
         self.coefficients = Program(found.coefficients)

@@ -105,7 +105,8 @@ class Algebra:
             else:
                 parts[key] = two if one is None else one if two is None else one + two
         first, second = _value(y), _value(z)
-        return Jet(first + second if sign > 0 else first - second, parts)
+        value = first + second if sign > 0 else first - second
+        return Jet(value, {key: spread(part, key, value) for key, part in parts.items()})
 
     def scale(self, jet: Jet, factor: Tensor | float) -> Jet:
         """A jet times a constant."""
@@ -185,6 +186,15 @@ def _lifted(part: Tensor | None, key: Key, ndim: int) -> Tensor | None:
         return part
     missing = ndim + 1 - part.ndim
     return part.reshape(len(part), *[1] * missing, *part.shape[1:]) if missing > 0 else part
+
+
+def spread(part: Tensor, key: Key, value: Tensor) -> Tensor:
+    """A part with all of the value's dimensions but the points', which a broadcast may have widened."""
+    lead = part.shape[:1] if isinstance(key, Ray) else ()
+    if part.shape[len(lead) + 1 :] == value.shape[1:]:
+        return part
+    rows = part.shape[-value.ndim] if part.ndim == len(lead) + value.ndim else 1
+    return part.expand(*lead, rows, *value.shape[1:])
 
 
 def _full(part: Tensor, key: Key, value: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ def cache_folder() -> Path:
 
 
 def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[..., Any]:
-    """A function that computes what the graph does, for inputs of these shapes, types and device.
+    """A function that computes what the graph does, for inputs of these shapes, types and device; takes the graph over.
 
     On a CPU it is C++ that releases Python's lock and uses one thread, so that several threads of Python can each
     work on a chunk of the points with its data in their own core's cache; on a GPU it is Triton code in CUDA graphs.
@@ -36,11 +36,17 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
     for node in graph.graph.nodes:
         node.meta.clear()  # the compiler makes its own shapes; those of the recording belong to another mode
     cpu = inputs[0].device.type == "cpu"
-    options = {"cpp_wrapper": True, "cpp.threads": 1} if cpu else {"triton.cudagraphs": True}
+    patches = {"cpp_wrapper": True, "cpp.threads": 1} if cpu else {"triton.cudagraphs": True}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compiled = torch._inductor.compile(graph, list(inputs), options=options)
+            compiled = torch._inductor.standalone_compile(
+                graph,
+                list(inputs),
+                dynamic_shapes="from_example_inputs",  # fixed shapes, and a compilation that the cache can keep
+                options={"config_patches": patches},
+                donate_graph_module=True,
+            )
             compiled(*inputs)
     except Exception as error:  # whatever a compiler may raise: the graph can be run without it
         first = str(error).strip().splitlines()

@@ -21,6 +21,10 @@ class Sum:
 
     terms: tuple[tuple[Axes, int], ...]
 
+    def __post_init__(self) -> None:
+        if not all(axes for axes, _ in self.terms):
+            raise ValueError("a Sum takes derivatives of order 1 or more; () is the value itself, add it outside")
+
 
 @dataclass(frozen=True)
 class Sampled:

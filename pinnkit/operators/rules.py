@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.fx import GraphModule, Interpreter
 from torch.utils._pytree import tree_leaves, tree_map
 
-from pinnkit.operators.algebra import Algebra, Jet
+from pinnkit.operators.algebra import Algebra, Jet, spread
 from pinnkit.operators.functions import FUNCTIONS, Derivatives, power
 
 aten = torch.ops.aten
@@ -33,6 +33,7 @@ class Walk(Interpreter):
     def __init__(self, graph: GraphModule, algebra: Algebra) -> None:
         super().__init__(graph)
         self.algebra = algebra
+        self.extra_traceback = False  # an operation without a rule is told in our words alone
 
     def call_function(self, target: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         if not any(isinstance(leaf, Jet) for leaf in _leaves((args, kwargs))):
@@ -66,7 +67,8 @@ def _shape(algebra: Algebra, target: Any, args: tuple, kwargs: dict[str, Any]) -
     if target.overloadpacket in RESHAPING:
         jet = algebra.filled(jet)
     value = target(jet.value, *rest, **kwargs)
-    results = algebra.parts(jet, lambda part: target(part, *rest, **kwargs))
+    action = aten.reshape.default if target.overloadpacket in (aten.view, aten._unsafe_view) else target
+    results = algebra.parts(jet, lambda part: action(part, *rest, **kwargs))
     if isinstance(value, Tensor):
         return Jet(value, results)
     return [Jet(one, {key: parts[place] for key, parts in results.items()}) for place, one in enumerate(value)]
@@ -75,6 +77,16 @@ def _shape(algebra: Algebra, target: Any, args: tuple, kwargs: dict[str, Any]) -
 def _touches_points(target: Any, jet: Jet, rest: list, kwargs: dict[str, Any]) -> bool:
     """Whether an operation adds up, or picks among, the rows of different points."""
     packet = target.overloadpacket
+    ndim = jet.value.ndim
+    if packet in (aten.t, aten.transpose):
+        return ndim > 1 and 0 in ({dim % ndim for dim in rest} if packet is aten.transpose else {0, 1})
+    if packet is aten.permute:
+        return rest[0][0] % ndim != 0
+    if packet is aten.unsqueeze:
+        return rest[0] % (ndim + 1) == 0
+    if packet is aten.slice:
+        dim, start, end, step = [*rest, *[0, None, None, 1][len(rest) :]]
+        return dim % ndim == 0 and not (start in (None, 0) and (end is None or end >= len(jet.value)) and step == 1)
     if packet is aten.index:
         return rest[0][0] is not None
     if packet in (aten.index_select, aten.select, aten.flip, aten.sum, aten.mean):
@@ -126,6 +138,8 @@ def _matrix_product(algebra: Algebra, target: Any, y: Any, z: Any) -> Jet:
     if isinstance(y, Jet):
         y = algebra.filled(y) if y.value.ndim > 2 else y
         return algebra.linear(y, lambda part: target(part, z))
+    if z.value.ndim == 2:
+        raise NoRule(f"{target} over the points")
     return algebra.linear(algebra.filled(z), lambda part: target(y, part))
 
 
@@ -140,7 +154,7 @@ def _addmm(algebra: Algebra, target: Any, bias: Any, y: Any, z: Any, beta: float
 def _joined(algebra: Algebra, target: Any, tensors: list[Any], dim: int = 0) -> Jet:
     """cat and stack: linear in all of their tensors together."""
     ndim = _value(tensors[0]).ndim
-    if target.overloadpacket is aten.cat and dim % ndim == 0:
+    if dim % (ndim + (target.overloadpacket is aten.stack)) == 0:
         raise NoRule(f"{target} of points")
     jets = [algebra.filled(one) if isinstance(one, Jet) else Jet(one, {}) for one in tensors]
     value = target([jet.value for jet in jets], dim)
@@ -224,7 +238,8 @@ def _where(algebra: Algebra, target: Any, condition: Any, y: Any, z: Any) -> Jet
         if one is None and two is None:
             continue
         zero = torch.zeros((), dtype=value.dtype, device=value.device)
-        parts[key] = torch.where(condition, zero if one is None else one, zero if two is None else two)
+        part = torch.where(condition, zero if one is None else one, zero if two is None else two)
+        parts[key] = spread(part, key, value)
     return Jet(value, parts)
 
 

@@ -202,11 +202,12 @@ def _bundled(one: Sum, plain: set[Axes], others: list[Sum]) -> tuple[Bundle | No
     if len(axes) < BUNDLED:
         return None, None
     bundle = Bundle(tuple(sorted(axes)), order)
-    elsewhere = plain | {other for term in others for other, _ in term.terms} | {a for a, _ in _apart(one, bundle)}
-    for used in elsewhere:
-        mixed = len(set(used)) > 1 or len(used) >= order
-        if mixed and set(used) & set(axes):
-            return None, None  # another derivative needs one of these axes as a factor of its own
+    # a plain pure derivative of lower order is a ray itself; the term of a sum needs its slopes as factors of their own
+    needed = {used for used in plain if len(set(used)) > 1 or len(used) >= order}
+    needed |= {used for term in others for used, _ in term.terms if len(used) > 1}
+    needed |= {used for used, _ in _apart(one, bundle) if len(used) > 1}
+    if any(set(used) & set(axes) for used in needed):
+        return None, None
     return bundle, slot
 
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
 from torch._decomp import core_aten_decompositions
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils._python_dispatch import TorchDispatchMode
 
-KEPT = ("tanh", "sigmoid", "addmm", "stack", "square", "rsub", "silu", "native_layer_norm", "_softmax")
+KEPT = ("tanh", "sigmoid", "addmm", "stack", "square", "rsub", "silu", "native_layer_norm", "_softmax", "detach")
 """Operations that have a rule of their own, or that are cheaper as one."""
 
 
@@ -36,6 +38,17 @@ class Bound:
         return torch.func.functional_call(self.module, dict(self.parameters), (points,))
 
 
+class _WithoutGradient(TorchDispatchMode):
+    """Notes an operation under `torch.no_grad`, which a recording does not see."""
+
+    noted: object | None = None
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if not torch.is_grad_enabled():
+            self.noted = func
+        return func(*args, **(kwargs or {}))
+
+
 def check(network: nn.Module, points: Tensor) -> None:
     """Look for what a recording would miss.
 
@@ -44,15 +57,28 @@ def check(network: nn.Module, points: Tensor) -> None:
     """
     state = dict(network.named_buffers()) | dict(network.named_parameters())
     versions = {name: tensor._version for name, tensor in state.items()}
-    with torch.enable_grad():
+    with torch.enable_grad(), _WithoutGradient() as mode:
         output = network(points.detach().requires_grad_())
     now = dict(network.named_buffers()) | dict(network.named_parameters())
+    if changed := sorted(now.keys() ^ state.keys()):
+        raise Untraceable(f"its forward pass changes '{changed[0]}'")
     for name, version in versions.items():
         if now[name] is not state[name] or now[name]._version != version:
             raise Untraceable(f"its forward pass changes '{name}'")
     custom = _custom_function(output.grad_fn)
     if custom is not None:
         raise Untraceable(f"it has a custom autograd function ({custom}), whose backward pass is kept as it is")
+    if mode.noted is not None:
+        raise Untraceable(f"it runs {mode.noted} without gradients (torch.no_grad)")
+
+
+def _shape_from_values(node: torch.fx.Node) -> bool:
+    """Whether the result's shape depends on values: nonzero, unique ..., an index by a mask."""
+    if torch.Tag.dynamic_output_shape not in getattr(node.target, "tags", ()):
+        return False
+    if node.target.overloadpacket is not torch.ops.aten.index:
+        return True
+    return any(one is not None and one.meta["tensor_meta"].dtype in (torch.bool, torch.uint8) for one in node.args[1])
 
 
 def _custom_function(node: object | None) -> str | None:
@@ -69,6 +95,12 @@ def _custom_function(node: object | None) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1)
+def _simpler() -> dict:
+    kept = {getattr(torch.ops.aten, name) for name in KEPT}
+    return {one: rule for one, rule in core_aten_decompositions().items() if one.overloadpacket not in kept}
+
+
 def record(function: Callable, inputs: Sequence[Tensor], simplify: bool = False) -> GraphModule:
     """The graph of function(*inputs).
 
@@ -78,10 +110,7 @@ def record(function: Callable, inputs: Sequence[Tensor], simplify: bool = False)
     Raises:
         Untraceable: control flow depends on values, or an operation is random.
     """
-    table = {}
-    if simplify:
-        kept = {getattr(torch.ops.aten, name) for name in KEPT}
-        table = {one: rule for one, rule in core_aten_decompositions().items() if one.overloadpacket not in kept}
+    table = _simpler() if simplify else {}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
@@ -92,6 +121,8 @@ def record(function: Callable, inputs: Sequence[Tensor], simplify: bool = False)
     for node in graph.graph.nodes:
         if node.op == "call_function" and torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
             raise Untraceable(f"it has a random operation ({node.target})")
+        if node.op == "call_function" and _shape_from_values(node):
+            raise Untraceable(f"it has a shape that depends on values ({node.target})")
     graph.graph.eliminate_dead_code()
     graph.recompile()
     return graph

@@ -35,7 +35,7 @@ class Workers:
 
 
 def _summed(function: Callable[[Chunk], Sequence[Tensor]], chunks: Sequence[Chunk]) -> list[Tensor]:
-    total = list(function(chunks[0]))
+    total = [one.clone() for one in function(chunks[0])]  # a CUDA graph writes its next results to the same place
     for chunk in chunks[1:]:
         for mine, more in zip(total, function(chunk), strict=True):
             mine.add_(more)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pinnkit.language.partial import TIME
 from pinnkit.losses.objective import Objective
 from pinnkit.losses.residuals import Batch, TermGroup
 from pinnkit.operators.compiled import NotCompiled, compile_graph
@@ -139,7 +140,7 @@ class Evaluator:
             return []
         like = self.constants
         names = self.model.problem.coordinates
-        axes = [index for index, name in enumerate(names) if name != "t"]
+        axes = [index for index, name in enumerate(names) if name != TIME]
         generator = np.random.Generator(np.random.Philox(key=[seed, step]))
         found = []
         for _ in range(2):
@@ -244,7 +245,7 @@ class Evaluator:
             return compile_graph(graph, inputs)
         except NotCompiled as error:
             self.warning = f"the compiler failed, recorded code runs without it ({error})"
-            return graph
+            return record(step, inputs)  # the compiler has taken the first one over
 
 
 def _cut(batch: Batch, count: int) -> list[Inputs]:

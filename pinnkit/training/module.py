@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 EXPECTED_STEPS = 2500
 """Optimizer steps that a run without limits is expected to take, when the engine is chosen."""
 EVALUATIONS_PER_STEP = 1.1
+SCORED = 8192
+"""Points whose residuals are computed at once where new points are drawn by them."""
 A_FEW = 64
 """Points by which it is told whether a term has a gradient."""
 
@@ -83,6 +85,7 @@ class PINN(lightning.LightningModule):
         self.choice: Choice | None = None
         self._prepared: tuple[Mapping[str, Batch], Prepared] | None = None
         self._gradient: Tensor | None = None
+        self._refused: Tensor | None = None
         self.minibatch = minibatch
         self.seed = seed
         self.progress = {
@@ -214,8 +217,12 @@ class PINN(lightning.LightningModule):
             self._end_phase(optimizer)
             self.stopped = self.stopped or self._limit()
         self.progress["train_time_s"] = time.perf_counter() - self._started
+        # What needs a number from the device is asked once a segment: a GPU does not wait for it in every step.
+        if self._refused is not None and int(self._refused):
+            self._diverged(segment.batches, self.progress["step"] - int(self._refused))
         if not all(torch.isfinite(loss) for loss in self.losses_now.values()):
             self._diverged(segment.batches)
+        self.stopped = self.stopped or self._reached()
         if self.stopped:
             self.trainer.should_stop = True
 
@@ -234,9 +241,9 @@ class PINN(lightning.LightningModule):
         def closure() -> Tensor:
             losses, gradient = self.evaluator(prepared, weights, directions)
             objective = torch.dot(weights, losses)
-            if phase.first_order and not torch.isfinite(objective):
-                raise FloatingPointError  # before it reaches the weights; a line search recovers by itself
             self._set_gradient(gradient)
+            if phase.first_order:  # a line search recovers by itself
+                self._refuse_infinite(optimizer, objective, gradient)
             self.progress["evaluations"] += 1
             last[:] = [losses, objective]
             return objective
@@ -265,6 +272,19 @@ class PINN(lightning.LightningModule):
                 one.grad = part.view_as(one)
         self._gradient.copy_(gradient)
 
+    def _refuse_infinite(self, optimizer: Any, objective: Tensor, gradient: Tensor) -> None:
+        """Keep the weights where a step from here would spoil them, without asking the device whether it would.
+
+        torch's fused Adam makes no step where `found_inf` is 1, as it does for gradient scaling. So the weights stay
+        those that gave the infinite loss until the end of the segment, where it is told.
+        """
+        if self._refused is None:
+            self._refused = torch.zeros((), dtype=torch.int64, device=gradient.device)
+        infinite = ~(torch.isfinite(gradient).all() & torch.isfinite(objective))
+        refused = infinite | (self._refused > 0)
+        self._refused = self._refused + refused
+        optimizer.optimizer.found_inf = refused.to(torch.float32)
+
     def _thin(self, batches: Mapping[str, Batch]) -> dict[str, Batch]:
         """The mini-batch of this step from the points of the equations; conditions keep all of theirs."""
         if EQUATIONS not in batches:
@@ -288,11 +308,15 @@ class PINN(lightning.LightningModule):
             self.stopped = f"{phase.name} ended: {reason}"
 
     def _limit(self) -> str | None:
-        """Why training ends here, if it does."""
+        """Why training ends before the next step, if it does."""
         if self.limits.steps is not None and self.progress["step"] >= self.limits.steps:
             return f"{self.limits.steps} steps are done"
         if self.limits.max_time is not None and time.perf_counter() - self._started >= self.limits.max_time:
             return f"{self.limits.max_time:g} s of training are over"
+        return None
+
+    def _reached(self) -> str | None:
+        """The limit on the objective that has been reached."""
         objective = self.losses_now.get("objective")
         if objective is None:
             return None
@@ -340,23 +364,27 @@ class PINN(lightning.LightningModule):
                 size //= 2
         return points, max(size, 1)
 
-    def _diverged(self, batches: Mapping[str, Batch]) -> None:
-        """Name the term and the point at which the loss is no finite number."""
+    def _diverged(self, batches: Mapping[str, Batch], step: int | None = None) -> None:
+        """Name the term and the point at which the loss is no finite number, and the step if it is not the present."""
+        step = self.progress["step"] if step is None else step
         for group, batch in batches.items():
             for term, residual in self.residuals(group, batch).items():
                 bad = (~torch.isfinite(residual.detach()[:, 0])).nonzero()
                 if len(bad):
                     row = int(bad[0])
                     point = dict(zip(self.problem.coordinates, batch.coordinates[row].tolist(), strict=True))
-                    raise Diverged(self.progress["step"], term, point, float(residual.detach()[row]))
-        raise Diverged(self.progress["step"], "objective", {}, math.nan)
+                    raise Diverged(step, term, point, float(residual.detach()[row]))
+        raise Diverged(step, "objective (its gradient)", {}, math.nan)
 
     # ---------------------------------------------------------------- what others read
 
     def score(self, points: Tensor) -> Tensor:
         """The size of the equations' residuals at points (n, d): sqrt(sum of w r^2), shape (n,)."""
-        residuals = self.residuals(EQUATIONS, Batch(points, {}))
-        return sum(self.weights[term] * residual.detach().square() for term, residual in residuals.items()).sqrt()[:, 0]
+        parts = []
+        for part in points.split(SCORED):
+            residuals = self.residuals(EQUATIONS, Batch(part, {})).items()
+            parts.append(sum(self.weights[term] * residual.detach().square() for term, residual in residuals))
+        return torch.cat(parts).sqrt()[:, 0]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["progress"] = dict(self.progress)
