@@ -23,13 +23,13 @@ from pinnkit.training.evaluator import Evaluator, Unfit
 log = logging.getLogger(__name__)
 
 FALLBACK = {"jets": "compiled", "compiled": "autograd"}
-COLD_COMPILE_S = 15.0
+COLD_COMPILE_S = 12.0
 """What compiling is expected to take where nothing like it has been compiled before."""
 WARM_COMPILE_S = 4.0
 """The same where the compiler's cache has it."""
 EXPECTED_GAIN = 0.6
 """The share of the time that compiled code is expected to save, before it has been measured."""
-LONG_RUN_S = 240.0
+LONG_RUN_S = 1200.0
 """Expected seconds from which on other engines and chunk sizes are measured too."""
 
 

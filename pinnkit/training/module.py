@@ -76,6 +76,7 @@ class PINN(lightning.LightningModule):
             {parameter.name: nn.Parameter(_raw(parameter.value, parameter.positive)) for parameter in problem.learned}
         )
         self.groups = {group.name: group for group in groups}
+        self.terms = tuple(term for group in groups for term in group.terms)
         self.weights = dict(weights)
         self.phases = tuple(phases)
         self.limits = limits
@@ -85,7 +86,9 @@ class PINN(lightning.LightningModule):
         self.choice: Choice | None = None
         self._prepared: tuple[Mapping[str, Batch], Prepared] | None = None
         self._gradient: Tensor | None = None
-        self._refused: Tensor | None = None
+        self._refused = torch.zeros((), dtype=torch.int64)
+        self._last: list[Tensor] = []
+        """Losses and objective of the last evaluation, on the device."""
         self.minibatch = minibatch
         self.seed = seed
         self.progress = {
@@ -191,8 +194,7 @@ class PINN(lightning.LightningModule):
         return self._prepared[1]
 
     def _weight_vector(self) -> Tensor:
-        terms = [term for group in self.groups.values() for term in group.terms]
-        return torch.tensor([self.weights[term] for term in terms], dtype=self._like.dtype, device=self.device)
+        return torch.tensor([self.weights[term] for term in self.terms], dtype=self._like.dtype, device=self.device)
 
     def _directions(self) -> list[Tensor]:
         return self.evaluator.draw_directions(self.seed, self.progress["step"])
@@ -206,6 +208,7 @@ class PINN(lightning.LightningModule):
         redrawn = segment.draw != self.progress["draw"]
         self.progress["draw"] = segment.draw
         self.stopped = self.stopped or self._limit()
+        weights = self._weight_vector()
         for _ in range(segment.steps):
             if self.stopped:
                 break
@@ -213,30 +216,36 @@ class PINN(lightning.LightningModule):
             if redrawn and hasattr(optimizer, "refresh"):
                 optimizer.refresh()  # its loss and gradient belong to points that are gone; its curvature stays
             redrawn = False
-            self._step(optimizer, segment.batches)
+            self._step(optimizer, segment.batches, weights)
             self._end_phase(optimizer)
             self.stopped = self.stopped or self._limit()
         self.progress["train_time_s"] = time.perf_counter() - self._started
-        # What needs a number from the device is asked once a segment: a GPU does not wait for it in every step.
-        if self._refused is not None and int(self._refused):
-            self._diverged(segment.batches, self.progress["step"] - int(self._refused))
-        if not all(torch.isfinite(loss) for loss in self.losses_now.values()):
-            self._diverged(segment.batches)
-        self.stopped = self.stopped or self._reached()
+        self._look(segment.batches)
         if self.stopped:
             self.trainer.should_stop = True
+
+    def _look(self, batches: Mapping[str, Batch]) -> None:
+        """What needs numbers from the device, once a segment: a GPU does not wait for them in every step."""
+        if not self._last:
+            return
+        losses, objective = self._last
+        self.losses_now = dict(zip(self.terms, losses.unbind(), strict=True)) | {"objective": objective}
+        if refused := int(self._refused):
+            self._diverged(batches, self.progress["step"] - refused)
+        if not torch.isfinite(losses).all():
+            self._diverged(batches, self.progress["step"])
+        self.stopped = self.stopped or self._reached()
 
     def stop(self, reason: str) -> None:
         """End training before the next optimizer step."""
         self.stopped = self.stopped or reason
 
-    def _step(self, optimizer: Any, batches: Mapping[str, Batch]) -> None:
+    def _step(self, optimizer: Any, batches: Mapping[str, Batch], weights: Tensor) -> None:
         phase = self.phases[self.progress["phase"]]
         rate = phase.set_learning_rate(optimizer, self.progress["phase_step"])
         if self.minibatch and phase.first_order:
             batches = self._thin(batches)
-        prepared, weights, directions = self.prepared(batches), self._weight_vector(), self._directions()
-        last: list[Tensor] = []
+        prepared, directions = self.prepared(batches), self._directions()
 
         def closure() -> Tensor:
             losses, gradient = self.evaluator(prepared, weights, directions)
@@ -245,18 +254,15 @@ class PINN(lightning.LightningModule):
             if phase.first_order:  # a line search recovers by itself
                 self._refuse_infinite(optimizer, objective, gradient)
             self.progress["evaluations"] += 1
-            last[:] = [losses, objective]
+            self._last[:] = [losses, objective]
             return objective
 
         try:
             optimizer.step(closure=closure)
         except FloatingPointError:
-            self._diverged(batches)
-        if last:
-            losses, objective = last
-            terms = [term for group in self.groups.values() for term in group.terms]
-            self.losses_now = dict(zip(terms, losses.unbind(), strict=True)) | {"objective": objective}
-        self.diagnostics = dict(getattr(optimizer, "diagnostics", {}))
+            self._diverged(batches, self.progress["step"])
+        self.diagnostics.clear()
+        self.diagnostics.update(getattr(optimizer, "diagnostics", {}))
         if rate is not None:
             self.diagnostics["learning_rate"] = rate
         self.progress["step"] += 1
@@ -278,12 +284,11 @@ class PINN(lightning.LightningModule):
         torch's fused Adam makes no step where `found_inf` is 1, as it does for gradient scaling. So the weights stay
         those that gave the infinite loss until the end of the segment, where it is told.
         """
-        if self._refused is None:
-            self._refused = torch.zeros((), dtype=torch.int64, device=gradient.device)
-        infinite = ~(torch.isfinite(gradient).all() & torch.isfinite(objective))
-        refused = infinite | (self._refused > 0)
-        self._refused = self._refused + refused
-        optimizer.optimizer.found_inf = refused.to(torch.float32)
+        if self._refused.device != gradient.device:
+            self._refused = self._refused.to(gradient.device)
+        infinite = (gradient.sum() + objective) * 0 != 0
+        self._refused.add_(infinite.logical_or_(self._refused))
+        optimizer.optimizer.found_inf = infinite.to(torch.float32)
 
     def _thin(self, batches: Mapping[str, Batch]) -> dict[str, Batch]:
         """The mini-batch of this step from the points of the equations; conditions keep all of theirs."""
@@ -364,9 +369,8 @@ class PINN(lightning.LightningModule):
                 size //= 2
         return points, max(size, 1)
 
-    def _diverged(self, batches: Mapping[str, Batch], step: int | None = None) -> None:
-        """Name the term and the point at which the loss is no finite number, and the step if it is not the present."""
-        step = self.progress["step"] if step is None else step
+    def _diverged(self, batches: Mapping[str, Batch], step: int) -> None:
+        """Name the term and the point at which the loss is no finite number."""
         for group, batch in batches.items():
             for term, residual in self.residuals(group, batch).items():
                 bad = (~torch.isfinite(residual.detach()[:, 0])).nonzero()
@@ -392,7 +396,8 @@ class PINN(lightning.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.progress = dict(checkpoint["progress"])
-        self.choice = Choice(**checkpoint["operators"]) if checkpoint["operators"] else None
+        words = checkpoint.get("operators")
+        self.choice = Choice(**words) if words else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew
 
 
