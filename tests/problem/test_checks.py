@@ -276,3 +276,20 @@ def test_checking_changes_nothing():
     problem = posed()
     check(problem, "relu", 1)
     assert problem == posed()
+
+
+def test_an_exact_solution_too_large_to_differentiate_is_left_unchecked_with_a_warning():
+    names = [f"x{number}" for number in range(1, 101)]
+    mean = f"({' + '.join(f'{name}^2' for name in names)})/100"
+    report = check(
+        Problem(
+            coordinates={name: [0, 1] for name in names},
+            fields=["u"],
+            equations="laplacian(u) = 2",
+            conditions={"face": {"at": "x1 = 0", "equations": f"u = {mean}"}},
+            exact={"u": mean},
+        )
+    )
+    assert told(report) == []
+    assert [warning.key for warning in report.warnings] == ["exact"]
+    assert "is not checked against equations." in report.warnings[0].message

@@ -1,0 +1,1 @@
+"""One training step in other frameworks, each a program of its own that needs no part of pinnkit."""

@@ -1,0 +1,8 @@
+"""Time of a training step, by engine and beside other frameworks: `python scripts/benchmark_step.py --help`."""
+
+import sys
+
+from pinnkit.benchmark.contest import benchmark
+
+if __name__ == "__main__":
+    sys.exit(benchmark(sys.argv[1:]))
