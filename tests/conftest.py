@@ -1,10 +1,55 @@
-"""What tests share: the repository's folders, and small quick runs."""
+"""What tests share: the repository's folders, small quick runs, and engines without a compiler."""
 
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_this_session(tmp_path_factory):
+    """Tests neither read nor write the user's cache; all that compile share one of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
+        yield
+
+
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch):
+    """A cache folder that this test alone uses; what the compiler keeps stays where it is."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """Recorded steps run without a compiler; gives the list of those that would have been compiled."""
+    graphs = []
+
+    def keep(graph, inputs):
+        graphs.append(graph)
+        return graph
+
+    monkeypatch.setattr("pinnkit.training.evaluator.compile_graph", keep)
+    return graphs
+
+
+def assembled(problem, settings=None, network=None):
+    """The module of a problem (or of its words) and its first draw of points."""
+    from pinnkit.language.errors import Report
+    from pinnkit.problem.problem import Problem
+    from pinnkit.settings import read_settings
+    from pinnkit.solve import assemble
+
+    report = Report()
+    read = read_settings(settings or {}, report)
+    report.raise_if_any()
+    module, data = assemble(problem if isinstance(problem, Problem) else Problem(**problem), read, network)
+    data.draw(0)
+    return module, data.batches()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pinnkit.operators.compiled import cache_folder
+from pinnkit.operators.settings import ENGINES
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,13 @@ def content_key(*parts: object) -> str:
 
 
 def remembered(key: str) -> dict[str, Any] | None:
-    """What an earlier run measured for this content, if it can be read."""
+    """What an earlier run measured for this content, if it can be read and understood."""
     try:
-        return json.loads(_path(key).read_text())
+        found = json.loads(_path(key).read_text())
     except (OSError, ValueError):
         return None
+    known = isinstance(found, dict) and found.get("engine") in ENGINES[1:] and "chunk" in found
+    return found if known and isinstance(found["chunk"], int | None) else None
 
 
 def remember(key: str, measured: dict[str, Any]) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 from torch import Tensor
 from torch.fx import GraphModule
 
+from pinnkit.operators.memory import out_of_memory
+
 
 class NotCompiled(RuntimeError):
     """The compiler failed; the text says why."""
@@ -49,6 +51,8 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
             )
             compiled(*inputs)
     except Exception as error:  # whatever a compiler may raise: the graph can be run without it
+        if out_of_memory(error):
+            raise
         first = str(error).strip().splitlines()
         raise NotCompiled(first[0] if first else type(error).__name__) from error
     return compiled

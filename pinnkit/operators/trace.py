@@ -19,6 +19,8 @@ from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from pinnkit.operators.memory import out_of_memory
+
 KEPT = ("tanh", "sigmoid", "addmm", "stack", "square", "rsub", "silu", "native_layer_norm", "_softmax", "detach")
 """Operations that have a rule of their own, or that are cheaper as one."""
 
@@ -116,6 +118,8 @@ def record(function: Callable, inputs: Sequence[Tensor], simplify: bool = False)
             warnings.simplefilter("ignore", UserWarning)
             graph = make_fx(function, decomposition_table=table)(*inputs)
     except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+        if out_of_memory(error):
+            raise
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise Untraceable(f"it cannot be traced: {first}") from error
     for node in graph.graph.nodes:

@@ -149,7 +149,8 @@ class Chooser:
         remember(
             key, {"engine": best.engine, "chunk": best.chunk, "ms": self.milliseconds, "compile_s": self.compile_s}
         )
-        return self._done(best, "the fastest of those measured" if known is None else "the fastest in an earlier run")
+        again = known is not None and best.engine == engine
+        return self._done(best, "the fastest in an earlier run" if again else "the fastest of those measured")
 
     def _rivals(self, best: Evaluator) -> Evaluator:
         """In a long run: the other engine, and chunks of half and twice the size."""

@@ -231,8 +231,8 @@ class Evaluator:
             Unfit: an operation has no rule, or the network cannot be recorded.
         """
         step = self._recordable(prepared)
-        # Recorded on other points than it is compared on: data taken for a constant would show there.
-        inputs = [*head, *(one.flip(0) for one in prepared.chunks[0])]
+        # Recorded on other numbers than it is compared on: what was taken for a constant shows there.
+        inputs = [one * 0.97 for one in (*head, *(part.flip(0) for part in prepared.chunks[0]))]
         try:
             check(self.model.network, prepared.chunks[0][0])
             step(*inputs)

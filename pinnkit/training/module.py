@@ -14,13 +14,14 @@ from torch import Tensor, nn
 
 from pinnkit.losses.residuals import Batch, TermGroup, mean_square
 from pinnkit.operators.choice import Choice
+from pinnkit.operators.memory import out_of_memory
 from pinnkit.operators.settings import Operators
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import EQUATIONS, batch_index
 from pinnkit.training.datamodule import Segment
 from pinnkit.training.engines import Budget, Chooser
 from pinnkit.training.evaluator import Evaluator, Model, Prepared
-from pinnkit.training.outcome import Diverged, NoGradient, OutOfMemory, out_of_memory
+from pinnkit.training.outcome import Diverged, NoGradient, OutOfMemory
 from pinnkit.training.phases import Phase
 from pinnkit.training.settings import Trainer
 
@@ -343,7 +344,8 @@ class PINN(lightning.LightningModule):
         """
         trainable = [parameter for parameter in self.parameters() if parameter.requires_grad]
         with torch.enable_grad():
-            losses = self.losses({name: batch.first(A_FEW) for name, batch in batches.items()})
+            few = min(A_FEW, self.operators.chunk or A_FEW)
+            losses = self.losses({name: batch.first(few) for name, batch in batches.items()})
         for term, loss in losses.items():
             gradients: Sequence[Tensor | None] = [None]
             if loss.requires_grad:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
-
 
 class NoGradient(Exception):
     """A term whose gradient by every trainable parameter is missing."""
@@ -46,9 +44,3 @@ class OutOfMemory(Exception):
             "the gradient is the same, summed over chunks"
         )
         self.points, self.fits = points, fits
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error is torch's or Python's way to say so; on a CPU torch raises a plain RuntimeError."""
-    texts = ("not enough memory", "can't allocate memory")
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(text in str(error) for text in texts)

@@ -1,0 +1,11 @@
+"""How running out of memory shows."""
+
+from __future__ import annotations
+
+import torch
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error is torch's or Python's way to say so; on a CPU torch raises a plain RuntimeError."""
+    texts = ("not enough memory", "can't allocate memory")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(text in str(error) for text in texts)

@@ -1,0 +1,53 @@
+"""What is remembered of measurements: found again, and never in the way of a run."""
+
+import json
+
+import pytest
+
+from pinnkit.operators.choice import Choice, content_key, remember, remembered
+from pinnkit.operators.compiled import cache_folder
+
+
+def test_a_choice_is_plain_data_and_comes_back():
+    choice = Choice("jets", 512, 2, "the fastest", {"autograd": 3.5, "jets": 1.25}, 7.5)
+    assert Choice(**json.loads(json.dumps(choice.words()))) == choice
+
+
+def test_keys_are_those_of_the_content():
+    assert content_key("a", (1, 2), 0.5) == content_key("a", (1, 2), 0.5)
+    keys = [content_key("a", "b"), content_key("b", "a"), content_key("ab"), content_key("a", "b", "")]
+    assert len(set(keys)) == 4
+    assert all(key.isalnum() for key in keys)
+
+
+def test_what_is_remembered_is_found_under_its_key_in_the_cache_folder(empty_cache):
+    assert cache_folder() == empty_cache / "pinnkit"
+    assert remembered("one") is None
+    remember("one", {"engine": "jets", "chunk": None})
+    remember("one", {"engine": "compiled", "chunk": 64})
+    assert remembered("one") == {"engine": "compiled", "chunk": 64}
+    assert remembered("two") is None
+    assert [path.name for path in empty_cache.rglob("*.*")] == ["one.json"]  # no temporary file is left
+
+
+def test_without_the_variable_the_cache_is_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / ".cache" / "pinnkit"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[1, 2]", b'"text"', b'{"chunk": 5}'])
+def test_what_cannot_be_read_counts_as_nothing(content, empty_cache):
+    remember("one", {"engine": "jets", "chunk": None})
+    (path,) = empty_cache.rglob("one.json")
+    path.write_bytes(content)
+    assert remembered("one") is None
+
+
+def test_a_folder_that_cannot_be_written_does_not_matter(tmp_path, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    remember("one", {"engine": "jets"})
+    assert remembered("one") is None
+    assert blocked.read_text() == "not a folder"
