@@ -32,9 +32,10 @@ class Batch:
     def __len__(self) -> int:
         return len(self.coordinates)
 
-    def first(self, count: int) -> Batch:
-        """The first so many points."""
-        return Batch(self.coordinates[:count], {name: column[:count] for name, column in self.columns.items()})
+    def rows(self, start: int, stop: int) -> Batch:
+        """The points start ... stop - 1."""
+        columns = {name: column[start:stop] for name, column in self.columns.items()}
+        return Batch(self.coordinates[start:stop], columns)
 
 
 class Place(NamedTuple):

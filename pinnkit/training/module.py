@@ -21,7 +21,8 @@ from pinnkit.sampling.points import EQUATIONS, batch_index
 from pinnkit.training.datamodule import Segment
 from pinnkit.training.engines import Budget, Chooser
 from pinnkit.training.evaluator import Evaluator, Model, Prepared
-from pinnkit.training.outcome import Diverged, NoGradient, OutOfMemory
+from pinnkit.training.faults import SCORED, check_gradients, divergence, what_fits
+from pinnkit.training.outcome import OutOfMemory
 from pinnkit.training.phases import Phase
 from pinnkit.training.settings import Trainer
 
@@ -30,10 +31,6 @@ log = logging.getLogger(__name__)
 EXPECTED_STEPS = 2500
 """Optimizer steps that a run without limits is expected to take, when the engine is chosen."""
 EVALUATIONS_PER_STEP = 1.1
-SCORED = 8192
-"""Points whose residuals are computed at once where new points are drawn by them."""
-A_FEW = 64
-"""Points by which it is told whether a term has a gradient."""
 
 
 class PINN(lightning.LightningModule):
@@ -156,13 +153,13 @@ class PINN(lightning.LightningModule):
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise
-            raise OutOfMemory(*self._what_fits(segment.batches)) from error
+            raise OutOfMemory(*what_fits(self, segment.batches)) from error
 
     def _begin(self, batches: Mapping[str, Batch]) -> None:
         """What is done once in each process: look for terms that train nothing, and choose the engine."""
         if self.progress["step"] == 0:
-            self._check_gradients(batches)
-        chooser = Chooser(self.make_evaluator, self.operators, batches, self._weight_vector(), self._budget())
+            check_gradients(self, batches)
+        chooser = Chooser(self.make_evaluator, self.operators, batches, self.weight_vector(), self._budget())
         if self.choice is None:
             self.evaluator, choice = chooser.choose()
             self.choice = self.trainer.strategy.broadcast(choice)
@@ -173,8 +170,8 @@ class PINN(lightning.LightningModule):
         if self.evaluator.engine != "autograd" and self.device.type == "cpu":
             torch.set_num_threads(1)  # each of its threads has a core's work of its own
         if self.progress["step"] == 0:
-            losses, _ = self.evaluator(self.prepared(batches), self._weight_vector(), self._directions())
-            self.progress["first_objective"] = float(torch.dot(self._weight_vector(), losses))
+            losses, _ = self.evaluator(self.prepared(batches), self.weight_vector(), self._directions())
+            self.progress["first_objective"] = float(torch.dot(self.weight_vector(), losses))
 
     def make_evaluator(self, engine: str, chunk: int | None) -> Evaluator:
         """An evaluator of this module's losses."""
@@ -194,7 +191,8 @@ class PINN(lightning.LightningModule):
             self._prepared = (batches, self.evaluator.prepare(batches))
         return self._prepared[1]
 
-    def _weight_vector(self) -> Tensor:
+    def weight_vector(self) -> Tensor:
+        """The weights in the order of the terms."""
         return torch.tensor([self.weights[term] for term in self.terms], dtype=self._like.dtype, device=self.device)
 
     def _directions(self) -> list[Tensor]:
@@ -209,7 +207,7 @@ class PINN(lightning.LightningModule):
         redrawn = segment.draw != self.progress["draw"]
         self.progress["draw"] = segment.draw
         self.stopped = self.stopped or self._limit()
-        weights = self._weight_vector()
+        weights = self.weight_vector()
         for _ in range(segment.steps):
             if self.stopped:
                 break
@@ -232,9 +230,9 @@ class PINN(lightning.LightningModule):
         losses, objective = self._last
         self.losses_now = dict(zip(self.terms, losses.unbind(), strict=True)) | {"objective": objective}
         if refused := int(self._refused):
-            self._diverged(batches, self.progress["step"] - refused)
+            raise divergence(self, batches, self.progress["step"] - refused)
         if not torch.isfinite(losses).all():
-            self._diverged(batches, self.progress["step"])
+            raise divergence(self, batches, self.progress["step"])
         self.stopped = self.stopped or self._reached()
 
     def stop(self, reason: str) -> None:
@@ -261,7 +259,7 @@ class PINN(lightning.LightningModule):
         try:
             optimizer.step(closure=closure)
         except FloatingPointError:
-            self._diverged(batches, self.progress["step"])
+            raise divergence(self, batches, self.progress["step"]) from None
         self.diagnostics.clear()
         self.diagnostics.update(getattr(optimizer, "diagnostics", {}))
         if rate is not None:
@@ -332,55 +330,6 @@ class PINN(lightning.LightningModule):
         if reduction is not None and objective <= reduction * self.progress["first_objective"]:
             return f"the objective has fallen to {reduction:g} of its first value"
         return None
-
-    # ---------------------------------------------------------------- what can go wrong
-
-    def _check_gradients(self, batches: Mapping[str, Batch]) -> None:
-        """Every term must depend on what is trained; a few points tell.
-
-        Raises:
-            NoGradient: the gradient of a term by every trainable parameter is missing, as happens where a residual
-                in Python detaches a derivative: the term would be computed, logged, and train nothing.
-        """
-        trainable = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        with torch.enable_grad():
-            few = min(A_FEW, self.operators.chunk or A_FEW)
-            losses = self.losses({name: batch.first(few) for name, batch in batches.items()})
-        for term, loss in losses.items():
-            gradients: Sequence[Tensor | None] = [None]
-            if loss.requires_grad:
-                gradients = torch.autograd.grad(loss, trainable, retain_graph=True, allow_unused=True)
-            if all(gradient is None for gradient in gradients):
-                raise NoGradient(term)
-
-    def _what_fits(self, batches: Mapping[str, Batch]) -> tuple[int, int]:
-        """How many points of a group were evaluated at once, and how many fit, found by halving."""
-        like = next(iter(batches.values())).coordinates
-        largest = max(len(batch) for batch in batches.values())
-        points = min(largest, self.evaluator.chunk_size(like) if self.evaluator else self.operators.chunk or largest)
-        size = points // 2
-        while size > 1:
-            part = {name: batch.first(size) for name, batch in batches.items()}
-            try:
-                evaluator = self.make_evaluator("autograd", size)
-                evaluator(evaluator.prepare(part), self._weight_vector(), evaluator.draw_directions(0, 0))
-                break
-            except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error):
-                    raise
-                size //= 2
-        return points, max(size, 1)
-
-    def _diverged(self, batches: Mapping[str, Batch], step: int) -> None:
-        """Name the term and the point at which the loss is no finite number."""
-        for group, batch in batches.items():
-            for term, residual in self.residuals(group, batch).items():
-                bad = (~torch.isfinite(residual.detach()[:, 0])).nonzero()
-                if len(bad):
-                    row = int(bad[0])
-                    point = dict(zip(self.problem.coordinates, batch.coordinates[row].tolist(), strict=True))
-                    raise Diverged(step, term, point, float(residual.detach()[row]))
-        raise Diverged(step, "objective (its gradient)", {}, math.nan)
 
     # ---------------------------------------------------------------- what others read
 

@@ -164,14 +164,14 @@ def test_recorded_chunks_change_nothing(engine, recorded, tmp_path):
 
 def test_other_points_of_the_same_number_need_no_other_recording(recorded):
     module, batches = assembled(shipped("heat_inverse"), network_of("mlp", shipped("heat_inverse"))[0])
-    batches["samples"] = batches["samples"].first(7)
+    batches["samples"] = batches["samples"].rows(0, 7)
     evaluator = module.make_evaluator("jets", None)
     evaluator(evaluator.prepare(batches), weights_of(module))
     moved = {name: Batch(one.coordinates * 0.9 + 0.03, one.columns) for name, one in batches.items()}
     found = evaluator(evaluator.prepare(moved), weights_of(module))
     assert_same(found, definition(module, moved, weights_of(module)), CLOSE)
     assert len(recorded) == 1
-    fewer = {**moved, "equations": moved["equations"].first(6)}
+    fewer = {**moved, "equations": moved["equations"].rows(0, 6)}
     found = evaluator(evaluator.prepare(fewer), weights_of(module))
     assert_same(found, definition(module, fewer, weights_of(module)), CLOSE)
     assert len(recorded) == 2

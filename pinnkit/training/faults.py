@@ -1,0 +1,74 @@
+"""What can go wrong in training, found and named: terms that train nothing, infinite losses, too little memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from pinnkit.losses.residuals import Batch
+from pinnkit.operators.memory import out_of_memory
+from pinnkit.training.outcome import Diverged, NoGradient
+
+if TYPE_CHECKING:
+    from pinnkit.training.module import PINN
+
+A_FEW = 64
+"""Points by which it is told whether a term has a gradient."""
+SCORED = 8192
+"""Points whose residuals are computed at once."""
+
+
+def check_gradients(module: PINN, batches: Mapping[str, Batch]) -> None:
+    """Every term must depend on what is trained; a few points tell.
+
+    Raises:
+        NoGradient: the gradient of a term by every trainable parameter is missing, as happens where a residual in
+            Python detaches a derivative: the term would be computed, logged, and train nothing.
+    """
+    trainable = list(module.model.trainable().values())
+    few = min(A_FEW, module.operators.chunk or A_FEW)
+    with torch.enable_grad():
+        losses = module.losses({name: batch.rows(0, few) for name, batch in batches.items()})
+    for term, loss in losses.items():
+        gradients: Sequence[Tensor | None] = [None]
+        if loss.requires_grad:
+            gradients = torch.autograd.grad(loss, trainable, retain_graph=True, allow_unused=True)
+        if all(gradient is None for gradient in gradients):
+            raise NoGradient(term)
+
+
+def divergence(module: PINN, batches: Mapping[str, Batch], step: int) -> Diverged:
+    """The term and the point at which the loss is no finite number."""
+    for group, batch in batches.items():
+        for start in range(0, len(batch), SCORED):
+            part = batch.rows(start, start + SCORED)
+            for term, residual in module.residuals(group, part).items():
+                bad = (~torch.isfinite(residual.detach()[:, 0])).nonzero()
+                if len(bad):
+                    row = int(bad[0])
+                    point = dict(zip(module.problem.coordinates, part.coordinates[row].tolist(), strict=True))
+                    return Diverged(step, term, point, float(residual.detach()[row]))
+    return Diverged(step, "objective (its gradient)", {}, math.nan)
+
+
+def what_fits(module: PINN, batches: Mapping[str, Batch]) -> tuple[int, int]:
+    """How many points of a group were evaluated at once, and how many fit, found by halving."""
+    like = next(iter(batches.values())).coordinates
+    largest = max(len(batch) for batch in batches.values())
+    points = min(largest, module.evaluator.chunk_size(like) if module.evaluator else module.operators.chunk or largest)
+    size = points // 2
+    while size > 1:
+        part = {name: batch.rows(0, size) for name, batch in batches.items()}
+        try:
+            evaluator = module.make_evaluator("autograd", size)
+            evaluator(evaluator.prepare(part), module.weight_vector(), evaluator.draw_directions(0, 0))
+            break
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            size //= 2
+    return points, max(size, 1)
