@@ -271,7 +271,7 @@ def assemble(
         _phases(settings, size, dtype),
         settings.trainer,
         settings.operators,
-        settings.network.width,
+        max((one.shape[0] for one in fields.parameters() if one.ndim == 2), default=settings.network.width),
         threads,
         settings.sampling.batch,
         settings.seed,

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.fx import GraphModule
 
 from pinnkit.operators.memory import out_of_memory
+from pinnkit.operators.trace import first_line
 
 
 class NotCompiled(RuntimeError):
@@ -53,6 +54,5 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
     except Exception as error:  # whatever a compiler may raise: the graph can be run without it
         if out_of_memory(error):
             raise
-        first = str(error).strip().splitlines()
-        raise NotCompiled(first[0] if first else type(error).__name__) from error
+        raise NotCompiled(first_line(error)) from error
     return compiled

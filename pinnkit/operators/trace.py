@@ -25,6 +25,11 @@ KEPT = ("tanh", "sigmoid", "addmm", "stack", "square", "rsub", "silu", "native_l
 """Operations that have a rule of their own, or that are cheaper as one."""
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line; its type where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 class Untraceable(RuntimeError):
     """A network or a step that cannot be recorded as a graph; the text says why."""
 
@@ -120,8 +125,7 @@ def record(function: Callable, inputs: Sequence[Tensor], simplify: bool = False)
     except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
         if out_of_memory(error):
             raise
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise Untraceable(f"it cannot be traced: {first}") from error
+        raise Untraceable(f"it cannot be traced: {first_line(error)}") from error
     for node in graph.graph.nodes:
         if node.op == "call_function" and torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ()):
             raise Untraceable(f"it has a random operation ({node.target})")

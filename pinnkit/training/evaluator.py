@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +18,9 @@ from pinnkit.losses.residuals import Batch, TermGroup
 from pinnkit.operators.compiled import NotCompiled, compile_graph
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.jets import Taylor
+from pinnkit.operators.memory import out_of_memory
 from pinnkit.operators.rules import NoRule
-from pinnkit.operators.trace import Bound, Untraceable, check, record
+from pinnkit.operators.trace import Bound, Untraceable, check, first_line, record
 from pinnkit.operators.workers import Workers
 from pinnkit.problem.problem import Problem
 
@@ -70,7 +72,6 @@ class Prepared:
     """The points of a draw, cut into chunks of equal shape: the tensors of each, in a fixed order."""
 
     chunks: list[Inputs]
-    points: int
     columns: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -110,6 +111,17 @@ class Evaluator:
         self.warning: str | None = None
         """Why recorded code runs without a compiler, where it does."""
 
+    @contextmanager
+    def threading(self) -> Iterator[None]:
+        """One thread for torch's own operations where each worker has a core's work of its own."""
+        former = torch.get_num_threads()
+        if self.engine != "autograd" and self.constants.device.type == "cpu":
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(former)
+
     # ------------------------------------------------------------ points
 
     def prepare(self, batches: Mapping[str, Batch]) -> Prepared:
@@ -122,7 +134,7 @@ class Evaluator:
         parts = {group.name: _cut(batches[group.name], count) for group in self.groups}
         chunks = [[tensor for part in parts.values() for tensor in part[number]] for number in range(count)]
         columns = {group.name: sorted(batches[group.name].columns) for group in self.groups}
-        return Prepared(chunks, sum(len(batch) for batch in batches.values()), columns)
+        return Prepared(chunks, columns)
 
     def chunk_size(self, like: Tensor) -> int:
         """Points of a group in one chunk at most."""
@@ -228,7 +240,7 @@ class Evaluator:
         """Record the step and compile it.
 
         Raises:
-            Unfit: an operation has no rule, or the network cannot be recorded.
+            Unfit: an operation has no rule, or the step cannot be recorded.
         """
         step = self._recordable(prepared)
         # Recorded on other numbers than it is compared on: what was taken for a constant shows there.
@@ -241,6 +253,10 @@ class Evaluator:
             raise Unfit(f"{error}") from error
         except Untraceable as error:
             raise Unfit(f"the network: {error}") from error
+        except (RuntimeError, TypeError, ValueError, LookupError) as error:  # what nested autograd may yet do
+            if out_of_memory(error):
+                raise
+            raise Unfit(f"{type(error).__name__}: {first_line(error)}") from error
         try:
             return compile_graph(graph, inputs)
         except NotCompiled as error:

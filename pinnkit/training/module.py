@@ -149,7 +149,8 @@ class PINN(lightning.LightningModule):
         try:
             if self.evaluator is None:
                 self._begin(segment.batches)
-            self._segment(optimizers, segment)
+            with self.evaluator.threading():
+                self._segment(optimizers, segment)
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
                 raise
@@ -167,8 +168,6 @@ class PINN(lightning.LightningModule):
                 self.evaluator = chooser.restored(self.choice)
         else:
             self.evaluator = chooser.restored(self.choice)
-        if self.evaluator.engine != "autograd" and self.device.type == "cpu":
-            torch.set_num_threads(1)  # each of its threads has a core's work of its own
         if self.progress["step"] == 0:
             losses, _ = self.evaluator(self.prepared(batches), self.weight_vector(), self._directions())
             self.progress["first_objective"] = float(torch.dot(self.weight_vector(), losses))
