@@ -19,7 +19,7 @@ aten = torch.ops.aten
 Rule = Callable[..., Any]
 
 
-class NoRule(NotImplementedError):
+class NoRule(LookupError):
     """An operation of the network that Taylor mode has no rule for."""
 
     def __init__(self, operation: str) -> None:

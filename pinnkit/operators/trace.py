@@ -122,7 +122,7 @@ def record(function: Callable, inputs: Sequence[Tensor], simplify: bool = False)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             graph = make_fx(function, decomposition_table=table)(*inputs)
-    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         if out_of_memory(error):
             raise
         raise Untraceable(f"it cannot be traced: {first_line(error)}") from error

@@ -17,9 +17,12 @@ def reverse(f: Function, x: Any, axis: Any, order: int) -> list[Any]:
     """f and its derivatives by one coordinate up to an order, at a point x (d,), by nested jax.grad."""
     import jax
 
+    def slope(g: Function) -> Function:
+        return lambda z: jax.grad(g)(z)[axis]
+
     found, inner = [f(x)], f
     for _ in range(order):
-        inner = lambda z, g=inner: jax.grad(g)(z)[axis]  # noqa: E731
+        inner = slope(inner)
         found.append(inner(x))
     return found
 
@@ -38,7 +41,9 @@ def forward(f: Function, x: Any, axis: Any, order: int) -> list[Any]:
 
         return higher
 
-    series = lambda z: [f(z)]  # noqa: E731
+    def series(z: Any) -> list[Any]:
+        return [f(z)]
+
     for _ in range(order):
         series = raised(series)
     return series(x)
