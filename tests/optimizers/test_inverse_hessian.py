@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from pinnkit.optimizers.inverse_hessian import VARIANTS, scaling, update_inverse_hessian
+from pinnkit.optimizers import inverse_hessian
+from pinnkit.optimizers.inverse_hessian import VARIANTS, InverseHessian, scaling
 
 
 def plain_update(variant, H, s, y, g, a):
@@ -45,18 +46,56 @@ def random_case(seed, n=7):
     return H, s, B @ s, g, a
 
 
+def kept(H):
+    """The state of an InverseHessian that equals H."""
+    state = InverseHessian.identity(len(H), 1.0, torch.tensor(H))
+    rest = torch.tensor(H)
+    edges = range(0, len(H), inverse_hessian.BLOCK)
+    places = [(row, column) for row in edges for column in edges if column <= row]
+    for block, (row, column) in zip(state["blocks"], places, strict=True):
+        block.copy_(rest[row : row + len(block), column : column + block.shape[1]])
+    return InverseHessian(len(H), state)
+
+
 def updated(variant, H, s, y, g, a):
-    new = torch.tensor(H)
+    matrix = kept(H)
     st, yt = torch.tensor(s), torch.tensor(y)
-    hy = new @ yt
+    hy = matrix.product(yt)
     ys, yhy = float(yt @ st), float(yt @ hy)
     found = scaling(variant, h=yhy / ys, b=-a * float(st @ torch.tensor(g)) / ys, n=len(s))
-    update_inverse_hessian(new, st, hy, ys, yhy, found.tau, found.phi)
-    return new.numpy(), found
+    vector = torch.linspace(-1.0, 2.0, len(s), dtype=torch.float64)
+    answered = matrix.update(st, hy, ys, yhy, found.tau, found.phi, vector, matrix.product(vector))
+    new = matrix.dense().numpy()
+    assert np.abs(answered.numpy() - new @ vector.numpy()).max() <= 1e-12 * np.abs(new).max()
+    return new, found
+
+
+@pytest.fixture(params=[512, 3])
+def blocks(request, monkeypatch):
+    """One block for all of H, and blocks of three rows that do not divide the seven."""
+    monkeypatch.setattr(inverse_hessian, "BLOCK", request.param)
+
+
+@pytest.mark.parametrize("n", [1, 3, 7])
+@pytest.mark.usefixtures("blocks")
+def test_the_product_and_the_update_that_waits(n):
+    H, s, y, g, a = random_case(3, n)
+    matrix = kept(H)
+    assert np.abs(matrix.dense().numpy() - H).max() == 0.0
+    hy, ys = matrix.product(torch.tensor(y)), float(y @ s)
+    matrix.update(torch.tensor(s), hy, ys, float(y @ H @ y), 0.7, 0.4, torch.tensor(g), torch.tensor(H @ g))
+    assert matrix.spread() == pytest.approx(H.diagonal().max() / H.diagonal().min())  # it waits
+    v = s / ys - H @ y / (y @ H @ y)
+    inner = H - np.outer(H @ y, H @ y) / (y @ H @ y) + 0.4 * (y @ H @ y) * np.outer(v, v)
+    expected = inner / 0.7 + np.outer(s, s) / ys
+    assert np.abs(matrix.product(torch.tensor(g)).numpy() - expected @ g).max() <= 1e-11 * np.abs(expected @ g).max()
+    assert "factor" not in matrix.state
+    assert np.abs(matrix.dense().numpy() - expected).max() <= 1e-12 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.usefixtures("blocks")
 def test_update_equals_the_plain_formula(variant, seed):
     case = random_case(seed)
     new, found = updated(variant, *case)
