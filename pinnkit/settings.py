@@ -19,7 +19,7 @@ from pinnkit.language.errors import Report, suggestion
 from pinnkit.losses.settings import Weighting
 from pinnkit.networks.settings import Network
 from pinnkit.operators.settings import Operators
-from pinnkit.optimizers.settings import OPTIMIZERS, Adam
+from pinnkit.optimizers.settings import OPTIMIZERS, FirstOrder
 from pinnkit.sampling.settings import Sampling
 from pinnkit.training.settings import Callbacks, Checkpoint, Logger, Trainer
 
@@ -109,7 +109,7 @@ def _read(kind: type, path: str, words: Any, report: Report) -> Any:
 
 
 def complain(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
-    """What is wrong with a value, or an empty text. `rule` may hold choices, minimum, above."""
+    """What is wrong with a value, or an empty text. `rule` may hold choices, minimum, above, below."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None:
         return "" if type(None) in options else "a value is needed"
@@ -133,6 +133,8 @@ def complain(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
         return f"at least {rule['minimum']} is needed"
     if "above" in rule and value <= rule["above"]:
         return f"more than {rule['above']} is needed"
+    if "below" in rule and value >= rule["below"]:
+        return f"less than {rule['below']} is needed"
     return ""
 
 
@@ -151,10 +153,9 @@ def _phases(path: str, words: Any, report: Report) -> tuple[PhaseSettings, ...] 
         return None
     phases = tuple(_phase(f"{path}[{number}]", one, report) for number, one in enumerate(words, start=1))
     for number, phase in enumerate(phases[:-1], start=1):
-        if isinstance(phase.settings, Adam) and phase.settings.steps is None:
-            report.add(
-                f"{path}[{number}].steps", "a phase of Adam ends only by its steps: write {name: adam, steps: 300}"
-            )
+        if isinstance(phase.settings, FirstOrder) and phase.settings.steps is None:
+            told = f"a phase of {phase.name} ends only by its steps: write {{name: {phase.name}, steps: 300}}"
+            report.add(f"{path}[{number}].steps", told)
     return phases
 
 

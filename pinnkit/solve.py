@@ -28,7 +28,8 @@ from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, weights
 from pinnkit.losses.view import ResidualError
 from pinnkit.networks.fields import Output, build
-from pinnkit.optimizers.settings import Adam
+from pinnkit.optimizers.sample_space import TooManyRows
+from pinnkit.optimizers.settings import Adam, FirstOrder
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.references.choose import choose
@@ -37,13 +38,13 @@ from pinnkit.settings import Settings, read_settings, words_of
 from pinnkit.training.callbacks import Checkpoints, Interruption, Pictures, ProgressBar, Record
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import Diverged, NoGradient, OutOfMemory
+from pinnkit.training.outcome import Diverged, NoGradient, OutOfMemory, Unsuitable
 from pinnkit.training.phases import Phase, automatic
 from pinnkit.understanding import checked
 
 log = logging.getLogger("pinnkit")
 
-MINI_BATCHES = "mini-batches are taken from the points of equations, in phases of Adam"
+MINI_BATCHES = "mini-batches are taken from the points of equations, in phases of adam, soap, engd_w and spring"
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ def solve(
     Raises:
         ProblemError: the problem or the settings are wrong; all mistakes are told together.
         NoGradient: a term that would train nothing.
+        Unsuitable: an optimizer that cannot treat this network or these residuals.
+        TooManyRows: more points than the memory that an optimizer may take is enough for.
         OutOfMemory: too many points at once; the message names the setting and a value that fits.
         Diverged: a loss that is not finite; metrics.json tells it too.
     """
@@ -119,8 +122,8 @@ class _Run:
         self.settings, self.run, self.overrides = settings, run, overrides
         self.reference = choose(problem, settings.reference)
         self.module, self.data = assemble(problem, settings, network, threads)
-        first_order = any(phase.first_order for phase in self.module.phases)
-        if settings.sampling.batch and not (problem.equations and first_order):
+        thinned = any(phase.mini_batches for phase in self.module.phases)
+        if settings.sampling.batch and not (problem.equations and thinned):
             log.warning("sampling.batch=%d changes nothing here: %s", settings.sampling.batch, MINI_BATCHES)
         self.record = Record(
             evaluation.Errors(self.module, self.reference),
@@ -138,7 +141,7 @@ class _Run:
             told = Diverged(error.step, error.term, error.point, error.value, self._last_good())
             self._failed("diverged", told)
             raise told from None
-        except (NoGradient, OutOfMemory, ResidualError) as error:
+        except (NoGradient, OutOfMemory, Unsuitable, TooManyRows, ResidualError) as error:
             self._failed("failed", error)
             raise
         log.info("training ended: %s", self.module.stopped)
@@ -246,7 +249,11 @@ class _Run:
 def assemble(
     problem: Problem, settings: Settings, network: nn.Module | None = None, threads: int = 1
 ) -> tuple[PINN, CollocationData]:
-    """The module and the data of a run, before training."""
+    """The module and the data of a run, before training.
+
+    Raises:
+        ProblemError: the network has more parameters than an optimizer may have.
+    """
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
     scales = field_scales(problem)
@@ -262,16 +269,20 @@ def assemble(
         settings.seed,
         custom=network,
     ).to(dtype)
-    size = sum(parameter.numel() for parameter in fields.parameters()) + len(problem.learned)
+    size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
+    phases = _phases(settings, size, dtype)
+    _check_size(phases, size, "phases[{}]" if settings.phases else "optimizer")
     module = PINN(
         problem,
         fields,
         groups(problem),
         weights(problem, settings.weighting.weights),
-        _phases(settings, size, dtype),
+        phases,
         settings.trainer,
         settings.operators,
-        max((one.shape[0] for one in fields.parameters() if one.ndim == 2), default=settings.network.width),
+        max(
+            (one.shape[0] for one in fields.parameters() if one.ndim == 2), default=settings.network.neurons(len(names))
+        ),
         threads,
         settings.sampling.batch,
         settings.seed,
@@ -302,9 +313,24 @@ def _phases(settings: Settings, size: int, dtype: torch.dtype) -> tuple[Phase, .
     if settings.operators.directions is not None:
         log.info("optimizer=auto: adam, since operators.directions makes the losses random estimates")
         return (Phase("adam", Adam()),)
-    phases, reason = automatic(size, dtype)
+    phases, reason = automatic(size, dtype, settings.trainer.accelerator)
     log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in phases), reason)
     return phases
+
+
+def _check_size(phases: Sequence[Phase], size: int, key: str) -> None:
+    """Refuse phases whose matrices of size x size are larger than their `max_parameters` allows."""
+    report = Report()
+    for number, phase in enumerate(phases, start=1):
+        limit = getattr(phase.settings, "max_parameters", None)
+        if limit is not None and size > limit:
+            report.add(
+                f"{key.format(number)}.max_parameters",
+                f"{limit}, but {size} parameters are trained, and {phase.name} keeps matrices of {size} x {size}: use "
+                "a smaller network, raise it if memory and time allow, or take an optimizer whose memory grows less "
+                "(engd_w or spring, soap, lbfgs)",
+            )
+    report.raise_if_any()
 
 
 @contextmanager
@@ -316,7 +342,8 @@ def _threads(settings: Settings, problem: Problem) -> Iterator[int]:
     the points among them.
     """
     former = torch.get_num_threads()
-    if settings.sampling.count(len(problem.coordinates)) * settings.network.width <= 2**16:
+    dimension = len(problem.coordinates)
+    if settings.sampling.count(dimension) * settings.network.neurons(dimension) <= 2**16:
         torch.set_num_threads(1)
     try:
         yield former
@@ -327,9 +354,11 @@ def _threads(settings: Settings, problem: Problem) -> Iterator[int]:
 def _check_run(settings: Settings) -> None:
     report = Report()
     chosen = settings.phases or (settings.optimizer,)
-    searching = [phase.name for phase in chosen if phase.settings is not None and not isinstance(phase.settings, Adam)]
+    searching = [
+        phase.name for phase in chosen if phase.settings is not None and not isinstance(phase.settings, FirstOrder)
+    ]
     if settings.operators.directions is not None and searching:
-        told = f"the losses become random estimates, which the line search of {searching[0]} cannot use: optimizer=adam"
+        told = f"the losses become random estimates, which {searching[0]} cannot use: optimizer=adam or soap"
         report.add("operators.directions", told)
     if settings.trainer.accelerator == "gpu" and not torch.cuda.is_available():
         report.add("trainer.accelerator", "gpu: no CUDA device is at hand; choose trainer=cpu")

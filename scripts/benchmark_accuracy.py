@@ -1,9 +1,9 @@
-"""Error and time of every shipped problem with its defaults: `python scripts/benchmark_accuracy.py [heat burgers]`."""
+"""Error against training time, by problem, optimizer and seed: `python scripts/benchmark_accuracy.py --help`."""
 
 import sys
 from pathlib import Path
 
-from pinnkit.commands.accuracy import benchmark
+from pinnkit.benchmark.accuracy import benchmark
 
 if __name__ == "__main__":
     sys.exit(benchmark(sys.argv[1:], Path(__file__).resolve().parent))

@@ -33,7 +33,8 @@ def recorded(monkeypatch):
         graphs.append(graph)
         return graph
 
-    monkeypatch.setattr("pinnkit.training.evaluator.compile_graph", keep)
+    for module in ("evaluator", "jacobian"):
+        monkeypatch.setattr(f"pinnkit.training.{module}.compile_graph", keep)
     return graphs
 
 

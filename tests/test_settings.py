@@ -144,7 +144,12 @@ def test_phases_by_name_or_with_settings():
     ("words", "key", "message"),
     [
         ({"phases": "adam"}, "phases", "'adam' is not a list of phases: write [{name: adam, steps: 300}, ssbroyden]"),
-        ({"phases": ["adam", "ssbroyden"]}, "phases[1].steps", "a phase of Adam ends only by its steps"),
+        ({"phases": ["adam", "ssbroyden"]}, "phases[1].steps", "a phase of adam ends only by its steps"),
+        (
+            {"phases": ["soap", "ssbroyden"]},
+            "phases[1].steps",
+            "a phase of soap ends only by its steps: write {name: soap, steps: 300}",
+        ),
         ({"phases": []}, "phases", "[] is not a list of phases"),
         ({"phases": ["ssbroyden", 5]}, "phases[2]", "5 is no optimizer: write adam, or {name: adam, steps: 300}"),
         ({"phases": ["adm"]}, "phases[1].name", "unknown optimizer 'adm'; did you mean 'adam'?"),
@@ -159,6 +164,8 @@ def test_phases_by_name_or_with_settings():
         ({"optimizer": {"steps": 5}}, "optimizer", "is no optimizer: write adam"),
         ({"optimizer": {"name": "auto", "steps": 5}}, "optimizer.steps", "auto has no settings: it chooses them"),
         ({"optimizer": {"name": "adam", "learning_rate": 0}}, "optimizer.learning_rate", "0: more than 0 is needed"),
+        ({"optimizer": {"name": "soap", "beta1": 1}}, "optimizer.beta1", "1: less than 1 is needed"),
+        ({"phases": [{"name": "adam", "steps": 1, "beta1": 1.5}]}, "phases[1].beta1", "1.5: less than 1 is needed"),
     ],
 )
 def test_wrong_phases_are_refused(words, key, message):
@@ -176,7 +183,7 @@ def test_wrong_phases_are_refused(words, key, message):
         ({"network": {"width": "wide"}}, "network.width", "'wide': a whole number is needed"),
         ({"network": {"width": 2.5}}, "network.width", "2.5: a whole number is needed"),
         ({"network": {"width": True}}, "network.width", "True: a whole number is needed"),
-        ({"network": {"width": None}}, "network.width", "None: a value is needed"),
+        ({"network": {"depth": None}}, "network.depth", "None: a value is needed"),
         ({"network": {"width": -3}}, "network.width", "-3: at least 1 is needed"),
         ({"network": {"separate": 1}}, "network.separate", "1: true or false is needed"),
         ({"network": {"activation": "tahn"}}, "network.activation", "is needed; did you mean 'tanh'?"),

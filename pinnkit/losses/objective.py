@@ -63,28 +63,27 @@ class GroupResiduals:
             found.append((moved(batch.coordinates, place, values), wanted, given))
         return found
 
-    def squares(
+    def residuals(
         self,
         network: Network,
         batch: Batch,
         values: dict[sympy.Basic, Any],
         found: Sequence[Mapping[Derivative, Tensor]],
-    ) -> dict[str, Tensor]:
-        """|residual|^2 of each term, (n, 1); with sampled directions its unbiased estimate."""
+    ) -> dict[str, tuple[Tensor, Tensor]]:
+        """The residual of each term, (n, 1), twice: with sampled directions by two independent samples."""
         for place, derivatives in zip(self.places, found, strict=True):
             values |= {partial: derivatives[key] for key, partial in place.derivatives.items()}
             if not place.axes:
                 values |= {stand_in: derivatives[key] for stand_in, key in self.sums.items()}
         computed = self.program(values)
         count = len(self.group.symbolic)
-        squares = {}
+        pairs = {}
         for number, equation in enumerate(self.group.symbolic):
-            residual = computed[number]
-            other = computed[count + number] if self.estimated else residual
-            squares[equation.name] = residual * other
+            pairs[equation.name] = (computed[number], computed[number + (count if self.estimated else 0)])
         for equation in self.group.callables:
-            squares[equation.name] = self.group.call(equation, network, batch, values).square()
-        return squares
+            residual = self.group.call(equation, network, batch, values)
+            pairs[equation.name] = (residual, residual)
+        return {term: pairs[term] for term in self.group.terms}
 
 
 class Objective:
@@ -115,15 +114,29 @@ class Objective:
             shares: for each group the weight of each point in the mean, (n, 1).
             directions: the two samples of directions, (k, d) each, where Laplacians are estimated.
         """
+        losses = []
+        for name, pairs in self.residuals(network, batches, parameters, directions).items():
+            losses += [(shares[name] * (one * other)).sum() for one, other in pairs.values()]
+        return torch.stack(losses)
+
+    def residuals(
+        self,
+        network: Network,
+        batches: Mapping[str, Batch],
+        parameters: Mapping[str, Tensor],
+        directions: Sequence[Tensor] = (),
+    ) -> dict[str, dict[str, tuple[Tensor, Tensor]]]:
+        """For each group the residual of each of its terms, twice: with estimated Laplacians independent estimates.
+
+        The mean of the product is then the mean of |residual|^2 without bias.
+        """
         values = {name: part.values(batches[name], parameters) for name, part in self.parts.items()}
         asked = {name: part.requests(batches[name], values[name]) for name, part in self.parts.items()}
         answers = iter(self._answered(network, [one for ones in asked.values() for one in ones], directions))
-        losses = []
-        for name, part in self.parts.items():
-            found = [next(answers) for _ in asked[name]]
-            squares = part.squares(network, batches[name], values[name], found)
-            losses += [(shares[name] * squares[term]).sum() for term in part.group.terms]
-        return torch.stack(losses)
+        return {
+            name: part.residuals(network, batches[name], values[name], [next(answers) for _ in asked[name]])
+            for name, part in self.parts.items()
+        }
 
     def _answered(
         self, network: Network, requests: Sequence[tuple[Tensor, list[Derivative], Given]], directions: Sequence[Tensor]

@@ -123,5 +123,5 @@ def _network(
     if settings.fourier_features:
         layers.append(RandomFourier(inputs, settings.fourier_features, settings.fourier_scale))
         inputs = layers[-1].outputs
-    layers.append(MLP(inputs, outputs, settings.width, settings.depth, settings.activation))
+    layers.append(MLP(inputs, outputs, settings.neurons(len(columns)), settings.depth, settings.activation))
     return nn.Sequential(*layers)

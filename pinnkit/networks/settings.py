@@ -21,7 +21,8 @@ SMOOTHNESS = {
 class Network:
     """A multilayer perceptron on inputs scaled to [-1, 1], with embeddings in front where they are asked for."""
 
-    width: int = field(default=20, metadata={"minimum": 1})
+    width: int | None = field(default=None, metadata={"minimum": 1})
+    """Neurons of a hidden layer; None: 20 up to three coordinates, 68 in more (10,000 parameters with three layers)."""
     depth: int = field(default=3, metadata={"minimum": 1})
     """Hidden layers."""
     activation: str = field(default="tanh", metadata={"choices": tuple(SMOOTHNESS)})
@@ -33,3 +34,7 @@ class Network:
     """Random Fourier features (pairs of cosine and sine); 0: none."""
     fourier_scale: float = field(default=1.0, metadata={"above": 0.0})
     """Standard deviation of the random frequencies."""
+
+    def neurons(self, dimension: int) -> int:
+        """Neurons of a hidden layer in that many coordinates."""
+        return self.width or (20 if dimension <= 3 else 68)

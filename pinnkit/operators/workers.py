@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -32,6 +32,17 @@ class Workers:
             for mine, theirs in zip(total, other.result(), strict=True):
                 mine.add_(theirs)
         return total
+
+    def all(self, function: Callable[[Chunk], Any], chunks: Sequence[Chunk]) -> list[Any]:
+        """function(chunk) for each chunk, in their order; results must not share memory between calls."""
+        count = min(self.count, len(chunks))
+        others = [self._pool.submit(_each, function, chunks[worker::count]) for worker in range(1, count)]
+        found = [_each(function, chunks[::count]), *(other.result() for other in others)]
+        return [found[place % count][place // count] for place in range(len(chunks))]
+
+
+def _each(function: Callable[[Chunk], Any], chunks: Sequence[Chunk]) -> list[Any]:
+    return [function(chunk) for chunk in chunks]
 
 
 def _summed(function: Callable[[Chunk], Sequence[Tensor]], chunks: Sequence[Chunk]) -> list[Tensor]:

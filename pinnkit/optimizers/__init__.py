@@ -1,1 +1,1 @@
-"""Optimizers: Adam and L-BFGS of PyTorch, and self-scaled quasi-Newton methods for losses far below 1e-10."""
+"""Optimizers: first-order, quasi-Newton and Gauss-Newton methods, for losses far below 1e-10."""

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 
 import torch
 
 from pinnkit.optimizers import settings as kinds
+from pinnkit.optimizers.gauss_newton import GaussNewton
+from pinnkit.optimizers.lbfgs import LBFGS
+from pinnkit.optimizers.sample_space import SampleSpace
 from pinnkit.optimizers.self_scaled import SelfScaled
-
-LBFGS_EVALUATIONS = 25  # in one step; torch would allow its line search none at all with max_iter = 1
+from pinnkit.optimizers.soap import SOAP
 
 
 def build(
-    name: str, settings: kinds.Adam | kinds.LBFGS | kinds.SelfScaled, parameters: Iterable[torch.Tensor]
+    name: str, settings: kinds.FirstOrder | kinds.LineSearch | kinds.LeastSquares, parameters: Iterable[torch.Tensor]
 ) -> torch.optim.Optimizer:
     """The optimizer called `name` in `settings.OPTIMIZERS`, on these parameters.
 
     One `step(closure)` of any of them is one iteration; the closure zeroes the gradients, computes the loss,
-    calls `backward` and returns the loss.
+    calls `backward` and returns the loss. Those of the Gauss-Newton methods need their attribute `system` set before.
 
     Raises ValueError for an unknown name, and TypeError for settings that belong to another optimizer.
     """
@@ -29,24 +32,16 @@ def build(
         raise TypeError(
             f"the settings of optimizer {name!r} are {type(settings).__name__}; it needs {expected.__name__}"
         )
-    if isinstance(settings, kinds.Adam):
-        return torch.optim.Adam(parameters, lr=settings.learning_rate, fused=True)  # one pass over all parameters
+    options = {one.name: getattr(settings, one.name) for one in fields(settings) if one.name != "steps"}
+    if isinstance(settings, kinds.FirstOrder):
+        rate, betas = settings.learning_rate, (settings.beta1, settings.beta2)
+        if isinstance(settings, kinds.SOAP):
+            return SOAP(parameters, rate, betas, settings.precondition_every)
+        return torch.optim.Adam(parameters, rate, betas, fused=True)  # one pass over all parameters
     if isinstance(settings, kinds.LBFGS):
-        # The tolerances of torch (1e-7 on the gradient, 1e-9 on the step) would end a run long before
-        # rounding does.
-        return torch.optim.LBFGS(
-            parameters,
-            max_iter=1,
-            max_eval=LBFGS_EVALUATIONS,
-            history_size=settings.history,
-            line_search_fn="strong_wolfe",
-            tolerance_grad=0.0,
-            tolerance_change=0.0,
-        )
-    return SelfScaled(
-        parameters,
-        variant=name,
-        max_parameters=settings.max_parameters,
-        gradient_tolerance=settings.gradient_tolerance,
-        max_evaluations=settings.max_evaluations,
-    )
+        return LBFGS(parameters, **options)
+    if isinstance(settings, kinds.SelfScaled):
+        return SelfScaled(parameters, name, **options)
+    if isinstance(settings, kinds.SampleSpace):
+        return SampleSpace(parameters, name, **options)
+    return GaussNewton(parameters, "cg" if isinstance(settings, kinds.GaussNewtonCG) else "dense", **options)

@@ -7,14 +7,20 @@ Al-Baali, Comput. Optim. Appl. 9 (1998); Urban, Stefanou and Pons 2025 (arXiv 24
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
 import torch
 
 VARIANTS = ("bfgs", "ssbfgs", "ssbroyden")
 
-BLOCK = 512
-"""Rows of a block on a CPU: 2 MB in float64, the size of a core's cache."""
+BLOCK_BYTES = 2**20
+"""Size of a block of rows on a CPU, which stays in a core's cache."""
+STRIPS = 8
+"""Strips of rows that threads share, so that sums are the same on any number of threads."""
+WORTH_THREADS = 2**22
+"""Bytes of a matrix from which on its rows are shared among threads."""
 
 
 class Scaling(NamedTuple):
@@ -58,100 +64,112 @@ def scaling(variant: str, h: float, b: float, n: int) -> Scaling:
 
 
 class InverseHessian:
-    """A symmetric matrix H (n, n) by the blocks of its lower triangle, with an update that waits for the next product.
+    """H = Z Z' by its factor Z (n, n), with an update that waits for the next product.
 
-    An iteration reads and writes each block once: the update of the last step, and the product with the new gradient,
-    while the block is in the cache. So it moves a quarter of the memory of an update and two products of a full matrix.
+    H itself, updated in place, is no longer positive definite once its condition reaches 1 / eps, as it does in long
+    runs on a PINN: then the direction points uphill and all curvature is lost. Z Z' stays positive definite by
+    construction, and its small eigenvalues keep their digits until the condition of Z, the root of H's, does.
+
+    With q = Z'g and a step s = -a H g, w = Z^-1 s = -a q and z = Z'y are known, and H_new = Z N N' Z', where N differs
+    from I / sqrt(tau) in the plane of z and w only. In its orthonormal basis (q1, q2), q1 = z / |z|,
+
+        N = [[1 / sqrt(h), 0], [sqrt(A / h), sqrt((1 + phi A) / tau)]],    A = h b - 1,
+
+    so that Z_new = Z / sqrt(tau) + Z (q1, q2) (N - I / sqrt(tau)) (q1, q2)'. An iteration passes over Z twice: once for
+    this update and, while the rows are in the cache, Z_new'g; and once for a product with two vectors.
 
     Args:
         n: rows.
-        state: what is kept from step to step: "blocks", row by row; "factor" (3, n) and "scale", the update that waits:
-            H <- scale H + factor' diag(-1, 1, 1) factor. Only tensors and numbers, so that an optimizer's state can
-            hold it.
+        state: what is kept from step to step: "factor", Z; "left" and "right" (n, 2) and "scale", the update that
+            waits: Z <- scale Z + left right'. Only tensors and numbers, so that an optimizer's state can hold it.
+        pool: threads that share the rows; None: the caller's own.
     """
 
-    def __init__(self, n: int, state: dict[str, Any]) -> None:
-        self.n, self.state = n, state
+    def __init__(self, n: int, state: dict[str, Any], pool: Executor | None = None) -> None:
+        self.n, self.state, self.pool = n, state, pool
 
     @staticmethod
     def identity(n: int, scale: float, like: torch.Tensor) -> dict[str, Any]:
         """The state of scale * I in the dtype and on the device of `like`."""
-        blocks = []
-        for rows, columns in _places(n, like.device):
-            shape = (rows.stop - rows.start, columns.stop - columns.start)
-            block = torch.zeros(shape, dtype=like.dtype, device=like.device)
-            if rows == columns:
-                block.fill_diagonal_(scale)
-            blocks.append(block)
-        return {"blocks": blocks}
+        return {"factor": torch.eye(n, dtype=like.dtype, device=like.device).mul_(math.sqrt(scale))}
 
-    def product(self, vector: torch.Tensor) -> torch.Tensor:
-        """H v (n,); the update that waits is made on the way."""
-        factor, scale = self.state.pop("factor", None), self.state.pop("scale", 1.0)
-        if factor is not None:
-            signed = torch.stack((-factor[0], factor[1], factor[2]))
-        found = torch.zeros_like(vector)
-        for (rows, columns), block in zip(_places(self.n, vector.device), self.state["blocks"], strict=True):
-            if factor is not None:
-                block.addmm_(factor[:, rows].T, signed[:, columns], beta=scale)
-            found[rows].addmv_(block, vector[columns])
-            if rows != columns:
-                found[columns].addmv_(block.T, vector[rows])
-        return found
+    def half(self, vector: torch.Tensor) -> torch.Tensor:
+        """Z'v (n,); the update that waits is made on the way."""
+        factor = self.state["factor"]
+        left, right = self.state.pop("left", None), self.state.pop("right", None)
+        if left is None:
+            return torch.mv(factor.T, vector)
+        scale = self.state.pop("scale")
+        rows = max(BLOCK_BYTES // (self.n * vector.element_size()), 1)
+
+        def strip(start: int, stop: int) -> torch.Tensor:
+            found = torch.zeros_like(vector)
+            for first in range(start, stop, rows):
+                span = slice(first, min(first + rows, stop))
+                factor[span].addmm_(left[span], right.T, beta=scale)
+                found.addmv_(factor[span].T, vector[span])
+            return found
+
+        return torch.stack(self._strips(strip)).sum(0)
+
+    def whole(self, *vectors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Z v (n,) for each v."""
+        factor, columns = self.state["factor"], torch.stack(vectors, dim=1)
+        parts = self._strips(lambda start, stop: factor[start:stop] @ columns)
+        return torch.cat(parts).unbind(dim=1)
+
+    def _strips(self, work: Callable[[int, int], torch.Tensor]) -> list[torch.Tensor]:
+        """work(first row, last row + 1) for strips of rows, always the same ones, by the threads that there are."""
+        factor = self.state["factor"]
+        count = STRIPS if factor.device.type == "cpu" else 1  # a GPU shares out each operation by itself
+        edges = [self.n * strip // count for strip in range(count + 1)]
+        if self.pool is None or factor.numel() * factor.element_size() < WORTH_THREADS:
+            return [*map(work, edges[:-1], edges[1:])]
+        return [*self.pool.map(work, edges[:-1], edges[1:])]
 
     def update(
-        self,
-        s: torch.Tensor,
-        hy: torch.Tensor,
-        ys: float,
-        yhy: float,
-        tau: float,
-        phi: float,
-        vector: torch.Tensor,
-        h_vector: torch.Tensor,
-    ) -> torch.Tensor:
-        """With rho = 1 / (y's) and v = rho s - Hy / (y'Hy), for phi >= 0,
-
-            H <- (1/tau) [H - (Hy)(Hy)' / (y'Hy) + phi (y'Hy) v v'] + rho s s'.
+        self, q: torch.Tensor, z: torch.Tensor, w: torch.Tensor, s: torch.Tensor, h: float, tau: float, phi: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """H <- (1/tau) [H - (Hy)(Hy)' / (y'Hy) + phi (y'Hy) v v'] + s s' / (y's), v = s / (y's) - Hy / (y'Hy).
 
         Args:
-            s, hy: (n,).
-            vector, h_vector: some g (n,), and Hg with the H before the update.
+            q: Z'g of the gradient to come, z = Z'y, and w = Z^-1 s, (n,) each.
+            s: the step (n,).
+            h: y'Hy / y's.
+            tau, phi: as from `scaling`; phi >= 0.
 
         Returns:
-            Hg (n,) with the H after the update.
+            Z'g and H g (n,) after the update.
         """
-        v = s / ys - hy / yhy
-        factor = torch.stack((hy / math.sqrt(yhy * tau), v * math.sqrt(phi * yhy / tau), s / math.sqrt(ys)))
-        self.state["factor"], self.state["scale"] = factor, 1.0 / tau
-        inner = torch.mv(factor, vector)
-        inner[0].neg_()
-        return torch.addmv(h_vector, factor.T, inner, beta=1.0 / tau)
-
-    def spread(self) -> float:
-        """The largest over the smallest diagonal entry, without the update that waits."""
-        like = self.state["blocks"][0]
-        places = _places(self.n, like.device)
-        parts = [
-            block.diagonal()
-            for (rows, columns), block in zip(places, self.state["blocks"], strict=True)
-            if rows == columns
-        ]
-        least, largest = torch.stack(torch.cat(parts).aminmax()).tolist()
-        return largest / least if least > 0.0 else math.inf
+        q1 = z / z.norm()
+        along = torch.dot(w, q1)
+        rest = w - along * q1
+        rest = rest - torch.dot(rest, q1) * q1  # once more: the first leaves the rounding of w
+        beta = rest.norm()
+        plane = beta > torch.finfo(w.dtype).eps * w.norm()  # where w is parallel to z, there is only a line, and A = 0
+        beta = torch.where(plane, beta, 1.0)
+        q2 = torch.where(plane, rest / beta, 0.0)
+        excess = torch.where(plane, (beta / along).square(), 0.0)  # A
+        shrunk = 1.0 / math.sqrt(tau)
+        inner = torch.stack(
+            (
+                torch.full_like(excess, 1.0 / math.sqrt(h) - shrunk),
+                torch.zeros_like(excess),
+                (excess / h).sqrt(),
+                ((1.0 + phi * excess) / tau).sqrt() - shrunk,
+            )
+        ).view(2, 2)  # N - I / sqrt(tau) in the basis (q1, q2)
+        basis = torch.stack((q1, q2), dim=1)
+        new = torch.addmv(q, basis, inner.T @ (basis.T @ q), beta=shrunk)  # N'q
+        again = torch.addmv(new, basis, inner @ (basis.T @ new), beta=shrunk)  # N N'q
+        hg, zq1 = self.whole(again, q1)
+        zq2 = torch.where(plane, (s - along * zq1) / beta, 0.0)
+        self.state["left"] = torch.stack((zq1, zq2), dim=1) @ inner
+        self.state["right"] = basis
+        self.state["scale"] = shrunk
+        return new, hg
 
     def dense(self) -> torch.Tensor:
         """H (n, n)."""
-        found = self.product(torch.zeros(self.n).to(self.state["blocks"][0]))  # makes the update that waits
-        full = found.new_empty(self.n, self.n)
-        for (rows, columns), block in zip(_places(self.n, found.device), self.state["blocks"], strict=True):
-            full[rows, columns] = block
-            full[columns, rows] = block.T
-        return full
-
-
-def _places(n: int, device: torch.device) -> list[tuple[slice, slice]]:
-    """Rows and columns of the blocks of the lower triangle; a GPU gains nothing by small ones, and has one."""
-    size = BLOCK if device.type == "cpu" else n
-    edges = [slice(start, min(start + size, n)) for start in range(0, n, size)]
-    return [(rows, columns) for number, rows in enumerate(edges) for columns in edges[: number + 1]]
+        self.half(torch.zeros(self.n).to(self.state["factor"]))  # makes the update that waits
+        return self.state["factor"] @ self.state["factor"].T

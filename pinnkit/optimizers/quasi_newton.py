@@ -1,14 +1,14 @@
-"""What the quasi-Newton methods share: the line search, the loss and gradient that it leaves, and how they end."""
+"""What the quasi-Newton methods share: the line search, and how they end."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import torch
 
+from pinnkit.optimizers.deterministic import Deterministic
 from pinnkit.optimizers.line_search import LineSearchResult, strong_wolfe
 
 FIRST_LENGTH = 0.1  # Euclidean length of the first trial step where there is no curvature yet
@@ -32,48 +32,27 @@ def expected_step(previous: float, found: LineSearchResult, slope: float) -> flo
     return min(1.0, math.sqrt(previous * minimiser))
 
 
-class QuasiNewton(torch.optim.Optimizer, ABC):
+class QuasiNewton(Deterministic):
     """Minimise a deterministic loss by steps s = a p along p = -H g, with curvature learned from s and y = g_new - g.
 
-    `step(closure)` is one such iteration; a comes from a strong-Wolfe line search. The closure zeroes the
-    gradients, computes the loss, calls `backward` and returns the loss, as for `torch.optim.LBFGS`. The loss
-    and the gradient at the present point are kept from the line search, so an iteration usually costs one
-    evaluation; call `refresh()` when the loss itself has changed (other points, other weights).
+    `step(closure)` is one such iteration (see `Deterministic` for the closure); a comes from a strong-Wolfe line
+    search. The loss and the gradient are kept from it, so an iteration usually costs one evaluation; the curvature
+    outlives a `refresh()`.
 
     The first step is along -g with a first trial of length 0.1. After a line search that failed the curvature is
     forgotten; after two failures in a row `finished` says why, and then a step does nothing.
 
-    Several processes take the same decisions only if the closure gives each the same loss and the same
-    gradients.
-
     Attributes:
-        finished: None, or in words why there is nothing more to gain.
-        note: None, or in words what went wrong in the last step.
-        evaluations: closure calls so far.
         diagnostics: of the last step: step_length (a), evaluations, curvature (y's / s's; NaN where it was not
             used), and those of the method.
 
-    Raises ValueError at construction for parameters of several dtypes or devices, and for more than one parameter
-    group. `step` raises FloatingPointError where the loss or the gradient is not finite before any step has been
-    tried.
+    Raises as `Deterministic`.
     """
 
     def __init__(
         self, parameters: Iterable[torch.Tensor], name: str, gradient_tolerance: float, max_evaluations: int
     ) -> None:
-        # `finished` is in the group, not in the state: load_state_dict of torch mangles strings in the state.
-        super().__init__(parameters, {"finished": None})
-        if len(self.param_groups) != 1:
-            raise ValueError(f"{name} takes one parameter group, and got {len(self.param_groups)}")
-        self.name = name
-        self.note: str | None = None
-        self._gradient_tolerance = gradient_tolerance
-        self._max_evaluations = max_evaluations
-        kinds = {(p.dtype, p.device) for p in self._parameters}
-        if len(kinds) != 1:
-            listed = ", ".join(sorted(f"{dtype} on {device}" for dtype, device in kinds))
-            raise ValueError(f"{name} needs parameters of one dtype on one device, and got {listed}")
-        self._n = sum(p.numel() for p in self._parameters)
+        super().__init__(parameters, name, max_evaluations, gradient_tolerance, expected_step=1.0)
 
     @abstractmethod
     def _direction(self, gradient: torch.Tensor) -> torch.Tensor | None:
@@ -87,43 +66,13 @@ class QuasiNewton(torch.optim.Optimizer, ABC):
     def _learn(self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> dict[str, float]:
         """Take in a step that was made, with the gradients before and after it; gives diagnostics."""
 
-    @property
-    def _parameters(self) -> list[torch.Tensor]:
-        return self.param_groups[0]["params"]
-
-    @property
-    def _memory(self) -> dict[str, Any]:
-        """All that a step leaves for the next. `state_dict` saves it: tensors and numbers only."""
-        memory = self.state[self._parameters[0]]
-        if not memory:
-            memory.update(evaluations=0, failures=0, expected_step=1.0, diagnostics={})
-        return memory
-
-    @property
-    def finished(self) -> str | None:
-        return self.param_groups[0]["finished"]
-
-    @property
-    def evaluations(self) -> int:
-        return self._memory["evaluations"]
-
-    @property
-    def diagnostics(self) -> dict[str, float]:
-        return self._memory["diagnostics"]
-
-    def refresh(self) -> None:
-        """Forget the loss and the gradient but keep the curvature: the next step evaluates here again."""
-        self._memory.pop("loss", None)
-        self._memory.pop("gradient", None)
-
     @torch.no_grad()
     def step(self, closure: Callable[[], torch.Tensor]) -> float:
         """One iteration; returns the loss after it."""
         memory = self._memory
         self.note = None
         evaluations_before = memory["evaluations"]
-        if "loss" not in memory:
-            memory["loss"], memory["gradient"] = self._start(closure)
+        self._start(closure)
         if self.finished is not None:
             return memory["loss"]
 
@@ -144,43 +93,9 @@ class QuasiNewton(torch.optim.Optimizer, ABC):
         memory["loss"], memory["gradient"] = found.loss, found.gradient
         return found.loss
 
-    def _evaluate(self, closure: Callable[[], torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        """The loss, as a tensor without dimensions, and the flat gradient (n,) at the present parameters."""
-        with torch.enable_grad():
-            loss = closure()
-        self._memory["evaluations"] += 1
-        gradient = torch.cat(
-            [torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in self._parameters]
-        )
-        return loss.detach().reshape(()), gradient
-
-    def _start(self, closure: Callable[[], torch.Tensor]) -> tuple[float, torch.Tensor]:
-        loss, gradient = self._evaluate(closure)
-        value, size = torch.stack((loss.to(gradient.dtype), gradient.abs().max())).tolist()
-        if not (math.isfinite(value) and math.isfinite(size)):
-            raise FloatingPointError(
-                f"the loss is {value:g} and the largest entry of its gradient {size:g} at the start of a "
-                f"step of {self.name}, before any trial: these parameters and points give no finite value"
-            )
-        self._finish_if_flat(size)
-        return value, gradient
-
-    def _finish_if_flat(self, largest: float) -> None:
-        if largest <= self._gradient_tolerance:
-            self.param_groups[0]["finished"] = (
-                f"the largest entry of the gradient is {largest:.3g}, within gradient_tolerance = "
-                f"{self._gradient_tolerance:g}"
-            )
-
-    def _move(self, point: torch.Tensor) -> None:
-        offset = 0
-        for p in self._parameters:
-            p.copy_(point[offset : offset + p.numel()].view_as(p))
-            offset += p.numel()
-
     def _search(self, closure: Callable[[], torch.Tensor], direction: torch.Tensor) -> LineSearchResult:
         """Search along the direction, and leave the parameters at the step that was found."""
-        origin = torch.cat([p.flatten() for p in self._parameters])
+        origin = self._origin()
 
         def phi(step: float) -> tuple[float, float, torch.Tensor]:
             self._move(torch.add(origin, direction, alpha=step))
@@ -196,7 +111,7 @@ class QuasiNewton(torch.optim.Optimizer, ABC):
             slope,
             first=memory["expected_step"],
             max_evaluations=self._max_evaluations,
-            tolerance=torch.finfo(direction.dtype).eps ** 0.4,
+            tolerance=self._eps**0.4,
         )
         self._move(torch.add(origin, direction, alpha=found.step))
         if found.outcome.moved:
@@ -212,7 +127,7 @@ class QuasiNewton(torch.optim.Optimizer, ABC):
         self.note = f"the line search failed ({found.outcome.value}); {self.name} starts anew from the gradient"
         if memory["failures"] >= FAILURES_ALLOWED:
             self.note = None
-            self.param_groups[0]["finished"] = (
+            self._finish(
                 f"the line search failed {FAILURES_ALLOWED} times in a row, the last along the gradient "
                 f"({found.outcome.value}); the loss is {memory['loss']:.3g}. If that is too large: draw "
                 "other points, use float64, or go on with another optimizer"

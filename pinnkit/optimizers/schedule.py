@@ -1,11 +1,11 @@
-"""The learning rate of Adam over its steps: warm-up, then exponential decay."""
+"""The learning rate of a first-order method over its steps: warm-up, then exponential decay."""
 
 from __future__ import annotations
 
-from pinnkit.optimizers.settings import Adam
+from pinnkit.optimizers.settings import FirstOrder
 
 
-def learning_rate_factor(step: int, settings: Adam) -> float:
+def learning_rate_factor(step: int, settings: FirstOrder) -> float:
     """The factor on `settings.learning_rate` at a step of the phase, counted from 0.
 
         (step + 1) / (warmup + 1)                      while step < warmup
@@ -14,7 +14,7 @@ def learning_rate_factor(step: int, settings: Adam) -> float:
     It is a pure function of the step, so a resumed run needs nothing but its step number. Give it to
     `torch.optim.lr_scheduler.LambdaLR` as `lambda step: learning_rate_factor(step, settings)`.
 
-    >>> settings = Adam(warmup=3, decay=0.5, decay_every=10)
+    >>> settings = FirstOrder(warmup=3, decay=0.5, decay_every=10)
     >>> [learning_rate_factor(step, settings) for step in (0, 1, 2, 3, 13, 23)]
     [0.25, 0.5, 0.75, 1.0, 0.5, 0.25]
     """

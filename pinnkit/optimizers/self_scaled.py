@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import torch
 
@@ -20,12 +21,11 @@ class SelfScaled(QuasiNewton):
 
     H starts as (y's / y'y) I (Nocedal and Wright, 6.20) after a first step along -g, and again after a line search
     that failed; this halves the iterations of BFGS on quadratics and changes little for the self-scaled variants.
-    An iteration makes one pass over H: the product H g_new gives Hy = H g_new + p as well as the next direction.
 
     Attributes:
         variant: "bfgs", "ssbfgs" or "ssbroyden".
-        diagnostics: besides those of `QuasiNewton`: tau, theta, and condition, the largest over the smallest
-            diagonal entry of H (a lower bound of its condition number); NaN where H was not updated.
+        diagnostics: besides those of `QuasiNewton`: tau, theta, and condition, the largest over the smallest of three
+            Rayleigh quotients of H (a lower bound of its condition number); NaN where H was not updated.
 
     Raises ValueError at construction for an unknown variant, and for more than `max_parameters` parameters.
     """
@@ -43,19 +43,33 @@ class SelfScaled(QuasiNewton):
             raise ValueError(f"unknown variant {variant!r}; the variants are {', '.join(VARIANTS)}")
         super().__init__(parameters, variant, gradient_tolerance, max_evaluations)
         self.variant = variant
+        self._pool: Executor | None = None
         if self._n > max_parameters:
-            gigabytes = self._n**2 / 2 * self._parameters[0].element_size() / 1e9
+            gigabytes = self._n**2 * self._parameters[0].element_size() / 1e9
             raise ValueError(
-                f"{variant} would keep a dense symmetric {self._n} x {self._n} matrix ({gigabytes:.3g} GB), and "
+                f"{variant} would keep a dense {self._n} x {self._n} matrix ({gigabytes:.3g} GB), and "
                 f"max_parameters = {max_parameters}: use a smaller network, raise max_parameters if that "
                 "memory is there, or take Gauss-Newton in sample space (engd_w, spring), SOAP (soap) or L-BFGS "
                 "(lbfgs), whose memory does not grow as n^2"
             )
 
+    def share_rows(self, threads: int) -> None:
+        """Pass over H on so many threads of a CPU, each with one thread of torch's own; the results stay the same."""
+        self._pool = ThreadPoolExecutor(threads, "pinnkit", torch.set_num_threads, (1,)) if threads > 1 else None
+
+    def take_over(self, former: torch.optim.Optimizer) -> None:
+        """Go on with the H of another phase of these methods, which then has none."""
+        if isinstance(former, SelfScaled) and "inverse_hessian" in former._memory:
+            self._memory["inverse_hessian"] = former._memory["inverse_hessian"]
+            self._memory["expected_step"] = former._memory["expected_step"]
+            former._forget()
+
     def _direction(self, gradient: torch.Tensor) -> torch.Tensor | None:
         memory = self._memory
         if "direction" not in memory and "inverse_hessian" in memory:
-            memory["direction"] = self._matrix().product(gradient).neg_()
+            memory["half"] = self._matrix().half(gradient)
+            (whole,) = self._matrix().whole(memory["half"])
+            memory["direction"] = -whole
         return memory.get("direction")
 
     def refresh(self) -> None:
@@ -68,38 +82,40 @@ class SelfScaled(QuasiNewton):
         self._memory.pop("direction", None)
 
     def _matrix(self) -> InverseHessian:
-        return InverseHessian(self._n, self._memory["inverse_hessian"])
+        return InverseHessian(self._n, self._memory["inverse_hessian"], self._pool)
 
     def _learn(self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> dict[str, float]:
         """Update H by s and y, and find the next direction; leave H where y's is not above its own rounding error."""
         memory = self._memory
         s, y = direction * step, new - old
-        starts = "inverse_hessian" not in memory
-        # H g_new and H y; without an H as yet, they are taken with the identity and scaled below
-        hg = new if starts else self._matrix().product(new)
-        hy = y if starts else hg + direction
-        ys, yhy, sg, ss, rounding, largest = torch.stack(
+        ys, yy, ss, rounding, largest = torch.stack(
             (
                 torch.dot(y, s),
-                torch.dot(y, hy),
-                torch.dot(s, old),
+                torch.dot(y, y),
                 torch.dot(s, s),
                 s.norm() * (new.norm() + old.norm()) * torch.finfo(s.dtype).eps,
                 new.abs().max(),
             )
         ).tolist()
         self._finish_if_flat(largest)
-        if not (ys > rounding and yhy > 0.0):
-            memory.pop("direction", None)
-            if not starts:
-                memory["direction"] = -hg
+        memory.pop("direction", None)
+        if not ys > rounding:
             return {"curvature": math.nan, "tau": math.nan, "theta": math.nan, "condition": math.nan}
-        b = -step * sg / ys
-        if starts:
-            scale = ys / yhy  # y's / y'y
-            memory["inverse_hessian"] = InverseHessian.identity(self._n, scale, s)
-            hg, hy, yhy, b = hg * scale, hy * scale, ys, ss / (scale * ys)
-        found = scaling(self.variant, h=yhy / ys, b=b, n=self._n)
-        matrix = self._matrix()
-        memory["direction"] = matrix.update(s, hy, ys, yhy, found.tau, found.phi, new, hg).neg_()
-        return {"curvature": ys / ss, "tau": found.tau, "theta": found.theta, "condition": matrix.spread()}
+        if "inverse_hessian" in memory:
+            matrix = self._matrix()
+            q = matrix.half(new)
+            w = memory["half"] * -step
+            z = q - memory["half"]
+        else:
+            root = math.sqrt(ys / yy)
+            memory["inverse_hessian"] = InverseHessian.identity(self._n, root**2, s)
+            matrix = self._matrix()
+            q, w, z = new * root, s / root, y * root
+        yhy, shs, ghg, gg = torch.stack(
+            (torch.dot(z, z), torch.dot(w, w), torch.dot(q, q), torch.dot(new, new))
+        ).tolist()
+        found = scaling(self.variant, h=yhy / ys, b=shs / ys, n=self._n)
+        memory["half"], hg = matrix.update(q, z, w, s, yhy / ys, found.tau, found.phi)
+        memory["direction"] = hg.neg_()
+        seen = (yhy / yy, ss / shs, ghg / gg if gg > 0.0 else 1.0)  # Rayleigh quotients of H
+        return {"curvature": ys / ss, "tau": found.tau, "theta": found.theta, "condition": max(seen) / min(seen)}

@@ -1,16 +1,16 @@
-"""Two classic reference solutions, each by a method of its own: the tables that pinnkit ships.
+"""Three classic reference solutions, each by a method of its own: the tables that pinnkit ships.
 
-Burgers by the formula of Cole and Hopf, Allen-Cahn by a cosine Galerkin method; `scripts/make_references.py` writes
-them.
+Burgers by the formula of Cole and Hopf, Allen-Cahn by a cosine Galerkin method, Korteweg-de Vries by a Fourier Galerkin
+method with an integrating factor; `scripts/make_references.py` writes them.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
-from scipy.fft import dct
+from scipy.fft import dct, irfft, rfft
 from scipy.integrate import solve_ivp
 from scipy.special import roots_hermite
 
@@ -18,7 +18,7 @@ X = np.linspace(-1.0, 1.0, 257)
 T = np.linspace(0.0, 1.0, 101)
 
 
-def burgers(x: np.ndarray, t: np.ndarray, viscosity: float = 0.01 / np.pi, nodes: int = 200) -> np.ndarray:
+def burgers_at(x: np.ndarray, t: np.ndarray, viscosity: float = 0.01 / np.pi, nodes: int = 200) -> np.ndarray:
     """u_t + u u_x = nu u_xx with u(x, 0) = -sin(pi x) and u(+-1, t) = 0, by the formula of Cole and Hopf.
 
         u = - <sin(pi y) g(y)> / <g(y)>,   y = x - sqrt(4 nu t) z,   g(y) = exp(-cos(pi y)/(2 pi nu)),
@@ -26,23 +26,26 @@ def burgers(x: np.ndarray, t: np.ndarray, viscosity: float = 0.01 / np.pi, nodes
     where <.> is the integral over z with weight exp(-z^2), by Gauss-Hermite quadrature (Basdevant et al. 1986).
 
     Args:
-        x: (k,), t: (m,), axes of a grid.
+        x, t: points, arrays of one shape.
         nodes: number of quadrature nodes.
 
     Returns:
-        (k, m).
+        u, of their shape.
     """
     z, weights = roots_hermite(nodes)
     z, weights = z[weights > 0], weights[weights > 0]  # the outermost ones underflow
-    values = np.empty((len(x), len(t)))
-    for column, time in enumerate(t):
-        y = x[:, None] - np.sqrt(4 * viscosity * time) * z
-        exponents = np.log(weights) - np.cos(np.pi * y) / (2 * np.pi * viscosity)
-        # g spans exp(+-50): only its ratio to the largest term is a number of ordinary size
-        terms = np.exp(exponents - exponents.max(axis=1, keepdims=True))
-        values[:, column] = -(np.sin(np.pi * y) * terms).sum(axis=1) / terms.sum(axis=1)
+    y = x[..., None] - np.sqrt(4 * viscosity * t)[..., None] * z
+    exponents = np.log(weights) - np.cos(np.pi * y) / (2 * np.pi * viscosity)
+    # g spans exp(+-50): only its ratio to the largest term is a number of ordinary size
+    terms = np.exp(exponents - exponents.max(axis=-1, keepdims=True))
+    values = -(np.sin(np.pi * y) * terms).sum(axis=-1) / terms.sum(axis=-1)
     values[np.isin(x, (-1.0, 0.0, 1.0))] = 0.0  # u is odd about each of them
     return values
+
+
+def burgers(x: np.ndarray, t: np.ndarray, viscosity: float = 0.01 / np.pi, nodes: int = 200) -> np.ndarray:
+    """`burgers_at` on the grid with the axes x: (k,) and t: (m,), of shape (k, m)."""
+    return burgers_at(*np.meshgrid(x, t, indexing="ij"), viscosity, nodes)
 
 
 def allen_cahn(x: np.ndarray, t: np.ndarray, modes: int = 2048, rtol: float = 1e-12) -> np.ndarray:
@@ -73,13 +76,8 @@ def allen_cahn(x: np.ndarray, t: np.ndarray, modes: int = 2048, rtol: float = 1e
         return -decay * a + 5 * (a - cubic)
 
     columns = [_kinked_cosines(modes)]
-    with np.errstate(over="ignore"):  # a step that overflows is rejected by its error estimate
-        # one run for each interval: between its steps the method's interpolant is less accurate than at their ends
-        for begin, end in itertools.pairwise(t):
-            run = solve_ivp(rate, (begin, end), columns[-1], method="DOP853", t_eval=[end], rtol=rtol, atol=1e-14)
-            if run.status != 0:
-                raise RuntimeError(f"the integration in time stopped after t = {begin:g}: {run.message}")
-            columns.append(run.y[:, -1])
+    for begin, end in itertools.pairwise(t):
+        columns.append(_advance(rate, begin, end, columns[-1], rtol))
     values = basis @ np.stack(columns, axis=1)
     values[:, t == 0] = (x**2 * np.cos(np.pi * x))[:, None]  # the series converges slowly at the kink
     return values
@@ -96,7 +94,48 @@ def _kinked_cosines(modes: int) -> np.ndarray:
     return (moment(k + 1) + moment(k - 1)) / 2
 
 
+def kdv(x: np.ndarray, t: np.ndarray, modes: int = 256, rtol: float = 1e-12, mu: float = 0.022) -> np.ndarray:
+    """u_t + u u_x + mu^2 u_xxx = 0, u(x, 0) = cos(pi x), u periodic in x with period 2 (Zabusky and Kruskal 1965).
+
+    u = sum c_k exp(i pi k x), |k| < modes, by Galerkin's method without aliasing in u^2. Dispersion, the stiff part, is
+    solved exactly: c_k = w_k exp(i mu^2 (pi k)^3 t), and DOP853 integrates
+
+        w_k' = -(i pi k/2) exp(-i mu^2 (pi k)^3 t) (u^2)_k.
+
+    Args:
+        x: (k,), t: (m,) ascending from 0, axes of a grid.
+
+    Returns:
+        (k, m).
+    """
+    k = np.arange(modes)
+    frequencies = mu**2 * (np.pi * k) ** 3
+    points = 3 * modes  # u^2 reaches up to 2 modes: what folds back at 3 modes stays above the modes kept
+
+    def rate(time: float, w: np.ndarray) -> np.ndarray:
+        turn = np.exp(1j * frequencies * time)
+        u = irfft(w * turn, n=points, norm="forward")
+        return -0.5j * np.pi * k * turn.conj() * rfft(u * u, norm="forward")[:modes]
+
+    columns = [np.where(k == 1, 0.5, 0.0).astype(complex)]
+    for begin, end in itertools.pairwise(t):
+        columns.append(_advance(rate, begin, end, columns[-1], rtol))
+    coefficients = np.stack(columns, axis=1) * np.exp(1j * np.outer(frequencies, t))
+    basis = np.exp(1j * np.pi * np.outer(x, k))
+    basis[:, 1:] *= 2  # for the modes below zero
+    return (basis @ coefficients).real
+
+
+def _advance(rate: Callable, begin: float, end: float, state: np.ndarray, rtol: float) -> np.ndarray:
+    """The state at `end`, by a run that ends there: between its steps DOP853's interpolant is less accurate."""
+    with np.errstate(over="ignore"):  # a step that overflows is rejected by its error estimate
+        run = solve_ivp(rate, (begin, end), state, method="DOP853", t_eval=[end], rtol=rtol, atol=rtol / 100)
+    if run.status != 0:
+        raise RuntimeError(f"the integration in time stopped after t = {begin:g}: {run.message}")
+    return run.y[:, -1]
+
+
 def tables() -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     """Name of each shipped table, and its arrays x: (257,), t: (101,), u: (257, 101)."""
-    for name, solution in (("burgers", burgers), ("allen_cahn", allen_cahn)):
+    for name, solution in (("burgers", burgers), ("allen_cahn", allen_cahn), ("kdv", kdv)):
         yield name, {"x": X, "t": T, "u": solution(X, T)}

@@ -44,6 +44,7 @@ class Record(Callback):
             "phase": progress["phase"],
             "losses": {term: float(loss) for term, loss in module.losses_now.items()},
             "errors": {},
+            "learned": {name: float(module.parameter_values()[name].detach()) for name in module.learned},
         }
         if progress["step"] >= self._next or module.stopped:
             row["errors"] = self.errors = dict(self.measure())
@@ -57,7 +58,7 @@ class Record(Callback):
         values |= {f"weight/{term}": weight for term, weight in module.weights.items()}
         values |= {f"error/{field}": error for field, error in row["errors"].items()}
         values |= {f"optimizer/{name}": value for name, value in module.diagnostics.items()}
-        values |= {f"learned/{name}": float(module.parameter_values()[name].detach()) for name in module.learned}
+        values |= {f"learned/{name}": value for name, value in row["learned"].items()}
         values |= {"phase": float(row["phase"]), "points_per_second": rate}
         # TensorBoard draws 1e-9 as 0 on its linear axes: losses and errors are given by their magnitude too.
         small = {name: value for name, value in values.items() if name.startswith(("loss/", "error/")) and value > 0}

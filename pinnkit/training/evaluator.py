@@ -101,8 +101,8 @@ class Evaluator:
     ) -> None:
         self.model, self.groups, self.engine = model, tuple(groups), engine
         self.chunk, self.width, self.directions, self.threads = chunk, width, directions, threads
-        rule = Taylor() if engine == "jets" else derivatives
-        self.objective = Objective(groups, rule, together=engine == "jets", directions=directions)
+        self.rule = Taylor() if engine == "jets" else derivatives
+        self.objective = Objective(groups, self.rule, together=engine == "jets", directions=directions)
         trainable = model.trainable()
         self.names, self.parameters = list(trainable), list(trainable.values())
         self.constants = model.constants(self.parameters[0])
@@ -124,11 +124,11 @@ class Evaluator:
 
     # ------------------------------------------------------------ points
 
-    def prepare(self, batches: Mapping[str, Batch]) -> Prepared:
-        """Cut the points of a draw into chunks."""
+    def prepare(self, batches: Mapping[str, Batch], size: int | None = None) -> Prepared:
+        """Cut the points of a draw into chunks of at most `size` points of a group; None: `chunk_size`."""
         first = next(iter(batches.values())).coordinates
         largest = max(len(batch) for batch in batches.values())
-        count = math.ceil(largest / self.chunk_size(first))
+        count = math.ceil(largest / (size or self.chunk_size(first)))
         if self.workers.count > 1:
             count = math.ceil(count / self.workers.count) * self.workers.count
         parts = {group.name: _cut(batches[group.name], count) for group in self.groups}
@@ -197,13 +197,27 @@ class Evaluator:
             head: these, weights, constants and directions.
             bound: the parameters stand in for the network's own.
         """
-        named = dict(zip(self.names, parameters, strict=True))
         weights, constants, *directions = head[len(parameters) :]
+        batches, shares = self._unpacked(prepared, chunk)
+        with torch.enable_grad():
+            network, values = self._bound(parameters, constants, bound)
+            losses = self.objective(network, batches, shares, values, directions)
+            objective = torch.dot(weights, losses)
+            gradients = torch.autograd.grad(objective, parameters, allow_unused=True, materialize_grads=True)
+        return losses.detach(), torch.cat([gradient.flatten() for gradient in gradients])
+
+    def _bound(self, parameters: Inputs, constants: Tensor, bound: bool = True) -> tuple[Any, dict[str, Tensor]]:
+        """The network with these tensors as its parameters, and the problem's parameters."""
+        named = dict(zip(self.names, parameters, strict=True))
         learned = {name: named[f"learned.{name}"] for name in self.model.learned}
         network: Any = self.model.network
         if bound:
             own = {name.removeprefix("network."): one for name, one in named.items() if name.startswith("network.")}
             network = Bound(network, own)
+        return network, self.model.parameters(learned, constants)
+
+    def _unpacked(self, prepared: Prepared, chunk: Inputs) -> tuple[dict[str, Batch], dict[str, Tensor]]:
+        """The points of each group in a chunk, and their shares in its mean."""
         batches, shares, rest = {}, {}, list(chunk)
         for group in self.groups:
             coordinates, share, *rest = rest
@@ -211,12 +225,25 @@ class Evaluator:
             batches[group.name] = Batch(coordinates, dict(zip(names, rest[: len(names)], strict=True)))
             shares[group.name] = share
             rest = rest[len(names) :]
+        return batches, shares
+
+    def residuals(self, parameters: Inputs, constants: Tensor, batches: Mapping[str, Batch]) -> dict[str, list[Tensor]]:
+        """The residuals (n, 1) of the terms of these groups, with these tensors as the trained parameters."""
+        objective = Objective([one for one in self.groups if one.name in batches], self.rule, self.engine == "jets")
         with torch.enable_grad():
-            values = self.model.parameters(learned, constants)
-            losses = self.objective(network, batches, shares, values, directions)
-            objective = torch.dot(weights, losses)
-            gradients = torch.autograd.grad(objective, parameters, allow_unused=True, materialize_grads=True)
-        return losses.detach(), torch.cat([gradient.flatten() for gradient in gradients])
+            network, values = self._bound(parameters, constants)
+            found = objective.residuals(network, batches, values)
+        return {name: [residual for residual, _ in pairs.values()] for name, pairs in found.items()}
+
+    def scaled_residuals(
+        self, prepared: Prepared, parameters: Inputs, weights: Tensor, constants: Tensor, chunk: Inputs
+    ) -> Tensor:
+        """All residuals of a chunk, each times sqrt(weight * share): (rows,)."""
+        batches, shares = self._unpacked(prepared, chunk)
+        found = self.residuals(parameters, constants, batches)
+        places = iter(weights.unbind())
+        parts = [one * (shares[name] * next(places)).sqrt() for name, residuals in found.items() for one in residuals]
+        return torch.cat(parts).flatten()
 
     def _recordable(self, prepared: Prepared) -> Callable[..., tuple[Tensor, Tensor]]:
         """The step as a function of tensors alone, its gradient included: no autograd is left when it is replayed."""

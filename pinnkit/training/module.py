@@ -16,15 +16,18 @@ from pinnkit.losses.residuals import Batch, TermGroup, mean_square
 from pinnkit.operators.choice import Choice
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.operators.settings import Operators
+from pinnkit.optimizers.self_scaled import SelfScaled
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import EQUATIONS, batch_index
 from pinnkit.training.datamodule import Segment
 from pinnkit.training.engines import Budget, Chooser
-from pinnkit.training.evaluator import Evaluator, Model, Prepared
+from pinnkit.training.evaluator import Evaluator, Model, Prepared, Unfit
 from pinnkit.training.faults import SCORED, check_gradients, divergence, what_fits
-from pinnkit.training.outcome import OutOfMemory
+from pinnkit.training.jacobian import Jacobian, Linearisation
+from pinnkit.training.outcome import OutOfMemory, Unsuitable
 from pinnkit.training.phases import Phase
 from pinnkit.training.settings import Trainer
+from pinnkit.training.stalls import Progress, explained
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +86,8 @@ class PINN(lightning.LightningModule):
         self.evaluator: Evaluator | None = None
         self.choice: Choice | None = None
         self._prepared: tuple[Mapping[str, Batch], Prepared] | None = None
+        self._jacobian: Jacobian | None = None
+        self._linearised: tuple[Mapping[str, Batch], Linearisation] | None = None
         self._gradient: Tensor | None = None
         self._refused = torch.zeros((), dtype=torch.int64)
         self._last: list[Tensor] = []
@@ -101,6 +106,7 @@ class PINN(lightning.LightningModule):
         self.losses_now: dict[str, Tensor] = {}
         self.diagnostics: dict[str, float] = {}
         self.stopped: str | None = None
+        self._progress = Progress()
         self._started: float | None = None
 
     # ---------------------------------------------------------------- the mathematics
@@ -138,7 +144,11 @@ class PINN(lightning.LightningModule):
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         parameters = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        return [phase.optimizer(parameters) for phase in self.phases]
+        optimizers = [phase.optimizer(parameters) for phase in self.phases]
+        for one in optimizers:
+            if isinstance(one, SelfScaled):
+                one.share_rows(self.threads)
+        return optimizers
 
     def on_train_start(self) -> None:
         self._started = time.perf_counter() - self.progress["train_time_s"]
@@ -215,7 +225,7 @@ class PINN(lightning.LightningModule):
                 optimizer.refresh()  # its loss and gradient belong to points that are gone; its curvature stays
             redrawn = False
             self._step(optimizer, segment.batches, weights)
-            self._end_phase(optimizer)
+            self._end_phase(optimizers)
             self.stopped = self.stopped or self._limit()
         self.progress["train_time_s"] = time.perf_counter() - self._started
         self._look(segment.batches)
@@ -232,6 +242,10 @@ class PINN(lightning.LightningModule):
             raise divergence(self, batches, self.progress["step"] - refused)
         if not torch.isfinite(losses).all():
             raise divergence(self, batches, self.progress["step"])
+        phase = self.progress["phase"]
+        fell = self._progress.stalled(self.progress["step"], phase, float(objective))
+        if fell is not None and not self.stopped:
+            log.info("step %d: %s", self.progress["step"], explained(self.phases[phase].name, fell, self.diagnostics))
         self.stopped = self.stopped or self._reached()
 
     def stop(self, reason: str) -> None:
@@ -241,8 +255,10 @@ class PINN(lightning.LightningModule):
     def _step(self, optimizer: Any, batches: Mapping[str, Batch], weights: Tensor) -> None:
         phase = self.phases[self.progress["phase"]]
         rate = phase.set_learning_rate(optimizer, self.progress["phase_step"])
-        if self.minibatch and phase.first_order:
+        if self.minibatch and phase.mini_batches:
             batches = self._thin(batches)
+            if not phase.first_order:
+                optimizer.refresh()
         prepared, directions = self.prepared(batches), self._directions()
 
         def closure() -> Tensor:
@@ -255,16 +271,38 @@ class PINN(lightning.LightningModule):
             self._last[:] = [losses, objective]
             return objective
 
+        if phase.least_squares:
+            optimizer.optimizer.system = self._linearisation(phase, batches, weights)
         try:
             optimizer.step(closure=closure)
         except FloatingPointError:
             raise divergence(self, batches, self.progress["step"]) from None
+        except Unfit as error:
+            raise Unsuitable(phase.name, str(error)) from error
         self.diagnostics.clear()
         self.diagnostics.update(getattr(optimizer, "diagnostics", {}))
+        if note := getattr(optimizer, "note", None):
+            log.info("step %d of %s: %s", self.progress["step"], phase.name, note)
         if rate is not None:
             self.diagnostics["learning_rate"] = rate
         self.progress["step"] += 1
         self.progress["phase_step"] += 1
+
+    def _linearisation(self, phase: Phase, batches: Mapping[str, Batch], weights: Tensor) -> Linearisation:
+        """The least-squares problem of these points.
+
+        Raises:
+            Unsuitable: the network cannot be recorded, or a residual is no function of its point alone.
+        """
+        if self._linearised is None or self._linearised[0] is not batches:
+            try:
+                if self._jacobian is None:
+                    self._jacobian = Jacobian(self.evaluator)
+                    self._jacobian.verify(batches, weights)
+                self._linearised = (batches, self._jacobian.at(self._jacobian.prepare(batches), weights))
+            except Unfit as error:
+                raise Unsuitable(phase.name, str(error)) from error
+        return self._linearised[1]
 
     def _set_gradient(self, gradient: Tensor) -> None:
         """Hand the flat gradient to the parameters, as views of one tensor."""
@@ -279,8 +317,8 @@ class PINN(lightning.LightningModule):
     def _refuse_infinite(self, optimizer: Any, objective: Tensor, gradient: Tensor) -> None:
         """Keep the weights where a step from here would spoil them, without asking the device whether it would.
 
-        torch's fused Adam makes no step where `found_inf` is 1, as it does for gradient scaling. So the weights stay
-        those that gave the infinite loss until the end of the segment, where it is told.
+        torch's fused Adam makes no step where `found_inf` is 1, as it does for gradient scaling; SOAP does likewise. So
+        the weights stay those that gave the infinite loss until the end of the segment, where it is told.
         """
         if self._refused.device != gradient.device:
             self._refused = self._refused.to(gradient.device)
@@ -296,8 +334,8 @@ class PINN(lightning.LightningModule):
         index = batch_index(len(points), self.minibatch, self.seed, EQUATIONS, self.progress["step"])
         return {**batches, EQUATIONS: Batch(points[torch.as_tensor(index, device=points.device)], {})}
 
-    def _end_phase(self, optimizer: Any) -> None:
-        phase = self.phases[self.progress["phase"]]
+    def _end_phase(self, optimizers: Sequence[Any]) -> None:
+        phase, optimizer = self.phases[self.progress["phase"]], optimizers[self.progress["phase"]]
         reason = getattr(optimizer, "finished", None)
         if phase.settings.steps is not None and self.progress["phase_step"] >= phase.settings.steps:
             reason = reason or f"its {phase.settings.steps} steps are done"
@@ -306,6 +344,9 @@ class PINN(lightning.LightningModule):
         if self.progress["phase"] + 1 < len(self.phases):
             self.progress["phase"] += 1
             self.progress["phase_step"] = 0
+            following = optimizers[self.progress["phase"]]
+            if hasattr(following, "take_over"):
+                following.take_over(optimizer.optimizer)
             log.info("%s ended: %s; %s follows", phase.name, reason, self.phases[self.progress["phase"]].name)
         else:
             self.stopped = f"{phase.name} ended: {reason}"

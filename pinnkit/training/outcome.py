@@ -17,6 +17,16 @@ class NoGradient(Exception):
         self.term = term
 
 
+class Unsuitable(Exception):
+    """An optimizer that cannot treat this network or these residuals."""
+
+    def __init__(self, optimizer: str, reason: str) -> None:
+        super().__init__(
+            f"{optimizer} needs the residuals' derivatives by the parameters point by point, and cannot have them: "
+            f"{reason}. Take ssbroyden, lbfgs, soap or adam, which need the gradient alone"
+        )
+
+
 class Diverged(Exception):
     """A loss that is not finite: at which step, in which term, at which point; `after`: what is left of the run."""
 

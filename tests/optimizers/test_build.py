@@ -10,7 +10,20 @@ import pytest
 import torch
 
 from pinnkit.optimizers.build import build
-from pinnkit.optimizers.settings import LBFGS, OPTIMIZERS, Adam, SelfScaled
+from pinnkit.optimizers.settings import (
+    LBFGS,
+    OPTIMIZERS,
+    SOAP,
+    Adam,
+    GaussNewton,
+    GaussNewtonCG,
+    LeastSquares,
+    SampleSpace,
+    SelfScaled,
+    Spring,
+)
+
+LEAST_SQUARES = [name for name, kind in OPTIMIZERS.items() if issubclass(kind, LeastSquares)]
 
 
 class Run:
@@ -21,6 +34,7 @@ class Run:
         self.network = torch.nn.Sequential(torch.nn.Linear(1, 6), torch.nn.Tanh(), torch.nn.Linear(6, 1)).double()
         self.x = torch.linspace(-1.0, 1.0, 32, dtype=torch.float64)[:, None]
         self.optimizer = build(name, settings or OPTIMIZERS[name](), self.network.parameters())
+        self.optimizer.system = self  # of the Gauss-Newton methods
         self.evaluations = 0
 
     def closure(self):
@@ -29,6 +43,25 @@ class Run:
         loss = ((self.network(self.x) - torch.sin(3.0 * self.x)) ** 2).mean()
         loss.backward()
         return loss
+
+    def residuals(self, flat):
+        a, b, c, d = flat.split([6, 6, 6, 1])
+        found = torch.tanh(self.x * a + b) @ c[:, None] + d
+        return ((found - torch.sin(3.0 * self.x)) / 32**0.5).flatten()
+
+    def rows(self):
+        return self.residuals(self.parameters), torch.func.jacrev(self.residuals)(self.parameters)
+
+    def rows_shape(self):
+        return 32, 19
+
+    def gram(self):
+        r, jacobian = self.rows()
+        return jacobian.T @ jacobian, jacobian.T @ r
+
+    def product(self, vector):
+        _, jacobian = self.rows()
+        return jacobian.T @ (jacobian @ vector)
 
     def steps(self, count):
         for _ in range(count):
@@ -61,8 +94,17 @@ def test_every_optimizer_continues_to_the_bit_from_its_state(name):
     assert not torch.equal(first.parameters, whole.parameters)
 
 
-@pytest.mark.parametrize("name", ["lbfgs", "bfgs", "ssbfgs", "ssbroyden"])
-def test_quasi_newton_beats_adam_by_far(name):
+def test_the_residuals_here_are_those_of_the_closure():
+    run = Run("gauss_newton")
+    r, jacobian = run.rows()
+    loss = run.loss
+    gradient = torch.cat([one.grad.flatten() for one in run.network.parameters()])
+    assert float(r @ r) == pytest.approx(loss, rel=1e-14)
+    torch.testing.assert_close(2.0 * jacobian.T @ r, gradient, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("name", [name for name in OPTIMIZERS if name not in ("adam", "soap")])
+def test_methods_with_curvature_beat_adam_by_far(name):
     assert Run(name).steps(150).loss < 1e-2 * Run("adam").steps(150).loss
 
 
@@ -80,27 +122,34 @@ def test_adam_learning_rate():
     assert (run.parameters - before).abs() == pytest.approx(torch.full((19,), 0.02).numpy(), rel=1e-3)
 
 
-def test_lbfgs_history():
+@pytest.mark.parametrize(("name", "kind"), [("adam", Adam), ("soap", SOAP)])
+def test_settings_of_first_order_methods_reach_the_optimizer(name, kind):
+    """Each of them changes the trajectory."""
+    plain = Run(name).steps(12).parameters
+    for change in ({"learning_rate": 0.03}, {"beta1": 0.5}, {"beta2": 0.9}):
+        assert not torch.equal(Run(name, kind(**change)).steps(12).parameters, plain)
+    assert Run(name, kind(learning_rate=0.03)).optimizer.param_groups[0]["lr"] == 0.03
+    assert Run(name, kind(beta1=0.5, beta2=0.9)).optimizer.param_groups[0]["betas"] == (0.5, 0.9)
+
+
+def test_soap_precondition_every():
+    """The first turn of the basis is in call 1 + precondition_every, so the next one moves another way."""
+    often, seldom = (Run("soap", SOAP(precondition_every=every)) for every in (2, 5))
+    assert torch.equal(often.steps(3).parameters, seldom.steps(3).parameters)
+    assert not torch.equal(often.steps(1).parameters, seldom.steps(1).parameters)
+
+
+def test_lbfgs_settings_reach_the_optimizer():
     short, long = (Run("lbfgs", LBFGS(history=history)).steps(30) for history in (2, 20))
-    pairs = [run.optimizer.state_dict()["state"][0]["old_dirs"] for run in (short, long)]
-    assert [len(kept) for kept in pairs] == [2, 20]
+    assert [len(run.optimizer.state_dict()["state"][0]["s"]) for run in (short, long)] == [2, 20]
     assert long.loss < short.loss
-
-
-def test_lbfgs_goes_on_below_the_tolerances_of_torch():
-    """With torch's own tolerances it would stop where no gradient entry is above 1e-7."""
-    a = torch.nn.Parameter(torch.tensor([3e-8, 2e-8], dtype=torch.float64))
-    optimizer = build("lbfgs", LBFGS(), [a])
-
-    def closure():
-        optimizer.zero_grad()
-        loss = (a * a * torch.tensor([1.0, 3.0])).sum()
-        loss.backward()
-        return loss
-
-    for _ in range(10):
-        optimizer.step(closure)
-    assert float(a.detach().abs().max()) < 1e-9
+    assert "gradient_tolerance = 10" in Run("lbfgs", LBFGS(gradient_tolerance=10.0)).steps(1).optimizer.finished
+    costs = []
+    for allowed in (1, 25):
+        run = Run("lbfgs", LBFGS(max_evaluations=allowed)).steps(1)
+        costs.append(max(run.steps(1).optimizer.diagnostics["evaluations"] for _ in range(20)))
+    assert costs[0] == 1.0
+    assert costs[1] > 1.0
 
 
 def test_self_scaled_settings_reach_the_optimizer():
@@ -116,9 +165,43 @@ def test_self_scaled_settings_reach_the_optimizer():
     assert costs[1] > 1.0
 
 
+def test_gauss_newton_settings_reach_the_optimizer():
+    with pytest.raises(ValueError, match="max_parameters = 18"):
+        Run("gauss_newton", GaussNewton(max_parameters=18))
+    assert Run("gauss_newton", GaussNewton(max_parameters=19)).steps(1).optimizer.finished is None
+    few, loose, tight = (
+        Run("gauss_newton_cg", GaussNewtonCG(cg_iterations=most, cg_tolerance=tolerance)).steps(1).optimizer.diagnostics
+        for most, tolerance in ((1, 1e-12), (200, 0.5), (200, 1e-12))
+    )
+    assert few["cg_iterations"] == 1.0
+    assert loose["cg_iterations"] < tight["cg_iterations"]
+    bytes_ = (32 * 19 + 2 * 32**2) * 8
+    with pytest.raises(ValueError, match=r"engd_w would keep J, 32 x 19.*max_bytes = 2\.12e\+04"):
+        Run("engd_w", SampleSpace(max_bytes=bytes_ - 1)).steps(1)
+    assert Run("engd_w", SampleSpace(max_bytes=bytes_)).steps(1).optimizer.finished is None
+
+
+@pytest.mark.parametrize("name", [name for name in LEAST_SQUARES if name != "spring"])
+def test_evaluations_of_a_step_of_gauss_newton_are_bounded(name):
+    costs = []
+    for allowed in (1, 25):
+        run = Run(name, OPTIMIZERS[name](max_evaluations=allowed)).steps(1)
+        costs.append(max(run.steps(1).optimizer.diagnostics["evaluations"] for _ in range(20)))
+    assert costs[0] <= 2.0  # a trial, and the evaluation after a failure
+    assert costs[1] > 2.0
+
+
+def test_spring_settings_reach_the_optimizer():
+    plain = Run("spring").steps(3)
+    assert not torch.equal(Run("spring", Spring(momentum=0.5)).steps(3).parameters, plain.parameters)
+    assert Run("spring", Spring(momentum=0.5)).steps(1).loss == Run("spring").steps(1).loss
+    tenfold = Run("spring", Spring(damping=1e-5)).steps(1).optimizer.diagnostics["damping"]
+    assert tenfold == pytest.approx(10.0 * Run("spring").steps(1).optimizer.diagnostics["damping"])
+
+
 def test_unknown_name_and_settings_of_another_optimizer():
     parameters = [torch.nn.Parameter(torch.zeros(2))]
-    with pytest.raises(ValueError, match=r"unknown optimizer 'sgd'.*adam, lbfgs, bfgs, ssbfgs, ssbroyden"):
+    with pytest.raises(ValueError, match=r"unknown optimizer 'sgd'.*adam, soap, lbfgs, bfgs, ssbfgs, ssbroyden"):
         build("sgd", Adam(), parameters)
     with pytest.raises(TypeError, match="the settings of optimizer 'bfgs' are Adam; it needs SelfScaled"):
         build("bfgs", Adam(), parameters)

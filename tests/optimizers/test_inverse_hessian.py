@@ -47,50 +47,70 @@ def random_case(seed, n=7):
 
 
 def kept(H):
-    """The state of an InverseHessian that equals H."""
+    """An InverseHessian that equals H, by a factor that is not triangular."""
+    values, vectors = np.linalg.eigh(H)
     state = InverseHessian.identity(len(H), 1.0, torch.tensor(H))
-    rest = torch.tensor(H)
-    edges = range(0, len(H), inverse_hessian.BLOCK)
-    places = [(row, column) for row in edges for column in edges if column <= row]
-    for block, (row, column) in zip(state["blocks"], places, strict=True):
-        block.copy_(rest[row : row + len(block), column : column + block.shape[1]])
+    state["factor"].copy_(torch.tensor(vectors * np.sqrt(values)))
     return InverseHessian(len(H), state)
 
 
 def updated(variant, H, s, y, g, a):
+    """H after the update, and its scalars; the products with the gradient at the new point are compared on the way."""
     matrix = kept(H)
-    st, yt = torch.tensor(s), torch.tensor(y)
-    hy = matrix.product(yt)
-    ys, yhy = float(yt @ st), float(yt @ hy)
-    found = scaling(variant, h=yhy / ys, b=-a * float(st @ torch.tensor(g)) / ys, n=len(s))
-    vector = torch.linspace(-1.0, 2.0, len(s), dtype=torch.float64)
-    answered = matrix.update(st, hy, ys, yhy, found.tau, found.phi, vector, matrix.product(vector))
-    new = matrix.dense().numpy()
-    assert np.abs(answered.numpy() - new @ vector.numpy()).max() <= 1e-12 * np.abs(new).max()
-    return new, found
+    g, y, st = torch.tensor(g), torch.tensor(y), torch.tensor(s)
+    new = g + y
+    half = matrix.half(g)
+    assert np.abs(matrix.whole(half)[0].numpy() + s / a).max() <= 1e-12 * np.abs(s / a).max()
+    q = matrix.half(new)
+    z, w = q - half, -a * half
+    ys, yhy = float(y @ st), float(z @ z)
+    found = scaling(variant, h=yhy / ys, b=float(w @ w) / ys, n=len(s))
+    quarter, hg = matrix.update(q, z, w, st, yhy / ys, found.tau, found.phi)
+    assert set(matrix.state) == {"factor", "left", "right", "scale"}  # the update waits
+    once = matrix.half(new)
+    assert set(matrix.state) == {"factor"}
+    assert float((once - quarter).abs().max()) <= 1e-11 * float(once.abs().max())
+    H_new = matrix.dense().numpy()
+    assert np.abs(hg.numpy() - H_new @ new.numpy()).max() <= 1e-11 * np.abs(H_new).max() * float(new.abs().max())
+    return H_new, found
 
 
-@pytest.fixture(params=[512, 3])
+@pytest.fixture(params=[2**20, 1, 3 * 7 * 8])
 def blocks(request, monkeypatch):
-    """One block for all of H, and blocks of three rows that do not divide the seven."""
-    monkeypatch.setattr(inverse_hessian, "BLOCK", request.param)
+    """All rows at once, one by one, and three by three, which does not divide the seven."""
+    monkeypatch.setattr(inverse_hessian, "BLOCK_BYTES", request.param)
 
 
-@pytest.mark.parametrize("n", [1, 3, 7])
-@pytest.mark.usefixtures("blocks")
-def test_the_product_and_the_update_that_waits(n):
-    H, s, y, g, a = random_case(3, n)
-    matrix = kept(H)
-    assert np.abs(matrix.dense().numpy() - H).max() == 0.0
-    hy, ys = matrix.product(torch.tensor(y)), float(y @ s)
-    matrix.update(torch.tensor(s), hy, ys, float(y @ H @ y), 0.7, 0.4, torch.tensor(g), torch.tensor(H @ g))
-    assert matrix.spread() == pytest.approx(H.diagonal().max() / H.diagonal().min())  # it waits
-    v = s / ys - H @ y / (y @ H @ y)
-    inner = H - np.outer(H @ y, H @ y) / (y @ H @ y) + 0.4 * (y @ H @ y) * np.outer(v, v)
-    expected = inner / 0.7 + np.outer(s, s) / ys
-    assert np.abs(matrix.product(torch.tensor(g)).numpy() - expected @ g).max() <= 1e-11 * np.abs(expected @ g).max()
-    assert "factor" not in matrix.state
-    assert np.abs(matrix.dense().numpy() - expected).max() <= 1e-12 * np.abs(expected).max()
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_one_parameter(variant):
+    """s is parallel to Hy always; the secant equation alone fixes H."""
+    new, _ = updated(variant, np.array([[3.0]]), np.array([-1.2]), np.array([-0.7]), np.array([0.8]), 0.5)
+    assert new == pytest.approx(1.2 / 0.7, rel=1e-12)
+
+
+def test_positive_definite_where_h_itself_would_not_be():
+    """A hundred updates by steps along stiff and soft directions of a quadratic of condition 1e22."""
+    n = 12
+    generator = torch.Generator().manual_seed(0)
+    basis, _ = torch.linalg.qr(torch.randn(n, n, dtype=torch.float64, generator=generator))
+    stiffness = torch.logspace(0, 22, n, dtype=torch.float64)
+    matrix = InverseHessian(n, InverseHessian.identity(n, 1.0, stiffness))
+    full = torch.eye(n, dtype=torch.float64)
+    for step in range(100):
+        g = basis @ (torch.randn(n, dtype=torch.float64, generator=generator) * stiffness.sqrt())
+        half = matrix.half(g)
+        s = -matrix.whole(half)[0]
+        y = basis @ (stiffness * (basis.T @ s))
+        q = matrix.half(g + y)
+        z, ys = q - half, float(y @ s)
+        matrix.update(q, z, -half, s, float(z @ z) / ys, 1.0, 1.0)
+        hy = full @ y
+        full = full - torch.outer(hy, s) / ys - torch.outer(s, hy) / ys + (1 + y @ hy / ys) * torch.outer(s, s) / ys
+    probe = torch.randn(n, 50, dtype=torch.float64, generator=generator)
+    assert bool(((probe * (matrix.dense() @ probe)).sum(0) > 0.0).all())
+    stiff = basis[:, -1]
+    assert float(matrix.half(stiff).square().sum()) < 1e-12  # the eigenvalue 1e-22 is small, and not rounding noise
+    assert float(torch.linalg.eigvalsh((full + full.T) / 2).min()) < 0.0  # what updates of H itself end in
 
 
 @pytest.mark.parametrize("seed", range(12))

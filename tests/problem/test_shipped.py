@@ -11,6 +11,7 @@ from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, expression
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
+from pinnkit.references.exact import Exact, exact_parameters
 from pinnkit.settings import read_settings
 from pinnkit.solve import assemble
 from tests.conftest import ROOT
@@ -25,8 +26,8 @@ def shipped(name):
 
 def test_the_list_is_whole():
     assert NAMES == [
-        "advection", "allen_cahn", "burgers", "gradient_matching", "heat", "heat_inverse", "helmholtz_2d",
-        "lotka_volterra", "oscillator", "poisson_2d", "wave",
+        "advection", "allen_cahn", "burgers", "burgers_inverse", "gradient_matching", "heat", "heat_inverse",
+        "heat_inverse_noisy", "helmholtz_2d", "kdv", "lotka_volterra", "oscillator", "poisson_2d", "poisson_5d", "wave",
     ]  # fmt: skip
 
 
@@ -40,6 +41,8 @@ def test_it_has_an_independent_reference(name):
 
 KNOWN = {
     "burgers": {"u": "x/(1 + t)"},
+    "burgers_inverse": {"u": "lambda1/2 - tanh((x - t/2)/(20*lambda2))/10"},  # a front
+    "kdv": {"u": "0.12/cosh((x - 0.04*t)/(10*mu))^2"},  # a soliton
     "allen_cahn": {"u": "1"},
     "lotka_volterra": {"prey": "death/breed", "predator": "growth/hunt"},
 }
@@ -50,7 +53,7 @@ KNOWN = {
 def test_a_known_solution_satisfies_the_equations_and_a_perturbed_one_does_not(name):
     problem = shipped(name)
     scope = Scope(problem.coordinates, {}, tuple(parameter.name for parameter in problem.parameters))
-    known = {key: expression(text, scope) for key, text in KNOWN[name].items()} if name in KNOWN else problem.exact
+    known = {**problem.exact, **{key: expression(text, scope) for key, text in KNOWN.get(name, {}).items()}}
     bare = problem.replace(conditions=())
     assert check(bare.replace(exact=known)).mistakes == []
     bump = symbol(problem.coordinates[0]) ** 4 / 1000
@@ -112,3 +115,21 @@ def test_the_gradient_samples_satisfy_their_potential():
     gradient = Program([problem.exact["V"].diff(symbol("x")), problem.exact["V"].diff(symbol("y"))])(values)
     np.testing.assert_allclose(gradient[0], data["S_x"], rtol=1e-12)
     np.testing.assert_allclose(gradient[1], data["S_y"], rtol=1e-12)
+
+
+def test_the_inverse_problems_give_the_truth_of_what_they_learn():
+    truth = {name: exact_parameters(shipped(name)) for name in NAMES if shipped(name).learned}
+    assert truth == {
+        "burgers_inverse": {"lambda1": 1.0, "lambda2": pytest.approx(0.01 / np.pi)},
+        "heat_inverse": {"alpha": 0.1},
+        "heat_inverse_noisy": {"alpha": 0.1},
+    }
+
+
+def test_samples_are_those_of_the_exact_solution_and_the_noisy_ones_are_near():
+    for name, noise in (("heat_inverse", 0.0), ("heat_inverse_noisy", 0.01)):
+        problem = shipped(name)
+        data = problem.conditions[0].data
+        (column,) = set(data) - set(problem.coordinates)
+        difference = data[column] - Exact(problem)({"x": data["x"], "t": data["t"]})["u"]
+        assert np.std(difference) == pytest.approx(noise, rel=0.1, abs=1e-15)

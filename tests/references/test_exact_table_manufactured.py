@@ -10,8 +10,16 @@ from pinnkit.problem.tables import TableError
 from pinnkit.references.choose import choose
 from pinnkit.references.exact import Exact, exact_parameters
 from pinnkit.references.manufactured import manufacture
-from pinnkit.references.samples import HESSIAN_HALF, csv_text, gradient_samples, heat_samples
+from pinnkit.references.samples import (
+    HESSIAN_HALF,
+    burgers_samples,
+    csv_text,
+    gradient_samples,
+    heat_samples,
+    samples,
+)
 from pinnkit.references.table import Table
+from pinnkit.references.tables import burgers, burgers_at
 
 
 def meshes():
@@ -112,11 +120,33 @@ def test_python_and_data_get_no_source(heat_words):
 
 def test_the_shipped_samples_are_those_of_their_formula(conf):
     tables = conf / "pde" / "tables"
-    assert (tables / "heat_samples.csv").read_text() == csv_text(heat_samples())
-    assert (tables / "gradient_samples.csv").read_text() == csv_text(gradient_samples())
-    samples = gradient_samples()
+    made = dict(samples())
+    assert set(made) == {path.stem for path in tables.glob("*.csv")}
+    for name, columns in made.items():
+        assert (tables / f"{name}.csv").read_text() == csv_text(columns), name
+
+
+def test_gradient_samples_are_those_of_their_potential():
+    found = gradient_samples()
     assert np.linalg.eigvalsh(HESSIAN_HALF).min() > 0
-    np.testing.assert_allclose(samples["S_x"], 2 * (20.1892 * samples["x"] - 26.6218 * samples["y"]), rtol=1e-14)
-    noise = heat_samples()
-    exact = np.exp(-0.1 * np.pi**2 * noise["t"]) * np.sin(np.pi * noise["x"])
-    assert np.std(noise["u"] - exact) == pytest.approx(0.01, rel=0.1)
+    np.testing.assert_allclose(found["S_x"], 2 * (20.1892 * found["x"] - 26.6218 * found["y"]), rtol=1e-14)
+
+
+def test_heat_samples_are_exact_and_noisy_ones_have_their_noise():
+    clean, noisy = heat_samples(), heat_samples(noise=0.01)
+    exact = np.exp(-0.1 * np.pi**2 * clean["t"]) * np.sin(np.pi * clean["x"])
+    np.testing.assert_array_equal(clean["u"], exact)
+    assert np.std(noisy["u"] - exact) == pytest.approx(0.01, rel=0.1)
+    np.testing.assert_array_equal(noisy["x"], clean["x"])
+
+
+def test_burgers_samples_are_accurate_and_all_over_the_domain():
+    found = burgers_samples()
+    more = burgers_at(found["x"], found["t"], nodes=400)
+    assert np.abs(found["u"] - more).max() < 1e-12
+    assert found["u"].shape == (2000,)
+    near = np.argmin(np.abs(found["x"] - 0.3) + np.abs(found["t"] - 0.6))  # the grid's function at one sample
+    x, t, u = (found[name][near : near + 1] for name in "xtu")
+    assert burgers(x, t)[0, 0] == pytest.approx(u[0], abs=1e-14)
+    cells = {(int(4 * (x + 1) / 2), int(4 * t)) for x, t in zip(found["x"], found["t"], strict=True)}
+    assert len(cells) == 16

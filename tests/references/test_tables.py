@@ -10,7 +10,7 @@ import pytest
 from pinnkit.problem.problem import Problem
 from pinnkit.references.march import March
 from pinnkit.references.system import read_system
-from pinnkit.references.tables import allen_cahn, burgers
+from pinnkit.references.tables import allen_cahn, burgers, burgers_at, kdv
 
 ROOT = Path(__file__).resolve().parents[2]
 OTHERS = ROOT.parent / "shared" / "references"
@@ -33,7 +33,7 @@ def relative(values: np.ndarray, truth: np.ndarray) -> float:
     return float(np.linalg.norm(values - truth) / np.linalg.norm(truth))
 
 
-@pytest.mark.parametrize("name", ["burgers", "allen_cahn"])
+@pytest.mark.parametrize("name", ["burgers", "allen_cahn", "kdv"])
 def test_a_table_is_a_grid_with_both_ends(name):
     table = shipped(name)
     assert list(table) == ["x", "t", "u"]
@@ -88,6 +88,12 @@ def test_burgers_table_against_the_method_of_lines():
     assert relative(u, table["u"][:, :51:5]) < 1e-8
 
 
+def test_burgers_at_points_is_burgers_on_the_grid():
+    x, t = np.linspace(-1, 1, 33), np.linspace(0, 1, 6)
+    meshes = np.meshgrid(x, t, indexing="ij")
+    assert np.array_equal(burgers_at(*map(np.ravel, meshes)).reshape(33, 6), burgers(x, t))
+
+
 def test_burgers_against_the_table_of_deepxde():
     with np.load(others("burgers_deepxde.npz")) as archive:
         u = burgers(archive["x"].ravel(), archive["t"].ravel())
@@ -131,3 +137,60 @@ def test_allen_cahn_against_the_table_of_jaxpi2():
     inside = np.abs(x) < 0.95
     assert relative(u[inside], truth[inside]) < 1e-7
     assert relative(u, truth) < 2e-5
+
+
+def test_kdv_table_is_a_fresh_solution_with_half_the_modes_and_larger_tolerances():
+    table = shipped("kdv")
+    coarse = kdv(table["x"], table["t"][::20], modes=128, rtol=1e-9)
+    assert relative(coarse, table["u"][:, ::20]) < 1e-8
+    assert np.abs(coarse - table["u"][:, ::20]).max() < 3e-8
+    assert np.allclose(table["u"][:, 0], np.cos(np.pi * table["x"]), rtol=0, atol=1e-14)
+    assert np.abs(table["u"][0] - table["u"][-1]).max() < 1e-12  # periodic
+
+
+def test_kdv_keeps_mass_momentum_and_energy():
+    """The means of u, u^2 and u^3/3 - mu^2 u_x^2 over a period do not depend on time; the solution does."""
+    table = shipped("kdv")
+    u = table["u"][:-1]
+    k = 1j * np.pi * np.fft.rfftfreq(len(u), 1 / len(u))[:, None]
+    u_x = np.fft.irfft(k * np.fft.rfft(u, axis=0), n=len(u), axis=0)
+    for density, start in ((u, 0.0), (u**2, 0.5), (u**3 / 3 - 0.022**2 * u_x**2, -(0.022**2) * np.pi**2 / 2)):
+        assert np.abs(density.mean(axis=0) - start).max() < 1e-8
+    assert np.ptp(np.mean(u**4, axis=0)) > 0.1
+
+
+def test_error_of_kdv_falls_exponentially_with_the_modes():
+    x, t = np.linspace(-1, 1, 129), np.array([0.0, 0.5])
+    truth = kdv(x, t, modes=96, rtol=1e-9)
+    errors = [relative(kdv(x, t, modes=modes, rtol=1e-9), truth) for modes in (32, 48, 64)]
+    assert errors[0] < 0.02
+    assert errors[1] < 0.1 * errors[0]
+    assert errors[2] < 0.1 * errors[1]
+
+
+def test_kdv_table_against_the_method_of_lines():
+    """Fourier collocation knows nothing of the integrating factor or the padding."""
+    problem = Problem(
+        coordinates={"x": [-1, 1], "t": [0, 1]},
+        fields=["u"],
+        equations="u_t + u*u_x + 0.022^2*u_xxx = 0",
+        conditions={"initial": {"at": "t = 0", "equations": "u = cos(pi*x)"}},
+        periodic=["x"],
+    )
+    table = shipped("kdv")
+    x, t = np.meshgrid(table["x"], table["t"], indexing="ij")
+    u = March(read_system(problem), 256, 1e-8, 1e-10)(x.ravel(), t.ravel())[0].reshape(x.shape)
+    assert relative(u, table["u"]) < 1e-7
+    assert np.abs(u - table["u"]).max() < 5e-7
+
+
+def test_kdv_table_against_the_table_of_jaxpi2():
+    """At its places by trigonometric interpolation: 256 values a period hold all modes up to rounding."""
+    io = pytest.importorskip("scipy.io")
+    theirs, ours = io.loadmat(others("kdv_jaxpi2.mat")), shipped("kdv")
+    x, t = theirs["x"].ravel(), theirs["t"].ravel()
+    assert np.allclose(t[::2], ours["t"], rtol=0, atol=1e-12)
+    coefficients = np.fft.rfft(ours["u"][:-1], axis=0, norm="forward")
+    coefficients[1:] *= 2
+    basis = np.exp(1j * np.pi * np.outer(x + 1, np.arange(len(coefficients))))
+    assert relative((basis @ coefficients).real, theirs["usol"].T[:, ::2]) < 1e-9

@@ -244,6 +244,29 @@ def test_a_run_that_diverges_exits_with_3_and_names_the_term(tmp_path):
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["status"] == "diverged"
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["optimizer=ssbroyden", "optimizer.max_parameters=10"], "optimizer.max_parameters: 10, but 105 parameters"),
+        (
+            ["phases=[{name: adam, steps: 2}, {name: gauss_newton, max_parameters: 104}]"],
+            "phases[2].max_parameters: 104, but 105 parameters are trained, and gauss_newton keeps matrices of 105",
+        ),
+        (["optimizer=spring", "optimizer.max_bytes=10"], "spring would keep J, 140 x 105"),
+    ],
+)
+def test_matrices_beyond_their_limit_end_the_run_with_2(words, message, tmp_path):
+    settings = [one for one in SMALL if not one.startswith("phases")]
+    done = command("train.py", "pde=heat", *settings, *words, "hydra.run.dir=out", cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    if "max_bytes" in words[-1]:
+        metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+        assert metrics["status"] == "failed"
+        assert "and max_bytes = 10: draw fewer points" in metrics["reason"]
+
+
 def test_solve_from_python_gives_a_solution_to_call(heat_words, quick, tmp_path):
     solution = pinnkit.solve(Problem(**heat_words), tmp_path, quick)
     x = np.linspace(-1, 1, 5)

@@ -1,0 +1,140 @@
+"""What the methods for a deterministic loss share: the loss and the gradient at the present point, which they keep."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+
+
+class Deterministic(torch.optim.Optimizer, ABC):
+    """Minimise a loss that is the same function in every call, by steps that look at trial points.
+
+    The closure zeroes the gradients, computes the loss, calls `backward` and returns the loss, as for
+    `torch.optim.LBFGS`. The loss and the gradient that a step ends with are kept, so that the next one does not
+    evaluate there again; call `refresh()` when the loss itself has changed (other points, other weights).
+
+    Several processes take the same decisions only if the closure gives each the same loss and the same gradients.
+
+    Args:
+        name: as it stands in messages.
+        max_evaluations: of the loss, in one step.
+        gradient_tolerance: finished when no entry of the gradient is larger.
+        remembered: what `_memory` holds before the first step besides evaluations, failures and diagnostics.
+
+    Attributes:
+        finished: None, or in words why there is nothing more to gain; then a step does nothing.
+        note: None, or in words what went wrong in the last step.
+        evaluations: closure calls so far.
+        diagnostics: of the last step, by name.
+
+    Raises ValueError at construction for parameters of several dtypes or devices, and for more than one parameter
+    group. `_start` raises FloatingPointError where the loss or the gradient is not finite before any trial.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[torch.Tensor],
+        name: str,
+        max_evaluations: int,
+        gradient_tolerance: float = 0.0,
+        **remembered: float,
+    ) -> None:
+        # `finished` is in the group, not in the state: load_state_dict of torch mangles strings in the state.
+        super().__init__(parameters, {"finished": None})
+        if len(self.param_groups) != 1:
+            raise ValueError(f"{name} takes one parameter group, and got {len(self.param_groups)}")
+        self.name = name
+        self.note: str | None = None
+        self._max_evaluations, self._gradient_tolerance = max_evaluations, gradient_tolerance
+        self._remembered = remembered
+        kinds = {(p.dtype, p.device) for p in self._parameters}
+        if len(kinds) != 1:
+            listed = ", ".join(sorted(f"{dtype} on {device}" for dtype, device in kinds))
+            raise ValueError(f"{name} needs parameters of one dtype on one device, and got {listed}")
+        self._n = sum(p.numel() for p in self._parameters)
+        self._eps = torch.finfo(self._parameters[0].dtype).eps
+
+    @abstractmethod
+    def step(self, closure: Callable[[], torch.Tensor]) -> float:
+        """One iteration; returns the loss after it."""
+
+    @property
+    def finished(self) -> str | None:
+        return self.param_groups[0]["finished"]
+
+    @property
+    def evaluations(self) -> int:
+        return self._memory["evaluations"]
+
+    @property
+    def diagnostics(self) -> dict[str, float]:
+        return self._memory["diagnostics"]
+
+    def refresh(self) -> None:
+        """Forget the loss and the gradient but keep what was learned: the next step evaluates here again."""
+        self._memory.pop("loss", None)
+        self._memory.pop("gradient", None)
+
+    @property
+    def _parameters(self) -> list[torch.Tensor]:
+        return self.param_groups[0]["params"]
+
+    @property
+    def _memory(self) -> dict[str, Any]:
+        """All that a step leaves for the next. `state_dict` saves it: tensors and numbers only."""
+        memory = self.state[self._parameters[0]]
+        if not memory:
+            memory.update(evaluations=0, failures=0, diagnostics={}, **self._remembered)
+        return memory
+
+    def _start(self, closure: Callable[[], torch.Tensor]) -> None:
+        """Evaluate at the present point, unless that is known."""
+        memory = self._memory
+        if "loss" in memory:
+            return
+        loss, gradient = self._evaluate(closure)
+        value, size = torch.stack((loss.to(gradient.dtype), gradient.abs().max())).tolist()
+        if not (math.isfinite(value) and math.isfinite(size)):
+            raise FloatingPointError(
+                f"the loss is {value:g} and the largest entry of its gradient {size:g} at the start of a "
+                f"step of {self.name}, before any trial: these parameters and points give no finite value"
+            )
+        self._finish_if_flat(size)
+        memory["loss"], memory["gradient"] = value, gradient
+
+    def _evaluate(self, closure: Callable[[], torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss, as a tensor without dimensions, and the flat gradient (n,) at the present parameters."""
+        with torch.enable_grad():
+            loss = closure()
+        self._memory["evaluations"] += 1
+        gradient = torch.cat(
+            [torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in self._parameters]
+        )
+        return loss.detach().reshape(()), gradient
+
+    def _finish(self, reason: str) -> None:
+        self.param_groups[0]["finished"] = reason
+
+    def _finish_if_flat(self, largest: float) -> None:
+        if largest == 0.0:
+            self._finish("every entry of the gradient is 0")
+        elif largest <= self._gradient_tolerance:
+            self._finish(
+                f"the largest entry of the gradient is {largest:.3g}, within gradient_tolerance = "
+                f"{self._gradient_tolerance:g}"
+            )
+
+    def _origin(self) -> torch.Tensor:
+        """The parameters, as one vector (n,)."""
+        return torch.cat([p.flatten() for p in self._parameters])
+
+    def _move(self, point: torch.Tensor) -> None:
+        """Set the parameters to this vector (n,)."""
+        offset = 0
+        for p in self._parameters:
+            p.copy_(point[offset : offset + p.numel()].view_as(p))
+            offset += p.numel()
