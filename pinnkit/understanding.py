@@ -74,7 +74,8 @@ def _check_weights(problem: Problem, settings: Settings, report: Report) -> None
 
 def _check_reference(problem: Problem, settings: Settings, report: Report) -> None:
     """A table must be there before training; what is in it is read when the error is measured."""
-    wanted = settings.reference or (None if problem.exact else problem.reference)
+    known = any(field.name in problem.exact for field in problem.fields)  # and not learned parameters alone
+    wanted = settings.reference or (None if known else problem.reference)
     if wanted in (None, "exact", "spectral"):
         return
     if Path(wanted).suffix not in (".csv", ".npz"):

@@ -94,6 +94,11 @@ class LeastSquaresOptimizer(Deterministic):
         super().__init__(parameters, name, max_evaluations, stalls=0)
         self.system: LeastSquares | None = None
 
+    def take_over(self, former: torch.optim.Optimizer) -> None:
+        """Go on with the damping of another phase of these methods."""
+        if isinstance(former, LeastSquaresOptimizer) and "damping" in former._memory:
+            self._memory["damping"] = former._memory["damping"]
+
     @abstractmethod
     def _linearise(self, system: LeastSquares, gradient: torch.Tensor) -> Model:
         """The model at the present parameters; `gradient` (n,) is J'r."""

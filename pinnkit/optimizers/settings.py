@@ -69,7 +69,7 @@ class LBFGS(LineSearch):
 
 @dataclass(frozen=True)
 class SelfScaled(LineSearch):
-    """BFGS, SSBFGS or SSBroyden with a dense inverse Hessian, half of which, 4 n^2 bytes in float64, is kept."""
+    """BFGS, SSBFGS or SSBroyden with a dense inverse Hessian, by its factor: 8 n^2 bytes in float64."""
 
     max_parameters: int = field(
         default=12_000, metadata={"minimum": 1, "help": "largest n accepted: memory and time grow as n^2"}
@@ -100,7 +100,7 @@ class GaussNewtonCG(LeastSquares):
     """The same steps by conjugate gradients, without any matrix."""
 
     cg_iterations: int = field(default=200, metadata={"minimum": 1, "help": "products with J'J in a step at most"})
-    cg_tolerance: float = field(default=1e-4, metadata={"above": 0, "help": "relative residual at which they end"})
+    cg_tolerance: float = field(default=1e-7, metadata={"above": 0, "help": "relative residual at which they end"})
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,8 @@ class SampleSpace(LeastSquares):
 class Spring(SampleSpace):
     """SPRING: ENGD-W with momentum, a fixed damping and a line search."""
 
-    momentum: float = field(default=0.9, metadata={"minimum": 0, "below": 1, "help": "share of the last step kept"})
-    damping: float = field(default=1e-6, metadata={"above": 0, "help": "times the largest entry of the kernel"})
+    momentum: float = field(default=0.7, metadata={"minimum": 0, "below": 1, "help": "share of the last step kept"})
+    damping: float = field(default=1e-8, metadata={"above": 0, "help": "times the largest entry of the kernel"})
 
 
 OPTIMIZERS: dict[str, type] = {

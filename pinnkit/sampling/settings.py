@@ -25,7 +25,7 @@ class Sampling:
     pool: int = field(default=8, metadata={"minimum": 2})
     """Candidates for each point that a redraw by residual selects."""
     batch: int | None = field(default=None, metadata={"minimum": 1})
-    """Points of the equations in each first-order step; None: all. Quasi-Newton phases always take all."""
+    """Points of the equations in each step of adam, soap, engd_w and spring; None: all, as in every other phase."""
 
     def count(self, dimension: int) -> int:
         """Points of the equations in that many coordinates."""

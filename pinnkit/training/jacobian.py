@@ -80,13 +80,8 @@ class Jacobian:
         count = len(self.evaluator.names)
 
         def rows(*inputs: Tensor) -> tuple[Tensor, Tensor]:
-            parameters, weights, constants, chunk = (
-                inputs[:count],
-                inputs[count],
-                inputs[count + 1],
-                inputs[count + 2 :],
-            )
-            residuals, jacobians, rest, place = [], [], list(chunk), 0
+            parameters, (weights, constants, *rest) = inputs[:count], inputs[count:]
+            residuals, jacobians, place = [], [], 0
             for group in self.evaluator.groups:
                 width = 1 + len(prepared.columns[group.name])
                 coordinates, share, *columns = rest[: width + 1]

@@ -96,7 +96,7 @@ def test_positive_definite_where_h_itself_would_not_be():
     stiffness = torch.logspace(0, 22, n, dtype=torch.float64)
     matrix = InverseHessian(n, InverseHessian.identity(n, 1.0, stiffness))
     full = torch.eye(n, dtype=torch.float64)
-    for step in range(100):
+    for _ in range(100):
         g = basis @ (torch.randn(n, dtype=torch.float64, generator=generator) * stiffness.sqrt())
         half = matrix.half(g)
         s = -matrix.whole(half)[0]
