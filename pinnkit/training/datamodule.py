@@ -49,9 +49,9 @@ class CollocationData(lightning.LightningDataModule):
 
     Draw k holds for the steps k * redraw_every ... (k + 1) * redraw_every - 1. Its points are a function of
     (seed, k) and, where they are redrawn by residual, of the network at the start of the draw; these are kept in the
-    checkpoint, so that a resumed run goes on with the same points. Where the objective is hardly larger on new points than
-    on the present ones, the network has not learned these by heart: they stay, since other points only disturb the
-    optimizer (on Helmholtz' equation the error after as many steps is half as large).
+    checkpoint, so that a resumed run goes on with the same points. Where the objective is hardly larger on new points
+    than on the present ones, the network has not learned these by heart: they stay, since other points only disturb
+    the optimizer (on Helmholtz' equation the error after as many steps is half as large).
     """
 
     def __init__(
