@@ -351,3 +351,21 @@ def test_refusals():
         GaussNewton([one], "qr")
     with pytest.raises(ValueError, match="one parameter group, and got 2"):
         GaussNewton([{"params": [one]}, {"params": [other]}])
+
+
+def test_a_following_phase_goes_on_with_the_damping():
+    """On a linear problem any damping works, so the first that is tried is taken."""
+    function, _, _ = linear(30, 6)
+    x, former, closure = setting(function, torch.zeros(6))
+    with_damping(former, closure, 1e-5)
+    following, fresh = GaussNewton([x]), GaussNewton([x])
+    following.take_over(former)
+    dampings = []
+    for optimizer in (following, fresh):
+        with torch.no_grad():
+            x.fill_(1.0)
+        optimizer.system = former.system
+        optimizer.step(closure)
+        dampings.append(optimizer.diagnostics["damping"])
+    assert dampings[0] == pytest.approx(1e-6)
+    assert dampings[1] > 1e-3

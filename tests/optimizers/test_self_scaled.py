@@ -10,6 +10,7 @@ import pytest
 import scipy.optimize
 import torch
 
+from pinnkit.optimizers import inverse_hessian
 from pinnkit.optimizers.inverse_hessian import VARIANTS, InverseHessian
 from pinnkit.optimizers.line_search import strong_wolfe
 from pinnkit.optimizers.quasi_newton import FIRST_LENGTH, expected_step
@@ -381,3 +382,35 @@ def test_a_failed_and_a_finished_state_survive_too(moment):
     assert again.finished == optimizer.finished
     assert again.evaluations == optimizer.evaluations
     assert (again.finished is not None) == (moment == 15)
+
+
+def test_a_following_phase_goes_on_with_h():
+    function, _, _ = quadratic(8, condition=1e4)
+    x, former, closure = setting(function, torch.zeros(8, dtype=torch.float64), "ssbfgs")
+    for _ in range(14):
+        former.step(closure)
+    inverse = dense(former, x)
+    following, fresh = SelfScaled([x], "ssbroyden"), SelfScaled([x], "ssbroyden")
+    following.take_over(former)
+    assert torch.equal(dense(following, x), inverse)
+    assert "inverse_hessian" not in former.state[x]
+    at = x.detach().clone()
+    losses = []
+    for optimizer in (following, fresh):
+        with torch.no_grad():
+            x.copy_(at)
+        losses.append([optimizer.step(closure) for _ in range(3)][-1])
+    assert losses[0] < 0.25 * losses[1]
+
+
+def test_the_rows_of_h_are_shared_among_threads_without_a_difference(monkeypatch):
+    monkeypatch.setattr(inverse_hessian, "WORTH_THREADS", 0)
+    ends = []
+    for threads in (1, 2, 3):
+        x, optimizer, closure = setting(rosenbrock, classic_start(20))
+        optimizer.share_rows(threads)
+        for _ in range(30):
+            optimizer.step(closure)
+        ends.append(x.detach().clone())
+    assert torch.equal(ends[0], ends[1])
+    assert torch.equal(ends[0], ends[2])
