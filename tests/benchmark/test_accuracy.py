@@ -190,7 +190,7 @@ def test_a_run_that_hangs_is_ended_with_what_it_started(tmp_path, monkeypatch):
     assert time.perf_counter() - began < 10
     process = int((tmp_path / "stdout").read_text())
     told = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False)
-    assert told.stdout.strip() in ("", "Z")
+    assert told.stdout.strip()[:1] in ("", "Z")
     row = race.outcome(Run("heat", "auto", 0, 60), tmp_path, None)
     assert (row["status"], row["reason"], row["error"]) == ("hung", "no end after 360 s", None)
 

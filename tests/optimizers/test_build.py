@@ -195,7 +195,7 @@ def test_spring_settings_reach_the_optimizer():
     plain = Run("spring").steps(3)
     assert not torch.equal(Run("spring", Spring(momentum=0.5)).steps(3).parameters, plain.parameters)
     assert Run("spring", Spring(momentum=0.5)).steps(1).loss == Run("spring").steps(1).loss
-    tenfold = Run("spring", Spring(damping=1e-5)).steps(1).optimizer.diagnostics["damping"]
+    tenfold = Run("spring", Spring(damping=1e-7)).steps(1).optimizer.diagnostics["damping"]
     assert tenfold == pytest.approx(10.0 * Run("spring").steps(1).optimizer.diagnostics["damping"])
 
 
