@@ -13,7 +13,8 @@ class Sampling:
 
     method: str = field(default="sobol", metadata={"choices": METHODS})
     equations: int | None = field(default=None, metadata={"minimum": 1})
-    """Points of the equations; None: 512 in one coordinate, 4096 in more."""
+    """Points of the equations; None: 512 in one coordinate, 2048 in two, 4096 in more, and twice as many where they are
+    redrawn by residual."""
     conditions: int = field(default=400, metadata={"minimum": 1})
     """Points of each condition (one where the condition holds at a single point)."""
     redraw_every: int | None = field(default=250, metadata={"minimum": 1})
@@ -30,4 +31,8 @@ class Sampling:
 
     def count(self, dimension: int) -> int:
         """Points of the equations in that many coordinates."""
-        return self.equations or (512 if dimension == 1 else 4096)
+        return self.equations or {1: 512, 2: 2048}.get(dimension, 4096)
+
+    def count_by_residual(self, dimension: int) -> int:
+        """The same where they are redrawn by residual: fewer leave Burgers' equation with the noise of its redraws."""
+        return self.equations or 2 * self.count(dimension)

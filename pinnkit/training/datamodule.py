@@ -93,7 +93,7 @@ class CollocationData(lightning.LightningDataModule):
         self.sets, self.held = sets, draw
 
     def _by_residual(self, draw: int) -> Points:
-        count = self.sampling.count(len(self.problem.coordinates))
+        count = self.sampling.count_by_residual(len(self.problem.coordinates))
         pool = equation_points(self.problem, self.sampling, self.seed, draw, count * self.sampling.pool)
         power, floor = self.sampling.residual_power, self.sampling.residual_floor
         return pool.take(select(self._scores(pool), count, power, floor, self.seed, EQUATIONS, draw))

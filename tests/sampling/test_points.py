@@ -144,7 +144,9 @@ def test_equation_points_follow_seed_draw_and_count():
 
 
 def test_default_counts_grow_with_the_dimension():
-    assert [Sampling().count(dimension) for dimension in (1, 2, 3, 4, 9)] == [512, 4096, 4096, 4096, 4096]
+    assert [Sampling().count(dimension) for dimension in (1, 2, 3, 4, 9)] == [512, 2048, 4096, 4096, 4096]
+    assert [Sampling().count_by_residual(dimension) for dimension in (1, 2, 9)] == [1024, 4096, 8192]
+    assert Sampling(equations=70).count_by_residual(2) == 70
     assert Sampling(equations=7).count(4) == 7
     assert len(equation_points(problem(), Sampling(), 0, 0)) == 4096
 
