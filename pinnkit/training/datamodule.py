@@ -18,8 +18,6 @@ from pinnkit.sampling.points import EQUATIONS, Points, condition_points, equatio
 from pinnkit.sampling.settings import Sampling
 
 ENDLESS = 10**9
-OVERFIT = 2.0
-"""How much larger the objective is on new points where the present ones are no longer kept."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +43,11 @@ class Segments(Dataset):
 
 
 class CollocationData(lightning.LightningDataModule):
-    """Draws collocation points, by a rule or by residual, every `redraw_every` optimizer steps, where that helps.
+    """Draws collocation points, by a rule or by residual, every `redraw_every` optimizer steps.
 
     Draw k holds for the steps k * redraw_every ... (k + 1) * redraw_every - 1. Its points are a function of
     (seed, k) and, where they are redrawn by residual, of the network at the start of the draw; these are kept in the
-    checkpoint, so that a resumed run goes on with the same points. Where the objective is hardly larger on new points
-    than on the present ones, the network has not learned these by heart: they stay, since other points only disturb
-    the optimizer (on Helmholtz' equation the error after as many steps is half as large).
+    checkpoint, so that a resumed run goes on with the same points.
     """
 
     def __init__(
@@ -62,8 +58,6 @@ class CollocationData(lightning.LightningDataModule):
         self.steps_per_batch = steps_per_batch
         self.sets: dict[str, Points] = {}
         self.drawn: int | None = None
-        self.held = 0
-        """The draw whose points are in use."""
 
     def train_dataloader(self) -> DataLoader:
         step = self.trainer.lightning_module.progress["step"]
@@ -72,25 +66,24 @@ class CollocationData(lightning.LightningDataModule):
         if draw != self.drawn:
             self.draw(draw)
         batches = {name: _moved(batch, self.trainer.lightning_module.device) for name, batch in self.batches().items()}
-        segments = Segments(batches, self.held, period - done, self.steps_per_batch)
+        segments = Segments(batches, draw, period - done, self.steps_per_batch)
         return DataLoader(segments, batch_size=None, collate_fn=_as_it_is)
 
     def draw(self, draw: int) -> None:
-        """Draw the points of every group, or find that the present ones may stay."""
+        """Draw the points of every group anew."""
         self.drawn = draw
-        sets = {
+        self.sets = {
             condition.name: condition_points(self.problem, condition, self.sampling, self.seed, draw)
             for condition in self.problem.conditions
         }
         if self.problem.equations:
-            sets[EQUATIONS] = equation_points(self.problem, self.sampling, self.seed, draw)
-        if draw and self.sampling.residual_power and self.sampling.method != "grid" and self.problem.equations:
-            scores = self._scores(sets[EQUATIONS])
-            if concentration(scores) >= CONCENTRATED:
-                sets[EQUATIONS] = self._by_residual(draw)
-            elif self.sets and self._objective(sets) < OVERFIT * self._objective(self.sets):
-                return
-        self.sets, self.held = sets, draw
+            self.sets[EQUATIONS] = self._equation_points(draw)
+
+    def _equation_points(self, draw: int) -> Points:
+        points = equation_points(self.problem, self.sampling, self.seed, draw)
+        if draw == 0 or self.sampling.residual_power == 0 or self.sampling.method == "grid":
+            return points
+        return self._by_residual(draw) if concentration(self._scores(points)) >= CONCENTRATED else points
 
     def _by_residual(self, draw: int) -> Points:
         count = self.sampling.count_by_residual(len(self.problem.coordinates))
@@ -104,13 +97,9 @@ class CollocationData(lightning.LightningDataModule):
         coordinates = torch.as_tensor(points.coordinates, dtype=self.dtype, device=module.device)
         return module.score(coordinates).double().cpu().numpy()
 
-    def _objective(self, sets: Mapping[str, Points]) -> float:
-        module = self.trainer.lightning_module
-        return module.objective_on({name: _moved(one, module.device) for name, one in self.batches(sets).items()})
-
-    def batches(self, sets: Mapping[str, Points] | None = None) -> dict[str, Batch]:
-        """Points as tensors; None: the current ones."""
-        return {name: self._batch(points) for name, points in (self.sets if sets is None else sets).items()}
+    def batches(self) -> dict[str, Batch]:
+        """The current points as tensors."""
+        return {name: self._batch(points) for name, points in self.sets.items()}
 
     def _batch(self, points: Points) -> Batch:
         def tensor(values: Any) -> torch.Tensor:
@@ -122,15 +111,15 @@ class CollocationData(lightning.LightningDataModule):
         return batch  # a draw is moved once, where its dataloader is made, and not with every segment of it
 
     def state_dict(self) -> dict[str, Any]:
-        state = {"drawn": self.drawn, "held": self.held}
+        state: dict[str, Any] = {"drawn": self.drawn}
         if EQUATIONS in self.sets:  # points drawn by residual cannot be computed again
             state["equations"] = torch.from_numpy(self.sets[EQUATIONS].coordinates)
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.drawn, self.held = state["drawn"], state["held"]
+        self.drawn = state["drawn"]
         self.sets = {
-            condition.name: condition_points(self.problem, condition, self.sampling, self.seed, self.held)
+            condition.name: condition_points(self.problem, condition, self.sampling, self.seed, self.drawn)
             for condition in self.problem.conditions
         }
         if "equations" in state:

@@ -381,17 +381,6 @@ class PINN(lightning.LightningModule):
             parts.append(sum(self.weights[term] * residual.detach().square() for term, residual in residuals))
         return torch.cat(parts).sqrt()[:, 0]
 
-    def objective_on(self, batches: Mapping[str, Batch]) -> float:
-        """The objective on other points."""
-        total = 0.0
-        for name, batch in batches.items():
-            for start in range(0, len(batch), SCORED):
-                part = batch.rows(start, start + SCORED)
-                share = len(part) / len(batch)
-                for term, residual in self.residuals(name, part).items():
-                    total += share * self.weights[term] * float(mean_square(residual.detach()))
-        return total
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["progress"] = dict(self.progress)
         checkpoint["operators"] = self.choice.words() if self.choice else None

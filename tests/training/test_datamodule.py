@@ -8,17 +8,8 @@ from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import EQUATIONS, equation_points
 from pinnkit.sampling.settings import Sampling
 from pinnkit.solve import solve
-from pinnkit.training import datamodule
 from pinnkit.training.datamodule import CollocationData, Segments
 from pinnkit.training.module import PINN
-from tests.conftest import assembled
-
-
-@pytest.fixture(autouse=True)
-def _always_redrawn(request, monkeypatch):
-    """New points are taken whether the present ones are overfit or not, but for the tests of just that."""
-    if "overfit" not in request.node.name:
-        monkeypatch.setattr(datamodule, "OVERFIT", 0.0)
 
 
 def test_segments_cover_the_steps_of_a_draw():
@@ -108,36 +99,8 @@ def test_a_residual_that_is_spread_keeps_the_points_of_the_sequence(heat_words, 
         np.testing.assert_array_equal(points.numpy(), expected)
 
 
-@pytest.mark.parametrize(("ratio", "draws"), [(1.3, [0] * 7), (1.9, [0] * 6 + [2]), (2.1, [0, 0, 0, 1, 1, 1, 2])])
-def test_points_that_are_not_overfit_stay(ratio, draws, heat_words, quick, tmp_path, monkeypatch):
-    """The objective on a draw is replaced by one that grows from draw to draw by a factor."""
-    first = {draw: equation_points(Problem(**heat_words), Sampling(equations=100), 0, draw) for draw in range(3)}
-    number = {float(points.coordinates[0, 0]): draw for draw, points in first.items()}
-
-    def objective_on(self, batches):
-        return ratio ** number[float(batches[EQUATIONS].coordinates[0, 0])]
-
-    monkeypatch.setattr(PINN, "objective_on", objective_on)
-    monkeypatch.setattr(PINN, "score", lambda self, points: torch.ones(len(points)))
-    seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch)
-    assert [draw for draw, _ in seen] == draws
-    for draw, points in seen:
-        np.testing.assert_array_equal(points.numpy(), first[draw].coordinates)
-
-
-def test_points_are_overfit_where_they_are_few(heat_words, quick, tmp_path, monkeypatch):
-    """A network with 100 parameters learns 12 points by heart, and 400 it does not."""
-    quick |= {"phases": ["ssbroyden"], "trainer": {"max_steps": 300}}
-    draws = {}
-    for count in (12, 400):
-        sizes = {"equations": count, "conditions": count, "redraw_every": 100}
-        seen, _ = trained_points(heat_words, quick, tmp_path / str(count), monkeypatch, **sizes)
-        draws[count] = seen[-1][0]
-    assert draws[12] > 0
-    assert draws[400] == 0
-
-
-def test_the_objective_on_points_is_that_of_training(heat_words):
-    module, batches = assembled(heat_words, {"sampling": {"equations": 60, "conditions": 20}})
-    module.weights["heat"] = 3.0
-    assert module.objective_on(batches) == pytest.approx(module.objective(module.losses(batches)).item(), rel=1e-13)
+def test_more_points_are_drawn_where_the_residual_is_concentrated(heat_words, quick, tmp_path, monkeypatch):
+    monkeypatch.setattr(PINN, "score", lambda self, points: torch.exp(-(((points[:, 0] - 0.5) / 0.05) ** 2)))
+    monkeypatch.setattr(Sampling, "count", lambda self, dimension: self.equations or 64)
+    seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch, equations=None)
+    assert [len(points) for _, points in seen] == [64] * 3 + [128] * 4
