@@ -213,17 +213,17 @@ class PINN(lightning.LightningModule):
         return Budget(EVALUATIONS_PER_STEP * left, self.limits.max_time or math.inf)
 
     def _segment(self, optimizers: Sequence[Any], segment: Segment) -> None:
-        redrawn = segment.draw != self.progress["draw"]
-        self.progress["draw"] = segment.draw
+        if segment.draw != self.progress["draw"]:
+            self.progress["draw"] = segment.draw
+            optimizer = optimizers[self.progress["phase"]]
+            if hasattr(optimizer, "refresh"):  # also where training ends here: a resumed run asks only for later draws
+                optimizer.refresh()  # its loss and gradient belong to points that are gone; its curvature stays
         self.stopped = self.stopped or self._limit()
         weights = self.weight_vector()
         for _ in range(segment.steps):
             if self.stopped:
                 break
             optimizer = optimizers[self.progress["phase"]]
-            if redrawn and hasattr(optimizer, "refresh"):
-                optimizer.refresh()  # its loss and gradient belong to points that are gone; its curvature stays
-            redrawn = False
             self._step(optimizer, segment.batches, weights)
             self._end_phase(optimizers)
             self.stopped = self.stopped or self._limit()

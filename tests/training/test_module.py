@@ -13,6 +13,7 @@ from pinnkit.optimizers.settings import OPTIMIZERS, LeastSquares
 from pinnkit.problem.problem import Problem
 from pinnkit.settings import read_settings
 from pinnkit.solve import assemble, solve
+from pinnkit.training.module import PINN
 from pinnkit.training.outcome import Diverged, NoGradient
 from pinnkit.training.settings import Trainer
 
@@ -184,3 +185,22 @@ def test_small_arrays_get_one_thread_and_the_process_its_threads_back(width, few
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(former)
+
+
+def test_a_run_that_is_stopped_as_new_points_arrive_goes_on_to_the_same_end(heat_words, quick, tmp_path, monkeypatch):
+    """A signal may come between the draw and its first step: the optimizer's loss belongs to points that are gone."""
+    whole = solve(Problem(**heat_words), tmp_path / "whole", quick)
+    original = PINN._segment
+
+    def stopped(self, optimizers, segment):
+        if segment.draw == 2:
+            self.stop("a signal came")
+        return original(self, optimizers, segment)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PINN, "_segment", stopped)
+        assert solve(Problem(**heat_words), tmp_path / "parts", quick).metrics["steps"] == 50
+    parts = solve(Problem(**heat_words), tmp_path / "parts", quick, resume=True)
+    assert parts.metrics["steps"] == 60
+    for name, value in whole.module.state_dict().items():
+        assert torch.equal(parts.module.state_dict()[name], value), name
