@@ -114,6 +114,8 @@ class SelfScaled(QuasiNewton):
         yhy, shs, ghg, gg = torch.stack(
             (torch.dot(z, z), torch.dot(w, w), torch.dot(q, q), torch.dot(new, new))
         ).tolist()
+        if not (yhy > 0.0 and shs > 0.0):  # Z'y or Z^-1 s has underflowed
+            return {"curvature": ys / ss, "tau": math.nan, "theta": math.nan, "condition": math.nan}
         found = scaling(self.variant, h=yhy / ys, b=shs / ys, n=self._n)
         memory["half"], hg = matrix.update(q, z, w, s, yhy / ys, found.tau, found.phi)
         memory["direction"] = hg.neg_()

@@ -13,6 +13,7 @@ from pinnkit.optimizers.settings import OPTIMIZERS, LeastSquares
 from pinnkit.problem.problem import Problem
 from pinnkit.settings import read_settings
 from pinnkit.solve import assemble, solve
+from pinnkit.training import phases
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import Diverged, NoGradient
 from pinnkit.training.settings import Trainer
@@ -204,3 +205,22 @@ def test_a_run_that_is_stopped_as_new_points_arrive_goes_on_to_the_same_end(heat
     assert parts.metrics["steps"] == 60
     for name, value in whole.module.state_dict().items():
         assert torch.equal(parts.module.state_dict()[name], value), name
+
+
+def test_the_phase_that_follows_has_the_inverse_hessian_of_the_one_before(heat_words, quick, tmp_path):
+    quick |= {"phases": [{"name": "ssbfgs", "steps": 20}, "ssbroyden"], "trainer": {"max_steps": 20}}
+    module = solve(Problem(**heat_words), tmp_path, quick).module
+    former, following = (one.optimizer.state for one in module.optimizers())
+    assert ["inverse_hessian" in next(iter(state.values())) for state in (former, following)] == [False, True]
+
+
+@pytest.mark.parametrize(("free", "chosen"), [(16 * 1000**2, "ssbroyden"), (16 * 1000**2 - 1, "lbfgs")])
+def test_auto_keeps_a_dense_matrix_where_half_of_the_free_memory_is_enough(free, chosen, monkeypatch):
+    monkeypatch.setattr(phases, "free_memory", lambda device: free)
+    found, reason = phases.automatic(1000, torch.float64)
+    assert found[-1].name == chosen
+    assert ("affordable" if chosen == "ssbroyden" else "GB") in reason
+
+
+def test_auto_keeps_no_matrix_beyond_its_limit():
+    assert phases.automatic(12_001, torch.float64)[0][-1].name == "lbfgs"
