@@ -27,6 +27,18 @@ class _PlainHandler(logging.Handler):
 
 
 @contextmanager
+def silent() -> Iterator[None]:
+    """While this is open, pinnkit prints no more than errors: another process tells of the run."""
+    log = logging.getLogger("pinnkit")
+    former = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.level = former
+
+
+@contextmanager
 def written_to(path: Path) -> Iterator[None]:
     """While this is open, what pinnkit logs is printed and appended to a file."""
     log = logging.getLogger("pinnkit")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import platform
 import sys
@@ -22,8 +23,8 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
-from pinnkit import evaluation
-from pinnkit.console import quiet, written_to
+from pinnkit import environment, evaluation
+from pinnkit.console import quiet, silent, written_to
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, weights
 from pinnkit.losses.view import ResidualError
@@ -35,16 +36,19 @@ from pinnkit.problem.scales import field_scales
 from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.settings import Settings, read_settings, words_of
-from pinnkit.training.callbacks import Checkpoints, Interruption, Pictures, ProgressBar, Record
+from pinnkit.training.callbacks import Interruption, Pictures, ProgressBar, Record
+from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, digests, newest
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import Diverged, NoGradient, OutOfMemory, Unsuitable
+from pinnkit.training.outcome import INTERRUPTED, Diverged, NoGradient, OutOfMemory, RankLost, Unsuitable
 from pinnkit.training.phases import Phase, automatic
 from pinnkit.understanding import checked
 
 log = logging.getLogger("pinnkit")
 
-MINI_BATCHES = "mini-batches are taken from the points of equations, in phases of adam, soap, engd_w and spring"
+ROLLBACKS = 3
+"""How often a run that diverges goes back to its last good state and takes smaller steps."""
+MINI_BATCHES = "points are taken for each step from those of equations, in phases of adam, soap, engd_w and spring"
 
 
 @dataclass(frozen=True)
@@ -92,17 +96,21 @@ def solve(
         NoGradient: a term that would train nothing.
         Unsuitable: an optimizer that cannot treat this network or these residuals.
         TooManyRows: more points than the memory that an optimizer may take is enough for.
+        RankLost: another process of this run has ended.
         OutOfMemory: too many points at once; the message names the setting and a value that fits.
         Diverged: a loss that is not finite; metrics.json tells it too.
     """
     settings = _read(settings)
     problem = checked(problem, settings, custom_network=network is not None)
     _check_run(settings)
-    run = RunFolder(Path(folder)).create()
-    with written_to(run.log), quiet(), _threads(settings, problem) as threads:
-        if not resume:
-            run.write_config(config if config is not None else _as_yaml(problem, settings))
-        return _Run(problem, settings, run, network, overrides, threads).train(resume)
+    run = RunFolder(Path(folder))
+    if environment.first():
+        run.create()
+    with written_to(run.log) if environment.first() else silent(), quiet(), _threads(settings, problem) as threads:
+        config = config if config is not None else _as_yaml(problem, settings)
+        if not resume and environment.first():
+            run.write_config(config)
+        return _Run(problem, settings, run, network, overrides, threads, config).train(resume)
 
 
 class _Run:
@@ -116,51 +124,113 @@ class _Run:
         network: nn.Module | None,
         overrides: Sequence[str],
         threads: int,
+        config: str,
     ) -> None:
         self.began = time.perf_counter()
         log.info("%s, seed %d, %s; run folder %s", problem.name, settings.seed, settings.dtype, run.path)
-        self.settings, self.run, self.overrides = settings, run, overrides
+        self.problem, self.settings, self.run, self.overrides = problem, settings, run, overrides
+        self.network, self.threads, self.config = network, threads, config
+        self.start = copy.deepcopy(network)
+        self.first = environment.first()
         self.reference = choose(problem, settings.reference)
-        self.module, self.data = assemble(problem, settings, network, threads)
-        thinned = any(phase.mini_batches for phase in self.module.phases)
+        logged = settings.logger.tensorboard and self.first
+        self.loggers = [TensorBoardLogger(run.tensorboard, name="", version="")] if logged else []
+        self._begin()
+        thinned = any(phase.mini_batches or phase.fresh_points for phase in self.module.phases)
         if settings.sampling.batch and not (problem.equations and thinned):
             log.warning("sampling.batch=%d changes nothing here: %s", settings.sampling.batch, MINI_BATCHES)
+
+    def _begin(self, rollbacks: int = 0) -> None:
+        """The module, its data and its record, as they are before training."""
+        if rollbacks and self.network is not None:
+            self.network.load_state_dict(self.start.state_dict())
+        self.module, self.data = assemble(self.problem, self.settings, self.network, self.threads)
+        self.module.progress["rollbacks"] = rollbacks
         self.record = Record(
             evaluation.Errors(self.module, self.reference),
-            settings.callbacks.evaluate_every,
-            settings.trainer.stop_error,
+            self.settings.callbacks.evaluate_every,
+            self.settings.trainer.stop_error,
         )
-        self.interruption = Interruption()
-        self.loggers = [TensorBoardLogger(run.tensorboard, name="", version="")] if settings.logger.tensorboard else []
 
     def train(self, resume: bool) -> Solution:
-        checkpoint = self.run.last_checkpoint if resume else None
-        try:
-            self._trainer().fit(self.module, datamodule=self.data, ckpt_path=checkpoint, weights_only=True)
-        except Diverged as error:
-            told = Diverged(error.step, error.term, error.point, error.value, self._last_good())
-            self._failed("diverged", told)
-            raise told from None
-        except (NoGradient, OutOfMemory, Unsuitable, TooManyRows, ResidualError) as error:
-            self._failed("failed", error)
-            raise
+        checkpoint = self._checkpoint() if resume else None
+        while True:
+            try:
+                self._trainer().fit(self.module, datamodule=self.data, ckpt_path=checkpoint, weights_only=True)
+                break
+            except Diverged as error:
+                checkpoint = self._back(error)
+            except (NoGradient, OutOfMemory, RankLost, Unsuitable, TooManyRows, ResidualError) as error:
+                self._failed("failed", error)
+                raise
         log.info("training ended: %s", self.module.stopped)
         return self._finish()
 
+    def _checkpoint(self) -> Path:
+        """The newest checkpoint of the folder that is whole.
+
+        Raises:
+            ProblemError: there is none, or the samples of a condition are not those that the run began with.
+        """
+        report = Report()
+        try:
+            path, content = newest([self.run.last_checkpoint, self.run.previous_checkpoint])
+            self.module.progress["rollbacks"] = content["progress"]["rollbacks"]
+            former, now = content["pinnkit"]["data"], digests(self.problem)
+            for name in now:
+                if former.get(name) != now[name]:
+                    told = "its samples are not those that the run began with: put the file back, or start a new run"
+                    report.add(f"conditions.{name}.data", told)
+        except DamagedCheckpoint as error:
+            report.add("resume", str(error))
+        report.raise_if_any()
+        return path
+
+    def _back(self, error: Diverged) -> Path | None:
+        """Go back to the last good state, with steps of half the size; the checkpoint of that state.
+
+        Raises:
+            Diverged: that has been done often enough.
+        """
+        done = self.module.progress["rollbacks"]
+        saved = [path for path in (self.run.last_checkpoint, self.run.previous_checkpoint) if path.exists()]
+        if done == ROLLBACKS or error.step == 0:
+            tried = f"{done} times training went back and took smaller steps, in vain; " if done else ""
+            kept = f"the last good checkpoint is {saved[0]}" if saved else "no checkpoint had been written"
+            told = error.then(tried + kept)
+            self._failed("diverged", told)
+            raise told from None
+        self._begin(done + 1)
+        checkpoint, step = None, 0
+        if saved:
+            checkpoint, content = newest(saved)
+            step = content["progress"]["step"]
+        log.warning("%s; back to step %d, with steps of half the size (%d of %d)", error, step, done + 1, ROLLBACKS)
+        return checkpoint
+
     def _trainer(self) -> lightning.Trainer:
-        settings, run = self.settings, self.run
+        settings, wanted, run = self.settings, self.settings.trainer, self.run
         callbacks: list[Callback] = [
             self.record,
-            Checkpoints(run.last_checkpoint, run.best_checkpoint, settings.checkpoint.every_steps),
-            self.interruption,
+            Checkpoints(
+                run.last_checkpoint,
+                run.previous_checkpoint,
+                run.best_checkpoint,
+                settings.checkpoint.every_steps,
+                settings.checkpoint.every_minutes,
+                self.config,
+            ),
+            Interruption(),
         ]
-        if settings.callbacks.progress:
+        if settings.callbacks.progress and self.first:
             callbacks.append(ProgressBar(self.record))
-        if settings.callbacks.figures_every:
+        if settings.callbacks.figures_every and self.first:
             callbacks.append(Pictures(self._show_now, settings.callbacks.figures_every))
         return lightning.Trainer(
-            accelerator=settings.trainer.accelerator,
-            devices=1,
+            accelerator=wanted.accelerator,
+            devices=wanted.devices or "auto",
+            num_nodes=wanted.nodes,
+            strategy="ddp" if wanted.devices != 1 or wanted.nodes > 1 else "auto",  # it gives all ranks the same start
             max_epochs=-1,
             logger=self.loggers,
             callbacks=callbacks,
@@ -174,14 +244,15 @@ class _Run:
 
     def _finish(self) -> Solution:
         found = evaluation.evaluate(self.module, self.reference)
-        self.run.write_solution(found.arrays())
-        if self.settings.callbacks.figures:
+        if self.first:
+            self.run.write_solution(found.arrays())
+        if self.first and self.settings.callbacks.figures:
             figures = self._figures(found)
             self.run.write_figures(figures)
             self._show(self.module.progress["step"], figures)
         for logger in self.loggers:
             logger.finalize("success")
-        status = "interrupted" if self.interruption.signal else "finished"
+        status = "interrupted" if self.module.stopped.startswith(INTERRUPTED) else "finished"
         metrics = {
             "status": status,
             "reason": self.module.stopped,
@@ -192,14 +263,18 @@ class _Run:
             "minimum": found.minima(),
             **self._facts(),
         }
-        self.run.write_metrics(metrics)
+        if self.first:
+            self.run.write_metrics(metrics)
         for line in told(metrics):
             log.info(line)
         return Solution(status, metrics, self.run.path, self.module)
 
     def _failed(self, status: str, error: Exception) -> None:
         """Leave the reason in the log and in metrics.json, so that a sweep's summary has it too."""
-        log.error(str(error))
+        if self.first or isinstance(error, OutOfMemory | RankLost):  # all ranks know the other ways to end
+            log.error(str(error))
+        if not self.first:
+            return
         self.run.write_metrics({"status": status, "reason": str(error), **self._counters(), **self._facts()})
 
     def _counters(self) -> dict[str, Any]:
@@ -227,10 +302,6 @@ class _Run:
             "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
             "overrides": list(self.overrides),
         }
-
-    def _last_good(self) -> str:
-        path = self.run.last_checkpoint
-        return f"the last good checkpoint is {path}" if path.exists() else "no checkpoint had been written"
 
     def _figures(self, found: evaluation.Evaluation) -> dict[str, Any]:
         names = [phase.name for phase in self.module.phases]
@@ -270,7 +341,7 @@ def assemble(
         custom=network,
     ).to(dtype)
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
-    phases = _phases(settings, size, dtype)
+    phases = _phases(settings, size, dtype, len(names))
     _check_size(phases, size, "phases[{}]" if settings.phases else "optimizer")
     module = PINN(
         problem,
@@ -306,14 +377,14 @@ def told(metrics: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _phases(settings: Settings, size: int, dtype: torch.dtype) -> tuple[Phase, ...]:
+def _phases(settings: Settings, size: int, dtype: torch.dtype, coordinates: int) -> tuple[Phase, ...]:
     chosen = settings.phases or (settings.optimizer,)
     if chosen[0].name != "auto":
         return tuple(Phase(phase.name, phase.settings) for phase in chosen)
     if settings.operators.directions is not None:
         log.info("optimizer=auto: adam, since operators.directions makes the losses random estimates")
         return (Phase("adam", Adam()),)
-    phases, reason = automatic(size, dtype, settings.trainer.accelerator)
+    phases, reason = automatic(size, dtype, settings.trainer.accelerator, coordinates)
     log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in phases), reason)
     return phases
 
@@ -362,6 +433,14 @@ def _check_run(settings: Settings) -> None:
         report.add("operators.directions", told)
     if settings.trainer.accelerator == "gpu" and not torch.cuda.is_available():
         report.add("trainer.accelerator", "gpu: no CUDA device is at hand; choose trainer=cpu")
+    elif settings.trainer.accelerator == "gpu" and (settings.trainer.devices or 1) > torch.cuda.device_count():
+        told = f"{settings.trainer.devices}, but {torch.cuda.device_count()} GPUs are at hand"
+        report.add("trainer.devices", told)
+    elif settings.trainer.accelerator == "cpu" and settings.trainer.devices is None:
+        report.add("trainer.devices", "null means every GPU: on CPUs say how many processes, such as 2")
+    if settings.trainer.nodes > 1 and environment.rank() is None:
+        told = f"{settings.trainer.nodes}, but this process was started alone: start the command by torchrun or srun"
+        report.add("trainer.nodes", told)
     report.raise_if_any()
 
 

@@ -38,6 +38,11 @@ class Arguments:
     config_name: str
     plain: bool
 
+    def flags(self) -> list[str]:
+        """The words that stand for `config_dir` and `config_name`."""
+        folder = ["--config-dir", str(self.config_dir)] if self.config_dir is not None else []
+        return [*folder, "--config-name", self.config_name]
+
 
 def parse(argv: Sequence[str]) -> Arguments:
     """Split Hydra's flags from the overrides."""

@@ -38,10 +38,11 @@ def evaluate(argv: Sequence[str]) -> int:
     except ProblemError as error:
         return wrong(error)
     from pinnkit.commands.run import measure  # torch is loaded here, after every check
+    from pinnkit.training.checkpoints import DamagedCheckpoint
 
     try:
         measure(problem, settings, RunFolder(Path(request.run)), request)
-    except (ProblemError, RunFolderError) as error:
+    except (ProblemError, RunFolderError, DamagedCheckpoint) as error:
         return wrong(error)
     return FINISHED
 

@@ -42,8 +42,9 @@ def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any
     folder = Path(str(words["resume"]))
     kept = saved(folder)
     report = Report()
-    if not RunFolder(folder).last_checkpoint.is_file():
-        report.add("resume", f"{RunFolder(folder).last_checkpoint}: there is no such checkpoint to go on from")
+    run = RunFolder(folder)
+    if not (run.last_checkpoint.is_file() or run.previous_checkpoint.is_file()):
+        report.add("resume", f"{run.last_checkpoint}: there is no such checkpoint to go on from")
     for override in overrides:
         key = override.split("=", 1)[0].lstrip("+~")
         top = key.split(".")[0]

@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from pinnkit import evaluation
+from pinnkit import environment, evaluation
 from pinnkit.commands.evaluate import Request
+from pinnkit.commands.launch import LOST
 from pinnkit.commands.train import DIVERGED, FINISHED, INTERRUPTED, WRONG, wrong
 from pinnkit.language.errors import ProblemError
 from pinnkit.losses.view import ResidualError
 from pinnkit.optimizers.sample_space import TooManyRows
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import choose
-from pinnkit.reporting.artifacts import RunFolder, RunFolderError
+from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.export import write_csv
 from pinnkit.settings import Settings
 from pinnkit.solve import assemble, solve, told
+from pinnkit.training.checkpoints import read
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import Diverged, NoGradient, OutOfMemory, Unsuitable
+from pinnkit.training.outcome import Diverged, NoGradient, OutOfMemory, RankLost, Unsuitable
 
 
 def run(problem: Problem, settings: Settings, folder: Path, config: str, overrides: Sequence[str], resume: bool) -> int:
@@ -31,19 +31,26 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
         solution = solve(problem, folder, settings, config=config, overrides=overrides, resume=resume)
     except ProblemError as error:
         return wrong(error)
-    except (NoGradient, OutOfMemory, Unsuitable, TooManyRows, ResidualError):  # the run has told why
+    except RankLost:
+        return LOST
+    except OutOfMemory:
         return WRONG
+    except (NoGradient, Unsuitable, TooManyRows, ResidualError):  # the run has told why
+        return WRONG if environment.first() else FINISHED
     except Diverged:
-        return DIVERGED
-    return INTERRUPTED if solution.status == "interrupted" else FINISHED
+        return DIVERGED if environment.first() else FINISHED
+    # Of several processes, which all know, the first tells: the launcher ends the others as soon as one has failed.
+    return INTERRUPTED if solution.status == "interrupted" and environment.first() else FINISHED
 
 
 def trained(problem: Problem, settings: Settings, path: Path) -> tuple[PINN, CollocationData, list[dict[str, Any]]]:
-    """The module and the data of a checkpoint, and its record of training."""
-    if not path.is_file():
-        raise RunFolderError(f"{path}: there is no such checkpoint")
+    """The module and the data of a checkpoint, and its record of training.
+
+    Raises:
+        DamagedCheckpoint: it is missing, or not whole.
+    """
     module, data = assemble(problem, settings)
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = read(path)
     module.load_state_dict(state["state_dict"])
     data.load_state_dict(state["CollocationData"])
     return module, data, state["callbacks"]["Record"]["rows"]

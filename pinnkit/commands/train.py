@@ -13,9 +13,10 @@ import yaml
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from pinnkit import environment
 from pinnkit.commands.arguments import Arguments, configuration, parse, variants
 from pinnkit.commands.resume import resumed
-from pinnkit.language.errors import ProblemError
+from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.understanding import understand
 
 FINISHED, WRONG, DIVERGED, INTERRUPTED = 0, 2, 3, 130
@@ -28,6 +29,9 @@ def train(argv: Sequence[str], conf: Path) -> int:
     Every value of a sweep is checked before its first run starts.
     """
     arguments = parse(argv)
+    if arguments.multirun and environment.rank() is not None:
+        told = "a sweep starts the processes of each run itself: leave torchrun or srun away, or run it without -m"
+        return wrong(ProblemError([Mistake("--multirun", told)]))
     if arguments.plain:
         _hydra(arguments, conf, lambda config: None, argv)
         return FINISHED
@@ -37,6 +41,8 @@ def train(argv: Sequence[str], conf: Path) -> int:
             understand(resumed(words, overrides) if words.get("resume") else words)
     except ProblemError as error:
         return wrong(error)
+    if not environment.first():  # Hydra would make a folder for each process; only the first writes
+        return _run(arguments, words, Path("outputs"))
     codes = [FINISHED]
     argv = ["--config-name", arguments.config_name, *(["--multirun"] if arguments.multirun else [])]
     argv += arguments.overrides
@@ -70,24 +76,33 @@ def _job(config: DictConfig, arguments: Arguments, conf: Path) -> int:
     overrides = list(runtime.overrides.task)
     single = Arguments(tuple(overrides), False, arguments.config_dir, arguments.config_name, False)
     words = configuration(single, conf)
+    return _run(single, words, Path(runtime.runtime.output_dir), runtime.runtime.choices.get("pde"))
+
+
+def _run(arguments: Arguments, words: dict[str, Any], folder: Path, pde: str | None = None) -> int:
+    """Train in this process, or start the processes that do; the exit code."""
     resume = bool(words.get("resume"))
     try:
         if resume:
-            words = resumed(words, overrides)
+            words = resumed(words, arguments.overrides)
         problem, settings = understand(words)
     except ProblemError as error:
         return wrong(error)
     # OpenMP's threads wait for each other by spinning. Where another program holds a core they spin through its whole
     # time slices: a step was seen to take 80 times as long. After 2000 rounds they sleep, at no cost otherwise.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
-    from pinnkit.commands.run import run  # torch is loaded here, after every check
+    from pinnkit.commands.launch import launch, processes  # torch is loaded here, after every check
+    from pinnkit.commands.run import run
 
-    return run(problem, settings, Path(runtime.runtime.output_dir), _saved(words, runtime), overrides, resume)
+    if environment.rank() is None and (count := processes(settings.trainer)) > 1:
+        again = [*arguments.flags(), *arguments.overrides, f"hydra.run.dir='{folder}'"]
+        return launch(count, again, folder)
+    return run(problem, settings, folder, _saved(words, pde), arguments.overrides, resume)
 
 
-def _saved(words: Mapping[str, Any], runtime: Any) -> str:
+def _saved(words: Mapping[str, Any], pde: str | None) -> str:
     """config.yaml: the resolved configuration, which `--config-dir RUN --config-name config` runs again."""
-    name = runtime.runtime.choices.get("pde") or words["pde"].get("name", "run")
+    name = pde or words["pde"].get("name", "run")
     again = {
         "defaults": ["_self_", {"override hydra/job_logging": "none"}, {"override hydra/hydra_logging": "none"}],
         "hydra": {"run": {"dir": f"outputs/{name}/${{now:%Y-%m-%d_%H-%M-%S}}"}, "output_subdir": None},

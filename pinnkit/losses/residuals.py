@@ -24,16 +24,21 @@ Elsewhere = tuple[tuple[str, sympy.Expr], ...]
 
 @dataclass(frozen=True)
 class Batch:
-    """Points as tensors: coordinates (n, d), and further columns (n, 1) by name."""
+    """Points as tensors: coordinates (n, d), and further columns (n, 1) by name.
+
+    `shares` (n, 1): what each point counts in the mean of its group, where these are a part of the group's points;
+    None: 1 / n.
+    """
 
     coordinates: Tensor
     columns: Mapping[str, Tensor]
+    shares: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.coordinates)
 
     def rows(self, start: int, stop: int) -> Batch:
-        """The points start ... stop - 1."""
+        """The points start ... stop - 1, as a group of their own."""
         columns = {name: column[start:stop] for name, column in self.columns.items()}
         return Batch(self.coordinates[start:stop], columns)
 

@@ -39,7 +39,8 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
     for node in graph.graph.nodes:
         node.meta.clear()  # the compiler makes its own shapes; those of the recording belong to another mode
     cpu = inputs[0].device.type == "cpu"
-    patches = {"cpp_wrapper": True, "cpp.threads": 1} if cpu else {"triton.cudagraphs": True}
+    # To probe the vector instructions takes a process for each kind, 1.5 s in all; a wrong guess would fail here.
+    patches = {"cpp_wrapper": True, "cpp.threads": 1, "cpp.vec_isa_ok": True} if cpu else {"triton.cudagraphs": True}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -82,11 +82,11 @@ class InverseHessian:
         n: rows.
         state: what is kept from step to step: "factor", Z; "left" and "right" (n, 2) and "scale", the update that
             waits: Z <- scale Z + left right'. Only tensors and numbers, so that an optimizer's state can hold it.
-        pool: threads that share the rows; None: the caller's own.
+        pool, threads: `threads` - 1 threads that share the rows with the caller's; None: that alone.
     """
 
-    def __init__(self, n: int, state: dict[str, Any], pool: Executor | None = None) -> None:
-        self.n, self.state, self.pool = n, state, pool
+    def __init__(self, n: int, state: dict[str, Any], pool: Executor | None = None, threads: int = 1) -> None:
+        self.n, self.state, self.pool, self.threads = n, state, pool, threads
 
     @staticmethod
     def identity(n: int, scale: float, like: torch.Tensor) -> dict[str, Any]:
@@ -122,10 +122,15 @@ class InverseHessian:
         """work(first row, last row + 1) for strips of rows, always the same ones, by the threads that there are."""
         factor = self.state["factor"]
         count = STRIPS if factor.device.type == "cpu" else 1  # a GPU shares out each operation by itself
-        edges = [self.n * strip // count for strip in range(count + 1)]
+        spans = [(self.n * strip // count, self.n * (strip + 1) // count) for strip in range(count)]
         if self.pool is None or factor.numel() * factor.element_size() < WORTH_THREADS:
-            return [*map(work, edges[:-1], edges[1:])]
-        return [*self.pool.map(work, edges[:-1], edges[1:])]
+            return [work(*span) for span in spans]
+        # One task for each thread, and one for the caller's: to hand over a strip takes as long as its work.
+        threads = self.threads
+        shares = [spans[count * one // threads : count * (one + 1) // threads] for one in range(threads)]
+        others = [self.pool.submit(lambda share: [work(*span) for span in share], share) for share in shares[1:]]
+        found = [work(*span) for span in shares[0]]
+        return [*found, *(part for other in others for part in other.result())]
 
     def update(
         self, q: torch.Tensor, z: torch.Tensor, w: torch.Tensor, s: torch.Tensor, h: float, tau: float, phi: float

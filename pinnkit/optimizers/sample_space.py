@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 import torch
 
 from pinnkit.optimizers.gauss_newton import condition, damped_solution
-from pinnkit.optimizers.least_squares import LeastSquares, LeastSquaresOptimizer, Model, Trial
+from pinnkit.optimizers.least_squares import UNSOLVABLE, LeastSquares, LeastSquaresOptimizer, Model, Trial
 from pinnkit.optimizers.line_search import strong_wolfe
 
 VARIANTS = ("engd_w", "spring")
@@ -59,9 +59,10 @@ class SampleSpace(LeastSquaresOptimizer):
     "engd_w" is Levenberg-Marquardt (the same steps as `GaussNewton` but for rounding), with mu by trials (see
     `LeastSquaresOptimizer`). "spring" is for points that are drawn anew for every step, or nearly: d_k is the
     direction nearest to m d_k-1 that fits the present points, so it remembers points that are gone. There mu =
-    `damping` times the largest diagonal entry of J'J and does not adapt, as to fit few points better than that is to
-    forget the others; a comes from a strong-Wolfe line search, 1 first. If d_k does not point downhill, or after a
-    failure, the memory is dropped. In diagnostics, `step_length` is |a d_k| and `gain` compares with the model there.
+    `damping` times the largest diagonal entry of J'J (ten times more where the matrix is numerically not positive
+    definite) and does not adapt otherwise; a comes from a strong-Wolfe line search, 1 first. If d_k does not point
+    downhill, or after a failure, the memory is dropped. In diagnostics, `step_length` is |a d_k| and `gain`
+    compares with the model there.
 
     Raises ValueError at construction for an unknown variant, and for `momentum` outside [0, 1). `step` raises
     TooManyRows, before it computes J, where J (N, n) and two N x N matrices would take more than `max_bytes`.
@@ -72,8 +73,8 @@ class SampleSpace(LeastSquaresOptimizer):
         parameters: Iterable[torch.Tensor],
         variant: str = "engd_w",
         *,
-        momentum: float = 0.7,
-        damping: float = 1e-8,
+        momentum: float = 0.9,
+        damping: float = 1e-13,
         max_bytes: float = 8e9,
         max_evaluations: int = 25,
     ) -> None:
@@ -105,17 +106,20 @@ class SampleSpace(LeastSquaresOptimizer):
     def _spring(self, closure: Callable[[], torch.Tensor], model: Kernel, origin: torch.Tensor) -> Trial | str:
         memory = self._memory
         damping = max(self._damping, self._eps) * model.scale
-        memory["diagnostics"]["damping"] = damping
         previous = memory.pop("previous", None)
-        d, slope = None, -math.inf
-        if previous is not None and self._momentum > 0.0:
-            d = model.solve_near(damping, self._momentum * previous)
+        centre = self._momentum * previous if previous is not None and self._momentum > 0.0 else None
+        for _ in range(self._max_evaluations):
+            d = model.solve_near(damping, centre)
             slope = float(torch.dot(d, memory["gradient"]))
-        if not slope > 0.0:
-            d = model.solve(damping)
-            slope = float(torch.dot(d, memory["gradient"]))
-        if not math.isfinite(slope):
-            return f"J J' + {damping:.2g} I is numerically not positive definite: raise `damping`, {self._damping:g}"
+            if centre is not None and not slope > 0.0:
+                d = model.solve(damping)
+                slope = float(torch.dot(d, memory["gradient"]))
+            if math.isfinite(slope):
+                break
+            damping *= UNSOLVABLE
+        else:
+            return f"J J' + {damping:.2g} I is numerically not positive definite"
+        memory["diagnostics"]["damping"] = damping
         if slope <= self._eps * memory["loss"]:
             return f"the direction promises a decrease of {slope / 2.0:.2g} only, which is below rounding"
 

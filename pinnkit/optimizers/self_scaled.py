@@ -44,6 +44,7 @@ class SelfScaled(QuasiNewton):
         super().__init__(parameters, variant, gradient_tolerance, max_evaluations)
         self.variant = variant
         self._pool: Executor | None = None
+        self._threads = 1
         if self._n > max_parameters:
             gigabytes = self._n**2 * self._parameters[0].element_size() / 1e9
             raise ValueError(
@@ -55,7 +56,8 @@ class SelfScaled(QuasiNewton):
 
     def share_rows(self, threads: int) -> None:
         """Pass over H on so many threads of a CPU, each with one thread of torch's own; the results stay the same."""
-        self._pool = ThreadPoolExecutor(threads, "pinnkit", torch.set_num_threads, (1,)) if threads > 1 else None
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads - 1, "pinnkit", torch.set_num_threads, (1,)) if threads > 1 else None
 
     def take_over(self, former: torch.optim.Optimizer) -> None:
         """Go on with the H of another phase of these methods, which then has none."""
@@ -82,7 +84,7 @@ class SelfScaled(QuasiNewton):
         self._memory.pop("direction", None)
 
     def _matrix(self) -> InverseHessian:
-        return InverseHessian(self._n, self._memory["inverse_hessian"], self._pool)
+        return InverseHessian(self._n, self._memory["inverse_hessian"], self._pool, self._threads)
 
     def _learn(self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> dict[str, float]:
         """Update H by s and y, and find the next direction; leave H where y's is not above its own rounding error."""

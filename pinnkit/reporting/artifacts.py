@@ -70,6 +70,11 @@ class RunFolder:
         return self.checkpoints / "last.ckpt"
 
     @property
+    def previous_checkpoint(self) -> Path:
+        """The one before the last."""
+        return self.checkpoints / "previous.ckpt"
+
+    @property
     def best_checkpoint(self) -> Path:
         return self.checkpoints / "best.ckpt"
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+FRESH = 500
+"""Points of the equations in a step that has its own."""
 METHODS = ("sobol", "uniform", "latin_hypercube", "grid")
 
 
@@ -17,7 +19,7 @@ class Sampling:
     redrawn by residual."""
     conditions: int = field(default=400, metadata={"minimum": 1})
     """Points of each condition (one where the condition holds at a single point)."""
-    redraw_every: int | None = field(default=250, metadata={"minimum": 1})
+    redraw_every: int | None = field(default=500, metadata={"minimum": 1})
     """Optimizer steps between draws of new points; None: the first points stay."""
     residual_power: float = field(default=1.0, metadata={"minimum": 0.0})
     """k of the redraw where the residual is concentrated, density ~ |r|^k / mean |r|^k + c; 0: none by residual."""
@@ -26,11 +28,17 @@ class Sampling:
     pool: int = field(default=8, metadata={"minimum": 2})
     """Candidates for each point that a redraw by residual selects."""
     batch: int | None = field(default=None, metadata={"minimum": 1})
-    """Points of the equations in each step of adam, soap, engd_w and spring; None: all, as in every other phase."""
+    """Points of the equations in each step of adam, soap, engd_w and spring; None: all, and 500 new ones in a step of
+    spring."""
 
     def count(self, dimension: int) -> int:
         """Points of the equations in that many coordinates."""
         return self.equations or {1: 512, 2: 2048}.get(dimension, 4096)
+
+    def fresh(self) -> Sampling:
+        """The same for a method that has new points, and few of them, in each step."""
+        equations = self.batch or min(self.equations or FRESH, FRESH)
+        return replace(self, equations=equations, conditions=min(self.conditions, max(equations * 2 // 5, 1)))
 
     def count_by_residual(self, dimension: int) -> int:
         """The same where they are redrawn by residual: fewer leave Burgers' equation with the noise of its redraws."""

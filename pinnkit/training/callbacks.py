@@ -1,13 +1,11 @@
-"""What is done besides training: the record of losses, progress, checkpoints, interruption."""
+"""What is done besides training: the record of losses, progress, figures, interruption."""
 
 from __future__ import annotations
 
 import math
-import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import lightning
@@ -15,6 +13,10 @@ from lightning.pytorch.callbacks import Callback
 from tqdm import tqdm
 
 from pinnkit.training.module import PINN
+from pinnkit.training.outcome import INTERRUPTED
+
+ROWS = 4000
+"""Entries of the record at most."""
 
 Measure = Callable[[], Mapping[str, float]]
 
@@ -51,9 +53,10 @@ class Record(Callback):
             self._next = progress["step"] // self.every * self.every + self.every
             if self.stop_error is not None and self.errors and max(self.errors.values()) <= self.stop_error:
                 module.stop(f"the error is at most {self.stop_error:g}")
-                trainer.should_stop = True
         rate = self._rate(trainer, row)
         self.rows.append(row)
+        if len(self.rows) > ROWS:  # older entries become sparser, so that a long run needs no more memory than a short
+            del self.rows[1:-1:2]
         values = {f"loss/{term}": loss for term, loss in row["losses"].items()}
         values |= {f"weight/{term}": weight for term, weight in module.weights.items()}
         values |= {f"error/{field}": error for field, error in row["errors"].items()}
@@ -109,52 +112,13 @@ class ProgressBar(Callback):
             self._bar.close()
 
 
-class Checkpoints(Callback):
-    """Writes `last` every so many steps and at the end, and `best` where the objective was least.
-
-    Each is written to a temporary name and then renamed, so that what carries the name is whole. The best is
-    judged by the objective and never by the error: choosing by the reference would flatter the figures.
-    """
-
-    def __init__(self, last: Path, best: Path, every: int) -> None:
-        self.last, self.best, self.every = last, best, every
-        self._next = every
-        self._least = float("inf")
-
-    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
-        if module.progress["step"] >= self._next:
-            self._write(trainer, module)
-
-    def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:
-        self._write(trainer, module)
-
-    def _write(self, trainer: lightning.Trainer, module: PINN) -> None:
-        self._next = module.progress["step"] // self.every * self.every + self.every
-        objective = float(module.losses_now["objective"]) if module.losses_now else float("inf")
-        better = objective < self._least
-        self._least = min(self._least, objective)
-        temporary = self.last.with_suffix(".tmp")
-        trainer.save_checkpoint(temporary)
-        if better:
-            copy = self.best.with_suffix(".tmp")
-            copy.write_bytes(temporary.read_bytes())
-            os.replace(copy, self.best)
-        os.replace(temporary, self.last)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"next": self._next, "least": self._least}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._next, self._least = state["next"], state["least"]
-
-
 class Interruption(Callback):
     """SIGINT and SIGTERM end training before the next step, so that a checkpoint is written; a second one kills."""
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    """SIGUSR1 is what SLURM sends before the time of a job is over (`--signal=USR1@120`)."""
 
     def __init__(self) -> None:
-        self.signal: str | None = None
         self._former: dict[int, Any] = {}
 
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
@@ -162,8 +126,7 @@ class Interruption(Callback):
             return  # Python hands signals to the main thread alone; there, whoever started this run handles them
 
         def stop(number: int, frame: Any) -> None:
-            self.signal = signal.Signals(number).name
-            module.stop(f"interrupted by {self.signal}")
+            module.stop(f"{INTERRUPTED}{signal.Signals(number).name}")
             signal.signal(number, self._former[number])
 
         for number in self.SIGNALS:

@@ -18,6 +18,8 @@ from pinnkit.sampling.points import EQUATIONS, Points, condition_points, equatio
 from pinnkit.sampling.settings import Sampling
 
 ENDLESS = 10**9
+FRESH_DRAWS = 2**31
+"""Number of the first draw among those that hold for one step."""
 
 
 @dataclass(frozen=True)
@@ -60,26 +62,35 @@ class CollocationData(lightning.LightningDataModule):
         self.drawn: int | None = None
 
     def train_dataloader(self) -> DataLoader:
-        step = self.trainer.lightning_module.progress["step"]
-        period = self.sampling.redraw_every or ENDLESS
+        module = self.trainer.lightning_module
+        step, fresh = module.progress["step"], module.phases[module.progress["phase"]].fresh_points
+        period = 1 if fresh else self.sampling.redraw_every or ENDLESS
         draw, done = divmod(step, period)
+        if fresh:
+            draw += FRESH_DRAWS
         if draw != self.drawn:
             self.draw(draw)
-        batches = {name: _moved(batch, self.trainer.lightning_module.device) for name, batch in self.batches().items()}
+        batches = {name: _moved(batch, module.device) for name, batch in self.batches().items()}
         segments = Segments(batches, draw, period - done, self.steps_per_batch)
         return DataLoader(segments, batch_size=None, collate_fn=_as_it_is)
 
     def draw(self, draw: int) -> None:
         """Draw the points of every group anew."""
         self.drawn = draw
-        self.sets = {
-            condition.name: condition_points(self.problem, condition, self.sampling, self.seed, draw)
-            for condition in self.problem.conditions
-        }
+        self.sets = self._condition_points(draw)
         if self.problem.equations:
             self.sets[EQUATIONS] = self._equation_points(draw)
 
+    def _condition_points(self, draw: int) -> dict[str, Points]:
+        sampling = self.sampling.fresh() if draw >= FRESH_DRAWS else self.sampling
+        return {
+            condition.name: condition_points(self.problem, condition, sampling, self.seed, draw)
+            for condition in self.problem.conditions
+        }
+
     def _equation_points(self, draw: int) -> Points:
+        if draw >= FRESH_DRAWS:
+            return equation_points(self.problem, self.sampling.fresh(), self.seed, draw)
         points = equation_points(self.problem, self.sampling, self.seed, draw)
         if draw == 0 or self.sampling.residual_power == 0 or self.sampling.method == "grid":
             return points
@@ -118,10 +129,7 @@ class CollocationData(lightning.LightningDataModule):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.drawn = state["drawn"]
-        self.sets = {
-            condition.name: condition_points(self.problem, condition, self.sampling, self.seed, self.drawn)
-            for condition in self.problem.conditions
-        }
+        self.sets = self._condition_points(self.drawn)
         if "equations" in state:
             self.sets[EQUATIONS] = Points(state["equations"].numpy(), {})
 

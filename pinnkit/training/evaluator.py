@@ -296,7 +296,7 @@ def _cut(batch: Batch, count: int) -> list[Inputs]:
     total = len(batch)
     size = math.ceil(total / count)
     like = batch.coordinates
-    share = torch.full((total, 1), 1 / total, dtype=like.dtype, device=like.device)
+    share = like.new_full((total, 1), 1 / total) if batch.shares is None else batch.shares
     tensors = [batch.coordinates, share, *(batch.columns[name] for name in sorted(batch.columns))]
     missing = size * count - total
     if missing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
 A_FEW = 64
 """Points by which it is told whether a term has a gradient."""
+SHOWN = 3
+"""Points that are named where a residual is not finite."""
 SCORED = 8192
 """Points whose residuals are computed at once."""
 
@@ -42,17 +43,20 @@ def check_gradients(module: PINN, batches: Mapping[str, Batch]) -> None:
 
 
 def divergence(module: PINN, batches: Mapping[str, Batch], step: int) -> Diverged:
-    """The term and the point at which the loss is no finite number."""
+    """The term and the points at which the loss is no finite number."""
     for group, batch in batches.items():
         for start in range(0, len(batch), SCORED):
             part = batch.rows(start, start + SCORED)
             for term, residual in module.residuals(group, part).items():
-                bad = (~torch.isfinite(residual.detach()[:, 0])).nonzero()
+                bad = (~torch.isfinite(residual.detach()[:, 0])).nonzero()[:, 0]
                 if len(bad):
-                    row = int(bad[0])
-                    point = dict(zip(module.problem.coordinates, part.coordinates[row].tolist(), strict=True))
-                    return Diverged(step, term, point, float(residual.detach()[row]))
-    return Diverged(step, "objective (its gradient)", {}, math.nan)
+                    rows = bad[:SHOWN]
+                    points = [
+                        dict(zip(module.problem.coordinates, row, strict=True))
+                        for row in part.coordinates[rows].tolist()
+                    ]
+                    return Diverged(step, term, points, residual.detach()[rows, 0].tolist(), len(bad))
+    return Diverged(step, "objective (its gradient)")
 
 
 def what_fits(module: PINN, batches: Mapping[str, Batch]) -> tuple[int, int]:

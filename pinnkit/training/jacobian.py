@@ -20,6 +20,7 @@ from pinnkit.losses.residuals import Batch, TermGroup
 from pinnkit.operators.compiled import NotCompiled, compile_graph
 from pinnkit.operators.trace import Untraceable, check, record
 from pinnkit.training.evaluator import Evaluator, Inputs, Prepared, Unfit
+from pinnkit.training.ranks import ALONE, Ranks
 
 JACOBIAN_BYTES = 2**24
 """Size of the rows of J of a chunk of points on a CPU: large enough for the matrix products, small for a cache."""
@@ -68,9 +69,13 @@ class Jacobian:
                 "at once, as happens where a residual or the network mixes points (a mean over them, a batch norm)"
             )
 
-    def at(self, prepared: Prepared, weights: Tensor) -> Linearisation:
-        """The least-squares problem at the parameters' present values, which it reads when it is asked."""
-        return Linearisation(self, prepared, weights)
+    def at(self, prepared: Prepared, weights: Tensor, ranks: Ranks = ALONE) -> Linearisation:
+        """The least-squares problem at the parameters' present values, which it reads when it is asked.
+
+        Args:
+            prepared: this rank's points; r and J are those of all ranks.
+        """
+        return Linearisation(self, prepared, weights, ranks)
 
     # ------------------------------------------------------------ what is computed for a chunk
 
@@ -170,12 +175,13 @@ class Linearisation:
     jacobian: Jacobian
     prepared: Prepared
     weights: Tensor
+    ranks: Ranks
 
     def gram(self) -> tuple[Tensor, Tensor]:
         """J'J (n, n) and J'r (n,)."""
         rows = self._function("rows", self._head())
         workers = self.jacobian.evaluator.workers
-        lower, gradient = workers.total(lambda chunk: _gram(*rows(chunk)), self.prepared.chunks)
+        lower, gradient = self.ranks.total(*workers.total(lambda chunk: _gram(*rows(chunk)), self.prepared.chunks))
         lower.tril_()
         return lower + lower.tril(-1).T, gradient
 
@@ -183,7 +189,8 @@ class Linearisation:
         """r (N,) and J (N, n)."""
         function = self._function("rows", self._head())
         found = self.jacobian.evaluator.workers.all(function, self.prepared.chunks)
-        return torch.cat([r for r, _ in found]), torch.cat([jacobian for _, jacobian in found])
+        r, jacobian = torch.cat([r for r, _ in found]), torch.cat([jacobian for _, jacobian in found])
+        return torch.cat(self.ranks.gathered(r)), torch.cat(self.ranks.gathered(jacobian))
 
     def rows_shape(self) -> tuple[int, int]:
         """(N, n) of J, without computing it."""
@@ -192,12 +199,12 @@ class Linearisation:
         for group in groups:
             rows += len(rest[0]) * len(group.terms)
             rest = rest[2 + len(self.prepared.columns[group.name]) :]
-        return rows * len(self.prepared.chunks), self.jacobian.size
+        return rows * len(self.prepared.chunks) * self.ranks.count, self.jacobian.size
 
     def product(self, vector: Tensor) -> Tensor:
         """J'J v (n,)."""
         function = self._function("product", [*self._head(), vector])
-        return self.jacobian.evaluator.workers.total(function, self.prepared.chunks)[0]
+        return self.ranks.total(*self.jacobian.evaluator.workers.total(function, self.prepared.chunks))[0]
 
     def _head(self) -> Inputs:
         evaluator = self.jacobian.evaluator

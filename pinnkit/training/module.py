@@ -16,6 +16,7 @@ from pinnkit.losses.residuals import Batch, TermGroup, mean_square
 from pinnkit.operators.choice import Choice
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.operators.settings import Operators
+from pinnkit.optimizers.deterministic import Deterministic
 from pinnkit.optimizers.self_scaled import SelfScaled
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import EQUATIONS, batch_index
@@ -26,6 +27,7 @@ from pinnkit.training.faults import SCORED, check_gradients, divergence, what_fi
 from pinnkit.training.jacobian import Jacobian, Linearisation
 from pinnkit.training.outcome import OutOfMemory, Unsuitable
 from pinnkit.training.phases import Phase
+from pinnkit.training.ranks import ALONE, Ranks
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stalls import Progress, explained
 
@@ -102,10 +104,16 @@ class PINN(lightning.LightningModule):
             "draw": -1,
             "train_time_s": 0.0,
             "first_objective": math.nan,
+            "rollbacks": 0,
         }
         self.losses_now: dict[str, Tensor] = {}
         self.diagnostics: dict[str, float] = {}
         self.stopped: str | None = None
+        self.ranks = ALONE
+        self._went_back = False
+        """Whether training diverged, and goes on from an earlier state with smaller steps."""
+        self._wish: str | None = None
+        """Why this process wants to stop: a signal, or an error that is small enough."""
         self._progress = Progress()
         self._started: float | None = None
 
@@ -150,8 +158,15 @@ class PINN(lightning.LightningModule):
                 one.share_rows(self.threads)
         return optimizers
 
+    def setup(self, stage: str) -> None:
+        self.ranks = Ranks(self.trainer.global_rank, self.trainer.world_size)
+
     def on_train_start(self) -> None:
         self._started = time.perf_counter() - self.progress["train_time_s"]
+        if self._went_back:
+            for optimizer in self.trainer.optimizers:
+                if isinstance(optimizer, Deterministic):  # with what it has learned it would take the same steps again
+                    optimizer.state.clear()
 
     def training_step(self, segment: Segment, batch_idx: int) -> None:
         optimizers = self.optimizers()
@@ -170,16 +185,17 @@ class PINN(lightning.LightningModule):
         """What is done once in each process: look for terms that train nothing, and choose the engine."""
         if self.progress["step"] == 0:
             check_gradients(self, batches)
-        chooser = Chooser(self.make_evaluator, self.operators, batches, self.weight_vector(), self._budget())
+        own = self.ranks.share(batches)
+        chooser = Chooser(self.make_evaluator, self.operators, own, self.weight_vector(), self._budget())
         if self.choice is None:
             self.evaluator, choice = chooser.choose()
             self.choice = self.trainer.strategy.broadcast(choice)
-            if self.choice != choice:  # another rank has measured other times; the first decides
-                self.evaluator = chooser.restored(self.choice)
+            if (self.choice.engine, self.choice.chunk) != (choice.engine, choice.chunk):
+                self.evaluator = chooser.restored(self.choice)  # each rank has measured other times: the first decides
         else:
             self.evaluator = chooser.restored(self.choice)
         if self.progress["step"] == 0:
-            losses, _ = self.evaluator(self.prepared(batches), self.weight_vector(), self._directions())
+            losses, _ = self._evaluate(self.prepared(batches), self.weight_vector(), self._directions())
             self.progress["first_objective"] = float(torch.dot(self.weight_vector(), losses))
 
     def make_evaluator(self, engine: str, chunk: int | None) -> Evaluator:
@@ -195,10 +211,14 @@ class PINN(lightning.LightningModule):
         )
 
     def prepared(self, batches: Mapping[str, Batch]) -> Prepared:
-        """The points cut for the evaluator; done once for each draw."""
+        """This rank's points, cut for the evaluator; done once for each draw."""
         if self._prepared is None or self._prepared[0] is not batches:
-            self._prepared = (batches, self.evaluator.prepare(batches))
+            self._prepared = (batches, self.evaluator.prepare(self.ranks.share(batches)))
         return self._prepared[1]
+
+    def _evaluate(self, prepared: Prepared, weights: Tensor, directions: list[Tensor]) -> tuple[Tensor, ...]:
+        """Losses and gradient over the points of all ranks: the same numbers on each."""
+        return self.ranks.total(*self.evaluator(prepared, weights, directions))
 
     def weight_vector(self) -> Tensor:
         """The weights in the order of the terms."""
@@ -218,7 +238,7 @@ class PINN(lightning.LightningModule):
             optimizer = optimizers[self.progress["phase"]]
             if hasattr(optimizer, "refresh"):  # also where training ends here: a resumed run asks only for later draws
                 optimizer.refresh()  # its loss and gradient belong to points that are gone; its curvature stays
-        self.stopped = self.stopped or self._limit()
+        self.stopped = self.stopped or self.ranks.first_word(self._asked(), self.device) or self._limit()
         weights = self.weight_vector()
         for _ in range(segment.steps):
             if self.stopped:
@@ -226,6 +246,8 @@ class PINN(lightning.LightningModule):
             optimizer = optimizers[self.progress["phase"]]
             self._step(optimizer, segment.batches, weights)
             self._end_phase(optimizers)
+            if self.ranks.count == 1:  # several agree once a segment: to ask in each step would cost a message
+                self.stopped = self.stopped or self._asked()
             self.stopped = self.stopped or self._limit()
         self.progress["train_time_s"] = time.perf_counter() - self._started
         self._look(segment.batches)
@@ -249,12 +271,12 @@ class PINN(lightning.LightningModule):
         self.stopped = self.stopped or self._reached()
 
     def stop(self, reason: str) -> None:
-        """End training before the next optimizer step."""
-        self.stopped = self.stopped or reason
+        """End training before the next optimizer step; with several ranks, before the next segment of steps."""
+        self._wish = self._wish or reason
 
     def _step(self, optimizer: Any, batches: Mapping[str, Batch], weights: Tensor) -> None:
         phase = self.phases[self.progress["phase"]]
-        rate = phase.set_learning_rate(optimizer, self.progress["phase_step"])
+        rate = phase.set_learning_rate(optimizer, self.progress["phase_step"], 0.5 ** self.progress["rollbacks"])
         if self.minibatch and phase.mini_batches:
             batches = self._thin(batches)
             if not phase.first_order:
@@ -262,7 +284,7 @@ class PINN(lightning.LightningModule):
         prepared, directions = self.prepared(batches), self._directions()
 
         def closure() -> Tensor:
-            losses, gradient = self.evaluator(prepared, weights, directions)
+            losses, gradient = self._evaluate(prepared, weights, directions)
             objective = torch.dot(weights, losses)
             self._set_gradient(gradient)
             if phase.first_order:  # a line search recovers by itself
@@ -299,7 +321,8 @@ class PINN(lightning.LightningModule):
                 if self._jacobian is None:
                     self._jacobian = Jacobian(self.evaluator)
                     self._jacobian.verify(batches, weights)
-                self._linearised = (batches, self._jacobian.at(self._jacobian.prepare(batches), weights))
+                own = self._jacobian.prepare(self.ranks.share(batches))
+                self._linearised = (batches, self._jacobian.at(own, weights, self.ranks))
             except Unfit as error:
                 raise Unsuitable(phase.name, str(error)) from error
         return self._linearised[1]
@@ -352,12 +375,16 @@ class PINN(lightning.LightningModule):
             self.stopped = f"{phase.name} ended: {reason}"
 
     def _limit(self) -> str | None:
-        """Why training ends before the next step, if it does."""
+        """Why training ends before the next step, if it does, as every rank can tell by itself."""
         if self.limits.steps is not None and self.progress["step"] >= self.limits.steps:
             return f"{self.limits.steps} steps are done"
-        if self.limits.max_time is not None and time.perf_counter() - self._started >= self.limits.max_time:
-            return f"{self.limits.max_time:g} s of training are over"
         return None
+
+    def _asked(self) -> str | None:
+        """Why this rank would end training now: its clock, a signal, a callback."""
+        if self.limits.max_time is not None and time.perf_counter() - self._started >= self.limits.max_time:
+            return self._wish or f"{self.limits.max_time:g} s of training are over"
+        return self._wish
 
     def _reached(self) -> str | None:
         """The limit on the objective that has been reached."""
@@ -374,19 +401,21 @@ class PINN(lightning.LightningModule):
     # ---------------------------------------------------------------- what others read
 
     def score(self, points: Tensor) -> Tensor:
-        """The size of the equations' residuals at points (n, d): sqrt(sum of w r^2), shape (n,)."""
+        """The size of the equations' residuals at points (n, d): sqrt(sum of w r^2), shape (n,); by shares."""
         parts = []
-        for part in points.split(SCORED):
+        for part in points[self.ranks.own(len(points)).to(points.device)].split(SCORED):
             residuals = self.residuals(EQUATIONS, Batch(part, {})).items()
             parts.append(sum(self.weights[term] * residual.detach().square() for term, residual in residuals))
-        return torch.cat(parts).sqrt()[:, 0]
+        return self.ranks.put_together(torch.cat(parts).sqrt()[:, 0], len(points))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["progress"] = dict(self.progress)
         checkpoint["operators"] = self.choice.words() if self.choice else None
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.progress = dict(checkpoint["progress"])
+        rollbacks = self.progress["rollbacks"]
+        self._went_back = rollbacks > checkpoint["progress"]["rollbacks"]
+        self.progress = {**checkpoint["progress"], "rollbacks": rollbacks}
         words = checkpoint.get("operators")
         self.choice = Choice(**words) if words else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew

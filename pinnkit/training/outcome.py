@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+INTERRUPTED = "interrupted by "
+"""How the reason begins where a signal ended training."""
 
 
 class NoGradient(Exception):
@@ -28,16 +31,48 @@ class Unsuitable(Exception):
 
 
 class Diverged(Exception):
-    """A loss that is not finite: at which step, in which term, at which point; `after`: what is left of the run."""
+    """A loss that is not finite: at which step, in which term, at which points.
 
-    def __init__(self, step: int, term: str, point: Mapping[str, float], value: float, after: str = "") -> None:
-        where = ", ".join(f"{name} = {number:.6g}" for name, number in point.items())
+    Args:
+        points: the first few of them, as mappings of the coordinates.
+        values: of the residual there.
+        count: how many there are in all.
+        after: what is left of the run.
+    """
+
+    def __init__(
+        self,
+        step: int,
+        term: str,
+        points: Sequence[Mapping[str, float]] = (),
+        values: Sequence[float] = (),
+        count: int = 0,
+        after: str = "",
+    ) -> None:
+        shown = [
+            f"{value} at " + ", ".join(f"{name} = {number:.6g}" for name, number in point.items())
+            for point, value in zip(points, values, strict=True)
+        ]
+        told = f"is {'; '.join(shown)}" if shown else "is no finite number"
+        more = f" (and at {count - len(shown)} more points)" if count > len(shown) else ""
         super().__init__(
-            f"training diverged at step {step}: the term '{term}' is {value}"
-            + (f" at {where}" if where else "")
-            + (f"; {after}" if after else "")
+            f"training diverged at step {step}: the term '{term}' {told}{more}" + (f"; {after}" if after else "")
         )
-        self.step, self.term, self.point, self.value = step, term, dict(point), value
+        self.step, self.term, self.points, self.values, self.count = step, term, list(points), list(values), count
+
+    def then(self, after: str) -> Diverged:
+        """The same, with what is left of the run."""
+        return Diverged(self.step, self.term, self.points, self.values, self.count, after)
+
+
+class RankLost(Exception):
+    """Another process of this run has ended or is silent."""
+
+    def __init__(self, rank: int, count: int, reason: str) -> None:
+        super().__init__(
+            f"rank {rank} of {count} cannot go on: another process of this run has ended or is silent ({reason}). Its "
+            "own output says why; resume=RUN_FOLDER goes on from the last checkpoint"
+        )
 
 
 class OutOfMemory(Exception):

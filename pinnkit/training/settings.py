@@ -21,6 +21,11 @@ class Trainer:
     """Where a run computes, and when it ends: at the first of the limits that are given."""
 
     accelerator: str = field(default="cpu", metadata={"choices": ("cpu", "gpu")})
+    devices: int | None = field(default=1, metadata={"minimum": 1})
+    """Processes on each machine, each with a share of the points: one a GPU, or on CPUs as many as you like; None: one
+    for each GPU that is there."""
+    nodes: int = field(default=1, metadata={"minimum": 1})
+    """Machines; with more than one the processes are started from outside, by torchrun or srun."""
     max_steps: int | None = field(default=None, metadata={"minimum": 1})
     """Optimizer steps in all; None: until `max_time`, and at most 10,000 where that is None too."""
     max_time: float | None = field(default=None, metadata={"above": 0.0})
@@ -54,6 +59,7 @@ class Checkpoint:
     """When checkpoints are written, besides at the end of a run."""
 
     every_steps: int = field(default=1000, metadata={"minimum": 1})
+    every_minutes: float = field(default=10.0, metadata={"above": 0.0})
 
 
 @dataclass(frozen=True)

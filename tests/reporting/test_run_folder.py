@@ -24,7 +24,8 @@ def files(folder: Path) -> set[str]:
 
 def test_paths_are_those_of_the_design(tmp_path):
     run = RunFolder(tmp_path)
-    names = "config metrics solution figures checkpoints last_checkpoint best_checkpoint tensorboard log"
+    names = "config metrics solution figures checkpoints last_checkpoint previous_checkpoint best_checkpoint"
+    names += " tensorboard log"
     assert [getattr(run, name).relative_to(tmp_path).as_posix() for name in names.split()] == [
         "config.yaml",
         "metrics.json",
@@ -32,6 +33,7 @@ def test_paths_are_those_of_the_design(tmp_path):
         "figures",
         "checkpoints",
         "checkpoints/last.ckpt",
+        "checkpoints/previous.ckpt",
         "checkpoints/best.ckpt",
         "tensorboard",
         "train.log",

@@ -132,7 +132,10 @@ def test_divergence_names_the_term_the_step_and_the_point(heat_words, quick, tmp
     del heat_words["exact"]
     with pytest.raises(Diverged, match=r"at step 0: the term 'heat' is inf at x = 0\.[5-9]\d*, t = 0\.\d+") as caught:
         solve(Problem(**heat_words), tmp_path, {**quick, "phases": ["ssbroyden"]})
-    assert caught.value.point["x"] > 0.5
+    assert len(caught.value.points) == 3
+    assert all(point["x"] > 0.5 for point in caught.value.points)
+    assert caught.value.values == [math.inf] * 3
+    assert caught.value.count > 3
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["status"] == "diverged"
     assert "'heat'" in metrics["reason"]

@@ -1,0 +1,27 @@
+"""What the environment says of the processes of a run, before torch is loaded."""
+
+from __future__ import annotations
+
+import os
+
+INTERACTIVE = ("bash", "interactive")
+"""Names of SLURM jobs in which commands are typed, and not started by srun once for each task."""
+
+
+def rank() -> int | None:
+    """The number of this process among those that were started together; None where it was started alone.
+
+    By torchrun (RANK), by srun (SLURM_PROCID), or by Lightning on one machine (LOCAL_RANK).
+    """
+    if "RANK" in os.environ:
+        return int(os.environ["RANK"])
+    if int(os.environ.get("SLURM_NTASKS", 1)) > 1 and os.environ.get("SLURM_JOB_NAME") not in INTERACTIVE:
+        return int(os.environ.get("SLURM_PROCID", 0))
+    if "LOCAL_RANK" in os.environ:
+        return int(os.environ["LOCAL_RANK"])
+    return None
+
+
+def first() -> bool:
+    """Whether this process is the one that prints, and writes the run folder."""
+    return not rank()

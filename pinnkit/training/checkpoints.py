@@ -1,0 +1,167 @@
+"""Checkpoints: written whole or not at all, checked before they are used, and what to do where one is damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import pickle
+import platform
+import time
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from pinnkit.problem.problem import Problem
+from pinnkit.training.module import PINN
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+"""Of what a checkpoint holds; another number is not read."""
+NEEDED = ("pinnkit", "state_dict", "optimizer_states", "progress", "callbacks", "CollocationData")
+
+
+class DamagedCheckpoint(ValueError):
+    """A checkpoint that cannot be used; the message names it and says why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What a checkpoint holds, after checking that every byte of it is as it was written. Nothing in it is executed.
+
+    Raises:
+        DamagedCheckpoint: it is missing, cut short, altered, of another format, or holds more than numbers and texts.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            altered = archive.testzip()  # compares the checksum of every part
+        if altered is not None:
+            raise DamagedCheckpoint(path, f"is damaged: the checksum of '{altered}' in it is wrong")
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise DamagedCheckpoint(path, "there is no such checkpoint") from None
+    except pickle.UnpicklingError:
+        told = "holds more than numbers and texts: to load it could run code, and is refused"
+        raise DamagedCheckpoint(path, told) from None
+    except DamagedCheckpoint:
+        raise
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError, LookupError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DamagedCheckpoint(path, f"is damaged or was cut short ({first})") from error
+    missing = [key for key in NEEDED if not isinstance(content, dict) or key not in content]
+    if missing:
+        raise DamagedCheckpoint(path, f"is no checkpoint of pinnkit: it has no '{missing[0]}'")
+    written = content["pinnkit"]
+    if not isinstance(written, dict) or written.get("format") != FORMAT:
+        had = written.get("format") if isinstance(written, dict) else written
+        raise DamagedCheckpoint(path, f"has the format {had!r}, and this version of pinnkit reads {FORMAT}")
+    return content
+
+
+def newest(paths: Iterable[Path]) -> tuple[Path, dict[str, Any]]:
+    """The first checkpoint that is whole, the newer ones first, and what it holds; what is wrong with others is told.
+
+    Raises:
+        DamagedCheckpoint: none is whole.
+    """
+    found = []
+    for path in paths:
+        try:
+            content = read(path)
+        except DamagedCheckpoint as error:
+            found.append(str(error))
+            continue
+        for told in found:
+            log.warning("%s; the checkpoint before it is used, %s, of step %d", told, path, content["progress"]["step"])
+        return path, content
+    raise DamagedCheckpoint(path.parent, f"no checkpoint can be used: {'; '.join(found)}")
+
+
+def digests(problem: Problem) -> dict[str, str]:
+    """The SHA-256 of the samples of each condition that has some: a run does not go on with others."""
+    found = {}
+    for condition in problem.conditions:
+        if condition.data:
+            sums = hashlib.sha256()
+            for name in sorted(condition.data):
+                sums.update(name.encode())
+                sums.update(condition.data[name].tobytes())
+            found[condition.name] = sums.hexdigest()
+    return found
+
+
+class Checkpoints(Callback):
+    """Writes `last` at the start, every so many steps and minutes, and at the end; `previous` is the one before it.
+
+    `best` is the last where the objective was least. It is judged by that and never by the error: choosing by the
+    reference would flatter the figures. Each is written under a temporary name, forced to the disk and then renamed,
+    so that what carries the name is whole.
+    """
+
+    def __init__(
+        self, last: Path, previous: Path, best: Path, every_steps: int, every_minutes: float, config: str
+    ) -> None:
+        self.last, self.previous, self.best = last, previous, best
+        self.every_steps, self.every_minutes, self.config = every_steps, every_minutes, config
+        self._next = 0
+        self._written = time.monotonic()
+        self._least = float("inf")
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
+        late = time.monotonic() - self._written >= 60 * self.every_minutes
+        if module.progress["step"] >= self._next or module.ranks.any(late, module.device):
+            self._write(trainer, module)
+
+    def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:
+        self._write(trainer, module)
+
+    def on_save_checkpoint(self, trainer: lightning.Trainer, module: PINN, checkpoint: dict[str, Any]) -> None:
+        packages = ("pinnkit", "torch", "lightning", "numpy")
+        checkpoint["pinnkit"] = {
+            "format": FORMAT,
+            "config": self.config,
+            "data": digests(module.problem),
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+        }
+
+    def _write(self, trainer: lightning.Trainer, module: PINN) -> None:
+        self._next = module.progress["step"] // self.every_steps * self.every_steps + self.every_steps
+        self._written = time.monotonic()
+        objective = float(module.losses_now["objective"]) if module.losses_now else float("inf")
+        better = objective < self._least
+        self._least = min(self._least, objective)
+        temporary = self.last.with_suffix(".tmp")
+        trainer.save_checkpoint(temporary)
+        if not module.ranks.first:
+            return
+        _settle(temporary)
+        if better:
+            copy = self.best.with_suffix(".tmp")
+            copy.write_bytes(temporary.read_bytes())
+            _settle(copy)
+            os.replace(copy, self.best)
+        if self.last.exists():
+            os.replace(self.last, self.previous)  # until the next line the newest whole one has this name
+        os.replace(temporary, self.last)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"next": self._next, "least": self._least}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self._next, self._least = state["next"], state["least"]
+
+
+def _settle(path: Path) -> None:
+    """Wait until a file is on the disk, so that its new name never stands for less than all of it."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

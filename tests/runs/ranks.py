@@ -1,0 +1,82 @@
+"""What each of several processes runs: small problems, one after the other; saves what was trained.
+
+python -m torch.distributed.run --nproc-per-node R tests/runs/ranks.py FOLDER "PROBLEM OPTIMIZER STEPS"...
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import torch
+
+import pinnkit
+from pinnkit import environment
+from pinnkit.problem.problem import Problem
+
+BURGERS = {
+    "coordinates": {"x": [-1, 1], "t": [0, 1]},
+    "fields": ["u"],
+    "conditions": {
+        "initial": {"at": "t = 0", "equations": "u = -sin(pi*x)"},
+        "ends": {"at": ["x = -1", "x = 1"], "equations": "u = 0"},
+    },
+}
+PROBLEMS = {
+    "spread": {**BURGERS, "equations": {"heat": "u_t = 0.1 * u_xx"}},
+    "front": {**BURGERS, "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"}},  # drawn by residual
+    "inverse": {  # a learned parameter, and conditions at single points
+        "coordinates": {"t": [0, 4]},
+        "fields": ["u"],
+        "parameters": {"k": {"learn": 0.5, "positive": True}},
+        "equations": {"decay": "u_t = -k*u"},
+        "conditions": {
+            "start": {"at": "t = 0", "equations": "u = 1"},
+            "end": {"at": "t = 4", "equations": "u = exp(-4)"},
+        },
+    },
+}
+FIRST_ORDER = ("adam", "soap")
+OPTIMIZERS = (
+    *FIRST_ORDER, "lbfgs", "bfgs", "ssbfgs", "ssbroyden", "gauss_newton", "gauss_newton_cg", "engd_w", "spring"
+)  # fmt: skip
+
+
+def settings(optimizer, steps, ranks):
+    """A small run; points are drawn anew in it, and their number is no multiple of the ranks."""
+    return {
+        "network": {"width": 8, "depth": 2},
+        "sampling": {
+            "equations": 101,
+            "conditions": 21,
+            "redraw_every": 20,
+            "batch": 31 if optimizer in FIRST_ORDER else None,
+        },
+        "phases": [{"name": optimizer}],
+        "operators": {"engine": "autograd"},
+        "trainer": {"max_steps": steps, "devices": ranks},
+        "callbacks": {"progress": False, "figures": False},
+        "logger": {"tensorboard": False},
+    }
+
+
+def solved(name, ranks, folder):
+    """Solve "PROBLEM OPTIMIZER STEPS"; the trained parameters (n,) and the points of the equations of the last draw."""
+    problem, optimizer, steps = name.split()
+    run = folder / name.replace(" ", "_")
+    module = pinnkit.solve(
+        Problem(name=problem, **PROBLEMS[problem]), run, settings(optimizer, int(steps), ranks)
+    ).module
+    batches = module.trainer.datamodule.batches()
+    own = module.ranks.share(batches)["equations"]
+    return {
+        "parameters": torch.cat([one.detach().flatten() for one in module.model.trainable().values()]),
+        "points": batches["equations"].coordinates,
+        "own": own.coordinates if own.shares is None else own.coordinates[own.shares[:, 0] > 0],
+    }
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    ranks = int(os.environ.get("WORLD_SIZE", 1))
+    found = {name: solved(name, ranks, folder) for name in sys.argv[2:]}
+    torch.save(found, folder / f"rank{environment.rank() or 0}.pt")

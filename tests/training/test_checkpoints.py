@@ -1,0 +1,128 @@
+"""Damaged checkpoints of every kind are refused in words, and the one before is used; nothing in them is executed."""
+
+import os
+import pickle
+import zipfile
+
+import pytest
+import torch
+
+import pinnkit
+from pinnkit.problem.problem import Problem
+from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.training.checkpoints import DamagedCheckpoint, newest, read
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The checkpoints of a short run, as bytes by name."""
+    folder = tmp_path_factory.mktemp("run")
+    problem = Problem(
+        name="decay",
+        coordinates={"t": [0, 1]},
+        fields=["u"],
+        equations={"decay": "u_t = -u"},
+        conditions={"start": {"at": "t = 0", "equations": "u = 1"}},
+    )
+    pinnkit.solve(
+        problem,
+        folder,
+        {
+            "network": {"width": 5, "depth": 2},
+            "phases": ["ssbroyden"],
+            "trainer": {"max_steps": 30},
+            "checkpoint": {"every_steps": 20},
+            "callbacks": {"progress": False, "figures": False},
+            "logger": {"tensorboard": False},
+        },
+    )
+    return {path.name: path.read_bytes() for path in (folder / "checkpoints").iterdir()}
+
+
+@pytest.fixture
+def run(tmp_path, whole):
+    run = RunFolder(tmp_path).create()
+    for name, content in whole.items():
+        (run.checkpoints / name).write_bytes(content)
+    return run
+
+
+def test_the_last_two_are_kept_and_hold_everything(run):
+    last, previous = read(run.last_checkpoint), read(run.previous_checkpoint)
+    assert (last["progress"]["step"], previous["progress"]["step"]) == (30, 20)
+    assert sorted(path.name for path in run.checkpoints.iterdir()) == ["best.ckpt", "last.ckpt", "previous.ckpt"]
+    assert last["pinnkit"]["versions"]["torch"] == torch.__version__
+    assert "u_t = -u" in last["pinnkit"]["config"]
+    assert "inverse_hessian" in last["optimizer_states"][0]["state"][0]
+    assert newest([run.last_checkpoint, run.previous_checkpoint])[0] == run.last_checkpoint
+
+
+def rewritten(path, change):
+    content = torch.load(path, weights_only=True)
+    change(content)
+    torch.save(content, path)
+
+
+class Runs:
+    """Unpickled, it would leave a file behind."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def truncated(share):
+    return lambda path: path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+
+
+def flipped(number):
+    def damage(path):
+        """A bit in the middle of one of the archive's largest parts."""
+        content = bytearray(path.read_bytes())
+        with zipfile.ZipFile(path) as archive:
+            part = sorted(archive.infolist(), key=lambda one: -one.file_size)[number]
+        name, extra = (int.from_bytes(content[part.header_offset + at :][:2], "little") for at in (26, 28))
+        content[part.header_offset + 30 + name + extra + part.file_size // 2] ^= 0x10
+        path.write_bytes(bytes(content))
+
+    return damage
+
+
+SHARES = (0.001, 0.01, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99, 0.999)
+DAMAGES = {
+    **{f"truncated {share}": (truncated(share), "damaged or was cut short") for share in SHARES},
+    **{f"flipped {number}": (flipped(number), "checksum") for number in (0, 1, 4, 9)},
+    "empty": (lambda path: path.write_bytes(b""), "damaged or was cut short"),
+    "missing": (lambda path: path.unlink(), "there is no such checkpoint"),
+    "text": (lambda path: path.write_text("not a checkpoint"), "damaged or was cut short"),
+    "another version": (
+        lambda path: rewritten(path, lambda content: content["pinnkit"].update(format=99)),
+        "has the format 99, and this version of pinnkit reads 1",
+    ),
+    "another program": (lambda path: torch.save({"state_dict": {}}, path), "is no checkpoint of pinnkit"),
+    "code": (lambda path: torch.save({"x": Runs(path.parent / "executed")}, path), "could run code, and is refused"),
+    "bare pickle": (lambda path: path.write_bytes(pickle.dumps(Runs(path.parent / "executed"))), "damaged or was cut"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_a_damaged_checkpoint_is_refused_and_the_one_before_used(kind, run, caplog):
+    damage, told = DAMAGES[kind]
+    damage(run.last_checkpoint)
+    with pytest.raises(DamagedCheckpoint, match=told):
+        read(run.last_checkpoint)
+    path, content = newest([run.last_checkpoint, run.previous_checkpoint])
+    assert path == run.previous_checkpoint
+    assert content["progress"]["step"] == 20
+    assert told in caplog.text
+    assert "the checkpoint before it is used" in caplog.text
+    assert not (run.checkpoints / "executed").exists()
+
+
+def test_where_none_is_whole_all_are_named(run):
+    for path in (run.last_checkpoint, run.previous_checkpoint):
+        path.write_bytes(b"")
+    with pytest.raises(DamagedCheckpoint, match=r"no checkpoint can be used: .*last\.ckpt.*previous\.ckpt"):
+        newest([run.last_checkpoint, run.previous_checkpoint])
