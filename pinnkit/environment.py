@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 INTERACTIVE = ("bash", "interactive")
 """Names of SLURM jobs in which commands are typed, and not started by srun once for each task."""
@@ -20,6 +21,23 @@ def rank() -> int | None:
     if "LOCAL_RANK" in os.environ:
         return int(os.environ["LOCAL_RANK"])
     return None
+
+
+def requeued() -> bool:
+    """Whether SLURM has started this job again, after it was interrupted."""
+    return int(os.environ.get("SLURM_RESTART_COUNT", 0)) > 0
+
+
+def requeue() -> str | None:
+    """Ask SLURM to start this job again; what it answers where it does not. None, too, outside of a SLURM job."""
+    job = os.environ.get("SLURM_JOB_ID")
+    if job is None:
+        return None
+    try:
+        done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return done.stderr.strip() or f"exit code {done.returncode}" if done.returncode else None
 
 
 def first() -> bool:

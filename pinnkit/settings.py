@@ -49,6 +49,7 @@ class Settings:
     callbacks: Callbacks = field(default_factory=Callbacks)
     logger: Logger = field(default_factory=Logger)
     reference: str | None = None
+    outside_files: bool = False
     manufactured: dict[str, str] | None = None
 
 

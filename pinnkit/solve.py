@@ -40,7 +40,7 @@ from pinnkit.training.callbacks import Interruption, Pictures, ProgressBar, Reco
 from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, digests, newest
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import INTERRUPTED, Diverged, NoGradient, OutOfMemory, RankLost, Unsuitable
+from pinnkit.training.outcome import INTERRUPTED, CannotWrite, Diverged, NoGradient, OutOfMemory, RankLost, Unsuitable
 from pinnkit.training.phases import Phase, automatic
 from pinnkit.understanding import checked
 
@@ -97,6 +97,7 @@ def solve(
         Unsuitable: an optimizer that cannot treat this network or these residuals.
         TooManyRows: more points than the memory that an optimizer may take is enough for.
         RankLost: another process of this run has ended.
+        CannotWrite: a file of the run folder cannot be written.
         OutOfMemory: too many points at once; the message names the setting and a value that fits.
         Diverged: a loss that is not finite; metrics.json tells it too.
     """
@@ -110,6 +111,7 @@ def solve(
         config = config if config is not None else _as_yaml(problem, settings)
         if not resume and environment.first():
             run.write_config(config)
+            run.history.unlink(missing_ok=True)  # of a former run in this folder
         return _Run(problem, settings, run, network, overrides, threads, config).train(resume)
 
 
@@ -150,6 +152,7 @@ class _Run:
             evaluation.Errors(self.module, self.reference),
             self.settings.callbacks.evaluate_every,
             self.settings.trainer.stop_error,
+            self.run.append_history if self.first else None,
         )
 
     def train(self, resume: bool) -> Solution:
@@ -163,6 +166,10 @@ class _Run:
             except (NoGradient, OutOfMemory, RankLost, Unsuitable, TooManyRows, ResidualError) as error:
                 self._failed("failed", error)
                 raise
+            except OSError as error:
+                told = error if isinstance(error, CannotWrite) else CannotWrite(self.run.path, error)
+                log.error(str(told))
+                raise told from None
         log.info("training ended: %s", self.module.stopped)
         return self._finish()
 
@@ -231,6 +238,7 @@ class _Run:
             devices=wanted.devices or "auto",
             num_nodes=wanted.nodes,
             strategy="ddp" if wanted.devices != 1 or wanted.nodes > 1 else "auto",  # it gives all ranks the same start
+            use_distributed_sampler=False,  # every rank takes every segment: `Ranks` shares out the points
             max_epochs=-1,
             logger=self.loggers,
             callbacks=callbacks,
@@ -457,6 +465,7 @@ def _as_yaml(problem: Problem, settings: Settings) -> str:
         return f"given in Python: {getattr(value, '__name__', type(value).__name__)}"
 
     words = {"pde": plain(problem.words), **words_of(settings), "problem_folder": str(problem.folder.resolve())}
+    words["outside_files"] = True  # what the user's own code named is found again by evaluate.py
     return yaml.safe_dump(words, sort_keys=False, allow_unicode=True)
 
 

@@ -37,8 +37,11 @@ def understand(config: Mapping[str, Any]) -> tuple[Problem, Settings]:
         texts = {str(key): value for key, value in pde.items()}  # YAML reads 5: and null: as other things than text
         if texts.pop("folder", None) is not None:
             report.add("folder", "unknown key 'folder': data files are looked for beside the problem file")
+        if texts.pop("outside_files", None) is not None:
+            report.add("outside_files", "unknown key 'outside_files': it is a setting, for the command line")
         try:
-            problem = checked(Problem(folder=folder, **texts), settings)
+            outside = settings.outside_files
+            problem = checked(Problem(folder=folder, outside_files=outside, **texts), settings)
         except ProblemError as error:
             report.mistakes.extend(error.mistakes)
     report.raise_if_any()

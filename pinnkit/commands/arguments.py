@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 from hydra import compose, initialize_config_dir
 from hydra._internal.hydra import Hydra
-from hydra._internal.utils import create_config_search_path
+from hydra._internal.utils import create_config_search_path, get_args_parser
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -21,7 +21,7 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pinnkit.commands import problem_file
+from pinnkit.commands import problem_file, targets
 from pinnkit.language.errors import Mistake, ProblemError, suggestion
 
 OPEN = re.compile(r"(weighting\.weights|manufactured)[.=]")
@@ -30,31 +30,70 @@ OPEN = re.compile(r"(weighting\.weights|manufactured)[.=]")
 
 @dataclass(frozen=True)
 class Arguments:
-    """The parsed command line. `plain`: Hydra itself is to answer it (--help, --cfg, --info ...)."""
+    """The parsed command line.
+
+    `plain`: Hydra itself is to answer it (--help, --cfg, --info ...), by its `words`; `targets`: classes that
+    configuration files may name as code to run, besides those that every run may (--allow-target).
+    """
 
     overrides: tuple[str, ...]
     multirun: bool
     config_dir: Path | None
     config_name: str
     plain: bool
+    targets: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
     def flags(self) -> list[str]:
-        """The words that stand for `config_dir` and `config_name`."""
+        """The words that stand for `config_dir`, `config_name` and `targets`."""
         folder = ["--config-dir", str(self.config_dir)] if self.config_dir is not None else []
-        return [*folder, "--config-name", self.config_name]
+        allowed = [word for target in self.targets for word in (targets.FLAG, target)]
+        return [*folder, "--config-name", self.config_name, *allowed]
 
 
 def parse(argv: Sequence[str]) -> Arguments:
-    """Split Hydra's flags from the overrides."""
+    """Split the flags from the overrides."""
+    own = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    own.add_argument(targets.FLAG, dest="targets", action="append", default=[])
+    allowed, words = own.parse_known_args(argv)
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--multirun", "-m", action="store_true")
     parser.add_argument("--config-dir", "-cd", type=Path)
     parser.add_argument("--config-name", "-cn", default="train")
-    known, rest = parser.parse_known_args(argv)
-    overrides = tuple(word for word in rest if not word.startswith("--") and word not in ("-h", "-c"))
-    plain = len(overrides) < len(rest)
-    overrides = tuple(f"++{word}" if OPEN.match(word) else word for word in overrides)
-    return Arguments(overrides, known.multirun, known.config_dir, known.config_name, plain)
+    known, rest = parser.parse_known_args(words)
+    plain = any(word.startswith("-") for word in rest)
+    return Arguments(
+        _overrides(rest),
+        known.multirun,
+        known.config_dir,
+        known.config_name,
+        plain,
+        tuple(allowed.targets),
+        tuple(words),
+    )
+
+
+def as_hydra(arguments: Arguments) -> Arguments:
+    """The command line as Hydra's own parser reads it, where Hydra is to answer it: `--cfg job` holds no override.
+
+    Raises:
+        SystemExit: after a flag that Hydra does not know, or by which it would run what has not been checked.
+    """
+    parser = get_args_parser()
+    known = parser.parse_args(arguments.words)
+    if known.config_path or known.experimental_rerun:
+        parser.error("--config-path and --experimental-rerun are not taken: name a folder by --config-dir")
+    return replace(
+        arguments,
+        overrides=() if known.shell_completion else _overrides(known.overrides),
+        multirun=known.multirun,
+        config_dir=Path(known.config_dir) if known.config_dir else None,
+        config_name=known.config_name or "train",
+    )
+
+
+def _overrides(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"++{word}" if OPEN.match(word) else word for word in words)
 
 
 def configuration(arguments: Arguments, conf: Path, overrides: Sequence[str] | None = None) -> dict[str, Any]:
@@ -63,7 +102,8 @@ def configuration(arguments: Arguments, conf: Path, overrides: Sequence[str] | N
     Files in `--config-dir` come before pinnkit's own of the same name.
 
     Raises:
-        ProblemError: an unknown key or group option, with the nearest right one; a file that is no YAML.
+        ProblemError: an unknown key or group option, with the nearest right one; a file that is no YAML, or that
+            names code to run.
     """
     overrides = list(arguments.overrides if overrides is None else overrides)
     extra = arguments.config_dir
@@ -73,7 +113,7 @@ def configuration(arguments: Arguments, conf: Path, overrides: Sequence[str] | N
     named = [word.removeprefix("pde=") for word in overrides if word.startswith("pde=")]
     _find_problem(named[-1] if named else None, folders)  # before Hydra meets a file that it cannot read
     try:
-        words, choice = _composed(arguments.config_name, overrides, folders)
+        words, choice = _composed(arguments.config_name, overrides, folders, arguments.targets)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise ProblemError([_mistake(error, overrides, folders)]) from None
     path = _find_problem(choice, folders)
@@ -84,8 +124,14 @@ def configuration(arguments: Arguments, conf: Path, overrides: Sequence[str] | N
     return words
 
 
-def _composed(name: str, overrides: Sequence[str], folders: Sequence[Path]) -> tuple[dict[str, Any], str | None]:
-    """The configuration as plain data, and the problem that was chosen; the first folders come first."""
+def _composed(
+    name: str, overrides: Sequence[str], folders: Sequence[Path], allowed: Sequence[str] = ()
+) -> tuple[dict[str, Any], str | None]:
+    """The configuration as plain data, and the problem that was chosen; the first folders come first.
+
+    Raises:
+        ProblemError: it names code to run other than the targets that are allowed.
+    """
     first, *others = [str(folder.resolve()) for folder in folders]
     GlobalHydra.instance().clear()
     with initialize_config_dir(first, version_base="1.3"):
@@ -95,6 +141,7 @@ def _composed(name: str, overrides: Sequence[str], folders: Sequence[Path]) -> t
         GlobalHydra.instance().clear()
         Hydra.create_main_hydra2("pinnkit", search)
         config = compose(name, list(overrides), return_hydra_config=True)
+        targets.check(OmegaConf.to_container(config, resolve=False), allowed)
         return plain(config), OmegaConf.select(config, "hydra.runtime.choices.pde")
 
 

@@ -1,9 +1,9 @@
-"""What a problem file may be: one mapping of plain data."""
+"""What a problem file may be: one mapping of plain data, of a bounded size."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -11,6 +11,38 @@ import yaml
 from pinnkit.language.errors import Report
 
 QUOTE = "inside {...} and [...] YAML takes a comma for a separator: quote an expression that has one"
+SIZE = 1_000_000
+"""Bytes that a problem file may have; tables of numbers stand in files of their own."""
+NODES = 100_000
+"""Keys and values that it may hold, aliases (*name) written out."""
+DEPTH = 30
+"""How deeply lists and mappings may be nested, aliases written out."""
+NUMBER = 400
+"""Characters of a number."""
+REFERENCES = 8
+"""How many ${ a text may hold: OmegaConf reads them, and the time and the depth it takes grow with them."""
+
+TAG = "tag:yaml.org,2002:"
+SCALARS = ("str", "int", "float", "bool", "null", "timestamp", "value")
+TAGS = (*SCALARS, "seq", "map", "merge")
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes as PyYAML does, up to a depth and a number of them."""
+
+    depth = 0
+    count = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node:
+        self.depth += 1
+        self.count += 1
+        if self.depth > DEPTH:
+            raise yaml.MarkedYAMLError(None, None, f"nested deeper than {DEPTH}", self.peek_event().start_mark)
+        if self.count > NODES:
+            raise yaml.MarkedYAMLError(None, None, f"more than {NODES} keys and values", self.peek_event().start_mark)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 def find(choice: str, folders: Sequence[Path | None]) -> Path | None:
@@ -20,31 +52,111 @@ def find(choice: str, folders: Sequence[Path | None]) -> Path | None:
 
 
 def check(path: Path) -> None:
-    """Refuse a file that is no mapping, or that would change more than the problem.
+    """Refuse a file that is no mapping of plain data, that is too large, or that would change more than the problem.
 
     Hydra lets any file of a group choose other files (`defaults`) and write outside its own key (`@package`), so that
-    it could name code to run. A problem may come from a stranger: it gets neither.
+    it could name code to run. A problem may come from a stranger: it gets neither, nor a key such as `_target_`. What
+    its aliases stand for is counted before anything is built from them.
 
     Raises:
-        ProblemError: naming the file and the rule.
+        ProblemError: naming the file, the key and the rule.
     """
     report = Report()
     key = f"pde/{path.name}"
+    size = path.stat().st_size
+    if size > SIZE:
+        report.add(key, f"has {size} bytes; the most is {SIZE}: put numbers into a table, a .csv or .npz file")
+        report.raise_if_any()
     try:
         text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(text, Loader=_Loader)
     except UnicodeDecodeError:
         report.add(key, "is not text in UTF-8")
     except yaml.YAMLError as error:
         text = str(error).replace("<unicode string>", path.name)
         report.add(key, f"is not YAML: {text}" + (f"\n{QUOTE}" if " flow " in text else ""))
     else:
-        if re.search(r"^\s*#\s*@package", text, re.MULTILINE):
-            report.add(key, "has a line '# @package': a problem file describes one problem and changes nothing else")
+        headers = (re.match(r"#\s*(@\w*)", line.strip()) for line in text.splitlines())
+        if header := next(filter(None, headers), None):
+            told = "a problem file describes one problem and changes nothing else"
+            report.add(key, f"has a line '# {header[1]}': {told}")
         if root is None:
             report.add(key, "is empty: write coordinates, fields, equations and conditions")
         elif not isinstance(root, yaml.MappingNode):
             report.add(key, "is no mapping: write key: value, such as fields: [u]")
-        elif any(name.value == "defaults" for name, _ in root.value):
-            report.add(key, "has a key 'defaults': a problem file stands alone; write its words out")
+        else:
+            _check_names(root, key, report)
+            _Tree(report).measure(root, "")
     report.raise_if_any()
+
+
+def _check_names(root: yaml.MappingNode, key: str, report: Report) -> None:
+    for name, _ in root.value:
+        if name.value == "defaults":
+            report.add(key, "has a key 'defaults': a problem file stands alone; write its words out")
+        if name.tag == f"{TAG}merge":
+            report.add(key, "has a key '<<' at its top: write the words of a problem out")
+
+
+class _Tree:
+    """The nodes of a file, each looked at once, however often aliases repeat it."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.known: dict[int, tuple[int, int]] = {}  # id of a node -> how many nodes it stands for, how deep they go
+        self.open: set[int] = set()
+
+    def measure(self, node: yaml.Node, path: str) -> tuple[int, int]:
+        """How many nodes a node stands for with its aliases written out, and how deep; what is wrong is reported."""
+        if id(node) in self.open:
+            self.report.add(path, "is an alias of what it is part of: such a value has no end")
+            return 1, 1
+        if id(node) in self.known:
+            return self.known[id(node)]
+        self.open.add(id(node))
+        self._check(node, path)
+        parts = [self.measure(part, key) for part, key in self._parts(node, path)]
+        self.open.remove(id(node))
+        count, depth = 1 + sum(part[0] for part in parts), 1 + max((part[1] for part in parts), default=0)
+        if count > NODES or depth > DEPTH:
+            what = f"{count} keys and values; the most is {NODES}" if count > NODES else f"more than {DEPTH} levels"
+            self.report.add(path or "aliases", f"its aliases (*name) stand for {what}")
+            count, depth = 1, 1  # told once
+        self.known[id(node)] = count, depth
+        return count, depth
+
+    def _parts(self, node: yaml.Node, path: str) -> Iterator[tuple[yaml.Node, str]]:
+        """The nodes right below a node, each with the path of its key."""
+        if isinstance(node, yaml.SequenceNode):
+            yield from ((part, f"{path}[{number}]") for number, part in enumerate(node.value, start=1))
+        elif isinstance(node, yaml.MappingNode):
+            for name, value in node.value:
+                label = str(name.value)[:60] if isinstance(name, yaml.ScalarNode) else "?"
+                key = f"{path}.{label}" if path else label
+                if label.startswith("_"):
+                    self.report.add(key, f"a key such as '{label}' names code to run; a problem file holds data")
+                yield name, key
+                yield value, key
+
+    def _check(self, node: yaml.Node, path: str) -> None:
+        kind = node.tag.removeprefix(TAG)
+        if kind not in TAGS or ((kind in SCALARS) != isinstance(node, yaml.ScalarNode) and kind != "merge"):
+            self.report.add(path, f"could not determine a constructor for the tag '{node.tag}': write plain data")
+        elif not isinstance(node, yaml.ScalarNode):
+            return
+        elif node.value.count("${") > REFERENCES:
+            self.report.add(path, f"holds ${{ more than {REFERENCES} times: a problem's texts stand for themselves")
+        elif kind in ("int", "float", "bool", "timestamp"):
+            if len(node.value) > NUMBER:
+                self.report.add(path, f"has {len(node.value)} characters; a number has at most {NUMBER}")
+                return
+            try:
+                yaml.constructor.SafeConstructor().construct_object(node)
+            except (
+                ValueError,
+                KeyError,
+                IndexError,
+                AttributeError,
+                OverflowError,
+            ):  # PyYAML's, of !!int x and !!bool x
+                self.report.add(path, f"'{node.value[:60]}' is no {kind}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from pinnkit.solve import assemble, solve, told
 from pinnkit.training.checkpoints import read
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import Diverged, NoGradient, OutOfMemory, RankLost, Unsuitable
+from pinnkit.training.outcome import INTERRUPTED as INTERRUPTED_BY
+from pinnkit.training.outcome import CannotWrite, Diverged, NoGradient, OutOfMemory, RankLost, Unsuitable
 
 
 def run(problem: Problem, settings: Settings, folder: Path, config: str, overrides: Sequence[str], resume: bool) -> int:
@@ -31,7 +33,10 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
         solution = solve(problem, folder, settings, config=config, overrides=overrides, resume=resume)
     except ProblemError as error:
         return wrong(error)
-    except RankLost:
+    except (CannotWrite, RankLost):
+        return LOST
+    except OSError as error:  # before training or after it
+        print(f"pinnkit: {error}", file=sys.stderr)
         return LOST
     except OutOfMemory:
         return WRONG
@@ -39,6 +44,9 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
         return WRONG if environment.first() else FINISHED
     except Diverged:
         return DIVERGED if environment.first() else FINISHED
+    if solution.metrics["reason"] == f"{INTERRUPTED_BY}SIGUSR1" and environment.first():
+        answer = environment.requeue()
+        print(f"pinnkit: requeued{f': {answer}' if answer else ''}", file=sys.stderr)
     # Of several processes, which all know, the first tells: the launcher ends the others as soon as one has failed.
     return INTERRUPTED if solution.status == "interrupted" and environment.first() else FINISHED
 

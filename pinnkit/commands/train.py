@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from pinnkit import environment
-from pinnkit.commands.arguments import Arguments, configuration, parse, variants
+from pinnkit.commands.arguments import Arguments, as_hydra, configuration, parse, variants
 from pinnkit.commands.resume import resumed
 from pinnkit.language.errors import Mistake, ProblemError
+from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.understanding import understand
 
 FINISHED, WRONG, DIVERGED, INTERRUPTED = 0, 2, 3, 130
@@ -28,21 +30,26 @@ def train(argv: Sequence[str], conf: Path) -> int:
     0 finished; 2 the configuration is wrong (a message, no traceback); 3 training diverged; 130 interrupted.
     Every value of a sweep is checked before its first run starts.
     """
-    arguments = parse(argv)
+    arguments = _again(parse(argv))
     if arguments.multirun and environment.rank() is not None:
         told = "a sweep starts the processes of each run itself: leave torchrun or srun away, or run it without -m"
         return wrong(ProblemError([Mistake("--multirun", told)]))
     if arguments.plain:
-        _hydra(arguments, conf, lambda config: None, argv)
-        return FINISHED
+        arguments = as_hydra(arguments)
     try:
         for overrides in variants(arguments, conf):
             words = configuration(arguments, conf, overrides)
-            understand(resumed(words, overrides) if words.get("resume") else words)
+            if not arguments.plain:
+                understand(resumed(words, overrides) if words.get("resume") else words)
     except ProblemError as error:
         return wrong(error)
+    if arguments.plain:
+        _hydra(arguments, conf, lambda config: None, arguments.words)
+        return FINISHED
     if not environment.first():  # Hydra would make a folder for each process; only the first writes
         return _run(arguments, words, Path("outputs"))
+    if (closed := _closed(arguments)) is not None:
+        return wrong(ProblemError([Mistake("hydra.run.dir", f"no folder can be made at {closed}")]))
     codes = [FINISHED]
     argv = ["--config-name", arguments.config_name, *(["--multirun"] if arguments.multirun else [])]
     argv += arguments.overrides
@@ -74,9 +81,30 @@ def _hydra(arguments: Arguments, conf: Path, job: Any, argv: Sequence[str]) -> N
 def _job(config: DictConfig, arguments: Arguments, conf: Path) -> int:
     runtime = HydraConfig.get()
     overrides = list(runtime.overrides.task)
-    single = Arguments(tuple(overrides), False, arguments.config_dir, arguments.config_name, False)
+    single = replace(arguments, overrides=tuple(overrides), multirun=False)
     words = configuration(single, conf)
     return _run(single, words, Path(runtime.runtime.output_dir), runtime.runtime.choices.get("pde"))
+
+
+def _again(arguments: Arguments) -> Arguments:
+    """In a job that SLURM has started again: with resume= of its run folder, where that holds a checkpoint."""
+    folders = [word.removeprefix("hydra.run.dir=") for word in arguments.overrides if word.startswith("hydra.run.dir=")]
+    if not (environment.requeued() and folders) or any(word.startswith("resume=") for word in arguments.overrides):
+        return arguments
+    run = RunFolder(Path(folders[-1].strip("'\"")))
+    if not (run.last_checkpoint.is_file() or run.previous_checkpoint.is_file()):
+        return arguments
+    others = [word for word in arguments.overrides if not word.startswith("hydra.run.dir=")]
+    return replace(arguments, overrides=(*others, f"resume={run.path}"))
+
+
+def _closed(arguments: Arguments) -> Path | None:
+    """What is in the way of the run folder, or of that of a sweep: a file, or a folder that is closed."""
+    key = "hydra.sweep.dir=" if arguments.multirun else "hydra.run.dir="
+    given = [word.removeprefix(key) for word in arguments.overrides if word.startswith(key)]
+    path = Path((given or ["outputs"])[-1].strip("'\"")).absolute()
+    there = next(one for one in (path, *path.parents) if one.exists())
+    return None if there.is_dir() and os.access(there, os.W_OK) else there
 
 
 def _run(arguments: Arguments, words: dict[str, Any], folder: Path, pde: str | None = None) -> int:

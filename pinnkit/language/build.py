@@ -40,7 +40,7 @@ def absolute(a: sympy.Expr) -> sympy.Expr:
 
 def sign(a: sympy.Expr) -> sympy.Expr:
     if a.is_Number:
-        return sympy.Integer(int(a > 0) - int(a < 0))
+        return sympy.Integer(bool(a > 0) - bool(a < 0))
     return sympy.sign(a, evaluate=False)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -19,13 +18,13 @@ from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, assignment, constant, expression, inequality
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.problem import Condition, Equation
-from pinnkit.problem.tables import TableError, flatten, given, load
+from pinnkit.problem.tables import Files, TableError, flatten, given, load
 
 KEYS = ("at", "equations", "where", "weight", "data")
 
 
 def read_conditions(
-    words: Any, domain: Box, scope: Scope, values: Mapping[sympy.Symbol, float], folder: Path, report: Report
+    words: Any, domain: Box, scope: Scope, values: Mapping[sympy.Symbol, float], files: Files, report: Report
 ) -> tuple[Condition, ...]:
     """The conditions by name; `values` are those of the parameters that are not learned."""
     if not isinstance(words, Mapping):
@@ -38,7 +37,7 @@ def read_conditions(
             report.add(key, f"{condition!r} is not a mapping: write {{at: t = 0, equations: u = 1}}")
             continue
         check_keys(report, key, condition, KEYS)
-        conditions.append(_read_condition(str(name), key, condition, domain, scope, values, folder, report))
+        conditions.append(_read_condition(str(name), key, condition, domain, scope, values, files, report))
     return tuple(conditions)
 
 
@@ -49,7 +48,7 @@ def _read_condition(
     domain: Box,
     scope: Scope,
     values: Mapping[sympy.Symbol, float],
-    folder: Path,
+    files: Files,
     report: Report,
 ) -> Condition:
     data: Mapping[str, np.ndarray] = {}
@@ -58,7 +57,7 @@ def _read_condition(
     weight = 1.0
     if "data" in words:
         with report.at(f"{key}.data"):
-            data = _read_data(words["data"], domain, scope, folder)
+            data = _read_data(words["data"], domain, scope, files)
         if not data:  # the columns are unknown, so are the names in the equations
             return Condition(name, ())
         if "at" in words or "where" in words:
@@ -172,13 +171,13 @@ def inside(
     return np.broadcast_to(np.asarray(mask, dtype=bool), len(points))
 
 
-def _read_data(words: Any, domain: Box, scope: Scope, folder: Path) -> Mapping[str, np.ndarray]:
+def _read_data(words: Any, domain: Box, scope: Scope, files: Files) -> Mapping[str, np.ndarray]:
     """Columns (n,) of a table; a column named like a field f is called f_data, so that it can be told from it."""
     try:
         if isinstance(words, Mapping):
             table = given(words)
         elif isinstance(words, str):
-            table = load(folder / words)
+            table = load(files.path(words))
         else:
             raise LanguageError(f"{words!r} is no data: write the name of a .csv or .npz file")
         columns = flatten(table, domain.coordinates)

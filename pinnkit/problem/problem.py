@@ -12,6 +12,7 @@ import sympy
 
 from pinnkit.domains.box import Box
 from pinnkit.language.calculus import symbol
+from pinnkit.problem.tables import Files
 
 TRANSFORMS = ("softplus", "exp", "sigmoid", "tanh", "square")
 """Output transforms that a problem may ask for; `networks.transforms` has their formulas."""
@@ -88,6 +89,7 @@ class Problem:
         periodic: coordinates in which every field is periodic, exactly, by embedding.
         transform: field -> output transform (softplus, exp, sigmoid, tanh, square).
         folder: where data files are looked for.
+        outside_files: whether they may lie elsewhere than below that folder.
 
     Raises:
         ProblemError: every mistake that reading found, each with its key, together.
@@ -111,10 +113,10 @@ class Problem:
     folder: Path
     words: Mapping[str, Any] = field(compare=False, repr=False)
 
-    def __init__(self, *, folder: Path | str = ".", **words: Any) -> None:
+    def __init__(self, /, *, folder: Path | str = ".", outside_files: bool = True, **words: Any) -> None:
         from pinnkit.problem.read import read  # reading builds the parts that this module defines
 
-        parts = read(words, Path(folder))
+        parts = read(words, Files(Path(folder), outside_files))
         for part in fields(self):
             object.__setattr__(self, part.name, parts[part.name])
 

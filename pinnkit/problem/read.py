@@ -17,6 +17,7 @@ from pinnkit.language.grammar import Scope, check_name, constant, expression
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.problem import TRANSFORMS, Condition, Equation, Field, Parameter
+from pinnkit.problem.tables import Files, TableError
 
 KEYS = (
     "name", "description", "coordinates", "fields", "parameters", "equations", "conditions", "exact", "reference",
@@ -24,7 +25,7 @@ KEYS = (
 )  # fmt: skip
 
 
-def read(words: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def read(words: Mapping[str, Any], files: Files) -> dict[str, Any]:
     """The parts of the problem that the words describe, by the names of Problem's attributes.
 
     Raises:
@@ -48,7 +49,7 @@ def read(words: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         equations = read_equations(words.get("equations"), "equations", "equation", scope, report)
         if names == domain.coordinates:  # without a range no place could be told from a wrong one
             known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
-            conditions = read_conditions(words.get("conditions") or {}, domain, scope, known, folder, report)
+            conditions = read_conditions(words.get("conditions") or {}, domain, scope, known, files, report)
         if words.get("equations") is None and not _has_data(words.get("conditions")):
             report.add("equations", "are missing: they may be left out only where a condition has data")
         check_names_differ(equations, conditions, report)
@@ -57,6 +58,11 @@ def read(words: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     reference = words.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
         report.add("reference", f"'{reference}' is neither 'spectral' nor a .npz or .csv file")
+    elif reference not in (None, "spectral"):
+        try:
+            files.path(reference)
+        except TableError as error:
+            report.add("reference", str(error))
     for key in ("name", "description"):
         if not isinstance(words.get(key, ""), str):
             report.add(key, f"{words[key]!r} is not a text")
@@ -72,7 +78,7 @@ def read(words: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "exact": MappingProxyType(exact),
         "reference": reference,
         "periodic": periodic,
-        "folder": folder,
+        "folder": files.folder,
         "words": words,
     }
 

@@ -3,24 +3,65 @@
 from __future__ import annotations
 
 import csv
+import lzma
+import math
+import tokenize
 import zipfile
 import zlib
+from array import array
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+BYTES = 2_000_000_000
+"""What a table may take: the bytes of a CSV file, or of an NPZ file's arrays as float64, before any is loaded."""
+
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError, SyntaxError, ValueError, OSError, EOFError,
+    OverflowError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+"""What zipfile and NumPy raise for an archive that is damaged, encrypted, or packed in a way that they do not know."""
 
 
 class TableError(ValueError):
     """A data file that is missing, of another kind, or holds what is not a finite number."""
 
 
+@dataclass(frozen=True)
+class Files:
+    """Where the tables that a problem names are looked for; `outside`: they may lie elsewhere than below the folder."""
+
+    folder: Path
+    outside: bool = True
+
+    def path(self, name: str) -> Path:
+        """The path of the table.
+
+        Raises:
+            TableError: it is no path, or leads out of the folder (symbolic links count as what they lead to).
+        """
+        path = self.folder / name
+        try:
+            path.is_file()  # a name too long
+            below = path.resolve().is_relative_to(self.folder.resolve())
+        except (OSError, ValueError, RuntimeError) as error:  # a null character; a circle of symbolic links
+            raise TableError(f"'{name[:60]}' is no path of a file: {error}") from None
+        if not (below or self.outside):
+            raise TableError(
+                f"'{path}' lies outside the problem's folder '{self.folder}': copy the file into it, or allow this by "
+                "the setting outside_files=true"
+            )
+        return path
+
+
 def load(path: Path) -> dict[str, np.ndarray]:
     """Read a table: column name -> float64 array.
 
     A CSV file has a line of names and then rows of numbers; an NPZ file holds arrays by name. Nothing in either is
-    executed (NPZ is read without pickle).
+    executed (NPZ is read without pickle), and neither may take more than BYTES.
 
     Raises:
         TableError: naming the file and, where there is one, the row and the column.
@@ -65,41 +106,79 @@ def checked(table: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:
 
 
 def _load_csv(path: Path) -> dict[str, np.ndarray]:
+    _check_size(path, path.stat().st_size)
+    names: list[str] = []
+    entries = array("d")
+    number = 0
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if row]
+            for row in filter(None, csv.reader(file)):
+                if not names:
+                    names = [name.strip() for name in row]
+                    continue
+                number += 1
+                if len(row) != len(names):
+                    raise TableError(f"'{path.name}', row {number}: {len(row)} entries under {len(names)} names")
+                entries.extend(_number(entry, path, number, name) for entry, name in zip(row, names, strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise TableError(f"'{path.name}' cannot be read as CSV text in UTF-8: {error}") from None
-    if len(rows) < 2:
+    if not number:
         raise TableError(f"'{path.name}' has no rows below its line of names")
-    names = [name.strip() for name in rows[0]]
     if len(set(names)) != len(names):
         raise TableError(f"'{path.name}' names a column twice: {', '.join(names)}")
-    values = np.empty((len(rows) - 1, len(names)))
-    for number, row in enumerate(rows[1:], start=1):
-        if len(row) != len(names):
-            raise TableError(f"'{path.name}', row {number}: {len(row)} entries under {len(names)} names")
-        for column, entry in enumerate(row):
-            try:
-                values[number - 1, column] = float(entry)
-            except ValueError:
-                message = f"'{path.name}', row {number}, column {names[column]}: '{entry[:40]}' is not a number"
-                raise TableError(message) from None
+    values = np.frombuffer(entries).reshape(number, len(names))
     return {name: values[:, column] for column, name in enumerate(names)}
+
+
+def _number(entry: str, path: Path, row: int, column: str) -> float:
+    try:
+        return float(entry)
+    except ValueError:
+        raise TableError(f"'{path.name}', row {row}, column {column}: '{entry[:40]}' is not a number") from None
+
+
+def _check_size(path: Path, size: int) -> None:
+    if size > BYTES:
+        raise TableError(f"'{path.name}' asks for {size:.3g} bytes; the most is {BYTES:.3g}")
 
 
 def _load_npz(path: Path) -> dict[str, np.ndarray]:
     try:
         if not zipfile.is_zipfile(path):
             raise zipfile.BadZipFile("it is no zip archive, which NumPy's savez writes")
+        _check_npz(path)
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError) as error:
+    except TableError:
+        raise
+    except DAMAGED as error:
         raise TableError(f"'{path.name}' cannot be read as an NPZ file of plain arrays: {error}") from None
     for name, values in arrays.items():
         if values.dtype.kind not in "fiu":
             raise TableError(f"'{path.name}': array {name} holds {values.dtype}, not real numbers")
     return {name: values.astype(np.float64) for name, values in arrays.items()}
+
+
+def _check_npz(path: Path) -> None:
+    """Refuse an archive whose arrays would take too much memory, or whose headers promise more than is there.
+
+    Only the directory of the archive and the header of each array are read; a member gives no more bytes than the
+    directory says.
+    """
+    total = 0
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            total += member.file_size
+            _check_size(path, total)
+            with archive.open(member) as file:
+                version = np.lib.format.read_magic(file)
+                read = {(1, 0): np.lib.format.read_array_header_1_0}.get(version, np.lib.format.read_array_header_2_0)
+                shape, _, dtype = read(file)
+                entries = math.prod(shape)
+                if min(shape, default=0) < 0 or entries * dtype.itemsize > member.file_size - file.tell():
+                    raise ValueError(f"the header of {member.filename} says {shape} {dtype}, which is not there")
+                total += entries * max(8 - dtype.itemsize, 0)  # as float64
+                _check_size(path, total)
 
 
 def flatten(table: dict[str, np.ndarray], coordinates: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -119,13 +198,13 @@ def flatten(table: dict[str, np.ndarray], coordinates: tuple[str, ...]) -> dict[
         return {name: values.ravel() for name, values in table.items()}
     axes = [table[name].ravel() for name in coordinates]
     shape = tuple(len(axis) for axis in axes)
-    flat = dict(zip(coordinates, (mesh.ravel() for mesh in np.meshgrid(*axes, indexing="ij")), strict=True))
-    for name, values in table.items():
-        if name in coordinates:
-            continue
+    others = {name: values for name, values in table.items() if name not in coordinates}
+    for name, values in others.items():
         if values.shape != shape:
             raise TableError(
                 f"column {name} has shape {values.shape}; the coordinates {', '.join(coordinates)} ask for {shape}"
             )
-        flat[name] = values.ravel()
-    return flat
+    if math.prod(shape) * 8 * len(table) > BYTES:
+        raise TableError(f"the grid of its coordinates, {shape}, takes more than {BYTES:.3g} bytes")
+    flat = dict(zip(coordinates, (mesh.ravel() for mesh in np.meshgrid(*axes, indexing="ij")), strict=True))
+    return flat | {name: values.ravel() for name, values in others.items()}

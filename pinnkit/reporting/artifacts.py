@@ -83,6 +83,11 @@ class RunFolder:
         return self.path / "tensorboard"
 
     @property
+    def history(self) -> Path:
+        """One JSON object a line, as training goes on: step, time_s, objective, and errors by field."""
+        return self.path / "history.jsonl"
+
+    @property
     def log(self) -> Path:
         return self.path / "train.log"
 
@@ -130,6 +135,12 @@ class RunFolder:
 
     def read_config(self) -> str:
         return self._read_text(self.config)
+
+    def append_history(self, row: Mapping[str, Any]) -> None:
+        """Add a line to history.jsonl; a number that is not finite is null."""
+        content, _ = to_json(row)
+        with self.history.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(content, allow_nan=False) + "\n")
 
     def write_solution(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Write solution.npz (compressed). Raises ValueError for an array of Python objects."""

@@ -38,13 +38,13 @@ def summarise(sweep_folder: Path) -> Path:
     sweep_folder = Path(sweep_folder)
     if not sweep_folder.is_dir():
         raise RunFolderError(f"{sweep_folder}: there is no such folder; expected the folder of a sweep")
-    folders = sorted(_run_folders(sweep_folder), key=lambda path: _natural(str(path)))
+    folders = sorted(run_folders(sweep_folder), key=lambda path: natural(str(path)))
     if not folders:
         raise RunFolderError(f"{sweep_folder}: no run folder below it; expected folders with a metrics.json")
-    rows = sorted((_row(sweep_folder, folder) for folder in folders), key=_rank)
+    rows = sorted((row_of(sweep_folder, folder) for folder in folders), key=rank)
 
     table = io.StringIO()
-    writer = csv.DictWriter(table, _columns(rows), restval="", lineterminator="\n")
+    writer = csv.DictWriter(table, columns_of(rows), restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows({column: value for (_, column), value in row.items()} for row in rows)
     path = sweep_folder / "summary.csv"
@@ -52,7 +52,8 @@ def summarise(sweep_folder: Path) -> Path:
     return path
 
 
-def _run_folders(sweep_folder: Path) -> set[Path]:
+def run_folders(sweep_folder: Path) -> set[Path]:
+    """The run folders below a folder, relative to it."""
     found = [*sweep_folder.rglob("metrics.json"), *sweep_folder.rglob("config.yaml")]
     folders = {file.parent.relative_to(sweep_folder) for file in found} - {Path()}
     shown = {folder for folder in folders if not any(part.startswith(".") for part in folder.parts)}
@@ -63,7 +64,8 @@ def _run_folders(sweep_folder: Path) -> set[Path]:
 Row = dict[tuple[str, str], Any]
 
 
-def _row(sweep_folder: Path, folder: Path) -> Row:
+def row_of(sweep_folder: Path, folder: Path) -> Row:
+    """What the metrics.json of a run says, or why it says nothing; `folder` is relative to that of the sweep."""
     run = RunFolder(sweep_folder / folder)
     row: Row = {("run", "run"): folder.as_posix()}
     if not run.metrics.is_file():
@@ -126,18 +128,19 @@ def _override(text: str) -> tuple[str, str]:
     return key, value
 
 
-def _columns(rows: Iterable[Row]) -> list[str]:
+def columns_of(rows: Iterable[Row]) -> list[str]:
+    """The columns of a table with these rows, in groups."""
     groups = ("run", "status", "overrides", *_SECTIONS, *_NUMBERS, "learned", "reason")
     seen = dict.fromkeys(key for row in rows for key in row)
     always = {"run", "status", "reason", *_NUMBERS}
     columns: dict[str, None] = {}
     for group in groups:
         names = [column for kind, column in seen if kind == group]
-        columns |= dict.fromkeys([group] if group in always else sorted(names, key=_natural))
+        columns |= dict.fromkeys([group] if group in always else sorted(names, key=natural))
     return list(columns)
 
 
-def _rank(row: Row) -> tuple[int, float]:
+def rank(row: Row) -> tuple[int, float]:
     """(0, worst error), (1, loss) or (2, 0) for a failed run; ties keep the order of names."""
     if row["status", "status"] not in COMPLETED:
         return 2, 0.0
@@ -148,6 +151,6 @@ def _rank(row: Row) -> tuple[int, float]:
     return 1, row.get(("loss", "loss"), math.inf)
 
 
-def _natural(text: str) -> list[tuple[int, str]]:
+def natural(text: str) -> list[tuple[int, str]]:
     """A sort key by which run 9 comes before run 10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]

@@ -19,6 +19,7 @@ ROWS = 4000
 """Entries of the record at most."""
 
 Measure = Callable[[], Mapping[str, float]]
+Tell = Callable[[Mapping[str, Any]], None]
 
 
 class Record(Callback):
@@ -27,10 +28,11 @@ class Record(Callback):
     Args:
         measure: the relative L2 error of each field that has a reference.
         every: optimizer steps between measurements.
+        tell: is handed step, time, objective and errors of each measurement.
     """
 
-    def __init__(self, measure: Measure, every: int, stop_error: float | None) -> None:
-        self.measure, self.every, self.stop_error = measure, every, stop_error
+    def __init__(self, measure: Measure, every: int, stop_error: float | None, tell: Tell | None = None) -> None:
+        self.measure, self.every, self.stop_error, self.tell = measure, every, stop_error, tell
         self.rows: list[dict[str, Any]] = []
         self.errors: dict[str, float] = {}
         self.points_per_second = 0.0
@@ -50,6 +52,10 @@ class Record(Callback):
         }
         if progress["step"] >= self._next or module.stopped:
             row["errors"] = self.errors = dict(self.measure())
+            if self.tell is not None:
+                objective = row["losses"].get("objective", math.nan)
+                kept = {key: row[key] for key in ("step", "time_s", "errors")}
+                self.tell({**kept, "objective": objective})
             self._next = progress["step"] // self.every * self.every + self.every
             if self.stop_error is not None and self.errors and max(self.errors.values()) <= self.stop_error:
                 module.stop(f"the error is at most {self.stop_error:g}")

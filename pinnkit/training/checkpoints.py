@@ -7,6 +7,7 @@ import logging
 import os
 import pickle
 import platform
+import shutil
 import time
 import zipfile
 import zlib
@@ -21,9 +22,12 @@ from lightning.pytorch.callbacks import Callback
 
 from pinnkit.problem.problem import Problem
 from pinnkit.training.module import PINN
+from pinnkit.training.outcome import CannotWrite
 
 log = logging.getLogger(__name__)
 
+WRITER = ("PytorchStreamWriter", "inline_container")
+"""By these torch's complaints of a file that it cannot write are told from others."""
 FORMAT = 1
 """Of what a checkpoint holds; another number is not read."""
 NEEDED = ("pinnkit", "state_dict", "optimizer_states", "progress", "callbacks", "CollocationData")
@@ -140,19 +144,25 @@ class Checkpoints(Callback):
         objective = float(module.losses_now["objective"]) if module.losses_now else float("inf")
         better = objective < self._least
         self._least = min(self._least, objective)
-        temporary = self.last.with_suffix(".tmp")
-        trainer.save_checkpoint(temporary)
-        if not module.ranks.first:
-            return
-        _settle(temporary)
-        if better:
-            copy = self.best.with_suffix(".tmp")
-            copy.write_bytes(temporary.read_bytes())
-            _settle(copy)
-            os.replace(copy, self.best)
-        if self.last.exists():
-            os.replace(self.last, self.previous)  # until the next line the newest whole one has this name
-        os.replace(temporary, self.last)
+        temporary, copy = self.last.with_suffix(".tmp"), self.best.with_suffix(".tmp")
+        try:
+            trainer.save_checkpoint(temporary)
+            if not module.ranks.first:
+                return
+            _settle(temporary)
+            if better:
+                shutil.copyfile(temporary, copy)
+                _settle(copy)
+                os.replace(copy, self.best)
+            if self.last.exists():
+                os.replace(self.last, self.previous)  # until the next line the newest whole one has this name
+            os.replace(temporary, self.last)
+        except (OSError, RuntimeError) as error:
+            if not isinstance(error, OSError) and not any(word in str(error) for word in WRITER):
+                raise
+            for path in (temporary, copy):
+                path.unlink(missing_ok=True)
+            raise CannotWrite(self.last, str(error).splitlines()[0]) from error
 
     def state_dict(self) -> dict[str, Any]:
         return {"next": self._next, "least": self._least}

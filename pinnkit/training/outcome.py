@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 INTERRUPTED = "interrupted by "
 """How the reason begins where a signal ended training."""
@@ -63,6 +64,16 @@ class Diverged(Exception):
     def then(self, after: str) -> Diverged:
         """The same, with what is left of the run."""
         return Diverged(self.step, self.term, self.points, self.values, self.count, after)
+
+
+class CannotWrite(OSError):
+    """A file of the run that cannot be written: the disk is full, or the folder is closed."""
+
+    def __init__(self, path: Path, reason: object) -> None:
+        super().__init__(
+            f"{path} cannot be written ({reason}): the run ends here. Its last checkpoint is as it was; make room, and "
+            "resume=RUN_FOLDER goes on from it"
+        )
 
 
 class RankLost(Exception):

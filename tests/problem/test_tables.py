@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import os
+import tracemalloc
+import warnings
+import zipfile
+
 import numpy as np
 import pytest
 
+from pinnkit.problem import tables
 from pinnkit.problem.tables import TableError, flatten, given, load
 
 
@@ -161,3 +167,111 @@ def test_sizes_that_do_not_fit_and_missing_coordinates_are_refused():
         flatten({"x": np.zeros(2), "u": np.zeros(2)}, ("x", "t"))
     with pytest.raises(TableError, match=r"column u has shape \(3, 2\); the coordinates x, t ask for \(2, 3\)"):
         flatten({"x": np.zeros(2), "t": np.zeros(3), "u": np.zeros((3, 2))}, ("x", "t"))
+
+
+def npz(path, **members: bytes):
+    """An archive with the members as they are."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+    return path
+
+
+def header(shape: str, dtype: str = "<f8") -> bytes:
+    text = f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+def refused_without_memory(path) -> str:
+    """What is said against a table; what it claims was never allocated."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(TableError) as caught:
+            load(path)
+        assert tracemalloc.get_traced_memory()[1] < 5e7
+    finally:
+        tracemalloc.stop()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (header(f"({10**15},)"), "which is not there"),
+        (header("(1000000, 1000000, 1000000)") + bytes(80), "which is not there"),
+        (header("(-1,)") + bytes(80), "which is not there"),
+        (header("(-1, -10)") + bytes(80), "which is not there"),
+        (header("(11,)") + bytes(80), "the header of x.npy says (11,) float64, which is not there"),
+        (header("(2,"), "cannot be read as an NPZ file"),
+        (header("(" * 3000), "cannot be read as an NPZ file"),
+        (header("(2,)", "no type") + bytes(16), "cannot be read as an NPZ file"),
+        (header("(2,)", "|O") + bytes(16), "cannot be read as an NPZ file"),
+        (b"\x93NUMPY\x09\x00" + bytes(80), "cannot be read as an NPZ file"),
+        (b"just text", "cannot be read as an NPZ file"),
+        (b"", "cannot be read as an NPZ file"),
+    ],
+)
+def test_an_array_whose_header_lies_is_refused(tmp_path, content, message):
+    said = refused_without_memory(npz(tmp_path / "table.npz", x=content))
+    assert said.startswith("'table.npz' cannot be read as an NPZ file")
+    assert message in said
+
+
+def test_an_archive_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "BYTES", 1_000_000)
+    np.savez_compressed(tmp_path / "table.npz", x=np.zeros(70_000), u=np.zeros(70_000))
+    assert (tmp_path / "table.npz").stat().st_size < 3000
+    assert "asks for 1.12e+06 bytes" in refused_without_memory(tmp_path / "table.npz")
+    np.savez_compressed(tmp_path / "table.npz", x=np.zeros(200_000, dtype=np.int8))  # 1.6e6 bytes as float64
+    assert refused_without_memory(tmp_path / "table.npz") == "'table.npz' asks for 1.6e+06 bytes; the most is 1e+06"
+    np.savez_compressed(tmp_path / "table.npz", x=np.zeros(120_000))
+    assert len(load(tmp_path / "table.npz")["x"]) == 120_000
+
+
+def test_a_directory_that_lies_about_a_size_gives_no_more_than_it_says(tmp_path):
+    """The size of the unpacked member in the archive's directory is changed, in both of its places."""
+    path = npz(tmp_path / "table.npz", x=header("(1000,)") + bytes(8000))
+    content = path.read_bytes()
+    size = zipfile.ZipFile(path).infolist()[0].file_size
+    for claimed, message in ((208, "cannot be read as an NPZ file"), (2_000_000_001, "asks for 2e+09 bytes")):
+        path.write_bytes(content.replace(size.to_bytes(4, "little"), claimed.to_bytes(4, "little")))
+        assert zipfile.ZipFile(path).infolist()[0].file_size == claimed
+        assert message in refused_without_memory(path)
+
+
+def test_a_large_csv_file_is_refused_by_its_size(tmp_path):
+    path = written(tmp_path, "x,u\n0,1\n")
+    os.truncate(path, tables.BYTES + 1)  # sparse: it takes no space
+    assert refused_without_memory(path) == "'table.csv' asks for 2e+09 bytes; the most is 2e+09"
+
+
+def test_axes_whose_grid_has_no_values_are_refused_before_it_is_built():
+    axis = np.zeros(100_000)
+    with pytest.raises(TableError, match=r"column u has shape \(3,\)"):
+        flatten({"x": axis, "t": axis[1:], "u": np.zeros(3)}, ("x", "t"))
+    with pytest.raises(
+        TableError, match=r"the grid of its coordinates, \(100000, 99999\), takes more than 2e\+09 bytes"
+    ):
+        flatten({"x": axis, "t": axis[1:]}, ("x", "t"))
+
+
+def test_random_damage_to_an_archive_is_told(tmp_path):
+    """Every outcome is a table or a TableError, whatever bytes are changed."""
+    path = tmp_path / "table.npz"
+    refused = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's, of a header from Python 2; zipfile's, of a name twice
+        for save in (np.savez, np.savez_compressed):
+            save(path, x=np.arange(6.0), u=np.arange(6, dtype=np.float32))
+            content = path.read_bytes()
+            chance = np.random.default_rng(0)
+            for _ in range(300):
+                damaged = bytearray(content)
+                for place in chance.integers(0, len(content), chance.integers(1, 4)):
+                    damaged[place] = chance.integers(0, 256)
+                path.write_bytes(damaged)
+                try:
+                    load(path)
+                except TableError as error:
+                    refused += len(str(error)) > 20
+    assert refused > 300

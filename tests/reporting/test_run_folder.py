@@ -25,7 +25,7 @@ def files(folder: Path) -> set[str]:
 def test_paths_are_those_of_the_design(tmp_path):
     run = RunFolder(tmp_path)
     names = "config metrics solution figures checkpoints last_checkpoint previous_checkpoint best_checkpoint"
-    names += " tensorboard log"
+    names += " tensorboard history log"
     assert [getattr(run, name).relative_to(tmp_path).as_posix() for name in names.split()] == [
         "config.yaml",
         "metrics.json",
@@ -36,6 +36,7 @@ def test_paths_are_those_of_the_design(tmp_path):
         "checkpoints/previous.ckpt",
         "checkpoints/best.ckpt",
         "tensorboard",
+        "history.jsonl",
         "train.log",
     ]
 

@@ -68,6 +68,7 @@ def test_the_run_folder_holds_what_the_design_says(run):
     assert not list(run.rglob("*.tmp"))
     assert {path.name for path in run.iterdir()} == {
         "config.yaml", "metrics.json", "solution.npz", "figures", "checkpoints", "tensorboard", "train.log",
+        "history.jsonl",
     }  # fmt: skip
     log = (run / "train.log").read_text()
     assert "adam ended: its 20 steps are done; ssbroyden follows" in log

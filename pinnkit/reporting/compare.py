@@ -1,0 +1,172 @@
+"""Runs side by side: a table, and their errors against time and steps."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pinnkit.reporting.artifacts import FIGURE_DPI, RunFolder, RunFolderError
+from pinnkit.reporting.atomic import atomic, write_text
+from pinnkit.reporting.progress import course, measurements, value
+from pinnkit.reporting.summary import Row, columns_of, natural, rank, row_of, run_folders
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+HIDDEN = ("resume", "hydra.run.dir", "callbacks", "logger")
+"""Overrides, or groups of them, that are no property of a solution."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A row for each run, the best first, and its measurements (none where it has no history.jsonl)."""
+
+    rows: Sequence[Row]
+    histories: Sequence[Sequence[Mapping[str, Any]]]
+
+    def columns(self) -> list[str]:
+        """Those of summary.csv; of the overrides, those in which the runs differ."""
+        different = self._different()
+        return columns_of({key: one for key, one in row.items() if key in different} for row in self._visible())
+
+    def labels(self) -> list[str]:
+        """What tells the runs apart: their different overrides, or their names where these are the same."""
+        overrides = sorted((column for group, column in self._different() if group == "overrides"), key=natural)
+        if ("seed", "seed") in self._different():
+            overrides.append("seed")
+        texts = []
+        for row in self.rows:
+            cells = {column: cell for (_, column), cell in row.items()}
+            texts.append(", ".join(f"{column}={cells[column]}" for column in overrides if column in cells))
+        names = [row["run", "run"] for row in self.rows]
+        return [text if texts.count(text) == 1 and text else name for text, name in zip(texts, names, strict=True)]
+
+    def as_csv(self) -> str:
+        """The table with all digits."""
+        table = io.StringIO()
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(self.columns())
+        writer.writerows([cells.get(column, "") for column in self.columns()] for cells in self._cells())
+        return table.getvalue()
+
+    def as_text(self) -> str:
+        """The table in columns of equal width, numbers with three digits; columns without an entry are left out."""
+        columns = [column for column in self.columns() if any(_short(cells.get(column)) for cells in self._cells())]
+        lines = [columns, *([_short(cells.get(column)) for column in columns] for cells in self._cells())]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+        )
+
+    def draw(self) -> Figure:
+        """Error against time and against steps, a line a run, all axes logarithmic.
+
+        The error is the worst relative L2 error over the fields, the objective where there is no reference.
+        """
+        from pinnkit.reporting.labels import plain_text
+        from pinnkit.reporting.panels import note, sheet
+
+        drawn = [(label, rows) for label, rows in zip(self.labels(), self.histories, strict=True) if rows]
+        objective = {not row["errors"] for _, rows in drawn for row in rows}
+        name = {frozenset([True]): "objective", frozenset([True, False]): "error, or objective"}.get(
+            frozenset(objective), "relative $L^2$ error"
+        )
+        with sheet(13.0, 5.4 + 0.36 * len(drawn), "") as figure:
+            panels = figure.subplots(1, 2, sharey=True)
+            for axes, key, label in zip(panels, ("time_s", "step"), ("training time (s)", "step"), strict=True):
+                for place, (text, rows) in enumerate(drawn):
+                    _line(axes, [row[key] for row in rows], [value(row) for row in rows], plain_text(text), place)
+                if not drawn:
+                    note(axes, "no run has a history.jsonl")
+                axes.set_xlabel(label)
+                axes.grid(alpha=0.3)
+                if drawn:
+                    axes.set(xscale="log", yscale="log")
+                    axes.tick_params(which="minor", labelsize=9)  # they have labels where the range is small
+            panels[0].set_ylabel(name)
+            if drawn:
+                figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", frameon=False)
+        return figure
+
+    def write(self, out: Path) -> tuple[Path, Path]:
+        """Write OUT.csv and OUT.png; their paths."""
+        table, picture = (out.with_name(f"{out.name}.{kind}") for kind in ("csv", "png"))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_text(table, self.as_csv())
+        with atomic(picture) as temporary:
+            self.draw().savefig(temporary, format="png", dpi=FIGURE_DPI)
+        return table, picture
+
+    def _different(self) -> set[tuple[str, str]]:
+        """The keys of the rows without the overrides that are the same in all runs that say theirs."""
+        keys = {key for row in self._visible() for key in row}
+        telling = [row for row in self.rows if any(group in ("overrides", "seed") for group, _ in row)]
+        same = {key for key in keys if len({str(row.get(key)) for row in telling}) == 1}
+        return keys - {key for key in same if key[0] in ("overrides", "seed")}
+
+    def _visible(self) -> Iterable[Row]:
+        return (
+            {
+                (group, column): cell
+                for (group, column), cell in row.items()
+                if group != "overrides" or not (column in HIDDEN or column.startswith(("callbacks.", "logger.")))
+            }
+            for row in self.rows
+        )
+
+    def _cells(self) -> list[dict[str, Any]]:
+        return [{column: cell for (_, column), cell in row.items()} for row in self.rows]
+
+
+def compare(folders: Sequence[Path]) -> Comparison:
+    """Read runs: each folder is a run, or holds several at any depth.
+
+    Raises:
+        RunFolderError: a folder that is missing, or is no run and holds none.
+    """
+    found = list(dict.fromkeys(run for folder in folders for run in _runs(Path(folder))))
+    base = Path(os.path.commonpath([run.parent for run in found]))
+    pairs = [(row_of(base, run.relative_to(base)), list(course(measurements(RunFolder(run).history)))) for run in found]
+    pairs.sort(key=lambda pair: rank(pair[0]))
+    return Comparison([row for row, _ in pairs], [rows for _, rows in pairs])
+
+
+def _runs(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise RunFolderError(f"{folder}: there is no such folder; expected a run folder, or a folder of several")
+    path = folder.resolve()
+    below = sorted(run_folders(path), key=lambda run: natural(str(run)))
+    # A run's own evaluation/ lies below it; a sweep may keep a config.yaml above its runs.
+    if (path / "metrics.json").is_file() or ((path / "config.yaml").is_file() and not below):
+        return [path]
+    if not below:
+        raise RunFolderError(f"{folder}: is no run folder, and holds none: there is no metrics.json in or below it")
+    return [path / run for run in below]
+
+
+def _short(cell: Any) -> str:
+    """A cell for the screen: three digits, one line."""
+    if isinstance(cell, float):
+        return f"{cell:.3g}"
+    return "" if cell is None else " ".join(str(cell).split())
+
+
+def _line(axes: Axes, where: Sequence[float], values: Sequence[float], label: str, place: int) -> None:
+    from pinnkit.reporting.panels import COLOURS
+
+    dashes = ("-", "--", "-.", ":")
+    axes.plot(
+        where,
+        values,
+        label=label,
+        color=COLOURS[place % len(COLOURS)],
+        linestyle=dashes[place // len(COLOURS) % len(dashes)],
+        marker="o" if len(where) < 30 else "",  # a line through one point cannot be seen
+        markersize=4,
+    )

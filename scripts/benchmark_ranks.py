@@ -1,0 +1,9 @@
+"""Time steps on one process and on several, and the share of communication; see pinnkit/benchmark/ranks.py."""
+
+import sys
+from pathlib import Path
+
+from pinnkit.benchmark.ranks import benchmark
+
+if __name__ == "__main__":
+    sys.exit(benchmark(sys.argv[1:], Path(__file__).resolve().parents[1]))

@@ -1,0 +1,8 @@
+"""Runs side by side: `python scripts/compare.py outputs/heat sweeps/heat/trials/0007`; see the README."""
+
+import sys
+
+from pinnkit.commands.compare import compare
+
+if __name__ == "__main__":
+    sys.exit(compare(sys.argv[1:]))

@@ -1,0 +1,195 @@
+"""Runs that are killed at any moment, whose disk is full, whose folder or samples have changed: nothing is lost."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+
+from pinnkit.training.checkpoints import read
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = [
+    "network.width=8", "network.depth=2", "sampling.equations=60", "sampling.conditions=12", "sampling.redraw_every=25",
+    "operators=autograd", "callbacks=quiet", "callbacks.figures=false", "logger=none",
+]  # fmt: skip
+WAYS = {
+    "adam": ["optimizer=adam", "sampling.batch=20"],
+    "soap": ["optimizer=soap", "sampling.batch=20"],
+    "lbfgs": ["optimizer=lbfgs"],
+    "bfgs": ["optimizer=bfgs"],
+    "ssbfgs": ["optimizer=ssbfgs"],
+    "ssbroyden": ["phases=[{name: adam, steps: 60}, ssbroyden]"],
+    "gauss_newton": ["optimizer=gauss_newton"],
+    "gauss_newton_cg": ["optimizer=gauss_newton_cg", "optimizer.cg_iterations=20"],
+    "engd_w": ["optimizer=engd_w", "sampling.batch=20"],
+    "spring": ["optimizer=spring", "sampling.batch=20"],
+}
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def start(*words, cwd, **options):
+    line = [sys.executable, str(ROOT / "scripts" / "train.py"), *words]
+    return subprocess.Popen(line, cwd=cwd, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, **options)
+
+
+def finish(process, code=0):
+    _, told = process.communicate(timeout=240)
+    assert process.returncode == code, told
+    assert "Traceback" not in told
+    return told
+
+
+def killed(words, folder, kills, steps, seed):
+    """Run with SIGKILL at random moments after the first checkpoint; the steps of the checkpoints gone on from."""
+    chance = random.Random(seed)
+    checkpoint = folder / "out" / "checkpoints" / "last.ckpt"
+    found = []
+    more = [*words, "hydra.run.dir=out"]
+    for _ in range(kills):
+        began = checkpoint.stat().st_mtime if checkpoint.exists() else 0.0
+        process = start(*more, cwd=folder)
+        while process.poll() is None and not (checkpoint.exists() and checkpoint.stat().st_mtime > began):
+            time.sleep(0.005)
+        time.sleep(chance.uniform(0.0, 0.5))
+        process.kill()
+        process.communicate()
+        more = ["resume=out"]
+        kept = [path for name in ("last", "previous") if (path := checkpoint.with_name(f"{name}.ckpt")).exists()]
+        found.append(read(kept[0])["progress"]["step"])
+        if found[-1] >= steps:
+            break
+    finish(start(*more, cwd=folder))
+    return found
+
+
+def check_kills(way, kills, folder, steps=1500):
+    words = ["pde=heat", *SMALL, *WAYS[way], f"trainer.max_steps={steps}", "checkpoint.every_steps=10"]
+    (folder / "whole").mkdir()
+    (folder / "killed").mkdir()
+    finish(start(*words, "hydra.run.dir=out", cwd=folder / "whole"))
+    found = killed(words, folder / "killed", kills, steps, seed=len(way))
+    assert found == sorted(found)
+    ends = [read(folder / one / "out" / "checkpoints" / "last.ckpt") for one in ("whole", "killed")]
+    assert ends[0]["progress"]["step"] == ends[1]["progress"]["step"]
+    for name, value in ends[0]["state_dict"].items():
+        assert torch.equal(ends[1]["state_dict"][name], value), name
+    return found
+
+
+@pytest.mark.parametrize("way", ["ssbroyden", "spring"])
+def test_a_run_that_is_killed_ends_with_the_same_weights_to_the_bit(way, tmp_path):
+    check_kills(way, 2, tmp_path, steps=300 if way == "spring" else 600)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+def test_every_optimizer_survives_being_killed(way, tmp_path):
+    check_kills(way, 3, tmp_path)
+
+
+def test_where_one_rank_is_killed_the_others_end_within_a_minute(tmp_path):
+    words = ["pde=heat", *SMALL, "optimizer=ssbroyden", "trainer=ddp_cpu", "trainer.max_time=200"]
+    process = start(*words, "hydra.run.dir=out", cwd=tmp_path)
+    checkpoint = tmp_path / "out" / "checkpoints" / "last.ckpt"
+    while not checkpoint.exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.1)
+    ranks = [one for one in psutil.Process(process.pid).children() if one.environ().get("RANK") == "1"]
+    ranks[0].kill()
+    began = time.monotonic()
+    _, told = process.communicate(timeout=100)
+    assert time.monotonic() - began < 60
+    assert process.returncode == 1
+    assert "the process of rank 1 ended by SIGKILL, and the run with it; resume=" in told
+    assert "Traceback" not in told
+    assert "no one can go on" not in told
+    finish(start("resume=out", "trainer=cpu", "trainer.max_time=null", "trainer.max_steps=20", cwd=tmp_path))
+
+
+def test_a_full_disk_ends_the_run_in_words_and_the_last_checkpoint_is_whole(tmp_path):
+    limit = 400_000  # bytes that a file may have: what a full disk is to the writer
+    words = ["pde=heat", *SMALL, "optimizer=ssbroyden", "network.width=14", "trainer.max_steps=60"]
+    finish(start(*words, "hydra.run.dir=out", cwd=tmp_path))
+    kept = read(tmp_path / "out" / "checkpoints" / "last.ckpt")
+    script = (
+        "import resource, runpy, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit})); sys.argv = sys.argv[1:]; "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    line = [sys.executable, "-c", script, str(ROOT / "scripts" / "train.py"), "resume=out", "trainer.max_steps=90"]
+    process = subprocess.Popen(line, cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
+    told = finish(process, code=1)
+    assert "cannot be written" in told
+    assert read(tmp_path / "out" / "checkpoints" / "last.ckpt")["progress"] == kept["progress"]
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "out").write_text("a file")
+    told = finish(start("pde=heat", *SMALL, "trainer.max_steps=5", "hydra.run.dir=out", cwd=tmp_path), code=2)
+    assert f"hydra.run.dir: no folder can be made at {tmp_path / 'out'}" in told
+
+
+def test_samples_that_have_changed_end_the_resumed_run_in_words(tmp_path):
+    pde = tmp_path / "pde"
+    pde.mkdir()
+    (pde / "fit.yaml").write_text(
+        "coordinates: {t: [0, 1]}\nfields: [u]\nequations: {decay: u_t = -u}\n"
+        "conditions: {seen: {data: seen.csv, equations: u = y}}\n"
+    )
+    (pde / "seen.csv").write_text("t,y\n0,1\n1,0.37\n")
+    words = ["--config-dir", str(tmp_path), "pde=fit", *SMALL, "optimizer=ssbroyden", "trainer.max_steps=20"]
+    finish(start(*words, "hydra.run.dir=out", cwd=tmp_path))
+    (pde / "seen.csv").write_text("t,y\n0,1\n1,0.38\n")
+    told = finish(start("resume=out", "trainer.max_steps=40", cwd=tmp_path), code=2)
+    assert "conditions.seen.data: its samples are not those that the run began with" in told
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["steps"] == 20
+
+
+def test_sigterm_to_the_launcher_checkpoints_and_exits_with_130(tmp_path):
+    words = ["pde=heat", *SMALL, "optimizer=ssbroyden", "trainer=ddp_cpu", "trainer.max_time=200"]
+    process = start(*words, "hydra.run.dir=out", cwd=tmp_path)
+    checkpoint = tmp_path / "out" / "checkpoints" / "last.ckpt"
+    while not checkpoint.exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    finish(process, code=130)
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["status"] == "interrupted"
+    assert read(checkpoint)["progress"]["step"] == metrics["steps"]
+
+
+def test_slurm_starts_an_interrupted_job_again_and_it_goes_on(tmp_path):
+    """With a `scontrol` that keeps what it is asked; a requeued job has SLURM_RESTART_COUNT."""
+    asked = tmp_path / "asked"
+    (tmp_path / "scontrol").write_text(f"#!/bin/sh\necho $@ > {asked}\n")
+    (tmp_path / "scontrol").chmod(0o755)
+    job = {**ENVIRONMENT, "SLURM_JOB_ID": "77", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    words = ["pde=heat", *SMALL, "optimizer=ssbroyden", "hydra.run.dir=out"]
+    line = [sys.executable, str(ROOT / "scripts" / "train.py"), *words]
+    process = subprocess.Popen(
+        [*line, "trainer.max_time=200"], cwd=tmp_path, env=job, stderr=subprocess.PIPE, text=True
+    )
+    checkpoint = tmp_path / "out" / "checkpoints" / "last.ckpt"
+    while not checkpoint.exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.1)
+    process.send_signal(signal.SIGUSR1)
+    finish(process, code=130)
+    assert asked.read_text() == "requeue 77\n"
+    before = read(checkpoint)["progress"]["step"]
+    line += ["trainer.max_time=null", f"trainer.max_steps={before + 30}"]
+    again = subprocess.Popen(
+        line, cwd=tmp_path, env={**job, "SLURM_RESTART_COUNT": "1"}, stderr=subprocess.PIPE, text=True
+    )
+    finish(again)
+    assert read(checkpoint)["progress"]["step"] == before + 30
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["steps"] == before + 30

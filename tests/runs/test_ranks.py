@@ -1,0 +1,60 @@
+"""Two processes take the steps of one: each optimizer, on points drawn by rule and by residual."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.runs.ranks import FIRST_ORDER, OPTIMIZERS
+
+ROOT = Path(__file__).resolve().parents[2]
+FEW = {"gauss_newton": 8, "engd_w": 8, "spring": 4}
+"""Steps of methods that soon solve a small problem to rounding and then amplify it; else 50, of Adam and SOAP 200."""
+
+
+def names(problems):
+    return [
+        f"{problem} {optimizer} {FEW.get(optimizer, 200 if optimizer in FIRST_ORDER else 50)}"
+        for problem in problems
+        for optimizer in OPTIMIZERS
+    ]
+
+
+def run(ranks, problems, folder):
+    """What each rank has trained."""
+    folder.mkdir()
+    start = [] if ranks == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
+    line = [sys.executable, *start, str(ROOT / "tests" / "runs" / "ranks.py"), str(folder), *names(problems)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    return [torch.load(folder / f"rank{rank}.pt") for rank in range(ranks)]
+
+
+def compare(alone, ranks):
+    for name, expected in alone.items():
+        first, *others = (found[name] for found in ranks)
+        for other in others:
+            assert torch.equal(other["parameters"], first["parameters"]), name
+        own = [tuple(point) for found in ranks for point in found[name]["own"].tolist()]
+        assert len(own) == len(set(own))
+        assert set(own) == {tuple(point) for point in first["points"].tolist()}
+        if " soap " in name:  # rounding chooses the first basis where G G' has a null space: see its docstring
+            continue
+        torch.testing.assert_close(first["points"], expected["points"], rtol=0, atol=0, msg=name)
+        difference = (first["parameters"] - expected["parameters"]).norm() / expected["parameters"].norm()
+        assert difference < 1e-9, f"{name}: {difference:.1e}"
+
+
+def test_two_ranks_take_the_steps_of_one(tmp_path):
+    compare(run(1, ["front"], tmp_path / "1")[0], run(2, ["front"], tmp_path / "2"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_ranks_take_the_steps_of_one_on_every_problem(ranks, tmp_path):
+    problems = ["spread", "front", "inverse"]
+    compare(run(1, problems, tmp_path / "1")[0], run(ranks, problems, tmp_path / str(ranks)))
