@@ -73,8 +73,8 @@ class SampleSpace(LeastSquaresOptimizer):
         parameters: Iterable[torch.Tensor],
         variant: str = "engd_w",
         *,
-        momentum: float = 0.9,
-        damping: float = 1e-13,
+        momentum: float = 0.7,
+        damping: float = 1e-8,
         max_bytes: float = 8e9,
         max_evaluations: int = 25,
     ) -> None:

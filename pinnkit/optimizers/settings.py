@@ -116,8 +116,8 @@ class SampleSpace(LeastSquares):
 class Spring(SampleSpace):
     """SPRING: ENGD-W with momentum, a fixed damping and a line search."""
 
-    momentum: float = field(default=0.9, metadata={"minimum": 0, "below": 1, "help": "share of the last step kept"})
-    damping: float = field(default=1e-13, metadata={"above": 0, "help": "times the largest entry of the kernel"})
+    momentum: float = field(default=0.7, metadata={"minimum": 0, "below": 1, "help": "share of the last step kept"})
+    damping: float = field(default=1e-8, metadata={"above": 0, "help": "times the largest entry of the kernel"})
 
 
 OPTIMIZERS: dict[str, type] = {

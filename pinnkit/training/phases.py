@@ -18,6 +18,8 @@ QUASI_NEWTON_LIMIT = {"cpu": 12_000, "gpu": 40_000}
 MANY_COORDINATES, SPRING_FROM = 4, 4000
 """Coordinates and parameters from which on SPRING is faster than a dense inverse Hessian on a CPU: on Poisson's
 equation in five coordinates and 9861 parameters its error is 1e-4 after the 90 s in which SSBroyden reaches 8e-4."""
+WIDE = Spring(momentum=0.9, damping=1e-13)
+"""Its settings there, where parameters are many more than points; with fewer, the damping must be larger."""
 MEMORY_SHARE = 0.5
 """The share of free memory that it may take."""
 
@@ -76,7 +78,7 @@ def automatic(
     """
     if device == "cpu" and dtype == torch.float64 and coordinates >= MANY_COORDINATES and parameters >= SPRING_FROM:
         reason = f"its matrices have the size of a step's points, which pays for {parameters} parameters on a cpu"
-        return (Phase("spring", Spring()),), f"{reason} in {coordinates} coordinates"
+        return (Phase("spring", WIDE),), f"{reason} in {coordinates} coordinates"
     warm_up = Phase("adam", Adam(learning_rate=5e-3, decay=0.5, decay_every=100, steps=200))
     needed, limit, free = 8 * parameters**2, QUASI_NEWTON_LIMIT[device], free_memory(device)
     if dtype != torch.float64:

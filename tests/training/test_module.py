@@ -227,3 +227,63 @@ def test_auto_keeps_a_dense_matrix_where_half_of_the_free_memory_is_enough(free,
 
 def test_auto_keeps_no_matrix_beyond_its_limit():
     assert phases.automatic(12_001, torch.float64)[0][-1].name == "lbfgs"
+
+
+def test_auto_takes_spring_in_many_coordinates_and_parameters_on_a_cpu():
+    assert phases.automatic(4000, torch.float64, "cpu", 4)[0] == (phases.Phase("spring", phases.WIDE),)
+    for others in ((3999, torch.float64, "cpu", 4), (4000, torch.float64, "cpu", 3), (4000, torch.float32, "cpu", 4)):
+        assert phases.automatic(*others)[0][-1].name != "spring"
+
+
+def test_spring_has_new_points_in_each_step_and_the_phase_after_it_those_of_a_draw(heat_words, quick, tmp_path):
+    quick |= {"phases": [{"name": "spring", "steps": 3}, "ssbroyden"], "trainer": {"max_steps": 5}}
+    seen = []
+    step = PINN._step
+
+    def watched(self, optimizer, batches, weights):
+        seen.append({name: batch.coordinates.clone() for name, batch in batches.items()})
+        step(self, optimizer, batches, weights)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PINN, "_step", watched)
+        solve(Problem(**heat_words), tmp_path, quick | {"sampling": {**quick["sampling"], "batch": 40}})
+    assert [len(one["equations"]) for one in seen] == [40, 40, 40, 100, 100]
+    assert [len(one["initial"]) for one in seen] == [16, 16, 16, 20, 20]
+    for earlier, later in ((0, 1), (1, 2)):
+        for name in seen[0]:
+            assert not torch.equal(seen[earlier][name], seen[later][name])
+    assert torch.equal(seen[3]["equations"], seen[4]["equations"])
+
+
+def test_a_run_that_diverges_goes_back_and_its_rate_is_halved(heat_words, quick, tmp_path):
+    """Until the rate is small enough: at the full one the second checkpoint's weights would not be finite."""
+    fatal = [0]
+
+    def residual(p):
+        broken = fatal[0] == 0 and module_steps() > 12
+        return p.u_t - p.alpha * p.u_xx + (math.inf if broken else 0.0) * p.u
+
+    def module_steps():
+        return len(rates)
+
+    rates = []
+    rate = phases.Phase.set_learning_rate
+
+    def watched(self, optimizer, step, share=1.0):
+        rates.append(share)
+        if share < 1.0:
+            fatal[0] = 1
+        return rate(self, optimizer, step, share)
+
+    heat_words["equations"] = {"heat": residual}
+    del heat_words["exact"]
+    quick |= {"phases": ["adam"], "trainer": {"max_steps": 40}, "operators": {"engine": "autograd"}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(phases.Phase, "set_learning_rate", watched)
+        metrics = solve(Problem(**heat_words), tmp_path, quick).metrics
+    assert metrics["status"] == "finished"
+    assert metrics["steps"] == 40
+    assert set(rates) == {1.0, 0.5}
+    assert rates.count(0.5) == 30  # from step 10, the last checkpoint, on
+    log = (tmp_path / "train.log").read_text()
+    assert "back to step 10, with steps of half the size (1 of 3)" in log
