@@ -69,9 +69,10 @@ def page(rows: Sequence[dict[str, float]], points: int) -> str:
         "# Weak scaling on one machine",
         "",
         f"Made by `python scripts/benchmark_ranks.py` on {time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPUs "
-        f"({cpu_model()}): Burgers' equation, MLP 3x20, float64, {points} points for each process (a quarter for "
-        "engd_w), gloo on one machine, one thread a process. *efficiency*: time of a step on one process over that on "
-        "several. *communication*: the share of rank 0's time inside collective operations, waiting included.",
+        f"({cpu_model()}): Burgers' equation, MLP 3x20,",
+        f"float64, {points} points for each process (a quarter for engd_w), gloo on one machine, one thread a process.",
+        "*efficiency*: time of a step on one process over that on several. *communication*: the share of rank 0's time",
+        "inside collective operations, waiting included.",
         "",
         "| optimizer | ranks | ms a step | efficiency | communication | bytes a step |",
         "| --- | --- | --- | --- | --- | --- |",
