@@ -19,7 +19,7 @@ class Sampling:
     redrawn by residual."""
     conditions: int = field(default=400, metadata={"minimum": 1})
     """Points of each condition (one where the condition holds at a single point)."""
-    redraw_every: int | None = field(default=500, metadata={"minimum": 1})
+    redraw_every: int | None = field(default=250, metadata={"minimum": 1})
     """Optimizer steps between draws of new points; None: the first points stay."""
     residual_power: float = field(default=1.0, metadata={"minimum": 0.0})
     """k of the redraw where the residual is concentrated, density ~ |r|^k / mean |r|^k + c; 0: none by residual."""
