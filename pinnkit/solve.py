@@ -207,13 +207,15 @@ class _Run:
             told = error.then(tried + kept)
             self._failed("diverged", told)
             raise told from None
+        ranks, device = self.module.ranks, self.module.device
         self._begin(done + 1)
         checkpoint, step = None, 0
-        if saved:
+        if saved and self.first:
             checkpoint, content = newest(saved)
             step = content["progress"]["step"]
         log.warning("%s; back to step %d, with steps of half the size (%d of %d)", error, step, done + 1, ROLLBACKS)
-        return checkpoint
+        word = ranks.first_word(checkpoint and str(checkpoint.resolve()), device)  # only rank 0 knows the run folder
+        return Path(word) if word else None
 
     def _trainer(self) -> lightning.Trainer:
         settings, wanted, run = self.settings, self.settings.trainer, self.run

@@ -47,7 +47,7 @@ def train(argv: Sequence[str], conf: Path) -> int:
         _hydra(arguments, conf, lambda config: None, arguments.words)
         return FINISHED
     if not environment.first():  # Hydra would make a folder for each process; only the first writes
-        return _run(arguments, words, Path("outputs"))
+        return _run(arguments, words, Path(words.get("resume") or "outputs"))  # where it reads a checkpoint from
     if (closed := _closed(arguments)) is not None:
         return wrong(ProblemError([Mistake("hydra.run.dir", f"no folder can be made at {closed}")]))
     codes = [FINISHED]

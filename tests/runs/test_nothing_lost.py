@@ -111,7 +111,9 @@ def test_where_one_rank_is_killed_the_others_end_within_a_minute(tmp_path):
     assert "the process of rank 1 ended by SIGKILL, and the run with it; resume=" in told
     assert "Traceback" not in told
     assert "no one can go on" not in told
-    finish(start("resume=out", "trainer=cpu", "trainer.max_time=null", "trainer.max_steps=20", cwd=tmp_path))
+    finish(
+        start("resume=out", "trainer.max_time=null", "trainer.max_steps=20000", "trainer.stop_loss=1e6", cwd=tmp_path)
+    )
 
 
 def test_a_full_disk_ends_the_run_in_words_and_the_last_checkpoint_is_whole(tmp_path):
