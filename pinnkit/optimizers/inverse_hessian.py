@@ -114,9 +114,10 @@ class InverseHessian:
 
     def whole(self, *vectors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Z v (n,) for each v."""
-        factor, columns = self.state["factor"], torch.stack(vectors, dim=1)
-        parts = self._strips(lambda start, stop: factor[start:stop] @ columns)
-        return torch.cat(parts).unbind(dim=1)
+        factor, rows = self.state["factor"], torch.stack(vectors)
+        # v' Z' takes a third of the time of Z v: a product with few columns is slow.
+        parts = self._strips(lambda start, stop: rows @ factor[start:stop].T)
+        return torch.cat(parts, dim=1).unbind()
 
     def _strips(self, work: Callable[[int, int], torch.Tensor]) -> list[torch.Tensor]:
         """work(first row, last row + 1) for strips of rows, always the same ones, by the threads that there are."""

@@ -104,3 +104,13 @@ def test_more_points_are_drawn_where_the_residual_is_concentrated(heat_words, qu
     monkeypatch.setattr(Sampling, "count", lambda self, dimension: self.equations or 64)
     seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch, equations=None)
     assert [len(points) for _, points in seen] == [64] * 3 + [128] * 4
+
+
+@pytest.mark.parametrize(("lasts", "draws"), [(1, [0, 0, 1, 1, 2, 2]), (2, [0, 0, 1, 1, 1, 1])])
+def test_points_that_were_drawn_by_residual_stay_longer(heat_words, quick, tmp_path, monkeypatch, lasts, draws):
+    monkeypatch.setattr(PINN, "score", lambda self, points: torch.exp(-(((points[:, 0] - 0.5) / 0.05) ** 2)))
+    seen, solution = trained_points(heat_words, quick, tmp_path, monkeypatch, redraw_every=20, residual_lasts=lasts)
+    assert [draw for draw, _ in seen] == draws
+    assert torch.equal(seen[2][1], seen[5][1]) == (lasts == 2)
+    state = torch.load(solution.folder / "checkpoints" / "last.ckpt", weights_only=True)
+    assert state["CollocationData"]["lasts"] == lasts
