@@ -1,0 +1,9 @@
+"""Measure the memory of a long run; see pinnkit/benchmark/memory.py."""
+
+import sys
+from pathlib import Path
+
+from pinnkit.benchmark.memory import benchmark
+
+if __name__ == "__main__":
+    sys.exit(benchmark(sys.argv[1:], Path(__file__).resolve().parents[1]))
