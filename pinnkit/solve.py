@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 import platform
 import sys
 import time
@@ -40,7 +41,16 @@ from pinnkit.training.callbacks import Interruption, Pictures, ProgressBar, Reco
 from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, digests, newest
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import INTERRUPTED, CannotWrite, Diverged, NoGradient, OutOfMemory, RankLost, Unsuitable
+from pinnkit.training.outcome import (
+    INTERRUPTED,
+    CannotMeet,
+    CannotWrite,
+    Diverged,
+    NoGradient,
+    OutOfMemory,
+    RankLost,
+    Unsuitable,
+)
 from pinnkit.training.phases import Phase, automatic
 from pinnkit.understanding import checked
 
@@ -98,6 +108,7 @@ def solve(
         TooManyRows: more points than the memory that an optimizer may take is enough for.
         RankLost: another process of this run has ended.
         CannotWrite: a file of the run folder cannot be written.
+        CannotMeet: the processes of the run do not find each other.
         OutOfMemory: too many points at once; the message names the setting and a value that fits.
         Diverged: a loss that is not finite; metrics.json tells it too.
     """
@@ -166,6 +177,11 @@ class _Run:
             except (NoGradient, OutOfMemory, RankLost, Unsuitable, TooManyRows, ResidualError) as error:
                 self._failed("failed", error)
                 raise
+            except torch.distributed.DistNetworkError as error:
+                address = ":".join(os.environ.get(f"MASTER_{part}", "?") for part in ("ADDR", "PORT"))
+                told = CannotMeet(address, str(error).splitlines()[0])
+                self._failed("failed", told)
+                raise told from None
             except OSError as error:
                 told = error if isinstance(error, CannotWrite) else CannotWrite(self.run.path, error)
                 log.error(str(told))
@@ -281,7 +297,7 @@ class _Run:
 
     def _failed(self, status: str, error: Exception) -> None:
         """Leave the reason in the log and in metrics.json, so that a sweep's summary has it too."""
-        if self.first or isinstance(error, OutOfMemory | RankLost):  # all ranks know the other ways to end
+        if self.first or isinstance(error, CannotMeet | OutOfMemory | RankLost):  # all ranks know the other ways to end
             log.error(str(error))
         if not self.first:
             return

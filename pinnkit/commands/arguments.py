@@ -26,6 +26,9 @@ from pinnkit.language.errors import Mistake, ProblemError, suggestion
 
 OPEN = re.compile(r"(weighting\.weights|manufactured)[.=]")
 """Mappings whose keys are names of the problem, so that no file can list them: Hydra is told to add what is new."""
+LAUNCHER = "hydra/launcher="
+MISSING = r"Could not \w+ '([^']+)/([^'/]+)'"
+"""What Hydra says of a group's option that no file has."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def configuration(arguments: Arguments, conf: Path, overrides: Sequence[str] | N
     named = [word.removeprefix("pde=") for word in overrides if word.startswith("pde=")]
     _find_problem(named[-1] if named else None, folders)  # before Hydra meets a file that it cannot read
     try:
-        words, choice = _composed(arguments.config_name, overrides, folders, arguments.targets)
+        words, choice = _composed(arguments.config_name, overrides, folders, _allowed(arguments, overrides))
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise ProblemError([_mistake(error, overrides, folders)]) from None
     path = _find_problem(choice, folders)
@@ -143,6 +146,12 @@ def _composed(
         config = compose(name, list(overrides), return_hydra_config=True)
         targets.check(OmegaConf.to_container(config, resolve=False), allowed)
         return plain(config), OmegaConf.select(config, "hydra.runtime.choices.pde")
+
+
+def _allowed(arguments: Arguments, overrides: Sequence[str]) -> tuple[str, ...]:
+    """The targets that the command line allows: a launcher that it names itself is one."""
+    named = arguments.config_dir is None and any(word.startswith(LAUNCHER) for word in overrides)
+    return (*arguments.targets, *(targets.LAUNCHERS if named else ()))
 
 
 def _find_problem(choice: str | None, folders: Sequence[Path]) -> Path | None:
@@ -201,9 +210,12 @@ def _mistake(error: Exception, overrides: Sequence[str], folders: Sequence[Path]
     text = str(error)
     if isinstance(error, yaml.YAMLError):
         return Mistake("YAML", text)
-    if isinstance(error, MissingConfigException) and (found := re.search(r"'([^']+)/([^'/]+)'", text)):
+    if isinstance(error, MissingConfigException) and (found := re.search(MISSING, text)):
         group, name = found.groups()
         options = {path.stem for folder in folders for path in (folder / group).glob("*.yaml")}
+        if f"{group}=" == LAUNCHER:
+            told = "if it is one of Hydra's: pip install 'pinnkit[launchers]', or hydra-ray-launcher"
+            return Mistake(group, f"there is no '{name}'{suggestion(name, sorted(options))}; {told}")
         return Mistake(group, f"there is no '{name}'{suggestion(name, sorted(options))}")
     if isinstance(error, OverrideParseException):
         return _unreadable(text)

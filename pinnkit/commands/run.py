@@ -24,7 +24,7 @@ from pinnkit.training.checkpoints import read
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import INTERRUPTED as INTERRUPTED_BY
-from pinnkit.training.outcome import CannotWrite, Diverged, NoGradient, OutOfMemory, RankLost, Unsuitable
+from pinnkit.training.outcome import CannotMeet, CannotWrite, Diverged, NoGradient, OutOfMemory, RankLost, Unsuitable
 
 
 def run(problem: Problem, settings: Settings, folder: Path, config: str, overrides: Sequence[str], resume: bool) -> int:
@@ -33,7 +33,7 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
         solution = solve(problem, folder, settings, config=config, overrides=overrides, resume=resume)
     except ProblemError as error:
         return wrong(error)
-    except (CannotWrite, RankLost):
+    except (CannotMeet, CannotWrite, RankLost):
         return LOST
     except OSError as error:  # before training or after it
         print(f"pinnkit: {error}", file=sys.stderr)

@@ -21,6 +21,17 @@ ALLOWED = frozenset(
 )
 """By their whole names: below `hydra.` or `pinnkit.` stands much that calls what its arguments name."""
 
+LAUNCHERS = frozenset(
+    f"hydra_plugins.hydra_{name}"
+    for name in (
+        "joblib_launcher.joblib_launcher.JoblibLauncher",
+        "submitit_launcher.submitit_launcher.LocalLauncher",
+        "submitit_launcher.submitit_launcher.SlurmLauncher",
+        "ray_launcher.ray_launcher.RayLauncher",
+    )
+)
+"""What `hydra/launcher=NAME` on the command line allows, where no foreign `--config-dir` could set its commands."""
+
 STREAMS = ("ext://sys.stdout", "ext://sys.stderr")
 RESOLVERS = ("hydra", "now", "oc.env")
 """What ${name:...} may call; others, such as oc.create, make mappings out of text, which could hold a target."""

@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from pinnkit import environment
 from pinnkit.commands.arguments import Arguments, as_hydra, configuration, parse, variants
 from pinnkit.commands.resume import resumed
+from pinnkit.commands.sweep import Summary
 from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.understanding import understand
@@ -50,7 +51,7 @@ def train(argv: Sequence[str], conf: Path) -> int:
         return _run(arguments, words, Path(words.get("resume") or "outputs"))  # where it reads a checkpoint from
     if (closed := _closed(arguments)) is not None:
         return wrong(ProblemError([Mistake("hydra.run.dir", f"no folder can be made at {closed}")]))
-    codes = [FINISHED]
+    codes: list[int] = []
     argv = ["--config-name", arguments.config_name, *(["--multirun"] if arguments.multirun else [])]
     argv += arguments.overrides
     if words.get("resume"):
@@ -60,7 +61,7 @@ def train(argv: Sequence[str], conf: Path) -> int:
     except KeyboardInterrupt:  # before training began or after it had ended; in between it ends by itself
         print("pinnkit: interrupted", file=sys.stderr)
         return INTERRUPTED
-    return max(codes)
+    return max(codes, default=Summary.code)  # a launcher may have run them elsewhere
 
 
 def wrong(error: Exception) -> int:

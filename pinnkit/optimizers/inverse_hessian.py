@@ -19,6 +19,8 @@ BLOCK_BYTES = 2**20
 """Size of a block of rows on a CPU, which stays in a core's cache."""
 STRIPS = 8
 """Strips of rows that threads share, so that sums are the same on any number of threads."""
+PENDING = 8
+"""Updates that wait until they are made in one pass that writes: to write costs as much as to read twice."""
 WORTH_THREADS = 2**22
 """Bytes of a matrix from which on its rows are shared among threads."""
 
@@ -76,12 +78,13 @@ class InverseHessian:
         N = [[1 / sqrt(h), 0], [sqrt(A / h), sqrt((1 + phi A) / tau)]],    A = h b - 1,
 
     so that Z_new = Z / sqrt(tau) + Z (q1, q2) (N - I / sqrt(tau)) (q1, q2)'. An iteration passes over Z twice: once for
-    this update and, while the rows are in the cache, Z_new'g; and once for a product with two vectors.
+    Z_new'g and once for a product with two vectors. Updates wait, as Z = scale Z_0 + left right', until there are
+    `PENDING` of them; then they are made while the rows are in the cache for Z'g.
 
     Args:
         n: rows.
-        state: what is kept from step to step: "factor", Z; "left" and "right" (n, 2) and "scale", the update that
-            waits: Z <- scale Z + left right'. Only tensors and numbers, so that an optimizer's state can hold it.
+        state: what is kept from step to step: "factor", Z_0; where k updates wait, "left" and "right" (n, 2 k) and
+            "scale". Only tensors and numbers, so that an optimizer's state can hold it.
         pool, threads: `threads` - 1 threads that share the rows with the caller's; None: that alone.
     """
 
@@ -94,30 +97,36 @@ class InverseHessian:
         return {"factor": torch.eye(n, dtype=like.dtype, device=like.device).mul_(math.sqrt(scale))}
 
     def half(self, vector: torch.Tensor) -> torch.Tensor:
-        """Z'v (n,); the update that waits is made on the way."""
-        factor = self.state["factor"]
-        left, right = self.state.pop("left", None), self.state.pop("right", None)
-        if left is None:
-            return torch.mv(factor.T, vector)
-        scale = self.state.pop("scale")
+        """Z'v (n,); updates are made on the way where enough of them wait."""
+        state, factor = self.state, self.state["factor"]
+        left, right, scale = state.get("left"), state.get("right"), state.get("scale", 1.0)
+        due = left is not None and left.shape[1] >= 2 * PENDING
         rows = max(BLOCK_BYTES // (self.n * vector.element_size()), 1)
 
         def strip(start: int, stop: int) -> torch.Tensor:
             found = torch.zeros_like(vector)
             for first in range(start, stop, rows):
                 span = slice(first, min(first + rows, stop))
-                factor[span].addmm_(left[span], right.T, beta=scale)
+                if due:
+                    factor[span].addmm_(left[span], right.T, beta=scale)
                 found.addmv_(factor[span].T, vector[span])
             return found
 
-        return torch.stack(self._strips(strip)).sum(0)
+        found = torch.stack(self._strips(strip)).sum(0)
+        if due:
+            del state["left"], state["right"], state["scale"]
+        elif left is not None:
+            found = torch.addmv(found, right, left.T @ vector, beta=scale)
+        return found
 
     def whole(self, *vectors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Z v (n,) for each v."""
-        factor, rows = self.state["factor"], torch.stack(vectors)
+        state, factor, rows = self.state, self.state["factor"], torch.stack(vectors)
         # v' Z' takes a third of the time of Z v: a product with few columns is slow.
-        parts = self._strips(lambda start, stop: rows @ factor[start:stop].T)
-        return torch.cat(parts, dim=1).unbind()
+        found = torch.cat(self._strips(lambda start, stop: rows @ factor[start:stop].T), dim=1)
+        if "left" in state:
+            found = torch.addmm(found, rows @ state["right"], state["left"].T, beta=state["scale"])
+        return found.unbind()
 
     def _strips(self, work: Callable[[int, int], torch.Tensor]) -> list[torch.Tensor]:
         """work(first row, last row + 1) for strips of rows, always the same ones, by the threads that there are."""
@@ -170,12 +179,16 @@ class InverseHessian:
         again = torch.addmv(new, basis, inner @ (basis.T @ new), beta=shrunk)  # N N'q
         hg, zq1 = self.whole(again, q1)
         zq2 = torch.where(plane, (s - along * zq1) / beta, 0.0)
-        self.state["left"] = torch.stack((zq1, zq2), dim=1) @ inner
-        self.state["right"] = basis
-        self.state["scale"] = shrunk
+        left, state = torch.stack((zq1, zq2), dim=1) @ inner, self.state
+        waits = "left" in state
+        state["left"] = torch.cat((state["left"] * shrunk, left), dim=1) if waits else left
+        state["right"] = torch.cat((state["right"], basis), dim=1) if waits else basis
+        state["scale"] = state.get("scale", 1.0) * shrunk
         return new, hg
 
     def dense(self) -> torch.Tensor:
         """H (n, n)."""
-        self.half(torch.zeros(self.n).to(self.state["factor"]))  # makes the update that waits
-        return self.state["factor"] @ self.state["factor"].T
+        state, factor = self.state, self.state["factor"]
+        if "left" in state:
+            factor = torch.addmm(factor, state["left"], state["right"].T, beta=state["scale"])
+        return factor @ factor.T

@@ -68,19 +68,9 @@ class LBFGS(QuasiNewton):
     def _learn(self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> dict[str, float]:
         """Keep s and y, and drop the oldest pair where there are too many."""
         memory = self._memory
-        s, y = direction * step, new - old
-        ys, yy, ss, rounding, largest = torch.stack(
-            (
-                torch.dot(y, s),
-                torch.dot(y, y),
-                torch.dot(s, s),
-                s.norm() * (new.norm() + old.norm()) * torch.finfo(s.dtype).eps,
-                new.abs().max(),
-            )
-        ).tolist()
-        self._finish_if_flat(largest)
+        s, y, ys, yy, ss, sound = self._pair(step, direction, old, new)
         kept = memory.setdefault("s", []), memory.setdefault("y", []), memory.setdefault("ys", [])
-        if not ys > rounding:
+        if not sound:
             return {"curvature": math.nan, "pairs": float(len(kept[0]))}
         for values, value in zip(kept, (s, y, ys), strict=True):
             values.append(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import torch
 
@@ -30,6 +31,20 @@ def expected_step(previous: float, found: LineSearchResult, slope: float) -> flo
     steepening = 1.0 - found.slope / slope
     minimiser = found.step / steepening if steepening > 0.0 else 1.0
     return min(1.0, math.sqrt(previous * minimiser))
+
+
+class Pair(NamedTuple):
+    """A step s and the change y of the gradient over it, (n,) each, with their products.
+
+    `sound`: whether y's is above its own rounding error, so that curvature can be learned from it.
+    """
+
+    s: torch.Tensor
+    y: torch.Tensor
+    ys: float
+    yy: float
+    ss: float
+    sound: bool
 
 
 class QuasiNewton(Deterministic):
@@ -117,6 +132,21 @@ class QuasiNewton(Deterministic):
         if found.outcome.moved:
             memory["expected_step"] = expected_step(memory["expected_step"], found, slope)
         return found
+
+    def _pair(self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> Pair:
+        """s and y of a step that was made; a gradient that has vanished ends the run."""
+        s, y = direction * step, new - old
+        ys, yy, ss, rounding, largest = torch.stack(
+            (
+                torch.dot(y, s),
+                torch.dot(y, y),
+                torch.dot(s, s),
+                s.norm() * (new.norm() + old.norm()) * torch.finfo(s.dtype).eps,
+                new.abs().max(),
+            )
+        ).tolist()
+        self._finish_if_flat(largest)
+        return Pair(s, y, ys, yy, ss, ys > rounding)
 
     def _restart(self, found: LineSearchResult) -> None:
         """Forget the curvature after a line search without a step; the second in a row ends the run."""

@@ -89,19 +89,9 @@ class SelfScaled(QuasiNewton):
     def _learn(self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> dict[str, float]:
         """Update H by s and y, and find the next direction; leave H where y's is not above its own rounding error."""
         memory = self._memory
-        s, y = direction * step, new - old
-        ys, yy, ss, rounding, largest = torch.stack(
-            (
-                torch.dot(y, s),
-                torch.dot(y, y),
-                torch.dot(s, s),
-                s.norm() * (new.norm() + old.norm()) * torch.finfo(s.dtype).eps,
-                new.abs().max(),
-            )
-        ).tolist()
-        self._finish_if_flat(largest)
+        s, y, ys, yy, ss, sound = self._pair(step, direction, old, new)
         memory.pop("direction", None)
-        if not ys > rounding:
+        if not sound:
             return {"curvature": math.nan, "tau": math.nan, "theta": math.nan, "condition": math.nan}
         if "inverse_hessian" in memory:
             matrix = self._matrix()

@@ -22,11 +22,9 @@ class Sampling:
     redraw_every: int | None = field(default=250, metadata={"minimum": 1})
     """Optimizer steps between draws of new points; None: the first points stay."""
     residual_power: float = field(default=1.0, metadata={"minimum": 0.0})
-    """k of the redraw where the residual is concentrated, density ~ |r|^k / mean |r|^k + c; 0: none by residual."""
+    """k of the redraw, from where the residual is concentrated on: density ~ |r|^k / mean |r|^k + c; 0: never."""
     residual_floor: float = field(default=1.0, metadata={"minimum": 0.0})
     """c of that density: the share of points that is spread evenly."""
-    residual_lasts: int = field(default=2, metadata={"minimum": 1})
-    """Draws for which points that were drawn by residual stay: they are more, and their selection is noise to H."""
     pool: int = field(default=8, metadata={"minimum": 2})
     """Candidates for each point that a redraw by residual selects."""
     batch: int | None = field(default=None, metadata={"minimum": 1})

@@ -47,9 +47,9 @@ class Segments(Dataset):
 class CollocationData(lightning.LightningDataModule):
     """Draws collocation points, by a rule or by residual, every `redraw_every` optimizer steps.
 
-    Draw k holds from step k * redraw_every, for redraw_every steps; one by residual for residual_lasts times as many.
-    Its points are a function of (seed, k) and, where they are redrawn by residual, of the network at the start of the
-    draw; these are kept in the checkpoint, so that a resumed run goes on with the same points.
+    Draw k holds for the steps k * redraw_every ... (k + 1) * redraw_every - 1. Its points are a function of
+    (seed, k) and, where they are redrawn by residual, of the network at the start of the draw; these are kept in the
+    checkpoint, so that a resumed run goes on with the same points.
     """
 
     def __init__(
@@ -60,8 +60,9 @@ class CollocationData(lightning.LightningDataModule):
         self.steps_per_batch = steps_per_batch
         self.sets: dict[str, Points] = {}
         self.drawn: int | None = None
-        self.lasts = 1
-        """Draws for which the points stay."""
+        self.concentrated = False
+        """Whether the residual has been concentrated. Points drawn by residual spread it; drawn evenly again, it would
+        gather again (on Burgers' and Allen and Cahn's equations every other draw undid what the one before it did)."""
 
     def train_dataloader(self) -> DataLoader:
         module = self.trainer.lightning_module
@@ -70,8 +71,6 @@ class CollocationData(lightning.LightningDataModule):
         draw, done = divmod(step, period)
         if fresh:
             draw += FRESH_DRAWS
-        elif self.drawn is not None and self.drawn <= draw < self.drawn + self.lasts:
-            draw = self.drawn
         if draw != self.drawn:
             self.draw(draw)
         batches = {name: _moved(batch, module.device) for name, batch in self.batches().items()}
@@ -80,7 +79,7 @@ class CollocationData(lightning.LightningDataModule):
 
     def draw(self, draw: int) -> None:
         """Draw the points of every group anew."""
-        self.drawn, self.lasts = draw, 1
+        self.drawn = draw
         self.sets = self._condition_points(draw)
         if self.problem.equations:
             self.sets[EQUATIONS] = self._equation_points(draw)
@@ -98,10 +97,10 @@ class CollocationData(lightning.LightningDataModule):
         points = equation_points(self.problem, self.sampling, self.seed, draw)
         if draw == 0 or self.sampling.residual_power == 0 or self.sampling.method == "grid":
             return points
-        return self._by_residual(draw) if concentration(self._scores(points)) >= CONCENTRATED else points
+        self.concentrated = self.concentrated or concentration(self._scores(points)) >= CONCENTRATED
+        return self._by_residual(draw) if self.concentrated else points
 
     def _by_residual(self, draw: int) -> Points:
-        self.lasts = self.sampling.residual_lasts
         count = self.sampling.count_by_residual(len(self.problem.coordinates))
         pool = equation_points(self.problem, self.sampling, self.seed, draw, count * self.sampling.pool)
         power, floor = self.sampling.residual_power, self.sampling.residual_floor
@@ -127,13 +126,13 @@ class CollocationData(lightning.LightningDataModule):
         return batch  # a draw is moved once, where its dataloader is made, and not with every segment of it
 
     def state_dict(self) -> dict[str, Any]:
-        state: dict[str, Any] = {"drawn": self.drawn, "lasts": self.lasts}
+        state: dict[str, Any] = {"drawn": self.drawn, "concentrated": self.concentrated}
         if EQUATIONS in self.sets:  # points drawn by residual cannot be computed again
             state["equations"] = torch.from_numpy(self.sets[EQUATIONS].coordinates)
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.drawn, self.lasts = state["drawn"], state["lasts"]
+        self.drawn, self.concentrated = state["drawn"], state["concentrated"]
         self.sets = self._condition_points(self.drawn)
         if "equations" in state:
             self.sets[EQUATIONS] = Points(state["equations"].numpy(), {})

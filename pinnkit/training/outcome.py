@@ -86,6 +86,16 @@ class RankLost(Exception):
         )
 
 
+class CannotMeet(Exception):
+    """The processes of a run do not find each other."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(
+            f"the processes of this run cannot meet at {address} ({reason}). Where another program has that port, name "
+            "a free one: --rdzv-endpoint=HOST:PORT of torchrun, or MASTER_PORT for srun"
+        )
+
+
 class OutOfMemory(Exception):
     """Too many points were evaluated at once.
 

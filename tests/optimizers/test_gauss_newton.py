@@ -12,48 +12,11 @@ from hypothesis import strategies as st
 
 from pinnkit.optimizers.gauss_newton import GaussNewton
 from pinnkit.optimizers.least_squares import FAILURES_ALLOWED, FIRST_DAMPING, STALLS_ALLOWED
-
-
-class System:
-    """The least-squares problem of a residual function x (n,) -> r (N,), with J by torch.func."""
-
-    def __init__(self, function, x):
-        self.function, self.x, self.calls = function, x, []
-
-    def rows(self):
-        self.calls.append("rows")
-        point = self.x.detach()
-        return self.function(point), torch.func.jacrev(self.function)(point)
-
-    def rows_shape(self):
-        return (*self.function(self.x.detach()).shape, *self.x.shape)
-
-    def gram(self):
-        r, jacobian = self.rows()
-        self.calls.append("gram")
-        return jacobian.T @ jacobian, jacobian.T @ r
-
-    def product(self, vector):
-        self.calls.append("product")
-        _, jacobian = self.rows()
-        return jacobian.T @ (jacobian @ vector)
+from tests.optimizers.systems import System, prepare
 
 
 def setting(function, start, dtype=torch.float64, **options):
-    """(x, optimizer, closure) with a list of the closure's losses as its attribute."""
-    x = torch.nn.Parameter(torch.as_tensor(start, dtype=dtype).clone())
-    optimizer = GaussNewton([x], **options)
-    optimizer.system = System(function, x)
-
-    def closure():
-        optimizer.zero_grad()
-        loss = (function(x) ** 2).sum()
-        loss.backward()
-        closure.losses.append(loss.item())
-        return loss
-
-    closure.losses = []
-    return x, optimizer, closure
+    return prepare(function, start, lambda parameters: GaussNewton(parameters, **options), dtype)
 
 
 def rosenbrock(x):

@@ -12,46 +12,7 @@ from hypothesis import strategies as st
 
 from pinnkit.optimizers.gauss_newton import GaussNewton
 from pinnkit.optimizers.sample_space import VARIANTS, SampleSpace
-
-
-class System:
-    """The least-squares problem of a residual function x (n,) -> r (N,), with J by torch.func."""
-
-    def __init__(self, function, x):
-        self.function, self.x, self.computed = function, x, 0
-
-    def rows(self):
-        self.computed += 1
-        point = self.x.detach()
-        return self.function(point), torch.func.jacrev(self.function)(point)
-
-    def rows_shape(self):
-        return (*self.function(self.x.detach()).shape, *self.x.shape)
-
-    def gram(self):
-        r, jacobian = self.rows()
-        return jacobian.T @ jacobian, jacobian.T @ r
-
-    def product(self, vector):
-        _, jacobian = self.rows()
-        return jacobian.T @ (jacobian @ vector)
-
-
-def prepare(function, start, make):
-    """(x, optimizer, closure) with a list of the closure's losses as its attribute."""
-    x = torch.nn.Parameter(torch.as_tensor(start, dtype=torch.float64).clone())
-    optimizer = make([x])
-    optimizer.system = System(function, x)
-
-    def closure():
-        optimizer.zero_grad()
-        loss = (function(x) ** 2).sum()
-        loss.backward()
-        closure.losses.append(loss.item())
-        return loss
-
-    closure.losses = []
-    return x, optimizer, closure
+from tests.optimizers.systems import prepare
 
 
 def setting(function, start, variant, **options):
@@ -232,10 +193,10 @@ def test_refuses_rows_that_are_too_large_before_it_computes_them():
     _, optimizer, closure = setting(network(POINTS), start(), "engd_w", max_bytes=12319)
     with pytest.raises(ValueError, match=r"engd_w.*20 x 37.*20 x 20 \(1\.23e-05 GB\).*gauss_newton.*cg.*lbfgs or adam"):
         optimizer.step(closure)
-    assert optimizer.system.computed == 0
+    assert optimizer.system.calls == []
     _, optimizer, closure = setting(network(POINTS), start(), "engd_w", max_bytes=12320)
     optimizer.step(closure)
-    assert optimizer.system.computed == 1
+    assert optimizer.system.calls == ["rows"]
 
 
 def test_refusals():

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -47,41 +48,58 @@ def finish(process, code=0):
     return told
 
 
+def begun(process, folder):
+    """The path of a run's last checkpoint, once there is one."""
+    checkpoint = folder / "checkpoints" / "last.ckpt"
+    while not checkpoint.exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.1)
+    return checkpoint
+
+
 def killed(words, folder, kills, steps, seed):
-    """Run with SIGKILL at random moments after the first checkpoint; the steps of the checkpoints gone on from."""
+    """Run with SIGKILL at random moments after the first checkpoint, the third time while one is being written.
+
+    Returns the steps of the checkpoints gone on from, and how many kills left a checkpoint half written.
+    """
     chance = random.Random(seed)
     checkpoint = folder / "out" / "checkpoints" / "last.ckpt"
-    found = []
+    half = checkpoint.with_suffix(".tmp")
+    found, torn = [], 0
     more = [*words, "hydra.run.dir=out"]
-    for _ in range(kills):
+    for number in range(kills):
         began = checkpoint.stat().st_mtime if checkpoint.exists() else 0.0
         process = start(*more, cwd=folder)
         while process.poll() is None and not (checkpoint.exists() and checkpoint.stat().st_mtime > began):
             time.sleep(0.005)
         time.sleep(chance.uniform(0.0, 0.5))
+        while number % 3 == 2 and process.poll() is None and not half.exists():
+            pass
         process.kill()
         process.communicate()
         more = ["resume=out"]
+        torn += half.exists()
         kept = [path for name in ("last", "previous") if (path := checkpoint.with_name(f"{name}.ckpt")).exists()]
         found.append(read(kept[0])["progress"]["step"])
         if found[-1] >= steps:
             break
     finish(start(*more, cwd=folder))
-    return found
+    return found, torn
 
 
 def check_kills(way, kills, folder, steps=1500):
+    """How many kills a run has survived, and how many of them left a checkpoint half written."""
     words = ["pde=heat", *SMALL, *WAYS[way], f"trainer.max_steps={steps}", "checkpoint.every_steps=10"]
     (folder / "whole").mkdir()
     (folder / "killed").mkdir()
     finish(start(*words, "hydra.run.dir=out", cwd=folder / "whole"))
-    found = killed(words, folder / "killed", kills, steps, seed=len(way))
+    found, torn = killed(words, folder / "killed", kills, steps, seed=len(way))
     assert found == sorted(found)
     ends = [read(folder / one / "out" / "checkpoints" / "last.ckpt") for one in ("whole", "killed")]
     assert ends[0]["progress"]["step"] == ends[1]["progress"]["step"]
     for name, value in ends[0]["state_dict"].items():
         assert torch.equal(ends[1]["state_dict"][name], value), name
-    return found
+    return len(found), torn
 
 
 @pytest.mark.parametrize("way", ["ssbroyden", "spring"])
@@ -91,17 +109,16 @@ def test_a_run_that_is_killed_ends_with_the_same_weights_to_the_bit(way, tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
-def test_every_optimizer_survives_being_killed(way, tmp_path):
-    check_kills(way, 3, tmp_path)
+def test_every_optimizer_survives_being_killed(way, tmp_path, record_property):
+    kills, torn = check_kills(way, 3, tmp_path)
+    record_property("kills", kills)
+    record_property("while writing", torn)
 
 
 def test_where_one_rank_is_killed_the_others_end_within_a_minute(tmp_path):
     words = ["pde=heat", *SMALL, "optimizer=ssbroyden", "trainer=ddp_cpu", "trainer.max_time=200"]
     process = start(*words, "hydra.run.dir=out", cwd=tmp_path)
-    checkpoint = tmp_path / "out" / "checkpoints" / "last.ckpt"
-    while not checkpoint.exists():
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.1)
+    begun(process, tmp_path / "out")
     ranks = [one for one in psutil.Process(process.pid).children() if one.environ().get("RANK") == "1"]
     ranks[0].kill()
     began = time.monotonic()
@@ -133,6 +150,47 @@ def test_a_full_disk_ends_the_run_in_words_and_the_last_checkpoint_is_whole(tmp_
     assert read(tmp_path / "out" / "checkpoints" / "last.ckpt")["progress"] == kept["progress"]
 
 
+def test_a_disk_that_fills_up_ends_the_run_in_words_and_the_last_checkpoint_is_whole(tmp_path):
+    """A disk of 1 MB: it holds the checkpoints of Adam, and not those with an H of 501 x 501."""
+    script = 'mkdir disk && mount -t tmpfs -o size=1m tmpfs disk || exit 99; "$@"; end=$?; cp -r disk/out .; exit $end'
+    words = ["pde=heat", *SMALL, "network.width=20", "phases=[{name: adam, steps: 30}, ssbroyden]"]
+    words += ["checkpoint.every_steps=10", "trainer.max_steps=60", "hydra.run.dir=disk/out"]
+    line = ["unshare", "--map-root-user", "--mount", "bash", "-c", script, "bash", sys.executable]
+    try:
+        process = subprocess.Popen(
+            [*line, str(ROOT / "scripts" / "train.py"), *words],
+            cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        pytest.skip(f"no tmpfs: {error}")
+    _, told = process.communicate(timeout=240)
+    if not (tmp_path / "out").exists() and process.returncode in (1, 99) and "pinnkit" not in told:
+        pytest.skip(f"no tmpfs: {told}")
+    assert process.returncode == 1, told
+    assert "cannot be written ([Errno 28] No space left on device" in told
+    assert "Traceback" not in told
+    assert read(tmp_path / "out" / "checkpoints" / "last.ckpt")["progress"]["step"] == 20
+
+
+def test_a_port_that_is_taken_ends_the_run_in_words(tmp_path):
+    """As the first of two processes that srun has started; the launcher of pinnkit takes a free port by itself."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        srun = {"SLURM_NTASKS": "2", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODEID": "0"}
+        srun |= {"SLURM_JOB_ID": "77", "SLURM_NODELIST": "127.0.0.1", "SLURM_NTASKS_PER_NODE": "2"}
+        srun |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        words = ["pde=heat", *SMALL, "trainer=ddp_cpu", "trainer.max_steps=5", "hydra.run.dir=out"]
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "scripts" / "train.py"), *words],
+            cwd=tmp_path, env={**ENVIRONMENT, **srun}, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        told = finish(process, code=1)
+    assert f"the processes of this run cannot meet at 127.0.0.1:{port}" in told
+    assert "MASTER_PORT" in told
+
+
 def test_a_folder_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "out").write_text("a file")
     told = finish(start("pde=heat", *SMALL, "trainer.max_steps=5", "hydra.run.dir=out", cwd=tmp_path), code=2)
@@ -158,10 +216,7 @@ def test_samples_that_have_changed_end_the_resumed_run_in_words(tmp_path):
 def test_sigterm_to_the_launcher_checkpoints_and_exits_with_130(tmp_path):
     words = ["pde=heat", *SMALL, "optimizer=ssbroyden", "trainer=ddp_cpu", "trainer.max_time=200"]
     process = start(*words, "hydra.run.dir=out", cwd=tmp_path)
-    checkpoint = tmp_path / "out" / "checkpoints" / "last.ckpt"
-    while not checkpoint.exists():
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.1)
+    checkpoint = begun(process, tmp_path / "out")
     process.send_signal(signal.SIGTERM)
     finish(process, code=130)
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
@@ -180,10 +235,7 @@ def test_slurm_starts_an_interrupted_job_again_and_it_goes_on(tmp_path):
     process = subprocess.Popen(
         [*line, "trainer.max_time=200"], cwd=tmp_path, env=job, stderr=subprocess.PIPE, text=True
     )
-    checkpoint = tmp_path / "out" / "checkpoints" / "last.ckpt"
-    while not checkpoint.exists():
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.1)
+    checkpoint = begun(process, tmp_path / "out")
     process.send_signal(signal.SIGUSR1)
     finish(process, code=130)
     assert asked.read_text() == "requeue 77\n"

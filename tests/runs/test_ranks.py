@@ -1,6 +1,7 @@
 """Two processes take the steps of one: each optimizer, on points drawn by rule and by residual."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,11 +20,11 @@ def names(problems):
     return [f"{problem} {optimizer} {STEPS.get(optimizer, 15)}" for problem in problems for optimizer in OPTIMIZERS]
 
 
-def run(ranks, problems, folder):
+def run(ranks, names, folder):
     """What each rank has trained."""
     folder.mkdir()
     start = [] if ranks == 1 else ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
-    line = [sys.executable, *start, str(ROOT / "tests" / "runs" / "ranks.py"), str(folder), *names(problems)]
+    line = [sys.executable, *start, str(ROOT / "tests" / "runs" / "ranks.py"), str(folder), *names]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
@@ -48,11 +49,22 @@ def compare(alone, ranks):
 
 
 def test_two_ranks_take_the_steps_of_one(tmp_path):
-    compare(run(1, ["front"], tmp_path / "1")[0], run(2, ["front"], tmp_path / "2"))
+    told = names(["front"])
+    compare(run(1, told, tmp_path / "1")[0], run(2, told, tmp_path / "2"))
+
+
+def test_ranks_go_back_together_where_one_of_them_diverges(tmp_path):
+    name = "breaking adam 40"
+    compare(run(1, [name], tmp_path / "1")[0], run(2, [name], tmp_path / "2"))
+    logs = [(tmp_path / ranks / "breaking_adam_40" / "train.log").read_text() for ranks in ("1", "2")]
+    accounts = [re.findall(r"training diverged at step 12: .*", log) for log in logs]
+    assert accounts[0] == accounts[1]
+    assert "the term 'heat' is inf at x = 0.9" in accounts[0][0]
+    assert "back to step 8, with steps of half the size (1 of 3)" in accounts[0][0]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 4])
 def test_ranks_take_the_steps_of_one_on_every_problem(ranks, tmp_path):
-    problems = ["spread", "front", "inverse"]
-    compare(run(1, problems, tmp_path / "1")[0], run(ranks, problems, tmp_path / str(ranks)))
+    told = names(["spread", "front", "inverse"])
+    compare(run(1, told, tmp_path / "1")[0], run(ranks, told, tmp_path / str(ranks)))

@@ -106,11 +106,23 @@ def test_more_points_are_drawn_where_the_residual_is_concentrated(heat_words, qu
     assert [len(points) for _, points in seen] == [64] * 3 + [128] * 4
 
 
-@pytest.mark.parametrize(("lasts", "draws"), [(1, [0, 0, 1, 1, 2, 2]), (2, [0, 0, 1, 1, 1, 1])])
-def test_points_that_were_drawn_by_residual_stay_longer(heat_words, quick, tmp_path, monkeypatch, lasts, draws):
-    monkeypatch.setattr(PINN, "score", lambda self, points: torch.exp(-(((points[:, 0] - 0.5) / 0.05) ** 2)))
-    seen, solution = trained_points(heat_words, quick, tmp_path, monkeypatch, redraw_every=20, residual_lasts=lasts)
-    assert [draw for draw, _ in seen] == draws
-    assert torch.equal(seen[2][1], seen[5][1]) == (lasts == 2)
+def test_points_stay_by_residual_once_they_have_been(heat_words, quick, tmp_path, monkeypatch):
+    """A residual that is gathered at the first redraw only; a resumed run remembers that it was."""
+    draws = []
+
+    def score(self, points):
+        if len(points) == 100:  # asked whether the residual is concentrated
+            draws.append(len(draws))
+        gathered = not draws[1:]
+        return torch.exp(-(((points[:, 0] - 0.5) / 0.05) ** 2)) if gathered else torch.ones(len(points))
+
+    monkeypatch.setattr(PINN, "score", score)
+    seen, solution = trained_points(heat_words, quick, tmp_path, monkeypatch, redraw_every=20)
+    sequence = [
+        equation_points(Problem(**heat_words), Sampling(equations=100), 0, draw).coordinates for draw in range(3)
+    ]
+    same = [np.array_equal(points.numpy(), sequence[draw]) for draw, points in seen]
+    assert same == [True, True, False, False, False, False]
+    assert draws == [0]  # it is not asked again
     state = torch.load(solution.folder / "checkpoints" / "last.ckpt", weights_only=True)
-    assert state["CollocationData"]["lasts"] == lasts
+    assert state["CollocationData"]["concentrated"] is True
