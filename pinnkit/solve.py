@@ -25,21 +25,18 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
 from pinnkit import environment, evaluation
+from pinnkit.assembly import assemble
 from pinnkit.console import quiet, silent, written_to
 from pinnkit.language.errors import Report
-from pinnkit.losses.residuals import groups, weights
 from pinnkit.losses.view import ResidualError
-from pinnkit.networks.fields import Output, build
 from pinnkit.optimizers.sample_space import TooManyRows
-from pinnkit.optimizers.settings import Adam, FirstOrder
+from pinnkit.optimizers.settings import FirstOrder
 from pinnkit.problem.problem import Problem
-from pinnkit.problem.scales import field_scales
 from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.settings import Settings, read_settings, words_of
 from pinnkit.training.callbacks import Interruption, Pictures, ProgressBar, Record
 from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, digests, newest
-from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import (
     INTERRUPTED,
@@ -51,7 +48,7 @@ from pinnkit.training.outcome import (
     RankLost,
     Unsuitable,
 )
-from pinnkit.training.phases import Phase, automatic
+from pinnkit.training.ranks import cannot_meet
 from pinnkit.understanding import checked
 
 log = logging.getLogger("pinnkit")
@@ -122,7 +119,8 @@ def solve(
         config = config if config is not None else _as_yaml(problem, settings)
         if not resume and environment.first():
             run.write_config(config)
-            run.history.unlink(missing_ok=True)  # of a former run in this folder
+            for former in (run.history, run.metrics):  # of another run in this folder
+                former.unlink(missing_ok=True)
         return _Run(problem, settings, run, network, overrides, threads, config).train(resume)
 
 
@@ -177,7 +175,9 @@ class _Run:
             except (NoGradient, OutOfMemory, RankLost, Unsuitable, TooManyRows, ResidualError) as error:
                 self._failed("failed", error)
                 raise
-            except torch.distributed.DistNetworkError as error:
+            except RuntimeError as error:
+                if not cannot_meet(error):
+                    raise
                 address = ":".join(os.environ.get(f"MASTER_{part}", "?") for part in ("ADDR", "PORT"))
                 told = CannotMeet(address, str(error).splitlines()[0])
                 self._failed("failed", told)
@@ -343,50 +343,6 @@ class _Run:
         self._show(step, self._figures(evaluation.evaluate(self.module, self.reference)))
 
 
-def assemble(
-    problem: Problem, settings: Settings, network: nn.Module | None = None, threads: int = 1
-) -> tuple[PINN, CollocationData]:
-    """The module and the data of a run, before training.
-
-    Raises:
-        ProblemError: the network has more parameters than an optimizer may have.
-    """
-    names = list(problem.coordinates)
-    dtype = getattr(torch, settings.dtype)
-    scales = field_scales(problem)
-    fields = build(
-        settings.network,
-        problem.domain.lower.tolist(),
-        problem.domain.upper.tolist(),
-        [names.index(name) for name in problem.periodic],
-        [
-            Output(tuple(map(names.index, field.coordinates)), field.transform, scales[field.name])
-            for field in problem.fields
-        ],
-        settings.seed,
-        custom=network,
-    ).to(dtype)
-    size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
-    phases = _phases(settings, size, dtype, len(names))
-    _check_size(phases, size, "phases[{}]" if settings.phases else "optimizer")
-    module = PINN(
-        problem,
-        fields,
-        groups(problem),
-        weights(problem, settings.weighting.weights),
-        phases,
-        settings.trainer,
-        settings.operators,
-        max(
-            (one.shape[0] for one in fields.parameters() if one.ndim == 2), default=settings.network.neurons(len(names))
-        ),
-        threads,
-        settings.sampling.batch,
-        settings.seed,
-    ).to(dtype)
-    return module, CollocationData(problem, settings.sampling, settings.seed, dtype, settings.trainer.steps_per_batch)
-
-
 def told(metrics: Mapping[str, Any]) -> list[str]:
     """The figures that matter, a line each."""
     lines = [f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training"]
@@ -401,33 +357,6 @@ def told(metrics: Mapping[str, Any]) -> list[str]:
         lines.append(f"learned {name} = {found['value']:.6g}{truth}")
     lines += [f"least {field} on the grid: {least:.4g}" for field, least in metrics["minimum"].items()]
     return lines
-
-
-def _phases(settings: Settings, size: int, dtype: torch.dtype, coordinates: int) -> tuple[Phase, ...]:
-    chosen = settings.phases or (settings.optimizer,)
-    if chosen[0].name != "auto":
-        return tuple(Phase(phase.name, phase.settings) for phase in chosen)
-    if settings.operators.directions is not None:
-        log.info("optimizer=auto: adam, since operators.directions makes the losses random estimates")
-        return (Phase("adam", Adam()),)
-    phases, reason = automatic(size, dtype, settings.trainer.accelerator, coordinates)
-    log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in phases), reason)
-    return phases
-
-
-def _check_size(phases: Sequence[Phase], size: int, key: str) -> None:
-    """Refuse phases whose matrices of size x size are larger than their `max_parameters` allows."""
-    report = Report()
-    for number, phase in enumerate(phases, start=1):
-        limit = getattr(phase.settings, "max_parameters", None)
-        if limit is not None and size > limit:
-            report.add(
-                f"{key.format(number)}.max_parameters",
-                f"{limit}, but {size} parameters are trained, and {phase.name} keeps matrices of {size} x {size}: use "
-                "a smaller network, raise it if memory and time allow, or take an optimizer whose memory grows less "
-                "(engd_w or spring, soap, lbfgs)",
-            )
-    report.raise_if_any()
 
 
 @contextmanager

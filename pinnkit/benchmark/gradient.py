@@ -8,13 +8,13 @@ import numpy as np
 import torch
 import yaml
 
+from pinnkit.assembly import assemble
 from pinnkit.language.calculus import differentiate, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.metrics import relative_l2
 from pinnkit.sampling.points import unit_points
-from pinnkit.solve import assemble
 from pinnkit.understanding import understand
 
 POINTS = 1000

@@ -39,7 +39,8 @@ def benchmark(argv: Sequence[str], root: Path) -> int:
             process.wait(EVERY)
             break
         except psutil.TimeoutExpired:
-            rows.append((time.monotonic() - began, held(process)))
+            if size := held(process):
+                rows.append((time.monotonic() - began, size))
     options.out.mkdir(parents=True, exist_ok=True)
     seconds, megabytes = np.array(rows).reshape(-1, 2).T
     write_text(options.out / "memory.md", page(shlex.join(options.command), seconds, megabytes))
@@ -74,8 +75,8 @@ def page(command: str, seconds: np.ndarray, megabytes: np.ndarray) -> str:
         "",
         f"Made by `python scripts/benchmark_memory.py -- {command}` on {time.strftime('%Y-%m-%d')}, "
         f"{psutil.cpu_count()} CPUs ({cpu_model()}).",
-        f"What the process of training holds for itself (USS), every {EVERY:g} s; *growth*: the slope of the line "
-        f"through the values after {SETTLED:g} s.",
+        f"What the largest process of the command holds for itself (USS), every {EVERY:g} s; *growth*: the slope of",
+        f"the line through the values after {SETTLED:g} s.",
         "",
         "| from (min) | to (min) | least (MB) | median (MB) | most (MB) |",
         "| --- | --- | --- | --- | --- |",

@@ -116,7 +116,8 @@ def configuration(arguments: Arguments, conf: Path, overrides: Sequence[str] | N
     named = [word.removeprefix("pde=") for word in overrides if word.startswith("pde=")]
     _find_problem(named[-1] if named else None, folders)  # before Hydra meets a file that it cannot read
     try:
-        words, choice = _composed(arguments.config_name, overrides, folders, _allowed(arguments, overrides))
+        config = _composed(arguments.config_name, overrides, folders, _allowed(arguments, overrides))
+        words, choice = plain(config), OmegaConf.select(config, "hydra.runtime.choices.pde")
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise ProblemError([_mistake(error, overrides, folders)]) from None
     path = _find_problem(choice, folders)
@@ -127,10 +128,8 @@ def configuration(arguments: Arguments, conf: Path, overrides: Sequence[str] | N
     return words
 
 
-def _composed(
-    name: str, overrides: Sequence[str], folders: Sequence[Path], allowed: Sequence[str] = ()
-) -> tuple[dict[str, Any], str | None]:
-    """The configuration as plain data, and the problem that was chosen; the first folders come first.
+def _composed(name: str, overrides: Sequence[str], folders: Sequence[Path], allowed: Sequence[str] = ()) -> DictConfig:
+    """The configuration, Hydra's own part included; the first folders come first.
 
     Raises:
         ProblemError: it names code to run other than the targets that are allowed.
@@ -145,13 +144,19 @@ def _composed(
         Hydra.create_main_hydra2("pinnkit", search)
         config = compose(name, list(overrides), return_hydra_config=True)
         targets.check(OmegaConf.to_container(config, resolve=False), allowed)
-        return plain(config), OmegaConf.select(config, "hydra.runtime.choices.pde")
+        return config
 
 
 def _allowed(arguments: Arguments, overrides: Sequence[str]) -> tuple[str, ...]:
-    """The targets that the command line allows: a launcher that it names itself is one."""
-    named = arguments.config_dir is None and any(word.startswith(LAUNCHER) for word in overrides)
-    return (*arguments.targets, *(targets.LAUNCHERS if named else ()))
+    """The targets that the command line allows: a launcher that it names itself, where all files are pinnkit's own.
+
+    A foreign file could set what a launcher runs (SLURM's `setup`).
+    """
+    named = any(word.startswith(LAUNCHER) for word in overrides)
+    groups = [value for key, _, value in (word.partition("=") for word in overrides) if "." not in key]
+    foreign = arguments.config_dir is not None or arguments.config_name != "train" or any(".." in one for one in groups)
+    foreign = foreign or any("searchpath" in word for word in overrides)
+    return (*arguments.targets, *(targets.LAUNCHERS if named and not foreign else ()))
 
 
 def _find_problem(choice: str | None, folders: Sequence[Path]) -> Path | None:
@@ -237,8 +242,10 @@ def _unreadable(text: str) -> Mistake:
 def _unknown_key(key: str, text: str, overrides: Sequence[str], folders: Sequence[Path]) -> Mistake:
     """An override of a key that does not exist, with the nearest that does."""
     parent, _, last = key.rpartition(".")
-    group = [one for one in overrides if parent and one.startswith(f"{parent.split('.')[0]}=")]
-    words: Any = _composed("train", group, folders)[0]
+    top = parent.split(".")[0]
+    group = [one for one in overrides if parent and one.startswith((f"{top}=", f"{top}/"))]
+    config = _composed("train", group, folders, tuple(targets.LAUNCHERS))
+    words: Any = OmegaConf.to_container(config, resolve=False) if top == "hydra" else plain(config)
     for part in parent.split(".") if parent else []:
         words = words.get(part, {}) if isinstance(words, dict) else {}
     valid = [str(name) for name in words] if isinstance(words, dict) else []

@@ -25,8 +25,8 @@ def processes(trainer: Trainer) -> int:
     return torch.cuda.device_count()
 
 
-def launch(count: int, words: Sequence[str], folder: Path) -> int:
-    """Run this script with these words in `count` processes; the exit code of the run.
+def launch(count: int, script: Path, words: Sequence[str], folder: Path) -> int:
+    """Run a script with these words in `count` processes; the exit code of the run.
 
     A process that ends without a word of its own (killed, out of memory) ends the others too.
     """
@@ -46,7 +46,7 @@ def launch(count: int, words: Sequence[str], folder: Path) -> int:
         monitor_interval=0.5,
     )
     try:
-        elastic_launch(settings, sys.executable)(os.path.abspath(sys.argv[0]), *words)
+        elastic_launch(settings, sys.executable)(str(script), *words)
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         code = max(one.exitcode for one in error.failures.values())

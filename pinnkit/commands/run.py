@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pinnkit import environment, evaluation
+from pinnkit.assembly import assemble
 from pinnkit.commands.evaluate import Request
 from pinnkit.commands.launch import LOST
-from pinnkit.commands.train import DIVERGED, FINISHED, INTERRUPTED, WRONG, wrong
-from pinnkit.language.errors import ProblemError
+from pinnkit.commands.train import DIVERGED, FINISHED, INTERRUPTED, WRONG
 from pinnkit.losses.view import ResidualError
 from pinnkit.optimizers.sample_space import TooManyRows
 from pinnkit.problem.problem import Problem
@@ -19,7 +19,7 @@ from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.export import write_csv
 from pinnkit.settings import Settings
-from pinnkit.solve import assemble, solve, told
+from pinnkit.solve import solve, told
 from pinnkit.training.checkpoints import read
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
@@ -28,11 +28,13 @@ from pinnkit.training.outcome import CannotMeet, CannotWrite, Diverged, NoGradie
 
 
 def run(problem: Problem, settings: Settings, folder: Path, config: str, overrides: Sequence[str], resume: bool) -> int:
-    """Solve, and turn the ways to end into exit codes."""
+    """Solve, and turn the ways to end into exit codes.
+
+    Raises:
+        ProblemError: the configuration is wrong.
+    """
     try:
         solution = solve(problem, folder, settings, config=config, overrides=overrides, resume=resume)
-    except ProblemError as error:
-        return wrong(error)
     except (CannotMeet, CannotWrite, RankLost):
         return LOST
     except OSError as error:  # before training or after it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,30 +9,28 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-CODES = {"finished": 0, "interrupted": 130, "diverged": 3, "failed": 2}
-"""Exit code by the status of a run; of one that left none, 1."""
+EXIT_CODE = "exit_code"
+"""The file in the folder of a sweep's run that holds its exit code."""
 
 
 class Summary(Callback):
     """Writes summary.csv into the sweep's folder when all of its runs have ended.
 
     Attributes:
-        code: the worst of the runs' exit codes in this process's last sweep, by what they have left: a launcher may
-            run them in processes, or on machines, that can say nothing else.
+        code: the worst exit code of the runs in this process's last sweep, by what they have left: a launcher may run
+            them in processes, or on machines, that can say nothing else. 1 for a run that left none.
     """
 
     code = 0
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         from pinnkit.reporting.artifacts import RunFolderError
-        from pinnkit.reporting.summary import summarise  # matplotlib and NumPy wait until they are needed
+        from pinnkit.reporting.summary import run_folders, summarise  # matplotlib and NumPy wait until they are needed
 
+        sweep = Path(config.hydra.sweep.dir)
+        ends = [sweep / folder / EXIT_CODE for folder in run_folders(sweep)]
+        Summary.code = max((int(end.read_text()) if end.is_file() else 1 for end in ends), default=1)
         try:
-            path = summarise(Path(config.hydra.sweep.dir))
+            print(f"summary of the sweep: {summarise(sweep)}")
         except RunFolderError as error:  # no run of the sweep came as far as its metrics
             print(f"pinnkit: {error}", file=sys.stderr)
-            Summary.code = 1
-            return
-        with path.open(encoding="utf-8", newline="") as file:
-            Summary.code = max(CODES.get(row["status"], 1) for row in csv.DictReader(file))
-        print(f"summary of the sweep: {path}")

@@ -17,9 +17,10 @@ from omegaconf import DictConfig
 from pinnkit import environment
 from pinnkit.commands.arguments import Arguments, as_hydra, configuration, parse, variants
 from pinnkit.commands.resume import resumed
-from pinnkit.commands.sweep import Summary
+from pinnkit.commands.sweep import EXIT_CODE, Summary
 from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.reporting.atomic import write_text
 from pinnkit.understanding import understand
 
 FINISHED, WRONG, DIVERGED, INTERRUPTED = 0, 2, 3, 130
@@ -31,7 +32,7 @@ def train(argv: Sequence[str], conf: Path) -> int:
     0 finished; 2 the configuration is wrong (a message, no traceback); 3 training diverged; 130 interrupted.
     Every value of a sweep is checked before its first run starts.
     """
-    arguments = _again(parse(argv))
+    arguments, script = _again(parse(argv)), Path(sys.argv[0]).absolute()
     if arguments.multirun and environment.rank() is not None:
         told = "a sweep starts the processes of each run itself: leave torchrun or srun away, or run it without -m"
         return wrong(ProblemError([Mistake("--multirun", told)]))
@@ -48,7 +49,10 @@ def train(argv: Sequence[str], conf: Path) -> int:
         _hydra(arguments, conf, lambda config: None, arguments.words)
         return FINISHED
     if not environment.first():  # Hydra would make a folder for each process; only the first writes
-        return _run(arguments, words, Path(words.get("resume") or "outputs"))  # where it reads a checkpoint from
+        try:
+            return _run(arguments, words, Path(words.get("resume") or "outputs"), script)  # there it reads a checkpoint
+        except ProblemError as error:
+            return wrong(error)
     if (closed := _closed(arguments)) is not None:
         return wrong(ProblemError([Mistake("hydra.run.dir", f"no folder can be made at {closed}")]))
     codes: list[int] = []
@@ -57,7 +61,7 @@ def train(argv: Sequence[str], conf: Path) -> int:
     if words.get("resume"):
         argv.append(f"hydra.run.dir='{words['resume']}'")
     try:
-        _hydra(arguments, conf, lambda config: codes.append(_job(config, arguments, conf)), argv)
+        _hydra(arguments, conf, lambda config: codes.append(_job(config, arguments, conf, script)), argv)
     except KeyboardInterrupt:  # before training began or after it had ended; in between it ends by itself
         print("pinnkit: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -79,20 +83,38 @@ def _hydra(arguments: Arguments, conf: Path, job: Any, argv: Sequence[str]) -> N
     hydra.main(config_path=str(first.resolve()), config_name="train", version_base="1.3")(job)()
 
 
-def _job(config: DictConfig, arguments: Arguments, conf: Path) -> int:
+def _job(config: DictConfig, arguments: Arguments, conf: Path, script: Path) -> int:
+    """One run, here or where a launcher has brought it; of a sweep, its exit code is left in its folder."""
     runtime = HydraConfig.get()
-    overrides = list(runtime.overrides.task)
-    single = replace(arguments, overrides=tuple(overrides), multirun=False)
-    words = configuration(single, conf)
-    return _run(single, words, Path(runtime.runtime.output_dir), runtime.runtime.choices.get("pde"))
+    folder = Path(runtime.runtime.output_dir)
+    end = folder / EXIT_CODE
+    end.unlink(missing_ok=True)
+    single = replace(arguments, overrides=tuple(runtime.overrides.task), multirun=False)
+    if arguments.multirun:  # the job of a launcher may have been requeued
+        single = _again(single, folder)
+    try:
+        code = _run(single, configuration(single, conf), folder, script, runtime.runtime.choices.get("pde"))
+    except ProblemError as error:
+        code = wrong(error)
+        if arguments.multirun and environment.first():  # a row of the table
+            told = {"status": "failed", "reason": str(error), "overrides": list(single.overrides)}
+            RunFolder(folder).create().write_metrics(told)
+    if arguments.multirun and environment.first():
+        write_text(end, f"{code}\n")
+    return code
 
 
-def _again(arguments: Arguments) -> Arguments:
-    """In a job that SLURM has started again: with resume= of its run folder, where that holds a checkpoint."""
+def _again(arguments: Arguments, folder: Path | None = None) -> Arguments:
+    """In a job that SLURM has started again: with resume= of its run folder, where that holds a checkpoint.
+
+    Args:
+        folder: the run folder; None: what hydra.run.dir= names.
+    """
     folders = [word.removeprefix("hydra.run.dir=") for word in arguments.overrides if word.startswith("hydra.run.dir=")]
-    if not (environment.requeued() and folders) or any(word.startswith("resume=") for word in arguments.overrides):
+    named = folder or (Path(folders[-1].strip("'\"")) if folders else None)
+    if not (environment.requeued() and named) or any(word.startswith("resume=") for word in arguments.overrides):
         return arguments
-    run = RunFolder(Path(folders[-1].strip("'\"")))
+    run = RunFolder(named)
     if not (run.last_checkpoint.is_file() or run.previous_checkpoint.is_file()):
         return arguments
     others = [word for word in arguments.overrides if not word.startswith("hydra.run.dir=")]
@@ -108,15 +130,16 @@ def _closed(arguments: Arguments) -> Path | None:
     return None if there.is_dir() and os.access(there, os.W_OK) else there
 
 
-def _run(arguments: Arguments, words: dict[str, Any], folder: Path, pde: str | None = None) -> int:
-    """Train in this process, or start the processes that do; the exit code."""
+def _run(arguments: Arguments, words: dict[str, Any], folder: Path, script: Path, pde: str | None = None) -> int:
+    """Train in this process, or start the processes that do, of this script; the exit code.
+
+    Raises:
+        ProblemError: the configuration is wrong.
+    """
     resume = bool(words.get("resume"))
-    try:
-        if resume:
-            words = resumed(words, arguments.overrides)
-        problem, settings = understand(words)
-    except ProblemError as error:
-        return wrong(error)
+    if resume:
+        words = resumed(words, arguments.overrides)
+    problem, settings = understand(words)
     # OpenMP's threads wait for each other by spinning. Where another program holds a core they spin through its whole
     # time slices: a step was seen to take 80 times as long. After 2000 rounds they sleep, at no cost otherwise.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
@@ -125,7 +148,7 @@ def _run(arguments: Arguments, words: dict[str, Any], folder: Path, pde: str | N
 
     if environment.rank() is None and (count := processes(settings.trainer)) > 1:
         again = [*arguments.flags(), *arguments.overrides, f"hydra.run.dir='{folder}'"]
-        return launch(count, again, folder)
+        return launch(count, script, again, folder)
     return run(problem, settings, folder, _saved(words, pde), arguments.overrides, resume)
 
 

@@ -101,7 +101,8 @@ class InverseHessian:
         state, factor = self.state, self.state["factor"]
         left, right, scale = state.get("left"), state.get("right"), state.get("scale", 1.0)
         due = left is not None and left.shape[1] >= 2 * PENDING
-        rows = max(BLOCK_BYTES // (self.n * vector.element_size()), 1)
+        blocks = due and factor.device.type == "cpu"
+        rows = max(BLOCK_BYTES // (self.n * vector.element_size()), 1) if blocks else self.n
 
         def strip(start: int, stop: int) -> torch.Tensor:
             found = torch.zeros_like(vector)

@@ -7,7 +7,7 @@ import numpy as np
 from pinnkit.sampling.points import generator
 
 CONCENTRATED = 4.0
-"""The concentration above which points are redrawn by residual.
+"""The concentration from which on points are redrawn by residual, for the rest of the run.
 
 A residual that is spread like a wave has 1.2 to 2.6, one that sits in a front 6 and more (measured on the shipped
 problems). Where it is spread, points drawn at random by residual only lose the even spread of a Sobol sequence.

@@ -22,7 +22,7 @@ class Sampling:
     redraw_every: int | None = field(default=250, metadata={"minimum": 1})
     """Optimizer steps between draws of new points; None: the first points stay."""
     residual_power: float = field(default=1.0, metadata={"minimum": 0.0})
-    """k of the redraw, from where the residual is concentrated on: density ~ |r|^k / mean |r|^k + c; 0: never."""
+    """k of the redraws once the residual has been concentrated: density ~ |r|^k / mean |r|^k + c; 0: never."""
     residual_floor: float = field(default=1.0, metadata={"minimum": 0.0})
     """c of that density: the share of points that is spread evenly."""
     pool: int = field(default=8, metadata={"minimum": 2})

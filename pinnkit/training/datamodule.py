@@ -48,8 +48,8 @@ class CollocationData(lightning.LightningDataModule):
     """Draws collocation points, by a rule or by residual, every `redraw_every` optimizer steps.
 
     Draw k holds for the steps k * redraw_every ... (k + 1) * redraw_every - 1. Its points are a function of
-    (seed, k) and, where they are redrawn by residual, of the network at the start of the draw; these are kept in the
-    checkpoint, so that a resumed run goes on with the same points.
+    (seed, k) and, where they are redrawn by residual, of the network at the start of the draw; these, and whether the
+    next are redrawn so, are kept in the checkpoint, so that a resumed run goes on with the same points.
     """
 
     def __init__(
@@ -132,7 +132,7 @@ class CollocationData(lightning.LightningDataModule):
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.drawn, self.concentrated = state["drawn"], state["concentrated"]
+        self.drawn, self.concentrated = state["drawn"], state.get("concentrated", False)
         self.sets = self._condition_points(self.drawn)
         if "equations" in state:
             self.sets[EQUATIONS] = Points(state["equations"].numpy(), {})

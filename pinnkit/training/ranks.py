@@ -101,3 +101,9 @@ class Ranks:
 
 
 ALONE = Ranks()
+
+
+def cannot_meet(error: RuntimeError) -> bool:
+    """Whether it says that the processes of a run have not found each other."""
+    kinds = (dist.DistNetworkError, dist.DistStoreError) if dist.is_available() else ()
+    return isinstance(error, kinds) and not dist.is_initialized()

@@ -5,6 +5,7 @@ import pytest
 import torch
 import yaml
 
+from pinnkit.assembly import assemble
 from pinnkit.language.calculus import partials, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
@@ -13,7 +14,6 @@ from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.references.exact import Exact, exact_parameters
 from pinnkit.settings import read_settings
-from pinnkit.solve import assemble
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "conf" / "pde"

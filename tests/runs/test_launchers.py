@@ -1,6 +1,7 @@
 """Hydra's launchers run a sweep in other processes: its folders, its table and its exit code are the same."""
 
 import csv
+import importlib.util
 import os
 import subprocess
 import sys
@@ -18,24 +19,38 @@ QUICK = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("launcher", "share"),
-    [("workers", ["hydra.launcher.n_jobs=2"]), ("submitit_local", ["hydra.launcher.cpus_per_task=1"])],
-)
-def test_a_launcher_leaves_what_a_plain_sweep_leaves(launcher, share, tmp_path):
-    """Three runs, one of which diverges: a row each, and the exit code of the worst."""
-    words = ["-m", f"hydra/launcher={launcher}", *share, "pde=heat", *QUICK, "optimizer.learning_rate=1e-3,1e-2,1e308"]
-    line = [sys.executable, str(ROOT / "scripts" / "train.py"), *words, "hydra.sweep.dir=sweep"]
+def sweep(launcher, folder, *words):
+    """The exit code of a sweep by a launcher, and the rows of its table."""
+    line = [sys.executable, str(ROOT / "scripts" / "train.py"), "-m", f"hydra/launcher={launcher}", "pde=heat", *QUICK]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 3, done.stderr
-    with (tmp_path / "sweep" / "summary.csv").open() as file:
-        rows = {row["optimizer.learning_rate"]: row for row in csv.DictReader(file)}
-    assert {rate: row["status"] for rate, row in rows.items()} == {
-        "0.001": "finished", "0.01": "finished", "1e+308": "diverged",
-    }  # fmt: skip
-    assert sorted(row["run"] for row in rows.values()) == ["0", "1", "2"]
-    assert "training diverged" in rows["1e+308"]["reason"]
+    line += [*words, "hydra.sweep.dir=sweep"]
+    done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    with (folder / "sweep" / "summary.csv").open() as file:
+        return done.returncode, list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("launcher", ["workers", "submitit_local"])
+def test_a_launcher_leaves_what_a_plain_sweep_leaves(launcher, tmp_path):
+    """Four runs, one of which diverges and two are refused: a row each, and the exit code of the worst."""
+    code, rows = sweep(launcher, tmp_path, "optimizer.learning_rate=1e-3,1e308", "trainer.devices=1,null")
+    assert code == 3
+    found = {(row["optimizer.learning_rate"], row["trainer.devices"]): row for row in rows}
+    assert {key: row["status"] for key, row in found.items()} == {
+        ("0.001", "1"): "finished",
+        ("0.001", "null"): "failed",
+        ("1e+308", "1"): "diverged",
+        ("1e+308", "null"): "failed",
+    }
+    codes = {path.name: int((path / "exit_code").read_text()) for path in (tmp_path / "sweep").glob("[0-9]")}
+    assert codes == {"0": 0, "1": 2, "2": 3, "3": 2}
+    assert "training diverged" in found["1e+308", "1"]["reason"]
+    assert "trainer.devices: null means every GPU" in found["0.001", "null"]["reason"]
+
+
+def test_a_run_of_a_launcher_may_have_several_processes(tmp_path):
+    """They start pinnkit's script, whatever script the launcher runs in its own."""
+    code, rows = sweep("submitit_local", tmp_path, "seed=0", "trainer=ddp_cpu")
+    assert (code, [row["status"] for row in rows]) == (0, ["finished"])
 
 
 @pytest.mark.parametrize("launcher", ["workers", "slurm", "joblib", "submitit_local", "submitit_slurm"])
@@ -44,6 +59,23 @@ def test_a_launcher_that_the_command_line_names_is_allowed_and_one_from_a_foreig
     assert configuration(parse(words), ROOT / "conf")["pde"]["name"] == "heat"
     with pytest.raises(ProblemError, match=r"hydra.launcher._target_: names 'hydra_plugins\..*--allow-target"):
         configuration(parse([*words, "--config-dir", str(tmp_path)]), ROOT / "conf")
+
+
+@pytest.mark.parametrize("word", ["hydra.searchpath=[/tmp]", "experiment=../pde/heat"])
+def test_a_launcher_needs_the_flag_where_another_file_could_set_what_it_runs(word):
+    with pytest.raises(ProblemError, match=r"hydra.launcher._target_: names .* add --allow-target"):
+        configuration(parse(["-m", "hydra/launcher=submitit_slurm", "pde=heat", word]), ROOT / "conf")
+
+
+def test_a_mistyped_key_of_a_launcher_is_told_with_the_nearest():
+    with pytest.raises(ProblemError, match=r"hydra.launcher.partitoin: unknown key 'partitoin'.*partition"):
+        configuration(parse(["-m", "hydra/launcher=slurm", "pde=heat", "hydra.launcher.partitoin=gpu"]), ROOT / "conf")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed")
+def test_a_preset_whose_launcher_is_not_installed_is_told_with_what_installs_it():
+    with pytest.raises(ProblemError, match=r"hydra/launcher: there is no 'ray'.*hydra-ray-launcher"):
+        configuration(parse(["-m", "hydra/launcher=ray_workers", "pde=heat"]), ROOT / "conf")
 
 
 def test_a_launcher_that_is_not_installed_is_told_with_what_installs_it():

@@ -74,7 +74,7 @@ def killed(words, folder, kills, steps, seed):
             time.sleep(0.005)
         time.sleep(chance.uniform(0.0, 0.5))
         while number % 3 == 2 and process.poll() is None and not half.exists():
-            pass
+            time.sleep(0.0005)
         process.kill()
         process.communicate()
         more = ["resume=out"]

@@ -107,22 +107,25 @@ def test_more_points_are_drawn_where_the_residual_is_concentrated(heat_words, qu
 
 
 def test_points_stay_by_residual_once_they_have_been(heat_words, quick, tmp_path, monkeypatch):
-    """A residual that is gathered at the first redraw only; a resumed run remembers that it was."""
-    draws = []
+    """A residual that is gathered at the first redraw, and spread from then on, also in a resumed run."""
+    asked = []
 
     def score(self, points):
-        if len(points) == 100:  # asked whether the residual is concentrated
-            draws.append(len(draws))
-        gathered = not draws[1:]
-        return torch.exp(-(((points[:, 0] - 0.5) / 0.05) ** 2)) if gathered else torch.ones(len(points))
+        asked.append(len(points))  # the first time whether the residual is concentrated, at 100 points
+        bump = torch.exp(-(((points[:, 0] - 0.5) / 0.05) ** 2))
+        return bump if len(asked) <= 2 else torch.ones(len(points), dtype=points.dtype)
 
     monkeypatch.setattr(PINN, "score", score)
-    seen, solution = trained_points(heat_words, quick, tmp_path, monkeypatch, redraw_every=20)
+    seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch, redraw_every=20)
     sequence = [
         equation_points(Problem(**heat_words), Sampling(equations=100), 0, draw).coordinates for draw in range(3)
     ]
     same = [np.array_equal(points.numpy(), sequence[draw]) for draw, points in seen]
     assert same == [True, True, False, False, False, False]
-    assert draws == [0]  # it is not asked again
-    state = torch.load(solution.folder / "checkpoints" / "last.ckpt", weights_only=True)
-    assert state["CollocationData"]["concentrated"] is True
+    assert asked == [100, 800, 800]
+    quick |= {"trainer": {"max_steps": 80}, "sampling": {**quick["sampling"], "redraw_every": 20}}
+    points = solve(Problem(**heat_words), tmp_path, quick, resume=True).module.trainer.datamodule.sets[EQUATIONS]
+    assert asked == [100, 800, 800, 800]
+    assert not np.array_equal(
+        points.coordinates, equation_points(Problem(**heat_words), Sampling(equations=100), 0, 3).coordinates
+    )

@@ -7,12 +7,13 @@ import re
 import pytest
 import torch
 
+from pinnkit.assembly import assemble
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import mean_square
 from pinnkit.optimizers.settings import OPTIMIZERS, LeastSquares
 from pinnkit.problem.problem import Problem
 from pinnkit.settings import read_settings
-from pinnkit.solve import assemble, solve
+from pinnkit.solve import solve
 from pinnkit.training import phases
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import Diverged, NoGradient
