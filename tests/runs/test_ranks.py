@@ -32,6 +32,7 @@ def run(ranks, names, folder):
 
 
 def compare(alone, ranks):
+    """The relative differences of what was trained, by name."""
     differences = {}
     for name, expected in alone.items():
         first, *others = (found[name] for found in ranks)
@@ -46,6 +47,7 @@ def compare(alone, ranks):
         difference = (first["parameters"] - expected["parameters"]).norm() / expected["parameters"].norm()
         differences[name] = float(difference)
     assert max(differences.values()) < 1e-9, differences
+    return differences
 
 
 def test_two_ranks_take_the_steps_of_one(tmp_path):
@@ -65,6 +67,8 @@ def test_ranks_go_back_together_where_one_of_them_diverges(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ranks", [2, 4])
-def test_ranks_take_the_steps_of_one_on_every_problem(ranks, tmp_path):
+def test_ranks_take_the_steps_of_one_on_every_problem(ranks, tmp_path, record_property):
     told = names(["spread", "front", "inverse"])
-    compare(run(1, told, tmp_path / "1")[0], run(ranks, told, tmp_path / str(ranks)))
+    differences = compare(run(1, told, tmp_path / "1")[0], run(ranks, told, tmp_path / str(ranks)))
+    for name, difference in differences.items():
+        record_property(name, difference)
