@@ -19,8 +19,12 @@ GROUPS = {
     "weighting",
 }  # fmt: skip
 """The groups whose files are read by the tests of this module and, for pde, of tests/commands/test_check.py."""
+LAUNCHERS = CONF / "hydra" / "launcher"
+"""Its files are read by tests/runs/test_launchers.py."""
 
-FILES = sorted(path.relative_to(CONF).with_suffix("") for path in CONF.rglob("*.yaml") if path.parent != CONF)
+FILES = sorted(
+    path.relative_to(CONF).with_suffix("") for path in CONF.rglob("*.yaml") if path.parent not in (CONF, LAUNCHERS)
+)
 
 
 def composed(*overrides: str) -> dict[str, Any]:
@@ -70,7 +74,7 @@ def test_the_files_write_out_every_key_of_the_code():
 
 def test_every_group_is_known_here():
     """A new group needs a test that reads its files."""
-    assert {path.name for path in CONF.iterdir() if path.is_dir()} <= GROUPS
+    assert {path.name for path in CONF.iterdir() if path.is_dir()} <= GROUPS | {"hydra"}
     assert {path.name for path in CONF.glob("*.yaml")} == {"train.yaml"}
     assert {path.parts[0] for path in FILES} <= GROUPS
     assert all(len(path.parts) == 2 for path in FILES), "a file in a folder of a group is composed by no test"

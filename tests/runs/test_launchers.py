@@ -53,7 +53,14 @@ def test_a_run_of_a_launcher_may_have_several_processes(tmp_path):
     assert (code, [row["status"] for row in rows]) == (0, ["finished"])
 
 
-@pytest.mark.parametrize("launcher", ["workers", "slurm", "joblib", "submitit_local", "submitit_slurm"])
+INSTALLED = ("workers", "slurm", "joblib", "submitit_local", "submitit_slurm")
+
+
+def test_every_preset_is_known_here():
+    assert {path.stem for path in (ROOT / "conf" / "hydra" / "launcher").iterdir()} <= {*INSTALLED, "ray_workers"}
+
+
+@pytest.mark.parametrize("launcher", INSTALLED)
 def test_a_launcher_that_the_command_line_names_is_allowed_and_one_from_a_foreign_folder_is_not(launcher, tmp_path):
     words = ["-m", f"hydra/launcher={launcher}", "pde=heat"]
     assert configuration(parse(words), ROOT / "conf")["pde"]["name"] == "heat"
@@ -61,7 +68,7 @@ def test_a_launcher_that_the_command_line_names_is_allowed_and_one_from_a_foreig
         configuration(parse([*words, "--config-dir", str(tmp_path)]), ROOT / "conf")
 
 
-@pytest.mark.parametrize("word", ["hydra.searchpath=[/tmp]", "experiment=../pde/heat"])
+@pytest.mark.parametrize("word", ["hydra.searchpath=[/tmp]", "network=../network/mlp"])
 def test_a_launcher_needs_the_flag_where_another_file_could_set_what_it_runs(word):
     with pytest.raises(ProblemError, match=r"hydra.launcher._target_: names .* add --allow-target"):
         configuration(parse(["-m", "hydra/launcher=submitit_slurm", "pde=heat", word]), ROOT / "conf")
