@@ -87,11 +87,10 @@ def _job(config: DictConfig, arguments: Arguments, conf: Path, script: Path) -> 
     """One run, here or where a launcher has brought it; of a sweep, its exit code is left in its folder."""
     runtime = HydraConfig.get()
     folder = Path(runtime.runtime.output_dir)
-    end = folder / EXIT_CODE
-    end.unlink(missing_ok=True)
     single = replace(arguments, overrides=tuple(runtime.overrides.task), multirun=False)
-    if arguments.multirun:  # the job of a launcher may have been requeued
-        single = _again(single, folder)
+    if arguments.multirun:
+        (folder / EXIT_CODE).unlink(missing_ok=True)
+        single = _again(single, folder)  # the job of a launcher may have been requeued
     try:
         code = _run(single, configuration(single, conf), folder, script, runtime.runtime.choices.get("pde"))
     except ProblemError as error:
@@ -100,7 +99,7 @@ def _job(config: DictConfig, arguments: Arguments, conf: Path, script: Path) -> 
             told = {"status": "failed", "reason": str(error), "overrides": list(single.overrides)}
             RunFolder(folder).create().write_metrics(told)
     if arguments.multirun and environment.first():
-        write_text(end, f"{code}\n")
+        write_text(folder / EXIT_CODE, f"{code}\n")
     return code
 
 

@@ -19,10 +19,10 @@ QUICK = [
 ]  # fmt: skip
 
 
-def sweep(launcher, folder, *words):
+def sweep(launcher, folder, *words, **variables):
     """The exit code of a sweep by a launcher, and the rows of its table."""
     line = [sys.executable, str(ROOT / "scripts" / "train.py"), "-m", f"hydra/launcher={launcher}", "pde=heat", *QUICK]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **variables}
     line += [*words, "hydra.sweep.dir=sweep"]
     done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
     with (folder / "sweep" / "summary.csv").open() as file:
@@ -51,6 +51,13 @@ def test_a_run_of_a_launcher_may_have_several_processes(tmp_path):
     """They start pinnkit's script, whatever script the launcher runs in its own."""
     code, rows = sweep("submitit_local", tmp_path, "seed=0", "trainer=ddp_cpu")
     assert (code, [row["status"] for row in rows]) == (0, ["finished"])
+
+
+def test_a_requeued_job_of_a_launcher_goes_on_from_its_checkpoint(tmp_path):
+    assert sweep("basic", tmp_path, "seed=0")[0] == 0
+    code, rows = sweep("basic", tmp_path, "seed=0", "trainer.max_steps=35", SLURM_RESTART_COUNT="1")
+    assert (code, rows[0]["steps"]) == (0, "35")
+    assert "max_steps: 20" in (tmp_path / "sweep" / "0" / "config.yaml").read_text()  # as it began
 
 
 INSTALLED = ("workers", "slurm", "joblib", "submitit_local", "submitit_slurm")

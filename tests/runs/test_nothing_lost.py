@@ -164,7 +164,7 @@ def test_a_disk_that_fills_up_ends_the_run_in_words_and_the_last_checkpoint_is_w
     except FileNotFoundError as error:
         pytest.skip(f"no tmpfs: {error}")
     _, told = process.communicate(timeout=240)
-    if not (tmp_path / "out").exists() and process.returncode in (1, 99) and "pinnkit" not in told:
+    if process.returncode == 99 or told.startswith("unshare:"):
         pytest.skip(f"no tmpfs: {told}")
     assert process.returncode == 1, told
     assert "cannot be written ([Errno 28] No space left on device" in told
