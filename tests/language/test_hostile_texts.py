@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -16,10 +16,12 @@ from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError
 from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, assignment, constant, equation, expression, inequality
+from tests.conftest import timed
 
 XYT = ("x", "y", "t")
 SCOPE = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha",), ("S",), boundary=True)
-SECONDS = 3.0  # each takes well below 1 s alone; the machine may be shared
+SECONDS = 1.0
+"""Processor time within which each is answered."""
 
 
 def refusal(read, *arguments) -> LanguageError | None:
@@ -89,20 +91,16 @@ HEAVY = [
 
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: text[:30])
 def test_hostile_texts_are_refused_soon(text):
-    start = time.perf_counter()
-    with pytest.raises(LanguageError, match=REFUSED[text]) as caught:
-        expression(text, SCOPE)
-    assert time.perf_counter() - start < SECONDS
-    assert len(str(caught.value)) < 600
-    assert caught.value.position is not None
+    error = timed(SECONDS, refusal, expression, text, SCOPE)[1]
+    assert re.search(REFUSED[text], error.message)
+    assert len(str(error)) < 600
+    assert error.position is not None
 
 
 @pytest.mark.parametrize("text", HEAVY, ids=lambda text: text[:30])
 def test_heavy_texts_are_answered_soon(text):
-    start = time.perf_counter()
     for read in (expression, inequality):
-        assert len(str(refusal(read, text, SCOPE))) < 600
-    assert time.perf_counter() - start < SECONDS
+        assert len(str(timed(SECONDS, refusal, read, text, SCOPE)[1])) < 600
 
 
 @pytest.mark.parametrize(("text", "value"), [("sign(0)", 0), ("sign(-2)", -1), ("sign(3)", 1)])
