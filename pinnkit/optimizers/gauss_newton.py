@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 import torch
 
-from pinnkit.optimizers.least_squares import LeastSquares, LeastSquaresOptimizer, Model, Trial
+from pinnkit.optimizers.least_squares import LeastSquares, LeastSquaresOptimizer, Model, Trial, on_threads
 
 SOLVERS = ("dense", "cg")
 
@@ -21,14 +21,15 @@ class Dense(Model):
     Iterative refinement with J itself did not change the course of a PINN down to mu = 1e-12 of the largest entry.
     """
 
-    def __init__(self, gram: torch.Tensor, gradient: torch.Tensor) -> None:
-        self._gram, self._gradient = gram, gradient
+    def __init__(self, gram: torch.Tensor, gradient: torch.Tensor, threads: int | None = None) -> None:
+        self._gram, self._gradient, self._threads = gram, gradient, threads
         self._diagonal = gram.diagonal().clone()
         self._pivots = self._diagonal
         self.scale = float(self._diagonal.max())
 
     def solve(self, damping: float) -> torch.Tensor:
-        d, self._pivots = damped_solution(self._gram, self._diagonal, damping, self._gradient)
+        with on_threads(self._threads):
+            d, self._pivots = damped_solution(self._gram, self._diagonal, damping, self._gradient)
         return d
 
     def diagnostics(self) -> dict[str, float]:
@@ -173,7 +174,7 @@ class GaussNewton(LeastSquaresOptimizer):
     def _linearise(self, system: LeastSquares, gradient: torch.Tensor) -> Model:
         if self.solver == "cg":
             return Krylov(system.product, gradient, self._cg_iterations, self._cg_tolerance)
-        return Dense(*system.gram())
+        return Dense(*system.gram(), self._threads)
 
     def _advance(self, closure: Callable[[], torch.Tensor], model: Model, origin: torch.Tensor) -> Trial | str:
         return self._damped_steps(closure, model, origin)

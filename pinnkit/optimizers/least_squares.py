@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 import torch
@@ -53,6 +54,17 @@ class Model(ABC):
         """Of the last solution: `condition`, an estimate of that of the damped matrix, and those of the method."""
 
 
+@contextmanager
+def on_threads(count: int | None) -> Iterator[None]:
+    """So many threads in torch's own operations, as for large matrices; None: as many as there are."""
+    former = torch.get_num_threads()
+    torch.set_num_threads(count or former)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(former)
+
+
 class Trial(NamedTuple):
     """A point that was tried, and how far it lies below the present one; -inf where it is not finite."""
 
@@ -93,6 +105,11 @@ class LeastSquaresOptimizer(Deterministic):
     def __init__(self, parameters: Iterable[torch.Tensor], name: str, max_evaluations: int) -> None:
         super().__init__(parameters, name, max_evaluations, stalls=0)
         self.system: LeastSquares | None = None
+        self._threads: int | None = None
+
+    def share_rows(self, threads: int) -> None:
+        """Compute with matrices on so many threads of a CPU, whatever the residuals are evaluated on."""
+        self._threads = threads
 
     def take_over(self, former: torch.optim.Optimizer) -> None:
         """Go on with the damping of another phase of these methods."""

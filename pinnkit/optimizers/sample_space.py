@@ -6,16 +6,19 @@ Guzman-Cordero, Dangel, Goldshlager and Zeinhofer 2025 (arXiv 2505.12149); Golds
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable
 
 import torch
 
 from pinnkit.optimizers.gauss_newton import condition, damped_solution
-from pinnkit.optimizers.least_squares import UNSOLVABLE, LeastSquares, LeastSquaresOptimizer, Model, Trial
+from pinnkit.optimizers.least_squares import UNSOLVABLE, LeastSquares, LeastSquaresOptimizer, Model, Trial, on_threads
 from pinnkit.optimizers.line_search import strong_wolfe
 
 VARIANTS = ("engd_w", "spring")
+PARTS = 4
+"""Strips of rows in which JJ' is computed."""
 
 
 class TooManyRows(ValueError):
@@ -25,9 +28,10 @@ class TooManyRows(ValueError):
 class Kernel(Model):
     """d = J'(JJ' + mu I)^-1 r, which is (J'J + mu I)^-1 J'r (Woodbury), by a Cholesky factorisation of N x N."""
 
-    def __init__(self, r: torch.Tensor, jacobian: torch.Tensor) -> None:
-        self.r, self._jacobian = r, jacobian
-        self._kernel = jacobian @ jacobian.T
+    def __init__(self, r: torch.Tensor, jacobian: torch.Tensor, threads: int | None = None) -> None:
+        self.r, self._jacobian, self._threads = r, jacobian, threads
+        with on_threads(threads):
+            self._kernel = _rows_by_rows(jacobian)
         self._diagonal = self._kernel.diagonal().clone()
         self._pivots = self._diagonal
         self.scale = float(torch.linalg.vector_norm(jacobian, dim=0).max()) ** 2  # largest diagonal entry of J'J
@@ -37,9 +41,10 @@ class Kernel(Model):
 
     def solve_near(self, damping: float, centre: torch.Tensor | None) -> torch.Tensor:
         """The d (n,) of least |r - J d|^2 + mu |d - centre|^2: centre + J'(JJ' + mu I)^-1 (r - J centre)."""
-        right = self.r if centre is None else self.r - self._jacobian @ centre
-        z, self._pivots = damped_solution(self._kernel, self._diagonal, damping, right)
-        d = self._jacobian.T @ z
+        with on_threads(self._threads):
+            right = self.r if centre is None else self.r - self._jacobian @ centre
+            z, self._pivots = damped_solution(self._kernel, self._diagonal, damping, right)
+            d = self._jacobian.T @ z
         return d if centre is None else d + centre
 
     def remainder(self, d: torch.Tensor) -> torch.Tensor:
@@ -48,6 +53,16 @@ class Kernel(Model):
 
     def diagnostics(self) -> dict[str, float]:
         return {"condition": condition(self._pivots)}
+
+
+def _rows_by_rows(matrix: torch.Tensor) -> torch.Tensor:
+    """matrix matrix' (N, N), of which only the lower triangle and little more is computed: Cholesky reads no more."""
+    size = len(matrix)
+    found = matrix.new_zeros(size, size)
+    edges = [size * part // PARTS for part in range(PARTS + 1)]
+    for start, stop in itertools.pairwise(edges):
+        torch.mm(matrix[start:stop], matrix[:stop].T, out=found[start:stop, :stop])
+    return found
 
 
 class SampleSpace(LeastSquaresOptimizer):
@@ -96,7 +111,7 @@ class SampleSpace(LeastSquaresOptimizer):
                 "fewer points, raise max_bytes if that memory is there, or take gauss_newton (n x n matrices, or with "
                 "solver cg products only), lbfgs or adam"
             )
-        return Kernel(*system.rows())
+        return Kernel(*system.rows(), self._threads)
 
     def _advance(self, closure: Callable[[], torch.Tensor], model: Kernel, origin: torch.Tensor) -> Trial | str:
         if self.variant == "engd_w":

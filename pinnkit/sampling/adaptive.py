@@ -26,16 +26,20 @@ def concentration(residual: np.ndarray) -> float:
 
 
 def select(
-    residual: np.ndarray, count: int, power: float, floor: float, seed: int, stream: str, draw: int
+    points: np.ndarray, residual: np.ndarray, count: int, power: float, floor: float, seed: int, stream: str, draw: int
 ) -> np.ndarray:
     """Indices (count,) of the candidates to keep, in increasing order, without replacement.
 
-    Candidate i is drawn with probability proportional to |r_i|^k / mean |r|^k + c (RAD, arXiv 2207.10289). The
-    selection is keyed by (seed, stream, draw): the k-th largest of log(p) + Gumbel noise, so that it is a pure
-    function of the scores and the key.
+    Candidate i is kept with probability p_i = min(1, s (|r_i|^k / mean |r|^k + c)), where s makes the sum of all
+    `count` (RAD, arXiv 2207.10289). The candidates stand along a space-filling curve, and the one is kept at which the
+    running sum of p passes a whole number (systematic sampling, Madow 1949): so every cell of the domain that is a
+    stretch of the curve gets the points that the density gives it, to within one. Independent draws leave gaps where a
+    residual can grow unseen until the next draw. The offset of the sum is keyed by (seed, stream, draw): the selection
+    is a pure function of the candidates, their scores and the key.
 
     Args:
-        residual: (m,) at the candidates, m >= count.
+        points: (m, d), m >= count.
+        residual: (m,) there.
         power, floor: k and c.
 
     Raises:
@@ -50,7 +54,37 @@ def select(
     weights = scaled**power
     mean = weights.mean()
     density = (weights / mean if mean > 0 else np.ones_like(weights)) + floor
-    density = np.maximum(density, np.finfo(float).tiny)
-    noise = generator(seed, f"select.{stream}", draw).gumbel(size=len(size))
-    keys = np.log(density) + noise
-    return np.sort(np.argpartition(-keys, count - 1)[:count])
+    order = along_curve(points)
+    passed = np.cumsum(_probabilities(np.maximum(density, np.finfo(float).tiny), count)[order])
+    offset = generator(seed, f"select.{stream}", draw).random()
+    marks = np.minimum((np.arange(count) + offset) * (passed[-1] / count), passed[-1])
+    return np.sort(order[np.searchsorted(passed, marks)])
+
+
+def _probabilities(density: np.ndarray, count: int) -> np.ndarray:
+    """min(1, s * density) with the sum `count`; density: (m,), positive, m >= count."""
+    sure = np.zeros(len(density), dtype=bool)
+    while True:
+        left = count - sure.sum()
+        found = np.where(sure, 1.0, density * (left / max(density[~sure].sum(), np.finfo(float).tiny)))
+        if not np.any(found > 1.0):
+            return found
+        sure |= found >= 1.0
+
+
+def along_curve(points: np.ndarray) -> np.ndarray:
+    """Indices (m,) of points (m, d) in the order of Morton's curve, which goes through the quarters of a square (or the
+    eighths of a cube, ...) one after the other, and so through the quarters of each.
+
+    >>> along_curve(np.array([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0], [1.0, 0.0]])).tolist()
+    [2, 3, 1, 0]
+    """
+    bits = max(1, min(16, 62 // points.shape[1]))
+    points = points[:, : 62 // bits]
+    low, high = points.min(axis=0), points.max(axis=0)
+    cells = np.minimum((points - low) / np.where(high > low, high - low, 1.0) * 2**bits, 2**bits - 1).astype(np.int64)
+    code = np.zeros(len(points), dtype=np.int64)
+    for bit in range(bits):
+        for axis in range(points.shape[1]):
+            code |= ((cells[:, axis] >> bit) & 1) << (bit * points.shape[1] + axis)
+    return np.argsort(code, kind="stable")

@@ -25,6 +25,9 @@ class Sampling:
     """k of the redraws once the residual has been concentrated: density ~ |r|^k / mean |r|^k + c; 0: never."""
     residual_floor: float = field(default=1.0, metadata={"minimum": 0.0})
     """c of that density: the share of points that is spread evenly."""
+    residual_keep: float = field(default=0.75, metadata={"minimum": 0.0, "below": 1.0})
+    """The share of the points that stay at such a redraw: where the last points have made the residual small it would
+    else be left without points, and grow again."""
     pool: int = field(default=8, metadata={"minimum": 2})
     """Candidates for each point that a redraw by residual selects."""
     batch: int | None = field(default=None, metadata={"minimum": 1})

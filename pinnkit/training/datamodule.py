@@ -79,10 +79,11 @@ class CollocationData(lightning.LightningDataModule):
 
     def draw(self, draw: int) -> None:
         """Draw the points of every group anew."""
+        former = self.sets.get(EQUATIONS) if self.drawn is not None and self.drawn < FRESH_DRAWS else None
         self.drawn = draw
         self.sets = self._condition_points(draw)
         if self.problem.equations:
-            self.sets[EQUATIONS] = self._equation_points(draw)
+            self.sets[EQUATIONS] = self._equation_points(draw, former)
 
     def _condition_points(self, draw: int) -> dict[str, Points]:
         sampling = self.sampling.fresh() if draw >= FRESH_DRAWS else self.sampling
@@ -91,20 +92,27 @@ class CollocationData(lightning.LightningDataModule):
             for condition in self.problem.conditions
         }
 
-    def _equation_points(self, draw: int) -> Points:
+    def _equation_points(self, draw: int, former: Points | None) -> Points:
         if draw >= FRESH_DRAWS:
             return equation_points(self.problem, self.sampling.fresh(), self.seed, draw)
         points = equation_points(self.problem, self.sampling, self.seed, draw)
         if draw == 0 or self.sampling.residual_power == 0 or self.sampling.method == "grid":
             return points
         self.concentrated = self.concentrated or concentration(self._scores(points)) >= CONCENTRATED
-        return self._by_residual(draw) if self.concentrated else points
+        return self._by_residual(draw, former) if self.concentrated else points
 
-    def _by_residual(self, draw: int) -> Points:
+    def _by_residual(self, draw: int, former: Points | None) -> Points:
+        """A share of the former points, and new ones by residual."""
         count = self.sampling.count_by_residual(len(self.problem.coordinates))
         pool = equation_points(self.problem, self.sampling, self.seed, draw, count * self.sampling.pool)
         power, floor = self.sampling.residual_power, self.sampling.residual_floor
-        return pool.take(select(self._scores(pool), count, power, floor, self.seed, EQUATIONS, draw))
+        kept = 0 if former is None else min(round(self.sampling.residual_keep * count), len(former))
+        scores, key = self._scores(pool), (self.seed, EQUATIONS, draw)
+        new = pool.take(select(pool.coordinates, scores, count - kept, power, floor, *key))
+        if not kept:
+            return new
+        old = former.take(select(former.coordinates, np.ones(len(former)), kept, 0.0, 0.0, *key))
+        return Points(np.concatenate([old.coordinates, new.coordinates]), {})
 
     def _scores(self, points: Points) -> np.ndarray:
         """The size of the equations' residuals at points, (n,)."""

@@ -17,6 +17,7 @@ from pinnkit.operators.choice import Choice
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.operators.settings import Operators
 from pinnkit.optimizers.deterministic import Deterministic
+from pinnkit.optimizers.least_squares import LeastSquaresOptimizer
 from pinnkit.optimizers.self_scaled import SelfScaled
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import EQUATIONS, batch_index
@@ -154,7 +155,7 @@ class PINN(lightning.LightningModule):
         parameters = [parameter for parameter in self.parameters() if parameter.requires_grad]
         optimizers = [phase.optimizer(parameters) for phase in self.phases]
         for one in optimizers:
-            if isinstance(one, SelfScaled):
+            if isinstance(one, SelfScaled | LeastSquaresOptimizer):
                 one.share_rows(self.threads)
         return optimizers
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinnkit.optimizers.gauss_newton import GaussNewton
-from pinnkit.optimizers.sample_space import VARIANTS, SampleSpace
+from pinnkit.optimizers.sample_space import VARIANTS, Kernel, SampleSpace
 from tests.optimizers.systems import prepare
 
 
@@ -46,6 +46,41 @@ def test_engd_w_takes_the_steps_of_levenberg_marquardt():
         assert float((x - y).detach().norm()) <= 1e-8 * float(y.detach().norm())
         assert samples.diagnostics["damping"] == pytest.approx(parameters.diagnostics["damping"], rel=1e-8)
     assert float((y.detach() - start()).norm()) > 0.1
+
+
+@pytest.mark.parametrize("make", [GaussNewton, *VARIANTS])
+def test_matrices_have_all_threads_and_the_residuals_those_that_there_are(make, monkeypatch):
+    asked = {"residuals": set(), "matrices": set()}
+    factorise = torch.linalg.cholesky_ex
+
+    def watched(matrix):
+        asked["matrices"].add(torch.get_num_threads())
+        return factorise(matrix)
+
+    def residual(x):
+        asked["residuals"].add(torch.get_num_threads())
+        return network(POINTS)(x)
+
+    monkeypatch.setattr(torch.linalg, "cholesky_ex", watched)
+    _, optimizer, closure = prepare(
+        residual, start(), make if make is GaussNewton else lambda parameters: SampleSpace(parameters, make)
+    )
+    optimizer.share_rows(3)
+    former = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        optimizer.step(closure)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(former)
+    assert asked == {"residuals": {1}, "matrices": {3}}
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, 40])
+def test_the_kernel_is_the_rows_by_the_rows(rows):
+    jacobian = torch.randn(rows, 50, generator=torch.Generator().manual_seed(rows), dtype=torch.float64)
+    kernel = Kernel(jacobian[:, 0], jacobian)._kernel
+    torch.testing.assert_close(kernel.tril(), (jacobian @ jacobian.T).tril(), rtol=1e-13, atol=1e-13)
 
 
 def test_engd_w_step_is_that_of_the_damped_normal_equations():

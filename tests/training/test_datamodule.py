@@ -55,7 +55,8 @@ def test_a_redraw_by_residual_moves_points_to_where_the_residual_is(heat_words, 
         return torch.exp(-(((points[:, 0] - 0.5) / 0.05) ** 2))
 
     monkeypatch.setattr(PINN, "score", bump)
-    seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch, equations=400, residual_floor=0.0, pool=40)
+    sampling = {"equations": 400, "residual_floor": 0.0, "residual_keep": 0.0, "pool": 40}
+    seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch, **sampling)
     near = [float(((points[:, 0] - 0.5).abs() < 0.15).double().mean()) for _, points in seen]
     assert near[0] == pytest.approx(0.15, abs=0.02)  # 0.3 of a range of 2
     assert min(near[3:]) > 0.6
@@ -104,6 +105,35 @@ def test_more_points_are_drawn_where_the_residual_is_concentrated(heat_words, qu
     monkeypatch.setattr(Sampling, "count", lambda self, dimension: self.equations or 64)
     seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch, equations=None)
     assert [len(points) for _, points in seen] == [64] * 3 + [128] * 4
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.75])
+def test_a_share_of_the_points_stays_at_a_redraw_by_residual_also_after_a_resume(heat_words, monkeypatch, keep):
+    def bump(self, points):
+        return np.exp(-(((points.coordinates[:, 0] - 0.5) / 0.05) ** 2))
+
+    monkeypatch.setattr(CollocationData, "_scores", bump)
+    sampling = Sampling(equations=400, residual_keep=keep)
+
+    def data():
+        return CollocationData(Problem(**heat_words), sampling, 0, torch.float64, 10)
+
+    def points(of):
+        return of.batches()[EQUATIONS].coordinates.numpy()
+
+    through = data()
+    through.draw(0)
+    for draw in range(1, 4):
+        before, resumed = points(through), data()
+        resumed.load_state_dict(through.state_dict())
+        through.draw(draw)
+        resumed.draw(draw)
+        np.testing.assert_array_equal(points(resumed), points(through))
+        assert len(points(through)) == 400
+        stayed = (points(through)[:, None] == before).all(axis=2).any(axis=1)
+        assert stayed.sum() == round(keep * 400)
+        near = np.abs(points(through)[~stayed][:, 0] - 0.5) < 0.15
+        assert near.mean() > 0.5  # half by the bump, half by the floor, of which a seventh lies there too
 
 
 def test_points_stay_by_residual_once_they_have_been(heat_words, quick, tmp_path, monkeypatch):
