@@ -129,7 +129,8 @@ def complain(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
     if origin is float and not math.isfinite(value):
         return "a finite number is needed"
     if "choices" in rule and value not in rule["choices"]:
-        return f"one of {', '.join(rule['choices'])} is needed{suggestion(str(value), rule['choices'])}"
+        meant = suggestion(value, rule["choices"]) if isinstance(value, str) else ""
+        return f"one of {', '.join(map(str, rule['choices']))} is needed{meant}"
     if "minimum" in rule and value < rule["minimum"]:
         return f"at least {rule['minimum']} is needed"
     if "above" in rule and value <= rule["above"]:

@@ -48,7 +48,7 @@ from pinnkit.training.outcome import (
     RankLost,
     Unsuitable,
 )
-from pinnkit.training.ranks import cannot_meet
+from pinnkit.training.ranks import DIVIDES, cannot_meet
 from pinnkit.understanding import checked
 
 log = logging.getLogger("pinnkit")
@@ -396,6 +396,9 @@ def _check_run(settings: Settings) -> None:
     if settings.trainer.nodes > 1 and environment.rank() is None:
         told = f"{settings.trainer.nodes}, but this process was started alone: start the command by torchrun or srun"
         report.add("trainer.nodes", told)
+    processes = (settings.trainer.devices or torch.cuda.device_count()) * settings.trainer.nodes
+    if settings.trainer.shards is not None and processes and settings.trainer.shards % processes:
+        report.add("trainer.shards", f"{settings.trainer.shards}: {DIVIDES}, not {processes}")
     report.raise_if_any()
 
 

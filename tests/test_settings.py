@@ -200,6 +200,8 @@ def test_wrong_phases_are_refused(words, key, message):
         ({"sampling": {"method": "sobl"}}, "sampling.method", "'sobl': one of sobol, uniform, latin_hypercube, grid"),
         ({"sampling": {"pool": 1}}, "sampling.pool", "1: at least 2 is needed"),
         ({"sampling": {"residual_power": -0.5}}, "sampling.residual_power", "-0.5: at least 0.0 is needed"),
+        ({"sampling": {"residual_keep": 1.0}}, "sampling.residual_keep", "1.0: less than 1.0 is needed"),
+        ({"trainer": {"shards": 3}}, "trainer.shards", "3: one of 1, 2, 4, 8, 16, 32, 64 is needed"),
         ({"trainer": {"max_time": float("inf")}}, "trainer.max_time", "inf: a finite number is needed"),
         ({"trainer": {"accelerator": "gpus"}}, "trainer.accelerator", "did you mean 'gpu'?"),
         ({"weighting": {"weights": 5}}, "weighting.weights", "5: a mapping is needed"),

@@ -26,8 +26,8 @@ class Workers:
     def total(self, function: Callable[[Chunk], Sequence[Tensor]], chunks: Sequence[Chunk]) -> list[Tensor]:
         """The sum of function(chunk) over the chunks, result by result."""
         shares = [chunks[worker :: self.count] for worker in range(min(self.count, len(chunks)))]
-        others = [self._pool.submit(_summed, function, share) for share in shares[1:]] if self._pool else []
-        total = _summed(function, shares[0])
+        others = [self._pool.submit(summed, function, share) for share in shares[1:]] if self._pool else []
+        total = summed(function, shares[0])
         for other in others:
             for mine, theirs in zip(total, other.result(), strict=True):
                 mine.add_(theirs)
@@ -45,7 +45,8 @@ def _each(function: Callable[[Chunk], Any], chunks: Sequence[Chunk]) -> list[Any
     return [function(chunk) for chunk in chunks]
 
 
-def _summed(function: Callable[[Chunk], Sequence[Tensor]], chunks: Sequence[Chunk]) -> list[Tensor]:
+def summed(function: Callable[[Chunk], Sequence[Tensor]], chunks: Sequence[Chunk]) -> list[Tensor]:
+    """The sum of function(chunk) over the chunks, result by result, in their order."""
     total = [one.clone() for one in function(chunks[0])]  # a CUDA graph writes its next results to the same place
     for chunk in chunks[1:]:
         for mine, more in zip(total, function(chunk), strict=True):

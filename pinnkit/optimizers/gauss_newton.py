@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 
 import torch
 
-from pinnkit.optimizers.least_squares import LeastSquares, LeastSquaresOptimizer, Model, Trial, on_threads
+from pinnkit.optimizers.least_squares import LeastSquares, LeastSquaresOptimizer, Model, Trial
+from pinnkit.optimizers.threads import on_threads
 
 SOLVERS = ("dense", "cg")
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 import torch
@@ -52,17 +51,6 @@ class Model(ABC):
     @abstractmethod
     def diagnostics(self) -> dict[str, float]:
         """Of the last solution: `condition`, an estimate of that of the damped matrix, and those of the method."""
-
-
-@contextmanager
-def on_threads(count: int | None) -> Iterator[None]:
-    """So many threads in torch's own operations, as for large matrices; None: as many as there are."""
-    former = torch.get_num_threads()
-    torch.set_num_threads(count or former)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(former)
 
 
 class Trial(NamedTuple):

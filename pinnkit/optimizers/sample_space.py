@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable
 import torch
 
 from pinnkit.optimizers.gauss_newton import condition, damped_solution
-from pinnkit.optimizers.least_squares import UNSOLVABLE, LeastSquares, LeastSquaresOptimizer, Model, Trial, on_threads
+from pinnkit.optimizers.least_squares import UNSOLVABLE, LeastSquares, LeastSquaresOptimizer, Model, Trial
 from pinnkit.optimizers.line_search import strong_wolfe
+from pinnkit.optimizers.threads import on_threads
 
 VARIANTS = ("engd_w", "spring")
 PARTS = 4

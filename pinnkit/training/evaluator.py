@@ -21,7 +21,8 @@ from pinnkit.operators.jets import Taylor
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.operators.rules import NoRule
 from pinnkit.operators.trace import Bound, Untraceable, check, first_line, record
-from pinnkit.operators.workers import Workers
+from pinnkit.operators.workers import Workers, summed
+from pinnkit.optimizers.threads import on_threads
 from pinnkit.problem.problem import Problem
 
 Inputs = list[Tensor]
@@ -87,6 +88,7 @@ class Evaluator:
         chunk: points of a group in one chunk at most; None: a size for cache and memory.
         directions: see `Operators`.
         threads: how many chunks compiled code works on at once, on a CPU.
+        sharded: sums must be the same on any number of threads.
     """
 
     def __init__(
@@ -98,8 +100,9 @@ class Evaluator:
         chunk: int | None = None,
         directions: int | None = None,
         threads: int = 1,
+        sharded: bool = False,
     ) -> None:
-        self.model, self.groups, self.engine = model, tuple(groups), engine
+        self.model, self.groups, self.engine, self.sharded = model, tuple(groups), engine, sharded
         self.chunk, self.width, self.directions, self.threads = chunk, width, directions, threads
         self.rule = Taylor() if engine == "jets" else derivatives
         self.objective = Objective(groups, self.rule, together=engine == "jets", directions=directions)
@@ -113,14 +116,10 @@ class Evaluator:
 
     @contextmanager
     def threading(self) -> Iterator[None]:
-        """One thread for torch's own operations where each worker has a core's work of its own."""
-        former = torch.get_num_threads()
-        if self.engine != "autograd" and self.constants.device.type == "cpu":
-            torch.set_num_threads(1)
-        try:
+        """One thread for torch's own operations where each worker has a core's work of its own, or sums are sharded."""
+        alone = self.sharded or (self.engine != "autograd" and self.constants.device.type == "cpu")
+        with on_threads(1 if alone else None):
             yield
-        finally:
-            torch.set_num_threads(former)
 
     # ------------------------------------------------------------ points
 
@@ -129,7 +128,7 @@ class Evaluator:
         first = next(iter(batches.values())).coordinates
         largest = max(len(batch) for batch in batches.values())
         count = math.ceil(largest / (size or self.chunk_size(first)))
-        if self.workers.count > 1:
+        if self.workers.count > 1 and not self.sharded:
             count = math.ceil(count / self.workers.count) * self.workers.count
         parts = {group.name: _cut(batches[group.name], count) for group in self.groups}
         chunks = [[tensor for part in parts.values() for tensor in part[number]] for number in range(count)]
@@ -172,6 +171,14 @@ class Evaluator:
         Args:
             at: values of the trained parameters; None: their own.
         """
+        ((losses, gradient),) = self.each([prepared], weights, directions, at)
+        return losses, gradient
+
+    def each(
+        self, shards: Sequence[Prepared], weights: Tensor, directions: Inputs = (), at: Inputs | None = None
+    ) -> list[list[Tensor]]:
+        """The same for each of several sets of points, cut into chunks of one shape."""
+        prepared = shards[0]
         parameters = self.parameters if at is None else at
         head = [*(one.detach() for one in parameters), weights, self.constants, *directions]
         if self.engine == "autograd":
@@ -184,8 +191,13 @@ class Evaluator:
 
         else:
             function = self._function(prepared, head)
-        losses, gradient = self.workers.total(lambda chunk: function(*head, *chunk), prepared.chunks)
-        return losses, gradient
+        return self.sums(lambda chunk: function(*head, *chunk), shards)
+
+    def sums(self, function: Callable[[Inputs], Sequence[Tensor]], shards: Sequence[Prepared]) -> list[list[Tensor]]:
+        """The sums of function(chunk) over the chunks of each shard: a thread has whole shards, or chunks of one."""
+        if self.sharded:
+            return self.workers.all(lambda shard: summed(function, shard.chunks), shards)
+        return [self.workers.total(function, shard.chunks) for shard in shards]
 
     def _step(
         self, prepared: Prepared, parameters: Inputs, head: Inputs, chunk: Inputs, bound: bool = True

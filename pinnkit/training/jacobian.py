@@ -8,7 +8,7 @@ included), and `torch.vmap` of the recording gives the rows of J for a chunk of 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +58,7 @@ class Jacobian:
         """
         few = {name: batch.rows(0, A_FEW) for name, batch in batches.items()}
         _, expected = self.evaluator(self.evaluator.prepare(few), weights)
-        r, rows = self.at(self.evaluator.prepare(few), weights).rows()
+        r, rows = self.at([self.evaluator.prepare(few)], weights).rows()
         if not torch.isfinite(expected).all():
             return  # the first evaluation of the step tells where
         error = float((2 * rows.T @ r - expected).abs().max())
@@ -69,13 +69,13 @@ class Jacobian:
                 "at once, as happens where a residual or the network mixes points (a mean over them, a batch norm)"
             )
 
-    def at(self, prepared: Prepared, weights: Tensor, ranks: Ranks = ALONE) -> Linearisation:
+    def at(self, shards: Sequence[Prepared], weights: Tensor, ranks: Ranks = ALONE) -> Linearisation:
         """The least-squares problem at the parameters' present values, which it reads when it is asked.
 
         Args:
-            prepared: this rank's points; r and J are those of all ranks.
+            shards: this rank's points; r and J are those of all ranks.
         """
-        return Linearisation(self, prepared, weights, ranks)
+        return Linearisation(self, tuple(shards), weights, ranks)
 
     # ------------------------------------------------------------ what is computed for a chunk
 
@@ -173,45 +173,46 @@ class Linearisation:
     """The objective |r|^2 near the present parameters."""
 
     jacobian: Jacobian
-    prepared: Prepared
+    shards: tuple[Prepared, ...]
     weights: Tensor
     ranks: Ranks
 
     def gram(self) -> tuple[Tensor, Tensor]:
         """J'J (n, n) and J'r (n,)."""
         rows = self._function("rows", self._head())
-        workers = self.jacobian.evaluator.workers
-        lower, gradient = self.ranks.total(*workers.total(lambda chunk: _gram(*rows(chunk)), self.prepared.chunks))
+        found = self.jacobian.evaluator.sums(lambda chunk: _gram(*rows(chunk)), self.shards)
+        lower, gradient = self.ranks.total(found)
         lower.tril_()
         return lower + lower.tril(-1).T, gradient
 
     def rows(self) -> tuple[Tensor, Tensor]:
         """r (N,) and J (N, n)."""
         function = self._function("rows", self._head())
-        found = self.jacobian.evaluator.workers.all(function, self.prepared.chunks)
+        chunks = [chunk for shard in self.shards for chunk in shard.chunks]
+        found = self.jacobian.evaluator.workers.all(function, chunks)
         r, jacobian = torch.cat([r for r, _ in found]), torch.cat([jacobian for _, jacobian in found])
-        return torch.cat(self.ranks.gathered(r)), torch.cat(self.ranks.gathered(jacobian))
+        return self.ranks.rows(r), self.ranks.rows(jacobian)
 
     def rows_shape(self) -> tuple[int, int]:
         """(N, n) of J, without computing it."""
-        groups = self.jacobian.evaluator.groups
-        rows, rest = 0, list(self.prepared.chunks[0])
-        for group in groups:
+        prepared = self.shards[0]
+        rows, rest = 0, list(prepared.chunks[0])
+        for group in self.jacobian.evaluator.groups:
             rows += len(rest[0]) * len(group.terms)
-            rest = rest[2 + len(self.prepared.columns[group.name]) :]
-        return rows * len(self.prepared.chunks) * self.ranks.count, self.jacobian.size
+            rest = rest[2 + len(prepared.columns[group.name]) :]
+        return rows * len(prepared.chunks) * len(self.shards) * self.ranks.count, self.jacobian.size
 
     def product(self, vector: Tensor) -> Tensor:
         """J'J v (n,)."""
         function = self._function("product", [*self._head(), vector])
-        return self.ranks.total(*self.jacobian.evaluator.workers.total(function, self.prepared.chunks))[0]
+        return self.ranks.total(self.jacobian.evaluator.sums(function, self.shards))[0]
 
     def _head(self) -> Inputs:
         evaluator = self.jacobian.evaluator
         return [*(one.detach() for one in evaluator.parameters), self.weights, evaluator.constants]
 
     def _function(self, kind: str, head: Inputs) -> Callable[[Inputs], Any]:
-        function = self.jacobian.function(kind, self.prepared, head)
+        function = self.jacobian.function(kind, self.shards[0], head)
         return lambda chunk: function(*head, *chunk)
 
 

@@ -19,6 +19,7 @@ from pinnkit.operators.settings import Operators
 from pinnkit.optimizers.deterministic import Deterministic
 from pinnkit.optimizers.least_squares import LeastSquaresOptimizer
 from pinnkit.optimizers.self_scaled import SelfScaled
+from pinnkit.optimizers.threads import on_threads
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import EQUATIONS, batch_index
 from pinnkit.training.datamodule import Segment
@@ -88,7 +89,7 @@ class PINN(lightning.LightningModule):
         self.model = Model(problem, network, self.learned)
         self.evaluator: Evaluator | None = None
         self.choice: Choice | None = None
-        self._prepared: tuple[Mapping[str, Batch], Prepared] | None = None
+        self._prepared: tuple[Mapping[str, Batch], list[Prepared]] | None = None
         self._jacobian: Jacobian | None = None
         self._linearised: tuple[Mapping[str, Batch], Linearisation] | None = None
         self._gradient: Tensor | None = None
@@ -156,11 +157,11 @@ class PINN(lightning.LightningModule):
         optimizers = [phase.optimizer(parameters) for phase in self.phases]
         for one in optimizers:
             if isinstance(one, SelfScaled | LeastSquaresOptimizer):
-                one.share_rows(self.threads)
+                one.share_rows(1 if self.limits.shards else self.threads)
         return optimizers
 
     def setup(self, stage: str) -> None:
-        self.ranks = Ranks(self.trainer.global_rank, self.trainer.world_size)
+        self.ranks = Ranks(self.trainer.global_rank, self.trainer.world_size, self.limits.shards)
 
     def on_train_start(self) -> None:
         self._started = time.perf_counter() - self.progress["train_time_s"]
@@ -186,7 +187,7 @@ class PINN(lightning.LightningModule):
         """What is done once in each process: look for terms that train nothing, and choose the engine."""
         if self.progress["step"] == 0:
             check_gradients(self, batches)
-        own = self.ranks.share(batches)
+        own = self.ranks.share(batches)[0]
         chooser = Chooser(self.make_evaluator, self.operators, own, self.weight_vector(), self._budget())
         if self.choice is None:
             self.evaluator, choice = chooser.choose()
@@ -209,17 +210,18 @@ class PINN(lightning.LightningModule):
             chunk,
             self.operators.directions,
             self.choice.threads if self.choice else self.threads,
+            self.limits.shards is not None,
         )
 
-    def prepared(self, batches: Mapping[str, Batch]) -> Prepared:
-        """This rank's points, cut for the evaluator; done once for each draw."""
+    def prepared(self, batches: Mapping[str, Batch]) -> list[Prepared]:
+        """This rank's shards, cut for the evaluator; done once for each draw."""
         if self._prepared is None or self._prepared[0] is not batches:
-            self._prepared = (batches, self.evaluator.prepare(self.ranks.share(batches)))
+            self._prepared = (batches, [self.evaluator.prepare(shard) for shard in self.ranks.share(batches)])
         return self._prepared[1]
 
-    def _evaluate(self, prepared: Prepared, weights: Tensor, directions: list[Tensor]) -> tuple[Tensor, ...]:
+    def _evaluate(self, shards: list[Prepared], weights: Tensor, directions: list[Tensor]) -> tuple[Tensor, ...]:
         """Losses and gradient over the points of all ranks: the same numbers on each."""
-        return self.ranks.total(*self.evaluator(prepared, weights, directions))
+        return self.ranks.total(self.evaluator.each(shards, weights, directions))
 
     def weight_vector(self) -> Tensor:
         """The weights in the order of the terms."""
@@ -322,7 +324,7 @@ class PINN(lightning.LightningModule):
                 if self._jacobian is None:
                     self._jacobian = Jacobian(self.evaluator)
                     self._jacobian.verify(batches, weights)
-                own = self._jacobian.prepare(self.ranks.share(batches))
+                own = [self._jacobian.prepare(shard) for shard in self.ranks.share(batches)]
                 self._linearised = (batches, self._jacobian.at(own, weights, self.ranks))
             except Unfit as error:
                 raise Unsuitable(phase.name, str(error)) from error
@@ -404,10 +406,13 @@ class PINN(lightning.LightningModule):
     def score(self, points: Tensor) -> Tensor:
         """The size of the equations' residuals at points (n, d): sqrt(sum of w r^2), shape (n,); by shares."""
         parts = []
-        for part in points[self.ranks.own(len(points)).to(points.device)].split(SCORED):
-            residuals = self.residuals(EQUATIONS, Batch(part, {})).items()
-            parts.append(sum(self.weights[term] * residual.detach().square() for term, residual in residuals))
-        return self.ranks.put_together(torch.cat(parts).sqrt()[:, 0], len(points))
+        with on_threads(1 if self.limits.shards else None):
+            for index in self.ranks.own(len(points)):
+                for part in points[index.to(points.device)].split(SCORED):
+                    residuals = self.residuals(EQUATIONS, Batch(part, {})).items()
+                    squares = [self.weights[term] * residual.detach().square() for term, residual in residuals]
+                    parts.append(sum(squares).sqrt()[:, 0])
+        return self.ranks.put_together(parts, len(points))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["progress"] = dict(self.progress)

@@ -2,11 +2,16 @@
 
 Rank r of R has the points i with i mod R = r. Losses, gradients and what else is a sum over points are summed over the
 ranks; every rank then holds the same numbers, to the bit, and makes the same step of the same optimizer.
+
+Sums over other parts round otherwise: another number of ranks gives other last digits, which training amplifies. With
+S shards, a power of two, shard s has the points i with i mod S = s, and rank r the shards s with s mod R = r. Each
+shard is summed by itself, and the shards as a tree: ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)), of which 2, 4 or 8
+ranks have whole branches. So every number of ranks that divides S gives the same numbers to the bit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +22,25 @@ from torch import Tensor
 from pinnkit.losses.residuals import Batch
 from pinnkit.training.outcome import RankLost
 
+DIVIDES = "a number of processes that divides them is needed"
+
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process among those that train: its number `rank`, and how many there are."""
+    """This process among those that train: its number `rank`, how many there are, and in how many shards they sum.
+
+    shards: a power of two that `count` divides; None: one for each rank, summed in any order.
+
+    Raises ValueError at construction where `count` does not divide `shards`.
+    """
 
     rank: int = 0
     count: int = 1
+    shards: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.shards is not None and self.shards % self.count:
+            raise ValueError(f"{self.shards} shards cannot be shared by {self.count} processes: {DIVIDES}")
 
     @property
     def first(self) -> bool:
@@ -32,34 +49,46 @@ class Ranks:
 
     # ------------------------------------------------------------ shares
 
-    def own(self, total: int) -> Tensor:
-        """Indices of this rank's share of `total` points; as many on every rank, by taking some of them twice."""
-        padded = -(-total // self.count) * self.count
-        return torch.arange(self.rank, padded, self.count) % total
+    @property
+    def _all(self) -> int:
+        return self.shards or self.count
 
-    def share(self, batches: Mapping[str, Batch]) -> Mapping[str, Batch]:
-        """This rank's points, each with its share in the mean over all of them; a point taken twice has none."""
-        if self.count == 1:
-            return batches
-        return {name: self._share(batch) for name, batch in batches.items()}
+    @property
+    def _own(self) -> range:
+        """The numbers of this rank's shards."""
+        return range(self.rank, self._all, self.count)
 
-    def _share(self, batch: Batch) -> Batch:
-        like, total = batch.coordinates, len(batch)
-        index = self.own(total).to(like.device)
-        shares = like.new_full((len(index), 1), 1 / total)
-        shares[torch.arange(len(index), device=like.device) * self.count + self.rank >= total] = 0
-        return Batch(like[index], {name: one[index] for name, one in batch.columns.items()}, shares)
+    def own(self, total: int) -> list[Tensor]:
+        """Indices of `total` points in each of this rank's shards: as many in all, by taking some points twice."""
+        return [places % total for places in self._places(total)]
+
+    def _places(self, total: int) -> list[Tensor]:
+        padded = -(-total // self._all) * self._all
+        return [torch.arange(shard, padded, self._all) for shard in self._own]
+
+    def share(self, batches: Mapping[str, Batch]) -> list[Mapping[str, Batch]]:
+        """This rank's shards, each point with its share in the mean over all of them; a point taken twice has none."""
+        if self._all == 1:
+            return [batches]
+        parts = {
+            name: [_shard(batch, places) for places in self._places(len(batch))] for name, batch in batches.items()
+        }
+        return [dict(zip(parts, shard, strict=True)) for shard in zip(*parts.values(), strict=True)]
 
     # ------------------------------------------------------------ what is said
 
-    def total(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        """The sums of tensors over the ranks, in one message."""
-        if self.count == 1:
-            return tensors
-        flat = torch.cat([one.flatten() for one in tensors])
-        self._say(dist.all_reduce, flat)
-        parts = flat.split([one.numel() for one in tensors])
-        return tuple(part.view_as(one) for part, one in zip(parts, tensors, strict=True))
+    def total(self, shards: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
+        """The sums over the shards of all ranks of the tensors that each rank has for each of its own; one message."""
+        first, *others = shards
+        if self.count == 1 and not others:
+            return tuple(first)
+        flat = _tree([torch.cat([one.flatten() for one in tensors]) for tensors in shards])
+        if self.shards is not None:
+            flat = _tree(self.gathered(flat))
+        elif self.count > 1:
+            self._say(dist.all_reduce, flat)
+        parts = flat.split([one.numel() for one in first])
+        return tuple(part.view_as(one) for part, one in zip(parts, first, strict=True))
 
     def gathered(self, tensor: Tensor) -> list[Tensor]:
         """This tensor of every rank, all of one shape, in their order."""
@@ -69,15 +98,23 @@ class Ranks:
         self._say(dist.all_gather, parts, tensor.contiguous())
         return parts
 
-    def put_together(self, own: Tensor, total: int) -> Tensor:
-        """Values (total, ...) at all points from each rank's values at its `own(total)`."""
-        return torch.stack(self.gathered(own), 1).flatten(0, 1)[:total]
+    def rows(self, own: Tensor) -> Tensor:
+        """The rows of all shards in their order, from those of each rank's own: (n, ...) -> (ranks * n, ...)."""
+        if self.count == 1:
+            return own
+        each = [one.unflatten(0, (len(self._own), -1)) for one in self.gathered(own)]
+        return torch.stack(each, 1).flatten(0, 2)
+
+    def put_together(self, own: Sequence[Tensor], total: int) -> Tensor:
+        """Values (total,) at all points from each rank's values at its `own(total)`."""
+        return self.rows(torch.cat(list(own))).view(self._all, -1).T.flatten()[:total]
 
     def any(self, flag: bool, device: torch.device) -> bool:
         """Whether it is so on some rank."""
         if self.count == 1:
             return flag
-        (said,) = self.total(torch.tensor([float(flag)], device=device))
+        said = torch.tensor(float(flag), device=device)
+        self._say(dist.all_reduce, said)
         return bool(said)
 
     def first_word(self, word: str | None, device: torch.device) -> str | None:
@@ -98,6 +135,20 @@ class Ranks:
             operation(*arguments)
         except RuntimeError as error:
             raise RankLost(self.rank, self.count, str(error).splitlines()[0]) from error
+
+
+def _shard(batch: Batch, places: Tensor) -> Batch:
+    """The points at places (n,), which start again from the first where they pass the last; these count nothing."""
+    like, total = batch.coordinates, len(batch)
+    index = (places % total).to(like.device)
+    shares = like.new_full((len(index), 1), 1 / total)
+    shares[places.to(like.device) >= total] = 0
+    return Batch(like[index], {name: one[index] for name, one in batch.columns.items()}, shares)
+
+
+def _tree(parts: Sequence[Tensor]) -> Tensor:
+    """Their sum, as that of every other one and that of those between."""
+    return parts[0] if len(parts) == 1 else _tree(parts[::2]) + _tree(parts[1::2])
 
 
 ALONE = Ranks()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+SHARDS = (1, 2, 4, 8, 16, 32, 64)
 DEFAULT_STEPS = 10_000
 """Optimizer steps of a run that is given neither steps nor time."""
 
@@ -26,6 +27,9 @@ class Trainer:
     for each GPU that is there."""
     nodes: int = field(default=1, metadata={"minimum": 1})
     """Machines; with more than one the processes are started from outside, by torchrun or srun."""
+    shards: int | None = field(default=None, metadata={"choices": SHARDS})
+    """In how many parts losses and gradients are summed, whatever the number of processes: all that divide it agree to
+    the bit (on one kind of machine, with one engine). None: one for each process, whose sums differ by rounding."""
     max_steps: int | None = field(default=None, metadata={"minimum": 1})
     """Optimizer steps in all; None: until `max_time`, and at most 10,000 where that is None too."""
     max_time: float | None = field(default=None, metadata={"above": 0.0})

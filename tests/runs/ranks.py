@@ -1,6 +1,6 @@
 """What each of several processes runs: small problems, one after the other; saves what was trained.
 
-python -m torch.distributed.run --nproc-per-node R tests/runs/ranks.py FOLDER "PROBLEM OPTIMIZER STEPS"...
+python -m torch.distributed.run --nproc-per-node R tests/runs/ranks.py FOLDER "PROBLEM OPTIMIZER STEPS [SHARDS]"...
 """
 
 import math
@@ -71,7 +71,7 @@ OPTIMIZERS = (
 )  # fmt: skip
 
 
-def settings(optimizer, steps, ranks):
+def settings(optimizer, steps, ranks, shards):
     """A small run; points are drawn anew in it, and their number is no multiple of the ranks."""
     return {
         "network": {"width": 8, "depth": 2},
@@ -84,7 +84,7 @@ def settings(optimizer, steps, ranks):
         # A damping that the kernel of more points than parameters needs, if its rounding is to stay small.
         "phases": [{"name": optimizer, **({"damping": 1e-4} if optimizer == "spring" else {})}],
         "operators": {"engine": "autograd"},
-        "trainer": {"max_steps": steps, "devices": ranks},
+        "trainer": {"max_steps": steps, "devices": ranks, "shards": shards},
         "checkpoint": {"every_steps": 8},
         "callbacks": {"progress": False, "figures": False},
         "logger": {"tensorboard": False},
@@ -92,19 +92,25 @@ def settings(optimizer, steps, ranks):
 
 
 def solved(name, ranks, folder):
-    """Solve "PROBLEM OPTIMIZER STEPS"; the trained parameters (n,) and the points of the equations of the last draw."""
-    problem, optimizer, steps = name.split()
+    """Solve "PROBLEM OPTIMIZER STEPS [SHARDS]".
+
+    Gives the trained parameters (n,) and the points of the equations of the last draw.
+    """
+    problem, optimizer, *numbers = name.split()
+    steps, shards = (*map(int, numbers), None)[:2]
     run = folder / name.replace(" ", "_")
     with BREAKING:
         module = pinnkit.solve(
-            Problem(name=problem, **PROBLEMS[problem]), run, settings(optimizer, int(steps), ranks)
+            Problem(name=problem, **PROBLEMS[problem]), run, settings(optimizer, steps, ranks, shards)
         ).module
     batches = module.trainer.datamodule.batches()
-    own = module.ranks.share(batches)["equations"]
+    shards = [shard["equations"] for shard in module.ranks.share(batches)]
     return {
         "parameters": torch.cat([one.detach().flatten() for one in module.model.trainable().values()]),
         "points": batches["equations"].coordinates,
-        "own": own.coordinates if own.shares is None else own.coordinates[own.shares[:, 0] > 0],
+        "own": torch.cat(
+            [one.coordinates if one.shares is None else one.coordinates[one.shares[:, 0] > 0] for one in shards]
+        ),
     }
 
 

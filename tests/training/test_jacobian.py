@@ -30,7 +30,7 @@ def assert_consistent(jacobian, batches, weights):
     """gram, rows, rows_shape and product agree with each other, and with the evaluator's objective and gradient."""
     evaluator = jacobian.evaluator
     losses, gradient = evaluator(evaluator.prepare(batches), weights)
-    found = jacobian.at(jacobian.prepare(batches), weights)
+    found = jacobian.at([jacobian.prepare(batches)], weights)
     r, rows = found.rows()
     gram, half = found.gram()
     assert float(r @ r) == pytest.approx(float(torch.dot(weights, losses)), rel=1e-12)
@@ -75,7 +75,7 @@ def test_rows_are_those_of_the_definition(engine, recorded, tmp_path):
     weights = weights_of(module)
     jacobian = Jacobian(module.make_evaluator(engine, None))
     for _ in range(2):
-        r, rows = jacobian.at(jacobian.prepare(batches), weights).rows()
+        r, rows = jacobian.at([jacobian.prepare(batches)], weights).rows()
         expected_r, expected_rows = definition(module, batches, weights)
         assert close(r, expected_r, 1e-10)
         assert close(rows, expected_rows, 1e-10)
@@ -98,7 +98,7 @@ def test_chunks_and_workers_change_nothing(engine, workers, recorded, monkeypatc
     weights = weights_of(module)
     whole = Jacobian(module.make_evaluator(engine, None))
     assert len(whole.prepare(batches).chunks) == 1
-    expected = whole.at(whole.prepare(batches), weights).gram()
+    expected = whole.at([whole.prepare(batches)], weights).gram()
     monkeypatch.setattr(tested, "JACOBIAN_BYTES", 1)
     module.threads = workers
     cut = Jacobian(module.make_evaluator(engine, None))
@@ -108,7 +108,7 @@ def test_chunks_and_workers_change_nothing(engine, workers, recorded, monkeypatc
     found = assert_consistent(cut, batches, weights)
     for one, other in zip(found, expected, strict=True):
         assert close(one, other, 1e-12)
-    again = cut.at(cut.prepare(batches), weights).gram()
+    again = cut.at([cut.prepare(batches)], weights).gram()
     assert all(torch.equal(one, other) for one, other in zip(again, found, strict=True))
 
 
@@ -131,7 +131,7 @@ def test_other_points_need_no_other_recording_and_frozen_parameters_no_column(en
     assert jacobian.size == 6 + 42 + 7
     for factor in (1.0, 0.9):
         moved = {name: type(one)(one.coordinates * factor, one.columns) for name, one in batches.items()}
-        _, rows = jacobian.at(jacobian.prepare(moved), weights_of(module)).rows()
+        _, rows = jacobian.at([jacobian.prepare(moved)], weights_of(module)).rows()
         assert close(rows, definition(module, moved, weights_of(module))[1], 1e-10)
     assert len(jacobian.compiled) == 1
 
@@ -141,7 +141,7 @@ def test_compiled_rows_and_products_are_those_without_the_compiler():
     found = {}
     for engine in ENGINES:
         jacobian = Jacobian(module.make_evaluator(engine, None))
-        at = jacobian.at(jacobian.prepare(batches), weights_of(module))
+        at = jacobian.at([jacobian.prepare(batches)], weights_of(module))
         found[engine] = (*at.rows(), at.product(torch.ones(jacobian.size, dtype=torch.float64)))
         compiled = [isinstance(one, torch.fx.GraphModule) for one in jacobian.compiled.values()]
         assert compiled == [engine == "autograd"] * 2  # else the test compares nothing

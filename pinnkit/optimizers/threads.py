@@ -1,0 +1,19 @@
+"""On how many threads torch works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def on_threads(count: int | None) -> Iterator[None]:
+    """So many threads in torch's own operations; None: as many as there are."""
+    former = torch.get_num_threads()
+    torch.set_num_threads(count or former)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(former)
