@@ -156,7 +156,9 @@ class PINN(lightning.LightningModule):
         parameters = [parameter for parameter in self.parameters() if parameter.requires_grad]
         optimizers = [phase.optimizer(parameters) for phase in self.phases]
         for one in optimizers:
-            if isinstance(one, SelfScaled | LeastSquaresOptimizer):
+            if isinstance(one, SelfScaled):
+                one.share_rows(self.threads)
+            elif isinstance(one, LeastSquaresOptimizer):  # its sums depend on the number of threads
                 one.share_rows(1 if self.limits.shards else self.threads)
         return optimizers
 
@@ -187,8 +189,8 @@ class PINN(lightning.LightningModule):
         """What is done once in each process: look for terms that train nothing, and choose the engine."""
         if self.progress["step"] == 0:
             check_gradients(self, batches)
-        own = self.ranks.share(batches)[0]
-        chooser = Chooser(self.make_evaluator, self.operators, own, self.weight_vector(), self._budget())
+        own = self.ranks.share(batches)
+        chooser = Chooser(self.make_evaluator, self.operators, own[0], self.weight_vector(), self._budget(len(own)))
         if self.choice is None:
             self.evaluator, choice = chooser.choose()
             self.choice = self.trainer.strategy.broadcast(choice)
@@ -230,10 +232,10 @@ class PINN(lightning.LightningModule):
     def _directions(self) -> list[Tensor]:
         return self.evaluator.draw_directions(self.seed, self.progress["step"])
 
-    def _budget(self) -> Budget:
+    def _budget(self, shards: int) -> Budget:
         steps = self.limits.max_steps or (EXPECTED_STEPS if self.limits.max_time is None else math.inf)
         left = max(steps - self.progress["step"], 0)
-        return Budget(EVALUATIONS_PER_STEP * left, self.limits.max_time or math.inf)
+        return Budget(EVALUATIONS_PER_STEP * left * shards, self.limits.max_time or math.inf)
 
     def _segment(self, optimizers: Sequence[Any], segment: Segment) -> None:
         if segment.draw != self.progress["draw"]:
