@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import lightning
@@ -62,7 +62,7 @@ class Record(Callback):
         rate = self._rate(trainer, row)
         self.rows.append(row)
         if len(self.rows) > ROWS:  # older entries become sparser, so that a long run needs no more memory than a short
-            del self.rows[1:-1:2]
+            self.rows = _sparser(self.rows)
         values = {f"loss/{term}": loss for term, loss in row["losses"].items()}
         values |= {f"weight/{term}": weight for term, weight in module.weights.items()}
         values |= {f"error/{field}": error for field, error in row["errors"].items()}
@@ -88,6 +88,14 @@ class Record(Callback):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.rows, self._next = list(state["rows"]), state["next"]
+
+
+def _sparser(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every other of the rows with errors, and every other of those without; the first and the last stay."""
+    drop = {
+        id(row) for kind in (True, False) for row in [row for row in rows[1:-1] if bool(row["errors"]) == kind][::2]
+    }
+    return [row for row in rows if id(row) not in drop]
 
 
 class ProgressBar(Callback):

@@ -19,6 +19,7 @@ import pinnkit
 from pinnkit.losses.view import ResidualError
 from pinnkit.problem.problem import Problem
 from pinnkit.settings import words_of
+from pinnkit.training import callbacks
 from pinnkit.training.module import PINN
 from pinnkit.understanding import understand
 
@@ -336,3 +337,16 @@ def test_float32_is_kept_throughout(heat_words, quick, tmp_path):
     assert isinstance(solution.module, PINN)
     assert {value.dtype for value in solution.module.parameters()} == {torch.float32}
     assert {loss.dtype for loss in solution.module.losses_now.values()} == {torch.float32}
+
+
+def test_a_long_record_becomes_sparser_and_keeps_its_errors(heat_words, quick, tmp_path, monkeypatch):
+    monkeypatch.setattr(callbacks, "ROWS", 40)
+    quick["trainer"] |= {"steps_per_batch": 1}
+    quick["callbacks"] |= {"evaluate_every": 10}
+    trainer = pinnkit.solve(Problem(**heat_words), tmp_path, quick).module.trainer
+    (record,) = [one for one in trainer.callbacks if isinstance(one, callbacks.Record)]
+    steps = [row["step"] for row in record.rows]
+    assert steps == sorted(steps)
+    assert len(steps) <= 40
+    assert (steps[0], steps[-1]) == (1, 60)
+    assert [row["step"] for row in record.rows if row["errors"]] == [1, 20, 40, 50, 60]
