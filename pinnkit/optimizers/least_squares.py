@@ -5,6 +5,7 @@ Levenberg 1944; Marquardt 1963; Transtrum and Sethna 2012 (arXiv 1201.5885), for
 
 from __future__ import annotations
 
+import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
@@ -20,6 +21,7 @@ LOWERED = 10.0  # and its divisor before the next step: more than RAISED, so a s
 UNSOLVABLE = 10.0  # factor on the damping where the matrix was numerically not positive definite
 FAILURES_ALLOWED = 2
 STALLS_ALLOWED = 10
+STRIPS = 4  # of a symmetric matrix
 
 
 class LeastSquares(Protocol):
@@ -51,6 +53,16 @@ class Model(ABC):
     @abstractmethod
     def diagnostics(self) -> dict[str, float]:
         """Of the last solution: `condition`, an estimate of that of the damped matrix, and those of the method."""
+
+
+def lower_product(matrix: torch.Tensor) -> torch.Tensor:
+    """The lower triangle of matrix matrix' (N, N), and little more; zeros elsewhere. matrix: (N, n)."""
+    size = len(matrix)
+    found = matrix.new_zeros(size, size)
+    edges = [size * strip // STRIPS for strip in range(STRIPS + 1)]
+    for start, stop in itertools.pairwise(edges):
+        torch.mm(matrix[start:stop], matrix[:stop].T, out=found[start:stop, :stop])
+    return found
 
 
 class Trial(NamedTuple):
@@ -95,9 +107,9 @@ class LeastSquaresOptimizer(Deterministic):
         self.system: LeastSquares | None = None
         self._threads: int | None = None
 
-    def share_rows(self, threads: int) -> None:
-        """Compute with matrices on so many threads of a CPU, whatever the residuals are evaluated on."""
-        self._threads = threads
+    def use_threads(self, count: int) -> None:
+        """Build and factorise matrices on so many threads of a CPU, whatever the residuals are evaluated on."""
+        self._threads = count
 
     def take_over(self, former: torch.optim.Optimizer) -> None:
         """Go on with the damping of another phase of these methods."""

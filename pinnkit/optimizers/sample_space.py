@@ -6,20 +6,24 @@ Guzman-Cordero, Dangel, Goldshlager and Zeinhofer 2025 (arXiv 2505.12149); Golds
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable
 
 import torch
 
 from pinnkit.optimizers.gauss_newton import condition, damped_solution
-from pinnkit.optimizers.least_squares import UNSOLVABLE, LeastSquares, LeastSquaresOptimizer, Model, Trial
+from pinnkit.optimizers.least_squares import (
+    UNSOLVABLE,
+    LeastSquares,
+    LeastSquaresOptimizer,
+    Model,
+    Trial,
+    lower_product,
+)
 from pinnkit.optimizers.line_search import strong_wolfe
 from pinnkit.optimizers.threads import on_threads
 
 VARIANTS = ("engd_w", "spring")
-PARTS = 4
-"""Strips of rows in which JJ' is computed."""
 
 
 class TooManyRows(ValueError):
@@ -32,7 +36,7 @@ class Kernel(Model):
     def __init__(self, r: torch.Tensor, jacobian: torch.Tensor, threads: int | None = None) -> None:
         self.r, self._jacobian, self._threads = r, jacobian, threads
         with on_threads(threads):
-            self._kernel = _rows_by_rows(jacobian)
+            self._kernel = lower_product(jacobian)  # Cholesky reads no more
         self._diagonal = self._kernel.diagonal().clone()
         self._pivots = self._diagonal
         self.scale = float(torch.linalg.vector_norm(jacobian, dim=0).max()) ** 2  # largest diagonal entry of J'J
@@ -54,16 +58,6 @@ class Kernel(Model):
 
     def diagnostics(self) -> dict[str, float]:
         return {"condition": condition(self._pivots)}
-
-
-def _rows_by_rows(matrix: torch.Tensor) -> torch.Tensor:
-    """matrix matrix' (N, N), of which only the lower triangle and little more is computed: Cholesky reads no more."""
-    size = len(matrix)
-    found = matrix.new_zeros(size, size)
-    edges = [size * part // PARTS for part in range(PARTS + 1)]
-    for start, stop in itertools.pairwise(edges):
-        torch.mm(matrix[start:stop], matrix[:stop].T, out=found[start:stop, :stop])
-    return found
 
 
 class SampleSpace(LeastSquaresOptimizer):

@@ -26,10 +26,10 @@ class Sampling:
     residual_floor: float = field(default=1.0, metadata={"minimum": 0.0})
     """c of that density: the share of points that is spread evenly."""
     residual_keep: float = field(default=0.75, metadata={"minimum": 0.0, "below": 1.0})
-    """The share of the points that stay at such a redraw: where the last points have made the residual small it would
-    else be left without points, and grow again."""
+    """The share of former points in such a redraw, at most: where the last points have made the residual small there
+    would else be none, and it would grow again."""
     pool: int = field(default=8, metadata={"minimum": 2})
-    """Candidates for each point that a redraw by residual selects."""
+    """Candidates of a redraw by residual, as a multiple of its points."""
     batch: int | None = field(default=None, metadata={"minimum": 1})
     """Points of the equations in each step of adam, soap, engd_w and spring; None: all, and 500 new ones in a step of
     spring."""

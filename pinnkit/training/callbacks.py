@@ -92,10 +92,10 @@ class Record(Callback):
 
 def _sparser(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Every other of the rows with errors, and every other of those without; the first and the last stay."""
-    drop = {
-        id(row) for kind in (True, False) for row in [row for row in rows[1:-1] if bool(row["errors"]) == kind][::2]
-    }
-    return [row for row in rows if id(row) not in drop]
+    measured = [row for row in rows[1:-1] if row["errors"]]
+    others = [row for row in rows[1:-1] if not row["errors"]]
+    dropped = {id(row) for row in (*measured[1::2], *others[1::2])}
+    return [row for row in rows if id(row) not in dropped]
 
 
 class ProgressBar(Callback):

@@ -48,8 +48,9 @@ class CollocationData(lightning.LightningDataModule):
     """Draws collocation points, by a rule or by residual, every `redraw_every` optimizer steps.
 
     Draw k holds for the steps k * redraw_every ... (k + 1) * redraw_every - 1. Its points are a function of
-    (seed, k) and, where they are redrawn by residual, of the network at the start of the draw; these, and whether the
-    next are redrawn so, are kept in the checkpoint, so that a resumed run goes on with the same points.
+    (seed, k) and, where they are redrawn by residual, of the network at the start of the draw and of the points before
+    it; these, and whether the next are redrawn so, are kept in the checkpoint, so that a resumed run goes on with the
+    same points.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class CollocationData(lightning.LightningDataModule):
         count = self.sampling.count_by_residual(len(self.problem.coordinates))
         pool = equation_points(self.problem, self.sampling, self.seed, draw, count * self.sampling.pool)
         power, floor = self.sampling.residual_power, self.sampling.residual_floor
-        kept = 0 if former is None else min(round(self.sampling.residual_keep * count), len(former))
+        kept = 0 if former is None else min(round(self.sampling.residual_keep * count), count - 1, len(former))
         scores, key = self._scores(pool), (self.seed, EQUATIONS, draw)
         new = pool.take(select(pool.coordinates, scores, count - kept, power, floor, *key))
         if not kept:

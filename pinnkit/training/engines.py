@@ -57,7 +57,8 @@ class Chooser:
     Args:
         make: an evaluator for an engine and a chunk size.
         settings: what the user asked for.
-        batches, weights: what it is measured on.
+        batches, weights: what it is measured on: all points of this process, or one of its shards.
+        shards: how many these are.
     """
 
     make: Callable[[str, int | None], Evaluator]
@@ -65,6 +66,7 @@ class Chooser:
     batches: Mapping[str, Batch]
     weights: Tensor
     budget: Budget
+    shards: int = 1
     milliseconds: dict[str, float] = field(default_factory=dict)
     compile_s: float = 0.0
 
@@ -199,7 +201,8 @@ class Chooser:
         ]
         sizes = {name: len(batch) for name, batch in self.batches.items()}
         device = points.device if points.device.type == "cpu" else torch.cuda.get_device_name(points.device)
-        facts = (points.dtype, device, plain.threads, self.settings, torch.__version__, len(names))
+        sharing = (plain.threads, plain.sharded, self.shards)
+        facts = (points.dtype, device, sharing, self.settings, torch.__version__, len(names))
         return content_key(graph.code, shapes, residuals, sizes, *facts)
 
     # ------------------------------------------------------------ measuring
@@ -231,7 +234,7 @@ class Chooser:
             log.warning("operators.engine=%s: %s", evaluator.engine, evaluator.warning)
 
     def _time(self, evaluator: Evaluator) -> float:
-        """Milliseconds of one evaluation: the least of a few."""
+        """Milliseconds of one evaluation, the least of a few; a thread takes one shard after the other."""
         prepared = evaluator.prepare(self.batches)
         directions = evaluator.draw_directions(0, 0)
         on_gpu = self.weights.device.type == "cuda"
@@ -247,7 +250,7 @@ class Chooser:
                 least = min(least, took) if attempt or took > 1.0 else least
                 if spent > 1.0:
                     break
-        return 1000 * least
+        return 1000 * least * math.ceil(self.shards / evaluator.workers.count)
 
     def _done(self, evaluator: Evaluator, reason: str) -> tuple[Evaluator, Choice]:
         threads = evaluator.workers.count

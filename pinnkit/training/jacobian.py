@@ -7,7 +7,6 @@ included), and `torch.vmap` of the recording gives the rows of J for a chunk of 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from torch.fx import GraphModule
 from pinnkit.losses.residuals import Batch, TermGroup
 from pinnkit.operators.compiled import NotCompiled, compile_graph
 from pinnkit.operators.trace import Untraceable, check, record
+from pinnkit.optimizers.least_squares import lower_product
 from pinnkit.training.evaluator import Evaluator, Inputs, Prepared, Unfit
 from pinnkit.training.ranks import ALONE, Ranks
 
@@ -27,8 +27,6 @@ JACOBIAN_BYTES = 2**24
 JACOBIAN_BYTES_GPU = 2**28
 A_FEW = 64
 """Points by which the recording is compared with the gradient."""
-PARTS = 4
-"""J'J is symmetric: in so many strips of columns, little more than its lower triangle is computed."""
 
 
 class Jacobian:
@@ -189,8 +187,15 @@ class Linearisation:
         """r (N,) and J (N, n)."""
         function = self._function("rows", self._head())
         chunks = [chunk for shard in self.shards for chunk in shard.chunks]
-        found = self.jacobian.evaluator.workers.all(function, chunks)
-        r, jacobian = torch.cat([r for r, _ in found]), torch.cat([jacobian for _, jacobian in found])
+        total, size = self.rows_shape()
+        each = total // (self.ranks.count * len(chunks))
+        r, jacobian = self.weights.new_empty(each * len(chunks)), self.weights.new_empty(each * len(chunks), size)
+
+        def fill(number: int) -> None:
+            rows = slice(number * each, (number + 1) * each)
+            r[rows], jacobian[rows] = function(chunks[number])
+
+        self.jacobian.evaluator.workers.all(fill, range(len(chunks)))
         return self.ranks.rows(r), self.ranks.rows(jacobian)
 
     def rows_shape(self) -> tuple[int, int]:
@@ -218,9 +223,4 @@ class Linearisation:
 
 def _gram(r: Tensor, jacobian: Tensor) -> tuple[Tensor, Tensor]:
     """J'J (n, n), of which only the lower triangle and little more is computed, and J'r (n,)."""
-    size = jacobian.shape[1]
-    found = jacobian.new_zeros(size, size)
-    edges = [size * part // PARTS for part in range(PARTS + 1)]
-    for start, stop in itertools.pairwise(edges):
-        torch.mm(jacobian[:, start:stop].T, jacobian[:, :stop], out=found[start:stop, :stop])
-    return found, jacobian.T @ r
+    return lower_product(jacobian.T), jacobian.T @ r

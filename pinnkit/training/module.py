@@ -154,12 +154,15 @@ class PINN(lightning.LightningModule):
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         parameters = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        matrices = 1 if self.limits.shards else self.threads  # sums in products of matrices depend on it
+        if self.ranks.count > 1:  # whose machines may have other numbers of cores
+            matrices = self.trainer.strategy.broadcast(matrices)
         optimizers = [phase.optimizer(parameters) for phase in self.phases]
         for one in optimizers:
             if isinstance(one, SelfScaled):
                 one.share_rows(self.threads)
-            elif isinstance(one, LeastSquaresOptimizer):  # its sums depend on the number of threads
-                one.share_rows(1 if self.limits.shards else self.threads)
+            elif isinstance(one, LeastSquaresOptimizer):
+                one.use_threads(matrices)
         return optimizers
 
     def setup(self, stage: str) -> None:
@@ -190,7 +193,7 @@ class PINN(lightning.LightningModule):
         if self.progress["step"] == 0:
             check_gradients(self, batches)
         own = self.ranks.share(batches)
-        chooser = Chooser(self.make_evaluator, self.operators, own[0], self.weight_vector(), self._budget(len(own)))
+        chooser = Chooser(self.make_evaluator, self.operators, own[0], self.weight_vector(), self._budget(), len(own))
         if self.choice is None:
             self.evaluator, choice = chooser.choose()
             self.choice = self.trainer.strategy.broadcast(choice)
@@ -199,7 +202,8 @@ class PINN(lightning.LightningModule):
         else:
             self.evaluator = chooser.restored(self.choice)
         if self.progress["step"] == 0:
-            losses, _ = self._evaluate(self.prepared(batches), self.weight_vector(), self._directions())
+            with self.evaluator.threading():
+                losses, _ = self._evaluate(self.prepared(batches), self.weight_vector(), self._directions())
             self.progress["first_objective"] = float(torch.dot(self.weight_vector(), losses))
 
     def make_evaluator(self, engine: str, chunk: int | None) -> Evaluator:
@@ -232,10 +236,10 @@ class PINN(lightning.LightningModule):
     def _directions(self) -> list[Tensor]:
         return self.evaluator.draw_directions(self.seed, self.progress["step"])
 
-    def _budget(self, shards: int) -> Budget:
+    def _budget(self) -> Budget:
         steps = self.limits.max_steps or (EXPECTED_STEPS if self.limits.max_time is None else math.inf)
         left = max(steps - self.progress["step"], 0)
-        return Budget(EVALUATIONS_PER_STEP * left * shards, self.limits.max_time or math.inf)
+        return Budget(EVALUATIONS_PER_STEP * left, self.limits.max_time or math.inf)
 
     def _segment(self, optimizers: Sequence[Any], segment: Segment) -> None:
         if segment.draw != self.progress["draw"]:

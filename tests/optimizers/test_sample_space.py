@@ -65,7 +65,7 @@ def test_matrices_have_all_threads_and_the_residuals_those_that_there_are(make, 
     _, optimizer, closure = prepare(
         residual, start(), make if make is GaussNewton else lambda parameters: SampleSpace(parameters, make)
     )
-    optimizer.share_rows(3)
+    optimizer.use_threads(3)
     former = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

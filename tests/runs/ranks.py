@@ -53,6 +53,7 @@ BREAKING = Breaking()
 PROBLEMS = {
     "spread": {**BURGERS, "equations": {"heat": "u_t = 0.1 * u_xx"}},
     "front": {**BURGERS, "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"}},  # drawn by residual
+    "wide": {**BURGERS, "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"}},
     "breaking": {**BURGERS, "equations": {"heat": BREAKING}},
     "inverse": {  # a learned parameter, and conditions at single points
         "coordinates": {"t": [0, 4]},
@@ -71,19 +72,19 @@ OPTIMIZERS = (
 )  # fmt: skip
 
 
-def settings(optimizer, steps, ranks, shards):
+def settings(problem, optimizer, steps, ranks, shards):
     """A small run; points are drawn anew in it, and their number is no multiple of the ranks."""
     return {
-        "network": {"width": 8, "depth": 2},
+        "network": {"width": 64, "depth": 1} if problem == "wide" else {"width": 8, "depth": 2},
         "sampling": {
-            "equations": 101,
+            "equations": 1025 if problem == "wide" else 101,
             "conditions": 21,
             "redraw_every": 4,
             "batch": 31 if optimizer in FIRST_ORDER else None,
         },
         # A damping that the kernel of more points than parameters needs, if its rounding is to stay small.
         "phases": [{"name": optimizer, **({"damping": 1e-4} if optimizer == "spring" else {})}],
-        "operators": {"engine": "autograd"},
+        "operators": {"engine": "compiled" if problem == "wide" else "autograd"},
         "trainer": {"max_steps": steps, "devices": ranks, "shards": shards},
         "checkpoint": {"every_steps": 8},
         "callbacks": {"progress": False, "figures": False},
@@ -98,11 +99,11 @@ def solved(name, ranks, folder):
     """
     problem, optimizer, *numbers = name.split()
     steps, shards = (*map(int, numbers), None)[:2]
-    run = folder / name.replace(" ", "_")
+    words = settings(problem, optimizer, steps, ranks, shards)
+    run = folder / f"{problem}_{optimizer}"
+    resume = (run / "checkpoints" / "last.ckpt").exists()
     with BREAKING:
-        module = pinnkit.solve(
-            Problem(name=problem, **PROBLEMS[problem]), run, settings(optimizer, steps, ranks, shards)
-        ).module
+        module = pinnkit.solve(Problem(name=problem, **PROBLEMS[problem]), run, words, resume=resume).module
     batches = module.trainer.datamodule.batches()
     shards = [shard["equations"] for shard in module.ranks.share(batches)]
     return {

@@ -349,4 +349,12 @@ def test_a_long_record_becomes_sparser_and_keeps_its_errors(heat_words, quick, t
     assert steps == sorted(steps)
     assert len(steps) <= 40
     assert (steps[0], steps[-1]) == (1, 60)
-    assert [row["step"] for row in record.rows if row["errors"]] == [1, 20, 40, 50, 60]
+    assert [row["step"] for row in record.rows if row["errors"]] == [1, 10, 50, 60]
+
+
+def test_a_rare_measurement_stays_in_a_record_that_becomes_sparser():
+    rows = [{"step": step, "errors": {"u": 0.1} if step in (0, 700, 999) else {}} for step in range(1000)]
+    for _ in range(8):
+        rows = callbacks._sparser(rows)
+    assert [row["step"] for row in rows if row["errors"]] == [0, 700, 999]
+    assert len(rows) < 15

@@ -1,0 +1,47 @@
+"""Sums in shards: processes of any number take the same steps to the bit."""
+
+import pytest
+
+import pinnkit
+from pinnkit.problem.problem import Problem
+from tests.runs.ranks import FIRST_ORDER, OPTIMIZERS
+from tests.runs.test_ranks import compare, run
+
+
+def test_two_ranks_take_the_steps_of_one_to_the_bit_where_sums_are_sharded(tmp_path):
+    """The methods whose ranks part soonest where sums are not; on points drawn by residual."""
+    told = ["front soap 40 4", "front ssbroyden 25 4", "front gauss_newton_cg 6 4", "front spring 12 4"]
+    compare(run(1, told, tmp_path / "1")[0], run(2, told, tmp_path / "2"), bound=0.0)
+
+
+def test_ranks_with_one_thread_each_take_the_steps_of_one_with_two_to_the_bit(tmp_path):
+    """Compiled, with arrays that are large enough for several threads, and points drawn by residual."""
+    told = ["wide engd_w 6 4"]
+    compare(run(1, told, tmp_path / "1", threads=2)[0], run(2, told, tmp_path / "2"), bound=0.0)
+
+
+def test_a_resumed_run_may_change_the_number_of_ranks_to_the_bit(tmp_path):
+    run(1, ["front ssbroyden 10 4"], tmp_path / "changed")
+    told = ["front ssbroyden 20 4"]
+    compare(run(1, told, tmp_path / "1")[0], run(2, told, tmp_path / "changed"), bound=0.0)
+
+
+def test_shards_that_the_processes_cannot_share_are_refused(heat_words, quick, tmp_path):
+    quick["trainer"] |= {"shards": 2, "devices": 4}
+    told = r"trainer\.shards: 2: a number of processes that divides them is needed, not 4"
+    with pytest.raises(pinnkit.ProblemError, match=told):
+        pinnkit.solve(Problem(**heat_words), tmp_path / "run", quick)
+    assert not (tmp_path / "run").exists()
+
+
+def sharded(problems):
+    """Each optimizer in four shards."""
+    steps = {name: 200 if name in FIRST_ORDER else 50 for name in OPTIMIZERS}
+    return [f"{problem} {name} {count} 4" for problem in problems for name, count in steps.items()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_sharded_ranks_take_the_steps_of_one_to_the_bit_on_every_problem(ranks, tmp_path):
+    told = sharded(["spread", "front", "inverse"])
+    compare(run(1, told, tmp_path / "1")[0], run(ranks, told, tmp_path / str(ranks)), bound=0.0)
