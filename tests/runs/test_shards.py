@@ -9,14 +9,15 @@ from tests.runs.test_ranks import compare, run
 
 
 def test_two_ranks_take_the_steps_of_one_to_the_bit_where_sums_are_sharded(tmp_path):
-    """The methods whose ranks part soonest where sums are not; on points drawn by residual."""
-    told = ["front soap 40 4", "front ssbroyden 25 4", "front gauss_newton_cg 6 4", "front spring 12 4"]
+    """SOAP, whose ranks part at once where sums are not, and others; on points drawn by residual."""
+    told = ["front soap 20 4", "front ssbroyden 15 4", "front spring 8 4"]
     compare(run(1, told, tmp_path / "1")[0], run(2, told, tmp_path / "2"), bound=0.0)
 
 
+@pytest.mark.slow
 def test_ranks_with_one_thread_each_take_the_steps_of_one_with_two_to_the_bit(tmp_path):
     """Compiled, with arrays that are large enough for several threads, and points drawn by residual."""
-    told = ["wide engd_w 6 4"]
+    told = ["wide ssbroyden 10 4", "wide engd_w 6 4"]
     compare(run(1, told, tmp_path / "1", threads=2)[0], run(2, told, tmp_path / "2"), bound=0.0)
 
 
