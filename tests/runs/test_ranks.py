@@ -1,5 +1,6 @@
 """Two processes take the steps of one: each optimizer, on points drawn by rule and by residual."""
 
+import math
 import os
 import re
 import subprocess
@@ -32,8 +33,11 @@ def run(ranks, names, folder, threads=1):
     return [torch.load(folder / f"rank{rank}.pt") for rank in range(ranks)]
 
 
-def compare(alone, ranks, bound=1e-9):
-    """The relative differences of what was trained, by name; those of shards are none at all."""
+def compare(alone, ranks):
+    """The relative differences of what several ranks and one have trained, by name; infinite where their points differ.
+
+    The ranks are equal to the bit, their points are disjoint, and the union of these is the whole set.
+    """
     differences = {}
     for name, expected in alone.items():
         first, *others = (found[name] for found in ranks)
@@ -42,27 +46,24 @@ def compare(alone, ranks, bound=1e-9):
         own = [tuple(point) for found in ranks for point in found[name]["own"].tolist()]
         assert len(own) == len(set(own))
         assert set(own) == {tuple(point) for point in first["points"].tolist()}
-        if (
-            " soap " in name and bound
-        ):  # rounding chooses the first basis where G G' has a null space: see its docstring
-            continue
-        torch.testing.assert_close(first["points"], expected["points"], rtol=0, atol=0, msg=name)
-        if not bound:
-            assert torch.equal(first["parameters"], expected["parameters"]), name
         difference = (first["parameters"] - expected["parameters"]).norm() / expected["parameters"].norm()
-        differences[name] = float(difference)
-    assert max(differences.values()) <= bound, differences
+        differences[name] = float(difference) if torch.equal(first["points"], expected["points"]) else math.inf
     return differences
+
+
+def largest(differences):
+    """The largest of them but SOAP's: rounding chooses its first basis where G G' has a null space."""
+    return max(difference for name, difference in differences.items() if " soap " not in name)
 
 
 def test_two_ranks_take_the_steps_of_one(tmp_path):
     told = names(["front"], first_order=40)
-    compare(run(1, told, tmp_path / "1")[0], run(2, told, tmp_path / "2"))
+    assert largest(compare(run(1, told, tmp_path / "1")[0], run(2, told, tmp_path / "2"))) < 1e-9
 
 
 def test_ranks_go_back_together_where_one_of_them_diverges(tmp_path):
     name = "breaking adam 40"
-    compare(run(1, [name], tmp_path / "1")[0], run(2, [name], tmp_path / "2"))
+    assert compare(run(1, [name], tmp_path / "1")[0], run(2, [name], tmp_path / "2"))[name] < 1e-9
     logs = [(tmp_path / ranks / "breaking_adam" / "train.log").read_text() for ranks in ("1", "2")]
     accounts = [re.findall(r"training diverged at step 12: .*", log) for log in logs]
     assert accounts[0] == accounts[1]
@@ -77,3 +78,4 @@ def test_ranks_take_the_steps_of_one_on_every_problem(ranks, tmp_path, record_pr
     differences = compare(run(1, told, tmp_path / "1")[0], run(ranks, told, tmp_path / str(ranks)))
     for name, difference in differences.items():
         record_property(name, difference)
+    assert largest(differences) < 1e-9
