@@ -285,8 +285,20 @@ def test_a_run_that_goes_on_takes_its_choice_and_measures_nothing(heat_words, re
     assert len(recorded) == 1
 
 
-def test_the_least_of_several_times_is_measured(heat_words, monkeypatch):
+@pytest.mark.parametrize("shards", [1, 4])
+def test_the_least_of_several_times_is_measured_and_a_thread_takes_one_shard_after_the_other(
+    heat_words, monkeypatch, shards
+):
     made, module = chooser(heat_words)
+    made.shards = shards
     now = iter([0.0, 0.9, 1.0, 1.02, 2.0, 2.01, 3.0, 3.05, 4.0, 4.02, 5.0, 5.5])
     monkeypatch.setattr(engines.time, "perf_counter", lambda: next(now))
-    assert made._time(module.make_evaluator("autograd", None)) == pytest.approx(10.0)
+    assert made._time(module.make_evaluator("autograd", None)) == pytest.approx(10.0 * shards)
+
+
+def test_a_choice_for_other_shards_is_not_remembered_as_this_one(heat_words):
+    made, module = chooser(heat_words)
+    plain = module.make_evaluator("autograd", None)
+    whole = made._key(plain)
+    made.shards = 4
+    assert made._key(plain) != whole

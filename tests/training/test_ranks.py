@@ -1,5 +1,7 @@
 """Shares of points, whose parts add up to what one process computes."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -101,3 +103,17 @@ def test_sharded_losses_are_the_same_on_any_number_of_threads(engine, heat_words
     for one, other, expected in zip(*found, whole(whole.prepare(batches), weights), strict=True):
         assert torch.equal(one, other)
         torch.testing.assert_close(one, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_all_ranks_factorise_on_as_many_threads_as_the_first_and_shards_on_one(heat_words, quick):
+    quick["phases"] = ["gauss_newton"]
+    module, _ = assembled(heat_words, quick)
+    module.threads = 5
+    assert module.configure_optimizers()[0]._threads == 5
+    module.ranks = Ranks(1, 2)
+    module._trainer = SimpleNamespace(strategy=SimpleNamespace(broadcast=lambda own: {5: 3}[own]))
+    assert module.configure_optimizers()[0]._threads == 3
+    quick["trainer"]["shards"] = 4
+    sharded, _ = assembled(heat_words, quick)
+    sharded.threads = 5
+    assert sharded.configure_optimizers()[0]._threads == 1
