@@ -25,9 +25,6 @@ from pathlib import Path
 words = dict(word.split("=", 1) for word in sys.argv[1:])
 folder = Path((words.get("resume") or words["hydra.run.dir"]).strip("'"))
 number, width = int(folder.name), int(words["network.width"])
-with (folder / "attempts.jsonl").open("a") as file:
-    kind = "resumed" if "resume" in words else "new"
-    file.write(json.dumps({"kind": kind, "width": width, "pid": os.getpid()}) + chr(10))
 
 
 def measured(step, error):
@@ -43,6 +40,9 @@ def stopped(*_):
 
 
 signal.signal(signal.SIGTERM, stopped)
+with (folder / "attempts.jsonl").open("a") as file:
+    kind = "resumed" if "resume" in words else "new"
+    file.write(json.dumps({"kind": kind, "width": width, "pid": os.getpid()}) + chr(10))
 """
 RISING = """
 if width % 4 == 1:
