@@ -44,6 +44,7 @@ def assemble(
         ],
         settings.seed,
         custom=network,
+        linear=problem.linear,
     ).to(dtype)
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
     phases = _phases(settings, size, dtype, len(names))

@@ -73,6 +73,7 @@ def build(
     outputs: Sequence[Output],
     seed: int,
     custom: nn.Module | None = None,
+    linear: bool = True,
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
@@ -83,6 +84,7 @@ def build(
         lower, upper: ends of the coordinates' ranges, d each.
         periodic: indices of the periodic coordinates.
         custom: a network of the user's in place of ours, (n, d) -> (n, number of fields), which is not scaled.
+        linear: whether the equations are, which decides a width that is not given.
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
@@ -98,7 +100,8 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         networks = [
-            _network(settings, outputs[group[0]].columns, lower, upper, periodic, len(group)) for group in groups
+            _network(settings, outputs[group[0]].columns, lower, upper, periodic, len(group), linear)
+            for group in groups
         ]
     return FieldNetworks(networks, groups, outputs)
 
@@ -110,6 +113,7 @@ def _network(
     upper: Sequence[float],
     periodic: Sequence[int],
     outputs: int,
+    linear: bool,
 ) -> nn.Module:
     layers: list[nn.Module] = [
         CoordinateEmbedding(
@@ -123,5 +127,5 @@ def _network(
     if settings.fourier_features:
         layers.append(RandomFourier(inputs, settings.fourier_features, settings.fourier_scale))
         inputs = layers[-1].outputs
-    layers.append(MLP(inputs, outputs, settings.neurons(len(columns)), settings.depth, settings.activation))
+    layers.append(MLP(inputs, outputs, settings.neurons(len(columns), linear), settings.depth, settings.activation))
     return nn.Sequential(*layers)

@@ -12,6 +12,7 @@ import sympy
 
 from pinnkit.domains.box import Box
 from pinnkit.language.calculus import symbol
+from pinnkit.language.linear import is_linear
 from pinnkit.problem.tables import Files
 
 TRANSFORMS = ("softplus", "exp", "sigmoid", "tanh", "square")
@@ -137,6 +138,11 @@ class Problem:
     def values(self) -> dict[sympy.Symbol, float]:
         """Symbol of each parameter -> its value (the start, for a learned one)."""
         return {symbol(parameter.name): parameter.value for parameter in self.parameters}
+
+    @property
+    def linear(self) -> bool:
+        """Whether the equations are linear in the fields and their derivatives; one in Python counts as nonlinear."""
+        return all(isinstance(one.residual, sympy.Basic) and is_linear(one.residual) for one in self.equations)
 
     def replace(self, **changes: Any) -> Problem:
         """A copy with some parts replaced."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import sympy
 
+from pinnkit.language import linear
 from pinnkit.language.calculus import TIME, Partial, partials
-from pinnkit.references import linear
 from pinnkit.references.unsupported import UnsupportedProblem
 
 

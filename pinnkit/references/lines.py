@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import sympy
 
+from pinnkit.language import linear
 from pinnkit.language.calculus import TIME, partials, symbol
 from pinnkit.language.evaluate import Program
-from pinnkit.references import linear
 from pinnkit.references.differentiation import Chebyshev, Fourier, Grid, Point
 from pinnkit.references.expansion import Expansion
 from pinnkit.references.system import System

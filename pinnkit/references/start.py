@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
+from pinnkit.language import linear
 from pinnkit.language.calculus import TIME, Partial, differentiate, partials, replace
-from pinnkit.references import linear
 from pinnkit.references.unsupported import UnsupportedProblem
 
 

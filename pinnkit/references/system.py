@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import sympy
 
+from pinnkit.language import linear
 from pinnkit.language.calculus import TIME, Partial, partials, replace, symbol
 from pinnkit.language.errors import LanguageError
 from pinnkit.problem.problem import Condition, Equation, Problem
-from pinnkit.references import linear
 from pinnkit.references.ends import Boundary, read_boundary
 from pinnkit.references.exact import exact_parameters
 from pinnkit.references.start import read_start

@@ -132,16 +132,26 @@ def test_output_transforms_bound_the_field(name, low, high):
 
 
 @pytest.mark.parametrize(
-    ("dimension", "neurons", "parameters"), [(1, 20, 901), (2, 20, 921), (3, 20, 941), (5, 68, 9861)]
+    ("dimension", "linear", "neurons", "parameters"),
+    [
+        (1, True, 20, 901),
+        (2, True, 20, 921),
+        (3, True, 20, 941),
+        (5, True, 68, 9861),
+        (1, False, 20, 901),
+        (2, False, 30, 1981),
+        (3, False, 30, 2011),
+        (5, False, 68, 9861),
+    ],
 )
-def test_the_number_of_coordinates_decides_the_width(dimension, neurons, parameters):
+def test_the_equations_decide_the_width(dimension, linear, neurons, parameters):
     box = ([0.0] * dimension, [1.0] * dimension, ())
-    network = build(Network(), *box, [Output(tuple(range(dimension)))], 0)
-    assert Network().neurons(dimension) == neurons
+    network = build(Network(), *box, [Output(tuple(range(dimension)))], 0, linear=linear)
+    assert Network().neurons(dimension, linear) == neurons
     assert network.networks[0][-1].layers[1].weight.shape == (neurons, neurons)
     assert sum(one.numel() for one in network.parameters()) == parameters
     given = build(Network(width=7), *box, [Output(tuple(range(dimension)))], 0)
-    assert Network(width=7).neurons(dimension) == given.networks[0][-1].layers[0].out_features == 7
+    assert Network(width=7).neurons(dimension, linear) == given.networks[0][-1].layers[0].out_features == 7
 
 
 def test_weights_are_a_function_of_the_seed_and_leave_the_global_generator_alone():

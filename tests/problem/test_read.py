@@ -162,6 +162,25 @@ def test_a_callable_stands_for_an_equation_anywhere():
     assert problem.conditions[0].equations[0].residual is residual
 
 
+@pytest.mark.parametrize(
+    ("equations", "linear"),
+    [
+        ("u_t = alpha * u_xx", True),
+        ("u_t = sin(x) * u_xx + exp(t) * u - 1", True),
+        (["u_t = u_xx", "u_x = 3"], True),
+        ("u_t = u(x = 0) * x + u", True),
+        ("u_t + u*u_x = 0", False),
+        (["u_t = u_xx", "u_x^2 = 3"], False),
+        ("u_t = sin(u)", False),
+        ("u_t = abs(u_x)", False),
+        ("u_t = u(x = 0) * u", False),
+        (lambda p: p.u_t - p.u_xx, False),  # it is not known
+    ],
+)
+def test_linear_equations_are_told_from_others(equations, linear):
+    assert Problem(**words(equations=equations, exact=None)).linear is linear
+
+
 def test_periodic_coordinates_come_in_the_order_of_the_inputs():
     two = words(coordinates={"x": [0, 1], "y": [0, 1], "t": [0, 1]}, conditions=None, exact=None)
     assert Problem(**two, periodic=["y", "x"]).periodic == ("x", "y")

@@ -1,4 +1,4 @@
-"""Solving symbolic equations for partial derivatives in which they are linear."""
+"""Symbolic equations that are linear in partial derivatives: whether they are, and solving them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import sympy
 from sympy.core.function import Application
 from sympy.matrices.exceptions import NonInvertibleMatrixError
 
-from pinnkit.language.calculus import Budget, Partial, differentiate, replace, symbol
+from pinnkit.language.calculus import Budget, Partial, differentiate, partials, replace, symbol
+from pinnkit.language.errors import LanguageError
 
 MAX_OPERATIONS = 200_000
 
@@ -52,6 +53,20 @@ def coefficients(expression: sympy.Expr, unknowns: Sequence[Partial]) -> tuple[l
     if any(factor.free_symbols & symbols for factor in factors):
         raise NotLinearError(str(expression))
     return factors, replace(replaced, dict.fromkeys(symbols, sympy.S.Zero))
+
+
+def is_linear(expression: sympy.Expr) -> bool:
+    """Whether an expression is linear (or affine) in the fields and their derivatives.
+
+    >>> u, u_x = Partial("u", ()), Partial("u", ("x",))
+    >>> is_linear(symbol("x") * u_x - 2 * u + 1), is_linear(u * u_x)
+    (True, False)
+    """
+    try:
+        coefficients(expression, sorted(partials(expression), key=str))
+    except (NotLinearError, LanguageError):  # or too long to tell
+        return False
+    return True
 
 
 def solve(expressions: Sequence[sympy.Expr], unknowns: Sequence[Partial]) -> Mapping[Partial, sympy.Expr] | None:
