@@ -148,6 +148,15 @@ def test_default_counts_grow_with_the_dimension():
     assert [Sampling().count_by_residual(dimension) for dimension in (1, 2, 9)] == [1024, 4096, 8192]
     assert Sampling(equations=70).count_by_residual(2) == 70
     assert Sampling(equations=7).count(4) == 7
+
+
+@pytest.mark.parametrize(
+    ("given", "counts"),
+    [({}, (350, 350)), ({"batch": 500}, (500, 400)), ({"equations": 60}, (60, 60)), ({"conditions": 9}, (350, 9))],
+)
+def test_steps_with_points_of_their_own_have_few_and_as_many_of_a_condition(given, counts):
+    few = Sampling(**given).fresh()
+    assert (few.equations, few.conditions) == counts
     assert len(equation_points(problem(), Sampling(), 0, 0)) == 4096
 
 
