@@ -39,8 +39,11 @@ class Batch:
 
     def rows(self, start: int, stop: int) -> Batch:
         """The points start ... stop - 1, as a group of their own."""
-        columns = {name: column[start:stop] for name, column in self.columns.items()}
-        return Batch(self.coordinates[start:stop], columns)
+        return self.take(slice(start, stop))
+
+    def take(self, index: Tensor | slice) -> Batch:
+        """The points at these indices, as a group of their own."""
+        return Batch(self.coordinates[index], {name: column[index] for name, column in self.columns.items()})
 
 
 class Place(NamedTuple):

@@ -389,9 +389,15 @@ class PINN(lightning.LightningModule):
             return f"{self.limits.steps} steps are done"
         return None
 
+    def time_left(self) -> float:
+        """Seconds of training until `max_time`."""
+        if self.limits.max_time is None:
+            return math.inf
+        return self.limits.max_time - (time.perf_counter() - self._started)
+
     def _asked(self) -> str | None:
         """Why this rank would end training now: its clock, a signal, a callback."""
-        if self.limits.max_time is not None and time.perf_counter() - self._started >= self.limits.max_time:
+        if self.time_left() <= 0:
             return self._wish or f"{self.limits.max_time:g} s of training are over"
         return self._wish
 
@@ -409,16 +415,17 @@ class PINN(lightning.LightningModule):
 
     # ---------------------------------------------------------------- what others read
 
-    def score(self, points: Tensor) -> Tensor:
-        """The size of the equations' residuals at points (n, d): sqrt(sum of w r^2), shape (n,); by shares."""
+    def score(self, group: str, batch: Batch) -> Tensor:
+        """The size of a group's residuals at n points: sqrt(sum of w r^2), shape (n,); by shares."""
         parts = []
         with on_threads(1 if self.limits.shards else None):
-            for index in self.ranks.own(len(points)):
-                for part in points[index.to(points.device)].split(SCORED):
-                    residuals = self.residuals(EQUATIONS, Batch(part, {})).items()
+            for index in self.ranks.own(len(batch)):
+                own = batch.take(index.to(batch.coordinates.device))
+                for start in range(0, len(own), SCORED):
+                    residuals = self.residuals(group, own.rows(start, start + SCORED)).items()
                     squares = [self.weights[term] * residual.detach().square() for term, residual in residuals]
                     parts.append(sum(squares).sqrt()[:, 0])
-        return self.ranks.put_together(parts, len(points))
+        return self.ranks.put_together(parts, len(batch))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["progress"] = dict(self.progress)

@@ -12,7 +12,7 @@ ranks have whole branches. So every number of ranks that divides S gives the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -143,7 +143,7 @@ def _shard(batch: Batch, places: Tensor) -> Batch:
     index = (places % total).to(like.device)
     shares = like.new_full((len(index), 1), 1 / total)
     shares[places.to(like.device) >= total] = 0
-    return Batch(like[index], {name: one[index] for name, one in batch.columns.items()}, shares)
+    return replace(batch.take(index), shares=shares)
 
 
 def _tree(parts: Sequence[Tensor]) -> Tensor:

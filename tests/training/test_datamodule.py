@@ -10,6 +10,7 @@ from pinnkit.sampling.settings import Sampling
 from pinnkit.solve import solve
 from pinnkit.training.datamodule import CollocationData, Segments
 from pinnkit.training.module import PINN
+from pinnkit.training.ranks import Ranks
 
 
 def test_segments_cover_the_steps_of_a_draw():
@@ -48,11 +49,43 @@ def test_fixed_points_stay(heat_words, quick, tmp_path, monkeypatch):
     assert all(torch.equal(points, seen[0][1]) for _, points in seen)
 
 
+@pytest.mark.parametrize(
+    ("max_time", "left", "draws"),
+    [
+        (600.0, 600.0, [0, 0, 0, 1, 1, 1, 2]),
+        (600.0, 0.0, [0] * 7),
+        (None, 0.0, [0, 0, 0, 1, 1, 1, 2]),  # without `max_time` the clock has no say
+    ],
+)
+def test_points_stay_once_there_is_no_time_to_settle_on_others(
+    heat_words, quick, tmp_path, monkeypatch, max_time, left, draws
+):
+    asked = CollocationData._settling
+
+    def settling(self):  # the end of training keeps to the true clock
+        with monkeypatch.context() as patch:
+            patch.setattr(PINN, "time_left", lambda self: left)
+            return asked(self)
+
+    monkeypatch.setattr(CollocationData, "_settling", settling)
+    quick["trainer"]["max_time"] = max_time
+    seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch)
+    assert [draw for draw, _ in seen] == draws
+    assert len({points.numpy().tobytes() for _, points in seen}) == len(set(draws))
+
+
+def test_points_stay_on_all_ranks_where_one_has_no_time(heat_words, quick, tmp_path, monkeypatch):
+    monkeypatch.setattr(Ranks, "any", lambda self, flag, device: True)
+    quick["trainer"]["max_time"] = 600.0
+    seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch)
+    assert {draw for draw, _ in seen} == {0}
+
+
 def test_a_redraw_by_residual_moves_points_to_where_the_residual_is(heat_words, quick, tmp_path, monkeypatch):
     """The network's residual is replaced by a bump at x = 0.5: redrawn points gather there, as the density says."""
 
-    def bump(self, points):
-        return torch.exp(-(((points[:, 0] - 0.5) / 0.05) ** 2))
+    def bump(self, group, batch):
+        return torch.exp(-(((batch.coordinates[:, 0] - 0.5) / 0.05) ** 2))
 
     monkeypatch.setattr(PINN, "score", bump)
     sampling = {"equations": 400, "residual_floor": 0.0, "residual_keep": 0.0, "pool": 40}
@@ -93,7 +126,7 @@ def test_state_holds_the_points(heat_words):
 
 
 def test_a_residual_that_is_spread_keeps_the_points_of_the_sequence(heat_words, quick, tmp_path, monkeypatch):
-    monkeypatch.setattr(PINN, "score", lambda self, points: 1 + torch.sin(9 * points[:, 0]) ** 2)
+    monkeypatch.setattr(PINN, "score", lambda self, group, batch: 1 + torch.sin(9 * batch.coordinates[:, 0]) ** 2)
     seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch)
     for draw, points in seen:
         expected = equation_points(Problem(**heat_words), Sampling(equations=100), 0, draw).coordinates
@@ -101,7 +134,9 @@ def test_a_residual_that_is_spread_keeps_the_points_of_the_sequence(heat_words, 
 
 
 def test_more_points_are_drawn_where_the_residual_is_concentrated(heat_words, quick, tmp_path, monkeypatch):
-    monkeypatch.setattr(PINN, "score", lambda self, points: torch.exp(-(((points[:, 0] - 0.5) / 0.05) ** 2)))
+    monkeypatch.setattr(
+        PINN, "score", lambda self, group, batch: torch.exp(-(((batch.coordinates[:, 0] - 0.5) / 0.05) ** 2))
+    )
     monkeypatch.setattr(Sampling, "count", lambda self, dimension: self.equations or 64)
     seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch, equations=None)
     assert [len(points) for _, points in seen] == [64] * 3 + [128] * 4
@@ -109,7 +144,7 @@ def test_more_points_are_drawn_where_the_residual_is_concentrated(heat_words, qu
 
 @pytest.mark.parametrize("keep", [0.0, 0.75])
 def test_a_share_of_the_points_stays_at_a_redraw_by_residual_also_after_a_resume(heat_words, monkeypatch, keep):
-    def bump(self, points):
+    def bump(self, name, points):
         return np.exp(-(((points.coordinates[:, 0] - 0.5) / 0.05) ** 2))
 
     monkeypatch.setattr(CollocationData, "_scores", bump)
@@ -136,14 +171,53 @@ def test_a_share_of_the_points_stays_at_a_redraw_by_residual_also_after_a_resume
         assert near.mean() > 0.5  # half by the bump, half by the floor, of which a seventh lies there too
 
 
+def test_points_of_a_condition_gather_where_its_residual_is_with_their_normals(monkeypatch):
+    """At a kink of the boundary values at y = 0.3 on the left and right; the data and the corner keep their rows."""
+    problem = Problem(
+        coordinates={"x": [0, 1], "y": [0, 1]},
+        fields=["u"],
+        equations={"laplace": "u_xx + u_yy = 0"},
+        conditions={
+            "flux": {"at": ["x = 0", "x = 1"], "equations": "u_n = abs(y - 0.3)"},
+            "corner": {"at": {"x": 0, "y": 0}, "equations": "u = 0"},
+            "floor": {"at": "y = 0", "equations": "u = 0"},
+        },
+    )
+
+    def bump(self, name, points):
+        return np.exp(-(((points.coordinates[:, 1] - 0.3) / 0.02) ** 2))
+
+    monkeypatch.setattr(CollocationData, "_scores", bump)
+    through, resumed = (
+        CollocationData(problem, Sampling(equations=50, conditions=100), 0, torch.float64, 10) for _ in range(2)
+    )
+    for draw in range(4):
+        through.draw(draw)
+    assert through.by_residual == {EQUATIONS, "flux"}  # the residual at the floor is the same everywhere
+    resumed.load_state_dict(through.state_dict())
+    for data in (through, resumed):
+        data.draw(4)
+        assert {name: len(points) for name, points in data.sets.items()} == {
+            "flux": 100, "corner": 1, "floor": 100, EQUATIONS: 50
+        }  # fmt: skip
+        flux = data.sets["flux"]
+        near = np.abs(flux.coordinates[:, 1] - 0.3) < 0.05  # a tenth of the length
+        assert near.mean() > 0.35  # a third of the points are still the first, a third are even
+        np.testing.assert_array_equal(flux.columns["n_x"][:, 0], 2 * flux.coordinates[:, 0] - 1)
+    for name, points in through.sets.items():
+        np.testing.assert_array_equal(points.coordinates, resumed.sets[name].coordinates)
+
+
 def test_points_stay_by_residual_once_they_have_been(heat_words, quick, tmp_path, monkeypatch):
     """A residual that is gathered at the first redraw, and spread from then on, also in a resumed run."""
     asked = []
 
-    def score(self, points):
-        asked.append(len(points))  # the first time whether the residual is concentrated, at 100 points
-        bump = torch.exp(-(((points[:, 0] - 0.5) / 0.05) ** 2))
-        return bump if len(asked) <= 2 else torch.ones(len(points), dtype=points.dtype)
+    def score(self, group, batch):
+        if group != EQUATIONS:
+            return torch.ones(len(batch), dtype=torch.float64)
+        asked.append(len(batch))  # the first time whether the residual is concentrated, at 100 points
+        bump = torch.exp(-(((batch.coordinates[:, 0] - 0.5) / 0.05) ** 2))
+        return bump if len(asked) <= 2 else torch.ones_like(bump)
 
     monkeypatch.setattr(PINN, "score", score)
     seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch, redraw_every=20)
