@@ -58,7 +58,8 @@ def assemble(
         settings.trainer,
         settings.operators,
         max(
-            (one.shape[0] for one in fields.parameters() if one.ndim == 2), default=settings.network.neurons(len(names))
+            (one.shape[0] for one in fields.parameters() if one.ndim == 2),
+            default=settings.network.neurons(len(names), problem.linear),
         ),
         threads,
         settings.sampling.batch,

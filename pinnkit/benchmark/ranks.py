@@ -123,6 +123,7 @@ def run(optimizer: str, points: str, steps: str, conf: str, folder: str) -> None
         Problem(folder=Path(conf, "pde"), **words),
         Path(folder, "run"),
         {
+            "network": {"width": 20},
             "sampling": {"equations": int(points), "redraw_every": None},
             "phases": [optimizer],
             "operators": {"engine": "jets"},

@@ -22,9 +22,9 @@ class Network:
     """A multilayer perceptron on inputs scaled to [-1, 1], with embeddings in front where they are asked for."""
 
     width: int | None = field(default=None, metadata={"minimum": 1})
-    """Neurons of a hidden layer; None: 20, 30 for nonlinear equations in two or three coordinates, and 68 in more
-    (10,000 parameters with three layers). Nonlinear equations form fronts: Burgers' comes to 3e-7 in seven minutes with
-    30, and to 1e-6 in twenty with 20; the heat equation only takes longer."""
+    """Neurons of a hidden layer; None: 20 for linear equations, 30 for nonlinear ones (and those in Python) in two or
+    three coordinates, and 68 in more (10,000 parameters with three layers). Nonlinear equations form fronts: Burgers'
+    comes to 3e-7 in seven minutes with 30, and to 1e-6 in twenty with 20; the heat equation only takes longer."""
     depth: int = field(default=3, metadata={"minimum": 1})
     """Hidden layers."""
     activation: str = field(default="tanh", metadata={"choices": tuple(SMOOTHNESS)})
@@ -37,7 +37,7 @@ class Network:
     fourier_scale: float = field(default=1.0, metadata={"above": 0.0})
     """Standard deviation of the random frequencies."""
 
-    def neurons(self, dimension: int, linear: bool = True) -> int:
+    def neurons(self, dimension: int, linear: bool) -> int:
         """Neurons of a hidden layer for linear, or nonlinear, equations in that many coordinates."""
         if self.width is not None:
             return self.width

@@ -19,11 +19,14 @@ class Sampling:
     """Points of the equations; None: 512 in one coordinate, 2048 in two, 4096 in more, and twice as many where they are
     redrawn by residual."""
     conditions: int = field(default=400, metadata={"minimum": 1})
-    """Points of each condition (one where the condition holds at a single point)."""
+    """Points of each condition (one where the condition holds at a single point); in a step with points of its own at
+    most as many as of the equations."""
     redraw_every: int | None = field(default=250, metadata={"minimum": 1})
-    """Optimizer steps between draws of new points; None: the first points stay."""
+    """Optimizer steps between draws of new points, as long as `trainer.max_time` leaves time for so many; None: the
+    first points stay."""
     residual_power: float = field(default=1.0, metadata={"minimum": 0.0})
-    """k of the redraws once the residual has been concentrated: density ~ |r|^k / mean |r|^k + c; 0: never."""
+    """k of the redraws of the equations' points, or of a condition's (not data, not single points), once the residual
+    there has been concentrated: density ~ |r|^k / mean |r|^k + c; 0: never."""
     residual_floor: float = field(default=1.0, metadata={"minimum": 0.0})
     """c of that density: the share of points that is spread evenly."""
     residual_keep: float = field(default=0.75, metadata={"minimum": 0.0, "below": 1.0})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -48,8 +47,8 @@ class Segments(Dataset):
 class CollocationData(lightning.LightningDataModule):
     """Draws collocation points, by a rule or by residual, every `redraw_every` optimizer steps.
 
-    Draw k holds for the steps k * redraw_every ... (k + 1) * redraw_every - 1, and in a run that is limited by time to
-    its end, once the time left is less than the draw has lasted: an answer is best where the network has settled on its
+    Draw k holds for the steps k * redraw_every ... (k + 1) * redraw_every - 1, and to the end where a run is limited by
+    time and a whole draw no longer fits into what is left: an answer is best where the network has settled on its
     points (on Allen and Cahn's equation the error is a half larger 50 steps after a redraw than after 250). Its points
     are a function of (seed, k) and, where they are redrawn by residual, of the network at the start of the draw and of
     the points before it; these, and which groups are redrawn so, are kept in the checkpoint, so that a resumed run goes
@@ -65,7 +64,6 @@ class CollocationData(lightning.LightningDataModule):
         self.conditions = {condition.name: condition for condition in problem.conditions}
         self.sets: dict[str, Points] = {}
         self.drawn: int | None = None
-        self._drawn_at: float | None = None
         self.by_residual: set[str] = set()
         """The groups whose residual has been concentrated. Points drawn by residual spread it; drawn evenly again, it
         would gather again (on Burgers' and Allen and Cahn's equations every other draw undid what the one before it
@@ -78,7 +76,7 @@ class CollocationData(lightning.LightningDataModule):
         draw, done = divmod(step, period)
         if fresh:
             draw += FRESH_DRAWS
-        elif draw != self.drawn and self._settling():
+        elif draw != self.drawn and self._too_late(period):
             draw = self.drawn
         if draw != self.drawn:
             self.draw(draw)
@@ -86,38 +84,43 @@ class CollocationData(lightning.LightningDataModule):
         segments = Segments(batches, draw, period - done, self.steps_per_batch)
         return DataLoader(segments, batch_size=None, collate_fn=_as_it_is)
 
-    def _settling(self) -> bool:
-        """Whether new points would have less time than the present ones have had, on some rank."""
+    def _too_late(self, period: int) -> bool:
+        """Whether there are points to go on with, and no time for that many steps on others, on some rank."""
         module = self.trainer.lightning_module
-        if module.limits.max_time is None or self._drawn_at is None or self.drawn >= FRESH_DRAWS:
+        if module.limits.max_time is None or self.drawn is None or self.drawn >= FRESH_DRAWS:
             return False
-        return module.ranks.any(module.time_left() < time.perf_counter() - self._drawn_at, module.device)
+        left = module.limits.max_time - module.progress["train_time_s"]
+        return module.ranks.any(left < period * module.progress["step_time_s"], module.device)
 
     def draw(self, draw: int) -> None:
         """Draw the points of every group anew."""
-        self._drawn_at = time.perf_counter()
         former = {} if self.drawn is None or self.drawn >= FRESH_DRAWS else self.sets
         self.drawn = draw
         groups = [*self.conditions, *([EQUATIONS] if self.problem.equations else [])]
         self.sets = {name: self._points(name, draw, former.get(name)) for name in groups}
 
     def _points(self, name: str, draw: int, former: Points | None) -> Points:
-        points = self._even(name, draw)
-        if draw == 0 or draw >= FRESH_DRAWS or not self._may_gather(name):
-            return points
-        if name not in self.by_residual and concentration(self._scores(name, points)) >= CONCENTRATED:
+        even = self._even(name, draw)
+        if draw == 0 or draw >= FRESH_DRAWS or not self._may_follow_residual(name):
+            return even
+        if name not in self.by_residual and concentration(self._scores(name, even)) >= CONCENTRATED:
             self.by_residual.add(name)
-        return self._gathered(name, draw, former) if name in self.by_residual else points
+        if name not in self.by_residual:
+            return even
+        count = self.sampling.count_by_residual(len(self.problem.coordinates)) if name == EQUATIONS else len(even)
+        return self._following_residual(name, draw, count, former)
 
     def _even(self, name: str, draw: int, count: int | None = None) -> Points:
-        """The points of a group by the method alone, all rows of one with data."""
+        """About `count` points of a group by the method alone, None: as many as are set; the rows of one with data."""
         sampling = self.sampling.fresh() if draw >= FRESH_DRAWS else self.sampling
         if name == EQUATIONS:
             return equation_points(self.problem, sampling, self.seed, draw, count)
-        sampling = replace(sampling, conditions=count or sampling.conditions)
+        if count is not None:
+            sampling = replace(sampling, conditions=count)
         return condition_points(self.problem, self.conditions[name], sampling, self.seed, draw)
 
-    def _may_gather(self, name: str) -> bool:
+    def _may_follow_residual(self, name: str) -> bool:
+        """Not where all points are given, or some: rows of data, a grid, single points."""
         if self.sampling.residual_power == 0 or self.sampling.method == "grid":
             return False
         if name == EQUATIONS:
@@ -125,11 +128,8 @@ class CollocationData(lightning.LightningDataModule):
         places = self.conditions[name].places  # none for one with data
         return bool(places) and all(place.free for place in places)
 
-    def _gathered(self, name: str, draw: int, former: Points | None) -> Points:
+    def _following_residual(self, name: str, draw: int, count: int, former: Points | None) -> Points:
         """A share of the former points of a group, and new ones by residual."""
-        count = self.sampling.conditions
-        if name == EQUATIONS:
-            count = self.sampling.count_by_residual(len(self.problem.coordinates))
         pool = self._even(name, draw, count * self.sampling.pool)
         power, floor = self.sampling.residual_power, self.sampling.residual_floor
         kept = 0 if former is None else min(round(self.sampling.residual_keep * count), count - 1, len(former))
@@ -160,20 +160,22 @@ class CollocationData(lightning.LightningDataModule):
         return batch  # a draw is moved once, where its dataloader is made, and not with every segment of it
 
     def state_dict(self) -> dict[str, Any]:
-        kept = [name for name in self.sets if name == EQUATIONS or name in self.by_residual]
-        points = {  # those drawn by residual cannot be computed again
-            name: {"": torch.from_numpy(self.sets[name].coordinates)}
-            | {column: torch.from_numpy(values) for column, values in self.sets[name].columns.items()}
-            for name in kept
+        points = {
+            name: {
+                "coordinates": torch.from_numpy(points.coordinates),
+                "columns": {column: torch.from_numpy(values) for column, values in points.columns.items()},
+            }
+            for name, points in self.sets.items()
+            if name == EQUATIONS or name in self.by_residual  # these cannot be computed again
         }
         return {"drawn": self.drawn, "by_residual": sorted(self.by_residual), "points": points}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.drawn, self.by_residual = state["drawn"], set(state["by_residual"])
         self.sets = {name: self._even(name, self.drawn) for name in self.conditions}
-        for name, columns in state["points"].items():
-            arrays = {column: values.numpy() for column, values in columns.items()}
-            self.sets[name] = Points(arrays.pop(""), arrays)
+        for name, arrays in state["points"].items():
+            columns = {column: values.numpy() for column, values in arrays["columns"].items()}
+            self.sets[name] = Points(arrays["coordinates"].numpy(), columns)
 
 
 def _moved(batch: Batch, device: torch.device) -> Batch:

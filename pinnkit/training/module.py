@@ -105,6 +105,7 @@ class PINN(lightning.LightningModule):
             "evaluations": 0,
             "draw": -1,
             "train_time_s": 0.0,
+            "step_time_s": 0.0,
             "first_objective": math.nan,
             "rollbacks": 0,
         }
@@ -249,6 +250,7 @@ class PINN(lightning.LightningModule):
                 optimizer.refresh()  # its loss and gradient belong to points that are gone; its curvature stays
         self.stopped = self.stopped or self.ranks.first_word(self._asked(), self.device) or self._limit()
         weights = self.weight_vector()
+        began, before = time.perf_counter(), self.progress["step"]
         for _ in range(segment.steps):
             if self.stopped:
                 break
@@ -258,7 +260,10 @@ class PINN(lightning.LightningModule):
             if self.ranks.count == 1:  # several agree once a segment: to ask in each step would cost a message
                 self.stopped = self.stopped or self._asked()
             self.stopped = self.stopped or self._limit()
-        self.progress["train_time_s"] = time.perf_counter() - self._started
+        ended = time.perf_counter()
+        self.progress["train_time_s"] = ended - self._started
+        if taken := self.progress["step"] - before:
+            self.progress["step_time_s"] = (ended - began) / taken
         self._look(segment.batches)
         if self.stopped:
             self.trainer.should_stop = True
@@ -389,15 +394,9 @@ class PINN(lightning.LightningModule):
             return f"{self.limits.steps} steps are done"
         return None
 
-    def time_left(self) -> float:
-        """Seconds of training until `max_time`."""
-        if self.limits.max_time is None:
-            return math.inf
-        return self.limits.max_time - (time.perf_counter() - self._started)
-
     def _asked(self) -> str | None:
         """Why this rank would end training now: its clock, a signal, a callback."""
-        if self.time_left() <= 0:
+        if self.limits.max_time is not None and time.perf_counter() - self._started >= self.limits.max_time:
             return self._wish or f"{self.limits.max_time:g} s of training are over"
         return self._wish
 

@@ -52,7 +52,11 @@ class Breaking:
 BREAKING = Breaking()
 PROBLEMS = {
     "spread": {**BURGERS, "equations": {"heat": "u_t = 0.1 * u_xx"}},
-    "front": {**BURGERS, "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"}},  # drawn by residual
+    "front": {  # whose points, those of its start among them, are drawn by residual
+        **BURGERS,
+        "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"},
+        "conditions": {**BURGERS["conditions"], "initial": {"at": "t = 0", "equations": "u = 5*exp(-900*x^2)"}},
+    },
     "wide": {**BURGERS, "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"}},
     "breaking": {**BURGERS, "equations": {"heat": BREAKING}},
     "inverse": {  # a learned parameter, and conditions at single points
@@ -95,7 +99,7 @@ def settings(problem, optimizer, steps, ranks, shards):
 def solved(name, ranks, folder):
     """Solve "PROBLEM OPTIMIZER STEPS [SHARDS]".
 
-    Gives the trained parameters (n,) and the points of the equations of the last draw.
+    Gives the trained parameters (n,), the points of the last draw, and which groups have them by residual.
     """
     problem, optimizer, *numbers = name.split()
     steps, shards = (*map(int, numbers), None)[:2]
@@ -109,6 +113,8 @@ def solved(name, ranks, folder):
     return {
         "parameters": torch.cat([one.detach().flatten() for one in module.model.trainable().values()]),
         "points": batches["equations"].coordinates,
+        "conditions": torch.cat([batch.coordinates for name, batch in batches.items() if name != "equations"]),
+        "by_residual": sorted(module.trainer.datamodule.by_residual),
         "own": torch.cat(
             [one.coordinates if one.shares is None else one.coordinates[one.shares[:, 0] > 0] for one in shards]
         ),

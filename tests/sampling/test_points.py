@@ -148,6 +148,7 @@ def test_default_counts_grow_with_the_dimension():
     assert [Sampling().count_by_residual(dimension) for dimension in (1, 2, 9)] == [1024, 4096, 8192]
     assert Sampling(equations=70).count_by_residual(2) == 70
     assert Sampling(equations=7).count(4) == 7
+    assert len(equation_points(problem(), Sampling(), 0, 0)) == 4096
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,6 @@ def test_default_counts_grow_with_the_dimension():
 def test_steps_with_points_of_their_own_have_few_and_as_many_of_a_condition(given, counts):
     few = Sampling(**given).fresh()
     assert (few.equations, few.conditions) == counts
-    assert len(equation_points(problem(), Sampling(), 0, 0)) == 4096
 
 
 def test_taking_points_keeps_columns_and_rows_together():

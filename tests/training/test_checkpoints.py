@@ -10,7 +10,7 @@ import torch
 import pinnkit
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.training.checkpoints import DamagedCheckpoint, newest, read
+from pinnkit.training.checkpoints import FORMAT, DamagedCheckpoint, newest, read
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ DAMAGES = {
     "text": (lambda path: path.write_text("not a checkpoint"), "damaged or was cut short"),
     "another version": (
         lambda path: rewritten(path, lambda content: content["pinnkit"].update(format=99)),
-        "has the format 99, and this version of pinnkit reads 1",
+        f"has the format 99, and this version of pinnkit reads {FORMAT}",
     ),
     "another program": (lambda path: torch.save({"state_dict": {}}, path), "is no checkpoint of pinnkit"),
     "code": (lambda path: torch.save({"x": Runs(path.parent / "executed")}, path), "could run code, and is refused"),

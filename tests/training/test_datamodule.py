@@ -1,5 +1,7 @@
 """Points as Lightning's data: draws, segments, and redraws by residual that do reach the batches."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,8 @@ from pinnkit.solve import solve
 from pinnkit.training.datamodule import CollocationData, Segments
 from pinnkit.training.module import PINN
 from pinnkit.training.ranks import Ranks
+from pinnkit.training.settings import Trainer
+from tests.conftest import assembled
 
 
 def test_segments_cover_the_steps_of_a_draw():
@@ -19,7 +23,7 @@ def test_segments_cover_the_steps_of_a_draw():
     assert {segments[index].draw for index in range(len(segments))} == {3}
 
 
-def trained_points(heat_words, quick, tmp_path, monkeypatch, **sampling):
+def trained_points(heat_words, quick, tmp_path, monkeypatch, resume=False, **sampling):
     """The points of the equations in each call of training_step, and the draws that they belong to."""
     seen = []
     original = PINN.training_step
@@ -31,7 +35,7 @@ def trained_points(heat_words, quick, tmp_path, monkeypatch, **sampling):
     settings = {**quick, "sampling": {**quick["sampling"], **sampling}}
     with monkeypatch.context() as patch:
         patch.setattr(PINN, "training_step", watched)
-        solution = solve(Problem(**heat_words), tmp_path, settings)
+        solution = solve(Problem(**heat_words), tmp_path, settings, resume=resume)
     return seen, solution
 
 
@@ -50,35 +54,49 @@ def test_fixed_points_stay(heat_words, quick, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("max_time", "left", "draws"),
+    ("max_time", "trained", "step_time", "late"),
     [
-        (600.0, 600.0, [0, 0, 0, 1, 1, 1, 2]),
-        (600.0, 0.0, [0] * 7),
-        (None, 0.0, [0, 0, 0, 1, 1, 1, 2]),  # without `max_time` the clock has no say
+        (100.0, 74.0, 1.0, False),  # 25 steps of a second are to come, and 26 are left
+        (100.0, 76.0, 1.0, True),
+        (100.0, 76.0, 0.9, False),
+        (None, 76.0, 9.0, False),  # without `max_time` the clock has no say
     ],
 )
-def test_points_stay_once_there_is_no_time_to_settle_on_others(
-    heat_words, quick, tmp_path, monkeypatch, max_time, left, draws
-):
-    asked = CollocationData._settling
+def test_it_is_too_late_for_new_points_when_a_draw_does_not_fit(heat_words, max_time, trained, step_time, late):
+    class Two(Ranks):
+        def any(self, flag, device):
+            asked.append(flag)
+            return flag or other_is_late
 
-    def settling(self):  # the end of training keeps to the true clock
-        with monkeypatch.context() as patch:
-            patch.setattr(PINN, "time_left", lambda self: left)
-            return asked(self)
+    module = SimpleNamespace(
+        limits=Trainer(max_time=max_time),
+        progress={"train_time_s": trained, "step_time_s": step_time},
+        ranks=Two(0, 2),
+        device="cpu",
+    )
+    data = CollocationData(Problem(**heat_words), Sampling(), 0, torch.float64, 10)
+    data.trainer = SimpleNamespace(lightning_module=module)
+    timed = max_time is not None
+    asked, other_is_late = [], True
+    assert data._too_late(25) is False  # there are no points yet
+    data.drawn = 3
+    assert data._too_late(25) is timed
+    other_is_late = False
+    assert data._too_late(25) is late
+    assert asked == ([late, late] if timed else [])
 
-    monkeypatch.setattr(CollocationData, "_settling", settling)
-    quick["trainer"]["max_time"] = max_time
-    seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch)
-    assert [draw for draw, _ in seen] == draws
-    assert len({points.numpy().tobytes() for _, points in seen}) == len(set(draws))
 
-
-def test_points_stay_on_all_ranks_where_one_has_no_time(heat_words, quick, tmp_path, monkeypatch):
-    monkeypatch.setattr(Ranks, "any", lambda self, flag, device: True)
+def test_points_stay_once_it_is_too_late_also_in_a_resumed_run(heat_words, quick, tmp_path, monkeypatch):
     quick["trainer"]["max_time"] = 600.0
-    seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch)
-    assert {draw for draw, _ in seen} == {0}
+    seen, solution = trained_points(heat_words, quick, tmp_path / "a", monkeypatch)
+    assert [draw for draw, _ in seen] == [0, 0, 0, 1, 1, 1, 2]
+    assert 0 < solution.module.progress["step_time_s"] < solution.metrics["train_time_s"] / 60
+    monkeypatch.setattr(CollocationData, "_too_late", lambda self, period: self.drawn is not None)
+    seen, _ = trained_points(heat_words, quick, tmp_path / "b", monkeypatch)
+    quick["trainer"]["max_steps"] = 110
+    resumed, _ = trained_points(heat_words, quick, tmp_path / "b", monkeypatch, resume=True)
+    assert {draw for draw, _ in seen + resumed} == {0}
+    assert all(torch.equal(points, seen[0][1]) for _, points in seen + resumed)
 
 
 def test_a_redraw_by_residual_moves_points_to_where_the_residual_is(heat_words, quick, tmp_path, monkeypatch):
@@ -171,16 +189,18 @@ def test_a_share_of_the_points_stays_at_a_redraw_by_residual_also_after_a_resume
         assert near.mean() > 0.5  # half by the bump, half by the floor, of which a seventh lies there too
 
 
-def test_points_of_a_condition_gather_where_its_residual_is_with_their_normals(monkeypatch):
-    """At a kink of the boundary values at y = 0.3 on the left and right; the data and the corner keep their rows."""
+def test_points_of_a_condition_follow_its_residual_with_their_normals(monkeypatch):
+    """At a kink of the boundary values at y = 0.3; data, single points and what is even keep theirs."""
     problem = Problem(
         coordinates={"x": [0, 1], "y": [0, 1]},
         fields=["u"],
         equations={"laplace": "u_xx + u_yy = 0"},
         conditions={
             "flux": {"at": ["x = 0", "x = 1"], "equations": "u_n = abs(y - 0.3)"},
-            "corner": {"at": {"x": 0, "y": 0}, "equations": "u = 0"},
+            "part": {"at": "x = 0", "where": "y < 0.35", "equations": "u = abs(y - 0.3)"},
+            "corner": {"at": [{"x": 0, "y": 0}, "x = 1"], "equations": "u = abs(y - 0.3)"},
             "floor": {"at": "y = 0", "equations": "u = 0"},
+            "seen": {"data": {"x": [0.5] * 9, "y": [0.3, *np.linspace(0.6, 0.9, 8)], "u": [0.0] * 9}},
         },
     )
 
@@ -189,23 +209,35 @@ def test_points_of_a_condition_gather_where_its_residual_is_with_their_normals(m
 
     monkeypatch.setattr(CollocationData, "_scores", bump)
     through, resumed = (
-        CollocationData(problem, Sampling(equations=50, conditions=100), 0, torch.float64, 10) for _ in range(2)
+        CollocationData(problem, Sampling(equations=50, conditions=101), 0, torch.float64, 10) for _ in range(2)
     )
     for draw in range(4):
         through.draw(draw)
-    assert through.by_residual == {EQUATIONS, "flux"}  # the residual at the floor is the same everywhere
+    assert through.by_residual == {EQUATIONS, "flux", "part"}
     resumed.load_state_dict(through.state_dict())
     for data in (through, resumed):
         data.draw(4)
-        assert {name: len(points) for name, points in data.sets.items()} == {
-            "flux": 100, "corner": 1, "floor": 100, EQUATIONS: 50
-        }  # fmt: skip
-        flux = data.sets["flux"]
-        near = np.abs(flux.coordinates[:, 1] - 0.3) < 0.05  # a tenth of the length
-        assert near.mean() > 0.35  # a third of the points are still the first, a third are even
-        np.testing.assert_array_equal(flux.columns["n_x"][:, 0], 2 * flux.coordinates[:, 0] - 1)
+        counts = {"flux": 100, "part": 101, "corner": 102, "floor": 101, "seen": 9, EQUATIONS: 50}
+        assert {name: len(points) for name, points in data.sets.items()} == counts
+        for name, share in (("flux", 0.1), ("part", 0.2)):
+            y = data.sets[name].coordinates[:, 1]
+            assert (np.abs(y - 0.3) < 0.05).mean() > share + 0.25  # a third are still the first, a third are even
+        assert data.sets["part"].coordinates[:, 1].max() < 0.35
+        x = data.sets["flux"].coordinates[:, 0]
+        np.testing.assert_array_equal(data.sets["flux"].columns["n_x"][:, 0], 2 * x - 1)
     for name, points in through.sets.items():
         np.testing.assert_array_equal(points.coordinates, resumed.sets[name].coordinates)
+        assert points.columns.keys() == resumed.sets[name].columns.keys()
+
+
+def test_the_score_of_a_group_is_the_root_of_its_weighted_squares(heat_words, monkeypatch):
+    heat_words["conditions"]["ends"] |= {"equations": ["u_n = 1", "u = 0"], "weight": 4}
+    module, batches = assembled(heat_words, {"sampling": {"equations": 100, "conditions": 30}})
+    monkeypatch.setattr("pinnkit.training.module.SCORED", 7)
+    for name, batch in batches.items():
+        weights = {"heat": 1.0, "initial": 1.0, "ends_1": 4.0, "ends_2": 4.0}
+        squares = [weights[term] * r.square() for term, r in module.residuals(name, batch).items()]
+        torch.testing.assert_close(module.score(name, batch), sum(squares).sqrt()[:, 0])
 
 
 def test_points_stay_by_residual_once_they_have_been(heat_words, quick, tmp_path, monkeypatch):

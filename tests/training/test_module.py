@@ -18,6 +18,7 @@ from pinnkit.training import phases
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import Diverged, NoGradient
 from pinnkit.training.settings import Trainer
+from tests.conftest import assembled
 
 
 def module_of(words, settings=None):
@@ -236,6 +237,13 @@ def test_auto_takes_spring_in_many_coordinates_and_parameters_on_a_cpu():
         assert phases.automatic(*others)[0][-1].name != "spring"
 
 
+@pytest.mark.parametrize(("equation", "width"), [("u_t = alpha*u_xx", 20), ("u_t = alpha*u_xx - u*u_x", 30)])
+def test_networks_of_nonlinear_equations_are_wider(heat_words, equation, width):
+    module, _ = assembled({**heat_words, "equations": equation, "exact": {}})
+    assert {len(one) for one in module.network.parameters()} == {width, 1}
+    assert module.width == width
+
+
 def test_spring_has_new_points_in_each_step_and_the_phase_after_it_those_of_a_draw(heat_words, quick, tmp_path):
     quick |= {"phases": [{"name": "spring", "steps": 3}, "ssbroyden"], "trainer": {"max_steps": 5}}
     seen = []
@@ -247,9 +255,11 @@ def test_spring_has_new_points_in_each_step_and_the_phase_after_it_those_of_a_dr
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PINN, "_step", watched)
-        solve(Problem(**heat_words), tmp_path, quick | {"sampling": {**quick["sampling"], "batch": 40}})
+        solve(
+            Problem(**heat_words), tmp_path, quick | {"sampling": {**quick["sampling"], "batch": 40, "conditions": 60}}
+        )
     assert [len(one["equations"]) for one in seen] == [40, 40, 40, 100, 100]
-    assert [len(one["initial"]) for one in seen] == [20] * 5
+    assert [len(one["initial"]) for one in seen] == [40, 40, 40, 60, 60]
     for earlier, later in ((0, 1), (1, 2)):
         for name in seen[0]:
             assert not torch.equal(seen[earlier][name], seen[later][name])
