@@ -42,10 +42,11 @@ N s run*: the last error that a longer run had measured when the budget was over
 otherwise)."""
 
 PEERS = """\
-The same equations with an MLP 3x20 in float64: DeepXDE by its usual recipe (Adam for 40 % of the time, then L-BFGS),
-jinns by its self-scaled Broyden with its own line search, both on points that are drawn once (heat 2000 inside, 200 at
-the ends, 200 at the start; burgers 8000, 200, 200). Their clocks stand still while the error is measured, and jinns'
-begins after compilation; pinnkit's run through both. See `pinnkit/benchmark/peers/`."""
+The same equations with an MLP 3x20 in float64 (pinnkit's own default is 3x30 for burgers): DeepXDE by its usual recipe
+(Adam for 40 % of the time, then L-BFGS), jinns by its self-scaled Broyden with its own line search, both on points that
+are drawn once (heat 2000 inside, 200 at the ends, 200 at the start; burgers 8000, 200, 200). Their clocks stand still
+while the error is measured, and jinns' begins after compilation; pinnkit's run through both. See
+`pinnkit/benchmark/peers/`."""
 
 
 def markdown(report: Mapping[str, Any]) -> str:
