@@ -16,6 +16,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import CONCENTRATED, concentration, select
 from pinnkit.sampling.points import EQUATIONS, Points, condition_points, equation_points
 from pinnkit.sampling.settings import Sampling
+from pinnkit.training.faults import divergence
 
 ENDLESS = 10**9
 FRESH_DRAWS = 2**31
@@ -142,9 +143,17 @@ class CollocationData(lightning.LightningDataModule):
         return Points(np.concatenate([old.coordinates, new.coordinates]), columns)
 
     def _scores(self, name: str, points: Points) -> np.ndarray:
-        """The size of a group's residuals at points, (n,)."""
+        """The size of a group's residuals at points, (n,).
+
+        Raises:
+            Diverged: it is not finite at one of them.
+        """
         module = self.trainer.lightning_module
-        return module.score(name, _moved(self._batch(points), module.device)).double().cpu().numpy()
+        batch = _moved(self._batch(points), module.device)
+        found = module.score(name, batch)
+        if not torch.isfinite(found).all():
+            raise divergence(module, {name: batch}, module.progress["step"])
+        return found.double().cpu().numpy()
 
     def batches(self) -> dict[str, Batch]:
         """The current points as tensors."""

@@ -237,6 +237,15 @@ def test_auto_takes_spring_in_many_coordinates_and_parameters_on_a_cpu():
         assert phases.automatic(*others)[0][-1].name != "spring"
 
 
+def test_a_residual_that_is_infinite_at_a_candidate_alone_is_told(heat_words, quick, tmp_path, monkeypatch):
+    monkeypatch.setattr("pinnkit.training.datamodule.CONCENTRATED", 0.0)
+    heat_words["equations"] = {"heat": lambda p: p.u_t + torch.where(p.x > 0.998, torch.full_like(p.x, math.inf), p.u)}
+    del heat_words["exact"]
+    with pytest.raises(Diverged, match=r"at step 25: the term 'heat' is inf at x = 0\.99[89]\d*, t = 0\.\d+") as caught:
+        solve(Problem(**heat_words), tmp_path, {**quick, "phases": ["ssbroyden"]})
+    assert "3 times training went back" in str(caught.value)
+
+
 @pytest.mark.parametrize(("equation", "width"), [("u_t = alpha*u_xx", 20), ("u_t = alpha*u_xx - u*u_x", 30)])
 def test_networks_of_nonlinear_equations_are_wider(heat_words, equation, width):
     module, _ = assembled({**heat_words, "equations": equation, "exact": {}})
