@@ -130,11 +130,18 @@ class CollocationData(lightning.LightningDataModule):
         return bool(places) and all(place.free for place in places)
 
     def _following_residual(self, name: str, draw: int, count: int, former: Points | None) -> Points:
-        """A share of the former points of a group, and new ones by residual."""
+        """A share of the former points of a group, and new ones by residual.
+
+        Raises:
+            Diverged: the residual is not finite at a candidate.
+        """
         pool = self._even(name, draw, count * self.sampling.pool)
         power, floor = self.sampling.residual_power, self.sampling.residual_floor
         kept = 0 if former is None else min(round(self.sampling.residual_keep * count), count - 1, len(former))
         scores, key = self._scores(name, pool), (self.seed, name, draw)
+        if not np.isfinite(scores).all():
+            module = self.trainer.lightning_module
+            raise divergence(module, {name: _moved(self._batch(pool), module.device)}, module.progress["step"])
         new = pool.take(select(pool.coordinates, scores, count - kept, power, floor, *key))
         if not kept:
             return new
@@ -143,17 +150,9 @@ class CollocationData(lightning.LightningDataModule):
         return Points(np.concatenate([old.coordinates, new.coordinates]), columns)
 
     def _scores(self, name: str, points: Points) -> np.ndarray:
-        """The size of a group's residuals at points, (n,).
-
-        Raises:
-            Diverged: it is not finite at one of them.
-        """
+        """The size of a group's residuals at points, (n,)."""
         module = self.trainer.lightning_module
-        batch = _moved(self._batch(points), module.device)
-        found = module.score(name, batch)
-        if not torch.isfinite(found).all():
-            raise divergence(module, {name: batch}, module.progress["step"])
-        return found.double().cpu().numpy()
+        return module.score(name, _moved(self._batch(points), module.device)).double().cpu().numpy()
 
     def batches(self) -> dict[str, Batch]:
         """The current points as tensors."""
