@@ -23,6 +23,12 @@ def test_segments_cover_the_steps_of_a_draw():
     assert {segments[index].draw for index in range(len(segments))} == {3}
 
 
+def without_limit(problem, sampling):
+    data = CollocationData(problem, sampling, 0, torch.float64, 10)
+    data.trainer = SimpleNamespace(lightning_module=SimpleNamespace(limits=Trainer()))
+    return data
+
+
 def trained_points(heat_words, quick, tmp_path, monkeypatch, resume=False, **sampling):
     """The points of the equations in each call of training_step, and the draws that they belong to."""
     seen = []
@@ -84,6 +90,26 @@ def test_it_is_too_late_for_new_points_when_a_draw_does_not_fit(heat_words, max_
     other_is_late = False
     assert data._too_late(25) is late
     assert asked == ([late, late] if timed else [])
+
+
+@pytest.mark.parametrize(
+    ("max_time", "trained", "followed"), [(100.0, 49.0, True), (100.0, 51.0, False), (None, 99.0, True)]
+)
+def test_a_group_begins_to_follow_its_residual_in_the_first_half_of_the_time(heat_words, max_time, trained, followed):
+    module = SimpleNamespace(
+        limits=Trainer(max_time=max_time), progress={"train_time_s": trained}, ranks=Ranks(0, 1), device="cpu"
+    )
+    module.score = lambda group, batch: (batch.coordinates[:, 0] > 0.9).double()  # a twentieth of the rod
+    data = CollocationData(Problem(**heat_words), Sampling(), 0, torch.float64, 10)
+    data.trainer = SimpleNamespace(lightning_module=module)
+    data.draw(0)
+    assert data.by_residual == set()
+    data.draw(1)
+    assert data.by_residual == ({EQUATIONS, "initial"} if followed else set())
+    module.progress["train_time_s"] = 99.0
+    data.draw(2)  # once begun it goes on
+    gathered = float((data.sets[EQUATIONS].coordinates[:, 0] > 0.9).mean())
+    assert (gathered > 0.3) is followed
 
 
 def test_points_stay_once_it_is_too_late_also_in_a_resumed_run(heat_words, quick, tmp_path, monkeypatch):
@@ -169,7 +195,7 @@ def test_a_share_of_the_points_stays_at_a_redraw_by_residual_also_after_a_resume
     sampling = Sampling(equations=400, residual_keep=keep)
 
     def data():
-        return CollocationData(Problem(**heat_words), sampling, 0, torch.float64, 10)
+        return without_limit(Problem(**heat_words), sampling)
 
     def points(of):
         return of.batches()[EQUATIONS].coordinates.numpy()
@@ -208,9 +234,7 @@ def test_points_of_a_condition_follow_its_residual_with_their_normals(monkeypatc
         return np.exp(-(((points.coordinates[:, 1] - 0.3) / 0.02) ** 2))
 
     monkeypatch.setattr(CollocationData, "_scores", bump)
-    through, resumed = (
-        CollocationData(problem, Sampling(equations=50, conditions=101), 0, torch.float64, 10) for _ in range(2)
-    )
+    through, resumed = (without_limit(problem, Sampling(equations=50, conditions=101)) for _ in range(2))
     for draw in range(4):
         through.draw(draw)
     assert through.by_residual == {EQUATIONS, "flux", "part"}
