@@ -43,8 +43,9 @@ def assemble(
             for field in problem.fields
         ],
         settings.seed,
-        custom=network,
         linear=problem.linear,
+        steady=problem.steady,
+        custom=network,
     ).to(dtype)
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
     phases = _phases(settings, size, dtype, len(names))

@@ -42,7 +42,7 @@ def train(options: argparse.Namespace, clock: Clock) -> dict[str, Any]:
     settings = read_settings(
         {
             "dtype": options.dtype,
-            "network": {"width": options.width, "depth": options.depth},
+            "network": {"width": options.width, "depth": options.depth, "activation": "tanh"},
             "sampling": sampling(options.points or CASES[options.problem].points),
             "operators": {"engine": options.engine},
             "optimizer": "adam",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -72,8 +72,10 @@ def build(
     periodic: Sequence[int],
     outputs: Sequence[Output],
     seed: int,
+    *,
+    linear: bool,
+    steady: bool,
     custom: nn.Module | None = None,
-    linear: bool = True,
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
@@ -83,8 +85,9 @@ def build(
     Args:
         lower, upper: ends of the coordinates' ranges, d each.
         periodic: indices of the periodic coordinates.
+        linear, steady: whether the equations are linear, and without time: which decides a width and an activation
+            that are not given.
         custom: a network of the user's in place of ours, (n, d) -> (n, number of fields), which is not scaled.
-        linear: whether the equations are, which decides a width that is not given.
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
@@ -97,6 +100,7 @@ def build(
             groups.append([index])
         else:
             known.append(index)
+    settings = replace(settings, activation=settings.activation_for(linear, steady))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         networks = [

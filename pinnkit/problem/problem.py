@@ -144,6 +144,11 @@ class Problem:
         """Whether the equations are linear in the fields and their derivatives; one in Python counts as nonlinear."""
         return all(isinstance(one.residual, sympy.Basic) and is_linear(one.residual) for one in self.equations)
 
+    @property
+    def steady(self) -> bool:
+        """Whether time is no coordinate."""
+        return self.space == self.coordinates
+
     def replace(self, **changes: Any) -> Problem:
         """A copy with some parts replaced."""
         copy = object.__new__(Problem)

@@ -14,7 +14,7 @@ from pinnkit.problem import problem
 
 def build_two_fields(settings=None, periodic=(), transforms=(None, None), columns=((0, 1), (0, 1)), seed=0):
     fields = [Output(*both) for both in zip(columns, transforms, strict=True)]
-    return build(settings or Network(), [-1.0, 0.0], [1.0, 2.0], periodic, fields, seed)
+    return build(settings or Network(), [-1.0, 0.0], [1.0, 2.0], periodic, fields, seed, linear=True, steady=False)
 
 
 def points(n=6):
@@ -146,12 +146,26 @@ def test_output_transforms_bound_the_field(name, low, high):
 )
 def test_the_equations_decide_the_width(dimension, linear, neurons, parameters):
     box = ([0.0] * dimension, [1.0] * dimension, ())
-    network = build(Network(), *box, [Output(tuple(range(dimension)))], 0, linear=linear)
+    network = build(Network(), *box, [Output(tuple(range(dimension)))], 0, linear=linear, steady=False)
     assert Network().neurons(dimension, linear) == neurons
     assert network.networks[0][-1].layers[1].weight.shape == (neurons, neurons)
     assert sum(one.numel() for one in network.parameters()) == parameters
-    given = build(Network(width=7), *box, [Output(tuple(range(dimension)))], 0)
+    given = build(Network(width=7), *box, [Output(tuple(range(dimension)))], 0, linear=linear, steady=False)
     assert Network(width=7).neurons(dimension, linear) == given.networks[0][-1].layers[0].out_features == 7
+
+
+@pytest.mark.parametrize(
+    ("linear", "steady", "expected"),
+    [(True, True, "sin"), (True, False, "tanh"), (False, True, "tanh"), (False, False, "tanh")],
+)
+def test_the_equations_decide_the_activation(linear, steady, expected):
+    def activation(settings):
+        network = build(settings, [0.0], [1.0], (), [Output((0,))], 0, linear=linear, steady=steady)
+        return network.networks[0][-1].activation
+
+    assert Network().activation_for(linear, steady) == expected
+    assert activation(Network()) is ACTIVATIONS[expected]
+    assert activation(Network(activation="gelu")) is ACTIVATIONS["gelu"]
 
 
 def test_weights_are_a_function_of_the_seed_and_leave_the_global_generator_alone():
@@ -168,13 +182,16 @@ def test_weights_are_a_function_of_the_seed_and_leave_the_global_generator_alone
 
 def test_a_network_of_the_users_is_taken_as_it_is():
     own = torch.nn.Linear(2, 2, dtype=torch.float64)
-    network = build(Network(), [-1.0, 0.0], [1.0, 2.0], (), [Output((0, 1), scale=4.0), Output((0, 1))], 0, custom=own)
+    outputs = [Output((0, 1), scale=4.0), Output((0, 1))]
+    network = build(Network(), [-1.0, 0.0], [1.0, 2.0], (), outputs, 0, linear=True, steady=False, custom=own)
     torch.testing.assert_close(network(points()), own(points()))
 
 
 def test_outputs_are_multiplied_by_the_size_of_their_field_unless_a_transform_sets_the_range():
     box = ([-1.0, 0.0], [1.0, 2.0], ())
-    plain = build(Network(), *box, [Output((0, 1)), Output((0, 1), "sigmoid")], 0)
-    sized = build(Network(), *box, [Output((0, 1), None, 64.0), Output((0, 1), "sigmoid", 64.0)], 0)
+    plain = build(Network(), *box, [Output((0, 1)), Output((0, 1), "sigmoid")], 0, linear=True, steady=False)
+    sized = build(
+        Network(), *box, [Output((0, 1), None, 64.0), Output((0, 1), "sigmoid", 64.0)], 0, linear=True, steady=False
+    )
     torch.testing.assert_close(sized(points())[:, 0], 64 * plain(points())[:, 0], rtol=0, atol=0)
     torch.testing.assert_close(sized(points())[:, 1], plain(points())[:, 1], rtol=0, atol=0)

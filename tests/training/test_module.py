@@ -253,6 +253,18 @@ def test_networks_of_nonlinear_equations_are_wider(heat_words, equation, width):
     assert module.width == width
 
 
+@pytest.mark.parametrize(
+    ("words", "activation"),
+    [({}, torch.tanh), ({"coordinates": {"x": [-1, 1], "y": [0, 1]}, "equations": "u_x = u_y"}, torch.sin)],
+)
+def test_linear_equations_without_time_have_sines(heat_words, words, activation):
+    heat_words |= words
+    if words:
+        heat_words |= {"conditions": {"edge": {"at": "y = 0", "equations": "u = 0"}}, "exact": {}}
+    module, _ = assembled(heat_words)
+    assert module.network.networks[0][-1].activation is activation
+
+
 def test_spring_has_new_points_in_each_step_and_the_phase_after_it_those_of_a_draw(heat_words, quick, tmp_path):
     quick |= {"phases": [{"name": "spring", "steps": 3}, "ssbroyden"], "trainer": {"max_steps": 5}}
     seen = []
