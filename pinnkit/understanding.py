@@ -56,7 +56,7 @@ def checked(problem: Problem, settings: Settings, custom_network: bool = False) 
     """
     if settings.manufactured:
         problem = manufacture(problem, settings.manufactured)
-    activation = settings.network.activation_for(problem.linear, problem.steady)
+    activation = settings.network.activation_for(len(problem.coordinates), problem.linear, problem.steady)
     report = check(problem, activation, math.inf if custom_network else SMOOTHNESS[activation])
     _check_weights(problem, settings, report)
     _check_reference(problem, settings, report)

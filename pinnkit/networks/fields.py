@@ -100,7 +100,7 @@ def build(
             groups.append([index])
         else:
             known.append(index)
-    settings = replace(settings, activation=settings.activation_for(linear, steady))
+    settings = replace(settings, activation=settings.activation_for(len(lower), linear, steady))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         networks = [

@@ -155,15 +155,23 @@ def test_the_equations_decide_the_width(dimension, linear, neurons, parameters):
 
 
 @pytest.mark.parametrize(
-    ("linear", "steady", "expected"),
-    [(True, True, "sin"), (True, False, "tanh"), (False, True, "tanh"), (False, False, "tanh")],
+    ("dimension", "linear", "steady", "expected"),
+    [
+        (1, True, True, "sin"),
+        (3, True, True, "sin"),
+        (4, True, True, "tanh"),
+        (2, True, False, "tanh"),
+        (2, False, True, "tanh"),
+        (2, False, False, "tanh"),
+    ],
 )
-def test_the_equations_decide_the_activation(linear, steady, expected):
+def test_the_equations_decide_the_activation(dimension, linear, steady, expected):
     def activation(settings):
-        network = build(settings, [0.0], [1.0], (), [Output((0,))], 0, linear=linear, steady=steady)
+        box = ([0.0] * dimension, [1.0] * dimension, ())
+        network = build(settings, *box, [Output((0,))], 0, linear=linear, steady=steady)
         return network.networks[0][-1].activation
 
-    assert Network().activation_for(linear, steady) == expected
+    assert Network().activation_for(dimension, linear, steady) == expected
     assert activation(Network()) is ACTIVATIONS[expected]
     assert activation(Network(activation="gelu")) is ACTIVATIONS["gelu"]
 
