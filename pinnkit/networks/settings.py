@@ -30,7 +30,8 @@ class Network:
     activation: str | None = field(default=None, metadata={"choices": tuple(SMOOTHNESS)})
     """None: sin for linear equations without time in up to three coordinates, tanh for the others. After a minute the
     error on Poisson's equation is 2e-10 with sin and 2e-9 with tanh, but on Burgers' 4e-3 and 1e-5; the heat equation
-    takes a little longer. In five coordinates sin is at 1e-5 sooner (58 s, 94 s) but at 4e-6, not 3e-6, after ten minutes."""
+    takes a little longer. In five coordinates sin is at 1e-5 sooner (58 s, 94 s) but at 4e-6, not 3e-6, after
+    600 s."""
     separate: bool = False
     """One network for each field, in place of one network with an output for each."""
     harmonics: int = field(default=1, metadata={"minimum": 1})
