@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,7 @@ class Problem:
         """Symbol of each parameter -> its value (the start, for a learned one)."""
         return {symbol(parameter.name): parameter.value for parameter in self.parameters}
 
-    @property
+    @cached_property
     def linear(self) -> bool:
         """Whether the equations are linear in the fields and their derivatives; one in Python counts as nonlinear."""
         return all(isinstance(one.residual, sympy.Basic) and is_linear(one.residual) for one in self.equations)
