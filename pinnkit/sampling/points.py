@@ -92,7 +92,7 @@ def condition_points(problem: Problem, condition: Condition, sampling: Sampling,
         names = [name for name in condition.data if name not in problem.coordinates]
         return Points(rows, {name: condition.data[name][:, None] for name in names})
     parts = []
-    for number, (place, count) in enumerate(_shares(condition.places, sampling.conditions)):
+    for number, (place, count) in enumerate(_shares(condition.places, sampling.of_condition)):
         stream = f"conditions.{condition.name}.{number}"
         coordinates = _on_place(problem, condition, place, count, sampling.method, seed, stream, draw)
         normals = {

@@ -8,6 +8,13 @@ FRESH = 350
 """Points of the equations in a step that has its own, and at most as many of each condition. In five dimensions the
 boundary has ten faces: with 500 and 200 its error was the larger part of Poisson's."""
 METHODS = ("sobol", "uniform", "latin_hypercube", "grid")
+CONDITIONS = 400
+"""Points of each condition."""
+SETTLED = 20
+"""From so many draws on, each goes on for a share 1 / SETTLED of all steps before it."""
+DOUBLED = (40, 80)
+"""The numbers of the draws, counted as if all were equally long, from which on the points are twice, four times as
+many (steps 20,000 and 40,000). The first come too soon for most runs of a few minutes, which need the steps."""
 
 
 @dataclass(frozen=True)
@@ -16,17 +23,18 @@ class Sampling:
 
     method: str = field(default="sobol", metadata={"choices": METHODS})
     equations: int | None = field(default=None, metadata={"minimum": 1})
-    """Points of the equations; None: 512 in one coordinate, 2048 in two, 4096 in more, and twice as many where they are
-    redrawn by residual."""
-    conditions: int = field(default=400, metadata={"minimum": 1})
+    """Points of the equations; None: 512 in one coordinate, 2048 in two, 4096 in more, and where they are redrawn by
+    residual twice as many, after 80 `redraw_every` four times and after 160 eight times as many."""
+    conditions: int | None = field(default=None, metadata={"minimum": 1})
     """Points of each condition (one where the condition holds at a single point); in a step with points of its own at
-    most as many as of the equations."""
+    most as many as of the equations. None: 400, and where they are redrawn by residual 800 and 1600 in the end."""
     redraw_every: int | None = field(default=250, metadata={"minimum": 1})
     """Optimizer steps between draws of new points, as long as `trainer.max_time` leaves time for so many; None: the
-    first points stay."""
-    residual_power: float = field(default=1.0, metadata={"minimum": 0.0})
+    first points stay. Points of the equations by residual stay longer the longer the run: a twentieth of its steps."""
+    residual_power: float = field(default=0.5, metadata={"minimum": 0.0})
     """k of the redraws of the equations' points, or of a condition's (not data, not single points), once the residual
-    there has been concentrated: density ~ |r|^k / mean |r|^k + c; 0: never."""
+    there has been concentrated: density ~ |r|^k / mean |r|^k + c; 0: never. With 1, nearly all points of Allen and
+    Cahn's equation gather at the kink of its start, and the error at the fronts is ten times larger."""
     residual_floor: float = field(default=1.0, metadata={"minimum": 0.0})
     """c of that density: the share of points that is spread evenly."""
     residual_keep: float = field(default=0.75, metadata={"minimum": 0.0, "below": 1.0})
@@ -45,8 +53,33 @@ class Sampling:
     def fresh(self) -> Sampling:
         """The same for a method that has new points, and few of them, in each step."""
         equations = self.batch or min(self.equations or FRESH, FRESH)
-        return replace(self, equations=equations, conditions=min(self.conditions, equations))
+        return replace(self, equations=equations, conditions=min(self.of_condition, equations))
 
-    def count_by_residual(self, dimension: int) -> int:
-        """The same where they are redrawn by residual: fewer leave Burgers' equation with the noise of its redraws."""
-        return self.equations or 2 * self.count(dimension)
+    @property
+    def of_condition(self) -> int:
+        """Points of a condition."""
+        return self.conditions or CONDITIONS
+
+    def count_by_residual(self, dimension: int, draw: int) -> int:
+        """Points of the equations where they are redrawn by residual: fewer leave Burgers' equation with the noise of
+        its redraws."""
+        return self.equations or 2 * self.count(dimension) * growth(draw)
+
+
+def growth(draw: int) -> int:
+    """How many times the points there are in a draw by residual."""
+    return 2 ** sum(draw >= first for first in DOUBLED)
+
+
+def settled(draw: int) -> tuple[int, int]:
+    """The first of the draws 0, 1, 2 ... that are one with this draw, and the number of the next one that is not.
+
+    Each goes on for a share of what came before it, and at least for itself: 0, 1, ... 40, 42, 44, ... 60, 63, ...
+
+    >>> settled(7), settled(41), settled(90)
+    ((7, 8), (40, 42), (156, 163))
+    """
+    first, following = 0, 1
+    while following <= draw:
+        first, following = following, following + max(1, following // SETTLED)
+    return first, following

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +12,11 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from pinnkit.losses.residuals import Batch
+from pinnkit.problem.conditions import inside
 from pinnkit.problem.problem import Problem
-from pinnkit.sampling.adaptive import CONCENTRATED, concentration, select
+from pinnkit.sampling.adaptive import CONCENTRATED, concentration, select, spread, zoom
 from pinnkit.sampling.points import EQUATIONS, Points, condition_points, equation_points
-from pinnkit.sampling.settings import Sampling
+from pinnkit.sampling.settings import Sampling, growth, settled
 from pinnkit.training.faults import divergence
 
 ENDLESS = 10**9
@@ -50,7 +51,9 @@ class CollocationData(lightning.LightningDataModule):
 
     Draw k holds for the steps k * redraw_every ... (k + 1) * redraw_every - 1, and to the end where a run is limited by
     time and a whole draw no longer fits into what is left: an answer is best where the network has settled on its
-    points (on Allen and Cahn's equation the error is a half larger 50 steps after a redraw than after 250). Its points
+    points (on Allen and Cahn's equation the error is a half larger 50 steps after a redraw than after 250, and after 25
+    minutes it takes 3000 steps to come back). Where the equations' points are redrawn by residual a draw goes on for
+    the next ones too, a twentieth of all steps so far (`settled`), and has more points (`growth`). Its points
     are a function of (seed, k) and, where they are redrawn by residual, of the network at the start of the draw and of
     the points before it; these, and which groups are redrawn so, are kept in the checkpoint, so that a resumed run goes
     on with the same points.
@@ -74,15 +77,20 @@ class CollocationData(lightning.LightningDataModule):
         module = self.trainer.lightning_module
         step, fresh = module.progress["step"], module.phases[module.progress["phase"]].fresh_points
         period = 1 if fresh else self.sampling.redraw_every or ENDLESS
-        draw, done = divmod(step, period)
+        draw = step // period
+        following = draw + 1
         if fresh:
             draw += FRESH_DRAWS
-        elif draw != self.drawn and self._too_late(period):
+        elif EQUATIONS in self.by_residual:
+            draw, following = settled(draw)
+            if draw < self.drawn < following:
+                draw = self.drawn
+        if not fresh and draw != self.drawn and self._too_late((following - draw) * period):
             draw = self.drawn
         if draw != self.drawn:
             self.draw(draw)
         batches = {name: _moved(batch, module.device) for name, batch in self.batches().items()}
-        segments = Segments(batches, draw, period - done, self.steps_per_batch)
+        segments = Segments(batches, draw, following * period - step, self.steps_per_batch)
         return DataLoader(segments, batch_size=None, collate_fn=_as_it_is)
 
     def _too_late(self, period: int) -> bool:
@@ -122,7 +130,10 @@ class CollocationData(lightning.LightningDataModule):
             self.by_residual.add(name)
         if name not in self.by_residual:
             return even
-        count = self.sampling.count_by_residual(len(self.problem.coordinates)) if name == EQUATIONS else len(even)
+        if name == EQUATIONS:
+            count = self.sampling.count_by_residual(len(self.problem.coordinates), draw)
+        else:
+            count = len(even) * (1 if self.sampling.conditions else growth(draw))
         return self._following_residual(name, draw, count, former)
 
     def _even(self, name: str, draw: int, count: int | None = None) -> Points:
@@ -144,7 +155,8 @@ class CollocationData(lightning.LightningDataModule):
         return bool(places) and all(place.free for place in places)
 
     def _following_residual(self, name: str, draw: int, count: int, former: Points | None) -> Points:
-        """A share of the former points of a group, and new ones by residual.
+        """A share of the former points of a group, new ones evenly, and new ones by residual (the density of RAD as the
+        mixture that it is).
 
         Raises:
             Diverged: the residual is not finite at a candidate.
@@ -152,16 +164,50 @@ class CollocationData(lightning.LightningDataModule):
         pool = self._even(name, draw, count * self.sampling.pool)
         power, floor = self.sampling.residual_power, self.sampling.residual_floor
         kept = 0 if former is None else min(round(self.sampling.residual_keep * count), count - 1, len(former))
-        scores, key = self._scores(name, pool), (self.seed, name, draw)
+        even = round((count - kept) * floor / (1 + floor))
+        sharp = count - kept - even
+        key = (self.seed, name, draw)
+
+        def score(points: np.ndarray, origin: np.ndarray) -> np.ndarray:
+            return self._finite_scores(name, Points(points, pool.take(origin).columns))
+
+        scores, size = self._finite_scores(name, pool), max(len(pool) // 4, sharp)
+        found = zoom(pool.coordinates, scores, size, power, *self._bounds(name, pool), self._allowed(name), score, *key)
+        near = Points(found.points, pool.take(found.origin).columns)
+        parts = [
+            pool.take(spread(pool.coordinates, even, *key)),
+            near.take(select(near.coordinates, found.weight, sharp, 1.0, 0.0, *key)),
+        ]
+        if kept:
+            parts.insert(0, former.take(spread(former.coordinates, kept, *key)))
+        columns = {one: np.concatenate([part.columns[one] for part in parts]) for one in pool.columns}
+        return Points(np.concatenate([part.coordinates for part in parts]), columns)
+
+    def _bounds(self, name: str, points: Points) -> tuple[np.ndarray, np.ndarray]:
+        """The ends (n, d), (n, d) of the part of the domain where each point of a group may lie: of its place."""
+        lower, upper = np.empty_like(points.coordinates), np.empty_like(points.coordinates)
+        for place in (self.problem.domain,) if name == EQUATIONS else self.conditions[name].places:
+            here = place.contains(points.coordinates)
+            lower[here], upper[here] = place.lower, place.upper
+        return lower, upper
+
+    def _allowed(self, name: str) -> Callable[[np.ndarray], np.ndarray]:
+        where = None if name == EQUATIONS else self.conditions[name].where
+        if where is None:
+            return lambda points: np.ones(len(points), dtype=bool)
+        return lambda points: inside(where, points, self.problem.coordinates, self.problem.values)
+
+    def _finite_scores(self, name: str, points: Points) -> np.ndarray:
+        """The size of a group's residuals at candidates, (n,).
+
+        Raises:
+            Diverged: it is not finite at one.
+        """
+        scores = self._scores(name, points)
         if not np.isfinite(scores).all():
             module = self.trainer.lightning_module
-            raise divergence(module, {name: _moved(self._batch(pool), module.device)}, module.progress["step"])
-        new = pool.take(select(pool.coordinates, scores, count - kept, power, floor, *key))
-        if not kept:
-            return new
-        old = former.take(select(former.coordinates, np.ones(len(former)), kept, 0.0, 0.0, *key))
-        columns = {one: np.concatenate([old.columns[one], new.columns[one]]) for one in new.columns}
-        return Points(np.concatenate([old.coordinates, new.coordinates]), columns)
+            raise divergence(module, {name: _moved(self._batch(points), module.device)}, module.progress["step"])
+        return scores
 
     def _scores(self, name: str, points: Points) -> np.ndarray:
         """The size of a group's residuals at points, (n,)."""
