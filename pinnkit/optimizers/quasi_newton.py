@@ -54,7 +54,10 @@ class QuasiNewton(Deterministic):
     search. The loss and the gradient are kept from it, so an iteration usually costs one evaluation; the curvature
     outlives a `refresh()`.
 
-    The first step is along -g with a first trial of length 0.1. After a line search that failed the curvature is
+    The first step is along -g with a first trial of length 0.1. After a `refresh()` the first trial is at most as long
+    as the last step: the gradient of another loss has parts along which the old one was flat and H is large, and a
+    full step there went 10 to 500 times as far (in weights, on Allen and Cahn's equation; once so far that the
+    solution was lost). A strong-Wolfe search goes on from it where that is too short. After a line search that failed the curvature is
     forgotten; after two failures in a row `finished` says why, and then a step does nothing.
 
     Attributes:
@@ -87,6 +90,7 @@ class QuasiNewton(Deterministic):
         memory = self._memory
         self.note = None
         evaluations_before = memory["evaluations"]
+        refreshed = "loss" not in memory
         self._start(closure)
         if self.finished is not None:
             return memory["loss"]
@@ -95,7 +99,10 @@ class QuasiNewton(Deterministic):
         direction = self._direction(gradient)
         if direction is None:
             direction = gradient * (-FIRST_LENGTH / gradient.norm())
-        found = self._search(closure, direction)
+        first = memory["expected_step"]
+        if refreshed and "length" in memory:
+            first = min(first, memory["length"] / max(float(direction.norm()), torch.finfo(direction.dtype).tiny))
+        found = self._search(closure, direction, first)
         memory["diagnostics"] = {
             "step_length": found.step,
             "evaluations": float(memory["evaluations"] - evaluations_before),
@@ -108,8 +115,10 @@ class QuasiNewton(Deterministic):
         memory["loss"], memory["gradient"] = found.loss, found.gradient
         return found.loss
 
-    def _search(self, closure: Callable[[], torch.Tensor], direction: torch.Tensor) -> LineSearchResult:
-        """Search along the direction, and leave the parameters at the step that was found."""
+    def _search(
+        self, closure: Callable[[], torch.Tensor], direction: torch.Tensor, first: float
+    ) -> LineSearchResult:
+        """Search along the direction, at `first` first, and leave the parameters at the step that was found."""
         origin = self._origin()
 
         def phi(step: float) -> tuple[float, float, torch.Tensor]:
@@ -124,7 +133,7 @@ class QuasiNewton(Deterministic):
             phi,
             memory["loss"],
             slope,
-            first=memory["expected_step"],
+            first=first,
             max_evaluations=self._max_evaluations,
             tolerance=self._eps**0.4,
         )
@@ -146,6 +155,7 @@ class QuasiNewton(Deterministic):
             )
         ).tolist()
         self._finish_if_flat(largest)
+        self._memory["length"] = math.sqrt(ss)
         return Pair(s, y, ys, yy, ss, ys > rounding)
 
     def _restart(self, found: LineSearchResult) -> None:
