@@ -57,8 +57,8 @@ class QuasiNewton(Deterministic):
     The first step is along -g with a first trial of length 0.1. After a `refresh()` the first trial is at most as long
     as the last step: the gradient of another loss has parts along which the old one was flat and H is large, and a
     full step there went 10 to 500 times as far (in weights, on Allen and Cahn's equation; once so far that the
-    solution was lost). A strong-Wolfe search goes on from it where that is too short. After a line search that failed the curvature is
-    forgotten; after two failures in a row `finished` says why, and then a step does nothing.
+    solution was lost). Where that is too short the strong-Wolfe search goes on from it. After a line search that
+    failed the curvature is forgotten; after two failures in a row `finished` says why, and then a step does nothing.
 
     Attributes:
         diagnostics: of the last step: step_length (a), evaluations, curvature (y's / s's; NaN where it was not
@@ -115,9 +115,7 @@ class QuasiNewton(Deterministic):
         memory["loss"], memory["gradient"] = found.loss, found.gradient
         return found.loss
 
-    def _search(
-        self, closure: Callable[[], torch.Tensor], direction: torch.Tensor, first: float
-    ) -> LineSearchResult:
+    def _search(self, closure: Callable[[], torch.Tensor], direction: torch.Tensor, first: float) -> LineSearchResult:
         """Search along the direction, at `first` first, and leave the parameters at the step that was found."""
         origin = self._origin()
 

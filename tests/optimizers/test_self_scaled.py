@@ -227,6 +227,41 @@ def test_refresh_follows_a_loss_that_has_changed():
     assert float((x.detach() - 5.0).abs().max()) < 1e-7
 
 
+@pytest.mark.parametrize("bounded", [True, False])
+def test_the_first_step_on_another_loss_tries_the_last_length(bounded):
+    """sin^2 along the second coordinate, after a loss that was flat there: the full step leaves its valley for one
+    far behind hundreds of hills, which is lower too."""
+    other = False
+
+    def loss(x):
+        return x[0] ** 2 + (torch.sin(x[1]) ** 2 if other else 1e-6 * (x[1] + 3.0) ** 2)
+
+    x, optimizer, closure = setting(loss, [3.0, 1.0])
+    for _ in range(8):
+        optimizer.step(closure)
+    memory, start, trials = optimizer.state[x], x.detach().clone(), []
+    length = memory["length"]
+    if not bounded:
+        del memory["length"]
+
+    def watched():
+        trials.append(float((x.detach() - start).norm()))
+        return closure()
+
+    other = True
+    optimizer.refresh()
+    optimizer.step(watched)
+    moved = float((x.detach() - start).norm())
+    assert closure.losses[-1] < closure.losses[-len(trials)]
+    assert trials[0] == 0.0
+    if bounded:
+        assert trials[1] == pytest.approx(length, rel=1e-9)
+        assert moved < math.pi / 2
+    else:
+        assert trials[1] > 1e6 * length
+        assert moved > 100 * math.pi
+
+
 def test_refuses_more_than_max_parameters():
     x = torch.nn.Parameter(torch.zeros(101, dtype=torch.float64))
     with pytest.raises(ValueError, match=r"101 x 101.*8\.16e-05 GB.*max_parameters = 100.*SOAP.*L-BFGS"):

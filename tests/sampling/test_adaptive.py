@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pinnkit.sampling.adaptive import along_curve, select
+from pinnkit.sampling.adaptive import along_curve, select, spread, zoom
 from pinnkit.sampling.points import unit_points
 
 POINTS = unit_points("sobol", 200, 2, seed=0, stream="pool")
@@ -140,3 +140,80 @@ def test_too_few_candidates_and_broken_residuals_are_refused():
         select(POINTS[:3], np.ones(3), 4, 1.0, 1.0, 0, "a", 0)
     with pytest.raises(ValueError, match="not finite"):
         select(POINTS[:2], np.array([1.0, np.nan]), 1, 1.0, 1.0, 0, "a", 0)
+
+
+def zoomed(points, score, *, power=1.0, lower=0.0, upper=1.0, allowed=None, count=None, draw=0):
+    """Candidates near `points` (m, d) by score(points) in a box, all allowed by default."""
+    return zoom(
+        points,
+        score(points),
+        count or len(points),
+        power,
+        np.broadcast_to(np.asarray(lower, float), points.shape),
+        np.broadcast_to(np.asarray(upper, float), points.shape),
+        allowed or (lambda moved: np.ones(len(moved), dtype=bool)),
+        lambda moved, origin: score(moved),
+        0,
+        "a",
+        draw,
+    )
+
+
+@pytest.mark.parametrize(("power", "share"), [(1.0, 0.5), (0.5, np.arcsinh(1) * 2 / np.arcsinh([300, 700]).sum())])
+def test_points_near_a_layer_thinner_than_the_candidates_distance_have_the_right_density(power, share):
+    """1 / (1 + z^2), z = (x - 0.3) / 0.001, with candidates 0.004 apart: the share of its power at |z| < 1 is
+    2 atan(1) / pi, and 2 asinh(1) / (asinh(300) + asinh(700)) of its root."""
+
+    def layer(points):
+        return 1 / (1 + ((points[:, 0] - 0.3) / 0.001) ** 2)
+
+    near, few = [], []
+    for draw in range(200):
+        points = unit_points("sobol", 256, 1, 0, "pool", draw)
+        found = zoomed(points, layer, power=power, draw=draw)
+        chosen = found.points[select(found.points, found.weight, 64, 1.0, 0.0, 0, "a", draw), 0]
+        near.append(np.mean(np.abs(chosen - 0.3) < 0.001))
+        few.append(
+            np.mean(np.abs(points[select(points, layer(points), 64, power, 0.0, 0, "a", draw), 0] - 0.3) < 0.001)
+        )
+    assert np.mean(near) == pytest.approx(share, rel=0.1)
+    assert np.mean(few) < share / 3  # of the candidates themselves there is hardly one
+
+
+def test_candidates_stay_in_their_boxes_where_they_may_be_and_remember_where_they_come_from():
+    """On the face y = 1 of [0, 2] x [0, 1], without the strip 0.5 < x < 0.6, towards the corner x = 0."""
+    points = np.column_stack([np.linspace(0.01, 1.99, 100), np.ones(100)])
+    points = points[(points[:, 0] <= 0.5) | (points[:, 0] >= 0.6)]
+    found = zoomed(
+        points,
+        lambda moved: 1 / (0.01 + np.minimum(moved[:, 0], np.abs(moved[:, 0] - 0.55))),
+        lower=[0.0, 1.0],
+        upper=[2.0, 1.0],
+        allowed=lambda moved: (moved[:, 0] <= 0.5) | (moved[:, 0] >= 0.6),
+        count=500,
+    )
+    assert found.points.shape == (500, 2)
+    x = found.points[:, 0]
+    assert 0 <= x.min() < 0.001
+    assert not np.any((x > 0.5) & (x < 0.6))
+    assert np.any(np.abs(x - 0.55) < 0.055)
+    np.testing.assert_array_equal(found.points[:, 1], 1.0)
+    cell = 2 / len(points)
+    assert np.abs(x - points[found.origin, 0]).max() < cell * (1 + 1 / 2 + 1 / 4 + 1 / 8) / 2
+    assert len(np.unique(x)) > 300
+
+
+def test_candidates_are_a_pure_function_of_scores_and_key_and_a_zero_residual_leaves_them():
+    points = unit_points("sobol", 64, 2, 0, "pool")
+    first, again, other = (zoomed(points, lambda moved: moved[:, 0], draw=draw) for draw in (0, 0, 1))
+    np.testing.assert_array_equal(first.points, again.points)
+    assert not np.array_equal(first.points, other.points)
+    still = zoomed(points, lambda moved: np.zeros(len(moved)))
+    np.testing.assert_array_equal(still.points, points)
+    np.testing.assert_array_equal(still.weight, np.ones(64))
+
+
+def test_an_even_share_is_spread_and_may_be_none():
+    assert len(spread(POINTS, 0, 0, "a", 0)) == 0
+    chosen = POINTS[spread(POINTS, 50, 0, "a", 0)]
+    assert np.abs(np.mean(chosen < 0.5, axis=0) - 0.5).max() < 0.07

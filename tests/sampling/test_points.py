@@ -15,7 +15,7 @@ from pinnkit.sampling.points import (
     generator,
     unit_points,
 )
-from pinnkit.sampling.settings import METHODS, Sampling
+from pinnkit.sampling.settings import METHODS, Sampling, settled
 
 RANDOM = ("sobol", "uniform", "latin_hypercube")
 
@@ -145,10 +145,26 @@ def test_equation_points_follow_seed_draw_and_count():
 
 def test_default_counts_grow_with_the_dimension():
     assert [Sampling().count(dimension) for dimension in (1, 2, 3, 4, 9)] == [512, 2048, 4096, 4096, 4096]
-    assert [Sampling().count_by_residual(dimension) for dimension in (1, 2, 9)] == [1024, 4096, 8192]
-    assert Sampling(equations=70).count_by_residual(2) == 70
+    assert [Sampling().count_by_residual(dimension, 1) for dimension in (1, 2, 9)] == [1024, 4096, 8192]
+    assert [Sampling().count_by_residual(2, draw) for draw in (39, 40, 79, 80, 999)] == [4096, 8192, 8192, 16384, 16384]
+    assert Sampling(equations=70).count_by_residual(2, 99) == 70
+    assert (Sampling().of_condition, Sampling(conditions=7).of_condition) == (400, 7)
     assert Sampling(equations=7).count(4) == 7
     assert len(equation_points(problem(), Sampling(), 0, 0)) == 4096
+
+
+def test_draws_by_residual_go_on_for_a_twentieth_of_what_came_before_them():
+    first, firsts = 0, []
+    for draw in range(500):
+        start, following = settled(draw)
+        assert start <= draw < following
+        if draw == following - 1:
+            assert start == first  # without a gap
+            firsts.append(start)
+            first = following
+    lengths = np.diff(firsts)
+    assert np.all(lengths[:40] == 1)
+    np.testing.assert_array_equal(lengths[40:], np.array(firsts[40:-1]) // 20)
 
 
 @pytest.mark.parametrize(

@@ -282,10 +282,87 @@ def test_points_stay_by_residual_once_they_have_been(heat_words, quick, tmp_path
     ]
     same = [np.array_equal(points.numpy(), sequence[draw]) for draw, points in seen]
     assert same == [True, True, False, False, False, False]
-    assert asked == [100, 800, 800]
+    rounds = [800, 200, 200, 200, 200]  # candidates, and four times some near them
+    assert asked == [100, *rounds, *rounds]
     quick |= {"trainer": {"max_steps": 80}, "sampling": {**quick["sampling"], "redraw_every": 20}}
     points = solve(Problem(**heat_words), tmp_path, quick, resume=True).module.trainer.datamodule.sets[EQUATIONS]
-    assert asked == [100, 800, 800, 800]
+    assert asked == [100, *rounds, *rounds, *rounds]
     assert not np.array_equal(
         points.coordinates, equation_points(Problem(**heat_words), Sampling(equations=100), 0, 3).coordinates
     )
+
+
+def in_training(problem, sampling, score):
+    """The data beside as much of a module as it asks for."""
+    module = SimpleNamespace(
+        limits=Trainer(),
+        progress={"step": 0, "phase": 0, "step_time_s": 0.0},
+        phases=[SimpleNamespace(fresh_points=False)],
+        ranks=Ranks(0, 1),
+        device="cpu",
+        score=score,
+    )
+    data = CollocationData(problem, sampling, 0, torch.float64, 10)
+    data.trainer = SimpleNamespace(lightning_module=module)
+    return data
+
+
+def steps_on(data):
+    """The draw that the data are at, and how many steps it goes on for."""
+    segments = list(data.train_dataloader())
+    assert {segment.draw for segment in segments} == {data.drawn}
+    return data.drawn, sum(segment.steps for segment in segments)
+
+
+@pytest.mark.parametrize("gathered", [True, False])
+def test_points_by_residual_stay_longer_and_become_more(heat_words, monkeypatch, gathered):
+    def score(group, batch):
+        x = batch.coordinates[:, 0]
+        return (x > 0.9).double() if gathered else torch.ones_like(x)
+
+    monkeypatch.setattr(Sampling, "count", lambda self, dimension: 16)
+    monkeypatch.setattr("pinnkit.sampling.settings.CONDITIONS", 8)
+    data = in_training(Problem(**heat_words), Sampling(redraw_every=30), score)
+    seen, counts, progress = [], {}, data.trainer.lightning_module.progress
+    while progress["step"] < 90 * 30:
+        draw, steps = steps_on(data)
+        assert draw == progress["step"] // 30  # named by where it begins
+        seen.append(draw)
+        counts[draw] = (len(data.sets[EQUATIONS]), len(data.sets["initial"]))
+        progress["step"] += steps
+    if not gathered:
+        assert seen == list(range(90))
+        assert set(counts.values()) == {(16, 8)}
+        return
+    assert seen == [*range(40), *range(40, 60, 2), *range(60, 81, 3), 81, 85, 89]
+    for draw, found in counts.items():
+        times = 1 if draw < 40 else 2 if draw < 80 else 4
+        assert found == ((32 * times, 8 * times) if draw else (16, 8))
+
+
+@pytest.mark.parametrize("begun", [40, 41])
+def test_a_run_resumed_within_a_long_draw_goes_on_with_its_points(heat_words, begun):
+    """Also where the residual is gathered for the first time in the second half of what would have been one draw."""
+    sampling = Sampling(equations=40, conditions=8, redraw_every=30)
+    scores = {"now": torch.ones_like}
+
+    def score(group, batch):
+        return scores["now"](batch.coordinates[:, 0])
+
+    data = in_training(Problem(**heat_words), sampling, score)
+    for draw in range(begun + 1):
+        if draw == begun:
+            scores["now"] = lambda x: (x > 0.9).double()
+        data.trainer.lightning_module.progress["step"] = 30 * draw
+        assert steps_on(data) == (draw, 30)
+    assert EQUATIONS in data.by_residual
+    for step, left in ((41 * 30 + 20, 10), (42 * 30 - 1, 1)):
+        resumed = in_training(Problem(**heat_words), sampling, score)
+        resumed.load_state_dict(data.state_dict())
+        resumed.trainer.lightning_module.progress["step"] = step
+        assert steps_on(resumed) == (begun, left)
+        for name, points in data.sets.items():
+            np.testing.assert_array_equal(resumed.sets[name].coordinates, points.coordinates)
+    resumed.trainer.lightning_module.progress["step"] = 42 * 30
+    assert steps_on(resumed) == (42, 60)
+    assert not np.array_equal(resumed.sets[EQUATIONS].coordinates, data.sets[EQUATIONS].coordinates)
