@@ -14,7 +14,7 @@ SETTLED = 20
 """From so many draws on, each goes on for a share 1 / SETTLED of all steps before it."""
 DOUBLED = (40, 80)
 """The numbers of the draws, counted as if all were equally long, from which on the points are twice, four times as
-many (steps 20,000 and 40,000). The first come too soon for most runs of a few minutes, which need the steps."""
+many (steps 10,000 and 20,000). Many short steps come first: with few points a run of a minute or two gets further."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Sampling:
     method: str = field(default="sobol", metadata={"choices": METHODS})
     equations: int | None = field(default=None, metadata={"minimum": 1})
     """Points of the equations; None: 512 in one coordinate, 2048 in two, 4096 in more, and where they are redrawn by
-    residual twice as many, after 80 `redraw_every` four times and after 160 eight times as many."""
+    residual twice as many, after 40 `redraw_every` four times and after 80 eight times as many."""
     conditions: int | None = field(default=None, metadata={"minimum": 1})
     """Points of each condition (one where the condition holds at a single point); in a step with points of its own at
     most as many as of the equations. None: 400, and where they are redrawn by residual 800 and 1600 in the end."""
@@ -77,7 +77,7 @@ def settled(draw: int) -> tuple[int, int]:
     Each goes on for a share of what came before it, and at least for itself: 0, 1, ... 40, 42, 44, ... 60, 63, ...
 
     >>> settled(7), settled(41), settled(90)
-    ((7, 8), (40, 42), (156, 163))
+    ((7, 8), (40, 42), (89, 93))
     """
     first, following = 0, 1
     while following <= draw:
