@@ -12,7 +12,7 @@ import torch
 from pinnkit.optimizers.deterministic import Deterministic
 from pinnkit.optimizers.line_search import LineSearchResult, strong_wolfe
 
-FIRST_LENGTH = 0.1  # Euclidean length of the first trial step where there is no curvature yet
+FIRST_LENGTH = 0.1  # Euclidean length of the first trial step where there is no curvature yet, or for another loss
 FAILURES_ALLOWED = 2
 
 
@@ -55,8 +55,8 @@ class QuasiNewton(Deterministic):
     outlives a `refresh()`.
 
     The first step is along -g with a first trial of length 0.1. After a `refresh()` the first trial is at most as long
-    as the last step: the gradient of another loss has parts along which the old one was flat and H is large, and a
-    full step there went 10 to 500 times as far (in weights, on Allen and Cahn's equation; once so far that the
+    as the last step, or 0.1: the gradient of another loss has parts along which the old one was flat and H is large,
+    and a full step there went 10 to 500 times as far (in weights, on Allen and Cahn's equation; once so far that the
     solution was lost). Where that is too short the strong-Wolfe search goes on from it. After a line search that
     failed the curvature is forgotten; after two failures in a row `finished` says why, and then a step does nothing.
 
@@ -101,7 +101,8 @@ class QuasiNewton(Deterministic):
             direction = gradient * (-FIRST_LENGTH / gradient.norm())
         first = memory["expected_step"]
         if refreshed and "length" in memory:
-            first = min(first, memory["length"] / max(float(direction.norm()), torch.finfo(direction.dtype).tiny))
+            length = max(memory["length"], FIRST_LENGTH)
+            first = min(first, length / max(float(direction.norm()), torch.finfo(direction.dtype).tiny))
         found = self._search(closure, direction, first)
         memory["diagnostics"] = {
             "step_length": found.step,

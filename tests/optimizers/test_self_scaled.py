@@ -255,7 +255,7 @@ def test_the_first_step_on_another_loss_tries_the_last_length(bounded):
     assert closure.losses[-1] < closure.losses[-len(trials)]
     assert trials[0] == 0.0
     if bounded:
-        assert trials[1] == pytest.approx(length, rel=1e-9)
+        assert trials[1] == pytest.approx(max(length, FIRST_LENGTH), rel=1e-9)
         assert moved < math.pi / 2
     else:
         assert trials[1] > 1e6 * length
