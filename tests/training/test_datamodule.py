@@ -116,7 +116,7 @@ def test_points_stay_once_it_is_too_late_also_in_a_resumed_run(heat_words, quick
     quick["trainer"]["max_time"] = 600.0
     seen, solution = trained_points(heat_words, quick, tmp_path / "a", monkeypatch)
     assert [draw for draw, _ in seen] == [0, 0, 0, 1, 1, 1, 2]
-    assert 0 < solution.module.progress["step_time_s"] < solution.metrics["train_time_s"] / 60
+    assert 0 < solution.module.progress["step_time_s"] < solution.metrics["train_time_s"]  # of one step, not of 60
     monkeypatch.setattr(CollocationData, "_too_late", lambda self, period: self.drawn is not None)
     seen, _ = trained_points(heat_words, quick, tmp_path / "b", monkeypatch)
     quick["trainer"]["max_steps"] = 110
