@@ -83,7 +83,7 @@ class CollocationData(lightning.LightningDataModule):
             draw += FRESH_DRAWS
         elif EQUATIONS in self.by_residual:
             draw, following = settled(draw)
-            if draw < self.drawn < following:
+            if draw < self.drawn < following:  # points by residual began within what would have been one draw
                 draw = self.drawn
         if not fresh and draw != self.drawn and self._too_late((following - draw) * period):
             draw = self.drawn
