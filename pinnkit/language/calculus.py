@@ -87,7 +87,7 @@ def _derivative(expr: sympy.Basic, s: sympy.Symbol, known: dict, budget: Budget)
 def _rule(expr: sympy.Basic, s: sympy.Symbol, known: dict, budget: Budget) -> sympy.Expr:
     if not expr.args:
         if isinstance(expr, Partial):
-            return expr._eval_derivative(s)
+            return expr.along(lambda value: _derivative(value, s, known, budget))
         return sympy.Integer(int(expr == s))
     if isinstance(expr, sympy.Piecewise):
         pairs = [(_derivative(value, s, known, budget), condition) for value, condition in expr.args]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import sympy
 
@@ -123,15 +123,18 @@ class Partial(sympy.AtomicExpr):
         """The derivative by `names` of the field, evaluated where this one is."""
         return Partial(self.field, self.coordinates, (*self.derivative, *names), self.at)
 
-    def _eval_derivative(self, s):
-        # chain rule: d/ds f(v(s)) = sum over c of f_c(v) dv_c/ds
+    def along(self, slope: Callable[[sympy.Expr], sympy.Expr]) -> sympy.Expr:
+        """The chain rule: d/ds f(v(s)) = sum over the coordinates c of f_c(v) dv_c/ds, where slope(v_c) is dv_c/ds."""
         values = dict(self.at)
         terms = []
         for name in self.coordinates:
-            inner = values.get(name, symbol(name)).diff(s)
+            inner = slope(values.get(name, symbol(name)))
             if inner != 0:
                 terms.append(inner * self.differentiated(name))
         return sympy.Add(*terms)
+
+    def _eval_derivative(self, s):
+        return self.along(lambda value: value.diff(s))
 
     def _eval_derivative_n_times(self, s, n):
         return sympy.Basic._eval_derivative_n_times(self, s, n)

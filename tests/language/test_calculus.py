@@ -66,6 +66,15 @@ def test_sympy_differentiates_partials_by_the_chain_rule():
     assert U.subs(X, A * T).diff(A) == T * d(U, "x").subs(X, A * T)
 
 
+def test_a_field_elsewhere_is_differentiated_almost_everywhere_as_all_else_is():
+    kinked = d(U, "x").subs(X, sympy.Abs(X))
+    assert differentiate(U.subs(X, sympy.Abs(X)), "x") == sympy.sign(X) * kinked
+    assert differentiate(U.subs(X, sympy.sign(X)), "x") == 0
+    assert differentiate(U.subs(X, X * sympy.Heaviside(X)), "x") == sympy.Heaviside(X) * d(U, "x").subs(
+        X, X * sympy.Heaviside(X)
+    )
+
+
 def test_replacing_a_coordinate_evaluates_elsewhere():
     assert U.subs(X, 2) == U.xreplace({X: sympy.Integer(2)}) == Partial("u", XYZT, (), {"x": 2})
     assert (X * d(U, "x")).xreplace({d(U, "x"): Y}) == X * Y
