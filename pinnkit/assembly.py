@@ -11,6 +11,7 @@ from torch import nn
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, weights
 from pinnkit.networks.fields import Output, build
+from pinnkit.networks.mlp import MLP
 from pinnkit.optimizers.settings import Adam
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
@@ -48,6 +49,9 @@ def assemble(
         custom=network,
     ).to(dtype)
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
+    if network is None:
+        shapes = " and ".join(dict.fromkeys(one.words for one in fields.modules() if isinstance(one, MLP)))
+        log.info("network: %s; %d parameters are trained", shapes, size)
     phases = _phases(settings, size, dtype, len(names))
     _check_size(phases, size, "phases[{}]" if settings.phases else "optimizer")
     module = PINN(

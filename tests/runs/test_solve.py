@@ -74,6 +74,8 @@ def test_the_run_folder_holds_what_the_design_says(run):
     log = (run / "train.log").read_text()
     assert "adam ended: its 20 steps are done; ssbroyden follows" in log
     assert "relative L2 error of u" in log
+    parameters = json.loads((run / "metrics.json").read_text())["parameters"]
+    assert f"network: 2 hidden layers of 8, tanh; {parameters} parameters are trained" in log
 
 
 def test_metrics_are_those_of_the_solution(run):
