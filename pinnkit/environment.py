@@ -23,6 +23,14 @@ def rank() -> int | None:
     return None
 
 
+def started() -> int | None:
+    """How many processes torchrun (WORLD_SIZE) or srun (SLURM_NTASKS) started together; None: this one alone."""
+    if rank() is None:
+        return None
+    found = os.environ.get("WORLD_SIZE") or os.environ.get("SLURM_NTASKS")
+    return int(found) if found else None
+
+
 def requeued() -> bool:
     """Whether SLURM has started this job again, after it was interrupted."""
     return int(os.environ.get("SLURM_RESTART_COUNT", 0)) > 0

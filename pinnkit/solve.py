@@ -118,9 +118,8 @@ def solve(
     with written_to(run.log) if environment.first() else silent(), quiet(), _threads(settings, problem) as threads:
         config = config if config is not None else _as_yaml(problem, settings)
         if not resume and environment.first():
+            run.forget()
             run.write_config(config)
-            for former in (run.history, run.metrics):  # of another run in this folder
-                former.unlink(missing_ok=True)
         return _Run(problem, settings, run, network, overrides, threads, config).train(resume)
 
 
@@ -144,6 +143,7 @@ class _Run:
         self.start = copy.deepcopy(network)
         self.first = environment.first()
         self.reference = choose(problem, settings.reference)
+        self.digests = digests(problem, self.reference)
         logged = settings.logger.tensorboard and self.first
         self.loggers = [TensorBoardLogger(run.tensorboard, name="", version="")] if logged else []
         self._begin()
@@ -199,11 +199,11 @@ class _Run:
         try:
             path, content = newest([self.run.last_checkpoint, self.run.previous_checkpoint])
             self.module.progress["rollbacks"] = content["progress"]["rollbacks"]
-            former, now = content["pinnkit"]["data"], digests(self.problem)
-            for name in now:
-                if former.get(name) != now[name]:
+            former = content["pinnkit"]["data"]
+            for key, digest in self.digests.items():
+                if former.get(key) != digest:
                     told = "its samples are not those that the run began with: put the file back, or start a new run"
-                    report.add(f"conditions.{name}.data", told)
+                    report.add(key, told)
         except DamagedCheckpoint as error:
             report.add("resume", str(error))
         report.raise_if_any()
@@ -229,13 +229,17 @@ class _Run:
         if saved and self.first:
             checkpoint, content = newest(saved)
             step = content["progress"]["step"]
-        log.warning("%s; back to step %d, with steps of half the size (%d of %d)", error, step, done + 1, ROLLBACKS)
+        smaller = "steps of half the size"
+        if not all(phase.first_order for phase in self.module.phases):
+            smaller += ", where a line search begins nothing learned before and a first step of half the size"
+        log.warning("%s; back to step %d, with %s (%d of %d)", error, step, smaller, done + 1, ROLLBACKS)
         word = ranks.first_word(checkpoint and str(checkpoint.resolve()), device)  # only rank 0 knows the run folder
         return Path(word) if word else None
 
     def _trainer(self) -> lightning.Trainer:
         settings, wanted, run = self.settings, self.settings.trainer, self.run
         callbacks: list[Callback] = [
+            Interruption(),  # before the first checkpoint is written, from which on a signal is one to go on from
             self.record,
             Checkpoints(
                 run.last_checkpoint,
@@ -244,8 +248,8 @@ class _Run:
                 settings.checkpoint.every_steps,
                 settings.checkpoint.every_minutes,
                 self.config,
+                self.digests,
             ),
-            Interruption(),
         ]
         if settings.callbacks.progress and self.first:
             callbacks.append(ProgressBar(self.record))
@@ -397,6 +401,14 @@ def _check_run(settings: Settings) -> None:
         told = f"{settings.trainer.nodes}, but this process was started alone: start the command by torchrun or srun"
         report.add("trainer.nodes", told)
     processes = (settings.trainer.devices or torch.cuda.device_count()) * settings.trainer.nodes
+    started = environment.started()
+    if started is not None and processes and started != processes:
+        told = (
+            f"{started} processes were started for this run, and the configuration asks for {settings.trainer.devices} "
+            f"on {settings.trainer.nodes} machine(s): choose trainer=ddp_cpu, ddp or multi_node with the numbers that "
+            "torchrun or srun was given"
+        )
+        report.add("trainer.devices", told)
     if settings.trainer.shards is not None and processes and settings.trainer.shards % processes:
         report.add("trainer.shards", f"{settings.trainer.shards}: {DIVIDES}, not {processes}")
     report.raise_if_any()

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from pinnkit.commands.resume import saved
-from pinnkit.commands.train import FINISHED, wrong
+from pinnkit.commands.train import FAILED, FINISHED, wrong
 from pinnkit.language.errors import ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.settings import read_as
@@ -30,7 +30,10 @@ class Request:
 
 
 def evaluate(argv: Sequence[str]) -> int:
-    """Measure a trained network again; writes RUN/evaluation and returns the exit code (0, or 2 for a mistake)."""
+    """Measure a trained network again; writes RUN/evaluation and returns the exit code.
+
+    0, 2 for a mistake, 1 where the results cannot be written.
+    """
     try:
         request = _request(argv)
         words = saved(Path(request.run), "run")
@@ -44,6 +47,9 @@ def evaluate(argv: Sequence[str]) -> int:
         measure(problem, settings, RunFolder(Path(request.run)), request)
     except (ProblemError, RunFolderError, DamagedCheckpoint) as error:
         return wrong(error)
+    except OSError as error:
+        wrong(error)
+        return FAILED
     return FINISHED
 
 

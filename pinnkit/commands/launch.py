@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pinnkit.training.settings import Trainer
@@ -28,7 +29,8 @@ def processes(trainer: Trainer) -> int:
 def launch(count: int, script: Path, words: Sequence[str], folder: Path) -> int:
     """Run a script with these words in `count` processes; the exit code of the run.
 
-    A process that ends without a word of its own (killed, out of memory) ends the others too.
+    A process that ends without a word of its own (killed, out of memory) ends the others too, and so does the end of
+    this one.
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -46,7 +48,8 @@ def launch(count: int, script: Path, words: Sequence[str], folder: Path) -> int:
         monitor_interval=0.5,
     )
     try:
-        elastic_launch(settings, sys.executable)(str(script), *words)
+        with _tied():
+            elastic_launch(settings, sys.executable)("-m", "pinnkit.commands.tether", str(script), *words)
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         code = max(one.exitcode for one in error.failures.values())
@@ -62,3 +65,18 @@ def launch(count: int, script: Path, words: Sequence[str], folder: Path) -> int:
     except SignalException:
         return 130
     return 0
+
+
+@contextmanager
+def _tied() -> Iterator[None]:
+    """Standard input, which the processes inherit, ends when this process does, however it goes (see `tether`)."""
+    former = os.dup(0)
+    line, end = os.pipe()
+    os.dup2(line, 0)
+    os.close(line)
+    try:
+        yield
+    finally:
+        os.dup2(former, 0)
+        os.close(former)
+        os.close(end)

@@ -74,6 +74,8 @@ def optimise(argv: Sequence[str], conf: Path, script: Path) -> int:
         study = Study(Path(request.folder), words, space, request.seed, request.prune)
     except ProblemError as error:
         return wrong(error)
+    except OSError as error:
+        return wrong(ProblemError([Mistake("sweep.folder", str(error))]))
     share_cores(request.workers)
     if _search(study, request, script, words, budget):
         print("pinnkit: interrupted; the same command goes on", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import yaml
 
 from pinnkit.language.errors import Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
+from pinnkit.training.settings import Trainer
 
 FREE = ("trainer", "callbacks", "checkpoint", "logger")
 """Groups that may change between the parts of a run: they bound and watch it, and leave its trajectory alone."""
+MACHINES = ("accelerator", "devices", "nodes")
+"""What a choice such as trainer=ddp_cpu is about."""
 
 
 def saved(folder: Path, key: str = "resume") -> dict[str, Any]:
@@ -51,7 +55,12 @@ def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any
         if top in ("resume", "hydra"):
             continue
         if top in FREE:
-            _set(kept, key, _get(words, key))
+            value = _get(words, key)
+            if key == "trainer":  # the run keeps its limits, but for those that the choice names
+                usual = asdict(Trainer())
+                named = {one for one in value if one in MACHINES or value[one] != usual.get(one)}
+                value = {**kept["trainer"], **{one: value[one] for one in named}}
+            _set(kept, key, value)
         elif _get(words, key) != _get(kept, key):
             report.add(
                 key,

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna.trial import TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from pinnkit.commands.space import Choice, Span
 from pinnkit.commands.trial import RUNGS, Claim, Outcome
-from pinnkit.language.errors import Report
+from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.atomic import write_text
 
@@ -37,7 +38,7 @@ class Study:
         prune: end a run whose best value is above the median of the complete ones at the same share of the budget.
 
     Raises:
-        ProblemError: the folder holds a sweep of other words.
+        ProblemError: the folder holds a sweep of other words, or its database is damaged.
     """
 
     def __init__(self, folder: Path, words: Sequence[str], space: Sequence[Choice | Span], seed: int, prune: bool):
@@ -50,13 +51,19 @@ class Study:
             # SQLite and not Optuna's journal: it takes back a half-written transaction, and its locks go with the
             # process; a journal whose writer was killed keeps a lock file, or a torn line that nobody can read.
             path = (folder / "study.db").resolve()
-            storage = optuna.storages.RDBStorage(f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60.0}})
-            self._study = optuna.create_study(
-                storage=storage,
-                study_name="sweep",
-                load_if_exists=True,
-                pruner=pruner if prune else optuna.pruners.NopPruner(),
-            )
+            try:
+                storage = optuna.storages.RDBStorage(
+                    f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60.0}}
+                )
+                self._study = optuna.create_study(
+                    storage=storage,
+                    study_name="sweep",
+                    load_if_exists=True,
+                    pruner=pruner if prune else optuna.pruners.NopPruner(),
+                )
+            except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
+                told = f"{path} cannot be used ({str(error).splitlines()[0]}); move it away, or name another folder"
+                raise ProblemError([Mistake("sweep.folder", told)]) from error
             self._same({"words": list(words), "space": [str(one) for one in space]})
 
     def claim(self, trials: int) -> Claim | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.atomic import write_text
 from pinnkit.understanding import understand
 
-FINISHED, WRONG, DIVERGED, INTERRUPTED = 0, 2, 3, 130
+FINISHED, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def train(argv: Sequence[str], conf: Path) -> int:
@@ -95,12 +96,27 @@ def _job(config: DictConfig, arguments: Arguments, conf: Path, script: Path) -> 
         code = _run(single, configuration(single, conf), folder, script, runtime.runtime.choices.get("pde"))
     except ProblemError as error:
         code = wrong(error)
-        if arguments.multirun and environment.first():  # a row of the table
-            told = {"status": "failed", "reason": str(error), "overrides": list(single.overrides)}
-            RunFolder(folder).create().write_metrics(told)
+        if arguments.multirun:
+            _row(folder, single, str(error))
+    except Exception as error:
+        if not arguments.multirun:
+            raise
+        code = FAILED  # the other runs of the sweep go on
+        traceback.print_exc()
+        _row(folder, single, f"{type(error).__name__}: {error}")
     if arguments.multirun and environment.first():
         write_text(folder / EXIT_CODE, f"{code}\n")
+    if arguments.multirun and code == INTERRUPTED and runtime.runtime.choices.get("hydra/launcher") == "basic":
+        Summary().on_multirun_end(config)
+        raise KeyboardInterrupt  # the sweep, too
     return code
+
+
+def _row(folder: Path, arguments: Arguments, reason: str) -> None:
+    """What the table of a sweep tells of a run that failed before it could say so itself."""
+    if environment.first():
+        told = {"status": "failed", "reason": reason, "overrides": list(arguments.overrides)}
+        RunFolder(folder).create().write_metrics(told)
 
 
 def _again(arguments: Arguments, folder: Path | None = None) -> Arguments:

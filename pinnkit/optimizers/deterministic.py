@@ -79,6 +79,11 @@ class Deterministic(torch.optim.Optimizer, ABC):
         self._memory.pop("loss", None)
         self._memory.pop("gradient", None)
 
+    def restart(self, share: float) -> None:
+        """Forget everything, and begin with this share of the usual first step."""
+        self.state.clear()
+        self._memory["first_share"] = share
+
     @property
     def _parameters(self) -> list[torch.Tensor]:
         return self.param_groups[0]["params"]

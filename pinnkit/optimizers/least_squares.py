@@ -143,7 +143,8 @@ class LeastSquaresOptimizer(Deterministic):
                 f"step of {self.name}: a residual has no derivative at these parameters and points"
             )
         # Without the lower bound mu would be lost in the rounding of the diagonal.
-        memory["damping"] = max(memory.get("damping", FIRST_DAMPING * model.scale), self._eps * model.scale)
+        first = FIRST_DAMPING * model.scale / memory.get("first_share", 1.0)
+        memory["damping"] = max(memory.get("damping", first), self._eps * model.scale)
         origin = self._origin()
         memory["diagnostics"] = {"step_length": 0.0, "damping": memory["damping"], "gain": math.nan}
         found = self._advance(closure, model, origin)

@@ -98,7 +98,7 @@ class QuasiNewton(Deterministic):
         gradient = memory["gradient"]
         direction = self._direction(gradient)
         if direction is None:
-            direction = gradient * (-FIRST_LENGTH / gradient.norm())
+            direction = gradient * (-FIRST_LENGTH * memory.get("first_share", 1.0) / gradient.norm())
         first = memory["expected_step"]
         if refreshed and "length" in memory:
             length = max(memory["length"], FIRST_LENGTH)

@@ -102,6 +102,12 @@ class RunFolder:
                 ) from error
         return self
 
+    def forget(self) -> None:
+        """Remove what a former run has left here and a new one would go on from, add to or be taken for."""
+        checkpoints = (self.last_checkpoint, self.previous_checkpoint, self.best_checkpoint)
+        for former in (*checkpoints, self.history, self.metrics, self.solution):
+            former.unlink(missing_ok=True)
+
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Write metrics.json: `status` first, then the other keys in the order given.
 

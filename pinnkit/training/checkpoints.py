@@ -17,18 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 
 from pinnkit.problem.problem import Problem
+from pinnkit.references.table import Table
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import CannotWrite
+from pinnkit.training.outcome import CannotWrite, RankLost
 
 log = logging.getLogger(__name__)
 
 WRITER = ("PytorchStreamWriter", "inline_container")
 """By these torch's complaints of a file that it cannot write are told from others."""
-FORMAT = 2
+FORMAT = 3
 """Of what a checkpoint holds; another number is not read."""
 NEEDED = ("pinnkit", "state_dict", "optimizer_states", "progress", "callbacks", "CollocationData")
 
@@ -48,6 +50,8 @@ def read(path: Path) -> dict[str, Any]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+                raise DamagedCheckpoint(path, "is compressed, as no checkpoint of pinnkit is: it could fill the memory")
             altered = archive.testzip()  # compares the checksum of every part
         if altered is not None:
             raise DamagedCheckpoint(path, f"is damaged: the checksum of '{altered}' in it is wrong")
@@ -91,16 +95,19 @@ def newest(paths: Iterable[Path]) -> tuple[Path, dict[str, Any]]:
     raise DamagedCheckpoint(path.parent, f"no checkpoint can be used: {'; '.join(found)}")
 
 
-def digests(problem: Problem) -> dict[str, str]:
-    """The SHA-256 of the samples of each condition that has some: a run does not go on with others."""
+def digests(problem: Problem, reference: Any) -> dict[str, str]:
+    """The SHA-256 of the samples of each condition that has some, and of a table that errors are measured against, by
+    their keys: a run does not go on with others."""
+    samples = {f"conditions.{one.name}.data": one.data for one in problem.conditions if one.data}
+    if isinstance(reference, Table):
+        samples["reference"] = {**reference.grid, **reference(reference.grid)}
     found = {}
-    for condition in problem.conditions:
-        if condition.data:
-            sums = hashlib.sha256()
-            for name in sorted(condition.data):
-                sums.update(name.encode())
-                sums.update(condition.data[name].tobytes())
-            found[condition.name] = sums.hexdigest()
+    for key, columns in samples.items():
+        sums = hashlib.sha256()
+        for name in sorted(columns):
+            sums.update(name.encode())
+            sums.update(np.ascontiguousarray(columns[name]).tobytes())
+        found[key] = sums.hexdigest()
     return found
 
 
@@ -113,13 +120,26 @@ class Checkpoints(Callback):
     """
 
     def __init__(
-        self, last: Path, previous: Path, best: Path, every_steps: int, every_minutes: float, config: str
+        self,
+        last: Path,
+        previous: Path,
+        best: Path,
+        every_steps: int,
+        every_minutes: float,
+        config: str,
+        data: Mapping[str, str],
     ) -> None:
         self.last, self.previous, self.best = last, previous, best
-        self.every_steps, self.every_minutes, self.config = every_steps, every_minutes, config
+        self.every_steps, self.every_minutes = every_steps, every_minutes
+        self.config, self.data = config, dict(data)
         self._next = 0
+        self._step: int | None = None
         self._written = time.monotonic()
         self._least = float("inf")
+
+    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
+        if module.progress["step"] == 0:
+            self._write(trainer, module)
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
         late = time.monotonic() - self._written >= 60 * self.every_minutes
@@ -127,20 +147,21 @@ class Checkpoints(Callback):
             self._write(trainer, module)
 
     def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:
-        self._write(trainer, module)
+        if module.progress["step"] != self._step:  # or the one before it would be lost for the same once more
+            self._write(trainer, module)
 
     def on_save_checkpoint(self, trainer: lightning.Trainer, module: PINN, checkpoint: dict[str, Any]) -> None:
         packages = ("pinnkit", "torch", "lightning", "numpy")
         checkpoint["pinnkit"] = {
             "format": FORMAT,
             "config": self.config,
-            "data": digests(module.problem),
+            "data": self.data,
             "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         }
 
     def _write(self, trainer: lightning.Trainer, module: PINN) -> None:
         self._next = module.progress["step"] // self.every_steps * self.every_steps + self.every_steps
-        self._written = time.monotonic()
+        self._written, self._step = time.monotonic(), module.progress["step"]
         objective = float(module.losses_now["objective"]) if module.losses_now else float("inf")
         better = objective < self._least
         self._least = min(self._least, objective)
@@ -159,7 +180,10 @@ class Checkpoints(Callback):
             os.replace(temporary, self.last)
         except (OSError, RuntimeError) as error:
             if not isinstance(error, OSError) and not any(word in str(error) for word in WRITER):
-                raise
+                if module.ranks.first:
+                    raise
+                first = str(error).splitlines()[0]  # it waits for rank 0 to have written
+                raise RankLost(module.ranks.rank, module.ranks.count, first) from error
             for path in (temporary, copy):
                 path.unlink(missing_ok=True)
             raise CannotWrite(self.last, str(error).splitlines()[0]) from error

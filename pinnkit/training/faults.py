@@ -56,7 +56,43 @@ def divergence(module: PINN, batches: Mapping[str, Batch], step: int) -> Diverge
                         for row in part.coordinates[rows].tolist()
                     ]
                     return Diverged(step, term, points, residual.detach()[rows, 0].tolist(), len(bad))
+    for group, batch in batches.items():
+        for start in range(0, len(batch), SCORED):
+            part = batch.rows(start, start + SCORED)
+            for term, entry in _infinite_gradients(module, group, part).items():
+                point, entry = _where(module, group, term, part, entry)
+                points = [dict(zip(module.problem.coordinates, row, strict=True)) for row in point]
+                return Diverged(step, f"{term} (its gradient)", points, [entry] * len(points))
     return Diverged(step, "objective (its gradient)")
+
+
+def _infinite_gradients(module: PINN, group: str, batch: Batch) -> dict[str, float]:
+    """The terms of a group whose gradient, of the mean of r^2, is not finite at these points; an entry that is not."""
+    trainable, found = list(module.model.trainable().values()), {}
+    with torch.enable_grad():
+        for term, residual in module.residuals(group, batch).items():
+            parts = torch.autograd.grad(residual.square().mean(), trainable, retain_graph=True, materialize_grads=True)
+            entries = torch.cat([part.flatten() for part in parts])
+            bad = entries[~torch.isfinite(entries)]
+            if len(bad):
+                found[term] = float(bad[0])
+    return found
+
+
+def _where(module: PINN, group: str, term: str, batch: Batch, entry: float) -> tuple[list[list[float]], float]:
+    """One point, by halving, at which the gradient of a term is not finite, and an entry of it there.
+
+    No point where it is finite at each, and only the sum over them is not.
+    """
+    while len(batch) > 1:
+        half = len(batch) // 2
+        for part in (batch.rows(0, half), batch.rows(half, len(batch))):
+            if (inner := _infinite_gradients(module, group, part).get(term)) is not None:
+                batch, entry = part, inner
+                break
+        else:
+            return [], entry
+    return batch.coordinates.tolist(), entry
 
 
 def what_fits(module: PINN, batches: Mapping[str, Batch]) -> tuple[int, int]:

@@ -174,7 +174,7 @@ class PINN(lightning.LightningModule):
         if self._went_back:
             for optimizer in self.trainer.optimizers:
                 if isinstance(optimizer, Deterministic):  # with what it has learned it would take the same steps again
-                    optimizer.state.clear()
+                    optimizer.restart(0.5 ** self.progress["rollbacks"])
 
     def training_step(self, segment: Segment, batch_idx: int) -> None:
         optimizers = self.optimizers()

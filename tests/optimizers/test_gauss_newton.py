@@ -222,6 +222,14 @@ def test_the_system_must_be_set():
         optimizer.step(closure)
 
 
+def test_a_restart_begins_with_more_damping():
+    _, optimizer, closure = setting(brown_dennis, [25.0, 5.0, -5.0, -1.0])
+    _, jacobian = optimizer.system.rows()
+    optimizer.restart(0.25)
+    optimizer.step(closure)
+    assert optimizer.diagnostics["damping"] == pytest.approx(4 * FIRST_DAMPING * float((jacobian**2).sum(0).max()))
+
+
 def test_refresh_evaluates_again_and_keeps_the_damping():
     target = torch.ones((), dtype=torch.float64)
     x, optimizer, closure = setting(lambda x: rosenbrock(x + target - 1.0), [-1.2, 1.0])

@@ -279,6 +279,22 @@ def test_refuses_what_it_cannot_treat():
         SelfScaled([{"params": [one]}, {"params": [other]}])
 
 
+def test_a_restart_begins_with_a_share_of_the_first_step():
+    x, optimizer, closure = setting(lambda x: (x**2).sum(), [3.0, 1.0])
+    for _ in range(3):
+        optimizer.step(closure)
+    start, trials = x.detach().clone(), []
+
+    def watched():
+        trials.append(float((x.detach() - start).norm()))
+        return closure()
+
+    optimizer.restart(0.25)
+    optimizer.step(watched)
+    assert trials[0] == 0.0
+    assert trials[1] == pytest.approx(0.25 * FIRST_LENGTH)
+
+
 def test_loss_that_is_not_finite_at_the_start():
     _, optimizer, closure = setting(lambda x: torch.log(x).sum(), [-1.0, 2.0])
     with pytest.raises(FloatingPointError, match=r"the loss is nan .* at the start of a step of ssbroyden"):

@@ -1,5 +1,6 @@
 """Damaged checkpoints of every kind are refused in words, and the one before is used; nothing in them is executed."""
 
+import math
 import os
 import pickle
 import zipfile
@@ -10,7 +11,9 @@ import torch
 import pinnkit
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.solve import solve
 from pinnkit.training.checkpoints import FORMAT, DamagedCheckpoint, newest, read
+from pinnkit.training.outcome import Diverged
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,31 @@ def test_the_last_two_are_kept_and_hold_everything(run):
     assert newest([run.last_checkpoint, run.previous_checkpoint])[0] == run.last_checkpoint
 
 
+def test_a_run_keeps_its_start_and_never_the_same_step_twice(tmp_path, quick, heat_words):
+    run = RunFolder(tmp_path)
+    quick |= {"phases": ["adam"], "operators": {"engine": "autograd"}, "checkpoint": {"every_steps": 20}}
+    steps = []
+    for last in (10, 40):
+        solve(Problem(**heat_words), run.path, quick | {"trainer": {"max_steps": last}})
+        steps.append([read(path)["progress"]["step"] for path in (run.previous_checkpoint, run.last_checkpoint)])
+    assert steps == [[0, 10], [20, 40]]
+
+
+def test_a_new_run_does_not_go_on_from_what_another_has_left_in_its_folder(tmp_path, quick, heat_words):
+    run = RunFolder(tmp_path)
+    quick |= {"phases": ["adam"], "operators": {"engine": "autograd"}}
+    solve(Problem(**heat_words), run.path, quick | {"trainer": {"max_steps": 30}})
+    heat_words["equations"] = {"heat": lambda p: p.u_t * math.inf}
+    del heat_words["exact"]
+    with pytest.raises(Diverged):
+        solve(Problem(**heat_words), run.path, quick | {"network": {"width": 5, "depth": 1}})
+    assert read(run.last_checkpoint)["progress"]["step"] == 0
+    assert not run.previous_checkpoint.exists()
+    assert not run.best_checkpoint.exists()
+    assert not run.solution.exists()
+    assert run.read_metrics()["status"] == "diverged"
+
+
 def rewritten(path, change):
     content = torch.load(path, weights_only=True)
     change(content)
@@ -90,6 +118,14 @@ def flipped(number):
     return damage
 
 
+def deflated(path):
+    with zipfile.ZipFile(path) as archive:
+        parts = {one.filename: archive.read(one) for one in archive.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
 SHARES = (0.001, 0.01, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95, 0.99, 0.999)
 DAMAGES = {
     **{f"truncated {share}": (truncated(share), "damaged or was cut short") for share in SHARES},
@@ -101,6 +137,7 @@ DAMAGES = {
         lambda path: rewritten(path, lambda content: content["pinnkit"].update(format=99)),
         f"has the format 99, and this version of pinnkit reads {FORMAT}",
     ),
+    "compressed": (lambda path: deflated(path), "is compressed, as no checkpoint of pinnkit is"),
     "another program": (lambda path: torch.save({"state_dict": {}}, path), "is no checkpoint of pinnkit"),
     "code": (lambda path: torch.save({"x": Runs(path.parent / "executed")}, path), "could run code, and is refused"),
     "bare pickle": (lambda path: path.write_bytes(pickle.dumps(Runs(path.parent / "executed"))), "damaged or was cut"),

@@ -310,6 +310,7 @@ def test_a_run_that_diverges_goes_back_and_its_rate_is_halved(heat_words, quick,
     heat_words["equations"] = {"heat": residual}
     del heat_words["exact"]
     quick |= {"phases": ["adam"], "trainer": {"max_steps": 40}, "operators": {"engine": "autograd"}}
+    quick |= {"checkpoint": {"every_steps": 10}}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(phases.Phase, "set_learning_rate", watched)
         metrics = solve(Problem(**heat_words), tmp_path, quick).metrics
@@ -319,3 +320,16 @@ def test_a_run_that_diverges_goes_back_and_its_rate_is_halved(heat_words, quick,
     assert rates.count(0.5) == 30  # from step 10, the last checkpoint, on
     log = (tmp_path / "train.log").read_text()
     assert "back to step 10, with steps of half the size (1 of 3)" in log
+
+
+def test_an_infinite_gradient_is_told_with_its_term_and_a_point(heat_words, quick, tmp_path):
+    def residual(p):
+        far = (p.x > 0.9).to(p.x)
+        return p.u_t - p.alpha * p.u_xx + ((p.u - p.u.detach()) * far + 1.0 - far).sqrt()
+
+    heat_words["equations"] = {"heat": residual}
+    del heat_words["exact"]
+    quick |= {"phases": ["adam"], "trainer": {"max_steps": 40}, "operators": {"engine": "autograd"}}
+    with pytest.raises(Diverged, match=r"the term 'heat \(its gradient\)' is (nan|-?inf) at x = 0\.9") as told:
+        solve(Problem(**heat_words), tmp_path, quick)
+    assert told.value.points[0]["x"] > 0.9
