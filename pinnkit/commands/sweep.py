@@ -14,7 +14,7 @@ EXIT_CODE = "exit_code"
 
 
 class Summary(Callback):
-    """Writes summary.csv into the sweep's folder when all of its runs have ended.
+    """Writes summary.csv into the sweep's folder when its runs have ended.
 
     Attributes:
         code: the worst exit code of the runs in this process's last sweep, by what they have left: a launcher may run
@@ -24,10 +24,14 @@ class Summary(Callback):
     code = 0
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        self.write(Path(config.hydra.sweep.dir))
+
+    @staticmethod
+    def write(sweep: Path) -> None:
+        """The table of the runs that have ended, or have been interrupted, so far."""
         from pinnkit.reporting.artifacts import RunFolderError
         from pinnkit.reporting.summary import run_folders, summarise  # matplotlib and NumPy wait until they are needed
 
-        sweep = Path(config.hydra.sweep.dir)
         ends = [sweep / folder / EXIT_CODE for folder in run_folders(sweep)]
         Summary.code = max((int(end.read_text()) if end.is_file() else 1 for end in ends), default=1)
         try:

@@ -107,8 +107,8 @@ def _job(config: DictConfig, arguments: Arguments, conf: Path, script: Path) -> 
     if arguments.multirun and environment.first():
         write_text(folder / EXIT_CODE, f"{code}\n")
     if arguments.multirun and code == INTERRUPTED and runtime.runtime.choices.get("hydra/launcher") == "basic":
-        Summary().on_multirun_end(config)
-        raise KeyboardInterrupt  # the sweep, too
+        Summary.write(Path(runtime.sweep.dir))
+        raise KeyboardInterrupt  # which ends the sweep
     return code
 
 

@@ -8,13 +8,18 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
 import pytest
 import torch
+import yaml
 
+from pinnkit.commands.resume import resumed
+from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.training.checkpoints import read
+from pinnkit.training.settings import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = [
@@ -201,14 +206,17 @@ def test_samples_that_have_changed_end_the_resumed_run_in_words(tmp_path):
     pde.mkdir()
     (pde / "fit.yaml").write_text(
         "coordinates: {t: [0, 1]}\nfields: [u]\nequations: {decay: u_t = -u}\n"
-        "conditions: {seen: {data: seen.csv, equations: u = y}}\n"
+        "conditions: {seen: {data: seen.csv, equations: u = y}}\nreference: truth.csv\n"
     )
     (pde / "seen.csv").write_text("t,y\n0,1\n1,0.37\n")
+    (pde / "truth.csv").write_text("t,u\n0,1\n1,0.3679\n")
     words = ["--config-dir", str(tmp_path), "pde=fit", *SMALL, "optimizer=ssbroyden", "trainer.max_steps=20"]
     finish(start(*words, "hydra.run.dir=out", cwd=tmp_path))
     (pde / "seen.csv").write_text("t,y\n0,1\n1,0.38\n")
+    (pde / "truth.csv").write_text("t,u\n0,1\n1,0.3678\n")
     told = finish(start("resume=out", "trainer.max_steps=40", cwd=tmp_path), code=2)
-    assert "conditions.seen.data: its samples are not those that the run began with" in told
+    for key in ("conditions.seen.data", "reference"):
+        assert f"{key}: its samples are not those that the run began with" in told
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["steps"] == 20
 
 
@@ -221,6 +229,42 @@ def test_sigterm_to_the_launcher_checkpoints_and_exits_with_130(tmp_path):
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert metrics["status"] == "interrupted"
     assert read(checkpoint)["progress"]["step"] == metrics["steps"]
+
+
+def test_the_ranks_end_with_their_launcher_and_leave_a_checkpoint(tmp_path):
+    words = ["pde=heat", *SMALL, "optimizer=ssbroyden", "trainer=ddp_cpu", "trainer.max_time=200"]
+    process = start(*words, "hydra.run.dir=out", cwd=tmp_path)
+    checkpoint = begun(process, tmp_path / "out")
+    ranks = psutil.Process(process.pid).children()
+    assert len(ranks) == 2
+    process.kill()
+    process.communicate(timeout=60)
+    assert psutil.wait_procs(ranks, timeout=60)[1] == []
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["status"] == "interrupted"
+    assert read(checkpoint)["progress"]["step"] == metrics["steps"]
+
+
+def test_processes_that_the_configuration_does_not_ask_for_are_refused(tmp_path):
+    line = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    line += [str(ROOT / "scripts" / "train.py"), "pde=heat", *SMALL, "trainer.max_steps=20", "hydra.run.dir=out"]
+    done = subprocess.run(line, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
+    assert done.returncode != 0
+    told = "trainer.devices: 2 processes were started for this run, and the configuration asks for 1 on 1 machine(s)"
+    assert told in done.stderr
+    assert not (tmp_path / "out" / "checkpoints" / "last.ckpt").exists()
+
+
+def test_a_choice_of_machines_on_resuming_keeps_the_limits_of_the_run(tmp_path):
+    kept = {"trainer": {**asdict(Trainer()), "max_steps": 60, "shards": 2}, "seed": 0}
+    run = RunFolder(tmp_path).create()
+    run.write_config(yaml.safe_dump(kept))
+    run.last_checkpoint.write_bytes(b"")
+    words = {"resume": str(tmp_path), "trainer": {**asdict(Trainer()), "devices": 2, "stop_loss": 1e-3}}
+    found = resumed(words, [f"resume={tmp_path}", "trainer=ddp_cpu"])["trainer"]
+    assert found == {**kept["trainer"], "devices": 2, "stop_loss": 1e-3}
+    again = {**words, "trainer": {**words["trainer"], "max_steps": None}}
+    assert resumed(again, ["trainer=ddp_cpu", "trainer.max_steps=null"])["trainer"]["max_steps"] is None
 
 
 def test_slurm_starts_an_interrupted_job_again_and_it_goes_on(tmp_path):

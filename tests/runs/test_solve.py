@@ -188,6 +188,49 @@ def test_resuming_by_the_command_line_goes_on_in_the_same_folder(tmp_path):
     assert "Traceback" not in nowhere.stderr
 
 
+def test_ctrl_c_ends_a_sweep_with_a_row_for_each_run_that_had_begun(tmp_path):
+    words = [*SMALL, "trainer.max_time=100", "hydra.sweep.dir=sweep", "seed=0,1,2"]
+    line = [sys.executable, str(ROOT / "scripts" / "train.py"), "-m", "pde=heat", *words]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(line, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    checkpoint = tmp_path / "sweep" / "0" / "checkpoints" / "last.ckpt"
+    while not checkpoint.exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    rows = rows_of(tmp_path / "sweep" / "summary.csv")
+    assert [(row["run"], row["status"]) for row in rows] == [("0", "interrupted")]
+    assert not (tmp_path / "sweep" / "1").exists()
+
+
+def test_an_error_that_nobody_foresaw_is_a_row_and_the_sweep_goes_on(tmp_path):
+    script = """
+import sys
+from pathlib import Path
+from pinnkit.commands import run
+from pinnkit.commands.train import train
+real = run.run
+def broken(problem, settings, *others):
+    if settings.seed == 0:
+        raise KeyError("unforeseen")
+    return real(problem, settings, *others)
+run.run = broken
+sys.exit(train(sys.argv[2:], Path(sys.argv[1])))
+"""
+    words = ["-m", "pde=heat", *SMALL, "trainer.max_steps=25", "hydra.sweep.dir=sweep", "seed=0,1"]
+    line = [sys.executable, "-c", script, str(ROOT / "conf"), *words]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 1, done.stderr
+    rows = {row["run"]: row for row in rows_of(tmp_path / "sweep" / "summary.csv")}
+    assert rows["0"]["status"] == "failed"
+    assert rows["0"]["reason"] == "KeyError: 'unforeseen'"
+    assert rows["1"]["status"] == "finished"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_writes_its_checkpoint_and_goes_on(number, tmp_path):
     line = [
