@@ -52,6 +52,8 @@ def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any
     for override in overrides:
         key = override.split("=", 1)[0].lstrip("+~")
         top = key.split(".")[0]
+        if key == "hydra.run.dir" and Path(override.split("=", 1)[1].strip("'\"")).resolve() != folder.resolve():
+            report.add(key, f"a run goes on in its own folder, {folder}: leave this away")
         if top in ("resume", "hydra"):
             continue
         if top in FREE:

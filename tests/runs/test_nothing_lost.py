@@ -17,6 +17,7 @@ import torch
 import yaml
 
 from pinnkit.commands.resume import resumed
+from pinnkit.language.errors import ProblemError
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.training.checkpoints import read
 from pinnkit.training.settings import Trainer
@@ -263,6 +264,8 @@ def test_a_choice_of_machines_on_resuming_keeps_the_limits_of_the_run(tmp_path):
     words = {"resume": str(tmp_path), "trainer": {**asdict(Trainer()), "devices": 2, "stop_loss": 1e-3}}
     found = resumed(words, [f"resume={tmp_path}", "trainer=ddp_cpu"])["trainer"]
     assert found == {**kept["trainer"], "devices": 2, "stop_loss": 1e-3}
+    with pytest.raises(ProblemError, match=r"hydra\.run\.dir: a run goes on in its own folder"):
+        resumed(words, [f"hydra.run.dir='{tmp_path / 'other'}'"])
     again = {**words, "trainer": {**words["trainer"], "max_steps": None}}
     assert resumed(again, ["trainer=ddp_cpu", "trainer.max_steps=null"])["trainer"]["max_steps"] is None
 

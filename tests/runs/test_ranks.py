@@ -1,5 +1,6 @@
 """Two processes take the steps of one: each optimizer, on points drawn by rule and by residual."""
 
+import json
 import math
 import os
 import re
@@ -62,6 +63,16 @@ def test_two_ranks_take_the_steps_of_one(tmp_path):
     alone = run(1, told, tmp_path / "1")[0]
     assert alone["front ssbroyden 15"]["by_residual"] == ["equations", "initial"]
     assert largest(compare(alone, run(2, told, tmp_path / "2"))) < 1e-9
+
+
+def test_another_number_of_ranks_goes_on_to_the_same_end(tmp_path):
+    first, whole = "spread ssbroyden 8", "spread ssbroyden 16"
+    run(1, [first], tmp_path / "1")
+    found = compare(run(1, [whole], tmp_path / "whole")[0], run(2, [whole], tmp_path / "1"))
+    assert (
+        json.loads((tmp_path / "1" / "spread_ssbroyden" / "history.jsonl").read_text().splitlines()[-1])["step"] == 16
+    )
+    assert found[whole] < 1e-10
 
 
 def test_ranks_go_back_together_where_one_of_them_diverges(tmp_path):
