@@ -24,10 +24,10 @@ def rank() -> int | None:
 
 
 def started() -> int | None:
-    """How many processes torchrun (WORLD_SIZE) or srun (SLURM_NTASKS) started together; None: this one alone."""
+    """How many processes torchrun (WORLD_SIZE) or srun (SLURM_STEP_NUM_TASKS) started together; None: not by these."""
     if rank() is None:
         return None
-    found = os.environ.get("WORLD_SIZE") or os.environ.get("SLURM_NTASKS")
+    found = os.environ.get("WORLD_SIZE") or os.environ.get("SLURM_STEP_NUM_TASKS")
     return int(found) if found else None
 
 

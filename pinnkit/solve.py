@@ -231,7 +231,7 @@ class _Run:
             step = content["progress"]["step"]
         smaller = "steps of half the size"
         if not all(phase.first_order for phase in self.module.phases):
-            smaller += ", where a line search begins nothing learned before and a first step of half the size"
+            smaller += ", or, where a line search chooses them, the first, and nothing learned before"
         log.warning("%s; back to step %d, with %s (%d of %d)", error, step, smaller, done + 1, ROLLBACKS)
         word = ranks.first_word(checkpoint and str(checkpoint.resolve()), device)  # only rank 0 knows the run folder
         return Path(word) if word else None

@@ -50,9 +50,10 @@ def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any
     if not (run.last_checkpoint.is_file() or run.previous_checkpoint.is_file()):
         report.add("resume", f"{run.last_checkpoint}: there is no such checkpoint to go on from")
     for override in overrides:
-        key = override.split("=", 1)[0].lstrip("+~")
+        key, _, text = override.partition("=")
+        key = key.lstrip("+~")
         top = key.split(".")[0]
-        if key == "hydra.run.dir" and Path(override.split("=", 1)[1].strip("'\"")).resolve() != folder.resolve():
+        if key == "hydra.run.dir" and Path(text.strip("'\"")).resolve() != folder.resolve():
             report.add(key, f"a run goes on in its own folder, {folder}: leave this away")
         if top in ("resume", "hydra"):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ from pinnkit.reporting.atomic import write_text
 from pinnkit.understanding import understand
 
 FINISHED, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
+SLURM = ("hydra/launcher=slurm", "hydra/launcher=submitit_slurm")
+"""Launchers that ask SLURM for jobs."""
 
 
 def train(argv: Sequence[str], conf: Path) -> int:
@@ -34,9 +37,8 @@ def train(argv: Sequence[str], conf: Path) -> int:
     Every value of a sweep is checked before its first run starts.
     """
     arguments, script = _again(parse(argv)), Path(sys.argv[0]).absolute()
-    if arguments.multirun and environment.rank() is not None:
-        told = "a sweep starts the processes of each run itself: leave torchrun or srun away, or run it without -m"
-        return wrong(ProblemError([Mistake("--multirun", told)]))
+    if arguments.multirun and (mistake := _no_sweep(arguments.overrides)):
+        return wrong(ProblemError([mistake]))
     if arguments.plain:
         arguments = as_hydra(arguments)
     try:
@@ -67,6 +69,19 @@ def train(argv: Sequence[str], conf: Path) -> int:
         print("pinnkit: interrupted", file=sys.stderr)
         return INTERRUPTED
     return max(codes, default=Summary.code)  # a launcher may have run them elsewhere
+
+
+def _no_sweep(overrides: Sequence[str]) -> Mistake | None:
+    """Why these cannot be the runs of a sweep."""
+    if environment.rank() is not None:
+        told = "a sweep starts the processes of each run itself: leave torchrun or srun away, or run it without -m"
+        return Mistake("--multirun", told)
+    if any(word.startswith("resume=") for word in overrides):
+        return Mistake("resume", "goes on with one run, in its folder: run it without -m")
+    if shutil.which("srun") is None and any(word in SLURM for word in overrides):
+        told = "there is no srun on this machine: start the sweep where SLURM is, or choose hydra/launcher=workers"
+        return Mistake("hydra/launcher", told)
+    return None
 
 
 def wrong(error: Exception) -> int:

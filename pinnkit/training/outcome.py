@@ -71,8 +71,8 @@ class CannotWrite(OSError):
 
     def __init__(self, path: Path, reason: object) -> None:
         super().__init__(
-            f"{path} cannot be written ({reason}): the run ends here. Its last checkpoint is as it was; make room, and "
-            "resume=RUN_FOLDER goes on from it"
+            f"{path} cannot be written ({reason}): the run ends here. The last checkpoint, if there is one, is as it "
+            "was; make room, and resume=RUN_FOLDER goes on from it"
         )
 
 

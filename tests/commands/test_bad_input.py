@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from pinnkit.commands import train as command
+from pinnkit.commands.compare import compare
 from pinnkit.commands.train import train
+from pinnkit.reporting.compare import Comparison
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 10.0
@@ -388,3 +390,31 @@ def test_no_mistake_loads_torch(write, conf, tmp_path):
     assert answers == dict.fromkeys(cases, 2)
     assert loaded == []
     assert not (tmp_path / "trace").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "told"),
+    [
+        (["resume=out"], {}, "resume: goes on with one run, in its folder: run it without -m"),
+        (["hydra/launcher=slurm"], {"PATH": ""}, "hydra/launcher: there is no srun on this machine"),
+        ([], {"RANK": "0"}, "--multirun: a sweep starts the processes of each run itself"),
+    ],
+)
+def test_what_cannot_be_a_sweep_is_refused(words, variables, told, conf, capsys, monkeypatch):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert train(["-m", "pde=heat", "seed=0,1", *words], conf) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_results_that_cannot_be_written_end_in_words(tmp_path, capsys, monkeypatch):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "metrics.json").write_text('{"status": "finished", "relative_l2": {"u": 0.1}}')
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Comparison, "write", full)
+    assert compare([str(run), f"out={tmp_path / 'table'}"]) == 1
+    assert capsys.readouterr().err == "pinnkit: [Errno 28] No space left on device\n"
