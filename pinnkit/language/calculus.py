@@ -85,10 +85,10 @@ def _derivative(expr: sympy.Basic, s: sympy.Symbol, known: dict, budget: Budget)
 
 
 def _rule(expr: sympy.Basic, s: sympy.Symbol, known: dict, budget: Budget) -> sympy.Expr:
+    if isinstance(expr, Partial):
+        return expr.along(lambda value: _unit(value, s) if value.is_Symbol else _derivative(value, s, known, budget))
     if not expr.args:
-        if isinstance(expr, Partial):
-            return expr.along(lambda value: _derivative(value, s, known, budget))
-        return sympy.Integer(int(expr == s))
+        return _unit(expr, s)
     if isinstance(expr, sympy.Piecewise):
         pairs = [(_derivative(value, s, known, budget), condition) for value, condition in expr.args]
         return sympy.S.Zero if all(value == 0 for value, _ in pairs) else piecewise(*pairs)
@@ -106,6 +106,11 @@ def _rule(expr: sympy.Basic, s: sympy.Symbol, known: dict, budget: Budget) -> sy
         if one != 0:
             terms.append(budget.spend(sympy.Mul(*_slope(expr, place), one)))
     return sympy.Add(*terms)
+
+
+def _unit(atom: sympy.Basic, s: sympy.Symbol) -> sympy.Integer:
+    """The derivative of a symbol or a number."""
+    return sympy.Integer(int(atom == s))
 
 
 def _slope(expr: sympy.Expr, place: int) -> Sequence[sympy.Expr]:

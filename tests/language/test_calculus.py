@@ -70,6 +70,8 @@ def test_a_field_elsewhere_is_differentiated_almost_everywhere_as_all_else_is():
     kinked = d(U, "x").subs(X, sympy.Abs(X))
     assert differentiate(U.subs(X, sympy.Abs(X)), "x") == sympy.sign(X) * kinked
     assert differentiate(U.subs(X, sympy.sign(X)), "x") == 0
+    other = field("k", ("x",))
+    assert differentiate(U.subs(X, other), "x") == d(other, "x") * d(U, "x").subs(X, other)
     assert differentiate(U.subs(X, X * sympy.Heaviside(X)), "x") == sympy.Heaviside(X) * d(U, "x").subs(
         X, X * sympy.Heaviside(X)
     )
