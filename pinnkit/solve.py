@@ -48,7 +48,7 @@ from pinnkit.training.outcome import (
     RankLost,
     Unsuitable,
 )
-from pinnkit.training.ranks import DIVIDES, cannot_meet
+from pinnkit.training.ranks import DIVIDES, cannot_meet, lost
 from pinnkit.understanding import checked
 
 log = logging.getLogger("pinnkit")
@@ -176,6 +176,10 @@ class _Run:
                 self._failed("failed", error)
                 raise
             except RuntimeError as error:
+                if lost(error):  # in a message of Lightning's own
+                    told = RankLost(environment.rank() or 0, environment.started() or 1, str(error).splitlines()[0])
+                    self._failed("failed", told)
+                    raise told from None
                 if not cannot_meet(error):
                     raise
                 address = ":".join(os.environ.get(f"MASTER_{part}", "?") for part in ("ADDR", "PORT"))

@@ -180,9 +180,9 @@ class Checkpoints(Callback):
             os.replace(temporary, self.last)
         except (OSError, RuntimeError) as error:
             if not isinstance(error, OSError) and not any(word in str(error) for word in WRITER):
-                if module.ranks.first:
+                if module.ranks.count == 1:
                     raise
-                first = str(error).splitlines()[0]  # it waits for rank 0 to have written
+                first = str(error).splitlines()[0]  # they wait for each other
                 raise RankLost(module.ranks.rank, module.ranks.count, first) from error
             for path in (temporary, copy):
                 path.unlink(missing_ok=True)

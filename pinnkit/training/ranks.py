@@ -152,9 +152,16 @@ def _tree(parts: Sequence[Tensor]) -> Tensor:
 
 
 ALONE = Ranks()
+LOST = ("gloo", "NCCL", "Connection closed by peer", "Connection reset by peer")
+"""By these torch's complaints of a process that does not answer are told from others."""
 
 
 def cannot_meet(error: RuntimeError) -> bool:
     """Whether it says that the processes of a run have not found each other."""
     kinds = (dist.DistNetworkError, dist.DistStoreError) if dist.is_available() else ()
     return isinstance(error, kinds) and not dist.is_initialized()
+
+
+def lost(error: RuntimeError) -> bool:
+    """Whether it says that another process, which had been met, has ended."""
+    return dist.is_available() and dist.is_initialized() and any(word in str(error) for word in LOST)
