@@ -14,6 +14,9 @@ from pinnkit.optimizers.sample_space import SampleSpace
 from pinnkit.optimizers.self_scaled import SelfScaled
 from pinnkit.optimizers.soap import SOAP
 
+BY_PHASE = ("steps", "settle")
+"""Settings that the phase heeds, not the optimizer."""
+
 
 def build(
     name: str, settings: kinds.FirstOrder | kinds.LineSearch | kinds.LeastSquares, parameters: Iterable[torch.Tensor]
@@ -32,7 +35,7 @@ def build(
         raise TypeError(
             f"the settings of optimizer {name!r} are {type(settings).__name__}; it needs {expected.__name__}"
         )
-    options = {one.name: getattr(settings, one.name) for one in fields(settings) if one.name != "steps"}
+    options = {one.name: getattr(settings, one.name) for one in fields(settings) if one.name not in BY_PHASE}
     if isinstance(settings, kinds.FirstOrder):
         rate, betas = settings.learning_rate, (settings.beta1, settings.beta2)
         if isinstance(settings, kinds.SOAP):

@@ -71,8 +71,11 @@ class SampleSpace(LeastSquaresOptimizer):
     direction nearest to m d_k-1 that fits the present points, so it remembers points that are gone. There mu =
     `damping` times the largest diagonal entry of J'J (ten times more where the matrix is numerically not positive
     definite) and does not adapt otherwise; a comes from a strong-Wolfe line search, 1 first. If d_k does not point
-    downhill, or after a failure, the memory is dropped. In diagnostics, `step_length` is |a d_k| and `gain`
-    compares with the model there.
+    downhill, or after a failure, the memory is dropped. Once found, a is shortened by the factor `share`. In
+    diagnostics, `step_length` is |a d_k| and `gain` compares with the model there.
+
+    Attributes:
+        share: the factor on a; at most 1.
 
     Raises ValueError at construction for an unknown variant, and for `momentum` outside [0, 1). `step` raises
     TooManyRows, before it computes J, where J (N, n) and two N x N matrices would take more than `max_bytes`.
@@ -95,6 +98,7 @@ class SampleSpace(LeastSquaresOptimizer):
         super().__init__(parameters, variant, max_evaluations)
         self.variant = variant
         self._momentum, self._damping, self._max_bytes = momentum, damping, max_bytes
+        self.share = 1.0
 
     def _linearise(self, system: LeastSquares, gradient: torch.Tensor) -> Kernel:
         samples, n = system.rows_shape()
@@ -147,13 +151,17 @@ class SampleSpace(LeastSquaresOptimizer):
         )
         if not found.outcome.moved:
             return found.outcome.value
-        change = -found.step * d
+        step, loss, gradient = found.step, found.loss, found.gradient
+        if self.share < 1.0:
+            step *= self.share
+            loss, _, gradient = phi(step)
+        change = -step * d
         self._move(origin + change)
-        predicted = memory["loss"] - float(model.remainder(found.step * d))
-        decrease = memory["loss"] - found.loss
+        predicted = memory["loss"] - float(model.remainder(-change))
+        decrease = memory["loss"] - loss
         memory["diagnostics"] |= {
             "step_length": float(change.norm()),
             "gain": decrease / predicted if predicted > 0.0 else math.nan,
         }
         memory["previous"] = d
-        return Trial(found.loss, decrease, found.gradient)
+        return Trial(loss, decrease, gradient)

@@ -118,6 +118,9 @@ class Spring(SampleSpace):
 
     momentum: float = field(default=0.7, metadata={"minimum": 0, "below": 1, "help": "share of the last step kept"})
     damping: float = field(default=1e-8, metadata={"above": 0, "help": "times the largest entry of the kernel"})
+    settle: float = field(
+        default=0.15, metadata={"minimum": 0, "below": 1, "help": "share of a run, at its end, in which steps shorten"}
+    )
 
 
 OPTIMIZERS: dict[str, type] = {

@@ -106,6 +106,7 @@ class PINN(lightning.LightningModule):
             "draw": -1,
             "train_time_s": 0.0,
             "step_time_s": 0.0,
+            "settling": None,
             "first_objective": math.nan,
             "rollbacks": 0,
         }
@@ -249,6 +250,7 @@ class PINN(lightning.LightningModule):
             if hasattr(optimizer, "refresh"):  # also where training ends here: a resumed run asks only for later draws
                 optimizer.refresh()  # its loss and gradient belong to points that are gone; its curvature stays
         self.stopped = self.stopped or self.ranks.first_word(self._asked(), self.device) or self._limit()
+        self._settle()
         weights = self.weight_vector()
         began, before = time.perf_counter(), self.progress["step"]
         for _ in range(segment.steps):
@@ -284,6 +286,24 @@ class PINN(lightning.LightningModule):
             log.info("step %d: %s", self.progress["step"], explained(self.phases[phase].name, fell, self.diagnostics))
         self.stopped = self.stopped or self._reached()
 
+    def _settle(self) -> None:
+        """Begin to shorten the steps of a phase that wants it, where little of it is left on some rank."""
+        phase = self.phases[self.progress["phase"]]
+        if not phase.fresh_points or not self.ranks.any(phase.settles(self._left()), self.device):
+            self.progress["settling"] = None
+        elif self.progress["settling"] is None:
+            self.progress["settling"] = self.progress["step"]
+            log.info("step %d: the steps of %s shorten from here to the end", self.progress["step"], phase.name)
+
+    def _left(self) -> float:
+        """The share of the present phase, or of the run, that is left: of its steps or its time."""
+        left = self.phases[self.progress["phase"]].left(self.progress["phase_step"])
+        if self.limits.steps is not None:
+            left = min(left, 1.0 - self.progress["step"] / self.limits.steps)
+        if self.limits.max_time is not None:
+            left = min(left, 1.0 - (time.perf_counter() - self._started) / self.limits.max_time)
+        return left
+
     def stop(self, reason: str) -> None:
         """End training before the next optimizer step; with several ranks, before the next segment of steps."""
         self._wish = self._wish or reason
@@ -291,6 +311,8 @@ class PINN(lightning.LightningModule):
     def _step(self, optimizer: Any, batches: Mapping[str, Batch], weights: Tensor) -> None:
         phase = self.phases[self.progress["phase"]]
         rate = phase.set_learning_rate(optimizer, self.progress["phase_step"], 0.5 ** self.progress["rollbacks"])
+        settling = self.progress["settling"]
+        phase.settle(optimizer.optimizer, None if settling is None else self.progress["step"] - settling)
         if self.minibatch and phase.mini_batches:
             batches = self._thin(batches)
             if not phase.first_order:

@@ -10,7 +10,7 @@ import psutil
 import torch
 
 from pinnkit.optimizers.build import build
-from pinnkit.optimizers.schedule import learning_rate_factor
+from pinnkit.optimizers.schedule import learning_rate_factor, settling_factor
 from pinnkit.optimizers.settings import LBFGS, Adam, FirstOrder, LeastSquares, SampleSpace, SelfScaled, Spring
 
 QUASI_NEWTON_LIMIT = {"cpu": 12_000, "gpu": 40_000}
@@ -53,6 +53,19 @@ class Phase:
 
     def optimizer(self, parameters: Sequence[torch.nn.Parameter]) -> torch.optim.Optimizer:
         return build(self.name, self.settings, parameters)
+
+    def left(self, step: int) -> float:
+        """The share of the phase that is left before a step of it; 1 where it has no steps of its own."""
+        return 1.0 if self.settings.steps is None else 1.0 - step / self.settings.steps
+
+    def settles(self, left: float) -> bool:
+        """Whether steps shorten in this share of a run that is left."""
+        return isinstance(self.settings, Spring) and left < self.settings.settle
+
+    def settle(self, optimizer: torch.optim.Optimizer, step: int | None) -> None:
+        """Shorten the next step, `step` steps after that began; None: it has not."""
+        if isinstance(self.settings, Spring):
+            optimizer.share = 1.0 if step is None else settling_factor(step)
 
     def set_learning_rate(self, optimizer: torch.optim.Optimizer, step: int, share: float = 1.0) -> float | None:
         """Set the rate for this step of the phase: `share` of what warm-up and decay give.

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pinnkit.optimizers.gauss_newton import GaussNewton
 from pinnkit.optimizers.sample_space import VARIANTS, Kernel, SampleSpace
+from pinnkit.optimizers.schedule import settling_factor
 from tests.optimizers.systems import prepare
 
 
@@ -153,6 +154,44 @@ def test_spring_learns_from_points_that_are_new_for_every_step():
         optimizer.step(closure)
         assert optimizer.finished is None
     assert float((held_out(x.detach()) ** 2).sum()) < 1e-4 * before
+
+
+def test_the_share_shortens_the_step_that_the_line_search_found():
+    lengths = []
+    for share in (1.0, 0.25):
+        x, optimizer, closure = setting(network(POINTS), start(), "spring", damping=1e-3)
+        optimizer.share = share
+        loss = optimizer.step(closure)
+        assert loss == pytest.approx(float((network(POINTS)(x.detach()) ** 2).sum()), rel=1e-12)
+        lengths.append(float((x.detach() - start()).norm()))
+        assert optimizer.diagnostics["step_length"] == pytest.approx(lengths[-1], rel=1e-12)
+    assert lengths[1] == pytest.approx(0.25 * lengths[0], rel=1e-12)
+
+
+def test_steps_that_settle_average_the_noise_of_their_points_away():
+    """A fit of |x| by a polynomial, which fits no draw of points: full steps stay scattered about the best."""
+    powers = torch.arange(5, dtype=torch.float64)
+    grid = torch.linspace(-1.0, 1.0, 4001, dtype=torch.float64)
+    best = torch.linalg.lstsq(grid[:, None] ** powers, grid.abs()[:, None]).solution[:, 0]
+
+    def distance(settles):
+        generator = torch.Generator().manual_seed(2)
+        points = torch.empty(100, dtype=torch.float64)
+
+        def residual(x):
+            return (points[:, None] ** powers @ x - points.abs()) / math.sqrt(len(points))
+
+        x, optimizer, closure = setting(residual, torch.zeros(5, dtype=torch.float64), "spring", momentum=0.0)
+        found = []
+        for step in range(400):
+            points.copy_(2.0 * torch.rand(100, generator=generator, dtype=torch.float64) - 1.0)
+            optimizer.refresh()
+            optimizer.share = settling_factor(max(step - 100, 0)) if settles else 1.0
+            optimizer.step(closure)
+            found.append(float((x.detach() - best).norm()))
+        return math.fsum(found[-200:]) / 200
+
+    assert distance(settles=True) < 0.5 * distance(settles=False)
 
 
 def test_spring_drops_a_momentum_that_points_uphill():

@@ -10,6 +10,7 @@ import torch
 from pinnkit.assembly import assemble
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import mean_square
+from pinnkit.optimizers.schedule import settling_factor
 from pinnkit.optimizers.settings import OPTIMIZERS, LeastSquares
 from pinnkit.problem.problem import Problem
 from pinnkit.settings import read_settings
@@ -285,6 +286,38 @@ def test_spring_has_new_points_in_each_step_and_the_phase_after_it_those_of_a_dr
         for name in seen[0]:
             assert not torch.equal(seen[earlier][name], seen[later][name])
     assert torch.equal(seen[3]["equations"], seen[4]["equations"])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "limits", "began"),
+    [
+        ([{"name": "spring"}], {"max_steps": 20}, 18),
+        ([{"name": "spring", "settle": 0.5}], {"max_steps": 20}, 11),
+        ([{"name": "spring", "settle": 0.0}], {"max_steps": 20}, None),
+        ([{"name": "spring", "settle": 0.5}], {"max_time": 1000.0, "max_steps": 20}, 11),
+        ([{"name": "spring", "settle": 0.5}], {"max_time": 1e-9}, 0),
+        ([{"name": "spring", "settle": 0.3, "steps": 10}, "adam"], {"max_steps": 15}, 8),
+    ],
+)
+def test_steps_of_spring_shorten_at_the_end_of_the_run_or_of_its_phase(
+    chosen, limits, began, heat_words, quick, tmp_path, monkeypatch
+):
+    shares = []
+    step = PINN._step
+
+    def watched(self, optimizer, batches, weights):
+        step(self, optimizer, batches, weights)
+        shares.append(getattr(optimizer.optimizer, "share", None))
+
+    monkeypatch.setattr(PINN, "_step", watched)
+    monkeypatch.setattr(PINN, "_asked", lambda self: "enough" if len(shares) == 20 else None)
+    sampling = {**quick["sampling"], "batch": 20, "conditions": 10}
+    solve(Problem(**heat_words), tmp_path, quick | {"phases": chosen, "trainer": limits, "sampling": sampling})
+    count = limits.get("max_steps", 20)
+    expected = [1.0 if began is None or at < began else settling_factor(at - began) for at in range(count)]
+    if len(chosen) > 1:  # 10 steps of a phase, and 5 of Adam
+        expected[10:] = [None] * 5
+    assert shares == expected
 
 
 def test_a_run_that_diverges_goes_back_and_its_rate_is_halved(heat_words, quick, tmp_path):
