@@ -197,7 +197,8 @@ class _Run:
         """The newest checkpoint of the folder that is whole.
 
         Raises:
-            ProblemError: there is none, or the samples of a condition are not those that the run began with.
+            ProblemError: there is none, it is one of other networks, or the samples of a condition are not those that
+                the run began with.
         """
         report = Report()
         try:
@@ -208,6 +209,9 @@ class _Run:
                 if former.get(key) != digest:
                     told = "its samples are not those that the run began with: put the file back, or start a new run"
                     report.add(key, told)
+            if _shapes(content["state_dict"]) != _shapes(self.module.state_dict()):
+                told = f"{path} holds other networks or parameters than this problem and these settings make"
+                report.add("resume", told)
         except DamagedCheckpoint as error:
             report.add("resume", str(error))
         report.raise_if_any()
@@ -383,6 +387,10 @@ def _threads(settings: Settings, problem: Problem) -> Iterator[int]:
         yield former
     finally:
         torch.set_num_threads(former)
+
+
+def _shapes(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
+    return {name: one.shape for name, one in state.items()}
 
 
 def _check_run(settings: Settings) -> None:

@@ -82,6 +82,20 @@ def test_every_mistake_is_told_before_the_first_run(words, message, conf, tmp_pa
     assert not (tmp_path / "s").exists()
 
 
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [("file/sweep", "sweep.folder: "), (".", "study.db cannot be used (")],
+)
+def test_a_sweep_that_cannot_be_kept_is_told_in_words(folder, message, conf, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name in ("file", "study.db"):
+        (tmp_path / name).write_bytes(b"neither a folder nor a database" * 100)
+    assert optimise(["pde=heat", f"sweep.folder={folder}", "network.width=5,6"], conf, tmp_path / "none.py") == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert "Traceback" not in told
+
+
 def test_a_missing_optuna_is_told_in_words(conf, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     words = [f"sweep.folder={tmp_path / 's'}", "network.width=5,6"]

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import pinnkit
+from pinnkit.language.errors import ProblemError
 from pinnkit.losses.view import ResidualError
 from pinnkit.problem.problem import Problem
 from pinnkit.settings import words_of
@@ -143,11 +145,30 @@ def test_evaluate_reads_the_run_back(run, tmp_path):
     assert "Traceback" not in wrong.stderr + nowhere.stderr
 
 
+def test_an_evaluation_that_cannot_be_written_is_told_in_words(run, tmp_path):
+    copied = tmp_path / "run"
+    shutil.copytree(run, copied)
+    (copied / "evaluation" / "solution.npz").mkdir(parents=True)
+    done = command("evaluate.py", f"run={copied}", cwd=tmp_path)
+    assert done.returncode == 1
+    assert str(copied / "evaluation" / "solution.npz") in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_resuming_a_run_that_is_done_changes_nothing(heat_words, quick, tmp_path):
     first = pinnkit.solve(Problem(**heat_words), tmp_path, quick).metrics
     again = pinnkit.solve(Problem(**heat_words), tmp_path, quick, resume=True).metrics
     for key in ("steps", "evaluations", "loss", "relative_l2"):
         assert first[key] == again[key]
+
+
+def test_a_checkpoint_of_other_networks_is_refused_in_words(heat_words, quick, tmp_path):
+    pinnkit.solve(Problem(**heat_words), tmp_path, quick)
+    other = {**quick, "network": {**quick["network"], "width": 9}}
+    with pytest.raises(
+        ProblemError, match=r"resume: .*last\.ckpt holds other networks or parameters than this problem"
+    ):
+        pinnkit.solve(Problem(**heat_words), tmp_path, other, resume=True)
 
 
 def weights_of(folder):
