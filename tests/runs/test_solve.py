@@ -147,7 +147,7 @@ def test_evaluate_reads_the_run_back(run, tmp_path):
 
 def test_an_evaluation_that_cannot_be_written_is_told_in_words(run, tmp_path):
     copied = tmp_path / "run"
-    shutil.copytree(run, copied)
+    shutil.copytree(run, copied, ignore=shutil.ignore_patterns("evaluation"))
     (copied / "evaluation" / "solution.npz").mkdir(parents=True)
     done = command("evaluate.py", f"run={copied}", cwd=tmp_path)
     assert done.returncode == 1
