@@ -389,8 +389,9 @@ def _threads(settings: Settings, problem: Problem) -> Iterator[int]:
         torch.set_num_threads(former)
 
 
-def _shapes(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Size]:
-    return {name: one.shape for name, one in state.items()}
+def _shapes(state: Any) -> dict[str, Any]:
+    """What a state holds, by name; a stranger's may hold anything."""
+    return {name: getattr(one, "shape", None) for name, one in state.items()} if isinstance(state, Mapping) else {}
 
 
 def _check_run(settings: Settings) -> None:
