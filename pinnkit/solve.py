@@ -36,7 +36,7 @@ from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.settings import Settings, read_settings, words_of
 from pinnkit.training.callbacks import Interruption, Pictures, ProgressBar, Record
-from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, digests, newest
+from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, check_fits, digests, newest
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import (
     INTERRUPTED,
@@ -209,9 +209,7 @@ class _Run:
                 if former.get(key) != digest:
                     told = "its samples are not those that the run began with: put the file back, or start a new run"
                     report.add(key, told)
-            if _shapes(content["state_dict"]) != _shapes(self.module.state_dict()):
-                told = f"{path} holds other networks or parameters than this problem and these settings make"
-                report.add("resume", told)
+            check_fits(path, content, self.module)
         except DamagedCheckpoint as error:
             report.add("resume", str(error))
         report.raise_if_any()
@@ -387,11 +385,6 @@ def _threads(settings: Settings, problem: Problem) -> Iterator[int]:
         yield former
     finally:
         torch.set_num_threads(former)
-
-
-def _shapes(state: Any) -> dict[str, Any]:
-    """What a state holds, by name; a stranger's may hold anything."""
-    return {name: getattr(one, "shape", None) for name, one in state.items()} if isinstance(state, Mapping) else {}
 
 
 def _check_run(settings: Settings) -> None:

@@ -20,7 +20,7 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.export import write_csv
 from pinnkit.settings import Settings
 from pinnkit.solve import solve, told
-from pinnkit.training.checkpoints import read
+from pinnkit.training.checkpoints import check_fits, read
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import INTERRUPTED as INTERRUPTED_BY
@@ -57,10 +57,11 @@ def trained(problem: Problem, settings: Settings, path: Path) -> tuple[PINN, Col
     """The module and the data of a checkpoint, and its record of training.
 
     Raises:
-        DamagedCheckpoint: it is missing, or not whole.
+        DamagedCheckpoint: it is missing, not whole, or of other networks.
     """
     module, data = assemble(problem, settings)
     state = read(path)
+    check_fits(path, state, module)
     module.load_state_dict(state["state_dict"])
     data.load_state_dict(state["CollocationData"])
     return module, data, state["callbacks"]["Record"]["rows"]

@@ -76,6 +76,19 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
+def check_fits(path: Path, content: Mapping[str, Any], module: PINN) -> None:
+    """Make sure that what `read` found at `path` can be loaded into a module.
+
+    Raises:
+        DamagedCheckpoint: it is of other networks or parameters.
+    """
+    kept = content["state_dict"]
+    here = {name: one.shape for name, one in module.state_dict().items()}
+    if not isinstance(kept, Mapping) or {name: getattr(one, "shape", None) for name, one in kept.items()} != here:
+        told = "holds other networks or parameters than this problem and these settings make"
+        raise DamagedCheckpoint(path, told)
+
+
 def newest(paths: Iterable[Path]) -> tuple[Path, dict[str, Any]]:
     """The first checkpoint that is whole, the newer ones first, and what it holds; what is wrong with others is told.
 

@@ -289,7 +289,7 @@ class PINN(lightning.LightningModule):
     def _settle(self) -> None:
         """Begin to shorten the steps of a phase that wants it, where little of it is left on some rank."""
         phase = self.phases[self.progress["phase"]]
-        if not phase.fresh_points or not self.ranks.any(phase.settles(self._left()), self.device):
+        if not phase.fresh_points or not self.ranks.any(self._left() < phase.settings.settle, self.device):
             self.progress["settling"] = None
         elif self.progress["settling"] is None:
             self.progress["settling"] = self.progress["step"]

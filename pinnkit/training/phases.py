@@ -58,13 +58,9 @@ class Phase:
         """The share of the phase that is left before a step of it; 1 where it has no steps of its own."""
         return 1.0 if self.settings.steps is None else 1.0 - step / self.settings.steps
 
-    def settles(self, left: float) -> bool:
-        """Whether steps shorten in this share of a run that is left."""
-        return isinstance(self.settings, Spring) and left < self.settings.settle
-
     def settle(self, optimizer: torch.optim.Optimizer, step: int | None) -> None:
         """Shorten the next step, `step` steps after that began; None: it has not."""
-        if isinstance(self.settings, Spring):
+        if self.fresh_points:
             optimizer.share = 1.0 if step is None else settling_factor(step)
 
     def set_learning_rate(self, optimizer: torch.optim.Optimizer, step: int, share: float = 1.0) -> float | None:

@@ -17,11 +17,13 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import pinnkit
-from pinnkit.language.errors import ProblemError
+from pinnkit.commands.run import trained
+from pinnkit.language.errors import ProblemError, Report
 from pinnkit.losses.view import ResidualError
 from pinnkit.problem.problem import Problem
-from pinnkit.settings import words_of
+from pinnkit.settings import read_settings, words_of
 from pinnkit.training import callbacks
+from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits
 from pinnkit.training.module import PINN
 from pinnkit.understanding import understand
 
@@ -165,10 +167,16 @@ def test_resuming_a_run_that_is_done_changes_nothing(heat_words, quick, tmp_path
 def test_a_checkpoint_of_other_networks_is_refused_in_words(heat_words, quick, tmp_path):
     pinnkit.solve(Problem(**heat_words), tmp_path, quick)
     other = {**quick, "network": {**quick["network"], "width": 9}}
-    with pytest.raises(
-        ProblemError, match=r"resume: .*last\.ckpt holds other networks or parameters than this problem"
-    ):
+    told = r"last\.ckpt: holds other networks or parameters than this problem and these settings make"
+    with pytest.raises(ProblemError, match=rf"resume: .*{told}"):
         pinnkit.solve(Problem(**heat_words), tmp_path, other, resume=True)
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    with pytest.raises(DamagedCheckpoint, match=told):
+        trained(Problem(**heat_words), read_settings(other, Report()), last)
+    module, _, _ = trained(Problem(**heat_words), read_settings(quick, Report()), last)
+    for strange in (1, {}, dict.fromkeys(module.state_dict(), 1)):
+        with pytest.raises(DamagedCheckpoint, match=told):
+            check_fits(last, {"state_dict": strange}, module)
 
 
 def weights_of(folder):
