@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pinnkit.language.errors import Report
-from pinnkit.losses.residuals import groups, weights
+from pinnkit.losses.residuals import groups, reweighted, weights
 from pinnkit.networks.fields import Output, build
 from pinnkit.networks.mlp import MLP
 from pinnkit.optimizers.settings import Adam
@@ -31,6 +31,7 @@ def assemble(
     Raises:
         ProblemError: the network has more parameters than an optimizer may have.
     """
+    problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
     scales = field_scales(problem)
@@ -58,7 +59,7 @@ def assemble(
         problem,
         fields,
         groups(problem),
-        weights(problem, settings.weighting.weights),
+        weights(problem),
         phases,
         settings.trainer,
         settings.operators,

@@ -104,7 +104,7 @@ def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, 
     first = next(iter(coordinates.values()))
     found: dict[str, list[torch.Tensor]] = {}
     for part in _chunks(module, coordinates):
-        for name, values in module.residuals(EQUATIONS, Batch(part, {})).items():
+        for name, values in module.residuals(EQUATIONS, Batch(part, {}), weigh=False).items():
             found.setdefault(name, []).append(values.detach()[:, 0])
     return {name: torch.cat(parts).double().cpu().numpy().reshape(first.shape) for name, parts in found.items()}
 

@@ -50,7 +50,8 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         where = (
             _where(condition) if condition else f"at {settings.sampling.count(len(problem.coordinates))} points inside"
         )
-        yield f"  {equation.name:<11} {_residual(equation)}   {where}"
+        weight = "" if equation.weight == 1 else f", weight {equation.weight}"
+        yield f"  {equation.name:<11} {_residual(equation)}   {where}{weight}"
     for name, expression in problem.exact.items():
         yield f"  exact       {name} = {expression}"
     if problem.reference:
@@ -64,10 +65,10 @@ def _residual(equation: Equation) -> str:
 def _where(condition: Condition) -> str:
     if condition.data:
         rows = len(next(iter(condition.data.values())))
-        return f"at the {rows} rows of {condition.source}, weight {condition.weight:g}"
+        return f"at the {rows} rows of {condition.source}"
     places = " and ".join(_box(place) for place in condition.places)
     inequality = f" where {condition.where}" if condition.where is not None else ""
-    return f"at {places}{inequality}, weight {condition.weight:g}"
+    return f"at {places}{inequality}"
 
 
 def _box(box: Box) -> str:

@@ -31,7 +31,7 @@ class GroupResiduals:
         self.group = group
         expressions = [equation.residual for equation in group.symbolic]
         found = Collapsed(expressions)
-        apart = group.wanted_by_callables
+        apart = group.apart
         if together:
             found = collapse(expressions, group.problem.coordinates, apart)
         self.estimated = 0
@@ -70,7 +70,8 @@ class GroupResiduals:
         values: dict[sympy.Basic, Any],
         found: Sequence[Mapping[Derivative, Tensor]],
     ) -> dict[str, tuple[Tensor, Tensor]]:
-        """The residual of each term, (n, 1), twice: with sampled directions by two independent samples."""
+        """The residual of each term times the root of its weight, (n, 1), twice: with sampled directions by two
+        independent samples."""
         for place, derivatives in zip(self.places, found, strict=True):
             values |= {partial: derivatives[key] for key, partial in place.derivatives.items()}
             if not place.axes:
@@ -83,6 +84,8 @@ class GroupResiduals:
         for equation in self.group.callables:
             residual = self.group.call(equation, network, batch, values)
             pairs[equation.name] = (residual, residual)
+        for term, root in self.group.roots(values).items():
+            pairs[term] = (root * pairs[term][0], root * pairs[term][1])
         return {term: pairs[term] for term in self.group.terms}
 
 

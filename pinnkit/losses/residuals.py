@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import sympy
@@ -57,8 +57,8 @@ class Place(NamedTuple):
 class TermGroup:
     """Equations that share a set of collocation points, and so the derivatives of the network there.
 
-    `group(network, batch, parameters)` gives the residual of each equation, (n, 1), by the term's name, with
-    derivatives by nested autograd: the definition.
+    `group(network, batch, parameters)` gives the residual of each equation, (n, 1), by the term's name, times the root
+    of its weight where that differs from point to point, with derivatives by nested autograd: the definition.
     """
 
     def __init__(self, name: str, problem: Problem, equations: Sequence[Equation]) -> None:
@@ -68,21 +68,34 @@ class TermGroup:
         self.callables = [equation for equation in equations if not isinstance(equation.residual, sympy.Basic)]
         self.terms = tuple(equation.name for equation in equations)
         self.fields = {field.name: index for index, field in enumerate(problem.fields)}
-        self.wanted_by_callables: set[Partial] = set()
-        """What residuals in Python were seen to read; they must have run once for it to be known."""
+        roots = {one.name: sympy.sqrt(one.weight) for one in equations if not one.weight.is_number}
+        self.weighted = tuple(roots)
+        """The terms whose weight differs from point to point."""
+        self._roots = Program(list(roots.values()))
+        self.apart: set[Partial] = set().union(*map(partials, roots.values()))
+        """What is needed besides the equations' text: by weights, and by residuals in Python, which must have run once
+        for it to be known."""
         self._program = Program([equation.residual for equation in self.symbolic])
         self._wanted = {one for equation in self.symbolic for one in partials(equation.residual)}
         self._axes = {name: index for index, name in enumerate(problem.coordinates)}
         self._symbols = [symbol(name) for name in problem.coordinates]
         self._grouped: dict[frozenset[Partial], list[Place]] = {}
 
-    def __call__(self, network: Network, batch: Batch, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def __call__(
+        self, network: Network, batch: Batch, parameters: Mapping[str, Tensor], weigh: bool = True
+    ) -> dict[str, Tensor]:
         values = self.values(batch, parameters)
-        values |= self._partials(network, batch, values, self._wanted | self.wanted_by_callables)
+        values |= self._partials(network, batch, values, self._wanted | self.apart)
         computed = self._program(values)
         residuals = {equation.name: residual for equation, residual in zip(self.symbolic, computed, strict=True)}
         residuals |= {one.name: self.call(one, network, batch, values) for one in self.callables}
+        if weigh:
+            residuals |= {name: root * residuals[name] for name, root in self.roots(values).items()}
         return {name: residuals[name] for name in self.terms}
+
+    def roots(self, values: Mapping[sympy.Basic, Any]) -> dict[str, Any]:
+        """The roots of the weights that differ from point to point, by their terms."""
+        return dict(zip(self.weighted, self._roots(values), strict=True))
 
     def values(self, batch: Batch, parameters: Mapping[str, Tensor]) -> dict[sympy.Basic, Any]:
         """Parameters, columns and coordinates by their symbols."""
@@ -99,7 +112,7 @@ class TermGroup:
 
         view = PointView(equation.name, self.problem, values, later)
         residual = _checked(equation.name, equation.residual(view), len(batch))
-        self.wanted_by_callables |= view.read  # from the next step on they share the passes of the others
+        self.apart |= view.read  # from the next step on they share the passes of the others
         return residual
 
     def places(self, wanted: Iterable[Partial]) -> list[Place]:
@@ -155,16 +168,25 @@ def groups(problem: Problem) -> tuple[TermGroup, ...]:
     return tuple(found)
 
 
-def weights(problem: Problem, given: Mapping[str, float]) -> dict[str, float]:
-    """The weight of each term: the given one, else the condition's, else 1.
+def weights(problem: Problem) -> dict[str, float]:
+    """The weight of each term; 1 for one that differs from point to point, which its residual carries."""
+    equations = [*problem.equations, *(one for condition in problem.conditions for one in condition.equations)]
+    return {one.name: float(one.weight) if one.weight.is_number else 1.0 for one in equations}
 
-    A condition's name stands for all of its terms.
-    """
-    found = {equation.name: given.get(equation.name, 1.0) for equation in problem.equations}
-    for condition in problem.conditions:
-        default = given.get(condition.name, condition.weight)
-        found |= {equation.name: given.get(equation.name, default) for equation in condition.equations}
-    return found
+
+def reweighted(problem: Problem, given: Mapping[str, float]) -> Problem:
+    """The problem with other weights, by the name of a term, or of a condition for all of its terms."""
+
+    def changed(equations: Sequence[Equation], default: float | None = None) -> tuple[Equation, ...]:
+        found = [(one, given.get(one.name, default)) for one in equations]
+        return tuple(one if weight is None else replace(one, weight=sympy.Float(weight)) for one, weight in found)
+
+    return problem.replace(
+        equations=changed(problem.equations),
+        conditions=tuple(
+            replace(one, equations=changed(one.equations, given.get(one.name))) for one in problem.conditions
+        ),
+    )
 
 
 def mean_square(residual: Tensor) -> Tensor:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import sympy
 
-from pinnkit.domains.box import Box
 from pinnkit.language.calculus import normal_symbol, partials, substitute_fields, symbol
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.evaluate import Program
@@ -33,6 +32,7 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     _check_smoothness(problem, activation, smoothness, report)
     _check_order_in_time(problem, report)
     _check_exact(problem, report)
+    _check_weights(problem, report)
     return report
 
 
@@ -129,40 +129,68 @@ def _check_exact(problem: Problem, report: Report) -> None:
             continue
         if residual.free_symbols & unknown:
             continue
-        places = condition.places if condition is not None else (problem.domain,)
-        for place in places:
-            points = spread(place)
-            if condition is not None and condition.where is not None:
-                points = points[inside(condition.where, points, problem.coordinates, values)]
-            points = points[:POINTS]
-            worst, at, scale = _miss(residual, points, place, problem, values)
+        for inputs in _samples(problem, condition):
+            worst, place, scale = _miss(residual, {**values, **inputs})
             if not worst <= TOLERANCE * (1.0 + scale):
-                where = ", ".join(f"{name} = {value:.4g}" for name, value in zip(problem.coordinates, at, strict=True))
                 name = (
                     f"the condition '{condition.name}'" if condition is not None else f"the equation '{equation.name}'"
                 )
                 report.add(
                     "exact",
-                    f"does not satisfy {name}: the residual is {worst:.3g} at {where} ({key})",
+                    f"does not satisfy {name}: the residual is {worst:.3g} at {_point(problem, inputs, place)} ({key})",
                     equation.text,
                 )
                 break
+
+
+def _check_weights(problem: Problem, report: Report) -> None:
+    """A weight that training could make small, or that is negative or no finite number somewhere.
+
+    One that holds a field is known only while training, which tells where it is not finite.
+    """
+    for key, equation, condition in located(problem):
+        learned = [str(one) for one in equation.weight.free_symbols if str(one) in _learned(problem)]
+        if learned:
+            report.add(key, f"has a weight with {learned[0]}, which is learned: training would lower it")
+        elif not equation.weight.is_number and not partials(equation.weight):
+            for inputs in _samples(problem, condition):
+                found = np.ravel(Program([equation.weight])({**problem.values, **inputs})[0])
+                wrong = np.flatnonzero(~(np.isfinite(found) & (found >= 0)))
+                if len(wrong):
+                    where = _point(problem, inputs, wrong[0]) if len(found) > 1 else "every point"
+                    report.add(key, f"has the weight {found[wrong[0]]:.4g} at {where}: 0 or more is needed")
+                    break
+
+
+def _samples(problem: Problem, condition: Condition | None) -> Iterator[dict[sympy.Symbol, np.ndarray]]:
+    """What expressions read at points (n,) of each place of a condition, or at the rows of its data; None: inside."""
+    if condition is not None and condition.data:
+        yield {symbol(name): column for name, column in condition.data.items()}
+        return
+    for place in condition.places if condition is not None else (problem.domain,):
+        points = spread(place)
+        if condition is not None and condition.where is not None:
+            points = points[inside(condition.where, points, problem.coordinates, problem.values)]
+        points = points[:POINTS]
+        normals = {normal_symbol(name): np.full(len(points), part) for name, part in place.normal.items()}
+        yield {symbol(name): points[:, index] for index, name in enumerate(problem.coordinates)} | normals
+
+
+def _point(problem: Problem, inputs: Mapping[sympy.Symbol, np.ndarray], place: int) -> str:
+    """The coordinates of one of these points."""
+    return ", ".join(f"{name} = {inputs[symbol(name)][place]:.4g}" for name in problem.coordinates)
 
 
 def _learned(problem: Problem) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in problem.learned)
 
 
-def _miss(
-    residual: sympy.Expr, points: np.ndarray, place: Box, problem: Problem, values: Mapping[sympy.Symbol, float]
-) -> tuple[float, np.ndarray, float]:
-    """The largest |residual| over the points, the point where it is, and the size of the residual's largest term."""
-    inputs = {symbol(name): points[:, index] for index, name in enumerate(problem.coordinates)}
-    normals = {normal_symbol(name): np.full(len(points), part) for name, part in place.normal.items()}
+def _miss(residual: sympy.Expr, values: Mapping[sympy.Symbol, float | np.ndarray]) -> tuple[float, int, float]:
+    """The largest |residual| over points, the index of the point where it is, and the size of its largest term."""
     terms = sympy.Add.make_args(residual)
     with np.errstate(all="ignore"):
-        computed = Program(list(terms))({**values, **inputs, **normals})
-    rows = np.array([np.broadcast_to(np.asarray(row, dtype=float), len(points)) for row in computed])
+        computed = Program(list(terms))(values)
+    rows = np.array(np.broadcast_arrays(*computed, *values.values())[: len(computed)], dtype=float)
     total = np.abs(rows.sum(axis=0))
     worst = int(np.argmax(np.where(np.isfinite(total), total, np.inf)))
-    return float(total[worst]), points[worst], float(np.max(np.abs(rows), where=np.isfinite(rows), initial=0.0))
+    return float(total[worst]), worst, float(np.max(np.abs(rows), where=np.isfinite(rows), initial=0.0))

@@ -16,7 +16,7 @@ from pinnkit.language.calculus import field, partials, symbol
 from pinnkit.language.errors import LanguageError, Report, nearest, suggestion
 from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, assignment, constant, expression, inequality
-from pinnkit.problem.equations import check_keys, read_equations
+from pinnkit.problem.equations import check_keys, read_equations, read_weight
 from pinnkit.problem.problem import Condition, Equation
 from pinnkit.problem.tables import Files, TableError, flatten, given, load
 
@@ -54,7 +54,7 @@ def _read_condition(
     data: Mapping[str, np.ndarray] = {}
     places: tuple[Box, ...] = ()
     where = None
-    weight = 1.0
+    weight: sympy.Expr = sympy.S.One
     if "data" in words:
         with report.at(f"{key}.data"):
             data = _read_data(words["data"], domain, scope, files)
@@ -76,15 +76,13 @@ def _read_condition(
             where, places = _read_where(words["where"], places, scope, values)
     if "weight" in words:
         with report.at(f"{key}.weight"):
-            weight = constant(words["weight"])
-            if weight < 0:
-                raise LanguageError(f"is {weight:g}: a weight is not negative")
-    equations = read_equations(words.get("equations"), f"{key}.equations", name, inner, report, prefix=f"{name}_")
+            weight = read_weight(words["weight"], inner)
+    equations = read_equations(words.get("equations"), f"{key}.equations", name, inner, report, f"{name}_", weight)
     if words.get("equations") is None:
-        equations = _fit(name, data, scope)
+        equations = _fit(name, data, scope, weight)
         if not equations:
             report.add(f"{key}.equations", "are missing: write u = 0, or give data with a column for a field")
-    return Condition(name, equations, places, where, weight, data, str(words.get("data", "")))
+    return Condition(name, equations, places, where, data, str(words.get("data", "")))
 
 
 def _places(at: Any, domain: Box, scope: Scope, values: Mapping[sympy.Symbol, float]) -> Iterator[Box]:
@@ -212,7 +210,7 @@ def _is_derivative(name: str, scope: Scope) -> bool:
         return False
 
 
-def _fit(name: str, data: Mapping[str, np.ndarray], scope: Scope) -> tuple[Equation, ...]:
+def _fit(name: str, data: Mapping[str, np.ndarray], scope: Scope, weight: sympy.Expr) -> tuple[Equation, ...]:
     """The equations f = f_data for each field with a column: what data without equations means."""
     found = [known for known in scope.fields if f"{known}_data" in data]
     return tuple(
@@ -220,6 +218,7 @@ def _fit(name: str, data: Mapping[str, np.ndarray], scope: Scope) -> tuple[Equat
             name if len(found) == 1 else f"{name}_{known}",
             f"{known} = {known}_data",
             field(known, scope.fields[known]) - symbol(f"{known}_data"),
+            weight,
         )
         for known in found
     )

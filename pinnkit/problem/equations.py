@@ -10,7 +10,7 @@ import sympy
 
 from pinnkit.language import calculus
 from pinnkit.language.errors import LanguageError, Report, suggestion
-from pinnkit.language.grammar import Scope, equation
+from pinnkit.language.grammar import Scope, equation, expression
 from pinnkit.problem.problem import Equation
 
 
@@ -30,13 +30,28 @@ def check_keys(report: Report, path: str, words: Mapping[str, Any], valid: Seque
             )
 
 
+WEIGHTED = ("equation", "weight")
+"""The words of an equation with a weight of its own."""
+
+
 def read_equations(
-    words: Any, key: str, name: str, scope: Scope, report: Report, prefix: str = ""
+    words: Any,
+    key: str,
+    name: str,
+    scope: Scope,
+    report: Report,
+    prefix: str = "",
+    weight: sympy.Expr = sympy.S.One,
 ) -> tuple[Equation, ...]:
-    """Equations from a text, a callable, a list or a mapping of these; `name` names the unnamed."""
+    """Equations from a text, a callable, one of these with a weight, a list or a mapping of these.
+
+    `name` names the unnamed; `weight` is that of those without their own.
+    """
     if words is None:
         return ()
-    if isinstance(words, Mapping):
+    if isinstance(words, Mapping) and set(words) == set(WEIGHTED):
+        named = {name: (key, words)}
+    elif isinstance(words, Mapping):
         named = {f"{prefix}{part}": (f"{key}.{part}", value) for part, value in words.items()}
     elif isinstance(words, Sequence) and not isinstance(words, str):
         many = len(words) > 1
@@ -53,8 +68,27 @@ def read_equations(
         with report.at(path):
             if not re.fullmatch(r"[A-Za-z][\w-]*", label):
                 raise LanguageError(f"'{label}' cannot name an equation: use letters, digits, _ and -")
-            equations.append(Equation(label, *_residual(value, scope)))
+            own = weight
+            if isinstance(value, Mapping):
+                check_keys(report, path, value, WEIGHTED)
+                if "weight" in value:
+                    with report.at(f"{path}.weight"):
+                        own = read_weight(value["weight"], scope)
+                value = value.get("equation")
+            equations.append(Equation(label, *_residual(value, scope), own))
     return tuple(equations)
+
+
+def read_weight(words: Any, scope: Scope) -> sympy.Expr:
+    """The weight that a text or a number writes.
+
+    Raises:
+        LanguageError: also where it is a negative number.
+    """
+    weight = expression(words, scope)
+    if weight.is_number and float(weight) < 0:
+        raise LanguageError(f"is {float(weight):g}: a weight is not negative")
+    return weight
 
 
 def _residual(value: Any, scope: Scope) -> tuple[str, sympy.Expr | Callable[[Any], Any]]:

@@ -43,11 +43,15 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Equation:
-    """One equation: its name, its text, and its residual `left - right` (SymPy, or a Python callable)."""
+    """One equation: its name, its text, and its residual `left - right` (SymPy, or a Python callable).
+
+    `weight`: the factor of its squared residual in the objective, at each point; it may hold whatever an equation may.
+    """
 
     name: str
     text: str
     residual: Residual
+    weight: sympy.Expr = sympy.S.One
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +59,13 @@ class Condition:
     """Equations that hold on part of the domain, or at the rows of a data file.
 
     `places`: the boxes where it holds; `where`: a further inequality; `data`: column name -> values (n,), the
-    coordinates among them; `weight`: the factor of its losses in the objective.
+    coordinates among them.
     """
 
     name: str
     equations: tuple[Equation, ...]
     places: tuple[Box, ...] = ()
     where: sympy.Basic | None = None
-    weight: float = 1.0
     data: Mapping[str, np.ndarray] = field(default_factory=dict)
     source: str = ""
 
@@ -83,7 +86,8 @@ class Problem:
     Args:
         coordinates: name -> [lower, upper], in the order of the network's inputs; t is time.
         fields: names of the unknown functions, or name -> the coordinates that it depends on.
-        equations: text `left = right`, a callable `residual(p)`, a list or a mapping of these.
+        equations: text `left = right`, a callable `residual(p)`, {equation: one of these, weight: expression}, or a
+            list or a mapping of such.
         conditions: name -> {at, equations, where, weight, data}.
         parameters: name -> number, or {learn: start, positive: true}.
         exact: field (or learned parameter) -> closed form.

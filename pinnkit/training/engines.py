@@ -195,7 +195,10 @@ class Chooser:
         graph = record(forward, [*parameters.values(), points])
         shapes = [tuple(one.shape) for one in parameters.values()]
         residuals = [
-            sympy.srepr(one.residual) if isinstance(one.residual, sympy.Basic) else _code(one.residual)
+            (
+                sympy.srepr(one.residual) if isinstance(one.residual, sympy.Basic) else _code(one.residual),
+                "" if one.weight.is_number else sympy.srepr(one.weight),
+            )
             for group in plain.groups
             for one in (*group.symbolic, *group.callables)
         ]

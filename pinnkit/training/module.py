@@ -131,9 +131,9 @@ class PINN(lightning.LightningModule):
         """Every parameter of the problem as a scalar tensor; a positive learned one is exp of what is trained."""
         return self.model.parameters(self.learned, self.model.constants(self._like))
 
-    def residuals(self, group: str, batch: Batch) -> dict[str, Tensor]:
-        """The residual (n, 1) of every term of a group."""
-        return self.groups[group](self.network, batch, self.parameter_values())
+    def residuals(self, group: str, batch: Batch, weigh: bool = True) -> dict[str, Tensor]:
+        """The residual (n, 1) of every term of a group, times the root of a weight that differs between points."""
+        return self.groups[group](self.network, batch, self.parameter_values(), weigh)
 
     def losses(self, batches: Mapping[str, Batch]) -> dict[str, Tensor]:
         """The loss of every term: its mean squared residual."""

@@ -74,7 +74,7 @@ reference: spectral
         ", through softplus\n",
         "c learned, from 2, kept positive",
         "at x in [0, 1], t = 0 where x > 0.5, weight 5",
-        "at the 2 rows of rows.csv, weight 1",
+        "at the 2 rows of rows.csv",
         "reference   spectral",
     ):
         assert part in out

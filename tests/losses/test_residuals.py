@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pinnkit.losses.residuals import Batch, TermGroup, groups, mean_square, weights
+from pinnkit.losses.residuals import Batch, TermGroup, groups, mean_square, reweighted, weights
 from pinnkit.losses.view import ResidualError, UnknownName
 from pinnkit.problem.problem import Problem
 
@@ -94,7 +94,7 @@ def test_a_residual_in_python_equals_the_same_in_text():
         first = groups(text)[0](network, batch(), ALPHA)["heat"]
         second = group(network, batch(), ALPHA)["heat"]
         torch.testing.assert_close(first, second, rtol=1e-13, atol=1e-14)
-    assert {str(one) for one in group.wanted_by_callables} == {"u_t", "u_xx"}
+    assert {str(one) for one in group.apart} == {"u_t", "u_xx"}
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,29 @@ def test_a_name_that_is_not_there_is_told_with_the_nearest():
 def test_loss_is_the_mean_square_and_weights_come_from_file_or_by_hand():
     assert float(mean_square(torch.tensor([[1.0], [-3.0]]))) == 5.0
     problem = Problem(**HEAT)
-    assert weights(problem, {}) == {"heat": 1.0, "initial": 3.0, "ends_1": 1.0, "ends_2": 1.0}
-    given = weights(problem, {"ends": 10.0, "ends_2": 0.5, "initial": 2.0})
+    assert weights(problem) == {"heat": 1.0, "initial": 3.0, "ends_1": 1.0, "ends_2": 1.0}
+    given = weights(reweighted(problem, {"ends": 10.0, "ends_2": 0.5, "initial": 2.0}))
     assert given == {"heat": 1.0, "initial": 2.0, "ends_1": 10.0, "ends_2": 0.5}
+
+
+@pytest.mark.parametrize("equation", ["u_t = alpha * u_xx", lambda p: p.u_t - p.alpha * p.u_xx])
+def test_a_weight_that_varies_multiplies_the_squared_residual_at_each_point(equation):
+    weighted = {"equation": equation, "weight": "exp(x)*(1 + u_x^2)/alpha"}
+    problem = Problem(**{**HEAT, "equations": {"heat": weighted}})
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(2, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1)).double()
+    points = batch()
+    inputs = points.coordinates.clone().requires_grad_()
+    u_x = torch.autograd.grad(network(inputs).sum(), inputs)[0][:, :1]
+    plain = groups(Problem(**HEAT))[0](network, points, ALPHA)["heat"]
+    expected = torch.exp(points.coordinates[:, :1]) * (1 + u_x**2) / 0.1 * plain**2
+    group = groups(problem)[0]
+    torch.testing.assert_close(group(network, points, ALPHA)["heat"] ** 2, expected, rtol=1e-13, atol=0)
+    torch.testing.assert_close(group(network, points, ALPHA, weigh=False)["heat"], plain, rtol=1e-13, atol=1e-15)
+    assert weights(problem)["heat"] == 1.0
+    by_hand = reweighted(problem, {"heat": 5.0})
+    assert weights(by_hand)["heat"] == 5.0
+    torch.testing.assert_close(groups(by_hand)[0](network, points, ALPHA)["heat"], plain, rtol=1e-13, atol=1e-15)
 
 
 def test_equations_share_the_passes_of_their_points(monkeypatch):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -257,6 +258,39 @@ def test_a_learned_parameter_in_no_equation_is_refused():
 
 def test_what_a_callable_reads_is_not_known():
     assert told(check(posed(fields=["u", "v"], equations=[lambda p: p.u_t - p.v], exact=None))) == []
+
+
+# Weights
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        ("exp(-x)*(1 + t)/alpha", None),
+        ("u - 2", None),  # known only while training
+        ("alpha*a", "has a weight with a, which is learned: training would lower it"),
+        ("t - 1.5", r"has the weight -\S+ at x = \S+, t = \S+: 0 or more is needed"),
+        ("sqrt(x)", r"has the weight nan at x = -\S+, t = \S+: 0 or more is needed"),
+        ("-alpha", "has the weight -0.1 at every point: 0 or more is needed"),
+    ],
+)
+def test_a_weight_is_a_number_that_is_not_negative_wherever_it_is_known(weight, message):
+    equations = {"heat": {"equation": "u_t = alpha*u_xx + a - 1", "weight": weight}}
+    found = told(check(posed(equations=equations, parameters={"alpha": 0.1, "a": {"learn": 1}}, exact=None)))
+    assert len(found) == (message is not None)
+    for key, words in found:
+        assert key == "equations.heat"
+        assert re.fullmatch(message, words)
+
+
+def test_weights_of_conditions_are_looked_at_on_their_places_and_rows():
+    side = {"at": "boundary", "equations": "u_n = 0", "weight": "n_x"}
+    rows = {"data": {"x": [0.5, 0.25], "t": [0.0, 0.5], "u": [1.0, 2.0], "s": [1.0, -3.0]}, "weight": "1 + s"}
+    conditions = {"initial": {"at": "t = 0", "equations": "u = 0", "weight": "1 - t"}, "side": side, "rows": rows}
+    found = told(check(posed(conditions=conditions, exact=None)))
+    assert [key for key, _ in found] == ["conditions.side.equations", "conditions.rows.equations"]
+    assert found[0][1].startswith("has the weight -1 at x = -1, t = ")
+    assert found[1][1] == "has the weight -2 at x = 0.25, t = 0.5: 0 or more is needed"
 
 
 def test_all_that_is_wrong_is_told_together():

@@ -189,14 +189,37 @@ def test_wrong_conditions_are_refused(condition, told):
 
 @pytest.mark.parametrize(("weight", "value"), [(10, 10.0), ("2*pi", 2 * math.pi), (0, 0.0), ("1e2", 100.0)])
 def test_weights(weight, value):
-    assert read({"at": "t = 0", "equations": "u = 0", "weight": weight}).weight == pytest.approx(value, rel=1e-15)
-    assert read({"at": "t = 0", "equations": "u = 0"}).weight == 1.0
+    (equation,) = read({"at": "t = 0", "equations": "u = 0", "weight": weight}).equations
+    assert float(equation.weight) == pytest.approx(value, rel=1e-15)
+    assert read({"at": "t = 0", "equations": "u = 0"}).equations[0].weight == 1
+
+
+def test_a_weight_may_vary_and_an_equation_may_have_its_own():
+    own = {"one": {"equation": "u = 0", "weight": "exp(u)/edge"}, "two": "v = 0", "three": {"equation": "u_x = v"}}
+    condition = read({"at": "t = 0", "equations": own, "weight": "1 + x^2"})
+    u, edge = U, symbol("edge")
+    assert [(one.name, one.weight) for one in condition.equations] == [
+        ("c_one", sympy.exp(u) / edge),
+        ("c_two", 1 + X**2),
+        ("c_three", 1 + X**2),
+    ]
+    single = read({"at": "t = 0", "equations": {"equation": "u = v", "weight": 2}})
+    assert [(one.name, one.weight) for one in single.equations] == [("c", 2)]
+    inside = posed({"at": "t = 0", "equations": "u = v"}, equations=[{"equation": "u_t = v", "weight": "t"}]).equations
+    assert [(one.name, one.weight) for one in inside] == [("equation", T)]
+
+
+def test_a_weight_of_measured_values_is_read_from_their_file(data):
+    source, folder = data
+    (fit,) = read({"data": source, "equations": "u = u_data", "weight": "1/S^2"}, folder=folder).equations
+    assert fit.weight == 1 / symbol("S") ** 2
 
 
 @pytest.mark.parametrize(
     ("weight", "message"),
     [
         (-1, "is -1: a weight is not negative"),
+        ("exp(1000)", "beyond 1e+300"),
         ("heavy", "unknown name 'heavy'"),
         (math.inf, "not a finite"),
         (True, "True"),
@@ -205,6 +228,20 @@ def test_weights(weight, value):
 def test_wrong_weights_are_refused(weight, message):
     told = refused({"at": "t = 0", "equations": "u = 0", "weight": weight})
     assert message in told["conditions.c.weight"]
+    told = refused({"at": "t = 0", "equations": {"one": {"equation": "u = 0", "weight": weight}}})
+    assert message in told["conditions.c.equations.one.weight"]
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "message"),
+    [
+        ({"equation": "u = 0", "wieght": 2}, "conditions.c.equations.one.wieght", "did you mean 'weight'"),
+        ({"weight": 2}, "conditions.c.equations.one", "None is not an equation"),
+    ],
+)
+def test_wrong_words_of_a_weighted_equation_are_refused(words, key, message):
+    told = refused({"at": "t = 0", "equations": {"one": words}})
+    assert message in told[key]
 
 
 def test_where_is_an_inequality_in_coordinates_and_known_parameters():
@@ -261,7 +298,7 @@ def test_columns_are_used_by_name_and_that_of_a_field_is_its_data(data):
     np.testing.assert_array_equal(condition.data["u_data"], ROWS["u"])
     np.testing.assert_array_equal(condition.data["y"], ROWS["y"])
     assert condition.equations[0].residual == U.diff(X) - symbol("S") * symbol("u_data")
-    assert condition.weight == 3.0
+    assert condition.equations[0].weight == 3
     assert condition.places == ()
 
 

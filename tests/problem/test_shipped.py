@@ -82,14 +82,14 @@ def plain_objective(module, batches):
             values = dict(parameters)
             values |= {symbol(name): column for name, column in batch.columns.items()}
             values |= {symbol(name): batch.coordinates[:, place : place + 1] for place, name in enumerate(axes)}
-            for partial in partials(equation.residual):
+            for partial in partials(equation.residual) | partials(equation.weight):
                 assert partial.at == ()
                 order = [axes.index(name) for name in partial.derivative]
                 values[partial] = plain_derivative(
                     module.network, batch.coordinates, fields.index(partial.field), order
                 )
-            residual = Program([equation.residual])(values)[0]
-            total = total + module.weights[equation.name] * (residual**2).sum() / len(batch)
+            residual, weight = Program([equation.residual, equation.weight])(values)
+            total = total + (weight * residual**2).sum() / len(batch)
     return total
 
 
@@ -106,6 +106,20 @@ def test_loss_and_gradient_agree_with_the_plainest_code(name):
     other = torch.cat([part.ravel() for part in torch.autograd.grad(plain, trained, materialize_grads=True)])
     assert torch.linalg.norm(one - other) <= 1e-12 * torch.linalg.norm(other)
     assert torch.linalg.norm(other) > 0
+
+
+def test_the_weights_of_allen_and_cahns_equation_are_the_growth_of_errors():
+    """du(s)/du(t), at its largest for s in [t, 1], by the exact flow of u_t = 5 (u - u^3)."""
+    problem = shipped("allen_cahn")
+    u, t = partials(problem.equations[0].weight).pop(), symbol("t")
+    program = Program([problem.equations[0].weight])
+    for time in (0.0, 0.5, 0.8):
+        factor = np.exp(5 * np.linspace(0, 1 - time, 5001))
+        for value, least in ((0.0, 1 - 1e-9), (0.01, 0.96), (0.1, 0.88), (0.3, 0.7)):
+            growth = (factor / (1 + value**2 * (factor**2 - 1)) ** 1.5).max()
+            assert least <= program({u: value, t: time})[0] / growth <= 1 + 1e-9
+    (start,) = problem.conditions[0].equations
+    assert Program([start.weight])({u: 0.3})[0] == pytest.approx(100 * program({u: 0.3, t: 0.0})[0], rel=1e-12)
 
 
 def test_the_gradient_samples_satisfy_their_potential():

@@ -128,7 +128,8 @@ RICH = {
 def rich(tmp_path, **sampling):
     table = tmp_path / "samples.csv"
     table.write_text("x,t,s\n" + "\n".join(f"{i / 11 - 0.5},{i / 13},{math.cos(i)}" for i in range(11)))
-    words = {**RICH, "conditions": {**RICH["conditions"], "samples": {"data": str(table), "equations": "u = b*s"}}}
+    samples = {"data": str(table), "equations": "u = b*s", "weight": "1/(1 + s^2 + u_x^2)"}
+    words = {**RICH, "conditions": {**RICH["conditions"], "samples": samples}}
     module, batches = assembled(words, {"network": {"width": 5, "depth": 2}, "sampling": {**SAMPLING, **sampling}})
     assert len(batches["samples"]) == 11
     assert set(batches["samples"].columns) == {"s"}
