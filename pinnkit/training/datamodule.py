@@ -162,7 +162,7 @@ class CollocationData(lightning.LightningDataModule):
             Diverged: the residual is not finite at a candidate.
         """
         pool = self._even(name, draw, count * self.sampling.pool)
-        power, floor = self.sampling.residual_power, self.sampling.residual_floor
+        power, floor = self.sampling.power(draw), self.sampling.residual_floor
         kept = 0 if former is None else min(round(self.sampling.residual_keep * count), count - 1, len(former))
         even = round((count - kept) * floor / (1 + floor))
         sharp = count - kept - even
@@ -181,7 +181,27 @@ class CollocationData(lightning.LightningDataModule):
         if kept:
             parts.insert(0, former.take(spread(former.coordinates, kept, *key)))
         columns = {one: np.concatenate([part.columns[one] for part in parts]) for one in pool.columns}
-        return Points(np.concatenate([part.coordinates for part in parts]), columns)
+        coordinates = np.concatenate([part.coordinates for part in parts])
+        if name != EQUATIONS:
+            self._reach_ends(name, coordinates)
+        return Points(coordinates, columns)
+
+    def _reach_ends(self, name: str, points: np.ndarray) -> None:
+        """Move the outermost points (n, d) of each line of a condition to its ends.
+
+        A start may have a kink there, where a period or the boundary begins; between points it would stay rounded off.
+        """
+        for place in self.conditions[name].places:
+            if len(place.free) != 1:
+                continue
+            axis = place.coordinates.index(place.free[0])
+            here = np.flatnonzero(place.contains(points))
+            along = points[here, axis]
+            for outermost, end in ((along.argmin(), place.lower[axis]), (along.argmax(), place.upper[axis])):
+                moved = points[here[outermost]].copy()
+                moved[axis] = end
+                if self._allowed(name)(moved[None])[0]:
+                    points[here[outermost]] = moved
 
     def _bounds(self, name: str, points: Points) -> tuple[np.ndarray, np.ndarray]:
         """The ends (n, d), (n, d) of the part of the domain where each point of a group may lie: of its place."""

@@ -216,7 +216,8 @@ def test_a_share_of_the_points_stays_at_a_redraw_by_residual_also_after_a_resume
 
 
 def test_points_of_a_condition_follow_its_residual_with_their_normals(monkeypatch):
-    """At a kink of the boundary values at y = 0.3; data, single points and what is even keep theirs."""
+    """At a kink of the boundary values at y = 0.3, and to both ends of each line; data, single points and what is even
+    keep theirs."""
     problem = Problem(
         coordinates={"x": [0, 1], "y": [0, 1]},
         fields=["u"],
@@ -246,7 +247,10 @@ def test_points_of_a_condition_follow_its_residual_with_their_normals(monkeypatc
         for name, share in (("flux", 0.1), ("part", 0.2)):
             y = data.sets[name].coordinates[:, 1]
             assert (np.abs(y - 0.3) < 0.05).mean() > share + 0.25  # a third are still the first, a third are even
-        assert data.sets["part"].coordinates[:, 1].max() < 0.35
+            assert y.min() == 0.0  # where the line ends
+        assert 0.3 < data.sets["part"].coordinates[:, 1].max() < 0.35
+        for end in (0.0, 1.0):
+            assert sorted(data.sets["flux"].coordinates[data.sets["flux"].coordinates[:, 1] == end, 0]) == [0.0, 1.0]
         x = data.sets["flux"].coordinates[:, 0]
         np.testing.assert_array_equal(data.sets["flux"].columns["n_x"][:, 0], 2 * x - 1)
     for name, points in through.sets.items():
