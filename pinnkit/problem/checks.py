@@ -146,13 +146,23 @@ def _check_exact(problem: Problem, report: Report) -> None:
 def _check_weights(problem: Problem, report: Report) -> None:
     """A weight that training could make small, or that is negative or no finite number somewhere.
 
-    One that holds a field is known only while training, which tells where it is not finite.
+    One that holds a field is known only while training, which tells where it is not finite. In a condition, where the
+    field's values are known, it is a warning: with u in the weight of its start, Allen and Cahn's equation ends far
+    from it.
     """
     for key, equation, condition in located(problem):
         learned = [str(one) for one in equation.weight.free_symbols if str(one) in _learned(problem)]
         if learned:
             report.add(key, f"has a weight with {learned[0]}, which is learned: training would lower it")
-        elif not equation.weight.is_number and not partials(equation.weight):
+        elif partials(equation.weight):
+            if condition is not None and not condition.data:
+                held = min(map(str, partials(equation.weight)))
+                report.warn(
+                    key,
+                    f"has a weight with {held}, which is trained too: a wrong {held} may make the weight small; "
+                    "better write the values that it has there",
+                )
+        elif not equation.weight.is_number:
             for inputs in _samples(problem, condition):
                 found = np.ravel(Program([equation.weight])({**problem.values, **inputs})[0])
                 wrong = np.flatnonzero(~(np.isfinite(found) & (found >= 0)))

@@ -34,8 +34,8 @@ class Sampling:
     residual_power: float | None = field(default=None, metadata={"minimum": 0.0})
     """k of the redraws of the equations' points, or of a condition's (not data, not single points), once the residual
     there has been concentrated: density ~ |r|^k / mean |r|^k + c; 0: never; None: 1/2, and 3/4 once there are four
-    times as many points. The kink in the start of Allen and Cahn's equation takes so many of fewer points with 3/4 that
-    the error stays at 1e-5, and so few of all points with 1/2 that it opens between them (1e-6 rises to 6e-6)."""
+    times as many points. With 1/2 the kink in the start of Allen and Cahn's equation still has so few of these that it
+    opens between them (within a draw the error rose from 1e-6 to 6e-6)."""
     residual_floor: float = field(default=1.0, metadata={"minimum": 0.0})
     """c of that density: the share of points that is spread evenly."""
     residual_keep: float = field(default=0.75, metadata={"minimum": 0.0, "below": 1.0})

@@ -286,8 +286,13 @@ def test_a_weight_is_a_number_that_is_not_negative_wherever_it_is_known(weight, 
 def test_weights_of_conditions_are_looked_at_on_their_places_and_rows():
     side = {"at": "boundary", "equations": "u_n = 0", "weight": "n_x"}
     rows = {"data": {"x": [0.5, 0.25], "t": [0.0, 0.5], "u": [1.0, 2.0], "s": [1.0, -3.0]}, "weight": "1 + s"}
-    conditions = {"initial": {"at": "t = 0", "equations": "u = 0", "weight": "1 - t"}, "side": side, "rows": rows}
-    found = told(check(posed(conditions=conditions, exact=None)))
+    start = {"equation": "u = 0", "weight": "1/(1 + u^2)"}
+    conditions = {"initial": {"at": "t = 0", "equations": [start, "u_x = 0"], "weight": "1 - t"}}
+    report = check(posed(conditions={**conditions, "side": side, "rows": rows}, exact=None))
+    assert [str(one).split(":")[:2] for one in report.warnings] == [
+        ["conditions.initial.equations", " has a weight with u, which is trained too"]
+    ]
+    found = told(report)
     assert [key for key, _ in found] == ["conditions.side.equations", "conditions.rows.equations"]
     assert found[0][1].startswith("has the weight -1 at x = -1, t = ")
     assert found[1][1] == "has the weight -2 at x = 0.25, t = 0.5: 0 or more is needed"
