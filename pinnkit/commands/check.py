@@ -50,8 +50,7 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         where = (
             _where(condition) if condition else f"at {settings.sampling.count(len(problem.coordinates))} points inside"
         )
-        weight = "" if equation.weight == 1 else f", weight {equation.weight}"
-        yield f"  {equation.name:<11} {_residual(equation)}   {where}{weight}"
+        yield f"  {equation.name:<11} {_residual(equation)}   {where}{_weight(equation)}"
     for name, expression in problem.exact.items():
         yield f"  exact       {name} = {expression}"
     if problem.reference:
@@ -60,6 +59,12 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
 
 def _residual(equation: Equation) -> str:
     return f"a residual in Python: {equation.text}" if callable(equation.residual) else f"0 = {equation.residual}"
+
+
+def _weight(equation: Equation) -> str:
+    if not equation.weight.is_number:
+        return f", weight {equation.weight}"
+    return "" if float(equation.weight) == 1 else f", weight {float(equation.weight):g}"
 
 
 def _where(condition: Condition) -> str:

@@ -48,7 +48,7 @@ def collapse(residuals: Sequence[sympy.Expr], coordinates: Sequence[str], apart:
     the sums are carried; otherwise the residuals stay as they are.
 
     Args:
-        apart: derivatives that are needed on their own, for residuals that are Python functions.
+        apart: derivatives that are needed on their own, for weights and for residuals that are Python functions.
     """
     axes_of = _axes(coordinates)
     here = {one for expr in residuals for one in partials(expr) if not one.at}

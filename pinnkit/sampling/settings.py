@@ -70,7 +70,7 @@ class Sampling:
         """k of a redraw by residual."""
         if self.residual_power is not None:
             return self.residual_power
-        return 0.75 if growth(draw) == 4 else 0.5
+        return 0.75 if draw >= DOUBLED[-1] else 0.5
 
 
 def growth(draw: int) -> int:

@@ -61,7 +61,9 @@ parameters: {c: {learn: 2, positive: true}}
 equations: {advection: u_t + c*u_x = 0}
 conditions:
   start: {at: t = 0, where: x > 0.5, equations: u = 1, weight: 5}
-  samples: {data: rows.csv}
+  samples: {data: rows.csv, weight: 2.5}
+  alike: {at: t = 1, equations: {equation: u = 1, weight: 1.0 + x}, weight: 1.0}
+  plain: {at: t = 1, equations: u = 1, weight: 1.0}
 periodic: [x]
 transform: {u: softplus}
 reference: spectral
@@ -74,7 +76,9 @@ reference: spectral
         ", through softplus\n",
         "c learned, from 2, kept positive",
         "at x in [0, 1], t = 0 where x > 0.5, weight 5",
-        "at the 2 rows of rows.csv",
+        "at the 2 rows of rows.csv, weight 2.5\n",
+        "t = 1, weight x + 1.0\n",
+        "t = 1\n",
         "reference   spectral",
     ):
         assert part in out

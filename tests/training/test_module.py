@@ -4,10 +4,12 @@ import json
 import math
 import re
 
+import numpy as np
 import pytest
 import torch
 
 from pinnkit.assembly import assemble
+from pinnkit.evaluation import residuals
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import mean_square
 from pinnkit.optimizers.schedule import settling_factor
@@ -366,3 +368,13 @@ def test_an_infinite_gradient_is_told_with_its_term_and_a_point(heat_words, quic
     with pytest.raises(Diverged, match=r"the term 'heat \(its gradient\)' is (nan|-?inf) at x = 0\.9") as told:
         solve(Problem(**heat_words), tmp_path, quick)
     assert told.value.points[0]["x"] > 0.9
+
+
+def test_what_is_reported_of_residuals_is_without_weights(heat_words, quick):
+    grid = {"x": np.linspace(-0.9, 0.9, 7), "t": np.linspace(0.1, 0.9, 7)}
+    plain, _ = module_of(heat_words, quick)
+    equation = heat_words["equations"]["heat"]
+    weighted, _ = module_of({**heat_words, "equations": {"heat": {"equation": equation, "weight": "4 + x^2"}}}, quick)
+    found, expected = residuals(weighted, grid)["heat"], residuals(plain, grid)["heat"]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert np.abs(expected).min() > 0
