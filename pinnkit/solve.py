@@ -320,6 +320,7 @@ class _Run:
             "evaluations": progress["evaluations"],
             "wall_time_s": time.perf_counter() - self.began,
             "train_time_s": progress["train_time_s"],
+            "compile_time_s": progress["compile_time_s"],
         }
 
     def _facts(self) -> dict[str, Any]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +18,32 @@ from torch.fx import GraphModule
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.operators.trace import first_line
 
+CPU_PATCHES = {
+    "cpp_wrapper": True,  # C++ that releases Python's lock between its kernels too
+    "cpp.threads": 1,
+    "cpp.vec_isa_ok": True,  # a wrong guess of the vector instructions would fail when the code is first called
+    "cpp_cache_precompile_headers": False,  # precompiling takes 5 s once, and saves 1.3 s in each later compilation
+}
+
 
 class NotCompiled(RuntimeError):
     """The compiler failed; the text says why."""
+
+
+@dataclass
+class CompileTime:
+    """Seconds spent recording and compiling, which are no part of the training time."""
+
+    seconds: float = 0.0
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Add the time until this closes."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds += time.perf_counter() - began
 
 
 def cache_folder() -> Path:
@@ -27,7 +54,7 @@ def cache_folder() -> Path:
 def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[..., Any]:
     """A function that computes what the graph does, for inputs of these shapes, types and device; takes the graph over.
 
-    On a CPU it is C++ that releases Python's lock and uses one thread, so that several threads of Python can each
+    On a CPU it is C++ on one thread, without Python's lock, so that several threads of Python can each
     work on a chunk of the points with its data in their own core's cache; on a GPU it is Triton code in CUDA graphs.
 
     Raises:
@@ -38,9 +65,12 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
 
     for node in graph.graph.nodes:
         node.meta.clear()  # the compiler makes its own shapes; those of the recording belong to another mode
-    cpu = inputs[0].device.type == "cpu"
-    # To probe the vector instructions takes a process for each kind, 1.5 s in all; a wrong guess would fail here.
-    patches = {"cpp_wrapper": True, "cpp.threads": 1, "cpp.vec_isa_ok": True} if cpu else {"triton.cudagraphs": True}
+    if inputs[0].device.type == "cpu":
+        config = torch._inductor.config
+        patches = {key: value for key, value in CPU_PATCHES.items() if "." in key or hasattr(config, key)}
+        _probe_processor()
+    else:
+        patches = {"triton.cudagraphs": True}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -57,3 +87,21 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
             raise
         raise NotCompiled(first_line(error)) from error
     return compiled
+
+
+def _probe_processor() -> None:
+    """Find the processor's vector instructions in a thread, while Python prepares the code.
+
+    The C++ compiler builds a small library for each kind, 1.5 s in all. If the code needs the answer before the thread
+    has it, torch finds it once more.
+    """
+    from torch._inductor import codecache, config, cpu_vec_isa  # noqa: F401  here, since threads must not import at once
+
+    if cpu_vec_isa.valid_vec_isa_list.cache_info().currsize:
+        return
+
+    def probe() -> None:
+        with config.patch({"cpp.vec_isa_ok": CPU_PATCHES["cpp.vec_isa_ok"]}):
+            cpu_vec_isa.pick_vec_isa()
+
+    threading.Thread(target=probe, name="pinnkit-probe", daemon=True).start()

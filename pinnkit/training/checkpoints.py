@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 WRITER = ("PytorchStreamWriter", "inline_container")
 """By these torch's complaints of a file that it cannot write are told from others."""
-FORMAT = 4
+FORMAT = 5
 """Of what a checkpoint holds; another number is not read."""
 NEEDED = ("pinnkit", "state_dict", "optimizer_states", "progress", "callbacks", "CollocationData")
 

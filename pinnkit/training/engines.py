@@ -23,7 +23,7 @@ from pinnkit.training.evaluator import Evaluator, Unfit
 log = logging.getLogger(__name__)
 
 FALLBACK = {"jets": "compiled", "compiled": "autograd"}
-COLD_COMPILE_S = 12.0
+COLD_COMPILE_S = 8.0
 """What compiling is expected to take where nothing like it has been compiled before."""
 WARM_COMPILE_S = 4.0
 """The same where the compiler's cache has it."""

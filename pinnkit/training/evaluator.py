@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from pinnkit.language.partial import TIME
 from pinnkit.losses.objective import Objective
 from pinnkit.losses.residuals import Batch, TermGroup
-from pinnkit.operators.compiled import NotCompiled, compile_graph
+from pinnkit.operators.compiled import CompileTime, NotCompiled, compile_graph
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.jets import Taylor
 from pinnkit.operators.memory import out_of_memory
@@ -24,6 +25,8 @@ from pinnkit.operators.trace import Bound, Untraceable, check, first_line, recor
 from pinnkit.operators.workers import Workers, summed
 from pinnkit.optimizers.threads import on_threads
 from pinnkit.problem.problem import Problem
+
+log = logging.getLogger(__name__)
 
 Inputs = list[Tensor]
 
@@ -89,6 +92,7 @@ class Evaluator:
         directions: see `Operators`.
         threads: how many chunks compiled code works on at once, on a CPU.
         sharded: sums must be the same on any number of threads.
+        compile_time: to which the time of recording and compiling is added.
     """
 
     def __init__(
@@ -101,7 +105,9 @@ class Evaluator:
         directions: int | None = None,
         threads: int = 1,
         sharded: bool = False,
+        compile_time: CompileTime | None = None,
     ) -> None:
+        self.compile_time = compile_time or CompileTime()
         self.model, self.groups, self.engine, self.sharded = model, tuple(groups), engine, sharded
         self.chunk, self.width, self.directions, self.threads = chunk, width, directions, threads
         self.rule = Taylor() if engine == "jets" else derivatives
@@ -272,7 +278,9 @@ class Evaluator:
         """The compiled step for chunks of this shape."""
         shapes = tuple(tuple(one.shape) for one in prepared.chunks[0])
         if shapes not in self.compiled:
-            self.compiled[shapes] = self._build(prepared, head)
+            log.info("compiling the losses and their gradient (operators=%s)", self.engine)
+            with self.compile_time.counted():
+                self.compiled[shapes] = self._build(prepared, head)
         return self.compiled[shapes]
 
     def _build(self, prepared: Prepared, head: Inputs) -> Callable[..., Any]:

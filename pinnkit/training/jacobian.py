@@ -7,6 +7,7 @@ included), and `torch.vmap` of the recording gives the rows of J for a chunk of 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ from pinnkit.operators.trace import Untraceable, check, record
 from pinnkit.optimizers.least_squares import lower_product
 from pinnkit.training.evaluator import Evaluator, Inputs, Prepared, Unfit
 from pinnkit.training.ranks import ALONE, Ranks
+
+log = logging.getLogger(__name__)
 
 JACOBIAN_BYTES = 2**24
 """Size of the rows of J of a chunk of points on a CPU: large enough for the matrix products, small for a cache."""
@@ -149,21 +152,25 @@ class Jacobian:
         """The function of a kind, rows or product, for chunks of this shape."""
         key = (kind, *(tuple(one.shape) for one in prepared.chunks[0]))
         if key not in self.compiled:
-            evaluator = self.evaluator
-            make = self._rows if kind == "rows" else self._product
-            inputs = [*head, *prepared.chunks[0]]
-            try:
-                check(evaluator.model.network, prepared.chunks[0][0])
-                graph = record(make(prepared), inputs)
-            except Untraceable as error:
-                raise Unfit(f"{error}") from error
-            self.compiled[key] = graph
-            if evaluator.engine != "autograd":
-                try:
-                    self.compiled[key] = compile_graph(graph, inputs)
-                except NotCompiled:
-                    self.compiled[key] = record(make(prepared), inputs)  # the compiler has taken the first one over
+            with self.evaluator.compile_time.counted():
+                self.compiled[key] = self._build(kind, prepared, [*head, *prepared.chunks[0]])
         return self.compiled[key]
+
+    def _build(self, kind: str, prepared: Prepared, inputs: Inputs) -> Callable[..., Any]:
+        """Record the function of a kind, and compile it where the engine is a compiled one."""
+        make = self._rows if kind == "rows" else self._product
+        try:
+            check(self.evaluator.model.network, prepared.chunks[0][0])
+            graph = record(make(prepared), inputs)
+        except Untraceable as error:
+            raise Unfit(f"{error}") from error
+        if self.evaluator.engine == "autograd":
+            return graph
+        log.info("compiling the residuals' derivatives by the parameters")
+        try:
+            return compile_graph(graph, inputs)
+        except NotCompiled:
+            return record(make(prepared), inputs)  # the compiler has taken the first one over
 
 
 @dataclass(frozen=True)

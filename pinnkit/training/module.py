@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pinnkit.losses.residuals import Batch, TermGroup, mean_square
 from pinnkit.operators.choice import Choice
+from pinnkit.operators.compiled import CompileTime
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.operators.settings import Operators
 from pinnkit.optimizers.deterministic import Deterministic
@@ -105,6 +106,7 @@ class PINN(lightning.LightningModule):
             "evaluations": 0,
             "draw": -1,
             "train_time_s": 0.0,
+            "compile_time_s": 0.0,
             "step_time_s": 0.0,
             "settling": None,
             "first_objective": math.nan,
@@ -119,7 +121,9 @@ class PINN(lightning.LightningModule):
         self._wish: str | None = None
         """Why this process wants to stop: a signal, or an error that is small enough."""
         self._progress = Progress()
-        self._started: float | None = None
+        self.compile_time = CompileTime()
+        self._origin: float | None = None
+        """The reading of `_clock` at which this run's training time was zero."""
 
     # ---------------------------------------------------------------- the mathematics
 
@@ -171,7 +175,7 @@ class PINN(lightning.LightningModule):
         self.ranks = Ranks(self.trainer.global_rank, self.trainer.world_size, self.limits.shards)
 
     def on_train_start(self) -> None:
-        self._started = time.perf_counter() - self.progress["train_time_s"]
+        self.compile_time.seconds = self.progress["compile_time_s"]
         if self._went_back:
             for optimizer in self.trainer.optimizers:
                 if isinstance(optimizer, Deterministic):  # with what it has learned it would take the same steps again
@@ -183,6 +187,7 @@ class PINN(lightning.LightningModule):
         try:
             if self.evaluator is None:
                 self._begin(segment.batches)
+                self._origin = self._clock() - self.progress["train_time_s"]
             with self.evaluator.threading():
                 self._segment(optimizers, segment)
         except (RuntimeError, MemoryError) as error:
@@ -208,6 +213,14 @@ class PINN(lightning.LightningModule):
                 losses, _ = self._evaluate(self.prepared(batches), self.weight_vector(), self._directions())
             self.progress["first_objective"] = float(torch.dot(self.weight_vector(), losses))
 
+    def _clock(self) -> float:
+        """Seconds, without those of compiling."""
+        return time.perf_counter() - self.compile_time.seconds
+
+    def _train_time(self) -> float:
+        """Seconds of training so far: choosing an engine and compiling are no part of it."""
+        return self._clock() - self._origin
+
     def make_evaluator(self, engine: str, chunk: int | None) -> Evaluator:
         """An evaluator of this module's losses."""
         return Evaluator(
@@ -219,6 +232,7 @@ class PINN(lightning.LightningModule):
             self.operators.directions,
             self.choice.threads if self.choice else self.threads,
             self.limits.shards is not None,
+            self.compile_time,
         )
 
     def prepared(self, batches: Mapping[str, Batch]) -> list[Prepared]:
@@ -252,7 +266,7 @@ class PINN(lightning.LightningModule):
         self.stopped = self.stopped or self.ranks.first_word(self._asked(), self.device) or self._limit()
         self._settle()
         weights = self.weight_vector()
-        began, before = time.perf_counter(), self.progress["step"]
+        began, before = self._train_time(), self.progress["step"]
         for _ in range(segment.steps):
             if self.stopped:
                 break
@@ -262,8 +276,8 @@ class PINN(lightning.LightningModule):
             if self.ranks.count == 1:  # several agree once a segment: to ask in each step would cost a message
                 self.stopped = self.stopped or self._asked()
             self.stopped = self.stopped or self._limit()
-        ended = time.perf_counter()
-        self.progress["train_time_s"] = ended - self._started
+        ended = self.progress["train_time_s"] = self._train_time()
+        self.progress["compile_time_s"] = self.compile_time.seconds
         if taken := self.progress["step"] - before:
             self.progress["step_time_s"] = (ended - began) / taken
         self._look(segment.batches)
@@ -301,7 +315,7 @@ class PINN(lightning.LightningModule):
         if self.limits.steps is not None:
             left = min(left, 1.0 - self.progress["step"] / self.limits.steps)
         if self.limits.max_time is not None:
-            left = min(left, 1.0 - (time.perf_counter() - self._started) / self.limits.max_time)
+            left = min(left, 1.0 - self._train_time() / self.limits.max_time)
         return left
 
     def stop(self, reason: str) -> None:
@@ -418,7 +432,8 @@ class PINN(lightning.LightningModule):
 
     def _asked(self) -> str | None:
         """Why this rank would end training now: its clock, a signal, a callback."""
-        if self.limits.max_time is not None and time.perf_counter() - self._started >= self.limits.max_time:
+        over = self.limits.max_time is not None and self._train_time() >= self.limits.max_time
+        if over and self.progress["step"]:  # at least one step is made
             return self._wish or f"{self.limits.max_time:g} s of training are over"
         return self._wish
 

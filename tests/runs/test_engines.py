@@ -1,6 +1,7 @@
 """Whole runs by every engine: networks that no recording can hold, resuming by the engine of before, memory."""
 
 import json
+import time
 
 import pytest
 import torch
@@ -144,6 +145,27 @@ def test_the_choice_is_kept_in_metrics_and_checkpoint(compiled_runs):
     assert metrics["operators"] == checkpoint["operators"] == whole.module.choice.words()
     assert metrics["operators"]["compile_s"] > 0.5
     assert {"engine", "chunk", "threads", "reason", "milliseconds"} <= set(metrics["operators"])
+
+
+def test_compiling_is_no_part_of_the_training_time(heat_words, quick, tmp_path, monkeypatch, empty_cache):
+    def slowly(graph, inputs):
+        time.sleep(1.5)
+        return graph
+
+    monkeypatch.setattr("pinnkit.training.evaluator.compile_graph", slowly)
+    settings = {**quick, "operators": {"engine": "jets"}, "trainer": {"max_time": 0.3}}
+    found = pinnkit.solve(Problem(**heat_words), tmp_path / "run", settings).metrics
+    assert found["steps"] > 0
+    assert found["compile_time_s"] > 1.5
+    assert found["train_time_s"] < found["wall_time_s"] - found["compile_time_s"]
+    log = (tmp_path / "run" / "train.log").read_text()
+    assert "compiling the losses and their gradient (operators=jets)" in log
+
+
+def test_a_run_with_no_time_makes_one_step(heat_words, quick, tmp_path):
+    settings = {**quick, "trainer": {"max_time": 1e-9}}
+    found = pinnkit.solve(Problem(**heat_words), tmp_path / "run", settings).metrics
+    assert (found["steps"], found["reason"]) == (1, "1e-09 s of training are over")
 
 
 def test_a_run_that_goes_on_keeps_its_engine_whatever_the_cache_says(
