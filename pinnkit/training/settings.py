@@ -33,7 +33,8 @@ class Trainer:
     max_steps: int | None = field(default=None, metadata={"minimum": 1})
     """Optimizer steps in all; None: until `max_time`, and at most 10,000 where that is None too."""
     max_time: float | None = field(default=None, metadata={"above": 0.0})
-    """Seconds of training, without those of compiling; the points of the last `sampling.redraw_every` steps, and of what is left, stay."""
+    """Seconds of training, without those of compiling; the points of the last `sampling.redraw_every` steps, and
+    of what is left, stay."""
     stop_loss: float | None = field(default=None, metadata={"minimum": 0.0})
     """Stop when the objective is at most this."""
     stop_reduction: float | None = field(default=None, metadata={"minimum": 0.0})
