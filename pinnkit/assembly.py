@@ -10,7 +10,7 @@ from torch import nn
 
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, reweighted, weights
-from pinnkit.networks.fields import Output, build
+from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
 from pinnkit.networks.mlp import MLP
 from pinnkit.optimizers.settings import Adam
 from pinnkit.problem.problem import Problem
@@ -22,6 +22,9 @@ from pinnkit.training.phases import Phase, automatic
 
 log = logging.getLogger(__name__)
 
+SHOWN = 5
+"""Points at which a network of the user's own is tried."""
+
 
 def assemble(
     problem: Problem, settings: Settings, network: nn.Module | None = None, threads: int = 1
@@ -29,12 +32,14 @@ def assemble(
     """The module and the data of a run, before training.
 
     Raises:
-        ProblemError: the network has more parameters than an optimizer may have.
+        ProblemError: the network has more parameters than an optimizer may have, or is one that does not fit.
     """
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
     scales = field_scales(problem)
+    if network is not None:
+        _check_network(network, problem, dtype)
     fields = build(
         settings.network,
         problem.domain.lower.tolist(),
@@ -72,6 +77,24 @@ def assemble(
         settings.seed,
     ).to(dtype)
     return module, CollocationData(problem, settings.sampling, settings.seed, dtype, settings.trainer.steps_per_batch)
+
+
+def _check_network(network: nn.Module, problem: Problem, dtype: torch.dtype) -> None:
+    """Refuse a network of the user's own that does not give the fields at points of the domain."""
+    report = Report()
+    if not isinstance(network, nn.Module):
+        report.add("network", f"is a {type(network).__name__}: a torch.nn.Module is needed")
+        report.raise_if_any()
+    unit = torch.linspace(0.1, 0.9, SHOWN, dtype=torch.float64)[:, None]
+    lower, upper = (torch.from_numpy(ends) for ends in (problem.domain.lower, problem.domain.upper))
+    points = (lower + unit * (upper - lower)).to(dtype)
+    try:
+        check_custom(network.to(dtype), points, [field.name for field in problem.fields])
+    except UnfitNetwork as error:
+        report.add("network", str(error))
+    if not report.mistakes and not any(one.requires_grad for one in network.parameters()):
+        report.add("network", "has no parameter that is trained")
+    report.raise_if_any()
 
 
 def _phases(settings: Settings, size: int, dtype: torch.dtype, coordinates: int) -> tuple[Phase, ...]:

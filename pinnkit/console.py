@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging.handlers import MemoryHandler
 from pathlib import Path
 
 # Lightning's remarks that do not apply to pinnkit's loops, by the start of their message.
@@ -15,6 +16,9 @@ REMARKS = (
     "The 'train_dataloader' does not have many workers",
     "`isinstance(treespec, LeafSpec)` is deprecated",
 )
+
+
+NEVER = logging.CRITICAL + 1
 
 
 class _PlainHandler(logging.Handler):
@@ -27,36 +31,51 @@ class _PlainHandler(logging.Handler):
 
 
 @contextmanager
-def silent() -> Iterator[None]:
+def silent() -> Iterator[Told]:
     """While this is open, pinnkit prints no more than errors: another process tells of the run."""
     log = logging.getLogger("pinnkit")
     former = log.level
     log.setLevel(logging.ERROR)
     try:
-        yield
+        yield Told()
     finally:
         log.level = former
 
 
+class Told:
+    """What pinnkit logs while a run is set up and goes on; it is kept in memory until it has a file."""
+
+    def __init__(self) -> None:
+        self.handler: logging.Handler = MemoryHandler(capacity=0, flushLevel=NEVER, flushOnClose=False)
+
+    def keep(self, path: Path) -> None:
+        """Append it to a file: what has been told so far, and what follows."""
+        file = logging.FileHandler(path, encoding="utf-8")
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        early, self.handler = self.handler, file
+        early.setTarget(file)
+        early.flush()
+        log = logging.getLogger("pinnkit")
+        log.removeHandler(early)
+        log.addHandler(file)
+
+
 @contextmanager
-def written_to(path: Path) -> Iterator[None]:
-    """While this is open, what pinnkit logs is printed and appended to a file."""
+def told() -> Iterator[Told]:
+    """While this is open, what pinnkit logs is printed, and kept as `Told` says."""
     log = logging.getLogger("pinnkit")
-    file = logging.FileHandler(path, encoding="utf-8")
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    screen = _PlainHandler()
+    screen, kept = _PlainHandler(), Told()
     former = log.level, log.propagate
     log.setLevel(logging.INFO)
     log.propagate = False
-    handlers = (file, screen)
-    for handler in handlers:
+    for handler in (screen, kept.handler):
         log.addHandler(handler)
     try:
-        yield
+        yield kept
     finally:
-        for handler in handlers:
+        for handler in (screen, kept.handler):
             log.removeHandler(handler)
-        file.close()
+            handler.close()
         log.level, log.propagate = former
 
 

@@ -36,11 +36,13 @@ def requeued() -> bool:
     return int(os.environ.get("SLURM_RESTART_COUNT", 0)) > 0
 
 
-def requeue() -> str | None:
-    """Ask SLURM to start this job again; what it answers where it does not. None, too, outside of a SLURM job."""
-    job = os.environ.get("SLURM_JOB_ID")
-    if job is None:
-        return None
+def job() -> str | None:
+    """The number of the SLURM job that this process belongs to."""
+    return os.environ.get("SLURM_JOB_ID")
+
+
+def requeue(job: str) -> str | None:
+    """Ask SLURM to start a job again; what it answers where it does not."""
     try:
         done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired) as error:

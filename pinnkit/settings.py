@@ -51,6 +51,7 @@ class Settings:
     reference: str | None = None
     outside_files: bool = False
     manufactured: dict[str, str] | None = None
+    overwrite: bool = False
 
 
 def read_settings(words: Mapping[str, Any], report: Report) -> Settings:

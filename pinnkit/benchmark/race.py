@@ -62,7 +62,7 @@ def train(run: Run, scripts: Path, folder: Path) -> dict[str, Any]:
     evaluations, train_time_s, wall_time_s, optimizers (what `auto` chose), curve, versions.
     """
     line = [sys.executable, str(scripts / "train.py"), f"pde={run.problem}", f"optimizer={run.optimizer}"]
-    line += [f"seed={run.seed}", "callbacks=quiet", f"hydra.run.dir='{folder}'"]
+    line += [f"seed={run.seed}", "callbacks=quiet", f"hydra.run.dir='{folder}'", "overwrite=true"]
     line += [] if run.seconds is None else [f"trainer.max_time={run.seconds:g}"]
     code = execute([*line, *run.overrides], folder, run.patience)
     return {**run.words(), **outcome(run, folder, code)}

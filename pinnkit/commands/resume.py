@@ -11,10 +11,9 @@ import yaml
 
 from pinnkit.language.errors import Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
+from pinnkit.runs.configuration import FREE
 from pinnkit.training.settings import Trainer
 
-FREE = ("trainer", "callbacks", "checkpoint", "logger")
-"""Groups that may change between the parts of a run: they bound and watch it, and leave its trajectory alone."""
 MACHINES = ("accelerator", "devices", "nodes")
 """What a choice such as trainer=ddp_cpu is about."""
 

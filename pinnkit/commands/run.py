@@ -11,20 +11,24 @@ from pinnkit import environment, evaluation
 from pinnkit.assembly import assemble
 from pinnkit.commands.evaluate import Request
 from pinnkit.commands.launch import LOST
-from pinnkit.commands.train import DIVERGED, FINISHED, INTERRUPTED, WRONG
+from pinnkit.commands.train import DIVERGED, FINISHED, INTERRUPTED, WRONG, requeue
+from pinnkit.language.errors import Report
 from pinnkit.losses.view import ResidualError
 from pinnkit.optimizers.sample_space import TooManyRows
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.export import write_csv
+from pinnkit.runs.configuration import FREE, MEASURES, check_same
+from pinnkit.runs.results import told
 from pinnkit.settings import Settings
-from pinnkit.solve import solve, told
+from pinnkit.solve import solve
 from pinnkit.training.checkpoints import check_fits, read
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import INTERRUPTED as INTERRUPTED_BY
 from pinnkit.training.outcome import CannotMeet, CannotWrite, Diverged, NoGradient, OutOfMemory, RankLost, Unsuitable
+from pinnkit.training.signals import REQUEUES
 
 
 def run(problem: Problem, settings: Settings, folder: Path, config: str, overrides: Sequence[str], resume: bool) -> int:
@@ -46,21 +50,30 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
         return WRONG if environment.first() else FINISHED
     except Diverged:
         return DIVERGED if environment.first() else FINISHED
-    if solution.metrics["reason"] == f"{INTERRUPTED_BY}SIGUSR1" and environment.first():
-        answer = environment.requeue()
-        print(f"pinnkit: requeued{f': {answer}' if answer else ''}", file=sys.stderr)
+    if solution.metrics["reason"] == f"{INTERRUPTED_BY}{REQUEUES}":
+        requeue()
     # Of several processes, which all know, the first tells: the launcher ends the others as soon as one has failed.
     return INTERRUPTED if solution.status == "interrupted" and environment.first() else FINISHED
 
 
-def trained(problem: Problem, settings: Settings, path: Path) -> tuple[PINN, CollocationData, list[dict[str, Any]]]:
+def trained(
+    problem: Problem, settings: Settings, path: Path, config: str | None = None
+) -> tuple[PINN, CollocationData, list[dict[str, Any]]]:
     """The module and the data of a checkpoint, and its record of training.
+
+    Args:
+        config: the configuration that problem and settings are of, where it might have changed since.
 
     Raises:
         DamagedCheckpoint: it is missing, not whole, or of other networks.
+        ProblemError: the configuration is not that of the checkpoint.
     """
-    module, data = assemble(problem, settings)
     state = read(path)
+    if config is not None:
+        report = Report()
+        check_same(config, state["pinnkit"]["config"], path, report, (*FREE, *MEASURES))
+        report.raise_if_any()
+    module, data = assemble(problem, settings)
     check_fits(path, state, module)
     module.load_state_dict(state["state_dict"])
     data.load_state_dict(state["CollocationData"])
@@ -70,7 +83,7 @@ def trained(problem: Problem, settings: Settings, path: Path) -> tuple[PINN, Col
 def measure(problem: Problem, settings: Settings, run: RunFolder, request: Request) -> None:
     """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation."""
     path = run.last_checkpoint if request.checkpoint == "last" else run.best_checkpoint
-    module, data, rows = trained(problem, settings, path)
+    module, data, rows = trained(problem, settings, path, run.read_config())
     found = evaluation.evaluate(module, choose(problem, settings.reference), request.grid)
     folder = RunFolder(run.path / "evaluation").create()
     metrics = {**run.read_metrics(), **found.errors(), "learned": evaluation.learned(module), "checkpoint": str(path)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,14 +21,23 @@ from pinnkit import environment
 from pinnkit.commands.arguments import Arguments, as_hydra, configuration, parse, variants
 from pinnkit.commands.resume import resumed
 from pinnkit.commands.sweep import EXIT_CODE, Summary
-from pinnkit.language.errors import Mistake, ProblemError
-from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.language.errors import Mistake, ProblemError, Report
+from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.atomic import write_text
+from pinnkit.reporting.claim import FOLDER
+from pinnkit.runs.configuration import check_same
+from pinnkit.training.signals import REQUEUES, Interrupted, raising
 from pinnkit.understanding import understand
 
 FINISHED, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 SLURM = ("hydra/launcher=slurm", "hydra/launcher=submitit_slurm")
 """Launchers that ask SLURM for jobs."""
+PATIENCE = 20.0
+"""Seconds that other processes than the first wait before they tell of a mistake, which is mostly that of all."""
+
+
+class SweepEnded(BaseException):
+    """A run of a sweep was interrupted, and the sweep with it. No Exception: Hydra would go on with the next run."""
 
 
 def train(argv: Sequence[str], conf: Path) -> int:
@@ -36,6 +46,30 @@ def train(argv: Sequence[str], conf: Path) -> int:
     0 finished; 2 the configuration is wrong (a message, no traceback); 3 training diverged; 130 interrupted.
     Every value of a sweep is checked before its first run starts.
     """
+    try:
+        with raising():
+            return _train(argv, conf)
+    except (KeyboardInterrupt, Interrupted) as error:  # before training or after it
+        return interrupted(error)
+
+
+def interrupted(error: BaseException) -> int:
+    """Tell of a signal; the exit code for that."""
+    if environment.first():
+        print(f"pinnkit: {error if isinstance(error, Interrupted) else 'interrupted'}", file=sys.stderr)
+    if isinstance(error, Interrupted) and error.name == REQUEUES:
+        requeue()
+    return INTERRUPTED
+
+
+def requeue() -> None:
+    """In a SLURM job: have it started again."""
+    if environment.first() and (job := environment.job()) is not None:
+        answer = environment.requeue(job)
+        print(f"pinnkit: requeued{f': {answer}' if answer else ''}", file=sys.stderr)
+
+
+def _train(argv: Sequence[str], conf: Path) -> int:
     arguments, script = _again(parse(argv)), Path(sys.argv[0]).absolute()
     if arguments.multirun and (mistake := _no_sweep(arguments.overrides)):
         return wrong(ProblemError([mistake]))
@@ -55,6 +89,7 @@ def train(argv: Sequence[str], conf: Path) -> int:
         try:
             return _run(arguments, words, Path(words.get("resume") or "outputs"), script)  # there it reads a checkpoint
         except ProblemError as error:
+            time.sleep(PATIENCE)  # the first process tells the same, and its end ends this one
             return wrong(error)
     if (closed := _closed(arguments)) is not None:
         return wrong(ProblemError([Mistake("hydra.run.dir", f"no folder can be made at {closed}")]))
@@ -65,8 +100,8 @@ def train(argv: Sequence[str], conf: Path) -> int:
         argv.append(f"hydra.run.dir='{words['resume']}'")
     try:
         _hydra(arguments, conf, lambda config: codes.append(_job(config, arguments, conf, script)), argv)
-    except KeyboardInterrupt:  # before training began or after it had ended; in between it ends by itself
-        print("pinnkit: interrupted", file=sys.stderr)
+    except SweepEnded:
+        print("pinnkit: the sweep ends here", file=sys.stderr)
         return INTERRUPTED
     return max(codes, default=Summary.code)  # a launcher may have run them elsewhere
 
@@ -107,31 +142,55 @@ def _job(config: DictConfig, arguments: Arguments, conf: Path, script: Path) -> 
     if arguments.multirun:
         (folder / EXIT_CODE).unlink(missing_ok=True)
         single = _again(single, folder)  # the job of a launcher may have been requeued
+    pde = runtime.runtime.choices.get("pde")
     try:
-        code = _run(single, configuration(single, conf), folder, script, runtime.runtime.choices.get("pde"))
+        words = configuration(single, conf)
+        if arguments.multirun:
+            words["overwrite"] = _may_overwrite(words, pde, RunFolder(folder))
+        code = _run(single, words, folder, script, pde)
     except ProblemError as error:
         code = wrong(error)
+        if arguments.multirun and not any(mistake.key == FOLDER for mistake in error.mistakes):
+            _row(folder, single, "failed", str(error))
+    except (KeyboardInterrupt, Interrupted) as error:
+        code = interrupted(error)
         if arguments.multirun:
-            _row(folder, single, str(error))
+            _row(folder, single, "interrupted", str(error))
     except Exception as error:
         if not arguments.multirun:
             raise
         code = FAILED  # the other runs of the sweep go on
         traceback.print_exc()
-        _row(folder, single, f"{type(error).__name__}: {error}")
+        _row(folder, single, "failed", f"{type(error).__name__}: {error}")
     if arguments.multirun and environment.first():
         write_text(folder / EXIT_CODE, f"{code}\n")
     if arguments.multirun and code == INTERRUPTED and runtime.runtime.choices.get("hydra/launcher") == "basic":
         Summary.write(Path(runtime.sweep.dir))
-        raise KeyboardInterrupt  # which ends the sweep
+        raise SweepEnded
     return code
 
 
-def _row(folder: Path, arguments: Arguments, reason: str) -> None:
-    """What the table of a sweep tells of a run that failed before it could say so itself."""
-    if environment.first():
-        told = {"status": "failed", "reason": reason, "overrides": list(arguments.overrides)}
-        RunFolder(folder).create().write_metrics(told)
+def _may_overwrite(words: Mapping[str, Any], pde: str | None, run: RunFolder) -> bool:
+    """Whether a run of a sweep removes the run that its folder holds: where that is asked for, or it is the same.
+
+    A sweep that is repeated runs again; two runs of one sweep that were given one folder do not.
+    """
+    if words.get("overwrite") is not False:
+        return words.get("overwrite")
+    try:
+        kept = run.read_config()
+    except RunFolderError:
+        return True  # nothing there, or the row of a run that never began
+    report = Report()
+    check_same(_saved(words, pde), kept, run.config, report)
+    return not report.mistakes
+
+
+def _row(folder: Path, arguments: Arguments, status: str, reason: str) -> None:
+    """What the table of a sweep tells of a run that ended before it could say so itself; a run's own words stay."""
+    run = RunFolder(folder)
+    if environment.first() and not run.told():
+        run.create().write_metrics({"status": status, "reason": reason, "overrides": list(arguments.overrides)})
 
 
 def _again(arguments: Arguments, folder: Path | None = None) -> Arguments:
@@ -146,7 +205,7 @@ def _again(arguments: Arguments, folder: Path | None = None) -> Arguments:
         return arguments
     run = RunFolder(named)
     if not (run.last_checkpoint.is_file() or run.previous_checkpoint.is_file()):
-        return arguments
+        return replace(arguments, overrides=(*arguments.overrides, "overwrite=true"))  # it had hardly begun
     others = [word for word in arguments.overrides if not word.startswith("hydra.run.dir=")]
     return replace(arguments, overrides=(*others, f"resume={run.path}"))
 
@@ -178,6 +237,7 @@ def _run(arguments: Arguments, words: dict[str, Any], folder: Path, script: Path
 
     if environment.rank() is None and (count := processes(settings.trainer)) > 1:
         again = [*arguments.flags(), *arguments.overrides, f"hydra.run.dir='{folder}'"]
+        again += ["overwrite=true"] if settings.overwrite else []
         return launch(count, script, again, folder)
     return run(problem, settings, folder, _saved(words, pde), arguments.overrides, resume)
 
@@ -189,4 +249,4 @@ def _saved(words: Mapping[str, Any], pde: str | None) -> str:
         "defaults": ["_self_", {"override hydra/job_logging": "none"}, {"override hydra/hydra_logging": "none"}],
         "hydra": {"run": {"dir": f"outputs/{name}/${{now:%Y-%m-%d_%H-%M-%S}}"}, "output_subdir": None},
     }
-    return yaml.safe_dump({**again, **words}, sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump({**again, **words, "overwrite": False}, sort_keys=False, allow_unicode=True)

@@ -92,7 +92,7 @@ def run(script: Path, words: Sequence[str], claim: Claim, budget: Budget, stop: 
         words = [*words, f"resume='{folder.path}'"]
     else:  # what a run leaves that was killed before its first checkpoint is not this run's
         folder.history.unlink(missing_ok=True)
-        words = [*words, f"hydra.run.dir='{folder.path}'"]
+        words = [*words, f"hydra.run.dir='{folder.path}'", "overwrite=true"]
     folder.metrics.unlink(missing_ok=True)
     told = folder.path / "stderr.txt"
     line = [sys.executable, "-m", "pinnkit.commands.tether", str(script), *words]

@@ -102,12 +102,6 @@ class RunFolder:
                 ) from error
         return self
 
-    def forget(self) -> None:
-        """Remove what a former run has left here and a new one would go on from, add to or be taken for."""
-        checkpoints = (self.last_checkpoint, self.previous_checkpoint, self.best_checkpoint)
-        for former in (*checkpoints, self.history, self.metrics, self.solution):
-            former.unlink(missing_ok=True)
-
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Write metrics.json: `status` first, then the other keys in the order given.
 
@@ -134,6 +128,13 @@ class RunFolder:
         if not isinstance(content, dict) or not isinstance(content.get("status"), str):
             raise RunFolderError(f"{self.metrics}: damaged, expected a JSON object with the key 'status'")
         return content
+
+    def told(self) -> bool:
+        """Whether metrics.json is a run's own: one that ended before it began has no versions in it."""
+        try:
+            return "versions" in self.read_metrics()
+        except RunFolderError:
+            return self.metrics.exists()
 
     def write_config(self, text: str) -> None:
         self._require_folder()

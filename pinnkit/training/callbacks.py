@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import INTERRUPTED
+from pinnkit.training.signals import heeded
 
 ROWS = 4000
 """Entries of the record at most."""
@@ -127,10 +128,7 @@ class ProgressBar(Callback):
 
 
 class Interruption(Callback):
-    """SIGINT and SIGTERM end training before the next step, so that a checkpoint is written; a second one kills."""
-
-    SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-    """SIGUSR1 is what SLURM sends before the time of a job is over (`--signal=USR1@120`)."""
+    """A signal ends training before the next step, so that a checkpoint is written; a second one ends it at once."""
 
     def __init__(self) -> None:
         self._former: dict[int, Any] = {}
@@ -143,10 +141,16 @@ class Interruption(Callback):
             module.stop(f"{INTERRUPTED}{signal.Signals(number).name}")
             signal.signal(number, self._former[number])
 
-        for number in self.SIGNALS:
+        for number in heeded():
             self._former[number] = signal.signal(number, stop)
 
     def teardown(self, trainer: lightning.Trainer, module: PINN, stage: str) -> None:
+        self._restore()
+
+    def on_exception(self, trainer: lightning.Trainer, module: PINN, exception: BaseException) -> None:
+        self._restore()  # Lightning calls no teardown then
+
+    def _restore(self) -> None:
         for number, handler in self._former.items():
             signal.signal(number, handler)
         self._former = {}

@@ -11,7 +11,8 @@ import shutil
 import time
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,33 +22,59 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 
+from pinnkit.losses.residuals import Batch
+from pinnkit.optimizers.saved import NotFinite, WrongState
 from pinnkit.problem.problem import Problem
 from pinnkit.references.table import Table
+from pinnkit.training.faults import divergence
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import CannotWrite, RankLost
+from pinnkit.training.schema import KINDS, OTHER, check_contents, check_parts
 
 log = logging.getLogger(__name__)
 
+READING = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    NotImplementedError,
+    MemoryError,
+    OverflowError,
+)
+"""What zipfile and torch raise where a file is not what they have written."""
 WRITER = ("PytorchStreamWriter", "inline_container")
 """By these torch's complaints of a file that it cannot write are told from others."""
 FORMAT = 5
 """Of what a checkpoint holds; another number is not read."""
-NEEDED = ("pinnkit", "state_dict", "optimizer_states", "progress", "callbacks", "CollocationData")
 
 
 class DamagedCheckpoint(ValueError):
-    """A checkpoint that cannot be used; the message names it and says why."""
+    """A checkpoint that cannot be used; the message names it and says why.
 
-    def __init__(self, path: Path, reason: str) -> None:
+    Attributes:
+        diverged: whether it is whole, but a number in it is not finite.
+    """
+
+    def __init__(self, path: Path, reason: str, diverged: bool = False) -> None:
         super().__init__(f"{path}: {reason}")
+        self.diverged = diverged
 
 
 def read(path: Path) -> dict[str, Any]:
-    """What a checkpoint holds, after checking that every byte of it is as it was written. Nothing in it is executed.
+    """What a checkpoint holds, after checking that every byte of it is as it was written, and every part of its kind.
+    Nothing in it is executed.
 
     Raises:
         DamagedCheckpoint: it is missing, cut short, altered, of another format, or holds more than numbers and texts.
     """
+    if path.exists() and not path.is_file():  # to open a pipe would wait for ever
+        raise DamagedCheckpoint(path, "is no file")
     try:
         with zipfile.ZipFile(path) as archive:
             if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
@@ -63,49 +90,66 @@ def read(path: Path) -> dict[str, Any]:
         raise DamagedCheckpoint(path, told) from None
     except DamagedCheckpoint:
         raise
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError, LookupError) as error:
+    except READING as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise DamagedCheckpoint(path, f"is damaged or was cut short ({first})") from error
-    missing = [key for key in NEEDED if not isinstance(content, dict) or key not in content]
+    missing = [key for key in KINDS if not isinstance(content, dict) or key not in content]
     if missing:
         raise DamagedCheckpoint(path, f"is no checkpoint of pinnkit: it has no '{missing[0]}'")
     written = content["pinnkit"]
     if not isinstance(written, dict) or written.get("format") != FORMAT:
         had = written.get("format") if isinstance(written, dict) else written
         raise DamagedCheckpoint(path, f"has the format {had!r}, and this version of pinnkit reads {FORMAT}")
+    with _named(path):
+        check_parts(content)
     return content
 
 
 def check_fits(path: Path, content: Mapping[str, Any], module: PINN) -> None:
-    """Make sure that what `read` found at `path` can be loaded into a module.
+    """Make sure that what `read` found at `path` can be loaded into a module and what goes with it.
 
     Raises:
-        DamagedCheckpoint: it is of other networks or parameters.
+        DamagedCheckpoint: it is of other networks or parameters, a part of it cannot be, or a number is not finite.
     """
-    kept = content["state_dict"]
-    here = {name: one.shape for name, one in module.state_dict().items()}
-    if not isinstance(kept, Mapping) or {name: getattr(one, "shape", None) for name, one in kept.items()} != here:
-        told = "holds other networks or parameters than this problem and these settings make"
-        raise DamagedCheckpoint(path, told)
+    with _named(path):
+        check_contents(content, module)
 
 
-def newest(paths: Iterable[Path]) -> tuple[Path, dict[str, Any]]:
-    """The first checkpoint that is whole, the newer ones first, and what it holds; what is wrong with others is told.
+def newest(paths: Iterable[Path], module: PINN | None = None) -> tuple[Path, dict[str, Any]]:
+    """The first checkpoint that can be used, newer ones first, and what it holds; what is wrong with others is told.
+
+    Args:
+        module: what it is to fit; None: that is not looked at.
 
     Raises:
-        DamagedCheckpoint: none is whole.
+        DamagedCheckpoint: none can be.
     """
-    found = []
+    found: list[DamagedCheckpoint] = []
     for path in paths:
         try:
             content = read(path)
+            if module is not None:
+                check_fits(path, content, module)
         except DamagedCheckpoint as error:
-            found.append(str(error))
+            found.append(error)
             continue
         for told in found:
             log.warning("%s; the checkpoint before it is used, %s, of step %d", told, path, content["progress"]["step"])
         return path, content
-    raise DamagedCheckpoint(path.parent, f"no checkpoint can be used: {'; '.join(found)}")
+    told = f"no checkpoint can be used: {'; '.join(map(str, found))}"
+    raise DamagedCheckpoint(path.parent, told, any(one.diverged for one in found))
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """What is wrong with a part, as a DamagedCheckpoint of this path."""
+    try:
+        yield
+    except NotFinite as error:
+        raise DamagedCheckpoint(path, f"cannot be gone on from, as training had diverged: {error}", True) from None
+    except WrongState as error:
+        reason = str(error)
+        raise DamagedCheckpoint(path, reason if reason == OTHER else f"is damaged: {reason}") from None
 
 
 def digests(problem: Problem, reference: Any) -> dict[str, str]:
@@ -173,6 +217,14 @@ class Checkpoints(Callback):
         }
 
     def _write(self, trainer: lightning.Trainer, module: PINN) -> None:
+        """Write the checkpoints.
+
+        Raises:
+            Diverged: a parameter is not finite; the last checkpoint stays.
+            CannotWrite, RankLost: as it says.
+        """
+        if not all(bool(torch.isfinite(one).all()) for one in module.parameters()):
+            raise divergence(module, _batches(trainer, module), module.progress["step"])
         self._next = module.progress["step"] // self.every_steps * self.every_steps + self.every_steps
         self._written, self._step = time.monotonic(), module.progress["step"]
         objective = float(module.losses_now["objective"]) if module.losses_now else float("inf")
@@ -206,6 +258,15 @@ class Checkpoints(Callback):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self._next, self._least = state["next"], state["least"]
+
+
+def _batches(trainer: lightning.Trainer, module: PINN) -> dict[str, Batch]:
+    """The present points on the module's device."""
+    found = {}
+    for name, batch in trainer.datamodule.batches().items():
+        columns = {column: values.to(module.device) for column, values in batch.columns.items()}
+        found[name] = Batch(batch.coordinates.to(module.device), columns)
+    return found
 
 
 def _settle(path: Path) -> None:

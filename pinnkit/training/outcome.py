@@ -66,6 +66,14 @@ class Diverged(Exception):
         return Diverged(self.step, self.term, self.points, self.values, self.count, after)
 
 
+class NothingFinite(Diverged):
+    """A run that is to go on, and has no checkpoint that is free of NaN and infinity."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(0, "every checkpoint")
+        self.args = (f"{reason}. Start a new run, with a smaller learning rate or another optimizer",)
+
+
 class CannotWrite(OSError):
     """A file of the run that cannot be written: the disk is full, or the folder is closed."""
 

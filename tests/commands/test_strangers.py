@@ -295,10 +295,10 @@ def test_a_problem_in_python_reads_any_file_unless_told_otherwise(outside):
 
 
 def test_a_run_from_python_keeps_that_its_files_may_lie_anywhere(outside):
-    from pinnkit.solve import _as_yaml  # torch waits until it is needed
+    from pinnkit.runs.configuration import as_yaml  # torch waits until it is needed
 
     problem = Problem(**yaml.safe_load(samples(str(outside))), folder=outside.parent / "pde")
-    again, _ = understand(yaml.safe_load(_as_yaml(problem, Settings())))
+    again, _ = understand(yaml.safe_load(as_yaml(problem, Settings())))
     assert again == problem
 
 

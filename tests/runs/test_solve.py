@@ -73,7 +73,7 @@ def test_the_run_folder_holds_what_the_design_says(run):
     assert not list(run.rglob("*.tmp"))
     assert {path.name for path in run.iterdir()} == {
         "config.yaml", "metrics.json", "solution.npz", "figures", "checkpoints", "tensorboard", "train.log",
-        "history.jsonl",
+        "history.jsonl", ".pinnkit", ".pinnkit.lock",
     }  # fmt: skip
     log = (run / "train.log").read_text()
     assert "adam ended: its 20 steps are done; ssbroyden follows" in log
@@ -168,8 +168,11 @@ def test_a_checkpoint_of_other_networks_is_refused_in_words(heat_words, quick, t
     pinnkit.solve(Problem(**heat_words), tmp_path, quick)
     other = {**quick, "network": {**quick["network"], "width": 9}}
     told = r"last\.ckpt: holds other networks or parameters than this problem and these settings make"
-    with pytest.raises(ProblemError, match=rf"resume: .*{told}"):
+    with pytest.raises(ProblemError, match=r"network.width: is 9, but 8 in .*last\.ckpt"):
         pinnkit.solve(Problem(**heat_words), tmp_path, other, resume=True)
+    network = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+    with pytest.raises(ProblemError, match=rf"resume: .*{told}"):
+        pinnkit.solve(Problem(**heat_words), tmp_path, quick, network=network, resume=True)
     last = tmp_path / "checkpoints" / "last.ckpt"
     with pytest.raises(DamagedCheckpoint, match=told):
         trained(Problem(**heat_words), read_settings(other, Report()), last)

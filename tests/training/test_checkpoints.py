@@ -65,7 +65,7 @@ def test_a_run_keeps_its_start_and_never_the_same_step_twice(tmp_path, quick, he
     quick |= {"phases": ["adam"], "operators": {"engine": "autograd"}, "checkpoint": {"every_steps": 20}}
     steps = []
     for last in (10, 40):
-        solve(Problem(**heat_words), run.path, quick | {"trainer": {"max_steps": last}})
+        solve(Problem(**heat_words), run.path, quick | {"trainer": {"max_steps": last}}, overwrite=True)
         steps.append([read(path)["progress"]["step"] for path in (run.previous_checkpoint, run.last_checkpoint)])
     assert steps == [[0, 10], [20, 40]]
 
@@ -77,7 +77,7 @@ def test_a_new_run_does_not_go_on_from_what_another_has_left_in_its_folder(tmp_p
     heat_words["equations"] = {"heat": lambda p: p.u_t * math.inf}
     del heat_words["exact"]
     with pytest.raises(Diverged):
-        solve(Problem(**heat_words), run.path, quick | {"network": {"width": 5, "depth": 1}})
+        solve(Problem(**heat_words), run.path, quick | {"network": {"width": 5, "depth": 1}}, overwrite=True)
     assert read(run.last_checkpoint)["progress"]["step"] == 0
     assert not run.previous_checkpoint.exists()
     assert not run.best_checkpoint.exists()

@@ -1,0 +1,187 @@
+"""Whose a run folder is: who works in it now, and what a new run may remove.
+
+A run marks its folder, and holds a lock in it for as long as it goes on. What has no mark, and no checkpoint or
+metrics.json of pinnkit's either, is somebody else's and is never removed.
+"""
+
+from __future__ import annotations
+
+import logging
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import filelock
+
+from pinnkit.reporting.artifacts import RunFolder, RunFolderError
+from pinnkit.reporting.atomic import write_text
+
+log = logging.getLogger(__name__)
+
+MARK, LOCK = ".pinnkit", ".pinnkit.lock"
+FOLDER = "run folder"
+"""The key of a mistake that is the folder's."""
+WRITTEN = (
+    "config.yaml",
+    "metrics.json",
+    "solution.npz",
+    "history.jsonl",
+    "train.log",
+    "figures/*.png",
+    "checkpoints/last.ckpt",
+    "checkpoints/previous.ckpt",
+    "checkpoints/best.ckpt",
+    "tensorboard/events.out.tfevents.*",
+    "tensorboard/hparams.yaml",
+    "evaluation/metrics.json",
+    "evaluation/solution.*",
+    "evaluation/figures/*.png",
+)
+"""What runs write, by patterns."""
+TEMPORARY = (".*.tmp", "checkpoints/*.tmp", "figures/.*.tmp", "evaluation/.*.tmp", "evaluation/figures/.*.tmp")
+"""What is left of those that were killed while they wrote."""
+FOLDERS = ("evaluation/figures", "evaluation/checkpoints", "evaluation", "tensorboard", "figures", "checkpoints")
+
+
+class FolderTaken(RunFolderError):
+    """A folder that a run may not have: another works in it, or it holds what would be lost."""
+
+
+class Claim:
+    """A run folder, for one run alone while this is entered.
+
+    Args:
+        overwrite: whether a former run may be removed.
+        resume: whether the former run goes on, so that nothing is removed.
+    """
+
+    def __init__(self, run: RunFolder, *, overwrite: bool = False, resume: bool = False) -> None:
+        self.run, self.overwrite, self.resume = run, overwrite, resume
+        self._lock: filelock.BaseFileLock | None = None
+
+    def check(self) -> None:
+        """Make sure that the folder may be taken, and change nothing.
+
+        Raises:
+            FolderTaken: it may not; the message says why and what to do.
+        """
+        path = self.run.path
+        if self.resume and not path.is_dir():
+            raise FolderTaken(f"{path}: there is no such folder")
+        if next((one for one in (path, *path.parents) if one.exists() and not one.is_dir()), None) is not None:
+            raise FolderTaken(f"{path}: no folder can be made there, as a file is in the way")
+        if (path / LOCK).exists() and self._lock is None:
+            self.enter()
+            self.leave()
+        there = sorted(_there(self.run, WRITTEN))
+        for one in there:
+            if one.is_dir():
+                raise FolderTaken(f"{one} is a folder, where a run keeps a file: move it away, or name another folder")
+        if self.resume or not there:
+            return
+        if not _is_run(self.run):
+            names = ", ".join(str(one.relative_to(path)) for one in there[:3])
+            more = f" and {len(there) - 3} more" if len(there) > 3 else ""
+            raise FolderTaken(
+                f"{path} holds {names}{more}, which no run of pinnkit has written: name another folder for this run"
+            )
+        if not self.overwrite:
+            raise FolderTaken(
+                f"{path} holds a run already ({_told(self.run)}): name another folder, or overwrite=true to remove "
+                "that run"
+            )
+
+    def enter(self) -> None:
+        """Lock the folder, which exists; a lock whose process has ended does not hold.
+
+        Raises:
+            FolderTaken: another run holds it.
+        """
+        lock = filelock.FileLock(self.run.path / LOCK, timeout=0, mode=0o666)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            told = "another run works in this folder now: wait for its end, or name another folder"
+            raise FolderTaken(f"{self.run.path}: {told}") from None
+        except NotImplementedError:
+            log.warning("%s: this file system knows no locks; no second run may be started there", self.run.path)
+            return
+        self._lock = lock
+
+    def take(self) -> None:
+        """Make the folder, lock and mark it, and remove what a former run has left.
+
+        Raises:
+            FolderTaken: it may not be taken.
+        """
+        self.run.create()
+        if self._lock is None:
+            self.enter()
+        self.check()  # once more: until the lock was held another run may have come
+        if not self.resume:
+            mark(self.run)
+            forget(self.run)
+            self.run.create()
+
+    def leave(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
+def mark(run: RunFolder) -> None:
+    """Say in the folder that what is there is pinnkit's."""
+    write_text(run.path / MARK, f"A run of pinnkit {version('pinnkit')}; overwrite=true removes it.\n")
+
+
+def forget(run: RunFolder) -> None:
+    """Remove all that a run has written into its folder, and nothing else; links are removed, not followed."""
+    for name in FOLDERS:
+        if (run.path / name).is_symlink():
+            (run.path / name).unlink()
+    for path in [*_there(run, WRITTEN), *_there(run, TEMPORARY)]:
+        path.unlink(missing_ok=True)
+    for name in FOLDERS:
+        folder = run.path / name
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _there(run: RunFolder, patterns: tuple[str, ...]) -> Iterator[Path]:
+    for pattern in patterns:
+        yield from run.path.glob(pattern)
+
+
+def _is_run(run: RunFolder) -> bool:
+    """Whether a run of pinnkit has written what is there: by its mark, its metrics.json or its checkpoints."""
+    if (run.path / MARK).is_file():
+        return True
+    try:
+        metrics = run.read_metrics()
+        if "pinnkit" in (metrics.get("versions") or {}) or isinstance(metrics.get("overrides"), list):
+            return True
+    except (RunFolderError, OSError, TypeError):
+        pass
+    return any(_is_checkpoint(path) for path in (run.last_checkpoint, run.previous_checkpoint, run.best_checkpoint))
+
+
+def _is_checkpoint(path: Path) -> bool:
+    """Whether pinnkit wrote a checkpoint: what torch saves is an archive with the names of all that it holds."""
+    if not path.is_file():
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = [one for one in archive.infolist() if one.filename.endswith("/data.pkl")]
+            return any(b"CollocationData" in archive.read(one) for one in parts if one.file_size < 10**7)
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
+        return False
+
+
+def _told(run: RunFolder) -> str:
+    """What became of the run in a folder, in a few words."""
+    try:
+        metrics = run.read_metrics()
+        return f"{metrics['status']}, {metrics['steps']} steps" if "steps" in metrics else metrics["status"]
+    except (RunFolderError, OSError):
+        return "without a metrics.json"

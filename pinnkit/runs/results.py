@@ -1,0 +1,155 @@
+"""What a run leaves behind: its figures, its solution and its metrics, however it ended."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from pinnkit import environment, evaluation
+from pinnkit.references.choose import Reference
+from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.settings import Settings
+from pinnkit.training.callbacks import Record
+from pinnkit.training.datamodule import CollocationData
+from pinnkit.training.module import PINN
+from pinnkit.training.outcome import INTERRUPTED, CannotMeet, OutOfMemory, RankLost
+from pinnkit.training.signals import Interrupted
+
+log = logging.getLogger("pinnkit")
+
+
+@dataclass
+class Results:
+    """The run folder's results; of several processes the first writes them.
+
+    Args:
+        began: the clock's time when the run was set up.
+    """
+
+    run: RunFolder
+    settings: Settings
+    overrides: Sequence[str]
+    reference: Reference | None
+    loggers: Sequence[TensorBoardLogger]
+    began: float
+
+    @property
+    def first(self) -> bool:
+        return environment.first()
+
+    def finish(self, module: PINN, data: CollocationData, record: Record) -> dict[str, Any]:
+        """Evaluate, and write everything; the metrics.
+
+        Raises:
+            KeyboardInterrupt, Interrupted: a signal came; metrics.json tells it.
+        """
+        try:
+            return self._finish(module, data, record)
+        except (KeyboardInterrupt, Interrupted) as error:
+            name = error.name if isinstance(error, Interrupted) else "SIGINT"
+            reason = f"{INTERRUPTED}{name} after training ({module.stopped})"
+            log.warning("%s; resume=%s writes what is missing", reason, self.run.path)
+            self._write({"status": "interrupted", "reason": reason, **self._counters(module), **self._facts(module)})
+            raise
+
+    def _finish(self, module: PINN, data: CollocationData, record: Record) -> dict[str, Any]:
+        found = evaluation.evaluate(module, self.reference)
+        if self.first:
+            self.run.write_solution(found.arrays())
+        if self.first and self.settings.callbacks.figures:
+            figures = self._figures(found, module, data, record)
+            self.run.write_figures(figures)
+            self._show(module.progress["step"], figures)
+        for logger in self.loggers:
+            logger.finalize("success")
+        metrics = {
+            "status": "interrupted" if module.stopped.startswith(INTERRUPTED) else "finished",
+            "reason": module.stopped,
+            **found.errors(),
+            "loss": record.rows[-1]["losses"].get("objective") if record.rows else None,
+            **self._counters(module),
+            "learned": evaluation.learned(module),
+            "minimum": found.minima(),
+            **self._facts(module),
+        }
+        self._write(metrics)
+        for line in told(metrics):
+            log.info(line)
+        return metrics
+
+    def failed(self, status: str, error: Exception, module: PINN) -> None:
+        """Leave the reason in the log and in metrics.json, so that a sweep's summary has it too."""
+        if self.first or isinstance(error, CannotMeet | OutOfMemory | RankLost):  # all ranks know the other ways to end
+            log.error(str(error))
+        self._write({"status": status, "reason": str(error), **self._counters(module), **self._facts(module)})
+
+    def show_now(self, module: PINN, data: CollocationData, record: Record, step: int) -> None:
+        """Draw the present state for the loggers."""
+        self._show(step, self._figures(evaluation.evaluate(module, self.reference), module, data, record))
+
+    def _write(self, metrics: Mapping[str, Any]) -> None:
+        if self.first:
+            self.run.write_metrics(metrics)
+
+    def _counters(self, module: PINN) -> dict[str, Any]:
+        progress = module.progress
+        return {
+            "steps": progress["step"],
+            "evaluations": progress["evaluations"],
+            "wall_time_s": time.perf_counter() - self.began,
+            "train_time_s": progress["train_time_s"],
+            "compile_time_s": progress["compile_time_s"],
+        }
+
+    def _facts(self, module: PINN) -> dict[str, Any]:
+        settings = self.settings
+        packages = ("pinnkit", "torch", "lightning", "numpy")
+        trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        gpu = settings.trainer.accelerator == "gpu"
+        return {
+            "parameters": sum(parameter.numel() for parameter in trained),
+            "operators": module.choice.words() if module.choice else None,
+            "optimizers": [phase.name for phase in module.phases],
+            "reference": self.reference.name if self.reference is not None else None,
+            "seed": settings.seed,
+            "dtype": settings.dtype,
+            "device": torch.cuda.get_device_name() if gpu else f"cpu, {torch.get_num_threads()} threads",
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+            "overrides": list(self.overrides),
+        }
+
+    def _figures(
+        self, found: evaluation.Evaluation, module: PINN, data: CollocationData, record: Record
+    ) -> dict[str, Any]:
+        names = [phase.name for phase in module.phases]
+        history = evaluation.history(record.rows, names, found.references)
+        return found.draw(module.problem, history, data.sets)
+
+    def _show(self, step: int, figures: Mapping[str, Any]) -> None:
+        for logger in self.loggers:
+            for name, figure in figures.items():
+                logger.experiment.add_figure(f"figures/{name}", figure, step, close=False)
+
+
+def told(metrics: Mapping[str, Any]) -> list[str]:
+    """The figures that matter, a line each."""
+    lines = [f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training"]
+    for field, error in metrics["relative_l2"].items():
+        lines.append(f"relative L2 error of {field}: {error:.3e} (against: {metrics['reference']})")
+    if not metrics["relative_l2"]:
+        lines.append("no reference: the error is not known; give exact:, reference: or manufactured=")
+    for equation, size in metrics["residual_rms"].items():
+        lines.append(f"RMS residual of {equation}: {size:.3e}")
+    for name, found in metrics["learned"].items():
+        truth = f", exact {found['exact']:.6g}" if "exact" in found else ""
+        lines.append(f"learned {name} = {found['value']:.6g}{truth}")
+    lines += [f"least {field} on the grid: {least:.4g}" for field, least in metrics["minimum"].items()]
+    return lines

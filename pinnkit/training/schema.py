@@ -1,0 +1,237 @@
+"""What a checkpoint holds: every part that is used later is checked before it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from packaging.version import InvalidVersion, Version
+from torch import Tensor
+
+from pinnkit.operators.choice import Choice
+from pinnkit.operators.settings import ENGINES
+from pinnkit.optimizers.saved import NotFinite, WrongState, check_state
+from pinnkit.sampling.points import EQUATIONS, condition_points
+from pinnkit.sampling.settings import Sampling
+from pinnkit.training.module import PINN
+
+DEPTH, ENTRIES = 12, 2_000_000
+"""How deep a checkpoint may be nested, and how many entries it may have."""
+KINDS = {
+    "pinnkit": Mapping,
+    "state_dict": Mapping,
+    "optimizer_states": list,
+    "progress": Mapping,
+    "callbacks": Mapping,
+    "CollocationData": Mapping,
+    "lr_schedulers": list,
+    "epoch": int,
+    "global_step": int,
+    "pytorch-lightning_version": str,
+}
+"""The parts that are needed; the last ones by Lightning."""
+OTHER = "holds other networks or parameters than this problem and these settings make"
+
+
+def check_parts(content: Mapping[str, Any]) -> None:
+    """Make sure that the parts are of the right kinds, and that no tensor claims more than the file holds.
+
+    Raises:
+        WrongState: one is not; the message begins with its key.
+    """
+    left = [ENTRIES]
+    for key, value in content.items():
+        _plain(str(key), value, left, DEPTH)
+    for key, kind in KINDS.items():
+        if not isinstance(content[key], kind) or isinstance(content[key], bool):
+            raise WrongState(f"{key}: {_short(content[key])} is no {kind.__name__.lower()}")
+    try:
+        if Version(content["pytorch-lightning_version"]) < Version("2"):
+            raise WrongState(f"pytorch-lightning_version: {content['pytorch-lightning_version']} is too old")
+    except InvalidVersion:
+        raise WrongState(f"pytorch-lightning_version: {_short(content['pytorch-lightning_version'])}") from None
+    about = content["pinnkit"]
+    if not isinstance(about.get("config"), str):
+        raise WrongState("pinnkit.config: is no text")
+    for key in ("data", "versions"):
+        texts = about.get(key)
+        if not isinstance(texts, Mapping) or not all(isinstance(one, str) for one in texts.values()):
+            raise WrongState(f"pinnkit.{key}: is no mapping of texts")
+    for key in ("step", "rollbacks"):
+        _count(f"progress.{key}", content["progress"].get(key))
+
+
+def check_contents(content: Mapping[str, Any], module: PINN) -> None:
+    """Make sure that a module, its optimizers, callbacks and data can go on from parts of the right kinds.
+
+    Raises:
+        WrongState: they cannot. NotFinite: a number that must be finite is not.
+    """
+    _check_weights(content["state_dict"], module)
+    _check_progress(content["progress"], module)
+    _check_choice(content.get("operators"))
+    _check_callbacks(content["callbacks"], content["progress"]["step"], module)
+    _check_points(content["CollocationData"], module)
+    states = content["optimizer_states"]
+    if len(states) != len(module.phases):
+        raise WrongState(f"optimizer_states: {len(states)} are there, and {len(module.phases)} phases")
+    parameters = [one for one in module.parameters() if one.requires_grad]
+    same = content["pinnkit"]["versions"].get("torch") == torch.__version__
+    for place, (phase, state) in enumerate(zip(module.phases, states, strict=True)):
+        try:
+            check_state(phase.optimizer(parameters), state, same)
+        except WrongState as error:
+            raise type(error)(f"optimizer_states[{place}]{error}") from None
+
+
+def _plain(where: str, value: Any, left: list[int], depth: int) -> None:
+    """Nothing but numbers, texts and whole tensors, in mappings and lists."""
+    left[0] -= 1
+    if left[0] < 0 or depth < 0:
+        raise WrongState(f"{where}: has too many entries, or is nested too deeply")
+    if isinstance(value, Tensor):
+        held = value.device.type == "cpu" and value.layout == torch.strided and not value.is_quantized
+        if not held or value.numel() * value.element_size() > value.untyped_storage().nbytes():
+            raise WrongState(f"{where}: is a tensor without all of its numbers")
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            _plain(f"{where}.{key}", one, left, depth - 1)
+    elif isinstance(value, list | tuple):
+        for place, one in enumerate(value):
+            _plain(f"{where}[{place}]", one, left, depth - 1)
+    elif not isinstance(value, int | float | str | None):
+        raise WrongState(f"{where}: is a {type(value).__name__}")
+
+
+def _check_weights(kept: Mapping[str, Any], module: PINN) -> None:
+    here = {name: (one.shape, one.dtype) for name, one in module.state_dict().items()}
+    if {name: (getattr(one, "shape", None), getattr(one, "dtype", None)) for name, one in kept.items()} != here:
+        raise WrongState(OTHER)
+    for name, _ in module.named_parameters():
+        if not bool(torch.isfinite(kept[name]).all()):
+            raise NotFinite(f"state_dict.{name}: holds NaN or infinity")
+
+
+def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
+    for key, usual in module.progress.items():
+        where = f"progress.{key}"
+        if key not in kept:
+            raise WrongState(f"{where}: is missing")
+        value = kept[key]
+        if key == "draw":
+            if value != -1:
+                _count(where, value)
+        elif isinstance(usual, int) or (usual is None and value is not None):
+            _count(where, value)
+        elif key == "first_objective" and kept["step"] == 0:
+            continue  # it is not known yet
+        elif isinstance(usual, float) and _number(where, value) < 0.0:
+            raise WrongState(f"{where}: is {value}")
+    if not kept["phase"] < len(module.phases):
+        raise WrongState(f"progress.phase: is {kept['phase']}, and there are {len(module.phases)} phases")
+    if kept["phase_step"] > kept["step"]:
+        raise WrongState(f"progress.phase_step: is {kept['phase_step']}, and progress.step {kept['step']}")
+
+
+def _check_choice(words: Any) -> None:
+    if words is None:
+        return
+    known = {one.name for one in dataclasses.fields(Choice)}
+    if not isinstance(words, Mapping) or not {"engine"} <= set(words) <= known:
+        raise WrongState(f"operators: {_short(words)}")
+    chunk, threads = words.get("chunk"), words.get("threads", 1)
+    if words["engine"] not in ENGINES[1:]:
+        raise WrongState(f"operators.engine: there is no {_short(words['engine'])}")
+    if not (chunk is None or (isinstance(chunk, int) and chunk >= 1)):
+        raise WrongState(f"operators.chunk: is {_short(chunk)}")
+    if not (isinstance(threads, int) and 1 <= threads <= 4096):
+        raise WrongState(f"operators.threads: is {_short(threads)}")
+    if not isinstance(words.get("milliseconds", {}), Mapping) or not isinstance(words.get("reason", ""), str):
+        raise WrongState("operators: is not what an engine was chosen by")
+
+
+def _check_callbacks(kept: Mapping[str, Any], step: int, module: PINN) -> None:
+    for name, keys in {"Record": ("rows", "next"), "Checkpoints": ("next", "least")}.items():
+        if not isinstance(kept.get(name), Mapping) or not set(keys) <= set(kept[name]):
+            raise WrongState(f"callbacks.{name}: is missing, or not whole")
+        _count(f"callbacks.{name}.next", kept[name]["next"])
+    least = kept["Checkpoints"]["least"]
+    if not isinstance(least, float) or math.isnan(least):
+        raise NotFinite(f"callbacks.Checkpoints.least: is {_short(least)}")
+    rows, before = kept["Record"]["rows"], 0
+    if not isinstance(rows, list):
+        raise WrongState("callbacks.Record.rows: is no list")
+    for place, row in enumerate(rows):
+        where = f"callbacks.Record.rows[{place}]"
+        if not isinstance(row, Mapping) or not {"step", "time_s", "phase", "losses", "errors", "learned"} <= set(row):
+            raise WrongState(f"{where}: is not whole")
+        _count(f"{where}.step", row["step"])
+        _count(f"{where}.phase", row["phase"])
+        _number(f"{where}.time_s", row["time_s"])
+        for part in ("losses", "errors", "learned"):
+            values = row[part]
+            if not isinstance(values, Mapping) or not all(isinstance(one, float) for one in values.values()):
+                raise WrongState(f"{where}.{part}: is no mapping of numbers")
+        if row["step"] < before or row["phase"] >= len(module.phases):
+            raise WrongState(f"{where}: is of step {row['step']} and phase {row['phase']}")
+        before = row["step"]
+    if before != step:
+        raise WrongState(f"callbacks.Record.rows: end at step {before}, and progress.step is {step}")
+
+
+def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
+    problem = module.problem
+    _count("CollocationData.drawn", kept.get("drawn"))
+    groups, points = kept.get("by_residual"), kept.get("points")
+    conditions = {one.name: one for one in problem.conditions}
+    equations = {EQUATIONS} if problem.equations else set()
+    if not isinstance(groups, list) or not all(one in {*conditions, *equations} for one in groups):
+        raise WrongState(f"CollocationData.by_residual: is {_short(groups)}")
+    if not isinstance(points, Mapping) or set(points) != equations | set(groups):
+        raise WrongState("CollocationData.points: are of other equations or conditions")
+    for name, part in points.items():
+        where = f"CollocationData.points.{name}"
+        coordinates = part.get("coordinates") if isinstance(part, Mapping) else None
+        if not isinstance(coordinates, Tensor) or coordinates.dtype != torch.float64 or coordinates.ndim != 2:
+            raise WrongState(f"{where}: has no coordinates")
+        if coordinates.shape[1] != len(problem.coordinates) or not len(coordinates):
+            raise WrongState(f"{where}.coordinates: are {tuple(coordinates.shape)}")
+        inside, lower, upper = coordinates.numpy(), problem.domain.lower, problem.domain.upper
+        slack = 1e-9 * (upper - lower)
+        if not np.isfinite(inside).all():
+            raise NotFinite(f"{where}.coordinates: hold NaN or infinity")
+        if (inside < lower - slack).any() or (inside > upper + slack).any():
+            raise WrongState(f"{where}.coordinates: lie outside the domain")
+        usual = {} if name == EQUATIONS else condition_points(problem, conditions[name], Sampling(), 0, 0).columns
+        columns = part.get("columns")
+        if not isinstance(columns, Mapping) or set(columns) != set(usual):
+            raise WrongState(f"{where}.columns: {', '.join(usual) or 'none'} are needed")
+        for column, values in columns.items():
+            if not isinstance(values, Tensor) or tuple(values.shape) != (len(coordinates), 1):
+                raise WrongState(f"{where}.columns.{column}: is {_short(values)}")
+            if not bool(torch.isfinite(values).all()):
+                raise NotFinite(f"{where}.columns.{column}: holds NaN or infinity")
+
+
+def _count(where: str, value: Any) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise NotFinite(f"{where}: is {value}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+        raise WrongState(f"{where}: {_short(value)} is no count")
+
+
+def _number(where: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise WrongState(f"{where}: {_short(value)} is no number")
+    if not math.isfinite(value):
+        raise NotFinite(f"{where}: is {value}")
+    return float(value)
+
+
+def _short(value: Any) -> str:
+    text = f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
