@@ -21,7 +21,7 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pinnkit.commands import problem_file, targets
+from pinnkit.commands import sources, targets, yaml_files
 from pinnkit.language.errors import Mistake, ProblemError, suggestion
 
 OPEN = re.compile(r"(weighting\.weights|manufactured)[.=]")
@@ -134,6 +134,8 @@ def _composed(name: str, overrides: Sequence[str], folders: Sequence[Path], allo
     Raises:
         ProblemError: it names code to run other than the targets that are allowed.
     """
+    sources.guard()
+    sources.check_overrides(overrides)
     first, *others = [str(folder.resolve()) for folder in folders]
     GlobalHydra.instance().clear()
     with initialize_config_dir(first, version_base="1.3"):
@@ -160,9 +162,9 @@ def _allowed(arguments: Arguments, overrides: Sequence[str]) -> tuple[str, ...]:
 
 
 def _find_problem(choice: str | None, folders: Sequence[Path]) -> Path | None:
-    path = problem_file.find(choice, folders) if choice else None
+    path = yaml_files.find(choice, folders) if choice else None
     if path is not None:
-        problem_file.check(path)
+        yaml_files.check(path)
     return path
 
 
