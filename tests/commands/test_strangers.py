@@ -218,7 +218,6 @@ HYDRA: dict[str, tuple[str, str]] = {
 
 
 ANSWERED = [
-    ["--help"],
     ["--hydra-help"],
     ["--cfg", "job"],
     ["--info"],
