@@ -3,10 +3,46 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+from collections.abc import Iterator
 
 INTERACTIVE = ("bash", "interactive")
 """Names of SLURM jobs in which commands are typed, and not started by srun once for each task."""
+
+
+NUMBERS = {
+    "RANK": "torchrun", "LOCAL_RANK": "torchrun", "WORLD_SIZE": "torchrun", "SLURM_NTASKS": "SLURM",
+    "SLURM_PROCID": "SLURM", "SLURM_LOCALID": "SLURM", "SLURM_STEP_NUM_TASKS": "SLURM", "SLURM_RESTART_COUNT": "SLURM",
+}  # fmt: skip
+"""Variables that are whole numbers, 0 or more, and who sets them."""
+
+
+def mistakes() -> Iterator[tuple[str, str]]:
+    """Variables that do not say how this process was started, and why not."""
+    wrong = [name for name in NUMBERS if name in os.environ and _number(name) is None]
+    for name in wrong:
+        told = f"'{os.environ[name]}' is no whole number: {NUMBERS[name]} sets it; unset it to run alone"
+        yield name, told
+    if wrong:
+        return
+    if "RANK" in os.environ and "WORLD_SIZE" not in os.environ:
+        yield "RANK", f"{os.environ['RANK']}, but WORLD_SIZE is not set: start the command by torchrun, or unset RANK"
+    elif "RANK" in os.environ and _number("RANK") >= _number("WORLD_SIZE"):
+        yield "RANK", f"{os.environ['RANK']} is not less than WORLD_SIZE={os.environ['WORLD_SIZE']}: unset both"
+    elif "RANK" not in os.environ and _tasks() > 1 and "SLURM_STEP_NUM_TASKS" not in os.environ:
+        told = f"{_tasks()}, but srun has not started this process: use srun, or set SLURM_NTASKS=1 to run alone"
+        yield "SLURM_NTASKS", told
+
+
+def _number(name: str) -> int | None:
+    text = os.environ.get(name, "")
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+
+
+def _tasks() -> int:
+    """Of SLURM, where it may have started a process for each."""
+    return 1 if os.environ.get("SLURM_JOB_NAME") in INTERACTIVE else _number("SLURM_NTASKS") or 1
 
 
 def rank() -> int | None:
@@ -15,25 +51,28 @@ def rank() -> int | None:
     By torchrun (RANK), by srun (SLURM_PROCID), or by Lightning on one machine (LOCAL_RANK).
     """
     if "RANK" in os.environ:
-        return int(os.environ["RANK"])
-    if int(os.environ.get("SLURM_NTASKS", 1)) > 1 and os.environ.get("SLURM_JOB_NAME") not in INTERACTIVE:
-        return int(os.environ.get("SLURM_PROCID", 0))
-    if "LOCAL_RANK" in os.environ:
-        return int(os.environ["LOCAL_RANK"])
-    return None
+        return _number("RANK")
+    if _tasks() > 1:
+        return _number("SLURM_PROCID") or 0
+    return _number("LOCAL_RANK")
+
+
+def tells() -> bool:
+    """Whether this process tells what is wrong: it was started alone, or is the first on its machine."""
+    local = _number("LOCAL_RANK") if "RANK" in os.environ else _number("SLURM_LOCALID")
+    return rank() is None or not local
 
 
 def started() -> int | None:
     """How many processes torchrun (WORLD_SIZE) or srun (SLURM_STEP_NUM_TASKS) started together; None: not by these."""
     if rank() is None:
         return None
-    found = os.environ.get("WORLD_SIZE") or os.environ.get("SLURM_STEP_NUM_TASKS")
-    return int(found) if found else None
+    return _number("WORLD_SIZE") or _number("SLURM_STEP_NUM_TASKS")
 
 
 def requeued() -> bool:
     """Whether SLURM has started this job again, after it was interrupted."""
-    return int(os.environ.get("SLURM_RESTART_COUNT", 0)) > 0
+    return (_number("SLURM_RESTART_COUNT") or 0) > 0
 
 
 def job() -> str | None:

@@ -22,7 +22,7 @@ from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.claim import FOLDER, Claim, FolderTaken
-from pinnkit.runs.checks import check_run
+from pinnkit.resources import check_run
 from pinnkit.runs.configuration import as_yaml
 from pinnkit.runs.run import Run
 from pinnkit.settings import Settings, read_settings

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from pinnkit.benchmark.accuracy import benchmark
+from pinnkit.commands.entry import run
 
 if __name__ == "__main__":
-    sys.exit(benchmark(sys.argv[1:], Path(__file__).resolve().parent))
+    sys.exit(run(lambda: benchmark(sys.argv[1:], Path(__file__).resolve().parent)))

@@ -3,6 +3,7 @@
 import sys
 
 from pinnkit.benchmark.contest import benchmark
+from pinnkit.commands.entry import run
 
 if __name__ == "__main__":
-    sys.exit(benchmark(sys.argv[1:]))
+    sys.exit(run(lambda: benchmark(sys.argv[1:])))

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from pinnkit.commands.check import check
+from pinnkit.commands.entry import run
 
 if __name__ == "__main__":
-    sys.exit(check(sys.argv[1:], Path(__file__).resolve().parents[1] / "conf"))
+    sys.exit(run(lambda: check(sys.argv[1:], Path(__file__).resolve().parents[1] / "conf")))

@@ -3,6 +3,7 @@
 import sys
 
 from pinnkit.commands.compare import compare
+from pinnkit.commands.entry import run
 
 if __name__ == "__main__":
-    sys.exit(compare(sys.argv[1:]))
+    sys.exit(run(lambda: compare(sys.argv[1:])))

@@ -2,7 +2,8 @@
 
 import sys
 
+from pinnkit.commands.entry import run
 from pinnkit.commands.evaluate import evaluate
 
 if __name__ == "__main__":
-    sys.exit(evaluate(sys.argv[1:]))
+    sys.exit(run(lambda: evaluate(sys.argv[1:])))

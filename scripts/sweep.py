@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
+from pinnkit.commands.entry import run
 from pinnkit.commands.optimise import optimise
 
 if __name__ == "__main__":
     scripts = Path(__file__).resolve().parent
-    sys.exit(optimise(sys.argv[1:], scripts.parent / "conf", scripts / "train.py"))
+    sys.exit(run(lambda: optimise(sys.argv[1:], scripts.parent / "conf", scripts / "train.py")))

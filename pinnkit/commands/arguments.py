@@ -21,8 +21,8 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pinnkit.commands import problem_file, targets
-from pinnkit.language.errors import Mistake, ProblemError, suggestion
+from pinnkit.commands import hydra_settings, paths, sources, targets, yaml_files
+from pinnkit.language.errors import Mistake, ProblemError, Report, suggestion
 
 OPEN = re.compile(r"(weighting\.weights|manufactured)[.=]")
 """Mappings whose keys are names of the problem, so that no file can list them: Hydra is told to add what is new."""
@@ -96,13 +96,35 @@ def as_hydra(arguments: Arguments) -> Arguments:
 
 
 def _overrides(words: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"++{word}" if OPEN.match(word) else word for word in words)
+    return tuple(f"++{word}" if OPEN.match(word) else paths.with_quotes(word) for word in words)
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A configuration as Hydra composes it."""
+
+    words: dict[str, Any]
+    """As plain data; `problem_folder` is where the pde file lies."""
+    folder: Path
+    """Where a run, or a sweep, leaves its results."""
+
+    def check_folder(self, key: str = "hydra.run.dir") -> None:
+        """Refuse a folder that cannot be made.
+
+        Raises:
+            ProblemError: naming what is in the way.
+        """
+        if complaint := paths.closed(self.folder):
+            raise ProblemError([Mistake(key, complaint)])
 
 
 def configuration(arguments: Arguments, conf: Path, overrides: Sequence[str] | None = None) -> dict[str, Any]:
-    """Compose the configuration as Hydra will, as plain data; `problem_folder` is where the pde file lies.
+    """The words of `composition`."""
+    return composition(arguments, conf, overrides).words
 
-    Files in `--config-dir` come before pinnkit's own of the same name.
+
+def composition(arguments: Arguments, conf: Path, overrides: Sequence[str] | None = None) -> Composition:
+    """Compose the configuration as Hydra will. Files in `--config-dir` come before pinnkit's own of the same name.
 
     Raises:
         ProblemError: an unknown key or group option, with the nearest right one; a file that is no YAML, or that
@@ -116,7 +138,9 @@ def configuration(arguments: Arguments, conf: Path, overrides: Sequence[str] | N
     named = [word.removeprefix("pde=") for word in overrides if word.startswith("pde=")]
     _find_problem(named[-1] if named else None, folders)  # before Hydra meets a file that it cannot read
     try:
-        config = _composed(arguments.config_name, overrides, folders, _allowed(arguments, overrides))
+        config = _composed(
+            arguments.config_name, overrides, folders, _allowed(arguments, overrides), arguments.multirun
+        )
         words, choice = plain(config), OmegaConf.select(config, "hydra.runtime.choices.pde")
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise ProblemError([_mistake(error, overrides, folders)]) from None
@@ -125,15 +149,23 @@ def configuration(arguments: Arguments, conf: Path, overrides: Sequence[str] | N
         words["problem_folder"] = str(path.parent if path else Path.cwd())
         if isinstance(words.get("pde"), dict):
             words["pde"].setdefault("name", Path(choice).name)
-    return words
+    resume = words.get("resume")
+    if resume is not None and not str(resume).strip():
+        raise ProblemError([Mistake("resume", "is empty: name the folder of a run, or leave it out")])
+    folder = paths.run_folder(config, arguments.multirun)
+    return Composition(words, Path(str(folder if resume is None else resume)))
 
 
-def _composed(name: str, overrides: Sequence[str], folders: Sequence[Path], allowed: Sequence[str] = ()) -> DictConfig:
+def _composed(
+    name: str, overrides: Sequence[str], folders: Sequence[Path], allowed: Sequence[str] = (), multirun: bool = False
+) -> DictConfig:
     """The configuration, Hydra's own part included; the first folders come first.
 
     Raises:
-        ProblemError: it names code to run other than the targets that are allowed.
+        ProblemError: it names code to run other than the targets that are allowed, or says to Hydra what it must not.
     """
+    sources.guard()
+    sources.check_overrides(overrides)
     first, *others = [str(folder.resolve()) for folder in folders]
     GlobalHydra.instance().clear()
     with initialize_config_dir(first, version_base="1.3"):
@@ -142,9 +174,17 @@ def _composed(name: str, overrides: Sequence[str], folders: Sequence[Path], allo
             search.prepend("pinnkit", f"file://{folder}", SearchPathQuery(provider="schema"))
         GlobalHydra.instance().clear()
         Hydra.create_main_hydra2("pinnkit", search)
-        config = compose(name, list(overrides), return_hydra_config=True)
-        targets.check(OmegaConf.to_container(config, resolve=False), allowed)
-        return config
+        try:
+            config = compose(name, list(overrides), return_hydra_config=True)
+        except KeyError as error:
+            told = f"there is no environment variable {error}: set it in the shell, and leave this out"
+            raise ProblemError([Mistake("hydra.job.env_copy", told)]) from None
+    words = OmegaConf.to_container(config, resolve=False)
+    report = Report()
+    targets.check(words, allowed, report)
+    hydra_settings.check(words, multirun, report)
+    report.raise_if_any()
+    return config
 
 
 def _allowed(arguments: Arguments, overrides: Sequence[str]) -> tuple[str, ...]:
@@ -160,9 +200,9 @@ def _allowed(arguments: Arguments, overrides: Sequence[str]) -> tuple[str, ...]:
 
 
 def _find_problem(choice: str | None, folders: Sequence[Path]) -> Path | None:
-    path = problem_file.find(choice, folders) if choice else None
+    path = yaml_files.find(choice, folders) if choice else None
     if path is not None:
-        problem_file.check(path)
+        yaml_files.check(path)
     return path
 
 
@@ -226,7 +266,7 @@ def _mistake(error: Exception, overrides: Sequence[str], folders: Sequence[Path]
         return _unreadable(text)
     if found := re.search(r"Could not override '([^']+)'", text):
         return _unknown_key(found.group(1), text, overrides, folders)
-    if isinstance(error, ConfigCompositionException) and text:
+    if isinstance(error, ConfigCompositionException) and text and "full_key: " not in text:
         return _unreadable(text)
     reason, *rest = (text or str(error.__cause__)).splitlines()
     key = next((line.split()[1] for line in rest if re.match(r"\s*full_key: \S", line)), "configuration")

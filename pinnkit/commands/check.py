@@ -6,25 +6,45 @@ import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pinnkit.commands.arguments import configuration, parse
-from pinnkit.commands.train import FINISHED, wrong
+from pinnkit.commands.arguments import composition, parse
+from pinnkit.commands.entry import FINISHED, asks_help, wrong
+from pinnkit.commands.train import checked
 from pinnkit.domains.box import Box
 from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.problem.checks import located
 from pinnkit.problem.problem import Condition, Equation, Problem
 from pinnkit.problem.scales import field_scales
+from pinnkit.resources import check_environment
 from pinnkit.settings import Settings
-from pinnkit.understanding import understand
+
+HELP = """
+Print a problem as pinnkit understands it, and run every check that precedes training; nothing is trained.
+
+usage: python scripts/check.py [pde=NAME] [KEY=VALUE ...] [--config-dir FOLDER]
+
+It takes the words of train.py, but no sweep. What it passes, train.py begins to train.
+
+examples:
+  python scripts/check.py pde=burgers
+  python scripts/check.py --config-dir my_conf pde=fisher network.activation=relu
+
+Exit codes: 0 every check passed, 2 something is wrong (all of it is told, with its key and its place).
+"""
 
 
 def check(argv: Sequence[str], conf: Path) -> int:
     """Print the problem and run every check; returns the exit code: 0, or 2 for a mistake."""
+    if asks_help(argv, HELP):
+        return FINISHED
     logging.basicConfig(format="warning: %(message)s")
     arguments = parse(argv)
     try:
+        check_environment()
         if arguments.plain or arguments.multirun:
             raise ProblemError([Mistake("command line", "check.py takes no such flag: write pde=NAME and settings")])
-        problem, settings = understand(configuration(arguments, conf))
+        composed = composition(arguments, conf)
+        problem, settings = checked(composed.words, arguments.overrides)
+        composed.check_folder()
     except ProblemError as error:
         return wrong(error)
     print("\n".join(described(problem, settings)))

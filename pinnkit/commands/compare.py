@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pinnkit.commands.train import FAILED, FINISHED, wrong
+from pinnkit.commands.entry import FAILED, FINISHED, wrong
 from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.reporting import compare as reporting
 from pinnkit.reporting.artifacts import RunFolderError

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
+from pinnkit.commands.entry import FAILED, FINISHED, wrong
 from pinnkit.commands.resume import saved
-from pinnkit.commands.train import FAILED, FINISHED, wrong
 from pinnkit.language.errors import ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.settings import read_as

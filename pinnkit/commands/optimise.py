@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from pinnkit.commands.arguments import Arguments, configuration, parse, variants
+from pinnkit.commands.entry import DIVERGED, FINISHED, INTERRUPTED, wrong
 from pinnkit.commands.space import Choice, Span, read_space
-from pinnkit.commands.train import DIVERGED, FINISHED, INTERRUPTED, wrong
 from pinnkit.commands.trial import POLL, Budget, run, share_cores
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.settings import read_as

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from pinnkit.commands.paths import unquoted
 from pinnkit.language.errors import Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.runs.configuration import FREE
@@ -52,7 +53,7 @@ def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any
         key, _, text = override.partition("=")
         key = key.lstrip("+~")
         top = key.split(".")[0]
-        if key == "hydra.run.dir" and Path(text.strip("'\"")).resolve() != folder.resolve():
+        if key == "hydra.run.dir" and Path(unquoted(text)).resolve() != folder.resolve():
             report.add(key, f"a run goes on in its own folder, {folder}: leave this away")
         if top in ("resume", "hydra"):
             continue

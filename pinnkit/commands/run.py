@@ -9,9 +9,10 @@ from typing import Any
 
 from pinnkit import environment, evaluation
 from pinnkit.assembly import assemble
+from pinnkit.commands.entry import DIVERGED, FINISHED, INTERRUPTED, WRONG
 from pinnkit.commands.evaluate import Request
 from pinnkit.commands.launch import LOST
-from pinnkit.commands.train import DIVERGED, FINISHED, INTERRUPTED, WRONG, requeue
+from pinnkit.commands.train import requeue
 from pinnkit.language.errors import Report
 from pinnkit.losses.view import ResidualError
 from pinnkit.optimizers.sample_space import TooManyRows

@@ -37,7 +37,7 @@ RESOLVERS = ("hydra", "now", "oc.env")
 """What ${name:...} may call; others, such as oc.create, make mappings out of text, which could hold a target."""
 
 
-def check(config: Mapping[str, Any], allowed: Sequence[str] = ()) -> None:
+def check(config: Mapping[str, Any], allowed: Sequence[str], report: Report) -> None:
     """Refuse a composed configuration, Hydra's own part included, by which Hydra would run foreign code.
 
     Any file of a foreign `--config-dir` may write anywhere (`# @package _global_`). Hydra calls what stands under
@@ -46,23 +46,14 @@ def check(config: Mapping[str, Any], allowed: Sequence[str] = ()) -> None:
     Args:
         config: as composed, nothing resolved.
         allowed: further targets, from the command line alone.
-
-    Raises:
-        ProblemError: naming the key, the target and the flag that allows it.
+        report: is told the key, the target and the flag that allows it.
     """
-    report = Report()
     for key, name in _named(config):
         if name not in ALLOWED and name not in allowed:
             report.add(key, f"names '{name}' as code to run: if you trust it, add {FLAG} {name}")
     for key, name in _resolvers(config):
         if name not in RESOLVERS:
             report.add(key, f"calls ${{{name}:...}}: only {', '.join(RESOLVERS)} are taken, as others could make code")
-    hydra = config.get("hydra") or {}
-    for key in ("job.env_set", "sweeper.params"):
-        group, name = key.split(".")
-        if (hydra.get(group) or {}).get(name):
-            report.add(f"hydra.{key}", "has no place in a file: set it in the shell, or on the command line")
-    report.raise_if_any()
 
 
 def _leaves(words: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:

@@ -18,18 +18,51 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from pinnkit import environment
-from pinnkit.commands.arguments import Arguments, as_hydra, configuration, parse, variants
+from pinnkit.commands.arguments import Arguments, as_hydra, composition, configuration, parse, variants
+from pinnkit.commands.entry import FAILED, FINISHED, INTERRUPTED, asks_help, say, wrong
+from pinnkit.commands.paths import quoted, unquoted
 from pinnkit.commands.resume import resumed
 from pinnkit.commands.sweep import EXIT_CODE, Summary
 from pinnkit.language.errors import Mistake, ProblemError, Report
+from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.atomic import write_text
 from pinnkit.reporting.claim import FOLDER
+from pinnkit.resources import check_environment, check_run
 from pinnkit.runs.configuration import check_same
+from pinnkit.settings import Settings
 from pinnkit.training.signals import REQUEUES, Interrupted, raising
 from pinnkit.understanding import understand
 
-FINISHED, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
+HELP = """
+Train a network on a problem, and leave a run folder with its solution, errors, figures and checkpoints.
+
+usage: python scripts/train.py [pde=NAME] [KEY=VALUE ...] [--config-dir FOLDER] [-m]
+
+  pde=NAME                a problem: conf/pde/NAME.yaml, or FOLDER/pde/NAME.yaml of your own (default: heat)
+  network.width, .depth   size of the network             sampling.equations, .conditions   points
+  optimizer=NAME          auto, adam, soap, lbfgs, ssbroyden ...; phases=[...]: one after the other
+  operators=NAME          auto, autograd, compiled, jets: how derivatives are computed
+  trainer.max_time        seconds of training             trainer.max_steps                 optimizer steps
+  trainer=NAME            cpu, gpu, ddp, ddp_cpu, multi_node
+  reference, manufactured what the error is measured against
+  resume=RUN_FOLDER       go on from the last checkpoint of a run
+  hydra.run.dir=FOLDER    the run folder (default: outputs/NAME/DATE)
+  seed, dtype             0; float64 or float32
+  --config-dir FOLDER     configuration files of your own, which come before those of conf/
+  --allow-target CLASS    code that a file of yours may name to be run
+  -m, --multirun          a run for each value of a sweep: network.width=10,20,40
+  --cfg job, --info       the composed configuration, as Hydra shows it; --hydra-help: Hydra's other flags
+
+examples:
+  python scripts/train.py pde=burgers network.width=40 trainer.max_time=120
+  python scripts/train.py --config-dir my_conf pde=fisher optimizer=lbfgs
+  python scripts/train.py resume=outputs/heat/2026-01-31_12-00-00 trainer.max_steps=8000
+
+Every key, with its meaning and default, stands in conf/. Exit codes: 0 finished, 2 the configuration is wrong,
+3 training diverged, 130 interrupted (a checkpoint was written), 1 a process was lost or a file cannot be written.
+"""
+
 SLURM = ("hydra/launcher=slurm", "hydra/launcher=submitit_slurm")
 """Launchers that ask SLURM for jobs."""
 PATIENCE = 20.0
@@ -46,6 +79,8 @@ def train(argv: Sequence[str], conf: Path) -> int:
     0 finished; 2 the configuration is wrong (a message, no traceback); 3 training diverged; 130 interrupted.
     Every value of a sweep is checked before its first run starts.
     """
+    if asks_help(argv, HELP):
+        return FINISHED
     try:
         with raising():
             return _train(argv, conf)
@@ -55,8 +90,7 @@ def train(argv: Sequence[str], conf: Path) -> int:
 
 def interrupted(error: BaseException) -> int:
     """Tell of a signal; the exit code for that."""
-    if environment.first():
-        print(f"pinnkit: {error if isinstance(error, Interrupted) else 'interrupted'}", file=sys.stderr)
+    say(error if isinstance(error, Interrupted) else "interrupted")
     if isinstance(error, Interrupted) and error.name == REQUEUES:
         requeue()
     return INTERRUPTED
@@ -66,22 +100,26 @@ def requeue() -> None:
     """In a SLURM job: have it started again."""
     if environment.first() and (job := environment.job()) is not None:
         answer = environment.requeue(job)
-        print(f"pinnkit: requeued{f': {answer}' if answer else ''}", file=sys.stderr)
+        say(f"requeued{f': {answer}' if answer else ''}")
 
 
 def _train(argv: Sequence[str], conf: Path) -> int:
-    arguments, script = _again(parse(argv)), Path(sys.argv[0]).absolute()
-    if arguments.multirun and (mistake := _no_sweep(arguments.overrides)):
-        return wrong(ProblemError([mistake]))
-    if arguments.plain:
-        arguments = as_hydra(arguments)
     try:
+        check_environment()
+        arguments, script = _again(parse(argv)), Path(sys.argv[0]).absolute()
+        if arguments.multirun and (mistake := _no_sweep(arguments.overrides)):
+            raise ProblemError([mistake])
+        if arguments.plain:
+            arguments = as_hydra(arguments)
         for overrides in variants(arguments, conf):
-            words = configuration(arguments, conf, overrides)
+            composed = composition(arguments, conf, overrides)
             if not arguments.plain:
-                understand(resumed(words, overrides) if words.get("resume") else words)
+                checked(composed.words, overrides, elsewhere=arguments.multirun and _launched(overrides))
+        if environment.first() and not arguments.plain:
+            composed.check_folder("hydra.sweep.dir" if arguments.multirun else "hydra.run.dir")
     except ProblemError as error:
         return wrong(error)
+    words = composed.words
     if arguments.plain:
         _hydra(arguments, conf, lambda config: None, arguments.words)
         return FINISHED
@@ -91,19 +129,37 @@ def _train(argv: Sequence[str], conf: Path) -> int:
         except ProblemError as error:
             time.sleep(PATIENCE)  # the first process tells the same, and its end ends this one
             return wrong(error)
-    if (closed := _closed(arguments)) is not None:
-        return wrong(ProblemError([Mistake("hydra.run.dir", f"no folder can be made at {closed}")]))
     codes: list[int] = []
     argv = ["--config-name", arguments.config_name, *(["--multirun"] if arguments.multirun else [])]
     argv += arguments.overrides
     if words.get("resume"):
-        argv.append(f"hydra.run.dir='{words['resume']}'")
+        argv.append(f"hydra.run.dir={quoted(words['resume'])}")
     try:
         _hydra(arguments, conf, lambda config: codes.append(_job(config, arguments, conf, script)), argv)
     except SweepEnded:
-        print("pinnkit: the sweep ends here", file=sys.stderr)
+        say("the sweep ends here")
         return INTERRUPTED
     return max(codes, default=Summary.code)  # a launcher may have run them elsewhere
+
+
+def checked(words: Mapping[str, Any], overrides: Sequence[str], elsewhere: bool = False) -> tuple[Problem, Settings]:
+    """The problem and the settings of a configuration after every check that needs no training.
+
+    Args:
+        elsewhere: the run will be on another machine, or in processes that are not started yet.
+
+    Raises:
+        ProblemError: all that is wrong.
+    """
+    problem, settings = understand(resumed(words, overrides) if words.get("resume") else words)
+    if not elsewhere:
+        check_run(settings)
+    return problem, settings
+
+
+def _launched(overrides: Sequence[str]) -> bool:
+    """Whether a launcher starts the runs of a sweep elsewhere."""
+    return any(word.startswith("hydra/launcher=") and word != "hydra/launcher=basic" for word in overrides)
 
 
 def _no_sweep(overrides: Sequence[str]) -> Mistake | None:
@@ -119,18 +175,13 @@ def _no_sweep(overrides: Sequence[str]) -> Mistake | None:
     return None
 
 
-def wrong(error: Exception) -> int:
-    """Tell what is wrong; the exit code for that."""
-    print(f"pinnkit: {error}", file=sys.stderr)
-    return WRONG
-
-
 def _hydra(arguments: Arguments, conf: Path, job: Any, argv: Sequence[str]) -> None:
     """Run a job by Hydra, once or as a sweep; files in `--config-dir` come before pinnkit's own."""
     first = conf
     if arguments.config_dir is not None:
         first, argv = arguments.config_dir, [*argv, "--config-dir", str(conf.resolve())]
     sys.argv = [sys.argv[0], *argv]
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # an error comes out as it is, and not as text and an exit code of Hydra's
     hydra.main(config_path=str(first.resolve()), config_name="train", version_base="1.3")(job)()
 
 
@@ -200,23 +251,14 @@ def _again(arguments: Arguments, folder: Path | None = None) -> Arguments:
         folder: the run folder; None: what hydra.run.dir= names.
     """
     folders = [word.removeprefix("hydra.run.dir=") for word in arguments.overrides if word.startswith("hydra.run.dir=")]
-    named = folder or (Path(folders[-1].strip("'\"")) if folders else None)
+    named = folder or (Path(unquoted(folders[-1])) if folders else None)
     if not (environment.requeued() and named) or any(word.startswith("resume=") for word in arguments.overrides):
         return arguments
     run = RunFolder(named)
     if not (run.last_checkpoint.is_file() or run.previous_checkpoint.is_file()):
         return replace(arguments, overrides=(*arguments.overrides, "overwrite=true"))  # it had hardly begun
     others = [word for word in arguments.overrides if not word.startswith("hydra.run.dir=")]
-    return replace(arguments, overrides=(*others, f"resume={run.path}"))
-
-
-def _closed(arguments: Arguments) -> Path | None:
-    """What is in the way of the run folder, or of that of a sweep: a file, or a folder that is closed."""
-    key = "hydra.sweep.dir=" if arguments.multirun else "hydra.run.dir="
-    given = [word.removeprefix(key) for word in arguments.overrides if word.startswith(key)]
-    path = Path((given or ["outputs"])[-1].strip("'\"")).absolute()
-    there = next(one for one in (path, *path.parents) if one.exists())
-    return None if there.is_dir() and os.access(there, os.W_OK) else there
+    return replace(arguments, overrides=(*others, f"resume={quoted(run.path)}"))
 
 
 def _run(arguments: Arguments, words: dict[str, Any], folder: Path, script: Path, pde: str | None = None) -> int:
@@ -236,7 +278,7 @@ def _run(arguments: Arguments, words: dict[str, Any], folder: Path, script: Path
     from pinnkit.commands.run import run
 
     if environment.rank() is None and (count := processes(settings.trainer)) > 1:
-        again = [*arguments.flags(), *arguments.overrides, f"hydra.run.dir='{folder}'"]
+        again = [*arguments.flags(), *arguments.overrides, f"hydra.run.dir={quoted(folder)}"]
         again += ["overwrite=true"] if settings.overwrite else []
         return launch(count, script, again, folder)
     return run(problem, settings, folder, _saved(words, pde), arguments.overrides, resume)

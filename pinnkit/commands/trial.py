@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pinnkit.commands.entry import FINISHED
+from pinnkit.commands.paths import quoted
 from pinnkit.commands.tether import GRACE
-from pinnkit.commands.train import FINISHED
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.progress import best, measurements, value
 from pinnkit.training.settings import DEFAULT_STEPS, Trainer
@@ -89,10 +90,10 @@ def run(script: Path, words: Sequence[str], claim: Claim, budget: Budget, stop: 
     """
     folder, trial = claim.folder, claim.trial
     if folder.last_checkpoint.is_file() or folder.previous_checkpoint.is_file():
-        words = [*words, f"resume='{folder.path}'"]
+        words = [*words, f"resume={quoted(folder.path)}"]
     else:  # what a run leaves that was killed before its first checkpoint is not this run's
         folder.history.unlink(missing_ok=True)
-        words = [*words, f"hydra.run.dir='{folder.path}'", "overwrite=true"]
+        words = [*words, f"hydra.run.dir={quoted(folder.path)}", "overwrite=true"]
     folder.metrics.unlink(missing_ok=True)
     told = folder.path / "stderr.txt"
     line = [sys.executable, "-m", "pinnkit.commands.tether", str(script), *words]

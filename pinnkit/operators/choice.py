@@ -9,8 +9,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pinnkit.operators.compiled import cache_folder
+from pinnkit.operators.cache import private_folder
 from pinnkit.operators.settings import ENGINES
+
+SIZE = 100_000
+"""Bytes of a file that are read; what is remembered has some hundred."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +46,21 @@ def content_key(*parts: object) -> str:
 def remembered(key: str) -> dict[str, Any] | None:
     """What an earlier run measured for this content, if it can be read and understood."""
     try:
-        found = json.loads(_path(key).read_text())
-    except (OSError, ValueError):
+        with _path(key).open("rb") as file:
+            found = json.loads(file.read(SIZE))
+    except (OSError, ValueError, RecursionError):
         return None
-    known = isinstance(found, dict) and found.get("engine") in ENGINES[1:] and "chunk" in found
-    return found if known and isinstance(found["chunk"], int | None) else None
+    if not (isinstance(found, dict) and found.get("engine") in ENGINES[1:] and "chunk" in found):
+        return None
+    chunk = found["chunk"]
+    return found if chunk is None or (type(chunk) is int and chunk > 0) else None
 
 
 def remember(key: str, measured: dict[str, Any]) -> None:
     """Keep what was measured; a folder that cannot be written only means that it is measured again."""
-    path = _path(key)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = _path(key)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
         temporary.write_text(json.dumps(measured))
         os.replace(temporary, path)
@@ -63,4 +69,4 @@ def remember(key: str, measured: dict[str, Any]) -> None:
 
 
 def _path(key: str) -> Path:
-    return cache_folder() / "choices" / f"{key}.json"
+    return private_folder() / "choices" / f"{key}.json"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 from torch.fx import GraphModule
 
+from pinnkit.operators.cache import secure_compiler
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.operators.trace import first_line
 
@@ -46,11 +45,6 @@ class CompileTime:
             self.seconds += time.perf_counter() - began
 
 
-def cache_folder() -> Path:
-    """Where compiled code and measured choices are kept between runs: XDG_CACHE_HOME/pinnkit, or ~/.cache/pinnkit."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pinnkit"
-
-
 def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[..., Any]:
     """A function that computes what the graph does, for inputs of these shapes, types and device; takes the graph over.
 
@@ -60,7 +54,10 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
     Raises:
         NotCompiled: there is no compiler, or it failed.
     """
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_folder() / "inductor"))
+    try:
+        secure_compiler()
+    except OSError as error:
+        raise NotCompiled(f"no folder is private to this user: {error}") from error
     import torch._inductor  # slow to import: only runs that compile pay for it
 
     for node in graph.graph.nodes:

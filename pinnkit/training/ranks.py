@@ -21,8 +21,7 @@ from torch import Tensor
 
 from pinnkit.losses.residuals import Batch
 from pinnkit.training.outcome import RankLost
-
-DIVIDES = "a number of processes that divides them is needed"
+from pinnkit.training.settings import DIVIDES
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 SHARDS = (1, 2, 4, 8, 16, 32, 64)
+DIVIDES = "a number of processes that divides them is needed"
 DEFAULT_STEPS = 10_000
 """Optimizer steps of a run that is given neither steps nor time."""
 

@@ -317,7 +317,7 @@ def test_what_is_right_starts_a_run(monkeypatch, words, write, conf):
 def test_a_problem_of_ones_own_comes_before_a_shipped_one_of_the_same_name(monkeypatch, write, conf):
     checked = []
     monkeypatch.setattr(command, "_hydra", lambda *_: None)
-    monkeypatch.setattr(command, "understand", checked.append)
+    monkeypatch.setattr(command, "checked", lambda words, *_, **__: checked.append(words))
     argv = write(heat("alpha: 0.1", "alpha: 7"), name="heat")
     assert train([*argv, "pde.parameters.alpha=8"], conf) == 0
     assert checked[0]["pde"]["parameters"] == {"alpha": 8}
@@ -397,7 +397,7 @@ def test_no_mistake_loads_torch(write, conf, tmp_path):
     [
         (["resume=out"], {}, "resume: goes on with one run, in its folder: run it without -m"),
         (["hydra/launcher=slurm"], {"PATH": ""}, "hydra/launcher: there is no srun on this machine"),
-        ([], {"RANK": "0"}, "--multirun: a sweep starts the processes of each run itself"),
+        ([], {"RANK": "0", "WORLD_SIZE": "2"}, "--multirun: a sweep starts the processes of each run itself"),
     ],
 )
 def test_what_cannot_be_a_sweep_is_refused(words, variables, told, conf, capsys, monkeypatch):

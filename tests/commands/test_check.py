@@ -93,7 +93,7 @@ def test_mistakes_are_answered_as_by_train(write, conf, capsys):
 
 
 def test_a_flag_that_means_nothing_here_is_refused(conf, capsys):
-    for flag in ("--help", "--cfg", "-m"):
+    for flag in ("--info", "--cfg", "-m"):
         assert check([flag, "pde=heat"], conf) == 2
         assert "write pde=NAME and settings" in capsys.readouterr().err
 

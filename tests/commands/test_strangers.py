@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pinnkit.commands import problem_file, targets
+from pinnkit.commands import targets, yaml_files
 from pinnkit.commands import train as command
 from pinnkit.commands.arguments import configuration, parse
-from pinnkit.commands.problem_file import DEPTH, NODES, SIZE, check
+from pinnkit.commands.check import check as checked
 from pinnkit.commands.train import train
+from pinnkit.commands.yaml_files import DEPTH, NODES, SIZE, check
 from pinnkit.language.errors import ProblemError
 from pinnkit.problem.problem import Problem
 from pinnkit.settings import Settings
@@ -80,7 +81,7 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "chain of aliases": (CHAIN, f"its aliases (*name) stand for more than {DEPTH} levels"),
     "alias of itself": (HEAT + "exact: &a {u: *a}\n", "exact.u: is an alias of what it is part of"),
     "alias of itself as key": ("exact: &a {[*a]: 1}\n", "is an alias of what it is part of"),
-    "deep lists": ("[" * 5000, f"mine.yaml: is not YAML: nested deeper than {DEPTH}"),
+    "deep lists": ("[" * 5000, f"is not YAML: nested deeper than {DEPTH}"),
     "deep mappings": ("a: " + "{a: " * 5000, f"nested deeper than {DEPTH}"),
     "deep blocks": ("? " * 5000, f"nested deeper than {DEPTH}"),
     "deep dashes": ("a:\n" + "- " * 5000, f"nested deeper than {DEPTH}"),
@@ -112,7 +113,7 @@ def test_a_hostile_problem_file_is_refused_in_words(case, tmp_path):
 
 
 def test_the_values_of_a_file_are_counted(tmp_path, monkeypatch):
-    monkeypatch.setattr(problem_file, "NODES", 1000)
+    monkeypatch.setattr(yaml_files, "NODES", 1000)
     assert refused("a: [" + "1," * 997 + "]", tmp_path) == ""
     assert "more than 1000 keys and values" in refused("a: [" + "1," * 998 + "]", tmp_path)
 
@@ -217,7 +218,6 @@ HYDRA: dict[str, tuple[str, str]] = {
 
 
 ANSWERED = [
-    ["--help"],
     ["--hydra-help"],
     ["--cfg", "job"],
     ["--info"],
@@ -241,6 +241,81 @@ def test_folders_and_records_that_would_not_be_checked_are_refused(conf, capsys)
             train([flag, "/tmp"], conf)
         assert caught.value.code == 2
         assert "are not taken: name a folder by --config-dir" in capsys.readouterr().err
+
+
+# Where files come from, and how large they may be
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch) -> Path:
+    """A package that leaves a trace when it is imported; the trace."""
+    (tmp_path / "evilmod").mkdir()
+    (tmp_path / "evilmod" / "__init__.py").write_text(f"open({str(tmp_path / 'trace')!r}, 'w').close()")
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path / "trace"
+
+
+PLACES: dict[str, str] = {
+    "[pkg://evilmod]": "'pkg://evilmod' is no folder",
+    "[/, PKG://evilmod]": "'PKG://evilmod' is no folder",
+    "[structured://]": "'structured://' is no folder",
+    "[s3://bucket]": "'s3://bucket' is no folder",
+    "['${oc.env:EVIL}']": "'${oc.env:EVIL}' is no folder",
+    "[/nowhere]": "there is no folder '/nowhere'",
+    "pkg://evilmod": "is no list of folders",
+    "[5]": "is no list of folders",
+}
+
+
+@pytest.mark.parametrize("call", [train, checked])
+@pytest.mark.parametrize("places", PLACES)
+def test_only_folders_are_searched(places, call, tmp_path, module, conf, capsys, monkeypatch):
+    monkeypatch.setattr(command, "_hydra", lambda *_: pytest.fail("Hydra would have started"))
+    words = foreign(tmp_path, "train", f"hydra: {{searchpath: {places}}}")
+    on_the_line = ["hydra.searchpath=" + (places if places[0] == "[" else f"'{places}'")]
+    for argv in (words, on_the_line):
+        assert call(argv, conf) == 2
+        err = capsys.readouterr().err
+        assert PLACES[places] in err
+        assert "hydra.searchpath: " in err
+        assert len(err.splitlines()) == 1
+    assert not module.exists()
+
+
+def test_a_folder_that_is_there_is_searched(tmp_path, conf, capsys):
+    (tmp_path / "more" / "network").mkdir(parents=True)
+    (tmp_path / "more" / "network" / "tiny.yaml").write_text("defaults: [mlp, _self_]\nwidth: 0\n")
+    assert checked([f"hydra.searchpath=[{tmp_path / 'more'}]", "network=tiny"], conf) == 2
+    assert "network.width: 0: at least 1" in capsys.readouterr().err
+
+
+SETTINGS: dict[str, tuple[str | bytes, str]] = {
+    case: FILES[case]
+    for case in ("laughs", "laughs by merging", "chain of aliases", "deep lists", "deep mappings", "deep blocks",
+                 "long number", "no bool", "null characters")
+} | {
+    "latin 1": ("# caf\u00e9\nwidth: 5\n".encode("latin-1"), "is not text in UTF-8: byte 5 is 0xe9; save it as UTF-8"),
+    "a list": ("- width\n", "is no mapping"),
+    "a text": ("width", "is no mapping"),
+    "a tag": ("width: !!python/name:os.system\n", "could not determine a constructor for the tag"),
+    "too large": ("#" * (SIZE + 1), f"has {SIZE + 1} bytes; the most is {SIZE}"),
+    "references": (f"width: '{'${' * 3000}'\n", "width: holds ${ more than 8 times"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["network/mine.yaml", "train.yaml", "experiment/mine.yaml"])
+@pytest.mark.parametrize("case", SETTINGS)
+def test_a_hostile_file_of_settings_is_refused_in_words(case, place, tmp_path, conf, capsys):
+    text, expected = SETTINGS[case]
+    path = tmp_path / "config" / place
+    path.parent.mkdir(parents=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    group, _, _ = place.rpartition("/")
+    argv = ["--config-dir", str(tmp_path / "config"), *([f"{group}=mine"] if group else [])]
+    assert timed(5 * SECONDS, checked, argv, conf)[1] == 2
+    err = capsys.readouterr().err
+    assert expected in err
+    assert len(err) < 2000
 
 
 # Paths

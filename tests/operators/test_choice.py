@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from pinnkit.operators.cache import cache_folder
 from pinnkit.operators.choice import Choice, content_key, remember, remembered
-from pinnkit.operators.compiled import cache_folder
 
 
 def test_a_choice_is_plain_data_and_comes_back():
@@ -36,7 +36,11 @@ def test_without_the_variable_the_cache_is_in_the_home_folder(tmp_path, monkeypa
     assert cache_folder() == tmp_path / ".cache" / "pinnkit"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[1, 2]", b'"text"', b'{"chunk": 5}'])
+TEXTS = [b"", b"{", b"\xff\xfe\x00", b"[1, 2]", b'"text"', b'{"chunk": 5}', b"[" * 5000, b'{"a":' * 5000]
+CHUNKS = [b'{"engine": "jets", "chunk": %s}' % one for one in (b"0", b"-1", b"true", b"1.5", b'"64"', b"[64]", b"NaN")]
+
+
+@pytest.mark.parametrize("content", [*TEXTS, *CHUNKS, b'{"engine": [], "chunk": 5}'])
 def test_what_cannot_be_read_counts_as_nothing(content, empty_cache):
     remember("one", {"engine": "jets", "chunk": None})
     (path,) = empty_cache.rglob("one.json")

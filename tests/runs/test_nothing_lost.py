@@ -185,6 +185,7 @@ def test_a_port_that_is_taken_ends_the_run_in_words(tmp_path):
         port = taken.getsockname()[1]
         srun = {"SLURM_NTASKS": "2", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODEID": "0"}
         srun |= {"SLURM_JOB_ID": "77", "SLURM_NODELIST": "127.0.0.1", "SLURM_NTASKS_PER_NODE": "2"}
+        srun |= {"SLURM_STEP_NUM_TASKS": "2"}
         srun |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
         words = ["pde=heat", *SMALL, "trainer=ddp_cpu", "trainer.max_steps=5", "hydra.run.dir=out"]
         process = subprocess.Popen(

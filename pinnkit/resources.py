@@ -1,23 +1,35 @@
-"""What is checked of a run besides its problem, before anything is computed."""
+"""What a run asks of the machine and of the processes that were started for it."""
 
 from __future__ import annotations
-
-import torch
 
 from pinnkit import environment
 from pinnkit.language.errors import Report
 from pinnkit.optimizers.settings import FirstOrder
 from pinnkit.settings import Settings
-from pinnkit.training.ranks import DIVIDES
+from pinnkit.training.settings import DIVIDES
+
+
+def check_environment() -> None:
+    """Refuse variables of torchrun and SLURM that do not say how this process was started.
+
+    Raises:
+        ProblemError: naming them.
+    """
+    report = Report()
+    for name, told in environment.mistakes():
+        report.add(name, told)
+    report.raise_if_any()
 
 
 def check_run(settings: Settings) -> None:
-    """Whether optimizers, devices and processes go together.
+    """Compare the settings with this machine and with the processes that were started.
 
     Raises:
-        ProblemError: they do not.
+        ProblemError: an accelerator that is not there, other numbers of processes, estimates for a line search.
     """
+    check_environment()
     report = Report()
+    gpus = _gpus() if settings.trainer.accelerator == "gpu" else 0
     chosen = settings.phases or (settings.optimizer,)
     searching = [
         phase.name for phase in chosen if phase.settings is not None and not isinstance(phase.settings, FirstOrder)
@@ -25,17 +37,17 @@ def check_run(settings: Settings) -> None:
     if settings.operators.directions is not None and searching:
         told = f"the losses become random estimates, which {searching[0]} cannot use: optimizer=adam or soap"
         report.add("operators.directions", told)
-    if settings.trainer.accelerator == "gpu" and not torch.cuda.is_available():
+    if settings.trainer.accelerator == "gpu" and not gpus:
         report.add("trainer.accelerator", "gpu: no CUDA device is at hand; choose trainer=cpu")
-    elif settings.trainer.accelerator == "gpu" and (settings.trainer.devices or 1) > torch.cuda.device_count():
-        told = f"{settings.trainer.devices}, but {torch.cuda.device_count()} GPUs are at hand"
+    elif settings.trainer.accelerator == "gpu" and (settings.trainer.devices or 1) > gpus:
+        told = f"{settings.trainer.devices}, but {gpus} GPUs are at hand"
         report.add("trainer.devices", told)
     elif settings.trainer.accelerator == "cpu" and settings.trainer.devices is None:
         report.add("trainer.devices", "null means every GPU: on CPUs say how many processes, such as 2")
     if settings.trainer.nodes > 1 and environment.rank() is None:
         told = f"{settings.trainer.nodes}, but this process was started alone: start the command by torchrun or srun"
         report.add("trainer.nodes", told)
-    processes = (settings.trainer.devices or torch.cuda.device_count()) * settings.trainer.nodes
+    processes = (settings.trainer.devices or gpus) * settings.trainer.nodes
     started = environment.started()
     if started is not None and processes and started != processes:
         told = (
@@ -47,3 +59,9 @@ def check_run(settings: Settings) -> None:
     if settings.trainer.shards is not None and processes and settings.trainer.shards % processes:
         report.add("trainer.shards", f"{settings.trainer.shards}: {DIVIDES}, not {processes}")
     report.raise_if_any()
+
+
+def _gpus() -> int:
+    import torch  # only where a GPU is asked for: it is slow to load
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -1,4 +1,4 @@
-"""What a problem file may be: one mapping of plain data, of a bounded size."""
+"""What a YAML file may be that is not pinnkit's own: one mapping of plain data, of a bounded size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pinnkit.language.errors import Report
 
 QUOTE = "inside {...} and [...] YAML takes a comma for a separator: quote an expression that has one"
 SIZE = 1_000_000
-"""Bytes that a problem file may have; tables of numbers stand in files of their own."""
+"""Bytes that a file may have; tables of numbers stand in files of their own."""
 NODES = 100_000
 """Keys and values that it may hold, aliases (*name) written out."""
 DEPTH = 30
@@ -52,42 +52,65 @@ def find(choice: str, folders: Sequence[Path | None]) -> Path | None:
 
 
 def check(path: Path) -> None:
-    """Refuse a file that is no mapping of plain data, that is too large, or that would change more than the problem.
+    """Refuse a problem file that is no mapping of plain data, or that would change more than the problem.
 
     Hydra lets any file of a group choose other files (`defaults`) and write outside its own key (`@package`), so that
-    it could name code to run. A problem may come from a stranger: it gets neither, nor a key such as `_target_`. What
-    its aliases stand for is counted before anything is built from them.
+    it could name code to run. A problem may come from a stranger: it gets neither, nor a key such as `_target_`.
+
+    Raises:
+        ProblemError: naming the file, the key and the rule.
+    """
+    read(path, f"pde/{path.name}", problem=True)
+
+
+def read(path: Path, key: str, problem: bool = False) -> str:
+    """The text of a YAML file that holds one mapping of plain data, or nothing.
+
+    What its aliases stand for is counted before anything is built from them.
+
+    Args:
+        key: what the file is called in messages.
+        problem: whether it describes a problem, and may do nothing else.
 
     Raises:
         ProblemError: naming the file, the key and the rule.
     """
     report = Report()
-    key = f"pde/{path.name}"
-    size = path.stat().st_size
-    if size > SIZE:
-        report.add(key, f"has {size} bytes; the most is {SIZE}: put numbers into a table, a .csv or .npz file")
-        report.raise_if_any()
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(SIZE + 1)
+        if len(content) > SIZE:
+            size = path.stat().st_size
+            report.add(key, f"has {size} bytes; the most is {SIZE}: put numbers into a table, a .csv or .npz file")
+            report.raise_if_any()
+        text = content.decode("utf-8")
         root = yaml.compose(text, Loader=_Loader)
-    except UnicodeDecodeError:
-        report.add(key, "is not text in UTF-8")
+    except OSError as error:
+        report.add(key, f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError as error:
+        report.add(key, f"is not text in UTF-8: byte {error.start} is {content[error.start]:#04x}; save it as UTF-8")
     except yaml.YAMLError as error:
-        text = str(error).replace("<unicode string>", path.name)
-        report.add(key, f"is not YAML: {text}" + (f"\n{QUOTE}" if " flow " in text else ""))
+        told = str(error).replace("<unicode string>", path.name)
+        report.add(key, f"is not YAML: {told}" + (f"\n{QUOTE}" if " flow " in told else ""))
     else:
-        headers = (re.match(r"#\s*(@\w*)", line.strip()) for line in text.splitlines())
-        if header := next(filter(None, headers), None):
-            told = "a problem file describes one problem and changes nothing else"
-            report.add(key, f"has a line '# {header[1]}': {told}")
-        if root is None:
-            report.add(key, "is empty: write coordinates, fields, equations and conditions")
-        elif not isinstance(root, yaml.MappingNode):
+        if root is not None and not isinstance(root, yaml.MappingNode):
             report.add(key, "is no mapping: write key: value, such as fields: [u]")
-        else:
-            _check_names(root, key, report)
-            _Tree(report).measure(root, "")
+        elif problem:
+            _check_problem(root, text, key, report)
+        if isinstance(root, yaml.MappingNode):
+            _Tree(report, problem).measure(root, "")
     report.raise_if_any()
+    return text
+
+
+def _check_problem(root: yaml.MappingNode | None, text: str, key: str, report: Report) -> None:
+    headers = (re.match(r"#\s*(@\w*)", line.strip()) for line in text.splitlines())
+    if header := next(filter(None, headers), None):
+        report.add(key, f"has a line '# {header[1]}': a problem file describes one problem and changes nothing else")
+    if root is None:
+        report.add(key, "is empty: write coordinates, fields, equations and conditions")
+    else:
+        _check_names(root, key, report)
 
 
 def _check_names(root: yaml.MappingNode, key: str, report: Report) -> None:
@@ -101,8 +124,8 @@ def _check_names(root: yaml.MappingNode, key: str, report: Report) -> None:
 class _Tree:
     """The nodes of a file, each looked at once, however often aliases repeat it."""
 
-    def __init__(self, report: Report) -> None:
-        self.report = report
+    def __init__(self, report: Report, problem: bool) -> None:
+        self.report, self.problem = report, problem
         self.known: dict[int, tuple[int, int]] = {}  # id of a node -> how many nodes it stands for, how deep they go
         self.open: set[int] = set()
 
@@ -133,7 +156,7 @@ class _Tree:
             for name, value in node.value:
                 label = str(name.value)[:60] if isinstance(name, yaml.ScalarNode) else "?"
                 key = f"{path}.{label}" if path else label
-                if label.startswith("_"):
+                if self.problem and label.startswith("_"):
                     self.report.add(key, f"a key such as '{label}' names code to run; a problem file holds data")
                 yield name, key
                 yield value, key
@@ -145,7 +168,7 @@ class _Tree:
         elif not isinstance(node, yaml.ScalarNode):
             return
         elif node.value.count("${") > REFERENCES:
-            self.report.add(path, f"holds ${{ more than {REFERENCES} times: a problem's texts stand for themselves")
+            self.report.add(path, f"holds ${{ more than {REFERENCES} times: write texts out")
         elif kind in ("int", "float", "bool", "timestamp"):
             if len(node.value) > NUMBER:
                 self.report.add(path, f"has {len(node.value)} characters; a number has at most {NUMBER}")
