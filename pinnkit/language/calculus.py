@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import sympy
 
+from pinnkit.language.arithmetic import NotRealError, real
 from pinnkit.language.build import heaviside, maximum, minimum, piecewise, rebuild, sign
 from pinnkit.language.errors import LanguageError
 from pinnkit.language.partial import (
@@ -80,7 +81,7 @@ def differentiate(expr: sympy.Expr, *coordinates: str, budget: Budget | None = N
 
 def _derivative(expr: sympy.Basic, s: sympy.Symbol, known: dict, budget: Budget) -> sympy.Expr:
     if expr not in known:
-        known[expr] = budget.spend(_rule(expr, s, known, budget))
+        known[expr] = real(budget.spend(_rule(expr, s, known, budget)))
     return known[expr]
 
 
@@ -196,6 +197,8 @@ def replace(expr: sympy.Basic, values: Mapping[sympy.Basic, sympy.Basic]) -> sym
     """`expr` with atoms (symbols, partials) replaced, all at once, built without unbounded simplification.
 
     A coordinate inside a partial derivative is replaced too: that evaluates the field elsewhere.
+
+    Raises NotRealError where constants fold to no finite real number.
     """
     known: dict[sympy.Basic, sympy.Basic] = {}
 
@@ -206,7 +209,7 @@ def replace(expr: sympy.Basic, values: Mapping[sympy.Basic, sympy.Basic]) -> sym
             else:
                 args = [walk(argument) for argument in node.args]
                 same = all(new is old for new, old in zip(args, node.args, strict=True))
-                known[node] = node if same else rebuild(node, args)
+                known[node] = node if same else real(rebuild(node, args))
         return known[node]
 
     return walk(expr)
@@ -222,10 +225,21 @@ def substitute_fields(expr: sympy.Basic, solutions: Mapping[str, sympy.Expr]) ->
     >>> substitute_fields(u.diff(t) + u.subs(x, 0), {"u": t**2 * sympy.cos(x)})
     t**2 + 2*t*cos(x)
     """
+    return replace(expr, field_values(partials(expr), solutions))
+
+
+def field_values(wanted: Iterable[Partial], solutions: Mapping[str, sympy.Expr]) -> dict[sympy.Basic, sympy.Basic]:
+    """The partial derivatives of closed-form solutions, as `substitute_fields` puts them in.
+
+    Raises LanguageError where one is no finite real number at the place where it is evaluated, or grows too long.
+    """
     budget = Budget()
     values: dict[sympy.Basic, sympy.Basic] = {}
-    for one in partials(expr):
+    for one in sorted(wanted, key=str):
         if one.field in solutions:
-            derivative = differentiate(as_expression(solutions[one.field]), *one.derivative, budget=budget)
-            values[one] = replace(derivative, {symbol(name): value for name, value in one.at})
-    return replace(expr, values)
+            try:
+                derivative = differentiate(as_expression(solutions[one.field]), *one.derivative, budget=budget)
+                values[one] = replace(derivative, {symbol(name): value for name, value in one.at})
+            except NotRealError as error:
+                raise NotRealError(f"{one}: {error.message}") from None
+    return values
