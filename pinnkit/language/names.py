@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sympy
 
@@ -60,6 +60,26 @@ def check_name(name: str, taken: Iterable[str] = ()) -> None:
         raise LanguageError(f"'{name}' is declared twice")
 
 
+def meaning(name: str, scope: Scope) -> str:
+    """What a name means in `scope` though nothing declares it, in words; nothing where it has no such meaning.
+
+    >>> scope = Scope(("x", "t"), {"u": ("x", "t")})
+    >>> meaning("u_xt", scope), meaning("n_x", scope), meaning("u_max", scope)
+    ('the derivative of u by x, t', "the outward normal's component along x", '')
+    """
+    if name.startswith("n_") and name[2:] in scope.coordinates:
+        return f"the outward normal's component along {name[2:]}"
+    for base in scope.fields:
+        if name.startswith(f"{base}_"):
+            try:
+                found = _derivative(name, base, name[len(base) + 1 :], replace(scope, boundary=True))
+            except LanguageError:
+                continue
+            by = ", ".join(found.derivative) if isinstance(found, Partial) else "the outward normal"
+            return f"the derivative of {base} by {by}"
+    return ""
+
+
 def resolve(name: str, scope: Scope) -> sympy.Expr:
     """The expression that `name` stands for; declared names come first, then constants, derivatives, normals.
 
@@ -98,6 +118,9 @@ def _need_boundary(name: str, scope: Scope) -> None:
 def _derivative(name: str, base: str, subscript: str, scope: Scope) -> sympy.Expr:
     whole = Partial(base, scope.fields[base])
     if subscript == "n" and "n" not in scope.coordinates:
+        if other := next((one for one in spatial(whole.coordinates) if one.startswith("n")), None):
+            readings = f"the outward normal derivative | {base} by {other}"
+            raise LanguageError(f"'{name}' has several readings: {readings}; write {base}_{other}, or another name")
         _need_boundary(name, scope)
         if not spatial(whole.coordinates):
             raise LanguageError(f"'{name}': {base} depends on no spatial coordinate")
