@@ -46,7 +46,7 @@ def test_a_learned_parameter_takes_its_exact_value(heat_words):
 @pytest.mark.parametrize("form", ["axes", "rows"])
 def test_a_table_is_known_at_its_own_points(form, heat_words, tmp_path):
     grid = meshes()
-    values = grid["x"] + 2 * grid["t"]
+    values = np.sin(np.pi * grid["x"]) * (1 + grid["t"])
     if form == "axes":
         np.savez(tmp_path / "u.npz", x=grid["x"][:, 0], t=grid["t"][0], u=values)
     else:
