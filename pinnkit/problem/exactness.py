@@ -1,4 +1,4 @@
-"""Whether the closed form of a problem solves it, and whether its network can be that closed form."""
+"""Whether the closed form of a problem solves it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,12 @@ SAFETY = 4
 EPSILON = np.finfo(float).eps
 
 
-def check_exact(problem: Problem, report: Report) -> None:
-    """Every equation whose fields and learned parameters all have an exact value must hold for them."""
-    values = _exact_values(problem, report)
+def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: Report) -> None:
+    """Every equation whose fields and learned parameters all have an exact value must hold for them.
+
+    Args:
+        values: the parameters that are known: of a learned one the exact value.
+    """
     unknown = {symbol(parameter.name) for parameter in problem.learned if symbol(parameter.name) not in values}
     for key, equation, condition in located(problem):
         residual = equation.residual
@@ -58,7 +61,7 @@ def _named(equation: Equation, condition: Condition | None) -> str:
     return f"the condition '{condition.name}'" if condition is not None else f"the equation '{equation.name}'"
 
 
-def _exact_values(problem: Problem, report: Report) -> dict[sympy.Symbol, float]:
+def exact_values(problem: Problem, report: Report) -> dict[sympy.Symbol, float]:
     """The value of each parameter; of a learned one the exact one, and none where it has none."""
     values = dict(problem.values)
     for parameter in problem.learned:
