@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import sympy
 
@@ -47,11 +47,15 @@ MAX_OPERATIONS = 20_000  # nodes that the derivatives in one text may build
 
 
 class Budget:
-    """Counts the nodes that are built; raises LanguageError where they are too many."""
+    """Counts the nodes that are built; raises LanguageError where they are too many.
 
-    def __init__(self, limit: int = MAX_OPERATIONS):
+    `guard` is asked about each expression, and the coordinate by which it is about to be differentiated.
+    """
+
+    def __init__(self, limit: int = MAX_OPERATIONS, guard: Callable[[sympy.Expr, str], None] | None = None):
         self.left = limit
         self.limit = limit
+        self.guard = guard
 
     def spend(self, expr: sympy.Basic) -> sympy.Basic:
         self.left -= 1 + len(expr.args)
@@ -75,6 +79,8 @@ def differentiate(expr: sympy.Expr, *coordinates: str, budget: Budget | None = N
         raise LanguageError(f"a derivative of order {len(coordinates)}; the highest is {MAX_ORDER}")
     budget = budget or Budget()
     for name in coordinates:
+        if budget.guard is not None:
+            budget.guard(as_expression(expr), name)
         expr = _derivative(as_expression(expr), symbol(name), {}, budget)
     return expr
 

@@ -24,7 +24,8 @@ class Scope:
     """The names that an expression may use.
 
     `fields` maps a field to the coordinates it depends on; `columns` are columns of data; `boundary` says
-    that the outward normal (u_n, n_x, n_y, ...) has a meaning.
+    that the outward normal (u_n, n_x, n_y, ...) has a meaning. `ranges` of coordinates and parameters, where they are
+    known, tell whether what is differentiated jumps in the domain.
     """
 
     coordinates: tuple[str, ...]
@@ -32,6 +33,7 @@ class Scope:
     parameters: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     boundary: bool = False
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def declared(self) -> tuple[str, ...]:

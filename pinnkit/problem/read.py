@@ -41,6 +41,7 @@ def read(words: Mapping[str, Any], files: Files) -> dict[str, Any]:
         coordinates=names,
         fields={field.name: field.coordinates for field in fields},
         parameters=tuple(taken[len(names) + len(fields) :]),  # those with a mistake of their own too
+        ranges={**domain.bounds, **{one.name: (one.value, one.value) for one in parameters}},
     )
     check_meanings(scope, report)
     equations: tuple[Equation, ...] = ()
