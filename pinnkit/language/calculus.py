@@ -130,12 +130,21 @@ def _slope(expr: sympy.Expr, place: int) -> Sequence[sympy.Expr]:
     if isinstance(expr, sympy.sign | sympy.Heaviside):
         return (sympy.S.Zero,)
     if isinstance(expr, sympy.Max):
-        return (heaviside(args[place] - maximum(*args[:place], *args[place + 1 :])),)
+        return _shares(place, args, maximum)
     if isinstance(expr, sympy.Min):
-        return (heaviside(minimum(*args[:place], *args[place + 1 :]) - args[place]),)
+        return _shares(place, [-one for one in args], lambda *some: -minimum(*(-one for one in some)))
     if isinstance(expr, sympy.Function):
         return (expr.fdiff(place + 1),)
     raise LanguageError(f"{expr.func.__name__} cannot be differentiated")
+
+
+def _shares(place: int, args: Sequence[sympy.Expr], largest: Callable[..., sympy.Expr]) -> list[sympy.Expr]:
+    """Factors of an argument's share in the slope of the largest: the shares add up to 1, also where several are equal.
+
+    max(a, b, c) is max(max(a, b), c), and of two that are equal each has a half.
+    """
+    factors = [heaviside(args[place] - largest(*args[:place]))] if place else []
+    return factors + [heaviside(largest(*args[:later]) - args[later]) for later in range(place + 1, len(args))]
 
 
 def gradient(expr: sympy.Expr, coordinates: Iterable[str], budget: Budget | None = None) -> tuple[sympy.Expr, ...]:

@@ -8,6 +8,7 @@ import sympy
 from pinnkit.language.calculus import partials
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
+from pinnkit.problem.elsewhere import check_elsewhere
 from pinnkit.problem.exactness import check_exact, exact_values
 from pinnkit.problem.places import located, point, samples
 from pinnkit.problem.problem import Equation, Problem
@@ -27,6 +28,7 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     _check_use(problem, report)
     _check_smoothness(problem, activation, smoothness, report)
     _check_order_in_time(problem, report)
+    check_elsewhere(problem, report)
     values = exact_values(problem, report)
     check_exact(problem, values, report)
     check_representable(problem, values, report)
