@@ -12,7 +12,11 @@ from pinnkit.language.errors import ProblemError, Report, suggestion
 from pinnkit.networks.settings import SMOOTHNESS
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.tables import TableError
 from pinnkit.references.manufactured import manufacture
+from pinnkit.references.system import read_system
+from pinnkit.references.table import Table
+from pinnkit.references.unsupported import UnsupportedProblem
 from pinnkit.settings import Settings, read_settings
 
 log = logging.getLogger("pinnkit")
@@ -76,13 +80,24 @@ def _check_weights(problem: Problem, settings: Settings, report: Report) -> None
 
 
 def _check_reference(problem: Problem, settings: Settings, report: Report) -> None:
-    """A table must be there before training; what is in it is read when the error is measured."""
+    """What the error will be measured against must be one, and be of this problem.
+
+    What only the numerical solution of `spectral` can find (a blow-up, say) is found when it is computed.
+    """
     known = any(field.name in problem.exact for field in problem.fields)  # and not learned parameters alone
-    wanted = settings.reference or (None if known else problem.reference)
-    if wanted in (None, "exact", "spectral"):
+    wanted = settings.reference or ("exact" if known else problem.reference)
+    if wanted is None or (wanted == "exact" and known):
         return
-    if Path(wanted).suffix not in (".csv", ".npz"):
-        near = suggestion(wanted, ["exact", "spectral"])
-        report.add("reference", f"'{wanted}' is neither exact, spectral nor a .npz or .csv file{near}")
-    elif not (problem.folder / wanted).is_file():
-        report.add("reference", f"there is no file '{problem.folder / wanted}'")
+    try:
+        if wanted == "exact":
+            report.add("reference", "'exact' is asked for, but the problem gives no exact solution")
+        elif wanted == "spectral":
+            read_system(problem)
+        elif Path(wanted).suffix not in (".csv", ".npz"):
+            near = suggestion(wanted, ["exact", "spectral"])
+            report.add("reference", f"'{wanted}' is neither exact, spectral nor a .npz or .csv file{near}")
+        else:
+            for doubt in Table(problem, problem.folder / wanted).doubts:
+                report.warn("reference", f"'{wanted}' is perhaps no table of this problem: {doubt}")
+    except (UnsupportedProblem, TableError) as error:
+        report.add("reference", str(error))

@@ -21,13 +21,19 @@ MAX_POWER = 1000  # of an exponent, where the base is not a number
 _EXACT_SIZE = 16  # nodes that an exact constant such as 3*sqrt(2)/4 may have
 _EXACT_BITS = 1024
 _ROOT_BITS = 50  # numbers up to this length have their roots taken exactly
-_NOT_REAL = (
-    sympy.S.ComplexInfinity,
-    sympy.S.NaN,
-    sympy.S.Infinity,
-    sympy.S.NegativeInfinity,
-    sympy.S.ImaginaryUnit,
+_NOT_REAL = frozenset(
+    (
+        sympy.S.ComplexInfinity,
+        sympy.S.NaN,
+        sympy.S.Infinity,
+        sympy.S.NegativeInfinity,
+        sympy.S.ImaginaryUnit,
+    )
 )
+
+
+class NotRealError(LanguageError):
+    """A constant that is no finite real number."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +47,9 @@ class Value:
 def checked(number: float | complex) -> float:
     """`number` itself; LanguageError where it is not real, not finite or beyond 1e300."""
     if isinstance(number, complex) or math.isnan(number):
-        raise LanguageError("this constant is not a real number")
+        raise NotRealError("this constant is not a real number")
     if abs(number) > LARGEST:
-        raise LanguageError(f"this constant is beyond {LARGEST:g} in magnitude")
+        raise NotRealError(f"this constant is beyond {LARGEST:g} in magnitude")
     return number
 
 
@@ -52,12 +58,12 @@ def compute(function: Callable[..., float], *numbers: float) -> float:
     try:
         number = function(*numbers)
     except ZeroDivisionError:
-        raise LanguageError("division by zero") from None
+        raise NotRealError("division by zero") from None
     except OverflowError:
-        raise LanguageError(f"this constant is beyond {LARGEST:g} in magnitude") from None
+        raise NotRealError(f"this constant is beyond {LARGEST:g} in magnitude") from None
     except ValueError:
         shown = ", ".join(f"{number:g}" for number in numbers)
-        raise LanguageError(f"{function.__name__}({shown}) is not a real number") from None
+        raise NotRealError(f"{function.__name__}({shown}) is not a real number") from None
     return checked(number)
 
 
@@ -67,16 +73,24 @@ def constant(number: int | float) -> Value:
     return Value(sympy.Integer(number) if isinstance(number, int) else sympy.Float(value), value)
 
 
-def settle(expr: sympy.Expr, number: float | None = None) -> Value:
-    """The Value of an expression just built: constants are kept short, what is not real is refused."""
-    for part in (expr, *expr.args):
+def real(expr: sympy.Basic) -> sympy.Basic:
+    """The expression itself, just built of parts that are real.
+
+    Raises NotRealError where SymPy has folded constants to what is not real, not finite or beyond 1e300.
+    """
+    for part in (expr, *expr.args, *(inner for argument in expr.args for inner in argument.args)):
         if part in _NOT_REAL:
-            raise LanguageError(
-                "this is not a finite real number: a division by zero, or the root of a negative number"
-            )
+            raise NotRealError("this is not a finite real number: a division by zero, or a root of a negative number")
         if part.is_Number:
             compute(float, part)
-        elif part.is_Pow and part.exp.is_Number and abs(part.exp) > MAX_POWER:
+    return expr
+
+
+def settle(expr: sympy.Expr, number: float | None = None) -> Value:
+    """The Value of an expression just built: constants are kept short, what is not real is refused."""
+    real(expr)
+    for part in (expr, *expr.args):
+        if part.is_Pow and part.exp.is_Number and abs(part.exp) > MAX_POWER:
             raise LanguageError(f"a power of {float(part.exp):g}; the highest is {MAX_POWER}")
     if expr.is_Number:
         number = float(expr) if number is None else number

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import sympy
 
+from pinnkit.language.arithmetic import NotRealError, real
 from pinnkit.language.build import heaviside, maximum, minimum, piecewise, rebuild, sign
 from pinnkit.language.errors import LanguageError
 from pinnkit.language.partial import (
@@ -46,11 +47,15 @@ MAX_OPERATIONS = 20_000  # nodes that the derivatives in one text may build
 
 
 class Budget:
-    """Counts the nodes that are built; raises LanguageError where they are too many."""
+    """Counts the nodes that are built; raises LanguageError where they are too many.
 
-    def __init__(self, limit: int = MAX_OPERATIONS):
+    `guard` is asked about each expression, and the coordinate by which it is about to be differentiated.
+    """
+
+    def __init__(self, limit: int = MAX_OPERATIONS, guard: Callable[[sympy.Expr, str], None] | None = None):
         self.left = limit
         self.limit = limit
+        self.guard = guard
 
     def spend(self, expr: sympy.Basic) -> sympy.Basic:
         self.left -= 1 + len(expr.args)
@@ -74,13 +79,15 @@ def differentiate(expr: sympy.Expr, *coordinates: str, budget: Budget | None = N
         raise LanguageError(f"a derivative of order {len(coordinates)}; the highest is {MAX_ORDER}")
     budget = budget or Budget()
     for name in coordinates:
+        if budget.guard is not None:
+            budget.guard(as_expression(expr), name)
         expr = _derivative(as_expression(expr), symbol(name), {}, budget)
     return expr
 
 
 def _derivative(expr: sympy.Basic, s: sympy.Symbol, known: dict, budget: Budget) -> sympy.Expr:
     if expr not in known:
-        known[expr] = budget.spend(_rule(expr, s, known, budget))
+        known[expr] = real(budget.spend(_rule(expr, s, known, budget)))
     return known[expr]
 
 
@@ -123,12 +130,21 @@ def _slope(expr: sympy.Expr, place: int) -> Sequence[sympy.Expr]:
     if isinstance(expr, sympy.sign | sympy.Heaviside):
         return (sympy.S.Zero,)
     if isinstance(expr, sympy.Max):
-        return (heaviside(args[place] - maximum(*args[:place], *args[place + 1 :])),)
+        return _shares(place, args, maximum)
     if isinstance(expr, sympy.Min):
-        return (heaviside(minimum(*args[:place], *args[place + 1 :]) - args[place]),)
+        return _shares(place, [-one for one in args], lambda *some: -minimum(*(-one for one in some)))
     if isinstance(expr, sympy.Function):
         return (expr.fdiff(place + 1),)
     raise LanguageError(f"{expr.func.__name__} cannot be differentiated")
+
+
+def _shares(place: int, args: Sequence[sympy.Expr], largest: Callable[..., sympy.Expr]) -> list[sympy.Expr]:
+    """Factors of an argument's share in the slope of the largest: the shares add up to 1, also where several are equal.
+
+    max(a, b, c) is max(max(a, b), c), and of two that are equal each has a half.
+    """
+    factors = [heaviside(args[place] - largest(*args[:place]))] if place else []
+    return factors + [heaviside(largest(*args[:later]) - args[later]) for later in range(place + 1, len(args))]
 
 
 def gradient(expr: sympy.Expr, coordinates: Iterable[str], budget: Budget | None = None) -> tuple[sympy.Expr, ...]:
@@ -196,6 +212,8 @@ def replace(expr: sympy.Basic, values: Mapping[sympy.Basic, sympy.Basic]) -> sym
     """`expr` with atoms (symbols, partials) replaced, all at once, built without unbounded simplification.
 
     A coordinate inside a partial derivative is replaced too: that evaluates the field elsewhere.
+
+    Raises NotRealError where constants fold to no finite real number.
     """
     known: dict[sympy.Basic, sympy.Basic] = {}
 
@@ -206,7 +224,7 @@ def replace(expr: sympy.Basic, values: Mapping[sympy.Basic, sympy.Basic]) -> sym
             else:
                 args = [walk(argument) for argument in node.args]
                 same = all(new is old for new, old in zip(args, node.args, strict=True))
-                known[node] = node if same else rebuild(node, args)
+                known[node] = node if same else real(rebuild(node, args))
         return known[node]
 
     return walk(expr)
@@ -222,10 +240,21 @@ def substitute_fields(expr: sympy.Basic, solutions: Mapping[str, sympy.Expr]) ->
     >>> substitute_fields(u.diff(t) + u.subs(x, 0), {"u": t**2 * sympy.cos(x)})
     t**2 + 2*t*cos(x)
     """
+    return replace(expr, field_values(partials(expr), solutions))
+
+
+def field_values(wanted: Iterable[Partial], solutions: Mapping[str, sympy.Expr]) -> dict[sympy.Basic, sympy.Basic]:
+    """The partial derivatives of closed-form solutions, as `substitute_fields` puts them in.
+
+    Raises LanguageError where one is no finite real number at the place where it is evaluated, or grows too long.
+    """
     budget = Budget()
     values: dict[sympy.Basic, sympy.Basic] = {}
-    for one in partials(expr):
+    for one in sorted(wanted, key=str):
         if one.field in solutions:
-            derivative = differentiate(as_expression(solutions[one.field]), *one.derivative, budget=budget)
-            values[one] = replace(derivative, {symbol(name): value for name, value in one.at})
-    return replace(expr, values)
+            try:
+                derivative = differentiate(as_expression(solutions[one.field]), *one.derivative, budget=budget)
+                values[one] = replace(derivative, {symbol(name): value for name, value in one.at})
+            except NotRealError as error:
+                raise NotRealError(f"{one}: {error.message}") from None
+    return values

@@ -20,6 +20,7 @@ from pinnkit.language.partial import Partial, as_expression
 
 Array = Any  # numpy.ndarray or torch.Tensor
 _CHAIN = 16  # integer powers up to this one are products
+_EPSILON = sys.float_info.epsilon
 
 _UNARY = {
     sympy.sin: "sin",
@@ -98,6 +99,26 @@ class Program:
             for slot, (operation, reads) in enumerate(self._code):
                 if operation != "given":
                     slots[slot] = backend.run(operation, *(slots[read] for read in reads))
+        return [slots[slot] for slot in self._results]
+
+    def bounded(
+        self, values: Mapping[sympy.Basic, Array], errors: Mapping[sympy.Basic, Array]
+    ) -> list[tuple[Array, Array]]:
+        """Each result on NumPy arrays, and a bound, to first order, on what rounding has made of it.
+
+        `errors` are those of the values, 0 where it has none. Each operation is rounded once, and hands on the errors
+        of its arguments as its own values change with them.
+        """
+        backend = numpy_backend([value for value in values.values() if isinstance(value, np.ndarray)])
+        slots: list[tuple[Any, Any]] = [(0.0, 0.0)] * len(self._code)
+        for atom, slot in self._inputs.items():
+            slots[slot] = values[atom], errors.get(atom, 0.0)
+        for slot, number in self._constants.items():
+            slots[slot] = number, 0.0 if float(number).is_integer() else _EPSILON * abs(number)
+        with np.errstate(all="ignore"):
+            for slot, (operation, reads) in enumerate(self._code):
+                if operation != "given":
+                    slots[slot] = _rounded(backend, operation, [slots[read] for read in reads])
         return [slots[slot] for slot in self._results]
 
     def _compile(self, expr: sympy.Basic) -> int:
@@ -224,6 +245,23 @@ class Program:
         for pair in reversed(pairs):
             otherwise = self._emit("where", self._compile(pair.cond), self._compile(pair.expr), otherwise)
         return otherwise
+
+
+def _rounded(backend: Backend, operation: str, arguments: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
+    """The value of an operation and its error, from (value, error) of its arguments."""
+    values = [value for value, _ in arguments]
+    result = backend.run(operation, *values)
+    if np.asarray(result).dtype == bool:
+        return result, 0.0
+    error = _EPSILON * np.abs(result)
+    for place, (value, inner) in enumerate(arguments):
+        if np.asarray(value).dtype != bool and np.any(inner):
+            moved = [
+                backend.run(operation, *values[:place], value + by, *values[place + 1 :]) for by in (inner, -inner)
+            ]
+            change = np.fmax(*(np.abs(np.subtract(one, result)) for one in moved))
+            error = error + np.fmax(change, 0.0)  # 0 where there is no value to compare with
+    return result, error
 
 
 def _backend_of(values: Sequence[Any]) -> Backend:

@@ -14,7 +14,7 @@ import sympy
 
 from pinnkit.language.errors import LanguageError, suggestion
 from pinnkit.language.functions import FUNCTIONS
-from pinnkit.language.names import CONSTANTS, Scope, check_name
+from pinnkit.language.names import CONSTANTS, Scope, check_name, meaning
 from pinnkit.language.partial import partials, symbol
 from pinnkit.language.reader import Reader
 from pinnkit.language.tokens import MAX_DIGITS, Token, split_equation, tokenize
@@ -29,6 +29,7 @@ __all__ = [
     "equation",
     "expression",
     "inequality",
+    "meaning",
 ]
 
 

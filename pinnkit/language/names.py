@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sympy
 
@@ -24,7 +24,8 @@ class Scope:
     """The names that an expression may use.
 
     `fields` maps a field to the coordinates it depends on; `columns` are columns of data; `boundary` says
-    that the outward normal (u_n, n_x, n_y, ...) has a meaning.
+    that the outward normal (u_n, n_x, n_y, ...) has a meaning. `ranges` of coordinates and parameters, where they are
+    known, tell whether what is differentiated jumps in the domain.
     """
 
     coordinates: tuple[str, ...]
@@ -32,6 +33,7 @@ class Scope:
     parameters: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     boundary: bool = False
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def declared(self) -> tuple[str, ...]:
@@ -58,6 +60,26 @@ def check_name(name: str, taken: Iterable[str] = ()) -> None:
         raise LanguageError("'pi' is the constant and cannot be a name")
     if name in taken:
         raise LanguageError(f"'{name}' is declared twice")
+
+
+def meaning(name: str, scope: Scope) -> str:
+    """What a name means in `scope` though nothing declares it, in words; nothing where it has no such meaning.
+
+    >>> scope = Scope(("x", "t"), {"u": ("x", "t")})
+    >>> meaning("u_xt", scope), meaning("n_x", scope), meaning("u_max", scope)
+    ('the derivative of u by x, t', "the outward normal's component along x", '')
+    """
+    if name.startswith("n_") and name[2:] in scope.coordinates:
+        return f"the outward normal's component along {name[2:]}"
+    for base in scope.fields:
+        if name.startswith(f"{base}_"):
+            try:
+                found = _derivative(name, base, name[len(base) + 1 :], replace(scope, boundary=True))
+            except LanguageError:
+                continue
+            by = ", ".join(found.derivative) if isinstance(found, Partial) else "the outward normal"
+            return f"the derivative of {base} by {by}"
+    return ""
 
 
 def resolve(name: str, scope: Scope) -> sympy.Expr:
@@ -98,6 +120,9 @@ def _need_boundary(name: str, scope: Scope) -> None:
 def _derivative(name: str, base: str, subscript: str, scope: Scope) -> sympy.Expr:
     whole = Partial(base, scope.fields[base])
     if subscript == "n" and "n" not in scope.coordinates:
+        if other := next((one for one in spatial(whole.coordinates) if one.startswith("n")), None):
+            readings = f"the outward normal derivative | {base} by {other}"
+            raise LanguageError(f"'{name}' has several readings: {readings}; write {base}_{other}, or another name")
         _need_boundary(name, scope)
         if not spatial(whole.coordinates):
             raise LanguageError(f"'{name}': {base} depends on no spatial coordinate")

@@ -13,6 +13,7 @@ from pinnkit.language import arithmetic, build, calculus, vectors
 from pinnkit.language.arithmetic import Value
 from pinnkit.language.errors import LanguageError, suggestion
 from pinnkit.language.functions import FUNCTIONS, call_scalar, expect_arguments, is_scalar
+from pinnkit.language.jumps import check_continuous
 from pinnkit.language.names import CONSTANTS, Scope, resolve
 from pinnkit.language.partial import MAX_ORDER, Partial, partials, spatial
 from pinnkit.language.tokens import MAX_DEPTH, Source, Token
@@ -42,7 +43,7 @@ class Reader:
     def __init__(self, text: str, scope: Scope):
         self.text = text
         self.scope = scope
-        self._budget = calculus.Budget()
+        self._budget = calculus.Budget(guard=lambda expr, name: check_continuous(expr, name, scope.ranges))
         self._source: Source | None = None
 
     def scalar(self, tokens: Sequence[Token]) -> sympy.Expr:

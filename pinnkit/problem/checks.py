@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 import numpy as np
 import sympy
 
-from pinnkit.language.calculus import normal_symbol, partials, substitute_fields, symbol
-from pinnkit.language.errors import LanguageError, Report
+from pinnkit.language.calculus import partials
+from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
-from pinnkit.problem.conditions import inside, spread
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.elsewhere import check_elsewhere
+from pinnkit.problem.exactness import check_exact, exact_values
+from pinnkit.problem.places import located, point, samples
+from pinnkit.problem.problem import Equation, Problem
+from pinnkit.problem.representable import check_representable
 
-TOLERANCE = 1e-6
-"""How far an exact solution may miss an equation, relative to the equation's largest term."""
-
-POINTS = 200
-"""At how many random points of each place that is looked at."""
+__all__ = ["check", "located"]
 
 
 def check(problem: Problem, activation: str = "", smoothness: float = np.inf) -> Report:
@@ -31,18 +28,12 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     _check_use(problem, report)
     _check_smoothness(problem, activation, smoothness, report)
     _check_order_in_time(problem, report)
-    _check_exact(problem, report)
+    check_elsewhere(problem, report)
+    values = exact_values(problem, report)
+    check_exact(problem, values, report)
+    check_representable(problem, values, report)
     _check_weights(problem, report)
     return report
-
-
-def located(problem: Problem) -> Iterator[tuple[str, Equation, Condition | None]]:
-    """Every equation with the path of its key and its condition, if it has one."""
-    for equation in problem.equations:
-        yield f"equations.{equation.name}", equation, None
-    for condition in problem.conditions:
-        for equation in condition.equations:
-            yield f"conditions.{condition.name}.equations", equation, condition
 
 
 def _symbolic(equation: Equation) -> bool:
@@ -109,40 +100,6 @@ def _check_order_in_time(problem: Problem, report: Report) -> None:
             )
 
 
-def _check_exact(problem: Problem, report: Report) -> None:
-    """Every equation whose fields and learned parameters all have an exact value must hold for them."""
-    exact = problem.exact
-    values = {
-        symbol(name): float(Program([exact[name]])(problem.values)[0]) for name in exact if name in _learned(problem)
-    }
-    values = {**problem.values, **values}
-    unknown = {symbol(name) for name in _learned(problem) if name not in exact}
-    for key, equation, condition in located(problem):
-        if not _symbolic(equation) or (condition is not None and condition.data):
-            continue
-        if any(partial.field not in exact for partial in partials(equation.residual)):
-            continue
-        try:
-            residual = substitute_fields(equation.residual, exact)
-        except LanguageError as error:  # too large to differentiate
-            report.warn("exact", f"is not checked against {key}: {error.message}")
-            continue
-        if residual.free_symbols & unknown:
-            continue
-        for inputs in _samples(problem, condition):
-            worst, place, scale = _miss(residual, {**values, **inputs})
-            if not worst <= TOLERANCE * (1.0 + scale):
-                name = (
-                    f"the condition '{condition.name}'" if condition is not None else f"the equation '{equation.name}'"
-                )
-                report.add(
-                    "exact",
-                    f"does not satisfy {name}: the residual is {worst:.3g} at {_point(problem, inputs, place)} ({key})",
-                    equation.text,
-                )
-                break
-
-
 def _check_weights(problem: Problem, report: Report) -> None:
     """A weight that training could make small, or that is negative or no finite number somewhere.
 
@@ -163,44 +120,14 @@ def _check_weights(problem: Problem, report: Report) -> None:
                     "better write the values that it has there",
                 )
         elif not equation.weight.is_number:
-            for inputs in _samples(problem, condition):
+            for inputs in samples(problem, condition):
                 found = np.ravel(Program([equation.weight])({**problem.values, **inputs})[0])
                 wrong = np.flatnonzero(~(np.isfinite(found) & (found >= 0)))
                 if len(wrong):
-                    where = _point(problem, inputs, wrong[0]) if len(found) > 1 else "every point"
+                    where = point(problem, inputs, wrong[0]) if len(found) > 1 else "every point"
                     report.add(key, f"has the weight {found[wrong[0]]:.4g} at {where}: 0 or more is needed")
                     break
 
 
-def _samples(problem: Problem, condition: Condition | None) -> Iterator[dict[sympy.Symbol, np.ndarray]]:
-    """What expressions read at points (n,) of each place of a condition, or at the rows of its data; None: inside."""
-    if condition is not None and condition.data:
-        yield {symbol(name): column for name, column in condition.data.items()}
-        return
-    for place in condition.places if condition is not None else (problem.domain,):
-        points = spread(place)
-        if condition is not None and condition.where is not None:
-            points = points[inside(condition.where, points, problem.coordinates, problem.values)]
-        points = points[:POINTS]
-        normals = {normal_symbol(name): np.full(len(points), part) for name, part in place.normal.items()}
-        yield {symbol(name): points[:, index] for index, name in enumerate(problem.coordinates)} | normals
-
-
-def _point(problem: Problem, inputs: Mapping[sympy.Symbol, np.ndarray], place: int) -> str:
-    """The coordinates of one of these points."""
-    return ", ".join(f"{name} = {inputs[symbol(name)][place]:.4g}" for name in problem.coordinates)
-
-
 def _learned(problem: Problem) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in problem.learned)
-
-
-def _miss(residual: sympy.Expr, values: Mapping[sympy.Symbol, float | np.ndarray]) -> tuple[float, int, float]:
-    """The largest |residual| over points, the index of the point where it is, and the size of its largest term."""
-    terms = sympy.Add.make_args(residual)
-    with np.errstate(all="ignore"):
-        computed = Program(list(terms))(values)
-    rows = np.array(np.broadcast_arrays(*computed, *values.values())[: len(computed)], dtype=float)
-    total = np.abs(rows.sum(axis=0))
-    worst = int(np.argmax(np.where(np.isfinite(total), total, np.inf)))
-    return float(total[worst]), worst, float(np.max(np.abs(rows), where=np.isfinite(rows), initial=0.0))

@@ -12,10 +12,10 @@ import numpy as np
 import sympy
 
 from pinnkit.domains.box import Box
-from pinnkit.language.calculus import field, partials, symbol
+from pinnkit.language.calculus import field, symbol
 from pinnkit.language.errors import LanguageError, Report, nearest, suggestion
 from pinnkit.language.evaluate import Program
-from pinnkit.language.grammar import Scope, assignment, constant, expression, inequality
+from pinnkit.language.grammar import CONSTANTS, FUNCTIONS, Scope, assignment, constant, inequality, meaning
 from pinnkit.problem.equations import check_keys, read_equations, read_weight
 from pinnkit.problem.problem import Condition, Equation
 from pinnkit.problem.tables import Files, TableError, flatten, given, load
@@ -195,19 +195,18 @@ def _read_data(words: Any, domain: Box, scope: Scope, files: Files) -> Mapping[s
         twice = next(name for name in scope.fields if name in columns and f"{name}_data" in columns)
         raise LanguageError(f"the columns {twice} and {twice}_data would both be called {twice}_data: rename one")
     for name in renamed:
-        if name in scope.parameters or _is_derivative(name, scope):
-            what = "parameter" if name in scope.parameters else "derivative"
+        if what := _hidden(name, scope):
             raise LanguageError(f"the column {name} has the name of a {what}: rename it, such as {name}_data")
     return MappingProxyType(renamed)
 
 
-def _is_derivative(name: str, scope: Scope) -> bool:
-    if not any(name.startswith(f"{one}_") for one in scope.fields):
-        return False
-    try:
-        return bool(partials(expression(name, replace(scope, boundary=True))))
-    except LanguageError:
-        return False
+def _hidden(name: str, scope: Scope) -> str:
+    """What else a column's name means in an equation, if anything."""
+    for what, names in (("parameter", scope.parameters), ("constant", CONSTANTS), ("function", FUNCTIONS)):
+        if name in names:
+            return what
+    known = meaning(name, scope)
+    return "normal" if "normal's" in known else "derivative" if known else ""
 
 
 def _fit(name: str, data: Mapping[str, np.ndarray], scope: Scope, weight: sympy.Expr) -> tuple[Equation, ...]:

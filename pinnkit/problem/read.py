@@ -13,7 +13,7 @@ import sympy
 from pinnkit.domains.box import Box
 from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
-from pinnkit.language.grammar import Scope, check_name, constant, expression
+from pinnkit.language.grammar import Scope, check_name, constant, expression, meaning
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.problem import TRANSFORMS, Condition, Equation, Field, Parameter
@@ -41,7 +41,9 @@ def read(words: Mapping[str, Any], files: Files) -> dict[str, Any]:
         coordinates=names,
         fields={field.name: field.coordinates for field in fields},
         parameters=tuple(taken[len(names) + len(fields) :]),  # those with a mistake of their own too
+        ranges={**domain.bounds, **{one.name: (one.value, one.value) for one in parameters}},
     )
+    check_meanings(scope, report)
     equations: tuple[Equation, ...] = ()
     conditions: tuple[Condition, ...] = ()
     exact: dict[str, sympy.Expr] = {}
@@ -161,9 +163,24 @@ def read_parameters(words: Any, taken: list[str], report: Report) -> tuple[Param
     return tuple(parameters)
 
 
+def check_meanings(scope: Scope, report: Report) -> None:
+    """Names that would hide a derivative or a normal, or that the arrays of a solution have: u_reference is u's."""
+    for key, names in (("coordinates", scope.coordinates), ("fields", scope.fields), ("parameters", scope.parameters)):
+        for name in names:
+            with report.at(f"{key}.{name}"):
+                if what := meaning(name, scope):
+                    raise LanguageError(f"'{name}' is {what} and cannot be a name; write {name.replace('_', '')}")
+                field = name.removesuffix("_reference")
+                if key != "parameters" and field != name and field in scope.fields:
+                    raise LanguageError(f"'{name}' is what a solution's file calls the reference of {field}: rename it")
+
+
 def check_names_differ(equations: tuple[Equation, ...], conditions: tuple[Condition, ...], report: Report) -> None:
-    """Terms and point sets are told apart by name in weights, logs and metrics."""
-    seen = {"equations"} | {equation.name for equation in equations}
+    """Terms and point sets are told apart by name in weights, logs and metrics, and from the objective, their sum."""
+    for equation in equations:
+        if equation.name == "objective":
+            report.add("equations.objective", "the name 'objective' is taken: it is the weighted sum of all terms")
+    seen = {"equations", "objective"} | {equation.name for equation in equations}
     for condition in conditions:
         names = {condition.name} | {equation.name for equation in condition.equations}
         for name in sorted(names & seen):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
+import numpy as np
 import sympy
 
-from pinnkit.language.calculus import substitute_fields
+from pinnkit.language.calculus import replace, substitute_fields, symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
+from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, expression
-from pinnkit.problem.problem import Equation, Problem
+from pinnkit.problem.places import point, samples
+from pinnkit.problem.problem import Condition, Equation, Problem
 
 
 def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
@@ -24,7 +27,8 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
         solution: field -> closed form in the coordinates and parameters.
 
     Raises:
-        ProblemError: a field without a solution, an unknown name, a residual in Python, or a condition with data.
+        ProblemError: a field without a solution, an unknown name, a residual in Python, a condition with data, a
+            learned parameter without an exact value, or a source that is not finite somewhere.
     """
     report = Report()
     scope = Scope(
@@ -46,18 +50,51 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
     for equation in [*problem.equations, *(one for condition in problem.conditions for one in condition.equations)]:
         if not isinstance(equation.residual, sympy.Basic):
             report.add("manufactured", f"the residual '{equation.name}' is Python: only equations in text get a source")
+    values = _learned(problem, report)
     report.raise_if_any()
+    exact = {name: replace(value, values) for name, value in exact.items()}
 
-    def with_source(equation: Equation) -> Equation:
-        source = substitute_fields(equation.residual, exact)
-        return replace(equation, residual=equation.residual - source, text=f"{equation.text}  (with a source)")
+    def with_source(equation: Equation, condition: Condition | None = None) -> Equation:
+        kind = f"the condition '{condition.name}'" if condition is not None else f"the equation '{equation.name}'"
+        try:
+            source = replace(substitute_fields(equation.residual, exact), values)
+        except LanguageError as error:
+            report.add("manufactured", f"gives {kind} no source: {error.message}")
+            return equation
+        for inputs in samples(problem, condition):
+            found = np.ravel(Program([source])({**problem.values, **inputs})[0])
+            wrong = np.flatnonzero(~np.isfinite(found))
+            if len(wrong):
+                where = f" at {point(problem, inputs, wrong[0])}" if len(found) > 1 else ""
+                report.add("manufactured", f"gives {kind} a source of {found[wrong[0]]:g}{where}")
+                break
+        text = f"{equation.text}  (with a source)"
+        return dataclasses.replace(equation, residual=equation.residual - source, text=text)
 
-    return problem.replace(
+    made = problem.replace(
         equations=tuple(with_source(equation) for equation in problem.equations),
         conditions=tuple(
-            replace(condition, equations=tuple(with_source(equation) for equation in condition.equations))
-            for condition in problem.conditions
+            dataclasses.replace(one, equations=tuple(with_source(equation, one) for equation in one.equations))
+            for one in problem.conditions
         ),
-        exact=MappingProxyType(exact),
+        exact=MappingProxyType(exact | {str(name): value for name, value in values.items()}),
         reference=None,
     )
+    report.raise_if_any()
+    return made
+
+
+def _learned(problem: Problem, report: Report) -> dict[sympy.Symbol, sympy.Expr]:
+    """The exact value of each learned parameter: with its symbol in the source, any value would solve the equations."""
+    values = {}
+    for parameter in problem.learned:
+        if parameter.name in problem.exact:
+            values[symbol(parameter.name)] = problem.exact[parameter.name]
+        else:
+            name, start = parameter.name, parameter.value
+            report.add(
+                "manufactured",
+                f"leaves the learned parameter '{name}' open, which then may have any value: give its exact one, "
+                f"exact: {{{name}: {start:g}}}, or write a number, parameters: {{{name}: {start:g}}}",
+            )
+    return values

@@ -9,6 +9,7 @@ import numpy as np
 
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError, load
+from pinnkit.references.agreement import check_agreement
 
 
 class Table:
@@ -17,11 +18,14 @@ class Table:
     The coordinates of an NPZ table may be axes, and the fields arrays over their tensor grid; or every column may
     have one entry a point.
 
+    `doubts`: where the table disagrees a little with the problem's conditions, in words.
+
     Args:
         path: a CSV or NPZ file with a column for each coordinate and for at least one field.
 
     Raises:
-        TableError: the file is missing or damaged, or has no column for a coordinate or for any field.
+        TableError: the file is missing or damaged, has no column for a coordinate or for any field, or is of another
+            domain or another problem than this one.
     """
 
     def __init__(self, problem: Problem, path: Path) -> None:
@@ -46,6 +50,10 @@ class Table:
             if values.shape != meshes[0].shape:
                 wanted = f"its coordinates ask for {meshes[0].shape}"
                 raise TableError(f"'{path.name}': {name} has shape {values.shape}, {wanted}")
+        try:
+            self.doubts = check_agreement(problem, self.grid, self._values)
+        except TableError as error:
+            raise TableError(f"'{path.name}' is no table of this problem: {error}") from None
 
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The table's values; the coordinates must be those of `grid`."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import pickle
 
+import numpy as np
 import pytest
 import sympy
 
@@ -23,6 +24,8 @@ from pinnkit.language.calculus import (
     symbol,
 )
 from pinnkit.language.errors import LanguageError
+from pinnkit.language.evaluate import Program
+from pinnkit.language.grammar import Scope, expression
 
 X, Y, Z, T, A = (symbol(name) for name in ("x", "y", "z", "t", "alpha"))
 XYZT = ("x", "y", "z", "t")
@@ -178,3 +181,18 @@ def test_replace_acts_at_once_and_inside_kinks():
     assert replace(X * U, {X: Y}) == Y * U.subs(X, Y)
     assert replace(sympy.Max(X, Y, evaluate=False), {X: sympy.Integer(1), Y: sympy.Integer(2)}) == 2
     assert replace(sympy.Piecewise((U, X > 0), (0, True)), {X: sympy.Integer(-1)}) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "slope"),
+    [
+        ("max(x, where(x > 0, x, -9), where(x > 0, x, -8))", 1),
+        ("min(x, where(x > 0, x, 9), where(x > 0, x, 8))", 1),
+        ("max(x, where(x > 0, x, -9), where(x > 0, x, -8), where(x > 0, x, -7), -4)", 1),
+        ("max(2*x, where(x > 0, x, -9), 3*x, where(x > 0, 3*x, -8))", 3),
+        ("min(2*x, x, where(x > 0, x, -8))", 1),
+    ],
+)
+def test_the_slopes_of_equal_arguments_are_shared(text, slope):
+    expr = expression(f"diff({text}, x)", Scope(("x",)))
+    np.testing.assert_allclose(Program([expr])({symbol("x"): np.array([0.25, 0.5, 2.0])})[0], slope, rtol=1e-15)

@@ -161,3 +161,24 @@ def test_expressions_without_numerical_meaning_are_refused_at_once():
 def test_a_text_is_not_taken_for_an_expression():
     with pytest.raises(TypeError, match="neither a SymPy expression nor a number"):
         Program(["x + 1"])
+
+
+@pytest.mark.parametrize(
+    "text", ["1 - tanh(20*x)^2", "sin(1000*pi*x)", "exp(30*x) - exp(30*x + 1e-9)", "x/(x - 0.7) + where(x > 0, x^9, 2)"]
+)
+def test_the_bound_on_rounding_holds_and_is_near(text):
+    x = sympy.Symbol("x", real=True)
+    expr = expression(text, Scope(("x",)))
+    points = np.linspace(0.11, 0.97, 40)
+    ((values, errors),) = Program([expr]).bounded({x: points}, {})
+    true = [float(expr.subs(x, sympy.Rational(point)).evalf(40) - sympy.Rational(value))  # both without rounding
+            for point, value in zip(points.tolist(), values.tolist(), strict=True)]  # fmt: skip
+    assert np.all(np.abs(true) <= 4 * errors)
+    assert np.abs(true).max() > 1e-4 * errors.max()
+
+
+def test_errors_of_the_values_are_handed_on():
+    x, y = sympy.symbols("x y", real=True)
+    ((value, error),) = Program([100 * x - y**2]).bounded({x: np.array([1.0]), y: 2.0}, {x: np.array([1e-3]), y: 1e-6})
+    assert value == 96
+    assert error == pytest.approx(0.1 + 4e-6, rel=1e-9)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pinnkit.language.errors import ProblemError
+from pinnkit.language.evaluate import Program
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
@@ -46,7 +47,7 @@ def test_a_learned_parameter_takes_its_exact_value(heat_words):
 @pytest.mark.parametrize("form", ["axes", "rows"])
 def test_a_table_is_known_at_its_own_points(form, heat_words, tmp_path):
     grid = meshes()
-    values = grid["x"] + 2 * grid["t"]
+    values = np.sin(np.pi * grid["x"]) * (1 + grid["t"])
     if form == "axes":
         np.savez(tmp_path / "u.npz", x=grid["x"][:, 0], t=grid["t"][0], u=values)
     else:
@@ -109,6 +110,47 @@ def test_a_manufactured_solution_satisfies_what_it_makes_and_nothing_else_does(h
 def test_a_wrong_manufactured_solution_is_refused(solution, message, heat_words):
     with pytest.raises(ProblemError, match=message):
         manufacture(Problem(**heat_words), solution)
+
+
+@pytest.mark.parametrize(
+    ("equation", "solution", "message"),
+    [
+        ("u_t = log(u)", "-1", "gives the equation 'heat' no source: this is not a finite real number"),
+        ("u_t = 1/u", "0", "gives the equation 'heat' no source: this is not a finite real number"),
+        ("u_t = log(u)", "x", "gives the equation 'heat' a source of nan at x = "),
+        ("u_t = 1/(u - x)", "x", "gives the equation 'heat' no source"),
+        ("u_t = u_xx(x=0)", "log(x + 2)*log(x)", "gives the equation 'heat' no source: u_xx(x=0): this is not"),
+        ("u_t = tan(u)", "pi/2", "gives the equation 'heat' no source"),
+        ("u_t = u^8", "1e60", "gives the equation 'heat' no source: this constant is beyond 1e+300"),
+        ("u_t = exp(u)", "1e4*(x^2 + 1/10)*(1 + t)", "gives the equation 'heat' a source of -inf at x = "),
+        (
+            "u_t = diff(u, x, 8)",
+            "exp(sin(x)*cos(x)*tanh(x)*exp(sin(x)*cos(exp(x)))*sigmoid(x)*log(3 + x)/(2 + sin(x)))",
+            "gives the equation 'heat' no source: the derivatives here grow beyond 20000 operations",
+        ),
+    ],
+)
+def test_a_solution_without_a_finite_source_is_refused(equation, solution, message, heat_words):
+    heat_words["equations"] = {"heat": equation}
+    with pytest.raises(ProblemError) as caught:
+        manufacture(Problem(**heat_words), {"u": solution})
+    assert any(one.key == "manufactured" and one.message.startswith(message) for one in caught.value.mistakes)
+
+
+def test_a_learned_parameter_takes_its_exact_value_in_the_source(heat_words):
+    heat_words["parameters"] = {"alpha": {"learn": 0.5}}
+    del heat_words["exact"]
+    with pytest.raises(ProblemError, match="leaves the learned parameter 'alpha' open, which then may have any value"):
+        manufacture(Problem(**heat_words), {"u": "cos(x)*exp(t)"})
+    made = manufacture(Problem(**heat_words, exact={"alpha": "0.2"}), {"u": "cos(x)*exp(t) + alpha"})
+    assert check(made).mistakes == []
+    assert exact_parameters(made) == {"alpha": 0.2}
+    (equation,) = made.equations
+    program = Program([equation.residual])
+    known = {"x": 0.0, "t": 1.0, "u_t": np.e, "u_xx": -np.e}
+    for alpha, residual in ((0.2, 0.0), (0.3, 0.1 * np.e)):
+        values = {atom: {**known, "alpha": alpha}[str(atom)] for atom in program.atoms}
+        assert program(values)[0] == pytest.approx(residual, abs=1e-12)
 
 
 def test_python_and_data_get_no_source(heat_words):

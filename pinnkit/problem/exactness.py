@@ -1,0 +1,150 @@
+"""Whether the closed form of a problem solves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import sympy
+
+from pinnkit.language.arithmetic import NotRealError
+from pinnkit.language.build import absolute
+from pinnkit.language.calculus import Partial, field_values, partials, symbol
+from pinnkit.language.errors import LanguageError, Report
+from pinnkit.language.evaluate import Program
+from pinnkit.problem.places import located, point, samples
+from pinnkit.problem.problem import Condition, Equation, Problem
+
+TOLERANCE = 1e-6
+"""How far an exact solution may miss an equation, relative to the equation's terms at the point."""
+NEAR_ZERO = 1e-2
+"""Where the terms vanish together, they count as this part of their median: constants may be rounded in the text."""
+TINY = 1e-280
+"""A miss that is none: below it numbers lose their digits."""
+SAFETY = 4
+"""How much more than its estimate rounding may be."""
+EPSILON = np.finfo(float).eps
+
+
+def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: Report) -> None:
+    """Every equation whose fields and learned parameters all have an exact value must hold for them.
+
+    Args:
+        values: the parameters that are known: of a learned one the exact value.
+    """
+    unknown = {symbol(parameter.name) for parameter in problem.learned if symbol(parameter.name) not in values}
+    for key, equation, condition in located(problem):
+        residual = equation.residual
+        if not isinstance(residual, sympy.Basic) or (condition is not None and condition.data):
+            continue
+        wanted = partials(residual)
+        if any(partial.field not in problem.exact for partial in wanted):
+            continue
+        free = residual.free_symbols.union(*(problem.exact[partial.field].free_symbols for partial in wanted))
+        if free & unknown:
+            continue
+        try:
+            known = _ClosedForm(problem, equation, values)
+            misses = (known.missed(part, condition is not None) for part in samples(problem, condition))
+            told = next(filter(None, misses), "")
+        except NotRealError as error:
+            told = error.message
+        except LanguageError as error:  # too large to differentiate
+            report.warn("exact", f"is not checked against {key}: {error.message}")
+            continue
+        if told:
+            report.add("exact", f"does not satisfy {_named(equation, condition)}: {told} ({key})", equation.text)
+
+
+def _named(equation: Equation, condition: Condition | None) -> str:
+    return f"the condition '{condition.name}'" if condition is not None else f"the equation '{equation.name}'"
+
+
+def exact_values(problem: Problem, report: Report) -> dict[sympy.Symbol, float]:
+    """The value of each parameter; of a learned one the exact one, and none where it has none."""
+    values = dict(problem.values)
+    for parameter in problem.learned:
+        del values[symbol(parameter.name)]
+        if parameter.name in problem.exact:
+            exact = float(Program([problem.exact[parameter.name]])(problem.values)[0])
+            values[symbol(parameter.name)] = exact
+            if not np.isfinite(exact) or (parameter.positive and exact <= 0):
+                rule = "a positive number" if parameter.positive else "a finite number"
+                report.add(f"exact.{parameter.name}", f"is {exact:g}, but the parameter is {rule}")
+    return values
+
+
+class _ClosedForm:
+    """The exact solution's partial derivatives that an equation holds, as numbers."""
+
+    def __init__(self, problem: Problem, equation: Equation, values: Mapping[sympy.Symbol, float]) -> None:
+        wanted = sorted(partials(equation.residual), key=str)
+        plain = [Partial(one.field, one.coordinates, one.derivative) for one in wanted]
+        here, everywhere = field_values(wanted, problem.exact), field_values(plain, problem.exact)
+        self._problem = problem
+        self._residual = equation.residual
+        self._values = values
+        self._wanted = wanted
+        self._there = Program([here[one] for one in wanted])
+        self._anywhere = Program([everywhere[one] for one in plain])
+        self._program = Program([equation.residual, magnitude(equation.residual)])
+        self._given = Program([magnitude(_without_fields(equation.residual))])
+
+    def missed(self, inputs: Mapping[sympy.Symbol, np.ndarray], condition: bool) -> str:
+        """The residual farthest above what is allowed, and where it is; nothing where there is none.
+
+        Allowed is a part of the equation's terms at the point, and what rounding may have left of them, unless that is
+        all of them (tan at a pole). Where a condition prescribes zero, its term is the field itself: then it is a part
+        of the field's size in the domain.
+        """
+        count = len(next(iter(inputs.values())))
+        read = {**self._values, **inputs}
+        errors = {key: EPSILON * abs(value) for key, value in self._values.items()}
+        at = dict(zip(self._wanted, self._there.bounded(read, errors), strict=True))
+        numbers = read | {partial: value for partial, (value, _) in at.items()}
+        errors |= {partial: error for partial, (_, error) in at.items()}
+        pairs = self._program.bounded(numbers, errors)
+        (total, rounding), (size, _) = ([np.broadcast_to(np.abs(part), count) for part in pair] for pair in pairs)
+        full = np.broadcast_to(self._program(read | self._sizes())[1], count)
+        scale = np.fmax(size, NEAR_ZERO * _finite(np.median, size))
+        ((given, noise),) = self._given.bounded(numbers, errors)
+        if condition and np.all(given <= SAFETY * noise):
+            scale = np.fmax(scale, full)
+        largest = max(_finite(np.max, size), _finite(np.max, full))
+        allowed = TOLERANCE * scale + np.fmin(SAFETY * rounding, TOLERANCE * largest) + TINY
+        held = np.isfinite(total) & (total <= allowed)
+        if np.all(held):
+            return ""
+        worst = int(np.argmax(np.where(held, -1.0, np.where(np.isfinite(total), total, np.inf))))
+        return f"the residual is {total[worst]:.3g} at {point(self._problem, inputs, worst)}"
+
+    def _sizes(self) -> dict[Partial, float]:
+        """The largest size of each partial derivative in the domain."""
+        (inside,) = samples(self._problem, None)
+        found = self._anywhere({**self._values, **inside})
+        return {
+            partial: float(np.max(np.abs(value), where=np.isfinite(value), initial=0.0))
+            for partial, value in zip(self._wanted, found, strict=True)
+        }
+
+
+def _finite(what: Callable[[np.ndarray], Any], sizes: np.ndarray) -> float:
+    """The median or the largest of those that are finite, 0 without any."""
+    finite = sizes[np.isfinite(sizes)]
+    return float(what(finite)) if len(finite) else 0.0
+
+
+def _without_fields(expr: sympy.Expr) -> sympy.Expr:
+    return sympy.Add(*(term for term in sympy.Add.make_args(expr) if not partials(term)))
+
+
+def magnitude(expr: sympy.Expr) -> sympy.Expr:
+    """The sum of the sizes of an expression's terms: what they would add up to if none cancelled another."""
+    if expr.is_Add:
+        return sympy.Add(*map(magnitude, expr.args))
+    if expr.is_Mul:
+        return sympy.Mul(*map(magnitude, expr.args))
+    if expr.is_Pow and expr.exp.is_Number and expr.exp > 0:
+        return magnitude(expr.base) ** expr.exp
+    return absolute(expr)

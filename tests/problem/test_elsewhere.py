@@ -1,0 +1,59 @@
+"""Fields evaluated outside the domain are told."""
+
+from __future__ import annotations
+
+import pytest
+
+from pinnkit.problem.checks import check
+from pinnkit.problem.problem import Problem
+
+
+def checked(equation: str, **words):
+    words = {"coordinates": {"x": [0, 1], "t": [0, 4]}, "fields": ["u"], "conditions": {}, **words}
+    return check(Problem(**words, equations={"delay": equation}))
+
+
+@pytest.mark.parametrize(
+    ("equation", "told"),
+    [
+        ("u_t = u(x=17)", "evaluates u(x=17) at x = 17, outside the domain [0, 1], where nothing trains the network"),
+        ("u_t = u_xx(x=-0.001)", "evaluates u_xx(x=-0.001) at x = -0.001, outside"),
+        ("u_t = u(x=1/2, t=2*a)", "evaluates u(x=1/2, t=2*a) at t = 6, outside the domain [0, 4]"),
+        ("u_t = u(t=log(1 - a))", "evaluates u(t=log(1 - a)) at t = nan, outside"),
+    ],
+)
+def test_a_constant_place_outside_the_domain_is_a_mistake(equation, told):
+    (mistake,) = checked(equation, parameters={"a": 3}).mistakes
+    assert mistake.key == "equations.delay"
+    assert mistake.message.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("equation", "share"),
+    [("u_t = u(t=t - 1)", 25), ("u_t = u(x=x + 0.5, t=0)", 50), ("u_t = u(x=2*x - 1)", 50), ("u_t = u(t=t - b)", 12.5)],
+)
+def test_a_place_that_leaves_the_domain_is_a_warning_with_its_share(equation, share):
+    report = checked(equation, parameters={"b": {"learn": 0.5}})
+    assert [one for one in report.mistakes if one.key.startswith("equations")] == []
+    (warning,) = [one for one in report.warnings if one.key == "equations.delay"]
+    told, _, rest = warning.message.partition(" % of its points, such as ")
+    assert float(told.split(" for ")[1]) == pytest.approx(share, abs=10)
+    assert rest.count(" = ") == 3
+    assert rest.endswith(": nothing trains the network there")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"equation": "u_t = u(x=1) - u(x=0, t=4)"},
+        {"equation": "u_t = u(x=1 - x)"},
+        {"equation": "u_t = u(x=x + 0.5)", "periodic": ["x"]},
+        {"equation": "u_t = u(x=0.1*10/3*3)"},  # rounding
+        {"equation": "u_t = u", "conditions": {"ring": {"at": "x = 0", "equations": "u(x=x) = u(x=x + 1)"}}},
+        {"equation": "u_t = u", "conditions": {"late": {"at": "x = 0", "where": "t > 1", "equations": "u = u(t=t-1)"}}},
+    ],
+)
+def test_places_in_the_domain_are_not_told(words):
+    report = checked(**words)
+    assert report.mistakes == []
+    assert not [one for one in report.warnings if "evaluates" in one.message]

@@ -1,0 +1,88 @@
+"""Closed forms against equations and conditions: small terms count, and rounding does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from pinnkit.problem.checks import check
+from pinnkit.problem.problem import Problem
+
+
+def told(**words) -> list[str]:
+    return [f"{mistake.key}: {mistake.message}" for mistake in check(Problem(**{"fields": ["u"], **words})).mistakes]
+
+
+def rod(exact: str, size: str = "1", **words) -> list[str]:
+    """The heat equation in a thin rod, whose rate of decay is 9.87e-7."""
+    return told(
+        **{
+            "coordinates": {"x": [0, 0.01], "t": [0, 1e6]},
+            "equations": {"heat": "u_t = 1e-11*u_xx"},
+            "conditions": {
+                "initial": {"at": "t = 0", "equations": f"u = {size}*sin(100*pi*x)"},
+                "ends": {"at": "boundary", "equations": "u = 0"},
+            },
+            "exact": {"u": exact},
+            **words,
+        }
+    )
+
+
+@pytest.mark.parametrize("size", ["1", "1e-9", "1e-100", "1e12"])
+def test_a_miss_is_measured_by_the_terms_of_its_equation(size):
+    right = f"{size}*sin(100*pi*x)*exp(-1e-7*pi^2*t)"
+    assert rod(right, size) == []
+    (message,) = rod(f"{size}*sin(100*pi*x)*exp(-3e-7*t)", size)
+    assert "does not satisfy the equation 'heat'" in message
+    (message,) = rod(f"1.001*{right}", size)
+    assert "does not satisfy the condition 'initial'" in message
+    found = rod(f"{right} + 0.001*{size}", size)
+    assert [message.split("'")[1] for message in found] == ["initial", "ends"]
+
+
+def test_terms_that_are_large_elsewhere_hide_no_miss():
+    """A boundary layer of height 1e6 at x = 0; the miss is 1e-3 everywhere."""
+    words = {"coordinates": {"x": [0, 1]}, "equations": {"layer": "u_x = -1000*u + 1000"}, "conditions": {}}
+    assert told(**words, exact={"u": "1e6*exp(-1000*x) + 1"}) == []
+    assert len(told(**words, exact={"u": "1e6*exp(-1000*x) + 1.001"})) == 1
+
+
+@pytest.mark.parametrize(
+    ("exact", "equations", "conditions"),
+    [
+        ("sin(3.14159265*x)", "u_xx = -9.8696044*u", "u = sin(pi*x)"),  # constants of eight digits
+        ("1 - tanh(40*x - 60)^2", "u_x = -80*u*tanh(40*x - 60)", "u = 1 - tanh(40*x - 60)^2"),  # noise left of x = 1
+        ("exp(-40*x^2)", "u_x = -80*x*u", "u = 0"),  # 4e-18 of its largest size at x = 1
+        ("exp(-40*x^2)", "u_x = -80*x*u", "u_x = sin(pi*x)"),  # prescribed is 1.2e-16, which is zero
+        ("exp(-900*x^2)", "u_x = -1800*x*u", "u = exp(-900)"),  # below the least float
+    ],
+)
+def test_rounding_and_what_is_nearly_zero_are_no_miss(exact, equations, conditions):
+    ends = {"ends": {"at": "x = 1", "equations": conditions}}
+    found = told(coordinates={"x": [-1, 1]}, equations=equations, conditions=ends, exact={"u": exact})
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("exact", "equation", "condition"),
+    [
+        ("0", "u_x = 1/u", "u = 0"),
+        ("1", "u_xx/u_x = 0", "u = 1"),
+        ("log(x)", "u_x*x = 1", "u_x(x=0) = 1"),
+        ("pi/2", "u_x = tan(u) + u_x", "u = pi/2"),
+        ("-1", "u_x = log(u)", "u = -1"),
+        ("-1", "u_x = u^0.3", "u = -1"),
+        ("0", "u_x = u^(-2)", "u = 0"),
+        ("2", "u_x = asin(u)", "u = 2"),
+        ("0", "u_x = atan2(u, u)/u", "u = 0"),
+        ("0", "u_x = log10(u)", "u = 0"),
+        ("1e200", "u_x = u^2", "u = 1e200"),
+        ("sqrt(x)", "u_x = 1/(2*u)", "u_x(x=0) = 1/(2*u)"),
+        ("x", "u_x = 1", "u = sqrt(u(x=-1))"),
+    ],
+)
+def test_what_folds_to_no_real_number_is_a_mistake_in_words(exact, equation, condition):
+    ends = {"ends": {"at": "x = 1", "equations": condition}}
+    found = told(coordinates={"x": [-1, 1]}, equations=equation, conditions=ends, exact={"u": exact})
+    assert found
+    assert all(one.startswith("exact: does not satisfy the ") for one in found)
