@@ -36,7 +36,7 @@ from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.settings import Settings, read_settings, words_of
 from pinnkit.training.callbacks import Interruption, Pictures, ProgressBar, Record
-from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, check_fits, digests, newest
+from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, check_fits, digests, go_back, newest
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import (
     INTERRUPTED,
@@ -107,7 +107,7 @@ def solve(
         CannotWrite: a file of the run folder cannot be written.
         CannotMeet: the processes of the run do not find each other.
         OutOfMemory: too many points at once; the message names the setting and a value that fits.
-        Diverged: a loss that is not finite; metrics.json tells it too.
+        Diverged: a loss that is not finite, or an objective that exploded; metrics.json tells it too.
     """
     settings = _read(settings)
     problem = checked(problem, settings, custom_network=network is not None)
@@ -233,8 +233,7 @@ class _Run:
         self._begin(done + 1)
         checkpoint, step = None, 0
         if saved and self.first:
-            checkpoint, content = newest(saved)
-            step = content["progress"]["step"]
+            checkpoint, step = go_back(self.run.last_checkpoint, self.run.previous_checkpoint, error.sound)
         smaller = "steps of half the size"
         if not all(phase.first_order for phase in self.module.phases):
             smaller += ", or, where a line search chooses them, the first, and nothing learned before"

@@ -12,6 +12,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,26 @@ def newest(paths: Iterable[Path]) -> tuple[Path, dict[str, Any]]:
             log.warning("%s; the checkpoint before it is used, %s, of step %d", told, path, content["progress"]["step"])
         return path, content
     raise DamagedCheckpoint(path.parent, f"no checkpoint can be used: {'; '.join(found)}")
+
+
+def go_back(last: Path, previous: Path, step: int | None) -> tuple[Path, int]:
+    """The newest whole checkpoint that is of this step or an earlier one, or else the oldest, and its step; None: the
+    newest. It is `last` from now on: a later one has the fault that training goes back from.
+
+    Raises:
+        DamagedCheckpoint: none is whole.
+        CannotWrite: it cannot be renamed.
+    """
+    path, content = newest([path for path in (last, previous) if path.exists()])
+    if step is not None and content["progress"]["step"] > step and path == last and previous.exists():
+        with suppress(DamagedCheckpoint):
+            path, content = previous, read(previous)
+    if path != last:
+        try:
+            os.replace(path, last)
+        except OSError as error:
+            raise CannotWrite(last, error) from error
+    return last, content["progress"]["step"]
 
 
 def digests(problem: Problem, reference: Any) -> dict[str, str]:
