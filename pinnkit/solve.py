@@ -35,7 +35,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.settings import Settings, read_settings, words_of
-from pinnkit.training.callbacks import Interruption, Pictures, ProgressBar, Record
+from pinnkit.training.callbacks import Interruption, Pictures, Record
 from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, check_fits, digests, go_back, newest
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import (
@@ -48,6 +48,7 @@ from pinnkit.training.outcome import (
     RankLost,
     Unsuitable,
 )
+from pinnkit.training.progress import Progress
 from pinnkit.training.ranks import DIVIDES, cannot_meet, lost
 from pinnkit.understanding import checked
 
@@ -257,7 +258,7 @@ class _Run:
             ),
         ]
         if settings.callbacks.progress and self.first:
-            callbacks.append(ProgressBar(self.record))
+            callbacks.append(Progress(self.record))
         if settings.callbacks.figures_every and self.first:
             callbacks.append(Pictures(self._show_now, settings.callbacks.figures_every))
         return lightning.Trainer(
