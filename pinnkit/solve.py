@@ -109,7 +109,8 @@ def solve(
         CannotWrite: a file of the run folder cannot be written.
         CannotMeet: the processes of the run do not find each other.
         OutOfMemory: too many points at once; the message names the setting and a value that fits.
-        Diverged: a loss that is not finite; metrics.json tells it too. NothingFinite: nor is any checkpoint.
+        Diverged: a loss that is not finite, or an objective that exploded; metrics.json tells it too.
+        NothingFinite: the run cannot go on, as every checkpoint holds numbers that are not finite.
     """
     settings = _read(settings)
     run, first = RunFolder(Path(folder)), environment.first()

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import torch
 
+from pinnkit.optimizers.threads import on_threads
+
 VARIANTS = ("bfgs", "ssbfgs", "ssbroyden")
 
 BLOCK_BYTES = 2**20
@@ -132,16 +134,18 @@ class InverseHessian:
     def _strips(self, work: Callable[[int, int], torch.Tensor]) -> list[torch.Tensor]:
         """work(first row, last row + 1) for strips of rows, always the same ones, by the threads that there are."""
         factor = self.state["factor"]
-        count = STRIPS if factor.device.type == "cpu" else 1  # a GPU shares out each operation by itself
-        spans = [(self.n * strip // count, self.n * (strip + 1) // count) for strip in range(count)]
-        if self.pool is None or factor.numel() * factor.element_size() < WORTH_THREADS:
-            return [work(*span) for span in spans]
-        # One task for each thread, and one for the caller's: to hand over a strip takes as long as its work.
-        threads = self.threads
-        shares = [spans[count * one // threads : count * (one + 1) // threads] for one in range(threads)]
-        others = [self.pool.submit(lambda share: [work(*span) for span in share], share) for share in shares[1:]]
-        found = [work(*span) for span in shares[0]]
-        return [*found, *(part for other in others for part in other.result())]
+        if factor.device.type != "cpu":  # a GPU shares out each operation by itself
+            return [work(0, self.n)]
+        spans = [(self.n * strip // STRIPS, self.n * (strip + 1) // STRIPS) for strip in range(STRIPS)]
+        with on_threads(1):  # as in the pool: a product that is shared out itself may be summed otherwise
+            if self.pool is None or factor.numel() * factor.element_size() < WORTH_THREADS:
+                return [work(*span) for span in spans]
+            # One task for each thread, and one for the caller's: to hand over a strip takes as long as its work.
+            threads = self.threads
+            shares = [spans[STRIPS * one // threads : STRIPS * (one + 1) // threads] for one in range(threads)]
+            others = [self.pool.submit(lambda share: [work(*span) for span in share], share) for share in shares[1:]]
+            found = [work(*span) for span in shares[0]]
+            return [*found, *(part for other in others for part in other.result())]
 
     def update(
         self, q: torch.Tensor, z: torch.Tensor, w: torch.Tensor, s: torch.Tensor, h: float, tau: float, phi: float

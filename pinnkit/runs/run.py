@@ -25,8 +25,8 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs.configuration import check_same
 from pinnkit.runs.results import Results
 from pinnkit.settings import Settings
-from pinnkit.training.callbacks import Interruption, Pictures, ProgressBar, Record
-from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, digests, newest
+from pinnkit.training.callbacks import Interruption, Pictures, Record
+from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, digests, go_back, newest
 from pinnkit.training.outcome import (
     CannotMeet,
     CannotWrite,
@@ -37,6 +37,7 @@ from pinnkit.training.outcome import (
     RankLost,
     Unsuitable,
 )
+from pinnkit.training.progress import Progress
 from pinnkit.training.ranks import cannot_meet, lost
 
 log = logging.getLogger("pinnkit")
@@ -201,8 +202,7 @@ class Run:
         checkpoint, step = None, 0
         if saved and self.first:
             try:
-                checkpoint, content = newest(saved, self.module)
-                step = content["progress"]["step"]
+                checkpoint, step = go_back(*self._saved, error.sound, self.module)
             except DamagedCheckpoint as damaged:
                 log.warning("%s; training begins anew", damaged)
         smaller = "steps of half the size"
@@ -228,7 +228,7 @@ class Run:
             ),
         ]
         if settings.callbacks.progress and self.first:
-            callbacks.append(ProgressBar(self.record))
+            callbacks.append(Progress(self.record))
         if settings.callbacks.figures_every and self.first:
             callbacks.append(Pictures(self._show_now, settings.callbacks.figures_every))
         return lightning.Trainer(

@@ -1,4 +1,4 @@
-"""What is done besides training: the record of losses, progress, figures, interruption."""
+"""What is done besides training: the record of losses, figures, interruption."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import Callback
-from tqdm import tqdm
 
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import INTERRUPTED
@@ -97,34 +96,6 @@ def _sparser(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     others = [row for row in rows[1:-1] if not row["errors"]]
     dropped = {id(row) for row in (*measured[1::2], *others[1::2])}
     return [row for row in rows if id(row) not in dropped]
-
-
-class ProgressBar(Callback):
-    """One line: step, objective, error, collocation points per second."""
-
-    def __init__(self, record: Record) -> None:
-        self.record = record
-        self._bar: tqdm | None = None
-
-    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
-        step = module.progress["step"]
-        self._bar = tqdm(total=module.limits.steps, initial=step, unit="step", dynamic_ncols=True, mininterval=0.2)
-
-    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
-        row = self.record.rows[-1]
-        shown = {"loss": f"{row['losses'].get('objective', float('nan')):.2e}"}
-        shown |= {f"error {field}": f"{error:.2e}" for field, error in self.record.errors.items()}
-        shown["points/s"] = f"{self.record.points_per_second:.2e}"
-        self._bar.set_description(module.phases[row["phase"]].name, refresh=False)
-        self._bar.set_postfix(shown, refresh=False)
-        self._bar.update(row["step"] - self._bar.n)
-
-    def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:
-        self._bar.close()
-
-    def on_exception(self, trainer: lightning.Trainer, module: PINN, exception: BaseException) -> None:
-        if self._bar is not None:
-            self._bar.close()
 
 
 class Interruption(Callback):

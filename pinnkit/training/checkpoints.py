@@ -12,7 +12,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -150,6 +150,28 @@ def _named(path: Path) -> Iterator[None]:
     except WrongState as error:
         reason = str(error)
         raise DamagedCheckpoint(path, reason if reason == OTHER else f"is damaged: {reason}") from None
+
+
+def go_back(last: Path, previous: Path, step: int | None, module: PINN) -> tuple[Path, int]:
+    """The newest checkpoint that can be used and is of this step or an earlier one (None: the newest), and its step.
+
+    Where there is no such one, the oldest. It is `last` from now on: a later one has the fault that training goes back
+    from.
+
+    Raises:
+        DamagedCheckpoint: none can be used.
+        CannotWrite: it cannot be renamed.
+    """
+    path, content = newest([path for path in (last, previous) if path.exists()], module)
+    if step is not None and content["progress"]["step"] > step and path == last and previous.exists():
+        with suppress(DamagedCheckpoint):
+            path, content = newest([previous], module)
+    if path != last:
+        try:
+            os.replace(path, last)
+        except OSError as error:
+            raise CannotWrite(last, error) from error
+    return last, content["progress"]["step"]
 
 
 def digests(problem: Problem, reference: Any) -> dict[str, str]:

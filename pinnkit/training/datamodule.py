@@ -136,6 +136,24 @@ class CollocationData(lightning.LightningDataModule):
             count = len(even) * (1 if self.sampling.conditions else growth(draw))
         return self._following_residual(name, draw, count, former)
 
+    def unseen(self) -> tuple[dict[str, Batch], dict[str, np.ndarray]]:
+        """Points of every group that training has not seen, as the next draw has them, and the size of the residuals
+        there, (n,) for each group.
+
+        Raises:
+            Diverged: that is not finite at one.
+        """
+        found = {}
+        for name, former in self.sets.items():
+            if name in self.by_residual and self.drawn < FRESH_DRAWS:
+                found[name] = self._following_residual(name, self.drawn + 1, len(former), former)
+            else:
+                found[name] = self._even(name, self.drawn + 1)
+        batches = {
+            name: _moved(self._batch(points), self.trainer.lightning_module.device) for name, points in found.items()
+        }
+        return batches, {name: self._finite_scores(name, points) for name, points in found.items()}
+
     def _even(self, name: str, draw: int, count: int | None = None) -> Points:
         """About `count` points of a group by the method alone, None: as many as are set; the rows of one with data."""
         sampling = self.sampling.fresh() if draw >= FRESH_DRAWS else self.sampling
@@ -226,7 +244,8 @@ class CollocationData(lightning.LightningDataModule):
         scores = self._scores(name, points)
         if not np.isfinite(scores).all():
             module = self.trainer.lightning_module
-            raise divergence(module, {name: _moved(self._batch(points), module.device)}, module.progress["step"])
+            batches = {name: _moved(self._batch(points), module.device)}
+            raise divergence(module, batches, module.progress["step"], new=True)
         return scores
 
     def _scores(self, name: str, points: Points) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -21,6 +21,8 @@ SHOWN = 3
 """Points that are named where a residual is not finite."""
 SCORED = 8192
 """Points whose residuals are computed at once."""
+EXPLOSION = 1e6
+"""How many times its least value on new points the objective is where training has diverged."""
 
 
 def check_gradients(module: PINN, batches: Mapping[str, Batch]) -> None:
@@ -42,8 +44,40 @@ def check_gradients(module: PINN, batches: Mapping[str, Batch]) -> None:
             raise NoGradient(term)
 
 
-def divergence(module: PINN, batches: Mapping[str, Batch], step: int) -> Diverged:
-    """The term and the points at which the loss is no finite number."""
+def exploded(objective: float, progress: Mapping[str, Any]) -> bool:
+    """Whether the objective is larger than at the start of training, and `EXPLOSION` times the least on new points.
+
+    Values on points that training has seen are no measure: few of them are fitted to 1e-20, and the next ones tell. On
+    steep fronts a redraw by residual raises it by a factor of some hundred.
+    """
+    return objective > max(progress["first_objective"], EXPLOSION * progress["least_objective"])
+
+
+def explosion(module: PINN, batches: Mapping[str, Batch], objective: float, new: bool) -> Diverged:
+    """What an objective that has exploded consists of: its largest term, and the points of its largest residuals.
+
+    new: whether these points are the first to show it, so that earlier weights may have the same fault.
+    """
+    terms = {}
+    for group, batch in batches.items():
+        parts = [batch.rows(start, start + SCORED) for start in range(0, len(batch), SCORED)]
+        found = [module.residuals(group, part) for part in parts]
+        for term in found[0]:
+            terms[term] = batch, torch.cat([part[term].detach()[:, 0] for part in found])
+    term = max(terms, key=lambda one: module.weights[one] * float(terms[one][1].square().mean()))
+    batch, residual = terms[term]
+    rows = residual.abs().topk(min(SHOWN, len(residual))).indices
+    points = _named(module, batch.coordinates[rows])
+    rose, sound = (module.progress["least_objective"], objective), module.progress["sound"] if new else None
+    return Diverged(module.progress["step"], term, points, residual[rows].tolist(), rose=rose, sound=sound)
+
+
+def divergence(module: PINN, batches: Mapping[str, Batch], step: int, new: bool = False) -> Diverged:
+    """The term and the points at which the loss is no finite number.
+
+    new: as in `explosion`.
+    """
+    sound = module.progress["sound"] if new else None
     for group, batch in batches.items():
         for start in range(0, len(batch), SCORED):
             part = batch.rows(start, start + SCORED)
@@ -51,19 +85,22 @@ def divergence(module: PINN, batches: Mapping[str, Batch], step: int) -> Diverge
                 bad = (~torch.isfinite(residual.detach()[:, 0])).nonzero()[:, 0]
                 if len(bad):
                     rows = bad[:SHOWN]
-                    points = [
-                        dict(zip(module.problem.coordinates, row, strict=True))
-                        for row in part.coordinates[rows].tolist()
-                    ]
-                    return Diverged(step, term, points, residual.detach()[rows, 0].tolist(), len(bad))
+                    found = _named(module, part.coordinates[rows]), residual.detach()[rows, 0].tolist()
+                    return Diverged(step, term, *found, len(bad), sound=sound)
     for group, batch in batches.items():
         for start in range(0, len(batch), SCORED):
             part = batch.rows(start, start + SCORED)
             for term, entry in _infinite_gradients(module, group, part).items():
                 point, entry = _where(module, group, term, part, entry)
-                points = [dict(zip(module.problem.coordinates, row, strict=True)) for row in point]
-                return Diverged(step, f"{term} (its gradient)", points, [entry] * len(points))
-    return Diverged(step, "objective (its gradient)")
+                return Diverged(
+                    step, f"{term} (its gradient)", _named(module, point), [entry] * len(point), sound=sound
+                )
+    return Diverged(step, "objective (its gradient)", sound=sound)
+
+
+def _named(module: PINN, points: Tensor) -> list[dict[str, float]]:
+    """Points (n, d) as mappings of the coordinates."""
+    return [dict(zip(module.problem.coordinates, row, strict=True)) for row in points.tolist()]
 
 
 def _infinite_gradients(module: PINN, group: str, batch: Batch) -> dict[str, float]:
@@ -79,7 +116,7 @@ def _infinite_gradients(module: PINN, group: str, batch: Batch) -> dict[str, flo
     return found
 
 
-def _where(module: PINN, group: str, term: str, batch: Batch, entry: float) -> tuple[list[list[float]], float]:
+def _where(module: PINN, group: str, term: str, batch: Batch, entry: float) -> tuple[Tensor, float]:
     """One point, by halving, at which the gradient of a term is not finite, and an entry of it there.
 
     No point where it is finite at each, and only the sum over them is not.
@@ -91,8 +128,8 @@ def _where(module: PINN, group: str, term: str, batch: Batch, entry: float) -> t
                 batch, entry = part, inner
                 break
         else:
-            return [], entry
-    return batch.coordinates.tolist(), entry
+            return batch.coordinates[:0], entry
+    return batch.coordinates, entry
 
 
 def what_fits(module: PINN, batches: Mapping[str, Batch]) -> tuple[int, int]:

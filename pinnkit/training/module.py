@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import lightning
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,9 +27,9 @@ from pinnkit.sampling.points import EQUATIONS, batch_index
 from pinnkit.training.datamodule import Segment
 from pinnkit.training.engines import Budget, Chooser
 from pinnkit.training.evaluator import Evaluator, Model, Prepared, Unfit
-from pinnkit.training.faults import SCORED, check_gradients, divergence, what_fits
+from pinnkit.training.faults import SCORED, check_gradients, divergence, exploded, explosion, what_fits
 from pinnkit.training.jacobian import Jacobian, Linearisation
-from pinnkit.training.outcome import OutOfMemory, Unsuitable
+from pinnkit.training.outcome import INTERRUPTED, OutOfMemory, Unsuitable
 from pinnkit.training.phases import Phase
 from pinnkit.training.ranks import ALONE, Ranks
 from pinnkit.training.settings import Trainer
@@ -97,6 +98,9 @@ class PINN(lightning.LightningModule):
         self._refused = torch.zeros((), dtype=torch.int64)
         self._last: list[Tensor] = []
         """Losses and objective of the last evaluation, on the device."""
+        self._first: Tensor | None = None
+        """The objective of the first evaluation on points that were drawn for this segment, on the device."""
+        self._drawn = False
         self.minibatch = minibatch
         self.seed = seed
         self.progress = {
@@ -110,6 +114,8 @@ class PINN(lightning.LightningModule):
             "step_time_s": 0.0,
             "settling": None,
             "first_objective": math.nan,
+            "least_objective": math.inf,
+            "sound": 0,
             "rollbacks": 0,
         }
         self.losses_now: dict[str, Tensor] = {}
@@ -259,7 +265,7 @@ class PINN(lightning.LightningModule):
 
     def _segment(self, optimizers: Sequence[Any], segment: Segment) -> None:
         if segment.draw != self.progress["draw"]:
-            self.progress["draw"] = segment.draw
+            self.progress["draw"], self._drawn = segment.draw, True
             optimizer = optimizers[self.progress["phase"]]
             if hasattr(optimizer, "refresh"):  # also where training ends here: a resumed run asks only for later draws
                 optimizer.refresh()  # its loss and gradient belong to points that are gone; its curvature stays
@@ -272,6 +278,7 @@ class PINN(lightning.LightningModule):
                 break
             optimizer = optimizers[self.progress["phase"]]
             self._step(optimizer, segment.batches, weights)
+            self._drawn = False
             self._end_phase(optimizers)
             if self.ranks.count == 1:  # several agree once a segment: to ask in each step would cost a message
                 self.stopped = self.stopped or self._asked()
@@ -280,25 +287,53 @@ class PINN(lightning.LightningModule):
         self.progress["compile_time_s"] = self.compile_time.seconds
         if taken := self.progress["step"] - before:
             self.progress["step_time_s"] = (ended - began) / taken
-        self._look(segment.batches)
+        self._look(segment.batches, before)
         if self.stopped:
+            self._look_elsewhere()
             self.trainer.should_stop = True
 
-    def _look(self, batches: Mapping[str, Batch]) -> None:
-        """What needs numbers from the device, once a segment: a GPU does not wait for them in every step."""
+    def _look(self, batches: Mapping[str, Batch], before: int) -> None:
+        """What needs numbers from the device, once a segment: a GPU does not wait for them in every step.
+
+        before: the step with which the segment began.
+        """
         if not self._last:
             return
         losses, objective = self._last
         self.losses_now = dict(zip(self.terms, losses.unbind(), strict=True)) | {"objective": objective}
-        if refused := int(self._refused):
-            raise divergence(self, batches, self.progress["step"] - refused)
-        if not torch.isfinite(losses).all():
-            raise divergence(self, batches, self.progress["step"])
+        refused = int(self._refused)
+        if refused or not torch.isfinite(losses).all():
+            raise divergence(self, batches, self.progress["step"] - refused, self._spoilt)
+        if exploded(float(objective), self.progress):
+            raise explosion(self, batches, float(objective), self._spoilt)
+        if self._first is not None and not self._spoilt:
+            least = min(self.progress["least_objective"], float(self._first))
+            self.progress["least_objective"], self.progress["sound"] = least, before
+        self._first = None
         phase = self.progress["phase"]
         fell = self._progress.stalled(self.progress["step"], phase, float(objective))
         if fell is not None and not self.stopped:
             log.info("step %d: %s", self.progress["step"], explained(self.phases[phase].name, fell, self.diagnostics))
         self.stopped = self.stopped or self._reached()
+
+    def _look_elsewhere(self) -> None:
+        """Make sure that the objective has not exploded between the points of the last draw.
+
+        Raises:
+            Diverged: it has.
+        """
+        if self.progress["step"] == 0 or self.stopped.startswith(INTERRUPTED):
+            return
+        batches, scores = self.trainer.datamodule.unseen()
+        objective = sum(float(np.square(one).mean()) for one in scores.values())
+        if exploded(objective, self.progress):
+            raise explosion(self, batches, objective, new=True)
+
+    @property
+    def _spoilt(self) -> bool:
+        """Whether this segment's points are new and were bad from the first step on: the weights were so before."""
+        first = None if self._first is None else float(self._first)
+        return first is not None and (not math.isfinite(first) or exploded(first, self.progress))
 
     def _settle(self) -> None:
         """Begin to shorten the steps of a phase that wants it, where little of it is left on some rank."""
@@ -341,6 +376,8 @@ class PINN(lightning.LightningModule):
                 self._refuse_infinite(optimizer, objective, gradient)
             self.progress["evaluations"] += 1
             self._last[:] = [losses, objective]
+            if self._drawn and self._first is None:
+                self._first = objective
             return objective
 
         if phase.least_squares:
@@ -348,7 +385,7 @@ class PINN(lightning.LightningModule):
         try:
             optimizer.step(closure=closure)
         except FloatingPointError:
-            raise divergence(self, batches, self.progress["step"]) from None
+            raise divergence(self, batches, self.progress["step"], self._spoilt) from None
         except Unfit as error:
             raise Unsuitable(phase.name, str(error)) from error
         self.diagnostics.clear()
@@ -470,7 +507,7 @@ class PINN(lightning.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         rollbacks = self.progress["rollbacks"]
         self._went_back = rollbacks > checkpoint["progress"]["rollbacks"]
-        self.progress = {**checkpoint["progress"], "rollbacks": rollbacks}
+        self.progress = {**self.progress, **checkpoint["progress"], "rollbacks": rollbacks}
         words = checkpoint.get("operators")
         self.choice = Choice(**words) if words else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew

@@ -32,13 +32,15 @@ class Unsuitable(Exception):
 
 
 class Diverged(Exception):
-    """A loss that is not finite: at which step, in which term, at which points.
+    """A loss that is not finite, or an objective that has risen too far: at which step, in which term, at which points.
 
     Args:
         points: the first few of them, as mappings of the coordinates.
         values: of the residual there.
         count: how many there are in all.
         after: what is left of the run.
+        rose: the objective's least value on new points, and its present one, where it is finite.
+        sound: the last step whose weights were seen to be good, where the cause is older than `step`.
     """
 
     def __init__(
@@ -49,21 +51,26 @@ class Diverged(Exception):
         values: Sequence[float] = (),
         count: int = 0,
         after: str = "",
+        rose: tuple[float, float] | None = None,
+        sound: int | None = None,
     ) -> None:
         shown = [
-            f"{value} at " + ", ".join(f"{name} = {number:.6g}" for name, number in point.items())
+            f"{value:{'.3g' if rose else ''}} at "
+            + ", ".join(f"{name} = {number:.6g}" for name, number in point.items())
             for point, value in zip(points, values, strict=True)
         ]
         told = f"is {'; '.join(shown)}" if shown else "is no finite number"
         more = f" (and at {count - len(shown)} more points)" if count > len(shown) else ""
-        super().__init__(
-            f"training diverged at step {step}: the term '{term}' {told}{more}" + (f"; {after}" if after else "")
-        )
+        what = f"the term '{term}' {told}{more}"
+        if rose:
+            what = f"the objective rose from {rose[0]:.2g} to {rose[1]:.2g}; the residual of {what}"
+        super().__init__(f"training diverged at step {step}: {what}" + (f"; {after}" if after else ""))
         self.step, self.term, self.points, self.values, self.count = step, term, list(points), list(values), count
+        self.rose, self.sound = rose, sound
 
     def then(self, after: str) -> Diverged:
         """The same, with what is left of the run."""
-        return Diverged(self.step, self.term, self.points, self.values, self.count, after)
+        return Diverged(self.step, self.term, self.points, self.values, self.count, after, self.rose, self.sound)
 
 
 class NothingFinite(Diverged):

@@ -73,7 +73,7 @@ class Callbacks:
     """What is watched while training."""
 
     progress: bool = True
-    """A progress bar with loss, error and points per second."""
+    """A line with objective, error and the time that is left: kept up to date on a terminal, now and then elsewhere."""
     evaluate_every: int = field(default=100, metadata={"minimum": 1})
     """Optimizer steps between measurements of the error."""
     figures: bool = True

@@ -165,7 +165,10 @@ def test_the_shipped_samples_are_those_of_their_formula(conf):
     made = dict(samples())
     assert set(made) == {path.stem for path in tables.glob("*.csv")}
     for name, columns in made.items():
-        assert (tables / f"{name}.csv").read_text() == csv_text(columns), name
+        shipped, here = (tables / f"{name}.csv").read_text(), csv_text(columns)
+        assert shipped.splitlines()[0] == here.splitlines()[0], name
+        found, expected = (np.loadtxt(text.splitlines(), delimiter=",", skiprows=1) for text in (shipped, here))
+        np.testing.assert_allclose(found, expected, rtol=1e-12, err_msg=name)  # exp and sin differ in the last digit
 
 
 def test_gradient_samples_are_those_of_their_potential():

@@ -1,0 +1,189 @@
+"""How far a run is: a line that is kept up to date on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+from tqdm import tqdm
+
+from pinnkit.training.callbacks import Record
+from pinnkit.training.module import PINN
+
+log = logging.getLogger(__name__)
+
+SHORTEST, LONGEST = 10.0, 600.0
+"""Seconds of training between two lines where there is no terminal: a tenth of the run, within these."""
+BAR = 10, 30
+"""Columns of the bar, where there is room for one."""
+
+
+@dataclass
+class Pace:
+    """The time that a step takes, by the steps of the present phase in this process."""
+
+    phase: int | None = None
+    step: int = 0
+    time: float = 0.0
+    per_step: float | None = field(default=None)
+
+    def see(self, phase: int, step: int, time: float) -> None:
+        """Take in the present step and the seconds of training. The first steps of a phase may hold a compilation."""
+        if phase != self.phase:
+            self.phase, self.step, self.time = phase, step, time
+        elif step > self.step:
+            self.per_step = (time - self.time) / (step - self.step)
+
+
+@dataclass(frozen=True)
+class State:
+    """What is shown of a run: `error` is the largest of its fields' errors, `of` that field where there are several."""
+
+    phase: str
+    step: int
+    steps: int | None
+    time: float
+    max_time: float | None
+    per_step: float | None
+    objective: float
+    error: float | None = None
+    of: str | None = None
+    points_per_second: float = 0.0
+
+    @property
+    def share(self) -> float:
+        """What is done of the run, by its steps or its time, whichever ends first."""
+        shares = [self.step / self.steps] if self.steps else []
+        shares += [self.time / self.max_time] if self.max_time else []
+        return min(max(shares, default=0.0), 1.0)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left, by its steps or its time, whichever ends first; None where that is not known yet."""
+        left = [self.max_time - self.time] if self.max_time else []
+        if self.steps and self.per_step is not None:
+            left.append((self.steps - self.step) * self.per_step)
+        return max(min(left), 0.0) if left else None
+
+
+def clock(seconds: float | None) -> str:
+    """Seconds as they are read.
+
+    >>> clock(7.2), clock(754), clock(3 * 86400 + 3661), clock(None)
+    ('0:07', '12:34', '73:01:01', '?')
+    """
+    if seconds is None:
+        return "?"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def on_terminal(state: State, columns: int) -> str:
+    """One line of at most so many columns; where it is narrow what matters least is left away, the error last.
+
+    >>> print(on_terminal(State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4), 80))
+    ssbroyden  43%  4300/10000  objective 1.23e-07  error 2.10e-04  1:02, 1:23 left
+    """
+    steps = f"{state.step}/{state.steps}" if state.steps else f"step {state.step}"
+    parts = {  # in the order in which they stand
+        "phase": state.phase,
+        "share": f"{100 * state.share:.0f}%",
+        "steps": steps,
+        "objective": f"objective {state.objective:.2e}",
+        "error": "" if state.error is None else f"error{f' {state.of}' if state.of else ''} {state.error:.2e}",
+        "speed": f"{state.points_per_second:.1e} points/s",
+        "time": f"{clock(state.time)}, {clock(state.left)} left",
+    }
+    parts = {name: part for name, part in parts.items() if part}
+    for name in ("speed", "phase", "share", "steps", "time", "objective"):
+        if len("  ".join(parts.values())) <= columns:
+            break
+        del parts[name]
+    room = columns - len("  ".join(parts.values())) - 2
+    if room >= BAR[0] and "share" in parts:
+        width = min(room, BAR[1]) - 2
+        done = round(state.share * width)
+        parts["share"] += f"  [{'=' * done}{' ' * (width - done)}]"
+    return "  ".join(parts.values())[:columns]
+
+
+def in_words(state: State) -> str:
+    """The same where no terminal is: a line for a log.
+
+    >>> print(in_words(State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4, "v")))
+    step 4300 of 10000 (ssbroyden): objective 1.23e-07, error of v 2.10e-04; 1:02 of training, 1:23 left
+    """
+    steps = f" of {state.steps}" if state.steps else ""
+    error = "" if state.error is None else f", error{f' of {state.of}' if state.of else ''} {state.error:.2e}"
+    times = f"{clock(state.time)} of training, {clock(state.left)} left"
+    return f"step {state.step}{steps} ({state.phase}): objective {state.objective:.2e}{error}; {times}"
+
+
+class Progress(Callback):
+    """Shows step, objective, error and the time that is left.
+
+    Args:
+        record: where objective and errors are read.
+        stream: where to; standard error unless given.
+    """
+
+    def __init__(self, record: Record, stream: TextIO | None = None) -> None:
+        self.record, self.stream = record, stream or sys.stderr
+        self._pace = Pace()
+        self._bar: tqdm | None = None
+        self._told = -math.inf
+        """Seconds of training at the last line."""
+
+    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
+        self._told = module.progress["train_time_s"]
+        if self.stream.isatty():
+            self._bar = tqdm(file=self.stream, bar_format="{desc}", dynamic_ncols=True, mininterval=0.2)
+
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
+        if not self.record.rows:
+            return
+        state = self._state(module, self.record.rows[-1])
+        if self._bar is not None:
+            self._bar.set_description_str(on_terminal(state, (self._bar.ncols or 80) - 1), refresh=False)
+            self._bar.update(max(state.step - self._bar.n, 0))
+            return
+        expected = 0.0 if state.left is None else (state.time + state.left) / 10
+        if state.time - self._told >= min(max(expected, SHORTEST), LONGEST):
+            self._told = state.time
+            log.info(in_words(state))
+
+    def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:
+        self._close()
+
+    def on_exception(self, trainer: lightning.Trainer, module: PINN, exception: BaseException) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.refresh()
+            self._bar.close()
+            self._bar = None
+
+    def _state(self, module: PINN, row: Mapping[str, Any]) -> State:
+        self._pace.see(row["phase"], row["step"], row["time_s"])
+        errors = self.record.errors
+        worst = max(errors, key=errors.__getitem__, default=None)
+        return State(
+            phase=module.phases[row["phase"]].name,
+            step=row["step"],
+            steps=module.limits.steps,
+            time=row["time_s"],
+            max_time=module.limits.max_time,
+            per_step=self._pace.per_step,
+            objective=row["losses"].get("objective", math.nan),
+            error=errors.get(worst),
+            of=worst if len(errors) > 1 else None,
+            points_per_second=self.record.points_per_second,
+        )

@@ -1,0 +1,130 @@
+"""An objective that explodes is divergence: it is found, told, and gone back from; one that jumps is not."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from pinnkit.problem.problem import Problem
+from pinnkit.sampling.points import equation_points
+from pinnkit.sampling.settings import Sampling
+from pinnkit.solve import solve
+from pinnkit.training.checkpoints import read
+from pinnkit.training.faults import exploded
+from pinnkit.training.module import PINN
+from pinnkit.training.outcome import Diverged
+
+COUNT = 100
+
+
+@pytest.mark.parametrize(
+    ("objective", "first", "least", "expected"),
+    [
+        (9e5, 3.0, 1.0, False),
+        (2e6, 3.0, 1.0, True),
+        (2.9, 3.0, 1e-9, False),  # no more than at the start: the solution is lost, and may come back
+        (3.1, 3.0, 1e-9, True),
+        (3.1, 3.0, math.inf, False),  # no other points have been seen yet
+        (1e30, math.nan, 1.0, False),  # a checkpoint that does not hold the first value
+    ],
+)
+def test_an_objective_has_exploded_above_its_first_value_and_a_million_times_its_least(
+    objective, first, least, expected
+):
+    assert exploded(objective, {"first_objective": first, "least_objective": least}) is expected
+
+
+def unseen_before(words, draw):
+    """A point (2,) of a draw, and the square of its distance to the nearest point of the draws before it."""
+    draws = [
+        equation_points(Problem(**words), Sampling(equations=COUNT), 0, one).coordinates for one in range(draw + 1)
+    ]
+    before = np.concatenate(draws[:-1])
+    squares = ((draws[-1][:, None] - before[None]) ** 2).sum(2).min(1)
+    return draws[-1][squares.argmax()], squares.max()
+
+
+@pytest.fixture
+def spiked(heat_words, quick):
+    """(words, settings, point, spike): a heat equation with a peak, spike["height"] high, at a point of draw 2."""
+    (x, t), square = unseen_before(heat_words, 2)
+    spike = {"height": 1e6}
+
+    def residual(p):
+        peak = torch.exp(-60.0 * ((p.x - x) ** 2 + (p.t - t) ** 2) / square)  # 1e-26 where points have been before
+        return p.u_t - p.alpha * p.u_xx + spike["height"] * peak
+
+    words = {**heat_words, "equations": {"heat": residual}}
+    del words["exact"]
+    settings = {
+        **quick,
+        "operators": {"engine": "autograd"},
+        "sampling": {"equations": COUNT, "conditions": 20, "redraw_every": 25, "residual_power": 0.0},
+        "trainer": {"max_steps": 70},
+        "checkpoint": {"every_steps": 25},
+    }
+    return words, settings, (x, t), spike
+
+
+def test_an_objective_that_explodes_at_a_redraw_is_divergence(spiked, tmp_path):
+    """Found where the points are new, in the weights of the draw before: training goes back to where that began."""
+    words, settings, (x, t), _ = spiked
+    told = rf"at step 60: the objective rose from \d\S* to \S+; .*'heat' is \S+ at x = {x:.6g}, t = {t:.6g}"
+    with pytest.raises(Diverged, match=told) as caught:
+        solve(Problem(**words), tmp_path, settings)
+    assert "3 times training went back" in str(caught.value)
+    assert caught.value.points[0] == pytest.approx({"x": x, "t": t})
+    assert (tmp_path / "train.log").read_text().count("back to step 25") == 3
+    assert json.loads((tmp_path / "metrics.json").read_text())["status"] == "diverged"
+
+
+def test_training_goes_on_where_going_back_has_helped(spiked, tmp_path, monkeypatch):
+    words, settings, _, spike = spiked
+    start = PINN.on_train_start
+
+    def helped(self):
+        if self._went_back:
+            spike["height"] = 0.0
+        start(self)
+
+    monkeypatch.setattr(PINN, "on_train_start", helped)
+    found = solve(Problem(**words), tmp_path, settings)
+    assert (found.status, found.metrics["steps"]) == ("finished", 70)
+    assert found.module.progress["rollbacks"] == 1
+
+
+def test_a_jump_of_the_objective_is_no_divergence(spiked, tmp_path, monkeypatch):
+    words, settings, _, spike = spiked
+    spike["height"] = 100.0  # at one of 100 points: 100 in the mean
+    seen = []
+    look = PINN._look
+
+    def watched(self, batches, before):
+        first = self._first
+        look(self, batches, before)
+        if first is not None:
+            seen.append(float(first))
+
+    monkeypatch.setattr(PINN, "_look", watched)
+    assert solve(Problem(**words), tmp_path, settings).status == "finished"
+    assert seen[2] > 100 * seen[1]
+
+
+def test_the_last_points_are_not_believed(spiked, tmp_path):
+    """A run that ends before the draw that would show the explosion looks at its points."""
+    words, settings, _, _ = spiked
+    with pytest.raises(Diverged, match=r"at step 50: the objective rose from \d\S* to \S+;"):
+        solve(Problem(**words), tmp_path, {**settings, "trainer": {"max_steps": 50}})
+
+
+def test_a_resumed_run_knows_what_the_objective_has_been(spiked, tmp_path):
+    words, settings, _, spike = spiked
+    spike["height"] = 0.0
+    solve(Problem(**words), tmp_path, {**settings, "trainer": {"max_steps": 50}})
+    least = read(tmp_path / "checkpoints" / "last.ckpt")["progress"]["least_objective"]
+    spike["height"] = 1e6
+    with pytest.raises(Diverged) as caught:
+        solve(Problem(**words), tmp_path, settings, resume=True)
+    assert caught.value.rose[0] == least

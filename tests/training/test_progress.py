@@ -1,0 +1,107 @@
+"""What a user sees of a run under way: a line on a terminal of any width, and few lines where there is none."""
+
+import io
+import logging
+import re
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from pinnkit.training.progress import Pace, Progress, State, in_words, on_terminal
+from pinnkit.training.settings import Trainer
+
+STATE = State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4, "pressure", 1.5e6)
+LONG = replace(STATE, phase="gauss_newton", step=1234567, steps=9999999, time=359999.0, per_step=0.25)
+
+
+@pytest.mark.parametrize("state", [STATE, LONG, replace(STATE, error=None), replace(STATE, steps=None)])
+@pytest.mark.parametrize("columns", [20, 40, 60, 79, 80, 100, 160, 300])
+def test_a_line_fits_and_its_error_is_whole(state, columns):
+    line = on_terminal(state, columns)
+    assert len(line) <= columns
+    assert ("error pressure 2.10e-04" in line or columns < 23) if state.error is not None else "error" not in line
+    if columns >= 79:
+        assert "objective 1.23e-07" in line
+        assert re.search(r"\d:\d\d, (\d+:)+\d\d left|, \? left", line)
+
+
+@pytest.mark.parametrize("columns", [120, 160])
+def test_a_wide_line_has_a_bar_that_shows_the_share(columns):
+    bar = re.search(r"43%  \[(=+)( +)\]", on_terminal(replace(STATE, of=None), columns))
+    assert len(bar[1]) / len(bar[1] + bar[2]) == pytest.approx(0.43, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("steps", "step", "time", "max_time", "per_step", "share", "left"),
+    [
+        (1000, 250, 10.0, None, 0.1, 0.25, 75.0),
+        (1000, 250, 10.0, 40.0, 0.1, 0.25, 30.0),  # the time is over before the steps are
+        (1000, 750, 10.0, 400.0, 0.1, 0.75, 25.0),
+        (None, 250, 10.0, 40.0, None, 0.25, 30.0),
+        (None, 250, 50.0, 40.0, 0.1, 1.0, 0.0),
+        (1000, 250, 10.0, None, None, 0.25, None),  # nothing is known of its speed
+    ],
+)
+def test_what_is_left_ends_with_the_steps_or_the_time(steps, step, time, max_time, per_step, share, left):
+    state = State("adam", step, steps, time, max_time, per_step, 1.0)
+    assert (state.share, state.left) == (share, left)
+    assert ("? left" in in_words(state)) is (left is None)
+
+
+def test_the_pace_is_that_of_the_present_phase_without_its_first_steps():
+    pace = Pace()
+    for phase, step, time, expected in [
+        (0, 10, 30.0, None),  # a compilation
+        (0, 20, 31.0, 0.1),
+        (0, 60, 35.0, 0.1),
+        (1, 70, 50.0, 0.1),  # until more is known
+        (1, 80, 55.0, 0.5),
+        (1, 80, 55.0, 0.5),
+    ]:
+        pace.see(phase, step, time)
+        assert pace.per_step == expected
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def shown(stream, times, limits):
+    """The callback after batches that end at these seconds of training, ten steps each."""
+    record = SimpleNamespace(rows=[], errors={"u": 1e-3, "v": 2e-3}, points_per_second=1e5)
+    module = SimpleNamespace(
+        phases=[SimpleNamespace(name="adam")], limits=limits, progress={"step": 0, "train_time_s": 0.0}
+    )
+    progress = Progress(record, stream)
+    progress.on_train_start(None, module)
+    for number, time in enumerate(times, 1):
+        record.rows.append({"step": 10 * number, "time_s": time, "phase": 0, "losses": {"objective": 0.5}})
+        progress.on_train_batch_end(None, module)
+    progress.on_train_end(None, module)
+
+
+@pytest.mark.parametrize(
+    ("total", "max_time", "least", "most"),
+    [(5.0, 5.0, 0, 0), (40.0, 40.0, 3, 4), (600.0, None, 9, 12), (36000.0, 36000.0, 55, 60)],
+)
+def test_where_no_terminal_is_lines_are_few_and_nothing_is_overwritten(total, max_time, least, most, caplog):
+    stream, count = io.StringIO(), 2000
+    limits = Trainer(max_time=max_time) if max_time else Trainer(max_steps=10 * count)
+    with caplog.at_level(logging.INFO, logger="pinnkit"):
+        shown(stream, [total * number / count for number in range(1, count + 1)], limits)
+    lines = [record.message for record in caplog.records]
+    assert least <= len(lines) <= most
+    assert stream.getvalue() == ""
+    assert all(re.match(r"step \d+.*: objective 5.00e-01, error of v 2.00e-03; .* left", line) for line in lines)
+
+
+def test_on_a_terminal_one_line_is_kept_up_to_date(caplog):
+    stream = Terminal()
+    with caplog.at_level(logging.INFO, logger="pinnkit"):
+        shown(stream, [0.1, 0.2, 0.3], Trainer(max_steps=30))
+    last = stream.getvalue().rstrip("\n").split("\r")[-1]
+    assert "30/30" in last
+    assert "error v 2.00e-03" in last
+    assert caplog.records == []
