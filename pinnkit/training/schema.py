@@ -127,7 +127,7 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
                 _count(where, value)
         elif isinstance(usual, int) or (usual is None and value is not None):
             _count(where, value)
-        elif key == "first_objective" and kept["step"] == 0:
+        elif (key == "first_objective" and kept["step"] == 0) or (key == "least_objective" and value == math.inf):
             continue  # it is not known yet
         elif isinstance(usual, float) and _number(where, value) < 0.0:
             raise WrongState(f"{where}: is {value}")
