@@ -120,10 +120,44 @@ def test_links_are_removed_and_not_followed(old, tmp_path):
     assert not (old / "checkpoints").is_symlink()
 
 
-def test_a_folder_in_the_place_of_a_file_is_told(tmp_path):
+def test_a_folder_in_the_place_of_a_checkpoint_is_told(tmp_path):
     (tmp_path / "checkpoints" / "last.ckpt").mkdir(parents=True)
-    with pytest.raises(ProblemError, match=r"last\.ckpt is a folder, where a run keeps a file: move it away"):
+    with pytest.raises(ProblemError, match=r"last\.ckpt is no file, and a run keeps one there: move it away"):
         solved(tmp_path, overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["train.log", "history.jsonl", "metrics.json", ".pinnkit"])
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_pipe_in_the_place_of_a_file_is_told(name, resume, old):
+    (old / name).unlink()
+    os.mkfifo(old / name)
+    before = {one for one in old.rglob("*") if one.name != LOCK}
+    with pytest.raises(ProblemError, match=rf"{name} is no file, and a run keeps one there"):
+        solved(old, overwrite=True, resume=resume)
+    assert {one for one in old.rglob("*") if one.name != LOCK} == before
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "figures"])
+def test_a_file_in_the_place_of_a_folder_of_the_run_is_told_before_anything_is_removed(name, old):
+    subprocess.run(["rm", "-r", old / name], check=True)
+    (old / name).write_text("")
+    before = content(old)
+    with pytest.raises(ProblemError, match=rf"{name} is no folder, and a run keeps one there"):
+        solved(old, overwrite=True)
+    assert content(old) == before
+
+
+def test_a_log_that_cannot_be_written_does_not_end_the_run(old, tmp_path, monkeypatch, capfd):
+    from pinnkit import console
+
+    def full(self):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(console._FileHandler, "flush", full)
+    assert solved(tmp_path / "new").status == "finished"
+    told = capfd.readouterr().err
+    assert told.count("train.log cannot be written") == 1
+    assert "Traceback" not in told
 
 
 def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):
