@@ -7,7 +7,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging.handlers import MemoryHandler
 from pathlib import Path
 
@@ -42,6 +42,24 @@ def silent() -> Iterator[Told]:
         log.level = former
 
 
+class _FileHandler(logging.FileHandler):
+    """Writes records to a file as long as that can be written: a full disk does not end a run by its log."""
+
+    full = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self.full:
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        self.full = True
+        print(f"pinnkit: {self.baseFilename} cannot be written: it ends here", file=sys.stderr)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 class Told:
     """What pinnkit logs while a run is set up and goes on; it is kept in memory until it has a file."""
 
@@ -50,7 +68,7 @@ class Told:
 
     def keep(self, path: Path) -> None:
         """Append it to a file: what has been told so far, and what follows."""
-        file = logging.FileHandler(path, encoding="utf-8")
+        file = _FileHandler(path, encoding="utf-8")
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         early, self.handler = self.handler, file
         early.setTarget(file)

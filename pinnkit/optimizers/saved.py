@@ -102,7 +102,7 @@ def _check_groups(fresh: list[dict[str, Any]], saved: Any, same_torch: bool) -> 
             elif key == "step":
                 right = _whole(value)
             else:
-                right = type(value) is type(group[key]) and value == group[key]
+                right = _same(value, group[key])
             if not right:
                 raise WrongState(f".{where}.{key}: is {_short(value)}, and was {_short(group[key])} at the start")
 
@@ -162,6 +162,12 @@ def _check_pairs(optimizer: Deterministic, memory: Mapping[str, Any], n: int, ki
         _tensor(f"state[0].y[{place}]", y, (n,), kind)
         if not _number(f"state[0].ys[{place}]", ys) > 0.0:
             raise WrongState(f".state[0].ys[{place}]: {ys} is not above 0")
+
+
+def _same(here: Any, there: Any) -> bool:
+    if isinstance(here, list | tuple) and type(here) is type(there):
+        return len(here) == len(there) and all(map(_same, here, there))
+    return not isinstance(here, Tensor) and type(here) is type(there) and here == there
 
 
 def _mapping(where: str, value: Any) -> Mapping[str, Any]:

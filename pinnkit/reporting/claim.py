@@ -75,9 +75,7 @@ class Claim:
             self.enter()
             self.leave()
         there = sorted(_there(self.run, WRITTEN))
-        for one in there:
-            if one.is_dir():
-                raise FolderTaken(f"{one} is a folder, where a run keeps a file: move it away, or name another folder")
+        self._check_kinds([*there, path / MARK])
         if self.resume or not there:
             return
         if not _is_run(self.run):
@@ -92,6 +90,17 @@ class Claim:
                 "that run"
             )
 
+    def _check_kinds(self, files: list[Path]) -> None:
+        """Files are files, and folders folders; on a pipe a run would wait for ever."""
+        advice = "move it away, or name another folder"
+        for one in files:
+            gone_round = self.resume and one.suffix == ".ckpt" and not one.is_dir()  # by the checkpoint before it
+            if one.exists() and not one.is_file() and not gone_round:
+                raise FolderTaken(f"{one} is no file, and a run keeps one there: {advice}")
+        for one in (self.run.path / name for name in FOLDERS):
+            if one.exists() and not one.is_dir():
+                raise FolderTaken(f"{one} is no folder, and a run keeps one there: {advice}")
+
     def enter(self) -> None:
         """Lock the folder, which exists; a lock whose process has ended does not hold.
 
@@ -104,6 +113,8 @@ class Claim:
         except filelock.Timeout:
             told = "another run works in this folder now: wait for its end, or name another folder"
             raise FolderTaken(f"{self.run.path}: {told}") from None
+        except (IsADirectoryError, FileNotFoundError) as error:
+            raise FolderTaken(f"{self.run.path / LOCK} cannot be locked ({error.strerror}): move it away") from None
         except NotImplementedError:
             log.warning("%s: this file system knows no locks; no second run may be started there", self.run.path)
             return

@@ -47,9 +47,13 @@ def to_json(mapping: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def parse_json(text: str) -> Any:
-    """JSON by the standard: the words NaN and Infinity, which Python's json would take, are a ValueError."""
+    """JSON by the standard: the words NaN and Infinity, which Python's json would take, are a ValueError, and so is
+    what is nested deeper than Python reads."""
 
     def refuse(word: str) -> None:
         raise ValueError(f"{word} is not JSON")
 
-    return json.loads(text, parse_constant=refuse)
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -19,8 +20,9 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Record
 from pinnkit.training.datamodule import CollocationData
+from pinnkit.training.faults import SHOWN
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import INTERRUPTED, CannotMeet, OutOfMemory, RankLost
+from pinnkit.training.outcome import INTERRUPTED, CannotMeet, CannotWrite, Diverged, OutOfMemory, RankLost
 from pinnkit.training.signals import Interrupted
 
 log = logging.getLogger("pinnkit")
@@ -50,9 +52,18 @@ class Results:
 
         Raises:
             KeyboardInterrupt, Interrupted: a signal came; metrics.json tells it.
+            Diverged: what was trained is not finite; metrics.json tells it.
+            CannotWrite: a file cannot be written.
         """
         try:
             return self._finish(module, data, record)
+        except Diverged as error:
+            self.failed("diverged", error, module)
+            raise
+        except OSError as error:
+            told = CannotWrite(self.run.path, error)
+            log.error(str(told))
+            raise told from None
         except (KeyboardInterrupt, Interrupted) as error:
             name = error.name if isinstance(error, Interrupted) else "SIGINT"
             reason = f"{INTERRUPTED}{name} after training ({module.stopped})"
@@ -62,6 +73,7 @@ class Results:
 
     def _finish(self, module: PINN, data: CollocationData, record: Record) -> dict[str, Any]:
         found = evaluation.evaluate(module, self.reference)
+        _check_finite(found, module)
         if self.first:
             self.run.write_solution(found.arrays())
         if self.first and self.settings.callbacks.figures:
@@ -137,6 +149,22 @@ class Results:
         for logger in self.loggers:
             for name, figure in figures.items():
                 logger.experiment.add_figure(f"figures/{name}", figure, step, close=False)
+
+
+def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
+    """A run whose fields or objective are not finite has not finished.
+
+    Raises:
+        Diverged: they are not.
+    """
+    step, flat = module.progress["step"], {name: values.ravel() for name, values in found.grid.coordinates.items()}
+    for name, values in found.fields.items():
+        bad = np.flatnonzero(~np.isfinite(values))
+        if len(bad):
+            points = [{axis: float(part[index]) for axis, part in flat.items()} for index in bad[:SHOWN]]
+            raise Diverged(step, name, points, values.ravel()[bad[:SHOWN]].tolist(), len(bad))
+    if "objective" in module.losses_now and not bool(torch.isfinite(module.losses_now["objective"])):
+        raise Diverged(step, "objective")
 
 
 def told(metrics: Mapping[str, Any]) -> list[str]:

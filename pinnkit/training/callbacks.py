@@ -99,10 +99,15 @@ def _sparser(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 class Interruption(Callback):
-    """A signal ends training before the next step, so that a checkpoint is written; a second one ends it at once."""
+    """A signal ends training before the next step, so that a checkpoint is written; a second one ends it at once.
+
+    Made before Lightning begins: what handled the signals then handles a second one, and all after training. (When
+    training ends Lightning gives back its own handlers before callbacks are told.)
+    """
 
     def __init__(self) -> None:
-        self._former: dict[int, Any] = {}
+        self._former = {number: signal.getsignal(number) or signal.SIG_DFL for number in heeded()}
+        self._installed = False
 
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
         if threading.current_thread() is not threading.main_thread():
@@ -112,8 +117,9 @@ class Interruption(Callback):
             module.stop(f"{INTERRUPTED}{signal.Signals(number).name}")
             signal.signal(number, self._former[number])
 
-        for number in heeded():
-            self._former[number] = signal.signal(number, stop)
+        self._installed = True
+        for number in self._former:
+            signal.signal(number, stop)
 
     def teardown(self, trainer: lightning.Trainer, module: PINN, stage: str) -> None:
         self._restore()
@@ -122,9 +128,9 @@ class Interruption(Callback):
         self._restore()  # Lightning calls no teardown then
 
     def _restore(self) -> None:
-        for number, handler in self._former.items():
+        for number, handler in self._former.items() if self._installed else ():
             signal.signal(number, handler)
-        self._former = {}
+        self._installed = False
 
 
 class Pictures(Callback):

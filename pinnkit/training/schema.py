@@ -34,6 +34,8 @@ KINDS = {
     "pytorch-lightning_version": str,
 }
 """The parts that are needed; the last ones by Lightning."""
+OPTIONAL = ("settling",)
+"""What a run may have no value of, as it goes on."""
 OTHER = "holds other networks or parameters than this problem and these settings make"
 
 
@@ -111,8 +113,10 @@ def _check_weights(kept: Mapping[str, Any], module: PINN) -> None:
     here = {name: (one.shape, one.dtype) for name, one in module.state_dict().items()}
     if {name: (getattr(one, "shape", None), getattr(one, "dtype", None)) for name, one in kept.items()} != here:
         raise WrongState(OTHER)
-    for name, _ in module.named_parameters():
-        if not bool(torch.isfinite(kept[name]).all()):
+    parameters = dict(module.named_parameters())
+    for name, usual in module.state_dict().items():
+        trained = name in parameters or bool(torch.isfinite(usual).all())  # a user's buffer may hold infinity
+        if trained and not bool(torch.isfinite(kept[name]).all()):
             raise NotFinite(f"state_dict.{name}: holds NaN or infinity")
 
 
@@ -125,7 +129,9 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
         if key == "draw":
             if value != -1:
                 _count(where, value)
-        elif isinstance(usual, int) or (usual is None and value is not None):
+        elif value is None and (usual is None or key in OPTIONAL):
+            continue
+        elif isinstance(usual, int) or usual is None:
             _count(where, value)
         elif (key == "first_objective" and kept["step"] == 0) or (key == "least_objective" and value == math.inf):
             continue  # it is not known yet

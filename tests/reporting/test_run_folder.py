@@ -215,7 +215,7 @@ def test_the_nearest_run_folder_is_suggested(run):
         assert f"Did you mean {run.path}?" in str(error.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"status": "finished", "loss": NaN}', "[1]", '{"loss": 1}'])
+@pytest.mark.parametrize("text", ["[" * 100_000, "", "{", '{"status": "finished", "loss": NaN}', "[1]", '{"loss": 1}'])
 def test_damaged_metrics_are_named(run, text):
     run.metrics.write_text(text)
     with pytest.raises(RunFolderError, match=r"metrics\.json: damaged, expected"):

@@ -1,0 +1,302 @@
+"""Whole checkpoints with wrong contents are told as damaged, and the one before is used; NaN in one is divergence."""
+
+import copy
+import math
+import random
+import re
+
+import pytest
+import torch
+
+from pinnkit.language.errors import ProblemError
+from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits, newest, read
+from pinnkit.training.outcome import Diverged, NothingFinite
+from tests.runs.small import QUICK, WORDS, command, content, solved
+
+WAYS = {
+    "ssbroyden": [{"name": "adam", "steps": 4}, {"name": "ssbroyden"}],
+    "lbfgs": ["lbfgs"],
+    "soap": ["soap"],
+    "adam": ["adam"],
+    "gauss_newton": ["gauss_newton"],
+    "spring": ["spring"],
+}
+SETTINGS = {**QUICK, "checkpoint": {"every_steps": 6}, "network": {"width": 5, "depth": 2}}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """For each way: the module of a run and its folder."""
+    found = {}
+    for way, phases in WAYS.items():
+        folder = tmp_path_factory.mktemp(way)
+        found[way] = solved(folder, settings={**SETTINGS, "phases": phases}).module, RunFolder(folder)
+    return found
+
+
+@pytest.fixture
+def run(runs, tmp_path):
+    """A copy of the folder of the first."""
+    module, former = runs["ssbroyden"]
+    run = RunFolder(tmp_path / "run").create()
+    for path in former.path.rglob("*"):
+        if path.is_file() and path.name != ".pinnkit.lock":
+            (run.path / path.relative_to(former.path)).write_bytes(path.read_bytes())
+    return module, run
+
+
+def at(content, key):
+    """The mapping or list that holds the last part of a dotted key, and that part."""
+    if key.startswith("state_dict."):  # whose keys have dots
+        return content["state_dict"], key.removeprefix("state_dict.")
+    *path, last = [int(part) if part.isdigit() else part for part in key.split(".")]
+    for part in path:
+        content = content[part]
+    return content, last
+
+
+def rewritten(path, key, value):
+    content = torch.load(path, weights_only=True)
+    place, last = at(content, key)
+    if value is DELETE:
+        del place[last]
+    else:
+        place[last] = value
+    torch.save(content, path)
+
+
+DELETE = object()
+STATE = "optimizer_states.1.state.0"
+ROWS = "callbacks.Record.rows"
+DAMAGES = [
+    ("progress.step", -1, "progress.step: -1 is no count"),
+    ("progress.step", "ten", "progress.step: 'ten' is no count"),
+    ("progress.step", 2**70, "is no count"),
+    ("progress.phase", 7, "progress.phase: is 7, and there are 2 phases"),
+    ("progress.phase_step", 99, "progress.phase_step: is 99, and progress.step 10"),
+    ("progress.evaluations", 1.5, "progress.evaluations: 1.5 is no count"),
+    ("progress.draw", -2, "progress.draw"),
+    ("progress.train_time_s", -3.0, "progress.train_time_s: is -3.0"),
+    ("progress.rollbacks", DELETE, "progress.rollbacks: None is no count"),
+    ("progress.settling", "now", "progress.settling: 'now' is no count"),
+    ("progress.first_objective", None, "progress.first_objective: None is no number"),
+    ("progress", [], "progress: \\[\\] is no mapping"),
+    ("state_dict", [], "state_dict: \\[\\] is no mapping"),
+    ("state_dict.network.networks.0.0.slope", DELETE, "holds other networks"),
+    ("optimizer_states", [], "optimizer_states: 0 are there, and 2 phases"),
+    ("optimizer_states.0", {}, r"optimizer_states\[0\]: 'state', 'param_groups' are needed"),
+    ("optimizer_states.1.param_groups", [], r"param_groups: a list of 1 is needed"),
+    ("optimizer_states.0.param_groups.0.betas", (5.0, -1.0), r"param_groups\[0\].betas: is \(5.0, -1.0\)"),
+    ("optimizer_states.0.param_groups.0.lr", DELETE, "'lr' is missing"),
+    ("optimizer_states.0.state.0.exp_avg", torch.zeros(3), "exp_avg: is"),
+    ("optimizer_states.0.state.1", DELETE, "is of some parameters only"),
+    ("optimizer_states.0.state.99", {}, "is of other parameters"),
+    (f"{STATE}.gradient", torch.zeros(3, dtype=torch.float64), r"state\[0\].gradient: is \(3,\)"),
+    (f"{STATE}.gradient", torch.zeros(46), "torch.float32"),
+    (f"{STATE}.gradient", DELETE, "loss: is there without 'gradient'"),
+    (f"{STATE}.inverse_hessian.factor", torch.eye(3, dtype=torch.float64), r"factor: is \(3, 3\)"),
+    (f"{STATE}.inverse_hessian", DELETE, "is there without 'inverse_hessian'"),
+    (f"{STATE}.evaluations", DELETE, "'evaluations' is missing"),
+    (f"{STATE}.failures", -1, "failures: -1 is no count"),
+    (f"{STATE}.expected_step", -1.0, "expected_step: -1.0 is not above 0"),
+    (f"{STATE}.momentum", 1.0, "momentum: 1.0 does not belong there"),
+    ("callbacks.Record", DELETE, "callbacks.Record: is missing"),
+    (f"{ROWS}", "rows", "rows: is no list"),
+    (f"{ROWS}.0", {}, r"rows\[0\]: is not whole"),
+    (f"{ROWS}.0.phase", 9, r"rows\[0\]: is of step \d+ and phase 9"),
+    (f"{ROWS}.0.losses", {"decay": "small"}, r"rows\[0\].losses: is no mapping of numbers"),
+    (f"{ROWS}.0.step", 10**6, "rows"),
+    ("callbacks.Checkpoints.least", None, "least: is None"),
+    ("CollocationData.drawn", None, "CollocationData.drawn: None is no count"),
+    ("CollocationData.by_residual", ["other"], "CollocationData.by_residual"),
+    ("CollocationData.points", {}, "CollocationData.points: are of other equations or conditions"),
+    ("CollocationData.points.equations.coordinates", torch.zeros(4, 2, dtype=torch.float64), r"are \(4, 2\)"),
+    ("CollocationData.points.equations.coordinates", torch.full((4, 1), 7.0, dtype=torch.float64), "outside the dom"),
+    ("CollocationData.points.equations.columns", {"n_x": torch.zeros(4, 1)}, "columns: none are needed"),
+    ("operators", {"engine": "steam"}, "operators.engine: there is no 'steam'"),
+    ("operators", {"engine": "jets", "chunk": -1}, "operators.chunk: is -1"),
+    ("operators", {"motor": 1}, "operators: "),
+    ("pytorch-lightning_version", "one", "pytorch-lightning_version"),
+    ("pytorch-lightning_version", "1.5.0", "1.5.0 is too old"),
+    ("epoch", None, "epoch: None is no int"),
+    ("lr_schedulers", {}, "lr_schedulers: {} is no list"),
+    ("global_step", DELETE, "it has no 'global_step'"),
+    ("pinnkit.config", None, "pinnkit.config: is no text"),
+    ("pinnkit.data", {"reference": 1}, "pinnkit.data: is no mapping of texts"),
+    ("extra", torch.zeros(1).expand(10**12), "is a tensor without all of its numbers"),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "message"), DAMAGES, ids=lambda one: str(one)[:40])
+def test_what_cannot_be_is_told_as_damaged_and_the_one_before_is_used(key, value, message, run, caplog):
+    module, folder = run
+    rewritten(folder.last_checkpoint, key, value)
+    path, _ = newest([folder.last_checkpoint, folder.previous_checkpoint], module)
+    assert path == folder.previous_checkpoint
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert f"{folder.last_checkpoint}: " in told
+    assert re.search(message, told), told
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_checkpoints_of_every_optimizer_fit(way, runs):
+    module, folder = runs[way]
+    for path in (folder.last_checkpoint, folder.previous_checkpoint, folder.best_checkpoint):
+        check_fits(path, read(path), module)
+
+
+NUMBERS = [
+    "state_dict.network.networks.0.1.layers.0.weight", "CollocationData.points.equations.coordinates",
+    f"{STATE}.gradient", f"{STATE}.half", f"{STATE}.direction", f"{STATE}.inverse_hessian.factor", f"{STATE}.loss",
+    f"{STATE}.expected_step", f"{STATE}.length", "optimizer_states.0.state.0.exp_avg_sq",
+    "optimizer_states.0.param_groups.0.lr", "progress.train_time_s", "progress.step_time_s",
+    "progress.first_objective", "progress.evaluations", f"{ROWS}.0.time_s", "callbacks.Checkpoints.least",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+def test_a_number_that_is_not_finite_is_divergence(key, run):
+    module, folder = run
+    content = torch.load(folder.last_checkpoint, weights_only=True)
+    place, last = at(content, key)
+    if isinstance(place[last], torch.Tensor):
+        place[last].view(-1)[-1] = math.nan
+    else:
+        place[last] = math.nan
+    torch.save(content, folder.last_checkpoint)
+    assert newest([folder.last_checkpoint, folder.previous_checkpoint], module)[0] == folder.previous_checkpoint
+    with pytest.raises(DamagedCheckpoint, match="as training had diverged: ") as raised:
+        newest([folder.last_checkpoint], module)
+    assert raised.value.diverged
+
+
+def leaves(content, path=""):
+    """The dotted keys of all that is no mapping or list."""
+    parts = content.items() if isinstance(content, dict) else enumerate(content)
+    for key, value in parts:
+        where = f"{path}.{key}" if path else str(key)
+        yield where
+        if isinstance(value, dict | list):
+            yield from leaves(value, where)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whatever_is_altered_is_refused_in_words_or_can_be_loaded(way, runs, tmp_path):
+    """Nothing that the checks let pass makes an optimizer or the data raise while it is loaded."""
+    module, folder = runs[way]
+    whole = torch.load(folder.last_checkpoint, weights_only=True)
+    chance = random.Random(0)
+    keys = [key for key in leaves(whole) if "." in key and "loops" not in key and "network.networks" not in key]
+    path = tmp_path / "last.ckpt"
+    for key in chance.sample(keys, 40):
+        content = copy.deepcopy(whole)
+        place, last = at(content, key)
+        place[last] = chance.choice([None, -1, "text", math.inf, [], {}, torch.zeros(2, 3), 10**12, True])
+        torch.save(content, path)
+        try:
+            content = read(path)
+            check_fits(path, content, module)
+        except DamagedCheckpoint:
+            continue
+        for phase, state in zip(module.phases, content["optimizer_states"], strict=True):
+            phase.optimizer(list(module.parameters())).load_state_dict(state)
+        module.trainer.datamodule.load_state_dict(content["CollocationData"])
+
+
+def test_where_every_checkpoint_holds_nan_the_run_has_diverged(run, capfd):
+    _, folder = run
+    for path in (folder.last_checkpoint, folder.previous_checkpoint):
+        content = torch.load(path, weights_only=True)
+        next(iter(content["state_dict"].values())).fill_(math.nan)
+        torch.save(content, path)
+    settings = {**SETTINGS, "phases": WAYS["ssbroyden"]}
+    with pytest.raises(NothingFinite, match=r"no checkpoint can be used: .*holds NaN or infinity.*Start a new run"):
+        solved(folder.path, settings=settings, resume=True)
+
+
+def test_the_command_ends_with_3_where_no_checkpoint_is_finite_and_loses_nothing(tmp_path, capfd):
+    out = tmp_path / "out"
+    assert command(tmp_path, *WORDS, f"hydra.run.dir={out}") == 0
+    for path in (out / "checkpoints").iterdir():
+        content_ = torch.load(path, weights_only=True)
+        content_["state_dict"] = {name: value * math.nan for name, value in content_["state_dict"].items()}
+        torch.save(content_, path)
+    before = content(out)
+    capfd.readouterr()
+    assert command(tmp_path, f"resume={out}", "trainer.max_steps=20") == 3
+    told = capfd.readouterr().err
+    assert told.count("no checkpoint can be used") == 1
+    assert "Traceback" not in told
+    assert content(out) == before
+
+
+def test_parameters_that_are_not_finite_at_the_end_are_divergence(tmp_path, monkeypatch):
+    """The last step may spoil what no evaluation sees any more."""
+    from pinnkit.training.module import PINN
+
+    step = PINN._step
+
+    def spoilt(self, *arguments):
+        step(self, *arguments)
+        if self.progress["step"] == 10:
+            next(iter(self.network.parameters())).data.fill_(math.nan)
+
+    monkeypatch.setattr(PINN, "_step", spoilt)
+    with pytest.raises(Diverged, match="training diverged at step 10: the term 'start' is nan at t = 0"):
+        solved(tmp_path)
+    assert RunFolder(tmp_path).read_metrics()["status"] == "diverged"
+
+
+EDITS = [
+    ("parameters: {rate: 1.0}", "rate: 1.0", "rate: 2.0", "pde.parameters.rate: is 2.0, but 1.0 in "),
+    ("seed", "seed: 0", "seed: 1", "seed: is 1, but 0 in "),
+    ("dtype", "dtype: float64", "dtype: float32", "dtype: is 'float32', but 'float64' in "),
+    ("width", "width: 5", "width: 6", "network.width: is 6, but 5 in "),
+    ("equation", "u_t = -rate*u", "u_t = -rate*u*1", "pde.equations.decay: is 'u_t = -rate*u*1', but"),
+    ("removed", "seed: 0\n", "", None),
+    ("steps", "max_steps: 10", "max_steps: 12", None),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "message"), EDITS, ids=[one[0] for one in EDITS])
+def test_an_edited_configuration_is_compared_with_the_checkpoints(name, old, new, message, edited, capfd):
+    folder, text = edited
+    run = RunFolder(folder / "out")
+    assert old in text
+    run.config.write_text(text.replace(old, new))
+    before = content(run.path)
+    code = command(folder, f"resume={run.path}")
+    told = capfd.readouterr().err
+    if message is None:
+        assert code == 0, told
+        return
+    assert code == 2
+    assert f"{message}" in told
+    assert "a run goes on as it began, and only trainer, callbacks, checkpoint, logger may change" in told
+    assert content(run.path) == before
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("edited")
+    assert command(folder, *WORDS, f"hydra.run.dir={folder / 'out'}") == 0
+    return folder, (folder / "out" / "config.yaml").read_text()
+
+
+def test_a_network_is_not_measured_by_another_problem(edited, capfd):
+    from pinnkit.commands.evaluate import evaluate
+
+    folder, text = edited
+    (folder / "out" / "config.yaml").write_text(text.replace("rate: 1.0", "rate: 2.0"))
+    assert evaluate([f"run={folder / 'out'}"]) == 2
+    assert "pde.parameters.rate: is 2.0, but 1.0 in" in capfd.readouterr().err
+    (folder / "out" / "config.yaml").write_text(text)
+    assert evaluate([f"run={folder / 'out'}"]) == 0
+
+
+def test_a_run_from_python_goes_on_as_it_began(tmp_path):
+    solved(tmp_path)
+    with pytest.raises(ProblemError, match="seed: is 4, but 0 in"):
+        solved(tmp_path, settings={**QUICK, "seed": 4}, resume=True)
+    assert solved(tmp_path, settings={**QUICK, "trainer": {"max_steps": 12}}, resume=True).metrics["steps"] == 12
