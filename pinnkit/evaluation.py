@@ -11,9 +11,9 @@ import sympy
 import torch
 from matplotlib.figure import Figure
 
-from pinnkit.language.calculus import partials, symbol
-from pinnkit.language.evaluate import Program
+from pinnkit.language.calculus import symbol
 from pinnkit.losses.residuals import Batch
+from pinnkit.problem.places import singular_at
 from pinnkit.problem.problem import Equation, Problem
 from pinnkit.references.choose import Reference
 from pinnkit.references.exact import exact_parameters
@@ -158,15 +158,8 @@ def singular(
 
 def _always(equation: Equation, module: PINN, at: Mapping[str, np.ndarray]) -> np.ndarray:
     """Where the residual is not finite for any of some values of the fields and their derivatives."""
-    program = Program([equation.residual])
     values = {symbol(name): float(value.detach()) for name, value in module.parameter_values().items()}
-    values |= {symbol(name): points for name, points in at.items()}
-    count = len(next(iter(at.values())))
-    broken = np.full(count, True)
-    for size in (-1.3, -0.4, 0.3, 0.7, 1.6):
-        computed = program(values | dict.fromkeys(partials(equation.residual), size))[0]
-        broken &= ~np.isfinite(np.broadcast_to(computed, count))
-    return broken
+    return singular_at(equation.residual, values | {symbol(name): points for name, points in at.items()})
 
 
 def _edge(problem: Problem, at: Mapping[str, np.ndarray]) -> np.ndarray:
