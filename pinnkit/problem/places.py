@@ -70,7 +70,8 @@ def _without_fields(expr: sympy.Basic) -> Iterator[sympy.Expr]:
 
     def holds(node: sympy.Basic) -> bool:
         if node not in known:
-            known[node] = isinstance(node, Partial) or any([holds(part) for part in node.args])
+            parts = list(map(holds, node.args))  # all of them, so that each is known
+            known[node] = isinstance(node, Partial) or any(parts)
         return known[node]
 
     if not holds(expr):
