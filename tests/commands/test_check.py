@@ -79,7 +79,7 @@ reference: rows.csv
         "at the 2 rows of rows.csv, weight 2.5\n",
         "t = 1, weight x + 1.0\n",
         "t = 1\n",
-        "reference   spectral",
+        "reference   rows.csv",
     ):
         assert part in out
 
