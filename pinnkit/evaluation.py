@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import sympy
 import torch
 from matplotlib.figure import Figure
 
+from pinnkit.language.calculus import symbol
 from pinnkit.losses.residuals import Batch
-from pinnkit.problem.problem import Problem
+from pinnkit.problem.places import singular_at
+from pinnkit.problem.problem import Equation, Problem
 from pinnkit.references.choose import Reference
 from pinnkit.references.exact import exact_parameters
 from pinnkit.reporting.figures import draw
@@ -31,21 +34,33 @@ CHUNK = 4096
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The fields on a grid, the reference there, and the equations' residuals."""
+    """The fields on a grid, the reference there, and the equations' residuals.
+
+    `left_out`: equation -> mask of the points where its residual is no number for any field, as u_r/r at r = 0.
+    """
 
     grid: Grid
     fields: Mapping[str, np.ndarray]
     references: Mapping[str, np.ndarray]
     residuals: Mapping[str, np.ndarray]
+    left_out: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def errors(self) -> dict[str, Any]:
-        """relative_l2 and max_error for each field with a reference, residual_rms for each equation."""
+        """relative_l2 and max_error for each field with a reference, residual_rms for each equation.
+
+        residual_left_out: how many points that leaves out, for equations that are singular at some.
+        """
         known = {name: (self.fields[name], reference) for name, reference in self.references.items()}
         return {
             "relative_l2": {name: relative_l2(*pair) for name, pair in known.items()},
             "max_error": {name: max_error(*pair) for name, pair in known.items()},
-            "residual_rms": {name: rms(values) for name, values in self.residuals.items()},
+            "residual_rms": {name: rms(values[self._counted(name)]) for name, values in self.residuals.items()},
+            "residual_left_out": {name: int(mask.sum()) for name, mask in self.left_out.items()},
         }
+
+    def _counted(self, name: str) -> np.ndarray:
+        mask = self.left_out.get(name)
+        return np.full(self.grid.shape, True) if mask is None else ~mask
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What solution.npz holds: coordinates and fields by name, references as u_reference."""
@@ -62,7 +77,8 @@ class Evaluation:
             name: {axis: part.coordinates[:, index] for index, axis in enumerate(problem.coordinates)}
             for name, part in points.items()
         }
-        return draw(problem.name, self.grid, self.fields, self.references, self.residuals, history, shown)
+        counted = {name: np.where(self._counted(name), values, np.nan) for name, values in self.residuals.items()}
+        return draw(problem.name, self.grid, self.fields, self.references, counted, history, shown)
 
 
 def evaluation_grid(problem: Problem, per_coordinate: int | None = None) -> Grid:
@@ -94,7 +110,7 @@ def predict(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np
     with torch.no_grad():
         parts = [module(part) for part in _chunks(module, coordinates)]
     values = torch.cat(parts).double().cpu().numpy()
-    return {field.name: values[:, index].reshape(first.shape) for index, field in enumerate(module.problem.fields)}
+    return {one.name: values[:, index].reshape(first.shape) for index, one in enumerate(module.problem.fields)}
 
 
 def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -114,7 +130,40 @@ def evaluate(module: PINN, reference: Reference | None, per_coordinate: int | No
     grid = grid_of(module.problem, reference, per_coordinate)
     references = reference(grid.coordinates) if reference is not None else {}
     fields = predict(module, grid.coordinates)
-    return Evaluation(grid, fields, references, residuals(module, grid.coordinates))
+    found = residuals(module, grid.coordinates)
+    return Evaluation(grid, fields, references, found, singular(module, grid, fields, found))
+
+
+def singular(
+    module: PINN, grid: Grid, fields: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Equation -> mask of its singular points, for those that have some and others too.
+
+    There the fields are finite, and the residual is not, whatever the fields are; of an equation in Python that is not
+    known, and the points are those at the edge of the domain.
+    """
+    problem = module.problem
+    finite = np.all([np.isfinite(values) for values in fields.values()], axis=0)
+    masks = {}
+    for equation in problem.equations:
+        mask = finite & ~np.isfinite(found[equation.name])
+        if not mask.any():
+            continue
+        at = {name: values[mask] for name, values in grid.coordinates.items()}
+        mask[mask] = _always(equation, module, at) if isinstance(equation.residual, sympy.Basic) else _edge(problem, at)
+        if mask.any() and not mask.all():
+            masks[equation.name] = mask
+    return masks
+
+
+def _always(equation: Equation, module: PINN, at: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Where the residual is not finite for any of some values of the fields and their derivatives."""
+    values = {symbol(name): float(value.detach()) for name, value in module.parameter_values().items()}
+    return singular_at(equation.residual, values | {symbol(name): points for name, points in at.items()})
+
+
+def _edge(problem: Problem, at: Mapping[str, np.ndarray]) -> np.ndarray:
+    return np.any([np.isin(values, problem.domain.bounds[name]) for name, values in at.items()], axis=0)
 
 
 class Errors:

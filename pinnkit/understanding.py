@@ -17,6 +17,7 @@ from pinnkit.references.manufactured import manufacture
 from pinnkit.references.system import read_system
 from pinnkit.references.table import Table
 from pinnkit.references.unsupported import UnsupportedProblem
+from pinnkit.references.wellposed import check_well_posed
 from pinnkit.settings import Settings, read_settings
 
 log = logging.getLogger("pinnkit")
@@ -92,7 +93,7 @@ def _check_reference(problem: Problem, settings: Settings, report: Report) -> No
         if wanted == "exact":
             report.add("reference", "'exact' is asked for, but the problem gives no exact solution")
         elif wanted == "spectral":
-            read_system(problem)
+            check_well_posed(read_system(problem))
         elif Path(wanted).suffix not in (".csv", ".npz"):
             near = suggestion(wanted, ["exact", "spectral"])
             report.add("reference", f"'{wanted}' is neither exact, spectral nor a .npz or .csv file{near}")

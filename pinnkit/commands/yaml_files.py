@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from pinnkit.language.errors import Report
+from pinnkit.language.tokens import LEAST, vanishes
 
 QUOTE = "inside {...} and [...] YAML takes a comma for a separator: quote an expression that has one"
 SIZE = 1_000_000
@@ -19,6 +20,8 @@ DEPTH = 30
 """How deeply lists and mappings may be nested, aliases written out."""
 NUMBER = 400
 """Characters of a number."""
+PLAIN = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+"""What YAML, or OmegaConf, reads as a number."""
 REFERENCES = 8
 """How many ${ a text may hold: OmegaConf reads them, and the time and the depth it takes grow with them."""
 
@@ -169,6 +172,8 @@ class _Tree:
             return
         elif node.value.count("${") > REFERENCES:
             self.report.add(path, f"holds ${{ more than {REFERENCES} times: write texts out")
+        elif node.style is None and PLAIN.fullmatch(node.value) and len(node.value) <= NUMBER and vanishes(node.value):
+            self.report.add(path, f"{node.value} is nearer to zero than {LEAST:g}; write 0")
         elif kind in ("int", "float", "bool", "timestamp"):
             if len(node.value) > NUMBER:
                 self.report.add(path, f"has {len(node.value)} characters; a number has at most {NUMBER}")

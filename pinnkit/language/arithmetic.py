@@ -15,6 +15,7 @@ import sympy
 
 from pinnkit.language.build import size
 from pinnkit.language.errors import LanguageError
+from pinnkit.language.tokens import LEAST
 
 LARGEST = 1e300
 MAX_POWER = 1000  # of an exponent, where the base is not a number
@@ -126,7 +127,11 @@ def product(factors: Sequence[Value]) -> Value:
         number = 1.0
         for factor in factors:
             number = compute(float.__mul__, number, factor.number)
-    return settle(sympy.Mul(*(factor.expr for factor in factors)), number)
+    expr = sympy.Mul(*(factor.expr for factor in factors))
+    small = [part for part in (expr, *expr.args) if part.is_Number and part != 0 and abs(float(part)) < LEAST]
+    if small or (number == 0 and all(factor.number != 0 for factor in factors)):
+        raise LanguageError(f"this constant is nearer to zero than {LEAST:g}")
+    return settle(expr, number)
 
 
 def reciprocal(a: Value) -> Value:
@@ -142,7 +147,7 @@ def power(a: Value, b: Value) -> Value:
     if a.number is not None and b.number is not None:
         number = compute(lambda x, y: x**y, a.number, b.number)
         if number == 0 and a.number != 0:
-            raise LanguageError(f"this constant is nearer to zero than 1/{LARGEST:g}")
+            raise LanguageError(f"this constant is nearer to zero than {LEAST:g}")
         return settle(a.expr**exponent if _short(a.expr, exponent) else sympy.Float(number), number)
     if a.number is not None and a.number < 0:
         raise LanguageError("a negative number to a power that varies is not a real number")

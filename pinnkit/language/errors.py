@@ -30,7 +30,7 @@ class LanguageError(ValueError):
         self.position = position
 
     def __str__(self) -> str:
-        return self.message + pointed(self.text, self.position)
+        return printable(self.message) + pointed(self.text, self.position)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Mistake:
     position: int | None = None
 
     def __str__(self) -> str:
-        head = f"{self.key}: {self.message}" if self.key else self.message
+        message = printable(self.message)
+        head = f"{printable(self.key, '')}: {message}" if self.key else message
         return head + pointed(self.text, self.position)
 
 
@@ -83,6 +84,17 @@ class Report:
         """Raise ProblemError if there are mistakes."""
         if self.mistakes:
             raise ProblemError(self.mistakes)
+
+
+def printable(text: str, kept: str = "\n\t") -> str:
+    """The text with what could steer a terminal written out: control characters, and those that turn its direction.
+
+    >>> printable("red" + chr(27) + "[31m")
+    'red\\\\x1b[31m'
+    """
+    return "".join(
+        one if one.isprintable() or one in kept else one.encode("unicode_escape").decode("ascii") for one in text
+    )
 
 
 def nearest(name: str, valid: Iterable[str]) -> str | None:

@@ -17,6 +17,7 @@ from pinnkit.language.errors import LanguageError
 MAX_LENGTH = 2000
 MAX_DEPTH = 60
 MAX_DIGITS = 50
+LEAST = 1e-300  # magnitude of a number that is not zero: below it digits are lost
 MAX_NAME = 120  # a declared name has 60 characters at most, a derivative some more
 
 _TOKEN = re.compile(
@@ -63,6 +64,16 @@ class Token:
     @property
     def is_value(self) -> bool:
         return self.kind != "sign"
+
+
+def vanishes(number: str) -> bool:
+    """Whether a number that is not zero is read as zero, or has lost digits.
+
+    >>> vanishes("1e-400"), vanishes("-2.5E-301"), vanishes("0.0e-400"), vanishes("1e-300")
+    (True, True, False, False)
+    """
+    mantissa = number.lower().partition("e")[0]
+    return any(character in "123456789" for character in mantissa) and abs(float(number)) < LEAST
 
 
 def tokenize(text: str) -> list[Token]:
@@ -137,6 +148,8 @@ def _check_token(token: Token, text: str) -> None:
         digits = sum(character.isdigit() for character in token.text)
         if digits > MAX_DIGITS:
             raise LanguageError(f"a number of {digits} digits; the most is {MAX_DIGITS}", text, token.position)
+        if vanishes(token.text):
+            raise LanguageError(f"{token.text} is nearer to zero than {LEAST:g}; write 0", text, token.position)
     if token.kind == "name" and len(token.text) > MAX_NAME:
         message = f"a name of {len(token.text)} characters; the most is {MAX_NAME}"
         raise LanguageError(message, text, token.position)

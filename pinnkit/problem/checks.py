@@ -10,7 +10,7 @@ from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.elsewhere import check_elsewhere
 from pinnkit.problem.exactness import check_exact, exact_values
-from pinnkit.problem.places import located, point, samples
+from pinnkit.problem.places import located, point, samples, singular_at
 from pinnkit.problem.problem import Equation, Problem
 from pinnkit.problem.representable import check_representable
 
@@ -28,6 +28,7 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     _check_use(problem, report)
     _check_smoothness(problem, activation, smoothness, report)
     _check_order_in_time(problem, report)
+    _check_finite(problem, report)
     check_elsewhere(problem, report)
     values = exact_values(problem, report)
     check_exact(problem, values, report)
@@ -67,6 +68,20 @@ def _check_smoothness(problem: Problem, activation: str, smoothness: float, repo
                 f"{len(highest.derivative)}; choose network.activation=tanh, or another smooth one",
                 equation.text,
             )
+
+
+def _check_finite(problem: Problem, report: Report) -> None:
+    """An equation without a value at points of its place, whatever the fields are there, ends training at once."""
+    for key, equation, condition in located(problem):
+        if not _symbolic(equation):
+            continue
+        for inputs in samples(problem, condition):
+            rows = np.flatnonzero(singular_at(equation.residual, {**problem.values, **inputs}))
+            if len(rows):
+                where = point(problem, inputs, rows[0])
+                share = f"{len(rows)} of {len(next(iter(inputs.values())))} points"
+                report.add(key, f"is no finite number at {share}, such as {where}, whatever the fields are")
+                break
 
 
 def _check_order_in_time(problem: Problem, report: Report) -> None:

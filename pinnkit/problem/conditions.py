@@ -16,7 +16,7 @@ from pinnkit.language.calculus import field, symbol
 from pinnkit.language.errors import LanguageError, Report, nearest, suggestion
 from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import CONSTANTS, FUNCTIONS, Scope, assignment, constant, inequality, meaning
-from pinnkit.problem.equations import check_keys, read_equations, read_weight
+from pinnkit.problem.equations import check_keys, is_label, read_equations, read_weight
 from pinnkit.problem.problem import Condition, Equation
 from pinnkit.problem.tables import Files, TableError, flatten, given, load
 
@@ -35,6 +35,9 @@ def read_conditions(
         key = f"conditions.{name}"
         if not isinstance(condition, Mapping):
             report.add(key, f"{condition!r} is not a mapping: write {{at: t = 0, equations: u = 1}}")
+            continue
+        if not is_label(str(name)):
+            report.add(key, f"'{name}' cannot name a condition: use letters, digits, _ and -")
             continue
         check_keys(report, key, condition, KEYS)
         conditions.append(_read_condition(str(name), key, condition, domain, scope, values, files, report))

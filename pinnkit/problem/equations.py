@@ -30,6 +30,8 @@ def check_keys(report: Report, path: str, words: Mapping[str, Any], valid: Seque
             )
 
 
+LABEL = 120
+"""Characters of a term's name."""
 WEIGHTED = ("equation", "weight")
 """The words of an equation with a weight of its own."""
 
@@ -66,7 +68,7 @@ def read_equations(
     equations = []
     for label, (path, value) in named.items():
         with report.at(path):
-            if not re.fullmatch(r"[A-Za-z][\w-]*", label):
+            if not is_label(label):
                 raise LanguageError(f"'{label}' cannot name an equation: use letters, digits, _ and -")
             own = weight
             if isinstance(value, Mapping):
@@ -77,6 +79,11 @@ def read_equations(
                 value = value.get("equation")
             equations.append(Equation(label, *_residual(value, scope), own))
     return tuple(equations)
+
+
+def is_label(text: str) -> bool:
+    """Whether a text can name a term: it is part of file names, logs and tables."""
+    return len(text) <= LABEL and re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text) is not None
 
 
 def read_weight(words: Any, scope: Scope) -> sympy.Expr:

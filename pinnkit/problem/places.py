@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import sympy
 
-from pinnkit.language.calculus import normal_symbol, symbol
+from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
+from pinnkit.language.evaluate import Program
 from pinnkit.problem.conditions import inside, spread
 from pinnkit.problem.problem import Condition, Equation, Problem
 
 POINTS = 200
 """How many random points of each place are looked at."""
+FIELDS = (-1.3, -0.4, 0.3, 0.7, 1.6)
+"""Values of fields and derivatives, of which one at least is in the domain of most functions."""
 
 
 def located(problem: Problem) -> Iterator[tuple[str, Equation, Condition | None]]:
@@ -41,3 +44,39 @@ def samples(problem: Problem, condition: Condition | None) -> Iterator[dict[symp
 def point(problem: Problem, inputs: Mapping[sympy.Symbol, np.ndarray], place: int) -> str:
     """The coordinates of one of these points, as text."""
     return ", ".join(f"{name} = {inputs[symbol(name)][place]:.4g}" for name in problem.coordinates)
+
+
+def singular_at(residual: sympy.Expr, read: Mapping[sympy.Basic, float | np.ndarray]) -> np.ndarray:
+    """Mask (n,) of the points where a coefficient is not finite, and the residual neither for any of some fields.
+
+    Args:
+        read: parameters, and coordinates (n,) among other columns.
+    """
+    count = max(np.size(values) for values in read.values())
+    coefficients = Program(list(_without_fields(residual)))(read)
+    broken = np.any([~np.isfinite(np.broadcast_to(one, count)) for one in [*coefficients, 0.0]], axis=0)
+    program = Program([residual])
+    for size in FIELDS:
+        if not broken.any():
+            break
+        computed = program({**read, **dict.fromkeys(partials(residual), size)})[0]
+        broken &= ~np.isfinite(np.broadcast_to(computed, count))
+    return broken
+
+
+def _without_fields(expr: sympy.Basic) -> Iterator[sympy.Expr]:
+    """The largest parts of an expression that hold no field, each once."""
+    known: dict[sympy.Basic, bool] = {}
+
+    def holds(node: sympy.Basic) -> bool:
+        if node not in known:
+            parts = list(map(holds, node.args))  # all of them, so that each is known
+            known[node] = isinstance(node, Partial) or any(parts)
+        return known[node]
+
+    if not holds(expr):
+        yield expr
+        return
+    for node, held in known.items():
+        if held:
+            yield from (part for part in node.args if not known[part] and isinstance(part, sympy.Expr))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,12 @@ KEYS = (
     "name", "description", "coordinates", "fields", "parameters", "equations", "conditions", "exact", "reference",
     "periodic", "transform",
 )  # fmt: skip
+
+
+TEXT = 2000
+"""Characters of a name or a description."""
+BIDIRECTIONAL = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Characters that turn the direction of a text, so that it reads as another."""
 
 
 def read(words: Mapping[str, Any], files: Files) -> dict[str, Any]:
@@ -65,13 +72,11 @@ def read(words: Mapping[str, Any], files: Files) -> dict[str, Any]:
             files.path(reference)
         except TableError as error:
             report.add("reference", str(error))
-    for key in ("name", "description"):
-        if not isinstance(words.get(key, ""), str):
-            report.add(key, f"{words[key]!r} is not a text")
+    name, description = (read_text(words.get(key), key, report) for key in ("name", "description"))
     report.raise_if_any()
     return {
-        "name": words.get("name") or "problem",
-        "description": words.get("description") or "",
+        "name": name or "problem",
+        "description": description,
         "domain": domain,
         "fields": fields,
         "parameters": parameters,
@@ -83,6 +88,21 @@ def read(words: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "folder": files.folder,
         "words": words,
     }
+
+
+def read_text(words: Any, key: str, report: Report) -> str:
+    """A text that is printed and drawn, its lines joined."""
+    if words is None:
+        return ""
+    if not isinstance(words, str):
+        report.add(key, f"{words!r} is not a text")
+        return ""
+    text = " ".join(words.split())
+    if len(text) > TEXT:
+        report.add(key, f"has {len(text)} characters; the most is {TEXT}")
+    if steering := next((one for one in text if unicodedata.category(one) in ("Cc", "Cs") or one in BIDIRECTIONAL), ""):
+        report.add(key, f"holds the control character {steering!a}: leave it out")
+    return text
 
 
 def read_coordinates(words: Any, report: Report) -> tuple[tuple[str, ...], Box]:

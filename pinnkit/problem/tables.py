@@ -43,6 +43,8 @@ class Files:
         Raises:
             TableError: it is no path, or leads out of the folder (symbolic links count as what they lead to).
         """
+        if not name.isprintable():
+            raise TableError(f"'{name[:60]}' is no path of a file: it holds a control character")
         path = self.folder / name
         try:
             path.is_file()  # a name too long
@@ -132,6 +134,8 @@ def _load_csv(path: Path) -> dict[str, np.ndarray]:
 
 def _number(entry: str, path: Path, row: int, column: str) -> float:
     try:
+        if "_" in entry or not entry.isascii():  # Python reads 1_000 and digits of other scripts
+            raise ValueError
         return float(entry)
     except ValueError:
         raise TableError(f"'{path.name}', row {row}, column {column}: '{entry[:40]}' is not a number") from None
@@ -174,6 +178,8 @@ def _check_npz(path: Path) -> None:
                 version = np.lib.format.read_magic(file)
                 read = {(1, 0): np.lib.format.read_array_header_1_0}.get(version, np.lib.format.read_array_header_2_0)
                 shape, _, dtype = read(file)
+                if any(type(length) is not int for length in shape):  # NumPy lets True pass
+                    raise ValueError(f"the header of {member.filename} says {shape}")
                 entries = math.prod(shape)
                 if min(shape, default=0) < 0 or entries * dtype.itemsize > member.file_size - file.tell():
                     raise ValueError(f"the header of {member.filename} says {shape} {dtype}, which is not there")

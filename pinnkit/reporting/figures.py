@@ -39,7 +39,7 @@ def draw(
     phase_portrait for two fields of one coordinate; loss_history; points.
 
     A point where every field and reference is NaN counts as outside the domain: it is left blank, and the
-    numbers in the titles are taken without it.
+    numbers in the titles are taken without it. So is a point where a residual alone is NaN: it was left out.
 
     Raises ValueError for an array of another shape and for a reference without a field.
     """
@@ -61,7 +61,7 @@ def draw(
         add(_draw_one(prefix, grid, name, values, references.get(name), inside))
     for name, values in residuals.items():
         residual = np.where(inside, grid.checked(f"{name} (residual)", values), np.nan)
-        caption = f"{prefix}residual of {plain_text(name)}, RMS {number(rms(residual[inside]))}"
+        caption = f"{prefix}residual of {plain_text(name)}, RMS {number(rms(_known(residual[inside])))}"
         add({f"residual_{name}": _draw_signed(caption, grid, residual, "residual")})
     if len(grid.names) == 1 and len(fields) == 2:
         add({"phase_portrait": draw_phase_portrait(prefix, fields, references)})
@@ -75,6 +75,12 @@ def _inside(grid: Grid, arrays: list[np.ndarray]) -> np.ndarray:
         inside |= ~np.isnan(values)
     # NaN everywhere is a broken run, not an empty domain: its figures are to say nan.
     return inside if inside.any() else ~inside
+
+
+def _known(residual: np.ndarray) -> np.ndarray:
+    """The entries that are numbers; all where none is, for then the run is broken."""
+    known = residual[~np.isnan(residual)]
+    return known if known.size else residual
 
 
 def _draw_one(

@@ -175,7 +175,9 @@ def told(metrics: Mapping[str, Any]) -> list[str]:
     if not metrics["relative_l2"]:
         lines.append("no reference: the error is not known; give exact:, reference: or manufactured=")
     for equation, size in metrics["residual_rms"].items():
-        lines.append(f"RMS residual of {equation}: {size:.3e}")
+        without = metrics.get("residual_left_out", {}).get(equation, 0)
+        note = f" (without {without} points where the equation is singular)" if without else ""
+        lines.append(f"RMS residual of {equation}: {size:.3e}{note}")
     for name, found in metrics["learned"].items():
         truth = f", exact {found['exact']:.6g}" if "exact" in found else ""
         lines.append(f"learned {name} = {found['value']:.6g}{truth}")

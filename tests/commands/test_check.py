@@ -66,7 +66,7 @@ conditions:
   plain: {at: t = 1, equations: u = 1, weight: 1.0}
 periodic: [x]
 transform: {u: softplus}
-reference: spectral
+reference: rows.csv
 """
     assert check(write(text, **{"rows.csv": "x,t,u\n0,0,1\n1,1,1\n"}), conf) == 0
     out = capsys.readouterr().out
@@ -79,7 +79,7 @@ reference: spectral
         "at the 2 rows of rows.csv, weight 2.5\n",
         "t = 1, weight x + 1.0\n",
         "t = 1\n",
-        "reference   spectral",
+        "reference   rows.csv",
     ):
         assert part in out
 

@@ -92,6 +92,8 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "merged defaults by tag": ("!!merge x: {defaults: [evil]}\n" + HEAT, "has a key '<<' at its top"),
     "long number": (HEAT + f"name: {'9' * 5000}\n", "name: has 5000 characters; a number has at most 400"),
     "sexagesimal number": (HEAT + f"name: 1{':59' * 9999}\n", "a number has at most 400"),
+    "a number that vanishes": (HEAT + "name: 1e-400\n", "name: 1e-400 is nearer to zero than 1e-300; write 0"),
+    "a float that vanishes": (HEAT + "exact: {u: -1.5e-400}\n", "exact.u: -1.5e-400 is nearer to zero than 1e-300"),
     "no int": (HEAT + "name: !!int x\n", "name: 'x' is no int"),
     "no bool": (HEAT + "name: !!bool x\n", "name: 'x' is no bool"),
     "no day": (HEAT + "name: !!timestamp 2001-13-45\n", "name: '2001-13-45' is no timestamp"),
@@ -320,7 +322,7 @@ def test_a_hostile_file_of_settings_is_refused_in_words(case, place, tmp_path, c
 
 # Paths
 
-TABLE = "x,t,u\n0,0,1\n"
+TABLE = "x,t,u\n0,0,0\n"
 
 
 def samples(data: str) -> str:

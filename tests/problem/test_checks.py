@@ -165,6 +165,28 @@ def test_conditions_on_data_are_left_to_the_data():
     assert told(check(posed(conditions={"samples": {"data": data}}))) == []
 
 
+# Finite numbers
+
+
+@pytest.mark.parametrize(
+    ("equation", "condition", "told"),
+    [
+        ("u_t = log(-2 - x)*u", "u = 0", ["equations.heat"]),
+        ("u_t = u_xx", "u = log(x)", ["conditions.initial.equations"]),
+        ("u_t = u_x + sqrt(x)*u", "u_x/t = 0", ["equations.heat", "conditions.initial.equations"]),
+        ("u_t = u_xx/x + log(abs(x)) + where(x > 0, log(x), 0) + log(u) + 1/u_x + exp(u)", "u_x/(1 + x) = 1", []),
+        ("u_t = sqrt(u - 100) + sqrt(-100 - u_x) + u", "u = 1/0.5", []),
+    ],
+)
+def test_an_equation_without_a_value_is_told(equation, condition, told):
+    conditions = {"initial": {"at": "t = 0", "equations": condition}}
+    found = check(posed(equations={"heat": equation}, conditions=conditions, exact=None)).mistakes
+    assert [one.key for one in found] == told
+    assert all(
+        re.match(r"is no finite number at \d+ of 200 points, such as x = .*, whatever", one.message) for one in found
+    )
+
+
 # The activation
 
 

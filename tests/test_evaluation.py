@@ -1,0 +1,66 @@
+"""Residuals of equations that are singular at some points."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from pinnkit.evaluation import evaluate
+from pinnkit.solve import told
+from tests.conftest import assembled
+
+
+def measured(equation, **words):
+    words = {"coordinates": {"r": [0, 1]}, "fields": ["u"], "conditions": {}, **words}
+    module, _ = assembled({**words, "equations": {"disk": equation}})
+    return evaluate(module, None)
+
+
+@pytest.mark.parametrize(
+    ("equation", "words", "points"),
+    [
+        ("u_rr + u_r/r = -4", {}, 1),
+        ("r*u_rr + log(r)*u = 0", {}, 1),
+        ("u_r/(r - 1/2) + u/r = 0", {}, 2),  # inside, too
+        ("u_rr + u_r/r + u_xx = 0", {"coordinates": {"x": [0, 1], "r": [0, 1]}}, 201),
+        (lambda p: p.u_rr + p.u_r / p.r, {}, 1),
+    ],
+)
+def test_points_where_an_equation_is_singular_are_left_out_and_told(equation, words, points):
+    found = measured(equation, **words)
+    errors = found.errors()
+    assert errors["residual_left_out"] == {"disk": points}
+    values = found.residuals["disk"]
+    finite = values[np.isfinite(values)]
+    assert len(finite) == values.size - points
+    assert errors["residual_rms"]["disk"] == pytest.approx(np.sqrt(np.mean(finite**2)), rel=1e-12)
+    (line,) = [
+        line
+        for line in told(
+            {"status": "finished", "steps": 1, "train_time_s": 1.0, "learned": {}, "minimum": {}, **errors}
+        )
+        if line.startswith("RMS")
+    ]
+    assert line.endswith(f" (without {points} points where the equation is singular)")
+
+
+@pytest.mark.parametrize(
+    ("equation", "rms"),
+    [
+        ("u_rr = sqrt(u - 100) + u", "nan"),  # not singular: it is this network that has no residual
+        ("u_rr + exp(2000*(u + 2)^2) = 0", "inf"),
+        ("u_r/(r - 1/2 - abs(r - 1/2)) = 0", "finite"),
+        ("u_r/(abs(r) - r) = 0", "inf or nan"),  # nowhere a number
+        (lambda p: torch.where(abs(p.r - 0.5) < 0.1, p.u_r * torch.inf, p.u), "inf or nan"),  # not at an edge
+    ],
+)
+def test_no_other_point_is_left_out(equation, rms):
+    errors = measured(equation).errors()
+    size = errors["residual_rms"]["disk"]
+    if rms == "finite":
+        assert errors["residual_left_out"] == {"disk": 501}
+        assert np.isfinite(size)
+    else:
+        assert errors["residual_left_out"] == {}
+        assert str(size) in rms
