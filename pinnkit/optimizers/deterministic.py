@@ -32,7 +32,8 @@ class Deterministic(torch.optim.Optimizer, ABC):
         diagnostics: of the last step, by name.
 
     Raises ValueError at construction for parameters of several dtypes or devices, and for more than one parameter
-    group. `_start` raises FloatingPointError where the loss or the gradient is not finite before any trial.
+    group. `_start` raises FloatingPointError where the loss or the gradient is not finite before any trial, and
+    `_give_up` where the loss is finite at the trials and its gradient is not.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class Deterministic(torch.optim.Optimizer, ABC):
         self.note: str | None = None
         self._max_evaluations, self._gradient_tolerance = max_evaluations, gradient_tolerance
         self._remembered = remembered
+        self._without_gradient: torch.Tensor | None = None
+        """The last point that was tried, if the loss is finite there and its gradient is not."""
         kinds = {(p.dtype, p.device) for p in self._parameters}
         if len(kinds) != 1:
             listed = ", ".join(sorted(f"{dtype} on {device}" for dtype, device in kinds))
@@ -120,6 +123,18 @@ class Deterministic(torch.optim.Optimizer, ABC):
             [torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in self._parameters]
         )
         return loss.detach().reshape(()), gradient
+
+    def _tried(self, loss: float, slope: float) -> None:
+        """Keep the present point where the loss is finite, and its slope along the step that led here is not."""
+        bad = math.isfinite(loss) and not math.isfinite(slope)
+        self._without_gradient = self._origin() if bad else None
+
+    def _give_up(self, reason: str) -> None:
+        """Finish, as no trial has lowered the loss; or raise where that is for want of a gradient, and stay there."""
+        if self._without_gradient is not None:
+            self._move(self._without_gradient)
+            raise FloatingPointError(f"the loss is finite at the trials of a step of {self.name}, its gradient is not")
+        self._finish(reason)
 
     def _finish(self, reason: str) -> None:
         self.param_groups[0]["finished"] = reason

@@ -189,6 +189,7 @@ class LeastSquaresOptimizer(Deterministic):
         self._move(origin + change)
         loss, gradient = self._evaluate(closure)
         value, slopes = torch.stack((loss.to(change.dtype), torch.dot(gradient + memory["gradient"], change))).tolist()
+        self._tried(value, slopes)
         if not (math.isfinite(value) and math.isfinite(slopes)):
             return Trial(math.inf, -math.inf, gradient)
         decrease = memory["loss"] - value
@@ -216,7 +217,7 @@ class LeastSquaresOptimizer(Deterministic):
         self.note = reason
         del memory["damping"]
         if memory["failures"] >= FAILURES_ALLOWED:
-            self._finish(
+            self._give_up(
                 f"{FAILURES_ALLOWED} steps of {self.name} failed in a row, the last from the first damping ({reason}); "
                 f"the objective is {memory['loss']:.3g}: it is at a minimum or at rounding level. If that is too "
                 "large: draw other points, use float64, or go on with another optimizer"

@@ -124,7 +124,9 @@ class QuasiNewton(Deterministic):
             self._move(torch.add(origin, direction, alpha=step))
             loss, gradient = self._evaluate(closure)
             slope = torch.dot(gradient, direction)
-            return *torch.stack((loss.to(slope.dtype), slope)).tolist(), gradient
+            value, along = torch.stack((loss.to(slope.dtype), slope)).tolist()
+            self._tried(value, along)
+            return value, along, gradient
 
         memory = self._memory
         slope = float(torch.dot(memory["gradient"], direction))
@@ -166,7 +168,7 @@ class QuasiNewton(Deterministic):
         self.note = f"the line search failed ({found.outcome.value}); {self.name} starts anew from the gradient"
         if memory["failures"] >= FAILURES_ALLOWED:
             self.note = None
-            self._finish(
+            self._give_up(
                 f"the line search failed {FAILURES_ALLOWED} times in a row, the last along the gradient "
                 f"({found.outcome.value}); the loss is {memory['loss']:.3g}. If that is too large: draw "
                 "other points, use float64, or go on with another optimizer"

@@ -196,6 +196,23 @@ def test_two_failures_in_a_row_finish_and_one_starts_again():
     assert torch.equal(x.detach(), torch.tensor([1.0, 2.0], dtype=torch.float64))
 
 
+def test_a_gradient_that_is_missing_at_every_trial_is_an_error_and_no_end():
+    x, optimizer, closure = setting(lambda x: x, [1.0, 2.0], max_evaluations=7)
+
+    def no_gradient():
+        loss = closure()
+        if x.tolist() != [1.0, 2.0]:
+            x.grad.fill_(math.nan)
+        return loss
+
+    assert optimizer.step(no_gradient) == 5.0
+    with pytest.raises(
+        FloatingPointError, match=r"loss is finite at the trials of a step of gauss_newton, its gradient"
+    ):
+        optimizer.step(no_gradient)
+    assert x.tolist() != [1.0, 2.0]
+
+
 def test_steps_that_gain_nothing_finish():
     """Trials are never refused here, and lower the loss by 1e-10 of itself each."""
     x, optimizer, closure = setting(lambda x: x, [1.0])

@@ -349,6 +349,29 @@ def test_finished_after_two_line_searches_that_failed():
     assert len(closure.losses) == calls
 
 
+class NoGradient(torch.autograd.Function):
+    """The square of x, with a gradient at (1, 2) alone."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return (x * x).sum()
+
+    @staticmethod
+    def backward(ctx, upstream):
+        (x,) = ctx.saved_tensors
+        return 2.0 * upstream * x / (x.tolist() == [1.0, 2.0])
+
+
+def test_a_gradient_that_is_missing_at_every_trial_is_an_error_and_no_end():
+    x, optimizer, closure = setting(NoGradient.apply, [1.0, 2.0], max_evaluations=5)
+    assert optimizer.step(closure) == 5.0
+    assert optimizer.finished is None
+    with pytest.raises(FloatingPointError, match="loss is finite at the trials of a step of ssbroyden, its gradient"):
+        optimizer.step(closure)
+    assert x.tolist() != [1.0, 2.0]  # where it is missing, so that it can be looked into
+
+
 def test_one_failure_restarts_from_a_scaled_identity():
     """The gradient is wrong for one step only; afterwards the optimizer must recover and converge."""
     sign = torch.ones((), dtype=torch.float64)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from pinnkit.optimizers.quasi_newton import QuasiNewton
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import equation_points
 from pinnkit.sampling.settings import Sampling
@@ -128,3 +129,25 @@ def test_a_resumed_run_knows_what_the_objective_has_been(spiked, tmp_path):
     with pytest.raises(Diverged) as caught:
         solve(Problem(**words), tmp_path, settings, resume=True)
     assert caught.value.rose[0] == least
+
+
+@pytest.mark.parametrize("name", ["ssbroyden", "lbfgs"])
+def test_a_gradient_that_is_missing_at_all_trials_is_divergence(name, heat_words, quick, tmp_path, monkeypatch):
+    """The loss stays finite: a line search walks back from it, and would end as at a minimum."""
+    monkeypatch.setattr("pinnkit.solve.ROLLBACKS", 0)
+    searching, search = [], QuasiNewton._search
+
+    def watched(self, *arguments):
+        searching.append(True)
+        return search(self, *arguments)
+
+    def residual(p):
+        edge = (p.x > 0.9) & bool(searching)
+        return p.u_t - p.alpha * p.u_xx + 0.0 * torch.where(edge, p.u - p.u.detach(), torch.ones_like(p.u)).sqrt()
+
+    monkeypatch.setattr(QuasiNewton, "_search", watched)
+    words = {**heat_words, "equations": {"heat": residual}}
+    del words["exact"]
+    settings = {**quick, "phases": [name], "operators": {"engine": "autograd"}}
+    with pytest.raises(Diverged, match=r"the term 'heat \(its gradient\)' is nan at x = 0\.9"):
+        solve(Problem(**words), tmp_path, settings)
