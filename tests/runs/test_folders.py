@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import filelock
 import pytest
@@ -15,8 +16,9 @@ import pinnkit
 from pinnkit.console import told
 from pinnkit.language.errors import ProblemError
 from pinnkit.problem.problem import Problem
-from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.claim import LOCK, MARK, Claim, FolderTaken
+from pinnkit.training.outcome import CannotWrite
 from tests.runs.small import DECAY, QUICK, WORDS, command, content, solved
 
 
@@ -279,11 +281,25 @@ def test_what_is_told_before_there_is_a_file_is_kept_in_it(tmp_path, capfd):
     assert capfd.readouterr().err.splitlines()[:2] == ["early", "late"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_may_not_be_written_is_told(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(OSError, match="Permission denied"):
-        solved(tmp_path / "run")
+@pytest.mark.parametrize("name", ["", "checkpoints", "figures"])
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_closed_folder_is_told_before_anything_is_removed(name, resume, old, monkeypatch):
+    """Root may write anywhere: what a user could not is told by os.access alone."""
+    closed, access = str(old / name), os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != closed and access(path, mode))
+    before = content(old)
+    with pytest.raises(CannotWrite, match=rf"{old} cannot be written \(.*Permission denied: '{closed}'\)"):
+        solved(old, resume=resume, overwrite=True)
+    assert content(old) == before
+
+
+def test_a_run_folder_that_cannot_be_read_is_told(old, monkeypatch, capfd):
+    def closed(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", closed)
+    with pytest.raises(RunFolderError, match=r"config\.yaml: cannot be read \(Permission denied\)"):
+        RunFolder(old).read_config()
 
 
 class Wrong(torch.nn.Module):

@@ -295,6 +295,15 @@ def test_a_network_is_not_measured_by_another_problem(edited, capfd):
     assert evaluate([f"run={folder / 'out'}"]) == 0
 
 
+def test_a_run_that_has_no_metrics_yet_is_measured(edited, capfd):
+    from pinnkit.commands.evaluate import evaluate
+
+    folder, _ = edited
+    (folder / "out" / "metrics.json").unlink()
+    assert evaluate([f"run={folder / 'out'}"]) == 0
+    assert "running: 1" in capfd.readouterr().out
+
+
 def test_a_run_from_python_goes_on_as_it_began(tmp_path):
     solved(tmp_path)
     with pytest.raises(ProblemError, match="seed: is 4, but 0 in"):
