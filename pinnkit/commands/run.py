@@ -87,8 +87,9 @@ def measure(problem: Problem, settings: Settings, run: RunFolder, request: Reque
     reference = choose(problem, settings.reference)
     found = evaluation.evaluate(module, reference, request.grid)
     folder = RunFolder(run.path / "evaluation").create()
-    former = run.read_metrics() if run.metrics.exists() else _running(rows, reference)
-    metrics = {**former, **found.errors(), "learned": evaluation.learned(module), "checkpoint": str(path)}
+    former = run.read_metrics() if run.metrics.exists() else {}
+    measured = {**found.errors(), "learned": evaluation.learned(module), "minimum": found.minima()}
+    metrics = {**_running(rows, reference), **former, **measured, "checkpoint": str(path)}
     names = [phase.name for phase in module.phases]
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())

@@ -299,9 +299,13 @@ def test_a_run_that_has_no_metrics_yet_is_measured(edited, capfd):
     from pinnkit.commands.evaluate import evaluate
 
     folder, _ = edited
-    (folder / "out" / "metrics.json").unlink()
-    assert evaluate([f"run={folder / 'out'}"]) == 0
+    run = RunFolder(folder / "out")
+    run.metrics.unlink()
+    assert evaluate([f"run={run.path}"]) == 0
     assert "running: 1" in capfd.readouterr().out
+    run.write_metrics({"status": "diverged", "reason": "too large a step"})
+    assert evaluate([f"run={run.path}"]) == 0
+    assert "diverged: 1" in capfd.readouterr().out
 
 
 def test_a_run_from_python_goes_on_as_it_began(tmp_path):
