@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import types
 import warnings
@@ -27,6 +28,7 @@ from pinnkit.runs.configuration import as_yaml
 from pinnkit.runs.run import Run
 from pinnkit.settings import Settings, read_settings
 from pinnkit.training.module import PINN
+from pinnkit.training.outcome import CannotWrite
 from pinnkit.understanding import checked
 
 __all__ = ["Solution", "assemble", "solve"]
@@ -122,11 +124,11 @@ def solve(
         with _threads(settings, problem) as threads, _held(claim):
             one = Run(problem, settings, run, network, overrides, threads, config, resume)
             if claim is not None:
-                with _refused(resume):
+                with _refused(resume), _written(run):
                     claim.take()
-                log.keep(run.log)
-                if not resume:
-                    run.write_config(config)
+                    log.keep(run.log)
+                    if not resume:
+                        run.write_config(config)
             one.train()
             metrics = one.results.finish(one.module, one.data, one.record)
     return Solution(metrics["status"], metrics, run.path, one.module)
@@ -146,6 +148,17 @@ def _held(claim: Claim | None) -> Iterator[None]:
         yield
     finally:
         claim.leave()
+
+
+@contextmanager
+def _written(run: RunFolder) -> Iterator[None]:
+    """A folder in which nothing can be written ends the run before it begins."""
+    try:
+        yield
+    except OSError as error:
+        told = CannotWrite(run.path, error)
+        logging.getLogger("pinnkit").error(str(told))
+        raise told from None
 
 
 @contextmanager

@@ -47,8 +47,11 @@ def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any
     kept = saved(folder)
     report = Report()
     run = RunFolder(folder)
-    if not (run.last_checkpoint.is_file() or run.previous_checkpoint.is_file()):
-        report.add("resume", f"{run.last_checkpoint}: there is no such checkpoint to go on from")
+    try:
+        if not run.resumable:
+            report.add("resume", f"{run.last_checkpoint}: there is no such checkpoint to go on from")
+    except OSError as error:
+        report.add("resume", str(error))
     for override in overrides:
         key, _, text = override.partition("=")
         key = key.lstrip("+~")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from pinnkit.language.errors import Report
 from pinnkit.losses.view import ResidualError
 from pinnkit.optimizers.sample_space import TooManyRows
 from pinnkit.problem.problem import Problem
-from pinnkit.references.choose import choose
+from pinnkit.references.choose import Reference, choose
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.export import write_csv
 from pinnkit.runs.configuration import FREE, MEASURES, check_same
@@ -85,9 +85,12 @@ def measure(problem: Problem, settings: Settings, run: RunFolder, request: Reque
     """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation."""
     path = run.last_checkpoint if request.checkpoint == "last" else run.best_checkpoint
     module, data, rows = trained(problem, settings, path, run.read_config())
-    found = evaluation.evaluate(module, choose(problem, settings.reference), request.grid)
+    reference = choose(problem, settings.reference)
+    found = evaluation.evaluate(module, reference, request.grid)
     folder = RunFolder(run.path / "evaluation").create()
-    metrics = {**run.read_metrics(), **found.errors(), "learned": evaluation.learned(module), "checkpoint": str(path)}
+    former = run.read_metrics() if run.metrics.exists() else {}
+    measured = {**found.errors(), "learned": evaluation.learned(module), "minimum": found.minima()}
+    metrics = {**_running(rows, reference), **former, **measured, "checkpoint": str(path)}
     names = [phase.name for phase in module.phases]
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
@@ -96,3 +99,10 @@ def measure(problem: Problem, settings: Settings, run: RunFolder, request: Reque
         columns = {name: values for name, values in found.arrays().items() if name not in problem.coordinates}
         write_csv(folder.path / "solution.csv", found.grid, columns)
     print("\n".join([*told(metrics), f"written to {folder.path}"]))
+
+
+def _running(rows: Sequence[Mapping[str, Any]], reference: Reference | None) -> dict[str, Any]:
+    """What metrics.json would say of a run that goes on, or was killed, at its last record."""
+    last = rows[-1] if rows else {"step": 0, "time_s": 0.0}
+    name = reference.name if reference is not None else None
+    return {"status": "running", "steps": last["step"], "train_time_s": last["time_s"], "reference": name}

@@ -255,7 +255,7 @@ def _again(arguments: Arguments, folder: Path | None = None) -> Arguments:
     if not (environment.requeued() and named) or any(word.startswith("resume=") for word in arguments.overrides):
         return arguments
     run = RunFolder(named)
-    if not (run.last_checkpoint.is_file() or run.previous_checkpoint.is_file()):
+    if not run.resumable:
         return replace(arguments, overrides=(*arguments.overrides, "overwrite=true"))  # it had hardly begun
     others = [word for word in arguments.overrides if not word.startswith("hydra.run.dir=")]
     return replace(arguments, overrides=(*others, f"resume={quoted(run.path)}"))

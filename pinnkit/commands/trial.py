@@ -89,7 +89,7 @@ def run(script: Path, words: Sequence[str], claim: Claim, budget: Budget, stop: 
     Where the run folder holds a checkpoint the run goes on from there.
     """
     folder, trial = claim.folder, claim.trial
-    if folder.last_checkpoint.is_file() or folder.previous_checkpoint.is_file():
+    if folder.resumable:
         words = [*words, f"resume={quoted(folder.path)}"]
     else:  # what a run leaves that was killed before its first checkpoint is not this run's
         folder.history.unlink(missing_ok=True)

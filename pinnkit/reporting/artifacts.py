@@ -91,6 +91,11 @@ class RunFolder:
     def log(self) -> Path:
         return self.path / "train.log"
 
+    @property
+    def resumable(self) -> bool:
+        """Whether there is a checkpoint to go on from."""
+        return self.last_checkpoint.is_file() or self.previous_checkpoint.is_file()
+
     def create(self) -> RunFolder:
         """Make the folder with its subfolders for figures and checkpoints; nothing that exists is touched."""
         for folder in (self.path, self.figures, self.checkpoints):
@@ -201,10 +206,12 @@ class RunFolder:
             raise RunFolderError(f"run folder {self.path}: there is no such folder; create() makes it")
 
     def _read_text(self, path: Path) -> str:
-        if not path.is_file():
-            raise RunFolderError(self._missing(path))
         try:
+            if not path.is_file():
+                raise RunFolderError(self._missing(path))
             return path.read_bytes().decode("utf-8")
+        except OSError as error:
+            raise RunFolderError(f"{path}: cannot be read ({error.strerror})") from error
         except UnicodeDecodeError as error:
             raise RunFolderError(f"{path}: damaged, expected UTF-8 text: {error}") from error
 

@@ -6,7 +6,9 @@ metrics.json of pinnkit's either, is somebody else's and is never removed.
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import zipfile
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -125,8 +127,12 @@ class Claim:
 
         Raises:
             FolderTaken: it may not be taken.
+            PermissionError: a folder of the run is closed; nothing has been removed.
         """
         self.run.create()
+        for folder in (self.run.path, *(self.run.path / name for name in FOLDERS)):
+            if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
         if self._lock is None:
             self.enter()
         self.check()  # once more: until the lock was held another run may have come

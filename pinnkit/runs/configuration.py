@@ -20,6 +20,10 @@ MEASURES = ("reference", "outside_files", "pde.exact", "pde.reference", "pde.des
 """What a trained network may be measured against, which does not change it."""
 
 
+ALIASES = 20
+"""References to other parts of a configuration at most: of references to references a short text makes gigabytes."""
+
+
 def as_yaml(problem: Problem, settings: Settings) -> str:
     """config.yaml of a run from Python: callables and arrays, which YAML cannot hold, by their names alone."""
 
@@ -55,8 +59,9 @@ def check_same(now: str, began: str, checkpoint: Path, report: Report, free: Seq
 def _words(text: str) -> dict[str, Any]:
     """A configuration with every setting: those that it leaves out, or an older version did not know, by default."""
     try:
-        words = yaml.safe_load(text)
-    except yaml.YAMLError:
+        followed = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader))
+        words = yaml.safe_load(text) if followed <= ALIASES else None
+    except (yaml.YAMLError, RecursionError):
         words = None
     if not isinstance(words, Mapping):
         return {}

@@ -5,18 +5,17 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import filelock
 import pytest
-import torch
 import yaml
 
-import pinnkit
 from pinnkit.console import told
 from pinnkit.language.errors import ProblemError
-from pinnkit.problem.problem import Problem
-from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.claim import LOCK, MARK, Claim, FolderTaken
+from pinnkit.training.outcome import CannotWrite
 from tests.runs.small import DECAY, QUICK, WORDS, command, content, solved
 
 
@@ -279,63 +278,22 @@ def test_what_is_told_before_there_is_a_file_is_kept_in_it(tmp_path, capfd):
     assert capfd.readouterr().err.splitlines()[:2] == ["early", "late"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_may_not_be_written_is_told(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(OSError, match="Permission denied"):
-        solved(tmp_path / "run")
-
-
-class Wrong(torch.nn.Module):
-    def __init__(self, outputs, give):
-        super().__init__()
-        self.layer, self.give = torch.nn.Linear(1, outputs), give
-
-    def forward(self, points):
-        return self.give(self.layer(points))
-
-
-NETWORKS = {
-    "inputs": (torch.nn.Linear(2, 1), r"network: fails on points of shape \(5, 1\): RuntimeError: .*takes \(n, 1\)"),
-    "outputs": (torch.nn.Linear(1, 2), r"gives \(5, 2\) at points of shape \(5, 1\): \(5, 1\) for u is needed"),
-    "flat": (Wrong(1, lambda z: z[:, 0]), r"gives \(5,\) at points of shape \(5, 1\)"),
-    "dtype": (Wrong(1, lambda z: z.float()), r"gives torch\.float32 at points of torch\.float64"),
-    "nan": (Wrong(1, lambda z: z / 0 * 0), "gives nan within the domain"),
-    "tuple": (Wrong(1, lambda z: (z, z)), "gives a tuple and no tensor"),
-    "error": (Wrong(1, lambda z: {}["key"]), "fails on points of shape .*KeyError: 'key'"),
-    "constant": (torch.nn.Softplus(), "has no parameter that is trained"),
-    "function": (torch.sin, "a torch.nn.Module is needed"),
-}
-
-
-@pytest.mark.parametrize("case", NETWORKS)
-def test_a_network_that_does_not_fit_is_a_mistake_in_words(case, old):
-    network, message = NETWORKS[case]
+@pytest.mark.parametrize("name", ["", "checkpoints", "figures"])
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_closed_folder_is_told_before_anything_is_removed(name, resume, old, monkeypatch):
+    """Root may write anywhere: what a user could not is told by os.access alone."""
+    closed, access = str(old / name), os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != closed and access(path, mode))
     before = content(old)
-    with pytest.raises(ProblemError, match=message):
-        solved(old, network=network, overwrite=True)
+    with pytest.raises(CannotWrite, match=rf"{old} cannot be written \(.*Permission denied: '{closed}'\)"):
+        solved(old, resume=resume, overwrite=True)
     assert content(old) == before
 
 
-def test_points_outside_the_domain_and_nan_are_warned_of(tmp_path):
-    solution = solved(tmp_path)
-    with pytest.warns(UserWarning, match=r"t = 3 lies outside \[0, 1\], .*\(2 of 4 points do\)"):
-        solution(t=[0.0, 1.0, -0.5, 3.0])
-    with pytest.warns(UserWarning, match="t is NaN at 1 of 2 points"):
-        solution(t=[0.5, float("nan")])
-    with pytest.warns(UserWarning, match="t = inf lies outside"):
-        solution(t=float("inf"))
-    assert solution(t=[0.0, 1.0 + 1e-12])["u"].shape == (2,)  # no warning: a rounding error
-    assert solution(t=[])["u"].shape == (0,)
+def test_a_run_folder_that_cannot_be_read_is_told(old, monkeypatch, capfd):
+    def closed(path):
+        raise PermissionError(13, "Permission denied", str(path))
 
-
-def test_a_periodic_coordinate_may_go_on_for_ever(tmp_path):
-    words = {
-        "coordinates": {"x": [0, 1]},
-        "fields": ["u"],
-        "periodic": ["x"],
-        "equations": "u_xx = sin(2*pi*x)",
-        "conditions": {"mean": {"at": "x = 0", "equations": "u = 0"}},
-    }
-    solution = pinnkit.solve(Problem(**words), tmp_path, QUICK)
-    assert solution(x=[0.25])["u"] == pytest.approx(solution(x=[5.25])["u"])
+    monkeypatch.setattr(Path, "is_file", closed)
+    with pytest.raises(RunFolderError, match=r"config\.yaml: cannot be read \(Permission denied\)"):
+        RunFolder(old).read_config()
