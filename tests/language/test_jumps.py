@@ -41,7 +41,7 @@ def test_the_derivative_of_a_jump_is_refused(text, where):
     with pytest.raises(LanguageError) as caught:
         expression(text, SCOPE)
     assert where in caught.value.message
-    assert "Write a smooth transition, such as tanh((" in caught.value.message
+    assert "Write a smooth transition, such as tanh(" in caught.value.message
     assert caught.value.position is not None
 
 
