@@ -30,6 +30,8 @@ NARROW, LARGE = 1e-9, 1e30
 """The least length of a range, relative to its ends; the largest length, and one over the least."""
 TEXT = 2000
 """Characters of a name or a description."""
+INVISIBLE = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
+"""Characters without a width, which are left out; those that join letters stay."""
 BIDIRECTIONAL = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Characters that turn the direction of a text, so that it reads as another."""
 
@@ -100,6 +102,7 @@ def read_text(words: Any, key: str, report: Report) -> str:
         report.add(key, f"{words!r} is not a text")
         return ""
     text = " ".join(words.split())
+    text = "".join(one for one in text if one not in INVISIBLE)
     if len(text) > TEXT:
         report.add(key, f"has {len(text)} characters; the most is {TEXT}")
     if steering := next((one for one in text if unicodedata.category(one) in ("Cc", "Cs") or one in BIDIRECTIONAL), ""):

@@ -141,6 +141,11 @@ def test_a_text_that_would_steer_a_terminal_is_refused(key, text, message):
     assert refused(**{key: text}) == [f"{key}: {message}"]
 
 
+def test_characters_without_a_width_are_left_out():
+    problem = Problem(coordinates={"t": [0, 1]}, fields=["u"], equations="u_t = u", name="\ufeffde\u00adcay\u200b")
+    assert problem.name == "decay"
+
+
 def test_the_lines_of_a_description_are_joined():
     problem = Problem(
         coordinates={"t": [0, 1]},
