@@ -17,6 +17,8 @@ LINES, SAMPLES = 32, 256
 """Lines along the coordinate at random places, and points on each; a step narrower than 1/8000 may be missed."""
 HALVINGS = 60
 CROSSINGS = 200
+STEP = 1e-12
+"""How far from the switch its sides are: sign(x)^2 is 1 on both, and 0 at it."""
 TOLERANCE = 1e-6
 """The least jump, relative to the values on its sides."""
 
@@ -103,7 +105,9 @@ def _search(expr: sympy.Expr, switches: Sequence[sympy.Basic], coordinate: str, 
         middle = (before + after) / 2
         same = np.all(sides(lines, middle) == left, axis=0)
         before, after = np.where(same, middle, before), np.where(same, after, middle)
-    low, high, start, end = (np.broadcast_to(program(given(lines, at))[0], at.shape) for at in (before, after, *ends))
+    low, high, start, end = (
+        np.broadcast_to(program(given(lines, at))[0], at.shape) for at in (before - STEP, after + STEP, *ends)
+    )
     with np.errstate(invalid="ignore"):
         jumps = np.abs(high - low) > TOLERANCE * np.fmax(np.abs(start), np.abs(end))
     if not np.any(jumps):
