@@ -42,7 +42,7 @@ def test_points_where_an_equation_is_singular_are_left_out_and_told(equation, wo
         )
         if line.startswith("RMS")
     ]
-    assert line.endswith(f" (without {points} points where the equation is singular)")
+    assert line.endswith(f" (without {points} point{'s' * (points > 1)} where the equation is singular)")
 
 
 @pytest.mark.parametrize(

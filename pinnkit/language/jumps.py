@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import sympy
@@ -16,6 +17,8 @@ LINES, SAMPLES = 32, 256
 """Lines along the coordinate at random places, and points on each; a step narrower than 1/8000 may be missed."""
 HALVINGS = 60
 CROSSINGS = 200
+STEP = 1e-12
+"""How far from the switch its sides are: sign(x)^2 is 1 on both, and 0 at it."""
 TOLERANCE = 1e-6
 """The least jump, relative to the values on its sides."""
 
@@ -34,10 +37,31 @@ def check_continuous(expr: sympy.Expr, coordinate: str, ranges: Ranges) -> None:
         ...
     pinnkit.language.errors.LanguageError: ...
     """
+    jump = find_jump(expr, coordinate, ranges)
+    if jump is not None:
+        raise LanguageError(
+            f"what is differentiated by {coordinate} jumps {jump.where}, and no point meets the delta that its "
+            f"derivative has there. Write a smooth transition, such as {jump.smooth}"
+        )
+
+
+@dataclass(frozen=True)
+class Jump:
+    """Where an expression jumps, and a smooth step to write instead."""
+
+    where: str
+    smooth: str
+
+
+def find_jump(expr: sympy.Expr, coordinate: str, ranges: Ranges) -> Jump | None:
+    """A jump of an expression along a coordinate, if one is found."""
     for one in (expr, *(value for partial in partials(expr) for _, value in partial.at)):
         switches = list(_switches(one))
         if switches and coordinate in ranges:
-            _check(one, switches, coordinate, ranges)
+            found = _search(one, switches, coordinate, ranges)
+            if found is not None:
+                return found
+    return None
 
 
 def _switches(expr: sympy.Basic) -> Iterator[sympy.Basic]:
@@ -55,7 +79,7 @@ def _switches(expr: sympy.Basic) -> Iterator[sympy.Basic]:
             yield sympy.Ge(node.args[0], 0, evaluate=False)
 
 
-def _check(expr: sympy.Expr, switches: Sequence[sympy.Basic], coordinate: str, ranges: Ranges) -> None:
+def _search(expr: sympy.Expr, switches: Sequence[sympy.Basic], coordinate: str, ranges: Ranges) -> Jump | None:
     rng = np.random.default_rng(0)
     program, masks = Program([expr]), Program(switches)
     atoms = {atom: _line(atom, coordinate, ranges, rng) for atom in {*program.atoms, *masks.atoms}}
@@ -81,30 +105,29 @@ def _check(expr: sympy.Expr, switches: Sequence[sympy.Basic], coordinate: str, r
         middle = (before + after) / 2
         same = np.all(sides(lines, middle) == left, axis=0)
         before, after = np.where(same, middle, before), np.where(same, after, middle)
-    low, high, start, end = (np.broadcast_to(program(given(lines, at))[0], at.shape) for at in (before, after, *ends))
+    low, high, start, end = (
+        np.broadcast_to(program(given(lines, at))[0], at.shape) for at in (before - STEP, after + STEP, *ends)
+    )
     with np.errstate(invalid="ignore"):
         jumps = np.abs(high - low) > TOLERANCE * np.fmax(np.abs(start), np.abs(end))
     if not np.any(jumps):
-        return
+        return None
     first = int(np.argmax(jumps))
     right = sides(lines[first : first + 1], after[first : first + 1])
     changed = [one for one, was, now in zip(switches, left[:, first], right[:, 0], strict=True) if was != now]
-    raise LanguageError(_told(changed, coordinate, float(before[first]), ranges))
+    return _told(changed, coordinate, float(before[first]), ranges)
 
 
-def _told(changed: Sequence[sympy.Basic], coordinate: str, place: float, ranges: Ranges) -> str:
-    """What jumps where, and what to write instead."""
+def _told(changed: Sequence[sympy.Basic], coordinate: str, place: float, ranges: Ranges) -> Jump:
+    held = sorted(str(one) for condition in changed for one in partials(condition))
+    if held:
+        return Jump(f"where {held[0]} crosses a value", f"tanh({held[0]}/width)")
     lower, length = _ends(ranges[coordinate])
     value = lower + length * place
-    value = 0.0 if abs(value) < 1e-12 * length else value
-    held = sorted(str(one) for condition in changed for one in partials(condition))
-    where = f"where {held[0]} crosses a value" if held else f"at {coordinate} = {value:.4g}"
-    shown = held[0] if held else f"{coordinate} {'-' if value >= 0 else '+'} {abs(value):.4g}" if value else coordinate
-    width = "width" if held else f"{length / 100:.1g}"
-    return (
-        f"what is differentiated by {coordinate} jumps {where}, and no point meets the delta that its derivative has "
-        f"there. Write a smooth transition, such as tanh(({shown})/{width})"
-    )
+    if abs(value) < 1e-12 * length:
+        return Jump(f"at {coordinate} = 0", f"tanh({coordinate}/{length / 100:.1g})")
+    shown = f"{coordinate} {'-' if value >= 0 else '+'} {abs(value):.4g}"
+    return Jump(f"at {coordinate} = {value:.4g}", f"tanh(({shown})/{length / 100:.1g})")
 
 
 def _line(

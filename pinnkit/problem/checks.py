@@ -9,7 +9,7 @@ from pinnkit.language.calculus import partials
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.elsewhere import check_elsewhere
-from pinnkit.problem.exactness import check_exact, exact_values
+from pinnkit.problem.exactness import check_exact, check_smooth, exact_values
 from pinnkit.problem.places import located, point, samples, singular_at
 from pinnkit.problem.problem import Equation, Problem
 from pinnkit.problem.representable import check_representable
@@ -32,6 +32,7 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     check_elsewhere(problem, report)
     values = exact_values(problem, report)
     check_exact(problem, values, report)
+    check_smooth(problem, values, report)
     check_representable(problem, values, report)
     _check_weights(problem, report)
     return report

@@ -61,8 +61,8 @@ def _check(
     domain = f"outside the domain [{lower:g}, {upper:g}]"
     if value.free_symbols <= set(problem.values) - {symbol(one.name) for one in problem.learned}:
         report.add(key, f"evaluates {partial} at {constant}, {domain}, where nothing trains the network")
+    elif outside == total and not value.free_symbols & {symbol(one.name) for one in problem.learned}:
+        report.add(key, f"evaluates {partial} {domain} from every point, such as {example}")
     else:
-        share = f"{100 * outside / total:.2g} % of its points"
-        report.warn(
-            key, f"evaluates {partial} {domain} for {share}, such as {example}: nothing trains the network there"
-        )
+        share = f"{100 * outside / total:.3g} % of its points, such as {example}"
+        report.warn(key, f"evaluates {partial} {domain} for {share}: nothing trains the network there")

@@ -10,9 +10,10 @@ import sympy
 
 from pinnkit.language.arithmetic import NotRealError
 from pinnkit.language.build import absolute
-from pinnkit.language.calculus import Partial, field_values, partials, symbol
+from pinnkit.language.calculus import Partial, differentiate, field_values, partials, symbol
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.evaluate import Program
+from pinnkit.language.jumps import find_jump
 from pinnkit.problem.places import located, point, samples
 from pinnkit.problem.problem import Condition, Equation, Problem
 
@@ -55,6 +56,31 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
             continue
         if told:
             report.add("exact", f"does not satisfy {_named(equation, condition)}: {told} ({key})", equation.text)
+
+
+def check_smooth(problem: Problem, values: Mapping[sympy.Symbol, float], report: Report) -> None:
+    """An exact solution that jumps, or one of whose derivatives does, below the order of an equation is a warning.
+
+    Its highest derivative has a delta there, which the points of the other checks miss: abs(x) would solve u_xx = 0.
+    """
+    ranges = {**problem.domain.bounds, **{str(name): (value, value) for name, value in values.items()}}
+    for equation in problem.equations:
+        held = partials(equation.residual) if isinstance(equation.residual, sympy.Basic) else set()
+        for partial in sorted((one for one in held if one.field in problem.exact), key=str):
+            expr, lower = problem.exact[partial.field], Partial(partial.field, partial.coordinates)
+            try:
+                for name in partial.derivative:
+                    jump = find_jump(expr, name, ranges)
+                    if jump is not None:
+                        report.warn(
+                            f"exact.{partial.field}",
+                            f"{lower} jumps {jump.where}, and the equation '{equation.name}' holds {partial}: whether "
+                            "it is solved there is not checked",
+                        )
+                        return
+                    expr, lower = differentiate(expr, name), lower.differentiated(name)
+            except LanguageError:  # too long, or no number: told where the equations are checked
+                continue
 
 
 def _named(equation: Equation, condition: Condition | None) -> str:

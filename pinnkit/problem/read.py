@@ -26,8 +26,12 @@ KEYS = (
 )  # fmt: skip
 
 
+NARROW, LARGE = 1e-9, 1e30
+"""The least length of a range, relative to its ends; the largest length, and one over the least."""
 TEXT = 2000
 """Characters of a name or a description."""
+INVISIBLE = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
+"""Characters without a width, which are left out; those that join letters stay."""
 BIDIRECTIONAL = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Characters that turn the direction of a text, so that it reads as another."""
 
@@ -98,6 +102,7 @@ def read_text(words: Any, key: str, report: Report) -> str:
         report.add(key, f"{words!r} is not a text")
         return ""
     text = " ".join(words.split())
+    text = "".join(one for one in text if one not in INVISIBLE)
     if len(text) > TEXT:
         report.add(key, f"has {len(text)} characters; the most is {TEXT}")
     if steering := next((one for one in text if unicodedata.category(one) in ("Cc", "Cs") or one in BIDIRECTIONAL), ""):
@@ -121,6 +126,11 @@ def read_coordinates(words: Any, report: Report) -> tuple[tuple[str, ...], Box]:
             lower, upper = (constant(end) for end in ends)
             if lower >= upper:
                 raise LanguageError(f"the range [{lower:g}, {upper:g}] is empty: the lower end comes first")
+            if not (upper - lower > NARROW * max(abs(lower), abs(upper)) and 1 / LARGE < upper - lower < LARGE):
+                raise LanguageError(
+                    f"the range [{lower!r}, {upper!r}] is too narrow or too wide for derivatives in floating point: "
+                    "choose other units, or another origin"
+                )
             bounds[name] = (lower, upper)
     return tuple(names), Box(MappingProxyType(bounds))
 
@@ -216,7 +226,8 @@ def read_exact(
     if not isinstance(words, Mapping):
         report.add("exact", f"{words!r} is not a mapping: write {{u: sin(pi*x)}}")
         return {}
-    names = [field.name for field in fields] + [parameter.name for parameter in parameters if parameter.learn]
+    learned = [parameter.name for parameter in parameters if parameter.learn]
+    names = [field.name for field in fields] + learned
     exact = {}
     plain = Scope(coordinates=scope.coordinates, fields={}, parameters=scope.parameters)
     for name, text in words.items():
@@ -224,6 +235,10 @@ def read_exact(
             if name not in names:
                 raise LanguageError(f"there is no field or learned parameter '{name}'{suggestion(str(name), names)}")
             exact[name] = expression(text, plain)
+            open_ones = {str(one) for one in exact[name].free_symbols} & set(learned)
+            if name in learned and open_ones:
+                rule = "the value of a learned parameter is a number"
+                raise LanguageError(f"depends on {min(open_ones)}, which is learned: {rule}", str(text))
             depends = next((field.coordinates for field in fields if field.name == name), ())
             others = {str(symbol) for symbol in exact[name].free_symbols} & set(scope.coordinates) - set(depends)
             if others:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import lzma
 import math
+import numbers
 import tokenize
 import zipfile
 import zlib
@@ -85,10 +86,18 @@ def given(words: Mapping[str, Any]) -> dict[str, np.ndarray]:
     table = {}
     for name, values in words.items():
         try:
-            table[str(name)] = np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise TableError(f"column {name} is no array of numbers: {error}") from None
+            array = np.asarray(values)
+            if array.dtype.kind in "USbc" or (array.dtype.kind == "O" and not all(map(_is_number, array.ravel()))):
+                raise TypeError("it holds texts, truth values or complex numbers")
+            table[str(name)] = array.astype(np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise TableError(f"column {name} is no array of numbers: {str(error).split('. ')[0]}") from None
     return checked(table, "the table")
+
+
+def _is_number(value: Any) -> bool:
+    """None is read as NaN, which is told with its place."""
+    return value is None or (isinstance(value, numbers.Real) and not isinstance(value, bool))
 
 
 def checked(table: dict[str, np.ndarray], source: str) -> dict[str, np.ndarray]:

@@ -40,10 +40,8 @@ class Table:
             raise TableError(f"'{path.name}' has no column for any field ({fields}); columns are {', '.join(columns)}")
         axes = [columns[name].ravel() for name in problem.coordinates]
         shape = tuple(len(axis) for axis in axes)
-        if all(columns[name].shape == shape for name in self.fields):
-            meshes = np.meshgrid(*axes, indexing="ij")
-        else:
-            meshes = axes
+        axed = all(columns[name].shape == shape for name in self.fields) and len(shape) > 1
+        meshes = np.meshgrid(*axes, indexing="ij") if axed else axes
         self.grid = dict(zip(problem.coordinates, meshes, strict=True))
         self._values = {name: columns[name] for name in self.fields}
         for name, values in self._values.items():
@@ -53,7 +51,8 @@ class Table:
         try:
             self.doubts = check_agreement(problem, self.grid, self._values)
         except TableError as error:
-            raise TableError(f"'{path.name}' is no table of this problem: {error}") from None
+            order = f"; its arrays are read with the axes {', '.join(problem.coordinates)}" if axed else ""
+            raise TableError(f"'{path.name}' is no table of this problem: {error}{order}") from None
 
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The table's values; the coordinates must be those of `grid`."""

@@ -176,7 +176,8 @@ def told(metrics: Mapping[str, Any]) -> list[str]:
         lines.append("no reference: the error is not known; give exact:, reference: or manufactured=")
     for equation, size in metrics["residual_rms"].items():
         without = metrics.get("residual_left_out", {}).get(equation, 0)
-        note = f" (without {without} points where the equation is singular)" if without else ""
+        points = f"{without} point{'s' * (without > 1)}"
+        note = f" (without {points} where the equation is singular)" if without else ""
         lines.append(f"RMS residual of {equation}: {size:.3e}{note}")
     for name, found in metrics["learned"].items():
         truth = f", exact {found['exact']:.6g}" if "exact" in found else ""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pinnkit.commands import train as command
+from pinnkit.commands.check import check
 from pinnkit.commands.compare import compare
 from pinnkit.commands.train import train
 from pinnkit.reporting.compare import Comparison
@@ -418,3 +419,27 @@ def test_results_that_cannot_be_written_end_in_words(tmp_path, capsys, monkeypat
     monkeypatch.setattr(Comparison, "write", full)
     assert compare([str(run), f"out={tmp_path / 'table'}"]) == 1
     assert capsys.readouterr().err == "pinnkit: [Errno 28] No space left on device\n"
+
+
+ELLIPTIC = """\
+coordinates: {x: [0, 1], t: [0, 1]}
+fields: [u]
+equations: u_tt = -u_xx
+conditions:
+  start: {at: t = 0, equations: [u = sin(pi*x), u_t = 0]}
+  ends: {at: boundary, equations: u = 0}
+"""
+
+
+@pytest.mark.parametrize("run", [check, train])
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["pde=poisson_2d"], "its coordinates are x, y: without the time t there is nothing to march in"),
+        (["pde=heat_inverse", "pde.exact={u: 'sin(pi*x)'}"], "the condition 'samples' is made of data"),
+        ([], "it is ill posed: the shorter a wave is, the faster it grows"),
+    ],
+)
+def test_a_reference_that_cannot_be_computed_is_refused_before_training(run, words, told, write, conf, capsys):
+    assert run([*(words or write(ELLIPTIC)), "reference=spectral"], conf) == 2
+    assert f"reference: reference=spectral cannot treat this problem: {told}" in capsys.readouterr().err

@@ -42,6 +42,11 @@ def test_a_place_that_leaves_the_domain_is_a_warning_with_its_share(equation, sh
     assert rest.endswith(": nothing trains the network there")
 
 
+def test_a_place_outside_from_every_point_is_a_mistake():
+    (mistake,) = checked("u_t = u(t=t - 5)").mistakes
+    assert mistake.message.startswith("evaluates u(t=t - 5) outside the domain [0, 4] from every point, such as t = ")
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pinnkit.language.errors import ProblemError
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 
@@ -86,3 +87,29 @@ def test_what_folds_to_no_real_number_is_a_mistake_in_words(exact, equation, con
     found = told(coordinates={"x": [-1, 1]}, equations=equation, conditions=ends, exact={"u": exact})
     assert found
     assert all(one.startswith("exact: does not satisfy the ") for one in found)
+
+
+@pytest.mark.parametrize(
+    ("exact", "equation", "told"),
+    [
+        ("abs(x)", "u_xx = 0", "u_x jumps at x = 0, and the equation 'equation' holds u_xx"),
+        ("heaviside(x - 0.5)", "u_x = 0", "u jumps at x = 0.5, and the equation 'equation' holds u_x"),
+        ("max(x, 0)^2", "u_xxx = 0", "u_xx jumps at x = 0, and the equation 'equation' holds u_xxx"),
+        ("where(x < 0, x, 2*x)", "u_x = where(x < 0, 1, 2)", None),
+        ("max(x, 0)^2", "u_x = 2*max(x, 0)", None),
+        ("abs(x - 5)", "u_xx = 0", None),
+    ],
+)
+def test_an_exact_solution_with_a_kink_is_a_warning(exact, equation, told):
+    words = {"coordinates": {"x": [-1, 1]}, "fields": ["u"], "conditions": {}}
+    report = check(Problem(**words, equations=equation, exact={"u": exact}))
+    assert report.mistakes == []
+    messages = [warning.message for warning in report.warnings if warning.key == "exact.u"]
+    assert messages == ([] if told is None else [f"{told}: whether it is solved there is not checked"])
+
+
+@pytest.mark.parametrize("value", ["a", "b + 1"])
+def test_the_exact_value_of_a_learned_parameter_is_a_number(value):
+    parameters = {"a": {"learn": 1}, "b": {"learn": 2}}
+    with pytest.raises(ProblemError, match=f"exact.a: depends on {value[0]}, which is learned"):
+        told(coordinates={"x": [0, 1]}, parameters=parameters, equations="u_x = a*u + b", exact={"a": value})

@@ -110,6 +110,20 @@ def test_small_constants_and_zero_are_read(text):
     assert refused(equations=text) == []
 
 
+@pytest.mark.parametrize("ends", [[1, 1.0000000000000002], [1e10, 1e10 + 1], [-1e300, 1e300], [0, 1e-40]])
+def test_a_range_without_room_for_derivatives_is_refused(ends):
+    (told,) = refused(coordinates={"x": ends, "t": [0, 1]})
+    assert told.startswith("coordinates.x: the range [")
+    assert told.endswith(
+        "is too narrow or too wide for derivatives in floating point: choose other units, or another origin"
+    )
+
+
+@pytest.mark.parametrize("ends", [[1e6, 1e6 + 1], [-1e20, 1e20], [0, 1e-15]])
+def test_other_ranges_are_read(ends):
+    assert refused(coordinates={"x": ends, "t": [0, 1]}) == []
+
+
 @pytest.mark.parametrize("key", ["name", "description"])
 @pytest.mark.parametrize(
     ("text", "message"),
@@ -125,6 +139,11 @@ def test_small_constants_and_zero_are_read(text):
 )
 def test_a_text_that_would_steer_a_terminal_is_refused(key, text, message):
     assert refused(**{key: text}) == [f"{key}: {message}"]
+
+
+def test_characters_without_a_width_are_left_out():
+    problem = Problem(coordinates={"t": [0, 1]}, fields=["u"], equations="u_t = u", name="\ufeffde\u00adcay\u200b")
+    assert problem.name == "decay"
 
 
 def test_the_lines_of_a_description_are_joined():

@@ -136,7 +136,7 @@ def test_a_table_may_be_written_out():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"x": [0, "a"]}, "column x is no array of numbers: could not convert string to float: 'a'"),
+        ({"x": [0, "a"]}, "column x is no array of numbers: it holds texts"),
         ({"x": [[1], [1, 2]]}, "column x is no array of numbers"),
         ({"x": None}, "the table: column x, entry 1 is nan"),
         ({"x": [1, np.nan]}, "the table: column x, entry 2 is nan, not a finite number"),
@@ -279,3 +279,15 @@ def test_random_damage_to_an_archive_is_told(tmp_path):
                 except TableError as error:
                     refused += len(str(error)) > 20
     assert refused > 300
+
+
+@pytest.mark.parametrize(
+    "values", [["1_0"], ["2"], [True, False], [1.0, "2"], [None], [10**400], [1j], [[0.0], [0.0, 1.0]]]
+)
+def test_a_written_table_holds_numbers_alone(values):
+    with pytest.raises(TableError, match=r"column u(, entry 1 is (inf|nan)| is no array of numbers)"):
+        given({"u": values})
+
+
+def test_a_written_table_may_hold_any_number():
+    np.testing.assert_array_equal(given({"u": [1, 2.5, 10**20]})["u"], [1.0, 2.5, 1e20])
