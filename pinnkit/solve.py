@@ -142,7 +142,7 @@ class _Run:
         self.network, self.threads, self.config = network, threads, config
         self.start = copy.deepcopy(network)
         self.first = environment.first()
-        self.reference = choose(problem, settings.reference)
+        self.reference = choose(problem, settings.reference, settings.reference_max_time)
         self.digests = digests(problem, self.reference)
         logged = settings.logger.tensorboard and self.first
         self.loggers = [TensorBoardLogger(run.tensorboard, name="", version="")] if logged else []
@@ -332,6 +332,7 @@ class _Run:
             "operators": self.module.choice.words() if self.module.choice else None,
             "optimizers": [phase.name for phase in self.module.phases],
             "reference": self.reference.name if self.reference is not None else None,
+            "reference_error": self.reference.claimed_error if self.reference is not None else None,
             "seed": settings.seed,
             "dtype": settings.dtype,
             "device": torch.cuda.get_device_name() if gpu else f"cpu, {torch.get_num_threads()} threads",

@@ -71,7 +71,7 @@ def measure(problem: Problem, settings: Settings, run: RunFolder, request: Reque
     """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation."""
     path = run.last_checkpoint if request.checkpoint == "last" else run.best_checkpoint
     module, data, rows = trained(problem, settings, path)
-    found = evaluation.evaluate(module, choose(problem, settings.reference), request.grid)
+    found = evaluation.evaluate(module, choose(problem, settings.reference, settings.reference_max_time), request.grid)
     folder = RunFolder(run.path / "evaluation").create()
     metrics = {**run.read_metrics(), **found.errors(), "learned": evaluation.learned(module), "checkpoint": str(path)}
     names = [phase.name for phase in module.phases]

@@ -24,6 +24,8 @@ class Table:
         TableError: the file is missing or damaged, or has no column for a coordinate or for any field.
     """
 
+    claimed_error: float | None = None  # nobody knows
+
     def __init__(self, problem: Problem, path: Path) -> None:
         self.name = f"table {path.name}"
         columns = load(path)
