@@ -23,12 +23,17 @@ class Budget:
         self, seconds: float = SECONDS, memory: int = BYTES, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.seconds, self.memory, self._clock = seconds, memory, clock
-        self._began = clock()
+        self._began, self._worked = clock(), time.process_time()
 
     @property
     def spent(self) -> float:
         """Seconds so far."""
         return self._clock() - self._began
+
+    @property
+    def worked(self) -> float:
+        """Seconds of processor time so far, which other programs do not add to."""
+        return time.process_time() - self._worked
 
     def check(self) -> None:
         """Raises OverBudget once the time is over."""

@@ -63,7 +63,7 @@ class March:
     Attributes:
         method, rtol, steps: the method, the relative tolerance and the fewest steps that were used.
         grid: the nodes in x.
-        seconds: how long that took.
+        seconds: processor time that took.
         error: an estimate of the relative error in time where the method gives one, else None.
 
     Raises:
@@ -84,7 +84,7 @@ class March:
         parts: Split | None = None,
         steps: int = FEWEST_STEPS,
     ) -> None:
-        self._system, self._budget, began = system, budget, budget.spent
+        self._system, self._budget, began = system, budget, budget.worked
         self.steps = steps
         self.nodes, self.rtol, self._atol, self.error = nodes, rtol, atol, None
         with np.errstate(all="ignore"):  # a step that overflows is rejected by its error estimate
@@ -95,7 +95,7 @@ class March:
                 self._space = Lines(system, nodes, budget)
                 self._by_lines(self._space)
         self.grid = self._space.grid
-        self.seconds = budget.spent - began
+        self.seconds = budget.worked - began
 
     def _by_modes(self, modes: Modes) -> None:
         begin, end = self._system.times

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pinnkit.references.budget import Budget, OverBudget
-from pinnkit.references.march import EXPLICIT_FACTOR, FEWEST_STEPS, LEAST_RTOL, March, StoppedError, TooManyStepsError
+from pinnkit.references.march import (
+    DIFFERENCING,
+    EXPLICIT_FACTOR,
+    FEWEST_STEPS,
+    LEAST_RTOL,
+    ROTATED,
+    March,
+    StoppedError,
+    TooManyStepsError,
+)
 from pinnkit.references.modes import Modes, NotDiagonalError
 from pinnkit.references.split import Split, split
 from pinnkit.references.system import System
@@ -21,11 +30,13 @@ TIME_FACTOR = 10.0
 LARGEST_TOLERANCE = 1e-7  # an integration that fails with this one is given up
 STIFF = 200, 2_500
 """Largest eigenvalue of the linear part times duration from which it is split off: at first, and after refinements."""
-FIRST_TOLERANCE, TOLERANCE_FACTOR, TIME_MARGIN = 1e-6, 100.0, 4.0
+FIRST_TOLERANCES = {DIFFERENCING: 1e-6, ROTATED: 1e-8}
+TOLERANCE_FACTOR, TIME_MARGIN = 100.0, 4.0
 """With the linear part split off the tolerance falls together with the error in space. A method of order 8 with a
 hundredth of the tolerance and half the longest step has less than a quarter of the error."""
 PATIENCE = 0.25
-"""Share of the time allowed after which an answer that is USEFUL is not refined further, should that take longer."""
+"""Share of the time allowed, as processor time, after which an answer that is USEFUL is not refined further, should
+that take longer."""
 USEFUL = 1e-2
 
 
@@ -149,10 +160,13 @@ class Refinement:
 
     def _split_off(self, parts: Split, count: int) -> Refined:
         """With the linear part split off, refining whichever of space and time moved the answer more."""
-        rtol = max(self._rtol, FIRST_TOLERANCE)
         while True:
             try:
+                rtol = max(self._rtol, FIRST_TOLERANCES[DIFFERENCING])
                 coarse = self._march(count // 2, rtol, parts, FEWEST_STEPS)
+                if coarse.method == ROTATED:
+                    rtol = max(self._rtol, FIRST_TOLERANCES[ROTATED])
+                    coarse = self._march(count // 2, rtol, parts, FEWEST_STEPS)
                 finer = self._march(count, rtol, parts, FEWEST_STEPS)
                 in_time = finer.error
                 if in_time is None:
@@ -164,7 +178,7 @@ class Refinement:
                 count *= 2
         found, stuck = self._paired(coarse, finer, in_time), set()
         while found.error > GOOD and (way := self._way(found, stuck)):
-            longer = self._budget.spent + 2 * found.march.seconds > PATIENCE * self._budget.seconds
+            longer = self._budget.worked + 2 * found.march.seconds > PATIENCE * self._budget.seconds
             if found.error < USEFUL and longer:
                 break
             try:
