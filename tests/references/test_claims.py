@@ -35,7 +35,7 @@ HIDDEN = {
         {"u": lambda x, t: 2 + np.cos(64 * pi * (x - t))},
     ),
     "a coefficient that is zero at the nodes": (
-        problem("u_t = -sin(64*pi*x)*u", fine("u = 1"), **PERIODIC),
+        problem("u_t = -sin(64*pi*x)*u", fine("u = 1"), **PERIODIC, coordinates={"x": [-1, 1], "t": [0, 0.1]}),
         {"u": lambda x, t: np.exp(-t * np.sin(64 * pi * x))},
     ),
     "a start that decays": (
@@ -99,7 +99,7 @@ HIDDEN = {
 @pytest.mark.parametrize("case", HIDDEN.values(), ids=HIDDEN)
 def test_the_claim_bounds_the_true_error(case):
     of, exact = case
-    reference = Spectral(of)
+    reference = Spectral(of, nodes=128 if "abs" in str(of.words) else None)
     lower, upper = of.domain.bounds["x"]
     begin, end = of.domain.bounds["t"]
     x, t = np.meshgrid(np.linspace(lower, upper, 331), begin + (end - begin) * np.linspace(0.01, 1, 58), indexing="ij")
