@@ -49,6 +49,7 @@ class Settings:
     callbacks: Callbacks = field(default_factory=Callbacks)
     logger: Logger = field(default_factory=Logger)
     reference: str | None = None
+    reference_max_time: float = field(default=60.0, metadata={"above": 0.0})
     outside_files: bool = False
     manufactured: dict[str, str] | None = None
     overwrite: bool = False

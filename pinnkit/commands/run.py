@@ -85,7 +85,7 @@ def measure(problem: Problem, settings: Settings, run: RunFolder, request: Reque
     """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation."""
     path = run.last_checkpoint if request.checkpoint == "last" else run.best_checkpoint
     module, data, rows = trained(problem, settings, path, run.read_config())
-    reference = choose(problem, settings.reference)
+    reference = choose(problem, settings.reference, settings.reference_max_time)
     found = evaluation.evaluate(module, reference, request.grid)
     folder = RunFolder(run.path / "evaluation").create()
     former = run.read_metrics() if run.metrics.exists() else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -11,9 +12,12 @@ import numpy as np
 from pinnkit.language.errors import Report
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
+from pinnkit.references.budget import SECONDS
 from pinnkit.references.exact import Exact
-from pinnkit.references.spectral import Spectral, UnsupportedProblem
+from pinnkit.references.spectral import NotComputed, Spectral, UnsupportedProblem
 from pinnkit.references.table import Table
+
+log = logging.getLogger("pinnkit.references")
 
 
 class NoReference(ValueError):
@@ -21,33 +25,41 @@ class NoReference(ValueError):
 
 
 class Reference(Protocol):
-    """A solution that is independent of the network. `grid`: its own points, or None where it is known anywhere."""
+    """A solution that is independent of the network.
+
+    `grid`: its own points, or None where it is known anywhere. `claimed_error`: its relative L2 error as far as it can
+    tell, None where it is exact or a table.
+    """
 
     name: str
     fields: tuple[str, ...]
     grid: Mapping[str, np.ndarray] | None
+    claimed_error: float | None
 
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]: ...
 
 
-def choose(problem: Problem, wanted: str | None = None) -> Reference | None:
+def choose(problem: Problem, wanted: str | None = None, max_time: float = SECONDS) -> Reference | None:
     """The reference that is asked for (`exact`, `spectral`, or a table's file name), else the problem's own.
 
-    The problem's own is its closed form, where it has one, and else what its key `reference` names.
+    The problem's own is its closed form, where it has one, and else what its key `reference` names. None, with a
+    warning in the log, where it cannot be computed in `max_time` seconds.
 
     Raises:
         ProblemError: the reference does not exist or cannot be computed; the message says why.
     """
     report = Report()
     try:
-        return _chosen(problem, wanted)
+        return _chosen(problem, wanted, max_time)
+    except NotComputed as error:
+        log.warning("no reference: %s (reference_max_time=%g); no error can be measured", error, max_time)
     except (NoReference, TableError, UnsupportedProblem) as error:
         report.add("reference", str(error))
     report.raise_if_any()
     return None
 
 
-def _chosen(problem: Problem, wanted: str | None) -> Reference | None:
+def _chosen(problem: Problem, wanted: str | None, max_time: float) -> Reference | None:
     known = [field.name for field in problem.fields if field.name in problem.exact]
     wanted = wanted or ("exact" if known else problem.reference)
     if wanted is None:
@@ -57,5 +69,5 @@ def _chosen(problem: Problem, wanted: str | None) -> Reference | None:
             raise NoReference("'exact' is asked for, but the problem gives no exact solution")
         return Exact(problem)
     if wanted == "spectral":
-        return Spectral(problem)
+        return Spectral(problem, max_time=max_time)
     return Table(problem, problem.folder / Path(wanted))

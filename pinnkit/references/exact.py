@@ -16,6 +16,7 @@ class Exact:
 
     name = "exact"
     grid: Mapping[str, np.ndarray] | None = None
+    claimed_error: float | None = None
 
     def __init__(self, problem: Problem) -> None:
         names = [field.name for field in problem.fields if field.name in problem.exact]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import sympy
 
 from pinnkit.language import linear
 from pinnkit.language.calculus import TIME, partials, symbol
 from pinnkit.language.evaluate import Program
+from pinnkit.references.budget import Budget
 from pinnkit.references.differentiation import Chebyshev, Fourier, Grid, Point
 from pinnkit.references.expansion import Expansion
 from pinnkit.references.system import System
+
+MATRICES = 12
+"""Dense matrices of all fields at all nodes alive at once: derivatives, expansion, Jacobian, and its factors."""
 
 
 class Lines:
@@ -22,10 +28,15 @@ class Lines:
     Attributes:
         grid: the nodes in x.
         size: length of y.
+
+    Raises:
+        OverBudget: its matrices would take too much memory.
     """
 
-    def __init__(self, system: System, nodes: int) -> None:
+    def __init__(self, system: System, nodes: int, budget: Budget) -> None:
         self._system = system
+        if system.space is not None and not system.boundary.periodic:
+            budget.expect(8 * MATRICES * (len(system.fields) * nodes) ** 2)
         self.grid = _make_grid(system, nodes)
         self._expansion = Expansion(system, self.grid) if isinstance(self.grid, Chebyshev) else None
         self._missing = self._expansion.missing if self._expansion else dict.fromkeys(system.fields, 0)
@@ -46,8 +57,8 @@ class Lines:
         """y at the lower end of t."""
         y = np.empty(self.size)
         for (field, k), slot in self._slots.items():
-            program = Program([self._system.start[field, k]])
-            y[slot] = self.grid.sample(lambda x, program=program: _evaluated(program, x), self._missing[field])
+            sampled = partial(at_places, self._system.start[field, k])
+            y[slot] = self.grid.sample(sampled, self._missing[field])
         return y
 
     def rate(self, t: float, y: np.ndarray) -> np.ndarray:
@@ -90,10 +101,6 @@ class Lines:
         values = y[self._values]
         return values.reshape(len(self._system.fields), -1) if self._expansion is None else self._expansion(t, values)
 
-    def fields_at_start(self, x: np.ndarray) -> np.ndarray:
-        """(fields, n) at any points x: (n,), from the initial conditions themselves."""
-        return np.stack([_evaluated(Program([self._system.start[field, 0]]), x) for field in self._system.fields])
-
     def _top(self, field: str) -> slice:
         return self._slots[field, self._system.orders[field] - 1]
 
@@ -129,6 +136,8 @@ def _make_grid(system: System, nodes: int) -> Grid:
     return kind(*system.interval, nodes)
 
 
-def _evaluated(program: Program, x: np.ndarray) -> np.ndarray:
-    values = program(dict.fromkeys(program.atoms, x))[0]  # nothing but x is left at the start
+def at_places(expression: sympy.Expr, x: np.ndarray) -> np.ndarray:
+    """(n,): an expression of the start, in x alone, at x: (n,)."""
+    program = Program([expression])
+    values = program(dict.fromkeys(program.atoms, x))[0]
     return np.array(np.broadcast_to(values, x.shape), dtype=float)

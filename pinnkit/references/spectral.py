@@ -2,58 +2,63 @@
 
 from __future__ import annotations
 
-import warnings
+import logging
 from collections.abc import Mapping
 
 import numpy as np
 
 from pinnkit.language.calculus import TIME
 from pinnkit.problem.problem import Problem
-from pinnkit.references.march import FEWEST_STEPS, March, StoppedError, TooManyStepsError
-from pinnkit.references.system import read_system
+from pinnkit.references.budget import BYTES, SECONDS, Budget, OverBudget
+from pinnkit.references.ill_posed import expect_ends_fit, expect_well_posed
+from pinnkit.references.march import StoppedError
+from pinnkit.references.refine import Refined, Refinement
+from pinnkit.references.system import System, read_system
 from pinnkit.references.unsupported import UnsupportedProblem
 
-__all__ = ["InaccurateReference", "Spectral", "UnsupportedProblem"]
+__all__ = ["NotComputed", "Spectral", "UnsupportedProblem"]
 
-FIRST_NODES = 64
-MOST_NODES = {"Chebyshev": 512, "Fourier": 2048}
-GOOD = 1e-8  # refined until a refinement moves the answer by less than this
-POOR = 1e-6  # above this the reference warns
-TIME_FACTOR = 10.0
-LARGEST_TOLERANCE = 1e-7  # an integration that fails with this one is given up
+log = logging.getLogger("pinnkit.references")
+
+POOR = 1e-6  # above this the log warns
+USELESS = 0.1  # above this there is no reference
+ROUNDING = 1e-13
 
 
-class InaccurateReference(UserWarning):
-    """The reference is not as accurate as a reference should be."""
+class NotComputed(Exception):
+    """No reference of use within the time and the memory that it may take."""
 
 
 class Spectral:
     """The solution of a problem in t, or in t and one space coordinate x, by the method of lines.
 
     In x: Fourier collocation where the problem is periodic, Chebyshev collocation otherwise, the values at the ends
-    from the boundary conditions at every moment. In t: DOP853, or Radau where the problem is stiff.
+    from the boundary conditions at every moment. In t: DOP853, or Radau where the problem is stiff. Periodic problems
+    with a stiff linear part of constant coefficients (diffusion, dispersion, higher orders) as Fourier coefficients, by
+    ETDRK4 or by DOP853 with an integrating factor.
 
     The residuals are to be linear in each field's highest derivative in time, the conditions to give every lower
     derivative in time at the lower end of t and, at the ends of x, as many linear equations as the orders in x add
-    up to. A learned parameter takes its value under `exact`.
+    up to. A learned parameter takes its value under `exact`. The condition u(x=0) = u(x=1) alone means that u is
+    periodic, with all its derivatives.
 
     Attributes:
         fields: names of all fields.
         name: the method, as in "spectral: Chebyshev, 128 nodes, Radau, rtol 1e-10".
-        claimed_error: relative L2 norm (the worst field's) of how far two refinements moved the answer, summed: from
-            half the nodes to these, and from ten times the tolerances to these (with half the nodes).
+        claimed_error: relative L2 norm (the worst field's) of how far two refinements moved the answer, summed, from
+            half the nodes to these and from larger tolerances to these, with what no grid saw (see `Unseen`).
         grid: None, for the solution is known everywhere.
 
     Args:
         nodes: number of nodes in x, even; by default 64 (32 for high derivatives), doubled until that moves the answer
             by less than 1e-8 or no longer improves it, or up to 512 (Chebyshev) or 2048 (Fourier).
         rtol, atol: relative and absolute tolerance of a step in time, made larger where rounding defeats them.
+        max_time, memory: seconds and bytes that it may take. Where they end, the finest solution that could be
+            compared with another is taken.
 
     Raises:
         UnsupportedProblem: the problem is of another kind; the message says what and names the other references.
-
-    Warns:
-        InaccurateReference: the claimed error is above 1e-6.
+        NotComputed: no two solutions that agree to a tenth were found with the time and memory allowed.
 
     >>> problem = Problem(coordinates={"t": [0, 1]}, fields=["u"], equations="u_t = -u",
     ...                   conditions={"start": {"at": "t = 0", "equations": "u = 1"}})
@@ -64,78 +69,35 @@ class Spectral:
 
     grid: Mapping[str, np.ndarray] | None = None
 
-    def __init__(self, problem: Problem, *, nodes: int | None = None, rtol: float = 1e-10, atol: float = 1e-12) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        nodes: int | None = None,
+        rtol: float = 1e-10,
+        atol: float = 1e-12,
+        max_time: float = SECONDS,
+        memory: int = BYTES,
+    ) -> None:
         if nodes is not None and (nodes < 16 or nodes % 2):
             raise ValueError(f"nodes = {nodes}: an even number of at least 16 is needed")
         if not (1e-13 <= rtol <= 1e-3 and atol > 0):
             raise ValueError(f"rtol = {rtol:g}, atol = {atol:g}: rtol must lie in [1e-13, 1e-3] and atol above zero")
+        budget = Budget(max_time, memory)
         self._system = read_system(problem)
         self.fields = self._system.fields
-        self._march, self.claimed_error = self._solve(nodes, rtol, atol)
+        log.info("reference: computing by the method of lines (at most %g s)", max_time)
+        found = _refined(self._system, nodes, rtol, atol, budget)
+        self._march, self.claimed_error = found.march, found.error + ROUNDING
         method = f"{self._march.method}, rtol {self._march.rtol:.0e}"
-        place = f"{self._march.grid_name}, {self._march.nodes} nodes" if self._system.space else self._march.grid_name
+        place = f"{self._march.grid.name}, {self._march.nodes} nodes" if self._system.space else self._march.grid.name
         self.name = f"spectral: {place}, {method}"
-        if not self.claimed_error <= POOR:
-            warnings.warn(
-                f"the reference of '{problem.name}' ({self.name}) moved by {self.claimed_error:.1e} (relative L2) "
-                "when it was refined: errors below that cannot be measured with it",
-                InaccurateReference,
-                stacklevel=2,
+        log.info("reference: %s; %.1f s, claimed error %.1e", self.name, budget.spent, self.claimed_error)
+        if self.claimed_error > POOR:
+            log.warning(
+                "the reference (%s) has a claimed error of %.1e (relative L2); smaller errors cannot be measured",
+                *(self.name, self.claimed_error),
             )
-
-    def _solve(self, nodes: int | None, rtol: float, atol: float) -> tuple[March, float]:
-        """The finest march, and its claimed error; with larger tolerances where rounding defeats these."""
-        count, most = nodes or self._first_nodes(), nodes or MOST_NODES[self._kind()]
-        while True:
-            try:
-                march, finer, in_time = self._pair(count, rtol, atol)
-                break
-            except TooManyStepsError:
-                if rtol > LARGEST_TOLERANCE:
-                    raise UnsupportedProblem(f"it takes too many steps in time, even with rtol {rtol:.0e}") from None
-                rtol, atol = TIME_FACTOR * rtol, TIME_FACTOR * atol
-            except StoppedError as error:
-                if count >= most or self._system.space is None:
-                    raise UnsupportedProblem(str(error)) from None
-                count *= 2
-        if self._system.space is None:
-            return march, in_time
-        error = self._distance(march, finer)
-        while error > GOOD and finer.nodes < most:
-            try:
-                finest = March(self._system, 2 * finer.nodes, rtol, atol)
-            except (TooManyStepsError, StoppedError):
-                break
-            refined = self._distance(finer, finest)
-            if not refined < error:  # rounding, which grows with the nodes
-                break
-            finer, error = finest, refined
-        return finer, error + in_time
-
-    def _pair(self, nodes: int, rtol: float, atol: float) -> tuple[March, March, float]:
-        """The marches with half the nodes and with all, and how far a coarser time moves the first."""
-        march = March(self._system, nodes // 2, rtol, atol)
-        loose = March(self._system, nodes // 2, TIME_FACTOR * rtol, TIME_FACTOR * atol, FEWEST_STEPS // 2)
-        finer = March(self._system, nodes, rtol, atol) if self._system.space else march
-        return march, finer, self._distance(loose, march)
-
-    def _first_nodes(self) -> int:
-        """Fewer for Chebyshev derivatives of high order k, whose rounding errors grow as n^(2 k)."""
-        high = self._kind() == "Chebyshev" and max(self._system.space_orders.values()) > 3
-        return FIRST_NODES // 2 if high else FIRST_NODES
-
-    def _kind(self) -> str:
-        return "Fourier" if self._system.boundary.periodic else "Chebyshev"
-
-    def _distance(self, coarse: March, fine: March) -> float:
-        """Relative L2 distance on a grid of 101 moments and 401 places that are no nodes, of the worst field."""
-        begin, end = self._system.times
-        lower, upper = self._system.interval
-        t, x = np.meshgrid(np.linspace(begin, end, 101), np.linspace(lower, upper, 401), indexing="ij")
-        first, second = coarse(x.ravel(), t.ravel()), fine(x.ravel(), t.ravel())
-        norms = np.linalg.norm(second, axis=1)
-        differences = np.linalg.norm(first - second, axis=1)
-        return float(np.max(differences / np.where(norms > 0, norms, 1.0)))
 
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Every field at arrays of points of any one shape.
@@ -154,3 +116,21 @@ class Spectral:
                 )
         values = self._march(x.ravel(), t.ravel())
         return {name: row.reshape(t.shape) for name, row in zip(self.fields, values, strict=True)}
+
+
+def _refined(system: System, nodes: int | None, rtol: float, atol: float, budget: Budget) -> Refined:
+    """The finest solution, where it is of use."""
+    expect_well_posed(system)
+    expect_ends_fit(system)
+    try:
+        found = Refinement(system, nodes, rtol, atol, budget)()
+    except OverBudget as error:
+        raise NotComputed(f"{error}, before two solutions could be compared") from None
+    except StoppedError as error:
+        raise UnsupportedProblem(str(error)) from None
+    if not found.error < USELESS:
+        raise NotComputed(
+            f"the finest solutions still differ by {found.error:.1g} (relative L2; {found.march.nodes} nodes, "
+            f"{budget.spent:.0f} s)"
+        )
+    return found

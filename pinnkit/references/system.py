@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import sympy
 
@@ -13,6 +14,7 @@ from pinnkit.language.errors import LanguageError
 from pinnkit.problem.problem import Condition, Equation, Problem
 from pinnkit.references.ends import Boundary, read_boundary
 from pinnkit.references.exact import exact_parameters
+from pinnkit.references.pace import Pace
 from pinnkit.references.start import read_start
 from pinnkit.references.unsupported import UnsupportedProblem
 
@@ -42,6 +44,12 @@ class System:
     @property
     def fields(self) -> tuple[str, ...]:
         return tuple(self.orders)
+
+    @cached_property
+    def pace(self) -> Pace:
+        """How long steps in time may be."""
+        ends = [one for condition in self.boundary.conditions for one in (*condition.factors, condition.rest)]
+        return Pace([*self.rates.values(), *ends], self.times, self.space, self.interval)
 
 
 def read_system(problem: Problem) -> System:

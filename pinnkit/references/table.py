@@ -28,6 +28,8 @@ class Table:
             domain or another problem than this one.
     """
 
+    claimed_error: float | None = None  # nobody knows
+
     def __init__(self, problem: Problem, path: Path) -> None:
         self.name = f"table {path.name}"
         columns = load(path)

@@ -131,6 +131,7 @@ class Results:
             "operators": module.choice.words() if module.choice else None,
             "optimizers": [phase.name for phase in module.phases],
             "reference": self.reference.name if self.reference is not None else None,
+            "reference_error": self.reference.claimed_error if self.reference is not None else None,
             "seed": settings.seed,
             "dtype": settings.dtype,
             "device": torch.cuda.get_device_name() if gpu else f"cpu, {torch.get_num_threads()} threads",

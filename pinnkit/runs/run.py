@@ -75,7 +75,7 @@ class Run:
         if resume:
             self._check_configuration()
         self.module, self.data = assemble(self.problem, self.settings, self.network, self.threads)
-        self.reference = choose(problem, settings.reference)
+        self.reference = choose(problem, settings.reference, settings.reference_max_time)
         self.digests = digests(problem, self.reference)
         self.checkpoint = self._checkpoint() if resume else None
         logged = settings.logger.tensorboard and self.first
