@@ -111,7 +111,7 @@ def solve(
     """
     settings = _read(settings)
     problem = checked(problem, settings, custom_network=network is not None)
-    check_run(settings)
+    check_run(problem, settings, custom_network=network is not None)
     run = RunFolder(Path(folder))
     if environment.first():
         run.create()

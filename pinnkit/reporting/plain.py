@@ -47,9 +47,15 @@ def to_json(mapping: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def parse_json(text: str) -> Any:
-    """JSON by the standard: the words NaN and Infinity, which Python's json would take, are a ValueError."""
+    """JSON by the standard: the words NaN and Infinity, which Python's json would take, are a ValueError.
+
+    So is what is nested too deeply.
+    """
 
     def refuse(word: str) -> None:
         raise ValueError(f"{word} is not JSON")
 
-    return json.loads(text, parse_constant=refuse)
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
