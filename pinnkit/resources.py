@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from pinnkit import environment
 from pinnkit.language.errors import Report
+from pinnkit.memory import check_memory
+from pinnkit.operators.cache import VARIABLE
 from pinnkit.optimizers.settings import FirstOrder
+from pinnkit.problem.problem import Problem
 from pinnkit.settings import Settings
 from pinnkit.training.settings import DIVIDES
 
 
 def check_environment() -> None:
-    """Refuse variables of torchrun and SLURM that do not say how this process was started.
+    """Refuse variables that do not say how this process was started, or that name a cache that cannot be.
 
     Raises:
         ProblemError: naming them.
@@ -18,14 +24,19 @@ def check_environment() -> None:
     report = Report()
     for name, told in environment.mistakes():
         report.add(name, told)
+    cache = Path(os.environ.get(VARIABLE) or ".").absolute()
+    there = next(one for one in (cache, *cache.parents) if one.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        report.add(VARIABLE, f"'{cache}': no folder can be made at {there}; unset it, or name another")
     report.raise_if_any()
 
 
-def check_run(settings: Settings) -> None:
+def check_run(problem: Problem, settings: Settings, custom_network: bool = False) -> None:
     """Compare the settings with this machine and with the processes that were started.
 
     Raises:
-        ProblemError: an accelerator that is not there, other numbers of processes, estimates for a line search.
+        ProblemError: an accelerator that is not there, other numbers of processes, estimates for a line search,
+            more memory than is free.
     """
     check_environment()
     report = Report()
@@ -59,6 +70,7 @@ def check_run(settings: Settings) -> None:
     if settings.trainer.shards is not None and processes and settings.trainer.shards % processes:
         report.add("trainer.shards", f"{settings.trainer.shards}: {DIVIDES}, not {processes}")
     report.raise_if_any()
+    check_memory(problem, settings, custom_network)
 
 
 def _gpus() -> int:

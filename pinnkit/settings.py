@@ -8,20 +8,23 @@ range are reported with the path of the key and the nearest right thing.
 from __future__ import annotations
 
 import dataclasses
-import math
+import sys
 import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pinnkit.language.errors import Report, suggestion
+from pinnkit.language.errors import SHOWN, Report, suggestion
 from pinnkit.losses.settings import Weighting
 from pinnkit.networks.settings import Network
 from pinnkit.operators.settings import Operators
 from pinnkit.optimizers.settings import OPTIMIZERS, FirstOrder
 from pinnkit.sampling.settings import Sampling
 from pinnkit.training.settings import Callbacks, Checkpoint, Logger, Trainer
+
+MAXIMUM = 10**12
+"""The largest whole number that a setting takes, where it names no other: more are no steps, points or bytes."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class PhaseSettings:
 class Settings:
     """How a problem is solved; the problem itself stands apart."""
 
-    seed: int = field(default=0, metadata={"minimum": 0})
+    seed: int = field(default=0, metadata={"minimum": 0, "maximum": 2**63 - 1})
     dtype: str = field(default="float64", metadata={"choices": ("float64", "float32")})
     network: Network = field(default_factory=Network)
     sampling: Sampling = field(default_factory=Sampling)
@@ -95,7 +98,8 @@ def _read(kind: type, path: str, words: Any, report: Report) -> Any:
     for name, value in words.items():
         key = f"{path}.{name}" if path else str(name)
         if name not in known:
-            report.add(key, f"unknown key '{name}'{suggestion(str(name), known)}")
+            near = nested(str(name)) if kind is Settings else ""
+            report.add(key, f"unknown key '{name}'{near or suggestion(str(name), known)}")
         elif name == "optimizer" and kind is Settings:
             values[name] = _phase(key, value, report)
         elif name == "phases":
@@ -105,14 +109,34 @@ def _read(kind: type, path: str, words: Any, report: Report) -> Any:
         else:
             complaint = complain(value, hints[name], known[name].metadata)
             if complaint:
-                report.add(key, f"{value!r}: {complaint}")
+                report.add(key, f"{_shown(value)}: {complaint}")
             else:
                 values[name] = _converted(value, hints[name])
     return kind(**values)
 
 
+def nested(name: str) -> str:
+    """What to append to a message about a key at the top that is one of a group, or of an optimizer.
+
+    >>> nested("max_time"), nested("learning_rate"), nested("nothing")
+    ("; did you mean 'trainer.max_time'?", "; did you mean 'optimizer=adam optimizer.learning_rate'?", '')
+    """
+    for group in dataclasses.fields(Settings):
+        kind = typing.get_type_hints(Settings)[group.name]
+        if dataclasses.is_dataclass(kind) and kind is not PhaseSettings and name in _names(kind):
+            return f"; did you mean '{group.name}.{name}'?"
+    for optimizer, kind in OPTIMIZERS.items():
+        if name in _names(kind):
+            return f"; did you mean 'optimizer={optimizer} optimizer.{name}'?"
+    return ""
+
+
+def _names(kind: type) -> set[str]:
+    return {one.name for one in dataclasses.fields(kind)}
+
+
 def complain(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
-    """What is wrong with a value, or an empty text. `rule` may hold choices, minimum, above, below."""
+    """What is wrong with a value, or an empty text. `rule` may hold choices, minimum, maximum, above, below."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None:
         return "" if type(None) in options else "a value is needed"
@@ -128,18 +152,30 @@ def complain(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
     accepted = (int, float) if origin is float else origin
     if not isinstance(value, accepted) or (isinstance(value, bool) and origin is not bool):
         return f"{names[origin]} is needed"
-    if origin is float and not math.isfinite(value):
+    if origin is float and not (abs(value) <= sys.float_info.max):
         return "a finite number is needed"
+    if value == "":
+        return "a text is needed, or null" if type(None) in options else "a text is needed"
     if "choices" in rule and value not in rule["choices"]:
         meant = suggestion(value, rule["choices"]) if isinstance(value, str) else ""
         return f"one of {', '.join(map(str, rule['choices']))} is needed{meant}"
     if "minimum" in rule and value < rule["minimum"]:
         return f"at least {rule['minimum']} is needed"
+    if "maximum" in rule or origin is int:
+        most = rule.get("maximum", MAXIMUM)
+        if value > most:
+            return f"at most {most} is possible"
     if "above" in rule and value <= rule["above"]:
         return f"more than {rule['above']} is needed"
     if "below" in rule and value >= rule["below"]:
         return f"less than {rule['below']} is needed"
     return ""
+
+
+def _shown(value: Any) -> str:
+    """A value in a message; the digits of a long one are cut."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:20]}... ({len(text)} characters)"
 
 
 def _converted(value: Any, hint: Any) -> Any:

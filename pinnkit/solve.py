@@ -119,7 +119,7 @@ def solve(
     claim = Claim(run, overwrite=overwrite or settings.overwrite, resume=resume) if first else None
     with told() if first else silent() as log, quiet():
         problem = checked(problem, settings, custom_network=network is not None)
-        check_run(settings)
+        check_run(problem, settings, custom_network=network is not None)
         config = config if config is not None else as_yaml(problem, settings)
         with _threads(settings, problem) as threads, _held(claim):
             one = Run(problem, settings, run, network, overrides, threads, config, resume)

@@ -33,9 +33,12 @@ def understand(config: Mapping[str, Any]) -> tuple[Problem, Settings]:
     """
     words = dict(config)
     pde = words.pop("pde", None)
-    folder = Path(words.pop("problem_folder", None) or ".")
+    folder = words.pop("problem_folder", None) or "."
     words.pop("resume", None)
     report = Report()
+    if not isinstance(folder, str):
+        report.add("problem_folder", f"{folder!r} is no path of a folder")
+        folder = "."
     settings = read_settings(words, report)
     problem = None
     if not isinstance(pde, Mapping):
@@ -48,7 +51,7 @@ def understand(config: Mapping[str, Any]) -> tuple[Problem, Settings]:
             report.add("outside_files", "unknown key 'outside_files': it is a setting, for the command line")
         try:
             outside = settings.outside_files
-            problem = checked(Problem(folder=folder, outside_files=outside, **texts), settings)
+            problem = checked(Problem(folder=Path(folder), outside_files=outside, **texts), settings)
         except ProblemError as error:
             report.mistakes.extend(error.mistakes)
     report.raise_if_any()

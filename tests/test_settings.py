@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +267,29 @@ def test_a_wrong_value_keeps_its_default_so_that_reading_goes_on():
     report = Report()
     assert read_settings({"network": {"width": -1, "depth": 5}}, report).network.depth == 5
     assert len(report.mistakes) == 1
+
+
+@pytest.mark.parametrize("kind", [Settings, *{id(kind): kind for kind in OPTIMIZERS.values()}.values()])
+def test_no_whole_number_is_without_a_bound(kind):
+    """A number of a thousand digits is answered, wherever it stands, and not handed on."""
+
+    def leaves(kind: type, path: str = ""):
+        hints = typing.get_type_hints(kind)
+        for one in dataclasses.fields(kind):
+            if dataclasses.is_dataclass(hints[one.name]) and hints[one.name] is not PhaseSettings:
+                yield from leaves(hints[one.name], f"{path}{one.name}.")
+            elif {int, float} & {hints[one.name], *typing.get_args(hints[one.name])}:
+                yield f"{path}{one.name}"
+
+    paths = list(leaves(kind))
+    assert paths
+    for path in paths:
+        words: Any = 10**1000
+        for part in reversed(path.split(".")):
+            words = {part: words}
+        (message,) = told(words, kind).values()
+        assert message.startswith("1000000000")
+        assert len(message) < 150
 
 
 def test_settings_are_frozen():

@@ -22,7 +22,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pinnkit.commands import hydra_settings, paths, sources, targets, yaml_files
+from pinnkit.commands.overrides import check as check_overrides
 from pinnkit.language.errors import Mistake, ProblemError, Report, suggestion
+from pinnkit.settings import nested
 
 OPEN = re.compile(r"(weighting\.weights|manufactured)[.=]")
 """Mappings whose keys are names of the problem, so that no file can list them: Hydra is told to add what is new."""
@@ -165,7 +167,7 @@ def _composed(
         ProblemError: it names code to run other than the targets that are allowed, or says to Hydra what it must not.
     """
     sources.guard()
-    sources.check_overrides(overrides)
+    check_overrides(overrides, folders)
     first, *others = [str(folder.resolve()) for folder in folders]
     GlobalHydra.instance().clear()
     with initialize_config_dir(first, version_base="1.3"):
@@ -269,8 +271,11 @@ def _mistake(error: Exception, overrides: Sequence[str], folders: Sequence[Path]
     if isinstance(error, ConfigCompositionException) and text and "full_key: " not in text:
         return _unreadable(text)
     reason, *rest = (text or str(error.__cause__)).splitlines()
-    key = next((line.split()[1] for line in rest if re.match(r"\s*full_key: \S", line)), "configuration")
-    return Mistake(key, reason)
+    file = re.match(r"In '([^']+)': .* raised while composing config:$", reason)
+    if file and rest:
+        reason, *rest = rest
+    key = next((line.split()[1] for line in rest if re.match(r"\s*full_key: \S", line)), None)
+    return Mistake(key or (f"{file[1]}.yaml" if file else "configuration"), reason)
 
 
 def _unreadable(text: str) -> Mistake:
@@ -293,4 +298,5 @@ def _unknown_key(key: str, text: str, overrides: Sequence[str], folders: Sequenc
         return Mistake(key, "optimizer=auto chooses its settings itself: name an optimizer too, such as optimizer=adam")
     if last in valid:  # the key exists, its new value does not fit
         return _unreadable(text)
-    return Mistake(key, f"unknown key '{last}'{suggestion(last, valid)}")
+    near = nested(last) if not parent else ""
+    return Mistake(key, f"unknown key '{last}'{near or suggestion(last, valid)}")

@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pinnkit.commands.entry import FAILED, FINISHED, wrong
+from pinnkit.commands.entry import FAILED, FINISHED, asks_help, wrong
 from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.reporting import compare as reporting
 from pinnkit.reporting.artifacts import RunFolderError
+
+HELP = """
+Runs side by side: a table on the screen and in OUT.csv, and a figure of their errors in OUT.png.
+
+usage: python scripts/compare.py RUN_OR_FOLDER... [out=OUT]
+
+  RUN_OR_FOLDER   a run folder, or a folder that holds several at any depth
+  out=OUT         the table and the figure without their endings (default: comparison)
+
+example:
+  python scripts/compare.py outputs/heat sweeps/heat/trials/0007 out=results/heat
+
+Exit codes: 0 finished, 2 a folder is no run and holds none, 1 the results cannot be written.
+"""
 
 
 def compare(argv: Sequence[str]) -> int:
@@ -16,6 +30,8 @@ def compare(argv: Sequence[str]) -> int:
 
     0, 2 for a mistake, 1 where they cannot be written.
     """
+    if asks_help(argv, HELP):
+        return FINISHED
     outs = [word.removeprefix("out=") for word in argv if word.startswith("out=")]
     folders = [Path(word) for word in argv if not word.startswith("out=")]
     try:

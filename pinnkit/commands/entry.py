@@ -29,7 +29,8 @@ def run(command: Callable[[], int | None]) -> int:
         return WRONG
     try:
         code = command() or FINISHED
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may have been closed before the start
+            sys.stdout.flush()
     except KeyboardInterrupt:
         say("interrupted")
         return INTERRUPTED

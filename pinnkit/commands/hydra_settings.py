@@ -34,7 +34,9 @@ def check(config: Mapping[str, Any], multirun: bool, report: Report) -> None:
     if mode is not None and (mode == "MULTIRUN") != multirun:
         report.add("hydra.mode", f"{mode}: a sweep is asked for by -m, and by nothing else; leave it out")
     subdir = hydra.get("output_subdir")
-    if subdir is not None and (subdir in ("", ".", "..") or not re.fullmatch(r"[^/$]+", str(subdir))):
+    plain = isinstance(subdir, str) and subdir not in (".", "..") and re.fullmatch(r"[^/$]+", subdir)
+    plain = isinstance(subdir, str) and subdir not in (".", "..") and re.fullmatch(r"[^/$]+", subdir)
+    if subdir is not None and not plain:
         report.add("hydra.output_subdir", f"{subdir!r}: the name of a folder in the run folder is needed, or null")
     verbose = hydra.get("verbose")
     if not isinstance(verbose, bool | str) and not (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import shlex
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -19,16 +18,37 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from pinnkit.commands import yaml_files
 from pinnkit.commands.arguments import Arguments, configuration, parse, variants
-from pinnkit.commands.entry import DIVERGED, FINISHED, INTERRUPTED, wrong
+from pinnkit.commands.entry import DIVERGED, FINISHED, INTERRUPTED, asks_help, say, wrong
 from pinnkit.commands.space import Choice, Span, read_space
+from pinnkit.commands.train import checked
 from pinnkit.commands.trial import POLL, Budget, run, share_cores
 from pinnkit.language.errors import Mistake, ProblemError, Report
+from pinnkit.resources import check_environment
 from pinnkit.settings import read_as
-from pinnkit.understanding import understand
 
 if TYPE_CHECKING:
     from pinnkit.commands.study import Study  # Optuna is loaded after every check
+
+HELP = """
+Search settings for the least error, by Optuna; every trial is a run of train.py in a process of its own.
+
+usage: python scripts/sweep.py sweep.folder=FOLDER KEY=SPACE [KEY=SPACE ...] [KEY=VALUE ...]
+
+  SPACE             choice(a,b), range(10,41), interval(0,1), int(interval(1,9)), tag(log,interval(1e-4,1e-1))
+  sweep.folder      its database, summary.csv and runs; a sweep that is there goes on
+  sweep.trials=20   results in all              sweep.workers=1   runs at a time
+  sweep.prune=true  end runs that are worse than the median
+  sweep.seed=0      of the search               KEY=VALUE         as for train.py, the same for every trial
+
+example:
+  python scripts/sweep.py sweep.folder=sweeps/heat sweep.trials=20 pde=heat trainer.max_time=30 \\
+      'network.width=range(10,41)' 'network.activation=choice(tanh,sin)'
+
+Exit codes: 0 every trial has its result, 2 the configuration is wrong, 3 no trial came to a value,
+130 interrupted (the same command goes on).
+"""
 
 QUIET = ("callbacks.progress=false", "callbacks.figures=false")
 """Before the user's words, which may say otherwise."""
@@ -41,11 +61,11 @@ class Sweep:
 
     folder: str = ""
     """Where its database, its table and its runs are; a sweep that is there goes on."""
-    trials: int = field(default=20, metadata={"minimum": 1})
+    trials: int = field(default=20, metadata={"minimum": 1, "maximum": 1_000_000})
     """Results in all: complete, pruned and failed."""
-    workers: int = field(default=1, metadata={"minimum": 1})
+    workers: int = field(default=1, metadata={"minimum": 1, "maximum": 1000})
     """Runs at a time."""
-    seed: int = field(default=0, metadata={"minimum": 0})
+    seed: int = field(default=0, metadata={"minimum": 0, "maximum": 2**63 - 1})
     prune: bool = True
 
 
@@ -60,7 +80,10 @@ def optimise(argv: Sequence[str], conf: Path, script: Path) -> int:
     0 every trial has its result; 2 the configuration is wrong; 3 no trial came to a value; 130 interrupted: the same
     command goes on. The words and both ends of everything that is searched are checked before the first run.
     """
+    if asks_help(argv, HELP):
+        return FINISHED
     try:
+        check_environment()
         request = _request([word for word in argv if word.startswith("sweep.")])
         arguments = parse([word for word in argv if not word.startswith("sweep.")])
         fixed, space = _space(arguments)
@@ -78,12 +101,12 @@ def optimise(argv: Sequence[str], conf: Path, script: Path) -> int:
         return wrong(ProblemError([Mistake("sweep.folder", str(error))]))
     share_cores(request.workers)
     if _search(study, request, script, words, budget):
-        print("pinnkit: interrupted; the same command goes on", file=sys.stderr)
+        say("interrupted; the same command goes on")
         return INTERRUPTED
     found = study.best()
     print(f"written to {study.folder / 'summary.csv'}")
     if found is None:
-        print("pinnkit: no trial came to a value; summary.csv has the reasons", file=sys.stderr)
+        say("no trial came to a value; summary.csv has the reasons")
         return DIVERGED
     number, value, place = found
     print(f"best: {value:.3g} in trial {number}:\npython {script} {shlex.join([*words, *place])}")
@@ -96,7 +119,7 @@ def _request(own: Sequence[str]) -> Sweep:
     for word in own:
         key, _, text = word.removeprefix("sweep.").partition("=")
         try:
-            words[key] = text if key == "folder" else yaml.safe_load(text)
+            words[key] = text if key == "folder" else yaml_files.value(text)
         except yaml.YAMLError:
             report.add(f"sweep.{key}", f"{text!r} cannot be read: write sweep.trials=20 or sweep.prune=false")
     request = read_as(_Request, {"sweep": words}, report).sweep
@@ -125,7 +148,7 @@ def _checked(arguments: Arguments, conf: Path, fixed: Sequence[str], space: Sequ
     between = replace(arguments, overrides=(*QUIET, *fixed, *ends), multirun=True)
     budgets = []
     for overrides in variants(between, conf):
-        _, settings = understand(configuration(arguments, conf, overrides))
+        _, settings = checked(configuration(arguments, conf, overrides), overrides)
         budgets.append(Budget.of(settings.trainer))
     return budgets[0]
 

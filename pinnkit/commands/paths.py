@@ -44,7 +44,7 @@ def with_quotes(word: str) -> str:
     resume='out/it\'s' resume=out/1 seed=1,2
     """
     key, equals, value = word.partition("=")
-    if key not in KEYS or re.fullmatch(r"[\w./:%+@~-]*", value) or unquoted(value) != value:
+    if key not in KEYS or re.fullmatch(r"[\w./:%+@~-]*", value, re.ASCII) or unquoted(value) != value:
         return word
     return f"{key}{equals}{quoted(value)}"
 

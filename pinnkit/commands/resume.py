@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
+from pinnkit.commands import yaml_files
 from pinnkit.commands.paths import unquoted
-from pinnkit.language.errors import Report
+from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.runs.configuration import FREE
 from pinnkit.training.settings import Trainer
@@ -23,18 +24,24 @@ def saved(folder: Path, key: str = "resume") -> dict[str, Any]:
     """The configuration that a run folder keeps; `key` is what named the folder.
 
     Raises:
-        ProblemError: the folder is no run folder.
+        ProblemError: the folder is no run folder, or its config.yaml is damaged.
     """
-    report = Report()
+    run = RunFolder(folder)
     try:
-        words = yaml.safe_load(RunFolder(folder).read_config())
-        for part in ("defaults", "hydra"):
-            words.pop(part, None)
-        return words
-    except (RunFolderError, yaml.YAMLError, AttributeError) as error:
-        report.add(key, str(error))
+        run.read_config()
+    except RunFolderError as error:
+        raise ProblemError([Mistake(key, str(error))]) from None
+    words = yaml.safe_load(yaml_files.read(run.config, f"{key}: {run.config}"))
+    if not words:
+        raise ProblemError([Mistake(key, f"{run.config}: is empty")])
+    for part in ("defaults", "hydra"):
+        words.pop(part, None)
+    report = Report()
+    for part in FREE:
+        if not isinstance(words.get(part, {}), Mapping):
+            report.add(key, f"{run.config}: {part}: {words[part]!r} is not a mapping of settings")
     report.raise_if_any()
-    raise AssertionError("raise_if_any has raised")
+    return words
 
 
 def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
@@ -65,7 +72,7 @@ def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any
             if key == "trainer":  # the run keeps its limits, but for those that the choice names
                 usual = asdict(Trainer())
                 named = {one for one in value if one in MACHINES or value[one] != usual.get(one)}
-                value = {**kept["trainer"], **{one: value[one] for one in named}}
+                value = {**kept.get("trainer", {}), **{one: value[one] for one in named}}
             _set(kept, key, value)
         elif _get(words, key) != _get(kept, key):
             report.add(

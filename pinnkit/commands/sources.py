@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from hydra._internal.core_plugins import file_config_source, importlib_resources_config_source
 from hydra._internal.sources_registry import SourcesRegistry
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
-from hydra.errors import OverrideParseException
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
 from omegaconf import OmegaConf
 
@@ -54,21 +51,6 @@ class ImportlibResourcesConfigSource(importlib_resources_config_source.Importlib
         super().__init__(provider, path)
         if self.path.split(".")[0] not in PACKAGES and self.path not in PACKAGES:
             raise ProblemError([Mistake(SEARCHPATH, f"'{path}' would import code: name a folder")])
-
-
-def check_overrides(overrides: Sequence[str]) -> None:
-    """Refuse a hydra.searchpath of the command line that is more than folders.
-
-    Raises:
-        ProblemError: naming what is no folder.
-    """
-    try:
-        parsed = OverridesParser.create().parse_overrides(list(overrides))
-    except OverrideParseException:
-        return  # Hydra tells what cannot be read
-    for one in parsed:
-        if one.get_key_element().lstrip("+~") == SEARCHPATH:
-            check_searchpath(one.value(), SEARCHPATH)
 
 
 def check_searchpath(value: Any, key: str) -> None:

@@ -153,7 +153,7 @@ def checked(words: Mapping[str, Any], overrides: Sequence[str], elsewhere: bool 
     """
     problem, settings = understand(resumed(words, overrides) if words.get("resume") else words)
     if not elsewhere:
-        check_run(settings)
+        check_run(problem, settings)
     return problem, settings
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -28,6 +29,8 @@ REFERENCES = 8
 TAG = "tag:yaml.org,2002:"
 SCALARS = ("str", "int", "float", "bool", "null", "timestamp", "value")
 TAGS = (*SCALARS, "seq", "map", "merge")
+UNREADABLE = (ValueError, KeyError, IndexError, AttributeError, OverflowError)
+"""What PyYAML raises of !!int x and !!bool x."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -101,9 +104,26 @@ def read(path: Path, key: str, problem: bool = False) -> str:
         elif problem:
             _check_problem(root, text, key, report)
         if isinstance(root, yaml.MappingNode):
-            _Tree(report, problem).measure(root, "")
+            found = Report()
+            _Tree(found, problem).measure(root, "")
+            for one in found.mistakes:
+                report.add(one.key if problem else f"{key}: {one.key}", one.message)
     report.raise_if_any()
     return text
+
+
+def value(text: str) -> Any:
+    """The value of a word KEY=TEXT.
+
+    Raises:
+        yaml.YAMLError: it cannot be read.
+    """
+    if len(text) > NUMBER:
+        raise yaml.YAMLError(f"{len(text)} characters; the most is {NUMBER}")
+    try:
+        return yaml.safe_load(text)
+    except UNREADABLE as error:
+        raise yaml.YAMLError(str(error)) from error
 
 
 def _check_problem(root: yaml.MappingNode | None, text: str, key: str, report: Report) -> None:
@@ -180,11 +200,5 @@ class _Tree:
                 return
             try:
                 yaml.constructor.SafeConstructor().construct_object(node)
-            except (
-                ValueError,
-                KeyError,
-                IndexError,
-                AttributeError,
-                OverflowError,
-            ):  # PyYAML's, of !!int x and !!bool x
+            except UNREADABLE:
                 self.report.add(path, f"'{node.value[:60]}' is no {kind}")

@@ -21,11 +21,11 @@ SMOOTHNESS = {
 class Network:
     """A multilayer perceptron on inputs scaled to [-1, 1], with embeddings in front where they are asked for."""
 
-    width: int | None = field(default=None, metadata={"minimum": 1})
+    width: int | None = field(default=None, metadata={"minimum": 1, "maximum": 1_000_000})
     """Neurons of a hidden layer; None: 20 for linear equations, 30 for nonlinear ones (and those in Python) in two or
     three coordinates, and 68 in more (10,000 parameters with three layers). Nonlinear equations form fronts: Burgers'
     comes to 3e-7 in seven minutes with 30, and to 1e-6 in twenty with 20; the heat equation only takes longer."""
-    depth: int = field(default=3, metadata={"minimum": 1})
+    depth: int = field(default=3, metadata={"minimum": 1, "maximum": 1000})
     """Hidden layers."""
     activation: str | None = field(default=None, metadata={"choices": tuple(SMOOTHNESS)})
     """None: sin for linear equations without time in up to three coordinates, tanh for the others. After a minute the
@@ -34,9 +34,9 @@ class Network:
     600 s."""
     separate: bool = False
     """One network for each field, in place of one network with an output for each."""
-    harmonics: int = field(default=1, metadata={"minimum": 1})
+    harmonics: int = field(default=1, metadata={"minimum": 1, "maximum": 1_000_000})
     """Harmonics of the exact periodic embedding, in the coordinates that the problem calls periodic."""
-    fourier_features: int = field(default=0, metadata={"minimum": 0})
+    fourier_features: int = field(default=0, metadata={"minimum": 0, "maximum": 1_000_000})
     """Random Fourier features (pairs of cosine and sine); 0: none."""
     fourier_scale: float = field(default=1.0, metadata={"above": 0.0})
     """Standard deviation of the random frequencies."""

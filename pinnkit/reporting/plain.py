@@ -47,8 +47,10 @@ def to_json(mapping: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
 
 
 def parse_json(text: str) -> Any:
-    """JSON by the standard: the words NaN and Infinity, which Python's json would take, are a ValueError, and so is
-    what is nested deeper than Python reads."""
+    """JSON by the standard: the words NaN and Infinity, which Python's json would take, are a ValueError.
+
+    So is what is nested too deeply.
+    """
 
     def refuse(word: str) -> None:
         raise ValueError(f"{word} is not JSON")
@@ -56,4 +58,4 @@ def parse_json(text: str) -> Any:
     try:
         return json.loads(text, parse_constant=refuse)
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError("nested too deeply") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from pinnkit.reporting.plain import parse_json
 def measurements(path: Path) -> list[dict[str, Any]]:
     """The lines of a history.jsonl in their order; none where there is no such file.
 
-    A line that is not whole (it is being written, or its run was killed while it wrote) is passed over.
+    A line that is no measurement (it is being written, or its run was killed while it wrote) is passed over.
     """
     rows = []
     for line in path.read_bytes().splitlines() if path.is_file() else ():
@@ -21,9 +22,20 @@ def measurements(path: Path) -> list[dict[str, Any]]:
             row = parse_json(line.decode("utf-8"))
         except ValueError:
             continue
-        if isinstance(row, dict) and "step" in row:
+        if _is_measurement(row):
             rows.append(row)
     return rows
+
+
+def _is_measurement(row: Any) -> bool:
+    if not isinstance(row, dict) or not isinstance(row.get("errors"), dict) or type(row.get("step")) is not int:
+        return False
+    values = (row.get("objective"), *row["errors"].values())
+    return _is_number(row.get("time_s")) and all(one is None or _is_number(one) for one in values)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def value(row: Mapping[str, Any]) -> float:

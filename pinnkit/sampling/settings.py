@@ -10,6 +10,8 @@ boundary has ten faces: with 500 and 200 its error was the larger part of Poisso
 METHODS = ("sobol", "uniform", "latin_hypercube", "grid")
 CONDITIONS = 400
 """Points of each condition."""
+LARGEST = 1_000_000_000
+"""Points at most: a Sobol sequence of 30 bits has no more."""
 SETTLED = 20
 """From so many draws on, each goes on for a share 1 / SETTLED of all steps before it."""
 DOUBLED = (40, 80)
@@ -22,10 +24,10 @@ class Sampling:
     """How many collocation points, by which rule, and when they are drawn anew."""
 
     method: str = field(default="sobol", metadata={"choices": METHODS})
-    equations: int | None = field(default=None, metadata={"minimum": 1})
+    equations: int | None = field(default=None, metadata={"minimum": 1, "maximum": LARGEST})
     """Points of the equations; None: 512 in one coordinate, 2048 in two, 4096 in more, and where they are redrawn by
     residual twice as many, after 40 `redraw_every` four times and after 80 eight times as many."""
-    conditions: int | None = field(default=None, metadata={"minimum": 1})
+    conditions: int | None = field(default=None, metadata={"minimum": 1, "maximum": LARGEST})
     """Points of each condition (one where the condition holds at a single point); in a step with points of its own at
     most as many as of the equations. None: 400, and where they are redrawn by residual 800 and 1600 in the end."""
     redraw_every: int | None = field(default=250, metadata={"minimum": 1})
@@ -41,9 +43,9 @@ class Sampling:
     residual_keep: float = field(default=0.75, metadata={"minimum": 0.0, "below": 1.0})
     """The share of former points in such a redraw, at most: where the last points have made the residual small there
     would else be none, and it would grow again."""
-    pool: int = field(default=8, metadata={"minimum": 2})
+    pool: int = field(default=8, metadata={"minimum": 2, "maximum": 10_000})
     """Candidates of a redraw by residual, as a multiple of its points."""
-    batch: int | None = field(default=None, metadata={"minimum": 1})
+    batch: int | None = field(default=None, metadata={"minimum": 1, "maximum": LARGEST})
     """Points of the equations in each step of adam, soap, engd_w and spring; None: all, and 350 new ones in a step of
     spring."""
 

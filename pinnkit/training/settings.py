@@ -23,10 +23,10 @@ class Trainer:
     """Where a run computes, and when it ends: at the first of the limits that are given."""
 
     accelerator: str = field(default="cpu", metadata={"choices": ("cpu", "gpu")})
-    devices: int | None = field(default=1, metadata={"minimum": 1})
+    devices: int | None = field(default=1, metadata={"minimum": 1, "maximum": 4096})
     """Processes on each machine, each with a share of the points: one a GPU, or on CPUs as many as you like; None: one
     for each GPU that is there."""
-    nodes: int = field(default=1, metadata={"minimum": 1})
+    nodes: int = field(default=1, metadata={"minimum": 1, "maximum": 100_000})
     """Machines; with more than one the processes are started from outside, by torchrun or srun."""
     shards: int | None = field(default=None, metadata={"choices": SHARDS})
     """In how many parts losses and gradients are summed, whatever the number of processes: all that divide it agree to

@@ -215,6 +215,14 @@ HYDRA: dict[str, tuple[str, str]] = {
     "a resolver that is computed": ("callbacks: {evil: {a: '${${dtype}:b}'}}", "hydra.callbacks.evil.a: calls ${${"),
     "a target that is computed": ("callbacks: {evil: {_target_: '${dtype}'}}", "names '${dtype}' as code"),
     "the environment": ("job: {env_set: {LD_PRELOAD: evil.so}}", "hydra.job.env_set: has no place in a file"),
+    "a sweep that -m does not ask for": ("mode: MULTIRUN", "hydra.mode: MULTIRUN: a sweep is asked for by -m"),
+    "another working folder": ("job: {chdir: true}", "hydra.job.chdir: true: paths of the command line"),
+    "a variable that is not there": ("job: {env_copy: [NOPE]}", "hydra.job.env_copy: there is no environment variable"),
+    "a variable of the shell": ("job: {env_copy: [HOME]}", "hydra.job.env_copy: has no place in a file"),
+    "words for the log": ("verbose: 5", "hydra.verbose: 5: true, false, or names of loggers are needed"),
+    "another log": ("job_logging: {version: 7}", "hydra.job_logging: is not one of none, disabled, stdout as Hydra"),
+    "another log of Hydra's": ("hydra_logging: {root: {handlers: [x]}}", "hydra.hydra_logging: is not one of none"),
+    "a list of callbacks": ("callbacks: [5]", "experiment/evil.yaml: Cannot merge DictConfig with ListConfig"),
     "values of a sweep": ("sweeper: {params: {experiment: worse}}", "hydra.sweeper.params: has no place in a file"),
 }  # fmt: skip
 
@@ -227,6 +235,17 @@ ANSWERED = [
     ["--multi"],
     ["-m", "seed=1,2"],
 ]
+
+
+@pytest.mark.parametrize("folder", ["../stolen", "/tmp/stolen", "..", "''", "'${oc.env:HOME}'", "[a]"])
+def test_hydras_records_stay_in_the_run_folder(folder, tmp_path, conf, capsys):
+    assert checked(foreign(tmp_path, "train", f"hydra: {{output_subdir: {folder}}}"), conf) == 2
+    assert "hydra.output_subdir: " in capsys.readouterr().err
+
+
+def test_a_run_folder_that_refers_to_nothing_is_told(tmp_path, conf, capsys):
+    assert checked(foreign(tmp_path, "train", "hydra: {run: {dir: '${nothing}'}}"), conf) == 2
+    assert "hydra.run.dir: Interpolation key 'nothing' not found" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("case", "flags"), [(case, []) for case in HYDRA] + [("a launcher", one) for one in ANSWERED])

@@ -1,0 +1,189 @@
+"""Memory that a run would take at least, compared with what is free before any of it is taken."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from pinnkit.language.errors import Report
+from pinnkit.networks.settings import Network
+from pinnkit.optimizers.settings import LBFGS, GaussNewton, SelfScaled
+from pinnkit.problem.problem import Problem
+from pinnkit.sampling.settings import Sampling
+from pinnkit.settings import Settings
+
+NUMBER = 8
+"""Bytes of a number; networks and points are made in float64."""
+COPIES = 4
+"""Weights, gradient and what Adam remembers."""
+PROCESS = 3e8
+"""Bytes of a process with torch."""
+GRID = (1, 2, 3)
+"""Numbers of coordinates in which a solution is evaluated on a grid."""
+DRAWN = 16
+"""Numbers for each point of a grid while it is evaluated and drawn."""
+CHUNKS = 500
+"""Parts into which the points of an evaluation may be cut: each costs about 3 ms."""
+
+
+def check_memory(problem: Problem, settings: Settings, custom_network: bool = False) -> None:
+    """Compare network, points, optimizers and processes with the free memory.
+
+    Raises:
+        ProblemError: what does not fit, and what would.
+    """
+    report = Report()
+    free = free_memory()
+    if not custom_network:
+        _check_network(problem, settings.network, free, report)
+    _check_points(problem, settings.sampling, free, report)
+    if not report.mistakes and not custom_network:
+        _check_optimizers(problem, settings, free, report)
+    devices = settings.trainer.devices or 1
+    if settings.trainer.accelerator == "cpu" and devices > 1 and devices * PROCESS > free:
+        told = f"{devices} processes take at least {size(devices * PROCESS)}, and {size(free)} of memory are free"
+        report.add("trainer.devices", f"{told}: {max(1, int(free // PROCESS))} fit")
+    chunk, points = settings.operators.chunk, max(settings.sampling.count(len(problem.coordinates)), 1)
+    if chunk is not None and math.ceil(points / chunk) > CHUNKS:
+        told = f"{chunk}: {points} points would be evaluated in {math.ceil(points / chunk)} parts, one after the other"
+        report.add(
+            "operators.chunk", f"{told}; {math.ceil(points / CHUNKS)} is the least, and null chooses it for speed"
+        )
+    report.raise_if_any()
+
+
+def check_grid(problem: Problem, count: int | None, table: bool = False) -> None:
+    """Compare a grid of so many points along each coordinate, perhaps written as a table too, with the free memory.
+
+    Raises:
+        ProblemError: it does not fit; the message says what would.
+    """
+    dimension = len(problem.coordinates)
+    if count is None or dimension not in GRID:
+        return
+
+    def needed(one: int) -> float:
+        columns = dimension + 2 * len(problem.fields)
+        numbers = columns + len(problem.equations) + DRAWN + (5 * columns if table else 0)
+        return NUMBER * numbers * float(one) ** dimension
+
+    report, free = Report(), free_memory()
+    if needed(count) > free:
+        fits = _largest(count, lambda one: needed(one) <= free)
+        told = f"{count}: {float(count) ** dimension:.3g} points take at least {size(needed(count))}"
+        report.add("grid", f"{told}, and {size(free)} of memory are free: {fits} fits")
+    report.raise_if_any()
+
+
+def free_memory() -> float:
+    """Bytes that are free on this machine, or to the group of processes that this one is in."""
+    free = float(psutil.virtual_memory().available)
+    group = Path("/sys/fs/cgroup")
+    try:
+        limit = float((group / "memory.max").read_text())  # "max" where there is none
+        used = float((group / "memory.current").read_text())
+        facts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        used -= float(facts.get("inactive_file", 0))  # files that are cached: given back when memory is needed
+    except (OSError, ValueError):
+        return free
+    return min(free, limit - used)
+
+
+def size(count: float) -> str:
+    """A number of bytes for people.
+
+    >>> size(2.5e9), size(3e15), size(4.2e5)
+    ('2.5 GB', '3e+06 GB', '0.42 MB')
+    """
+    return f"{count / 1e9:.3g} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
+
+
+def parameters(problem: Problem, network: Network) -> int:
+    """How many numbers the networks of a problem have, fixed frequencies included."""
+    outputs: dict[Any, int] = {}
+    for number, field in enumerate(problem.fields):
+        key = (number if network.separate else 0, tuple(field.coordinates))
+        outputs[key] = outputs.get(key, 0) + 1
+    total = 0
+    for (_, names), count in outputs.items():
+        periodic = sum(name in problem.periodic for name in names)
+        inputs = len(names) - periodic + 2 * periodic * network.harmonics
+        if network.fourier_features:
+            total += inputs * network.fourier_features
+            inputs = 2 * network.fourier_features
+        width = network.neurons(len(problem.coordinates), problem.linear)
+        total += (inputs + 1) * width + (network.depth - 1) * (width + 1) * width + (width + 1) * count
+    return total
+
+
+def _check_network(problem: Problem, network: Network, free: float, report: Report) -> None:
+    def needed(one: Network) -> float:
+        return COPIES * NUMBER * parameters(problem, one)
+
+    if needed(network) <= free:
+        return
+    width = network.neurons(len(problem.coordinates), problem.linear)
+    fuller = replace(network, width=width)
+    for key, least in (("harmonics", 1), ("fourier_features", 0), ("width", 1)):
+        if needed(replace(fuller, **{key: least})) <= free:
+            fits = _largest(getattr(fuller, key), lambda one, key=key: needed(replace(fuller, **{key: one})) <= free)
+            break
+    else:
+        key, fits = "width", 1
+    told = (
+        f"{getattr(fuller, key)}: the network has {parameters(problem, network):.3g} parameters, which take at least "
+    )
+    told += f"{size(needed(network))} in training, and {size(free)} of memory are free"
+    report.add(f"network.{key}", f"{told}: {fits} fits")
+
+
+def _check_points(problem: Problem, sampling: Sampling, free: float, report: Report) -> None:
+    dimension = len(problem.coordinates)
+
+    def needed(count: int) -> float:
+        return NUMBER * dimension * float(count) * (1 + sampling.pool)  # the candidates of a redraw
+
+    places = sum(len(condition.places) or 1 for condition in problem.conditions if not condition.data)
+    equations = sampling.count(dimension) if problem.equations else 0
+    for key, count, groups in (("equations", equations, 1), ("conditions", sampling.of_condition, places)):
+        if groups and needed(count * groups) > free:
+            fits = _largest(count, lambda one, groups=groups: needed(one * groups) <= free)
+            told = (
+                f"{count}: with sampling.pool={sampling.pool} these points take at least {size(needed(count * groups))}"
+            )
+            report.add(f"sampling.{key}", f"{told}, and {size(free)} of memory are free: {fits} fit")
+
+
+def _check_optimizers(problem: Problem, settings: Settings, free: float, report: Report) -> None:
+    count = parameters(problem, settings.network) + len(problem.learned)
+    for number, phase in enumerate(settings.phases or (settings.optimizer,), start=1):
+        key = f"phases[{number}]" if settings.phases else "optimizer"
+        for name, needed in _matrices(phase.settings, count):
+            if needed > free:
+                told = f"{phase.name} keeps {size(needed)} for {count} parameters, and {size(free)} of memory are free"
+                report.add(f"{key}.{name}", f"{told}: take a smaller network, or an optimizer such as lbfgs or adam")
+
+
+def _matrices(optimizer: Any, count: int) -> Iterator[tuple[str, float]]:
+    """What an optimizer keeps in bytes, and the setting that allows it; more than that is refused elsewhere."""
+    if isinstance(optimizer, SelfScaled) and count <= optimizer.max_parameters:
+        yield "max_parameters", NUMBER * float(count) ** 2
+    elif isinstance(optimizer, GaussNewton) and count <= optimizer.max_parameters:
+        yield "max_parameters", 2 * NUMBER * float(count) ** 2
+    elif isinstance(optimizer, LBFGS):
+        yield "history", 2 * NUMBER * float(optimizer.history) * count
+
+
+def _largest(count: int, fits: Callable[[int], bool]) -> int:
+    """The largest number of two digits below `count` that fits, or 1."""
+    low, high = 1, count
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    digits = 10 ** max(0, len(str(low)) - 2)
+    return low // digits * digits
