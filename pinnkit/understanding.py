@@ -15,11 +15,11 @@ from pinnkit.networks.settings import SMOOTHNESS
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
+from pinnkit.references.ill_posed import expect_ends_fit, expect_well_posed
 from pinnkit.references.manufactured import manufacture
 from pinnkit.references.system import read_system
 from pinnkit.references.table import Table
 from pinnkit.references.unsupported import UnsupportedProblem
-from pinnkit.references.wellposed import check_well_posed
 from pinnkit.settings import Settings, read_settings
 
 log = logging.getLogger("pinnkit")
@@ -107,7 +107,9 @@ def _check_reference(problem: Problem, settings: Settings, report: Report) -> No
         if wanted == "exact":
             report.add("reference", "'exact' is asked for, but the problem gives no exact solution")
         elif wanted == "spectral":
-            check_well_posed(read_system(problem))
+            system = read_system(problem)
+            expect_well_posed(system)
+            expect_ends_fit(system)
         elif Path(wanted).suffix not in (".csv", ".npz"):
             near = suggestion(wanted, ["exact", "spectral"])
             report.add("reference", f"'{wanted}' is neither exact, spectral nor a .npz or .csv file{near}")

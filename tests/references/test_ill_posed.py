@@ -77,3 +77,56 @@ def test_a_stiff_periodic_problem_that_blows_up_is_told_with_its_time():
     """u' = u^2 from 20: u = 20/(1 - 20 t)."""
     with pytest.raises(UnsupportedProblem, match=r"stopped at t = 0\.0(49|5).* of 1, its values no longer finite"):
         Spectral(problem("u_t = u_xx + u^2", {"i": start("u = 20")}, **PERIODIC), nodes=64)
+
+
+def judged(equations, starts, fields="u", **words):
+    words = {"coordinates": {"x": [0, 2], "t": [0, 1]}, "periodic": ["x"], **words}
+    expect_well_posed(read_system(problem(equations, {"start": start(*starts)}, fields=fields, **words)))
+
+
+WAVE = ("u = sin(pi*x)", "u_t = 0")
+
+
+@pytest.mark.parametrize(
+    ("equations", "starts", "words"),
+    [
+        ("u_tt = -u_xx", WAVE, {}),
+        ("u_tt = -1e-4*u_xx + u_t - u^3", WAVE, {}),
+        ("u_tt = u_xxxx", WAVE, {}),
+        ("u_t = -u_xx", WAVE[:1], {}),
+        ("u_t + u*u_x = -0.01*u_xx", WAVE[:1], {}),
+        ("u_t = u_xx + 1e-6*u_xxxx", WAVE[:1], {}),
+        ("u_t = (x - 1)*u_xx", WAVE[:1], {}),
+        (["u_t = v_x", "v_t = -u_x"], ("u = 1", "v = 0"), {"fields": "uv"}),
+        (["u_t = v", "v_t = -u_xx"], ("u = 1", "v = 0"), {"fields": "uv"}),
+        (["u_t = u_xx + 3*v_xx", "v_t = v_xx + u_xx"], ("u = 1", "v = 0"), {"fields": "uv"}),
+    ],
+)
+def test_short_waves_that_grow_without_bound_are_noticed(equations, starts, words):
+    with pytest.raises(UnsupportedProblem, match="ill-posed as an evolution"):
+        judged(equations, starts, **words)
+
+
+@pytest.mark.parametrize(
+    ("equations", "starts", "words"),
+    [
+        ("u_tt = u_xx", WAVE, {}),
+        ("u_tt = u_xx + 9*u + 5*u_t + u_x", WAVE, {}),
+        ("u_tt = -u_xxxx", WAVE, {}),
+        ("u_tt + sin(u) = 4*u_xx", WAVE, {}),
+        ("u_t = u_xx + 50*u", WAVE[:1], {}),
+        ("u_t + u*u_x + 0.022^2*u_xxx = 0", WAVE[:1], {}),
+        ("u_t + u*u_x + u_xx + 1e-3*u_xxxx = 0", WAVE[:1], {}),  # Kuramoto and Sivashinsky's: long waves grow
+        ("u_t = -x*u_x", WAVE[:1], {}),
+        ("u_t = x^2*u_xx", WAVE[:1], {}),
+        ("u_t = u", WAVE[:1], {}),
+        (["u_t = -v_xx/2", "v_t = u_xx/2"], ("u = 1", "v = 0"), {"fields": "uv"}),
+        (["u_t = v", "v_t = u_xx"], ("u = 1", "v = 0"), {"fields": "uv"}),
+        (["u_t = v_x", "v_t = u_x"], ("u = 1", "v = 0"), {"fields": "uv"}),
+        (["u_t = v_x", "v_t = v"], ("u = 1", "v = 0"), {"fields": "uv"}),
+        (["u_t = u_xx - u*v", "v_t = u*v - v"], ("u = 1", "v = 0"), {"fields": "uv"}),
+        ("u_tt = -u", ("u = 1", "u_t = 0"), {"coordinates": {"t": [0, 1]}, "periodic": None}),
+    ],
+)
+def test_other_equations_pass(equations, starts, words):
+    judged(equations, starts, **words)
