@@ -488,7 +488,7 @@ conditions:
     [
         (["pde=poisson_2d"], "its coordinates are x, y: without the time t there is nothing to march in"),
         (["pde=heat_inverse", "pde.exact={u: 'sin(pi*x)'}"], "the condition 'samples' is made of data"),
-        ([], "it is ill posed: the shorter a wave is, the faster it grows"),
+        ([], "it is ill-posed as an evolution"),
     ],
 )
 def test_a_reference_that_cannot_be_computed_is_refused_before_training(run, words, told, write, conf, capsys):
