@@ -10,20 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra import compose, initialize_config_dir
-from hydra._internal.hydra import Hydra
-from hydra._internal.utils import create_config_search_path, get_args_parser
-from hydra.core.config_search_path import SearchPathQuery
-from hydra.core.global_hydra import GlobalHydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pinnkit.commands import hydra_settings, paths, sources, targets, yaml_files
-from pinnkit.commands.overrides import check as check_overrides
-from pinnkit.language.errors import Mistake, ProblemError, Report, suggestion
+from pinnkit.commands import paths, targets, yaml_files
+from pinnkit.commands.composing import composed, plain
+from pinnkit.language.errors import Mistake, ProblemError, suggestion
 from pinnkit.settings import nested
 
 OPEN = re.compile(r"(weighting\.weights|manufactured)[.=]")
@@ -140,9 +136,7 @@ def composition(arguments: Arguments, conf: Path, overrides: Sequence[str] | Non
     named = [word.removeprefix("pde=") for word in overrides if word.startswith("pde=")]
     _find_problem(named[-1] if named else None, folders)  # before Hydra meets a file that it cannot read
     try:
-        config = _composed(
-            arguments.config_name, overrides, folders, _allowed(arguments, overrides), arguments.multirun
-        )
+        config = composed(arguments.config_name, overrides, folders, _allowed(arguments, overrides), arguments.multirun)
         words, choice = plain(config), OmegaConf.select(config, "hydra.runtime.choices.pde")
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         raise ProblemError([_mistake(error, overrides, folders)]) from None
@@ -155,38 +149,11 @@ def composition(arguments: Arguments, conf: Path, overrides: Sequence[str] | Non
     if resume is not None and not str(resume).strip():
         raise ProblemError([Mistake("resume", "is empty: name the folder of a run, or leave it out")])
     folder = paths.run_folder(config, arguments.multirun)
+    if not folder.strip():
+        raise ProblemError(
+            [Mistake(f"hydra.{'sweep' if arguments.multirun else 'run'}.dir", "is empty: name a folder")]
+        )
     return Composition(words, Path(str(folder if resume is None else resume)))
-
-
-def _composed(
-    name: str, overrides: Sequence[str], folders: Sequence[Path], allowed: Sequence[str] = (), multirun: bool = False
-) -> DictConfig:
-    """The configuration, Hydra's own part included; the first folders come first.
-
-    Raises:
-        ProblemError: it names code to run other than the targets that are allowed, or says to Hydra what it must not.
-    """
-    sources.guard()
-    check_overrides(overrides, folders)
-    first, *others = [str(folder.resolve()) for folder in folders]
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(first, version_base="1.3"):
-        search = create_config_search_path(first)
-        for folder in others:
-            search.prepend("pinnkit", f"file://{folder}", SearchPathQuery(provider="schema"))
-        GlobalHydra.instance().clear()
-        Hydra.create_main_hydra2("pinnkit", search)
-        try:
-            config = compose(name, list(overrides), return_hydra_config=True)
-        except KeyError as error:
-            told = f"there is no environment variable {error}: set it in the shell, and leave this out"
-            raise ProblemError([Mistake("hydra.job.env_copy", told)]) from None
-    words = OmegaConf.to_container(config, resolve=False)
-    report = Report()
-    targets.check(words, allowed, report)
-    hydra_settings.check(words, multirun, report)
-    report.raise_if_any()
-    return config
 
 
 def _allowed(arguments: Arguments, overrides: Sequence[str]) -> tuple[str, ...]:
@@ -206,15 +173,6 @@ def _find_problem(choice: str | None, folders: Sequence[Path]) -> Path | None:
     if path is not None:
         yaml_files.check(path)
     return path
-
-
-def plain(config: DictConfig) -> dict[str, Any]:
-    """The task's part of a composed configuration; a problem's texts are taken as they stand, never resolved."""
-    task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    pde = OmegaConf.to_container(task, resolve=False).get("pde")
-    others = OmegaConf.masked_copy(task, [str(key) for key in task if key != "pde"])
-    words = OmegaConf.to_container(others, resolve=True)
-    return {"pde": pde, **words} if pde is not None else words
 
 
 def variants(arguments: Arguments, conf: Path) -> Iterator[list[str]]:
@@ -259,7 +217,7 @@ def _mistake(error: Exception, overrides: Sequence[str], folders: Sequence[Path]
         return Mistake("YAML", text)
     if isinstance(error, MissingConfigException) and (found := re.search(MISSING, text)):
         group, name = found.groups()
-        options = {path.stem for folder in folders for path in (folder / group).glob("*.yaml")}
+        options = {path.stem for folder in folders for path in (folder / group).glob("*.yaml") if path.is_file()}
         if f"{group}=" == LAUNCHER:
             told = "if it is one of Hydra's: pip install 'pinnkit[launchers]', or hydra-ray-launcher"
             return Mistake(group, f"there is no '{name}'{suggestion(name, sorted(options))}; {told}")
@@ -289,7 +247,7 @@ def _unknown_key(key: str, text: str, overrides: Sequence[str], folders: Sequenc
     parent, _, last = key.rpartition(".")
     top = parent.split(".")[0]
     group = [one for one in overrides if parent and one.startswith((f"{top}=", f"{top}/"))]
-    config = _composed("train", group, folders, tuple(targets.LAUNCHERS))
+    config = composed("train", group, folders, tuple(targets.LAUNCHERS))
     words: Any = OmegaConf.to_container(config, resolve=False) if top == "hydra" else plain(config)
     for part in parent.split(".") if parent else []:
         words = words.get(part, {}) if isinstance(words, dict) else {}

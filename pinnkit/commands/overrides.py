@@ -31,6 +31,10 @@ def check(words: Sequence[str], folders: Sequence[Path]) -> None:
         return  # Hydra tells what cannot be read
     for one in parsed:
         key = one.get_key_element().lstrip("+~")
+        if key == "hydra":
+            raise ProblemError([Mistake(key, "one key of it can be set, such as hydra.run.dir=FOLDER")])
+        if key == "pde" and isinstance(one.value(), list):
+            raise ProblemError([Mistake(key, "one problem is solved in a run: -m pde=heat,wave makes a run for each")])
         if key == SEARCHPATH:
             check_searchpath(one.value(), SEARCHPATH)
         elif not one.is_delete() and not one.is_sweep_override():

@@ -59,11 +59,14 @@ def run_folder(config: DictConfig, multirun: bool) -> str:
     former, HydraConfig.instance().cfg = HydraConfig.instance().cfg, None
     try:
         HydraConfig.instance().set_config(config)
-        return str(HydraConfig.get().sweep.dir if multirun else HydraConfig.get().run.dir)
+        folder = str(HydraConfig.get().sweep.dir if multirun else HydraConfig.get().run.dir)
     except OmegaConfBaseException as error:
         raise ProblemError([Mistake(f"hydra.{key}", str(error).splitlines()[0])]) from None
     finally:
         HydraConfig.instance().cfg = former
+    if not folder.strip():
+        raise ProblemError([Mistake(f"hydra.{key}", "is empty: name a folder")])
+    return folder
 
 
 def closed(path: Path) -> str:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hydra._internal.core_plugins import file_config_source, importlib_resources_config_source
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.plugins import Plugins
@@ -37,11 +38,25 @@ class FileConfigSource(file_config_source.FileConfigSource):
         if not path.is_file():
             raise ConfigLoadError(f"Config not found : {path}")
         text = yaml_files.read(path, name, problem=name.split("/")[0] == "pde")
-        config = OmegaConf.load(io.StringIO(text))
+        try:
+            config = OmegaConf.load(io.StringIO(text))
+        except yaml.YAMLError as error:  # a key that is there twice
+            raise ProblemError([Mistake(name, f"is not YAML: {str(error).replace('<file>', name)}")]) from None
+        _check_defaults(config.get("defaults"), name)
         hydra = OmegaConf.to_container(config, resolve=False).get("hydra")
         check_searchpath(hydra.get("searchpath") if isinstance(hydra, dict) else hydra, f"{name}: {SEARCHPATH}")
         header = ConfigSource._get_header_dict(text[:512])
         return ConfigResult(config=config, path=f"file://{self.path}", provider=self.provider, header=header)
+
+
+def _check_defaults(defaults: Any, name: str) -> None:
+    """Refuse a list of other files that Hydra cannot read."""
+    if defaults is None:
+        return
+    for one in OmegaConf.to_container(defaults, resolve=False) if OmegaConf.is_list(defaults) else [None]:
+        if not isinstance(one, str) and not (isinstance(one, dict) and len(one) == 1):
+            told = "a list of names and of 'group: name' is needed, such as [mlp, _self_]"
+            raise ProblemError([Mistake(f"{name}: defaults", told)])
 
 
 class ImportlibResourcesConfigSource(importlib_resources_config_source.ImportlibResourcesConfigSource):

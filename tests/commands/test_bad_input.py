@@ -151,6 +151,9 @@ CASES: dict[str, tuple[str, list[str], tuple[str, ...]]] = {
         ("sampling.redraw_every: 10000000000000: at most 1000000000000 is possible",),
     ),
     "nothing to go on from": (HEAT, ["resume="], ("resume: is empty: name the folder of a run, or leave it out",)),
+    "two problems": (HEAT, ["pde=[mine,heat]"], ("pde: one problem is solved in a run",)),
+    "all of Hydra": (HEAT, ["hydra=null"], ("hydra: one key of it can be set, such as hydra.run.dir=",)),
+    "an empty folder": (HEAT, ["hydra.run.dir="], ("hydra.run.dir: is empty: name a folder",)),
     "an empty reference": (HEAT, ["reference="], ("reference: '': a text is needed, or null",)),
     "no GPU": (HEAT, ["trainer=gpu"], ("trainer.accelerator: gpu: no CUDA device is at hand; choose trainer=cpu",)),
     "machines for a process alone": (

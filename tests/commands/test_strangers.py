@@ -267,6 +267,24 @@ def test_folders_and_records_that_would_not_be_checked_are_refused(conf, capsys)
 # Where files come from, and how large they may be
 
 
+def test_a_file_that_chooses_itself_is_refused(tmp_path, conf, capsys):
+    (tmp_path / "network").mkdir()
+    (tmp_path / "network" / "mine.yaml").write_text("defaults: [mine]\n")
+    assert checked(["--config-dir", str(tmp_path), "network=mine"], conf) == 2
+    assert capsys.readouterr().err == "pinnkit: defaults: files choose each other, or themselves, without an end\n"
+
+
+def test_what_is_no_file_is_not_offered(tmp_path, conf, capsys):
+    (tmp_path / "pde" / "mine.yaml").mkdir(parents=True)
+    (tmp_path / "pde" / "circle.yaml").symlink_to("circle.yaml")
+    os.mkfifo(tmp_path / "pde" / "pipe.yaml")
+    for name in ("mine", "circle", "pipe"):
+        assert checked(["--config-dir", str(tmp_path), f"pde={name}"], conf) == 2
+        err = capsys.readouterr().err
+        assert f"pde: there is no '{name}'; " in err
+        assert f"did you mean '{name}'" not in err
+
+
 @pytest.fixture
 def module(tmp_path, monkeypatch) -> Path:
     """A package that leaves a trace when it is imported; the trace."""
@@ -317,6 +335,12 @@ SETTINGS: dict[str, tuple[str | bytes, str]] = {
 } | {
     "latin 1": ("# caf\u00e9\nwidth: 5\n".encode("latin-1"), "is not text in UTF-8: byte 5 is 0xe9; save it as UTF-8"),
     "a list": ("- width\n", "is no mapping"),
+    "itself": ("defaults: [mine, /network: mine]\n", ": "),
+    "defaults that are a number": ("defaults: 5\n", "yaml: defaults: a list of names and of 'group: name' is needed"),
+    "defaults that are a mapping": ("defaults: {a: b}\n", "yaml: defaults: a list of names"),
+    "a number among the defaults": ("defaults: [mlp, 5]\n", "yaml: defaults: a list of names"),
+    "a list among the defaults": ("defaults: [[mlp]]\n", "yaml: defaults: a list of names"),
+    "a key twice": ("width: 5\nwidth: 6\n", "yaml: is not YAML: "),
     "a text": ("width", "is no mapping"),
     "a tag": ("width: !!python/name:os.system\n", "could not determine a constructor for the tag"),
     "too large": ("#" * (SIZE + 1), f"has {SIZE + 1} bytes; the most is {SIZE}"),
