@@ -53,8 +53,10 @@ def launch(count: int, script: Path, words: Sequence[str], folder: Path) -> int:
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         code = max(one.exitcode for one in error.failures.values())
-        if failure.exitcode in OURS or code in OURS:
+        killed = [one for one in error.failures.items() if one[1].exitcode < 0 and one[1].exitcode != -signal.SIGTERM]
+        if code in OURS and not (killed and code == 130):  # the launcher interrupts the others where one was killed
             return code
+        rank, failure = killed[0] if killed else (rank, failure)
         how = signal.Signals(-failure.exitcode).name if failure.exitcode < 0 else f"exit code {failure.exitcode}"
         print(
             f"pinnkit: the process of rank {rank} ended by {how}, and the run with it; resume={folder} goes on from "

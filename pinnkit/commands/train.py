@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,8 @@ def train(argv: Sequence[str], conf: Path) -> int:
     if asks_help(argv, HELP):
         return FINISHED
     try:
-        with raising():
+        # The others end with the first; a handler would keep them from it while they wait for it in torch.
+        with raising() if environment.first() else nullcontext():
             return _train(argv, conf)
     except (KeyboardInterrupt, Interrupted) as error:  # before training or after it
         return interrupted(error)
