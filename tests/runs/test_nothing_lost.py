@@ -21,6 +21,7 @@ from pinnkit.language.errors import ProblemError
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.training.checkpoints import read
 from pinnkit.training.settings import Trainer
+from tests.processes import Command
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = [
@@ -42,9 +43,8 @@ WAYS = {
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-def start(*words, cwd, **options):
-    line = [sys.executable, str(ROOT / "scripts" / "train.py"), *words]
-    return subprocess.Popen(line, cwd=cwd, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, **options)
+def start(*words, cwd):
+    return Command("train.py", *words, cwd=cwd)
 
 
 def finish(process, code=0):

@@ -26,6 +26,7 @@ from pinnkit.training import callbacks
 from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits
 from pinnkit.training.module import PINN
 from pinnkit.understanding import understand
+from tests.processes import Command, completed
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = [
@@ -39,12 +40,6 @@ SMALL = [
 ]
 
 
-def command(script, *arguments, cwd, **options):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    line = [sys.executable, str(ROOT / "scripts" / script), *arguments]
-    return subprocess.run(line, cwd=cwd, env=environment, capture_output=True, text=True, **options)
-
-
 def rows_of(path):
     return list(csv.DictReader(path.read_text().splitlines()))
 
@@ -53,7 +48,7 @@ def rows_of(path):
 def run(tmp_path_factory):
     """One small run of the heat equation by the command line, with everything that it leaves behind."""
     folder = tmp_path_factory.mktemp("run")
-    done = command("train.py", "pde=heat", *SMALL, "trainer.max_steps=60", "hydra.run.dir=out", cwd=folder)
+    done = completed("train.py", "pde=heat", *SMALL, "trainer.max_steps=60", "hydra.run.dir=out", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder / "out"
 
@@ -118,7 +113,9 @@ def test_tensorboard_holds_scalars_and_figures(run):
 
 
 def test_the_saved_configuration_repeats_the_run(run, tmp_path):
-    done = command("train.py", "--config-dir", str(run), "--config-name", "config", "hydra.run.dir=again", cwd=tmp_path)
+    done = completed(
+        "train.py", "--config-dir", str(run), "--config-name", "config", "hydra.run.dir=again", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     first, second = (json.loads((folder / "metrics.json").read_text()) for folder in (run, tmp_path / "again"))
     for key in ("relative_l2", "loss", "steps", "evaluations"):
@@ -128,7 +125,7 @@ def test_the_saved_configuration_repeats_the_run(run, tmp_path):
 
 
 def test_evaluate_reads_the_run_back(run, tmp_path):
-    done = command("evaluate.py", f"run={run}", "grid=31", "export=csv", cwd=tmp_path)
+    done = completed("evaluate.py", f"run={run}", "grid=31", "export=csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "relative L2 error of u" in done.stdout
     solution = np.load(run / "evaluation" / "solution.npz")
@@ -138,10 +135,10 @@ def test_evaluate_reads_the_run_back(run, tmp_path):
     rows = rows_of(run / "evaluation" / "solution.csv")
     assert len(rows) == 31**2
     assert float(rows[5]["u"]) == solution["u"].ravel()[5]
-    wrong = command("evaluate.py", f"run={run}", "gird=31", cwd=tmp_path)
+    wrong = completed("evaluate.py", f"run={run}", "gird=31", cwd=tmp_path)
     assert wrong.returncode == 2
     assert "did you mean 'grid'" in wrong.stderr
-    nowhere = command("evaluate.py", "run=nowhere", cwd=tmp_path)
+    nowhere = completed("evaluate.py", "run=nowhere", cwd=tmp_path)
     assert nowhere.returncode == 2
     assert "nowhere" in nowhere.stderr
     assert "Traceback" not in wrong.stderr + nowhere.stderr
@@ -151,7 +148,7 @@ def test_an_evaluation_that_cannot_be_written_is_told_in_words(run, tmp_path):
     copied = tmp_path / "run"
     shutil.copytree(run, copied, ignore=shutil.ignore_patterns("evaluation"))
     (copied / "evaluation" / "solution.npz").mkdir(parents=True)
-    done = command("evaluate.py", f"run={copied}", cwd=tmp_path)
+    done = completed("evaluate.py", f"run={copied}", cwd=tmp_path)
     assert done.returncode == 1
     assert str(copied / "evaluation" / "solution.npz") in done.stderr
     assert "Traceback" not in done.stderr
@@ -203,28 +200,26 @@ def test_resuming_ends_where_the_whole_run_ends_to_the_bit(stop, heat_words, qui
 
 
 def test_resuming_by_the_command_line_goes_on_in_the_same_folder(tmp_path):
-    first = command("train.py", "pde=heat", *SMALL, "trainer.max_steps=30", "hydra.run.dir=out", cwd=tmp_path)
+    first = completed("train.py", "pde=heat", *SMALL, "trainer.max_steps=30", "hydra.run.dir=out", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
-    other = command("train.py", "resume=out", "network.width=9", cwd=tmp_path)
+    other = completed("train.py", "resume=out", "network.width=9", cwd=tmp_path)
     assert other.returncode == 2
     assert "network.width: is 8 in the run that goes on" in other.stderr
-    more = command("train.py", "resume=out", "trainer.max_steps=60", cwd=tmp_path)
+    more = completed("train.py", "resume=out", "trainer.max_steps=60", cwd=tmp_path)
     assert more.returncode == 0, more.stderr
-    whole = command("train.py", "pde=heat", *SMALL, "trainer.max_steps=60", "hydra.run.dir=whole", cwd=tmp_path)
+    whole = completed("train.py", "pde=heat", *SMALL, "trainer.max_steps=60", "hydra.run.dir=whole", cwd=tmp_path)
     assert whole.returncode == 0
     metrics = [json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("out", "whole")]
     assert metrics[0]["relative_l2"] == metrics[1]["relative_l2"]
     assert metrics[0]["steps"] == 60
-    nowhere = command("train.py", "resume=nowhere", cwd=tmp_path)
+    nowhere = completed("train.py", "resume=nowhere", cwd=tmp_path)
     assert nowhere.returncode == 2
     assert "Traceback" not in nowhere.stderr
 
 
 def test_ctrl_c_ends_a_sweep_with_a_row_for_each_run_that_had_begun(tmp_path):
     words = [*SMALL, "trainer.max_time=100", "hydra.sweep.dir=sweep", "seed=0,1,2"]
-    line = [sys.executable, str(ROOT / "scripts" / "train.py"), "-m", "pde=heat", *words]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(line, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    process = Command("train.py", "-m", "pde=heat", *words, cwd=tmp_path)
     checkpoint = tmp_path / "sweep" / "0" / "checkpoints" / "last.ckpt"
     while not checkpoint.exists():
         assert process.poll() is None, process.communicate()[1]
@@ -265,28 +260,21 @@ sys.exit(train(sys.argv[2:], Path(sys.argv[1])))
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_writes_its_checkpoint_and_goes_on(number, tmp_path):
-    line = [
-        sys.executable,
-        str(ROOT / "scripts/train.py"),
-        "pde=heat",
-        *SMALL,
-        "trainer.max_time=300",
-        "hydra.run.dir=out",
-    ]
-    process = subprocess.Popen(line, cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=subprocess.PIPE)
+    words = ["pde=heat", *SMALL, "trainer.max_time=300", "hydra.run.dir=out"]
+    process = Command("train.py", *words, cwd=tmp_path)
     log = tmp_path / "out" / "train.log"
     deadline = time.monotonic() + 120
     while not (log.exists() and "ssbroyden follows" in log.read_text()) and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(number)
     _, errors = process.communicate(timeout=120)
-    assert process.returncode == 130, errors.decode()
+    assert process.returncode == 130, errors
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert metrics["status"] == "interrupted"
     assert signal.Signals(number).name in metrics["reason"]
     checkpoint = torch.load(tmp_path / "out" / "checkpoints" / "last.ckpt", weights_only=True)
     assert checkpoint["progress"]["step"] == metrics["steps"] >= 20
-    more = command(
+    more = completed(
         "train.py", "resume=out", "trainer.max_time=null", f"trainer.max_steps={metrics['steps'] + 5}", cwd=tmp_path
     )
     assert more.returncode == 0, more.stderr
@@ -294,7 +282,7 @@ def test_an_interrupted_run_writes_its_checkpoint_and_goes_on(number, tmp_path):
 
 
 def test_a_sweep_leaves_a_folder_a_run_and_a_summary(tmp_path):
-    done = command(
+    done = completed(
         "train.py", "-m", "pde=heat,oscillator", "network.width=5,8", "trainer.max_steps=15", "hydra.sweep.dir=sweep",
         "callbacks=quiet", "callbacks.figures=false", "logger=none", cwd=tmp_path,
     )  # fmt: skip
@@ -316,7 +304,7 @@ def test_a_run_that_diverges_exits_with_3_and_names_the_term(tmp_path):
         "coordinates: {x: [0, 1]}\nfields: [u]\nequations: {steep: u_xx = log(x - 0.5)}\n"
         "conditions: {ends: {at: boundary, equations: u = 0}}\n"
     )
-    done = command("train.py", "--config-dir", str(tmp_path), "pde=bad", *SMALL, "hydra.run.dir=out", cwd=tmp_path)
+    done = completed("train.py", "--config-dir", str(tmp_path), "pde=bad", *SMALL, "hydra.run.dir=out", cwd=tmp_path)
     assert done.returncode == 3
     assert "the term 'steep' is nan at x = 0." in done.stderr
     assert "Traceback" not in done.stderr
@@ -336,7 +324,7 @@ def test_a_run_that_diverges_exits_with_3_and_names_the_term(tmp_path):
 )
 def test_matrices_beyond_their_limit_end_the_run_with_2(words, message, tmp_path):
     settings = [one for one in SMALL if not one.startswith("phases")]
-    done = command("train.py", "pde=heat", *settings, *words, "hydra.run.dir=out", cwd=tmp_path)
+    done = completed("train.py", "pde=heat", *settings, *words, "hydra.run.dir=out", cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
