@@ -127,7 +127,9 @@ DAMAGES = [
 ]
 
 
-@pytest.mark.parametrize(("key", "value", "message"), DAMAGES, ids=lambda one: "missing" if one is DELETE else str(one)[:40])
+@pytest.mark.parametrize(
+    ("key", "value", "message"), DAMAGES, ids=lambda one: "missing" if one is DELETE else str(one)[:40]
+)
 def test_what_cannot_be_is_told_as_damaged_and_the_one_before_is_used(key, value, message, run, caplog):
     module, folder = run
     rewritten(folder.last_checkpoint, key, value)
