@@ -19,12 +19,12 @@ from torch import nn
 from pinnkit import environment, evaluation
 from pinnkit.assembly import assemble
 from pinnkit.console import quiet, silent, told
-from pinnkit.language.errors import Mistake, ProblemError, Report
+from pinnkit.language.errors import Report
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.reporting.claim import FOLDER, Claim, FolderTaken
+from pinnkit.reporting.claim import Claim
 from pinnkit.resources import check_run
-from pinnkit.runs.configuration import as_yaml
+from pinnkit.runs.configuration import as_yaml, refusing
 from pinnkit.runs.run import Run
 from pinnkit.settings import Settings, read_settings
 from pinnkit.training.module import PINN
@@ -124,7 +124,7 @@ def solve(
         with _threads(settings, problem) as threads, _held(claim):
             one = Run(problem, settings, run, network, overrides, threads, config, resume)
             if claim is not None:
-                with _refused(resume), _written(run):
+                with refusing(resume), _written(run):
                     claim.take()
                     log.keep(run.log)
                     if not resume:
@@ -141,7 +141,7 @@ def _held(claim: Claim | None) -> Iterator[None]:
         yield
         return
     try:
-        with _refused(claim.resume):
+        with refusing(claim.resume):
             claim.check()
             if claim.resume:
                 claim.enter()
@@ -159,15 +159,6 @@ def _written(run: RunFolder) -> Iterator[None]:
         told = CannotWrite(run.path, error)
         logging.getLogger("pinnkit").error(str(told))
         raise told from None
-
-
-@contextmanager
-def _refused(resume: bool) -> Iterator[None]:
-    """A folder that is refused is a mistake of the configuration."""
-    try:
-        yield
-    except FolderTaken as error:
-        raise ProblemError([Mistake("resume" if resume else FOLDER, str(error))]) from None
 
 
 @contextmanager

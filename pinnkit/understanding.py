@@ -15,7 +15,6 @@ from pinnkit.networks.settings import SMOOTHNESS
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
-from pinnkit.references.ill_posed import expect_ends_fit, expect_well_posed
 from pinnkit.references.manufactured import manufacture
 from pinnkit.references.system import read_system
 from pinnkit.references.table import Table
@@ -36,7 +35,7 @@ def understand(config: Mapping[str, Any]) -> tuple[Problem, Settings]:
     folder = words.pop("problem_folder", None) or "."
     words.pop("resume", None)
     report = Report()
-    if not isinstance(folder, str):
+    if not isinstance(folder, str | Path):
         report.add("problem_folder", f"{folder!r} is no path of a folder")
         folder = "."
     settings = read_settings(words, report)
@@ -107,6 +106,8 @@ def _check_reference(problem: Problem, settings: Settings, report: Report) -> No
         if wanted == "exact":
             report.add("reference", "'exact' is asked for, but the problem gives no exact solution")
         elif wanted == "spectral":
+            from pinnkit.references.ill_posed import expect_ends_fit, expect_well_posed  # SciPy, which takes its time
+
             system = read_system(problem)
             expect_well_posed(system)
             expect_ends_fit(system)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pinnkit.evaluation import evaluate
-from pinnkit.solve import told
+from pinnkit.runs.results import told
 from tests.conftest import assembled
 
 

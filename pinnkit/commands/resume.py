@@ -38,7 +38,7 @@ def saved(folder: Path, key: str = "resume") -> dict[str, Any]:
         words.pop(part, None)
     report = Report()
     for part in FREE:
-        if not isinstance(words.get(part, {}), Mapping):
+        if part != "overwrite" and not isinstance(words.get(part, {}), Mapping):
             report.add(key, f"{run.config}: {part}: {words[part]!r} is not a mapping of settings")
     report.raise_if_any()
     return words

@@ -28,9 +28,9 @@ from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.atomic import write_text
-from pinnkit.reporting.claim import FOLDER
+from pinnkit.reporting.claim import FOLDER, Claim
 from pinnkit.resources import check_environment, check_run
-from pinnkit.runs.configuration import check_same
+from pinnkit.runs.configuration import check_same, refusing
 from pinnkit.settings import Settings
 from pinnkit.training.signals import REQUEUES, Interrupted, raising
 from pinnkit.understanding import understand
@@ -273,6 +273,9 @@ def _run(arguments: Arguments, words: dict[str, Any], folder: Path, script: Path
     if resume:
         words = resumed(words, arguments.overrides)
     problem, settings = understand(words)
+    if environment.first():
+        with refusing(resume):
+            Claim(RunFolder(folder), overwrite=settings.overwrite, resume=resume).check()
     # OpenMP's threads wait for each other by spinning. Where another program holds a core they spin through its whole
     # time slices: a step was seen to take 80 times as long. After 2000 rounds they sleep, at no cost otherwise.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pinnkit.language.errors import Report
+from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.problem.problem import Problem
+from pinnkit.reporting.claim import FOLDER, FolderTaken
 from pinnkit.settings import Settings, read_settings, words_of
 
 FREE = ("trainer", "callbacks", "checkpoint", "logger", "overwrite")
@@ -19,9 +21,17 @@ PLACES = ("resume", "defaults", "hydra", "problem_folder")
 MEASURES = ("reference", "outside_files", "pde.exact", "pde.reference", "pde.description")
 """What a trained network may be measured against, which does not change it."""
 
-
 ALIASES = 20
 """References to other parts of a configuration at most: of references to references a short text makes gigabytes."""
+
+
+@contextmanager
+def refusing(resume: bool) -> Iterator[None]:
+    """A folder that is refused is a mistake of the configuration."""
+    try:
+        yield
+    except FolderTaken as error:
+        raise ProblemError([Mistake("resume" if resume else FOLDER, str(error))]) from None
 
 
 def as_yaml(problem: Problem, settings: Settings) -> str:

@@ -109,7 +109,9 @@ def _plain(where: str, value: Any, left: list[int], depth: int) -> None:
         raise WrongState(f"{where}: is a {type(value).__name__}")
 
 
-def _check_weights(kept: Mapping[str, Any], module: PINN) -> None:
+def _check_weights(kept: Any, module: PINN) -> None:
+    if not isinstance(kept, Mapping):
+        raise WrongState(OTHER)
     here = {name: (one.shape, one.dtype) for name, one in module.state_dict().items()}
     if {name: (getattr(one, "shape", None), getattr(one, "dtype", None)) for name, one in kept.items()} != here:
         raise WrongState(OTHER)
@@ -133,8 +135,10 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
             continue
         elif isinstance(usual, int) or usual is None:
             _count(where, value)
-        elif (key == "first_objective" and kept["step"] == 0) or (key == "least_objective" and value == math.inf):
+        elif isinstance(value, float) and value == math.inf and key == "least_objective":
             continue  # it is not known yet
+        elif key == "first_objective" and kept["step"] == 0:
+            continue
         elif isinstance(usual, float) and _number(where, value) < 0.0:
             raise WrongState(f"{where}: is {value}")
     if not kept["phase"] < len(module.phases):

@@ -111,6 +111,7 @@ def work(rank: int, folder: Path) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     torch.save({name: trained(name, rank, 2) for name in OPTIMIZERS}, folder / f"{rank}.pt")
+    dist.barrier()  # a process whose partner has gone while it still closes its connections may abort
     dist.destroy_process_group()
 
 

@@ -301,7 +301,7 @@ def test_a_run_that_diverges_exits_with_3_and_names_the_term(tmp_path):
     problem = tmp_path / "pde" / "bad.yaml"
     problem.parent.mkdir()
     problem.write_text(
-        "coordinates: {x: [0, 1]}\nfields: [u]\nequations: {steep: u_xx = log(x - 0.5)}\n"
+        "coordinates: {x: [0, 1]}\nfields: [u]\nequations: {steep: u_xx = log(u - 9)}\n"
         "conditions: {ends: {at: boundary, equations: u = 0}}\n"
     )
     done = completed("train.py", "--config-dir", str(tmp_path), "pde=bad", *SMALL, "hydra.run.dir=out", cwd=tmp_path)

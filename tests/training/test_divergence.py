@@ -134,7 +134,7 @@ def test_a_resumed_run_knows_what_the_objective_has_been(spiked, tmp_path):
 @pytest.mark.parametrize("name", ["ssbroyden", "lbfgs"])
 def test_a_gradient_that_is_missing_at_all_trials_is_divergence(name, heat_words, quick, tmp_path, monkeypatch):
     """The loss stays finite: a line search walks back from it, and would end as at a minimum."""
-    monkeypatch.setattr("pinnkit.solve.ROLLBACKS", 0)
+    monkeypatch.setattr("pinnkit.runs.run.ROLLBACKS", 0)
     searching, search = [], QuasiNewton._search
 
     def watched(self, *arguments):
