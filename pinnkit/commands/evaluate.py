@@ -58,14 +58,16 @@ def evaluate(argv: Sequence[str]) -> int:
         words = saved(Path(request.run), "run")
         problem, settings = understand(words)
         check_grid(problem, request.grid, table=request.export is not None)
-        RunFolder(Path(request.run)).read_metrics()  # a damaged one is told before torch is loaded
+        run = RunFolder(Path(request.run))
+        if run.metrics.exists():
+            run.read_metrics()  # a damaged one is told before torch is loaded
     except (ProblemError, RunFolderError) as error:
         return wrong(error)
     from pinnkit.commands.run import measure  # torch is loaded here, after every check
     from pinnkit.training.checkpoints import DamagedCheckpoint
 
     try:
-        measure(problem, settings, RunFolder(Path(request.run)), request)
+        measure(problem, settings, run, request)
     except (ProblemError, RunFolderError, DamagedCheckpoint) as error:
         return wrong(error)
     except OSError as error:

@@ -13,7 +13,7 @@ from pinnkit.commands import yaml_files
 from pinnkit.commands.paths import unquoted
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
-from pinnkit.runs.configuration import FREE
+from pinnkit.runs.configuration import FREE, GROUPS
 from pinnkit.training.settings import Trainer
 
 MACHINES = ("accelerator", "devices", "nodes")
@@ -37,8 +37,8 @@ def saved(folder: Path, key: str = "resume") -> dict[str, Any]:
     for part in ("defaults", "hydra"):
         words.pop(part, None)
     report = Report()
-    for part in FREE:
-        if part != "overwrite" and not isinstance(words.get(part, {}), Mapping):
+    for part in GROUPS:
+        if not isinstance(words.get(part, {}), Mapping):
             report.add(key, f"{run.config}: {part}: {words[part]!r} is not a mapping of settings")
     report.raise_if_any()
     return words

@@ -14,7 +14,8 @@ from pinnkit.problem.problem import Problem
 from pinnkit.reporting.claim import FOLDER, FolderTaken
 from pinnkit.settings import Settings, read_settings, words_of
 
-FREE = ("trainer", "callbacks", "checkpoint", "logger", "overwrite")
+GROUPS = ("trainer", "callbacks", "checkpoint", "logger")
+FREE = (*GROUPS, "overwrite", "reference_max_time")
 """What may change between the parts of a run: it bounds and watches it, and leaves its trajectory alone."""
 PLACES = ("resume", "defaults", "hydra", "problem_folder")
 """Where things lie. Samples are compared by their content."""
@@ -62,8 +63,9 @@ def check_same(now: str, began: str, checkpoint: Path, report: Report, free: Seq
     """
     for key, here, there in _differences(_words(now), _words(began)):
         if not any(key == one or key.startswith(f"{one}.") for one in (*free, *PLACES)):
-            told = f"is {_shown(here)}, but {_shown(there)} in {checkpoint}: a run goes on as it began, and only "
-            report.add(key, f"{told}{', '.join(FREE[:-1])} may change")
+            rule = "a run goes on as it began" if free is FREE else "a network is measured as it was trained"
+            told = f"is {_shown(here)}, but {_shown(there)} in {checkpoint}: {rule}, and only"
+            report.add(key, f"{told} {', '.join(one for one in free if one != 'overwrite')} may change")
 
 
 def _words(text: str) -> dict[str, Any]:

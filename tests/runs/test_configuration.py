@@ -36,7 +36,7 @@ def test_an_edited_configuration_is_compared_with_the_checkpoints(name, old, new
         return
     assert code == 2
     assert f"{message}" in told
-    assert "a run goes on as it began, and only trainer, callbacks, checkpoint, logger may change" in told
+    assert "a run goes on as it began, and only trainer, callbacks, checkpoint, logger, reference_max_time may" in told
     assert content(run.path) == before
 
 
