@@ -2,6 +2,7 @@
 
 import json
 import math
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -10,8 +11,8 @@ from torch import nn
 import pinnkit
 from pinnkit.problem.problem import Problem
 from pinnkit.training import jacobian as tested
-from pinnkit.training.evaluator import Unfit
-from pinnkit.training.jacobian import Jacobian
+from pinnkit.training.evaluator import Evaluator, Unfit
+from pinnkit.training.jacobian import Jacobian, Linearisation
 from pinnkit.training.outcome import Unsuitable
 from tests.conftest import assembled
 from tests.training.test_evaluator import NAMES, SAMPLING, Residual, rich, shipped, weights_of
@@ -191,3 +192,15 @@ def test_a_run_that_mixes_points_ends_with_the_reason(kind, heat_words, quick, t
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["status"] == "failed"
     assert "mixes points" in metrics["reason"]
+
+
+@pytest.mark.parametrize(("error", "fits"), [(3e-7, True), (1e-2, False)])
+def test_the_gradient_is_compared_by_the_size_of_its_terms(error, fits, heat_words, monkeypatch):
+    """Near a solution the terms cancel: rounding is a large part of what is left, and no difference of method."""
+    module, batches = assembled(heat_words, SMALL)
+    jacobian, weights = Jacobian(module.make_evaluator("autograd", None)), torch.ones(3)
+    r, rows = torch.tensor([1.0, -1.0 + 1e-5]), torch.ones(2, 1)
+    monkeypatch.setattr(Linearisation, "rows", lambda self: (r, rows))
+    monkeypatch.setattr(Evaluator, "__call__", lambda *_: (None, 2 * rows.T @ r + error))
+    with nullcontext() if fits else pytest.raises(Unfit, match="of its terms from that of all points at once"):
+        jacobian.verify(batches, weights)
