@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,9 @@ from pinnkit.sampling.settings import Sampling
 from pinnkit.settings import Settings
 
 NUMBER = 8
-"""Bytes of a number; networks and points are made in float64."""
+"""Bytes of a number; networks and points are made in float64, and trained in the dtype of the run."""
+GROUP = Path("/sys/fs/cgroup")
+"""Where Linux tells what the group of processes, such as a container, may take."""
 COPIES = 4
 """Weights, gradient and what Adam remembers."""
 PROCESS = 3e8
@@ -27,8 +28,6 @@ GRID = (1, 2, 3)
 """Numbers of coordinates in which a solution is evaluated on a grid."""
 DRAWN = 16
 """Numbers for each point of a grid while it is evaluated and drawn."""
-CHUNKS = 500
-"""Parts into which the points of an evaluation may be cut: each costs about 3 ms."""
 
 
 def check_memory(problem: Problem, settings: Settings, custom_network: bool = False) -> None:
@@ -40,20 +39,14 @@ def check_memory(problem: Problem, settings: Settings, custom_network: bool = Fa
     report = Report()
     free = free_memory()
     if not custom_network:
-        _check_network(problem, settings.network, free, report)
+        _check_network(problem, settings, free, report)
     _check_points(problem, settings.sampling, free, report)
-    if not report.mistakes and not custom_network:
+    if not report.mistakes and not custom_network and settings.trainer.accelerator == "cpu":
         _check_optimizers(problem, settings, free, report)
     devices = settings.trainer.devices or 1
     if settings.trainer.accelerator == "cpu" and devices > 1 and devices * PROCESS > free:
         told = f"{devices} processes take at least {size(devices * PROCESS)}, and {size(free)} of memory are free"
         report.add("trainer.devices", f"{told}: {max(1, int(free // PROCESS))} fit")
-    chunk, points = settings.operators.chunk, max(settings.sampling.count(len(problem.coordinates)), 1)
-    if chunk is not None and math.ceil(points / chunk) > CHUNKS:
-        told = f"{chunk}: {points} points would be evaluated in {math.ceil(points / chunk)} parts, one after the other"
-        report.add(
-            "operators.chunk", f"{told}; {math.ceil(points / CHUNKS)} is the least, and null chooses it for speed"
-        )
     report.raise_if_any()
 
 
@@ -80,18 +73,17 @@ def check_grid(problem: Problem, count: int | None, table: bool = False) -> None
     report.raise_if_any()
 
 
-def free_memory() -> float:
+def free_memory(group: Path = GROUP) -> float:
     """Bytes that are free on this machine, or to the group of processes that this one is in."""
     free = float(psutil.virtual_memory().available)
-    group = Path("/sys/fs/cgroup")
     try:
         limit = float((group / "memory.max").read_text())  # "max" where there is none
         used = float((group / "memory.current").read_text())
         facts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        used -= float(facts.get("inactive_file", 0))  # files that are cached: given back when memory is needed
+        cached = sum(float(facts.get(name, 0)) for name in ("active_file", "inactive_file"))
     except (OSError, ValueError):
         return free
-    return min(free, limit - used)
+    return max(0.0, min(free, limit - used + cached))  # cached files are given back when memory is needed
 
 
 def size(count: float) -> str:
@@ -121,9 +113,13 @@ def parameters(problem: Problem, network: Network) -> int:
     return total
 
 
-def _check_network(problem: Problem, network: Network, free: float, report: Report) -> None:
+def _check_network(problem: Problem, settings: Settings, free: float, report: Report) -> None:
+    network = settings.network
+    # A network for a GPU is made here, and trained there.
+    number = NUMBER if settings.trainer.accelerator == "gpu" else COPIES * _item(settings)
+
     def needed(one: Network) -> float:
-        return COPIES * NUMBER * parameters(problem, one)
+        return number * float(parameters(problem, one))
 
     if needed(network) <= free:
         return
@@ -138,7 +134,7 @@ def _check_network(problem: Problem, network: Network, free: float, report: Repo
     told = (
         f"{getattr(fuller, key)}: the network has {parameters(problem, network):.3g} parameters, which take at least "
     )
-    told += f"{size(needed(network))} in training, and {size(free)} of memory are free"
+    told += f"{size(needed(network))}, and {size(free)} of memory are free"
     report.add(f"network.{key}", f"{told}: {fits} fits")
 
 
@@ -163,20 +159,25 @@ def _check_optimizers(problem: Problem, settings: Settings, free: float, report:
     count = parameters(problem, settings.network) + len(problem.learned)
     for number, phase in enumerate(settings.phases or (settings.optimizer,), start=1):
         key = f"phases[{number}]" if settings.phases else "optimizer"
-        for name, needed in _matrices(phase.settings, count):
+        for name, needed in _matrices(phase.settings, count, _item(settings)):
             if needed > free:
                 told = f"{phase.name} keeps {size(needed)} for {count} parameters, and {size(free)} of memory are free"
                 report.add(f"{key}.{name}", f"{told}: take a smaller network, or an optimizer such as lbfgs or adam")
 
 
-def _matrices(optimizer: Any, count: int) -> Iterator[tuple[str, float]]:
+def _item(settings: Settings) -> int:
+    """Bytes of a number in training."""
+    return NUMBER if settings.dtype == "float64" else NUMBER // 2
+
+
+def _matrices(optimizer: Any, count: int, item: int) -> Iterator[tuple[str, float]]:
     """What an optimizer keeps in bytes, and the setting that allows it; more than that is refused elsewhere."""
     if isinstance(optimizer, SelfScaled) and count <= optimizer.max_parameters:
-        yield "max_parameters", NUMBER * float(count) ** 2
+        yield "max_parameters", item * float(count) ** 2
     elif isinstance(optimizer, GaussNewton) and count <= optimizer.max_parameters:
-        yield "max_parameters", 2 * NUMBER * float(count) ** 2
+        yield "max_parameters", 2 * item * float(count) ** 2
     elif isinstance(optimizer, LBFGS):
-        yield "history", 2 * NUMBER * float(optimizer.history) * count
+        yield "history", 2 * item * float(optimizer.history) * count
 
 
 def _largest(count: int, fits: Callable[[int], bool]) -> int:

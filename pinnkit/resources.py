@@ -24,10 +24,11 @@ def check_environment() -> None:
     report = Report()
     for name, told in environment.mistakes():
         report.add(name, told)
-    cache = Path(os.environ.get(VARIABLE) or ".").absolute()
-    there = next(one for one in (cache, *cache.parents) if one.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        report.add(VARIABLE, f"'{cache}': no folder can be made at {there}; unset it, or name another")
+    if named := os.environ.get(VARIABLE):
+        cache = Path(named).absolute()
+        there = next(one for one in (cache, *cache.parents) if one.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            report.add(VARIABLE, f"'{cache}': no folder can be made at {there}; unset it, or name another")
     report.raise_if_any()
 
 
@@ -70,7 +71,8 @@ def check_run(problem: Problem, settings: Settings, custom_network: bool = False
     if settings.trainer.shards is not None and processes and settings.trainer.shards % processes:
         report.add("trainer.shards", f"{settings.trainer.shards}: {DIVIDES}, not {processes}")
     report.raise_if_any()
-    check_memory(problem, settings, custom_network)
+    if environment.rank() is None:  # processes that were started together have begun to take what is free
+        check_memory(problem, settings, custom_network)
 
 
 def _gpus() -> int:

@@ -23,6 +23,11 @@ from pinnkit.settings import Settings, read_settings
 
 log = logging.getLogger("pinnkit")
 
+CHUNKS = 500
+"""Parts in which the points of a step are evaluated before a warning tells what that costs."""
+CHUNK_TAKES = 3e-3
+"""Seconds that a part takes at least."""
+
 
 def understand(config: Mapping[str, Any]) -> tuple[Problem, Settings]:
     """The problem (under the key `pde`) and the settings (all other keys), both checked.
@@ -73,6 +78,7 @@ def checked(problem: Problem, settings: Settings, custom_network: bool = False) 
         report.warnings = [one for one in report.warnings if not one.key.startswith("exact")]
     _check_weights(problem, settings, report)
     _check_reference(problem, settings, report)
+    _check_chunk(settings.operators.chunk, settings.sampling.count(len(problem.coordinates)), report)
     for warning in report.warnings:
         log.warning(str(warning))
     report.raise_if_any()
@@ -91,6 +97,15 @@ def _check_weights(problem: Problem, settings: Settings, report: Report) -> None
     for name in settings.weighting.weights:
         if name not in names:
             report.add(f"weighting.weights.{name}", f"there is no term '{name}'{suggestion(name, sorted(names))}")
+
+
+def _check_chunk(chunk: int | None, points: int, report: Report) -> None:
+    parts = math.ceil(points / chunk) if chunk is not None else 1
+    if parts > CHUNKS:
+        told = (
+            f"{chunk}: {points} points are evaluated in {parts} parts, about {parts * CHUNK_TAKES:.2g} s for each step"
+        )
+        report.warn("operators.chunk", f"{told}; null chooses it for speed")
 
 
 def _check_reference(problem: Problem, settings: Settings, report: Report) -> None:

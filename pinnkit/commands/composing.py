@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ def composed(
             told = "files choose each other, or themselves, without an end"
             raise ProblemError([Mistake("defaults", told)]) from None
         except KeyError as error:
+            if not _of_shell(error):
+                raise
             told = f"there is no environment variable {error}: set it in the shell, and leave this out"
             raise ProblemError([Mistake("hydra.job.env_copy", told)]) from None
     content = OmegaConf.to_container(config, resolve=False)
@@ -49,6 +52,14 @@ def composed(
     hydra_settings.check(content, multirun, report)
     report.raise_if_any()
     return config
+
+
+def _of_shell(error: KeyError) -> bool:
+    """Whether it is of a variable of the shell that is not set."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and last.tb_frame.f_code is type(os.environ).__getitem__.__code__
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

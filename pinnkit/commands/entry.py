@@ -6,12 +6,15 @@ import errno
 import os
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Sequence
 
 from pinnkit import environment
 
 FINISHED, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
+PATIENCE = 20.0
+"""Seconds that other processes than the first wait before they tell of a mistake, which is mostly that of all."""
 SHOW = "PINNKIT_TRACEBACK"
 """Set to 1 in the shell, it lets errors that were not foreseen end in their traceback."""
 
@@ -63,6 +66,18 @@ def say(told: object) -> None:
 def wrong(error: object) -> int:
     """Tell what is wrong; the exit code for that."""
     say(error)
+    return WRONG
+
+
+def refused(error: object) -> int:
+    """Tell what is wrong with a run, by the first process for all; the exit code for that.
+
+    Another process that is still there after a while tells it itself: the first has found nothing wrong.
+    """
+    if environment.first() or any(environment.mistakes()):  # where these are, no number of a process is to be trusted
+        return wrong(error)
+    time.sleep(PATIENCE)  # the end of the first ends this one
+    print(f"pinnkit: process {environment.rank()}: {error}", file=sys.stderr, flush=True)
     return WRONG
 
 

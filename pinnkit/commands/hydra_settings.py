@@ -13,7 +13,13 @@ from pinnkit.language.errors import Report
 
 LOGS = ("none", "disabled", "stdout")
 """Hydra's own ways to log; pinnkit logs by itself."""
-NO_PLACE = ("job.env_set", "job.env_copy", "sweeper.params")
+SHELL = "set the variables in the shell, before the command"
+NO_PLACE = {
+    "job.env_set": SHELL,
+    "job.env_copy": SHELL,
+    "sweeper.params": "give the values of a sweep on the command line, such as -m seed=1,2",
+}
+"""Keys of Hydra's own that nothing may set, and what does the same."""
 
 
 def check(config: Mapping[str, Any], multirun: bool, report: Report) -> None:
@@ -24,17 +30,16 @@ def check(config: Mapping[str, Any], multirun: bool, report: Report) -> None:
         multirun: whether the command line asks for a sweep.
     """
     hydra = config.get("hydra") or {}
-    for key in NO_PLACE:
+    for key, instead in NO_PLACE.items():
         group, name = key.split(".")
         if (hydra.get(group) or {}).get(name):
-            report.add(f"hydra.{key}", "has no place in a file: set it in the shell, or on the command line")
+            report.add(f"hydra.{key}", f"has no place in a file: {instead}")
     if (hydra.get("job") or {}).get("chdir"):
         report.add("hydra.job.chdir", "true: paths of the command line would name other files; leave it out")
     mode = getattr(hydra.get("mode"), "name", hydra.get("mode"))
     if mode is not None and (mode == "MULTIRUN") != multirun:
         report.add("hydra.mode", f"{mode}: a sweep is asked for by -m, and by nothing else; leave it out")
     subdir = hydra.get("output_subdir")
-    plain = isinstance(subdir, str) and subdir not in (".", "..") and re.fullmatch(r"[^/$]+", subdir)
     plain = isinstance(subdir, str) and subdir not in (".", "..") and re.fullmatch(r"[^/$]+", subdir)
     if subdir is not None and not plain:
         report.add("hydra.output_subdir", f"{subdir!r}: the name of a folder in the run folder is needed, or null")

@@ -14,6 +14,8 @@ from pinnkit.training.settings import Trainer
 
 OURS = (2, 3, 130)
 """Exit codes by which a run tells itself how it ended."""
+REASONS = (2, 3)
+"""Those of a process that ended first: the launcher interrupts the others then."""
 LOST = 1
 
 
@@ -52,7 +54,8 @@ def launch(count: int, script: Path, words: Sequence[str], folder: Path) -> int:
             elastic_launch(settings, sys.executable)("-m", "pinnkit.commands.tether", str(script), *words)
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
-        code = max(one.exitcode for one in error.failures.values())
+        codes = [one.exitcode for one in error.failures.values()]
+        code = max((one for one in codes if one in REASONS), default=max(codes))
         killed = [one for one in error.failures.items() if one[1].exitcode < 0 and one[1].exitcode != -signal.SIGTERM]
         if code in OURS and not (killed and code == 130):  # the launcher interrupts the others where one was killed
             return code

@@ -10,13 +10,14 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import OverrideParseException
 
+from pinnkit.commands.hydra_settings import NO_PLACE
 from pinnkit.commands.sources import SEARCHPATH, check_searchpath
 from pinnkit.commands.yaml_files import NUMBER
 from pinnkit.language.errors import Mistake, ProblemError, suggestion
 
 
 def check(words: Sequence[str], folders: Sequence[Path]) -> None:
-    """Refuse a number without an end, a group that is set to no file, and a hydra.searchpath that is no folder.
+    """Refuse a number without an end, a group set to no file, a searchpath that is no folder, and keys of `NO_PLACE`.
 
     Raises:
         ProblemError: naming the key and its value.
@@ -33,6 +34,9 @@ def check(words: Sequence[str], folders: Sequence[Path]) -> None:
         key = one.get_key_element().lstrip("+~")
         if key == "hydra":
             raise ProblemError([Mistake(key, "one key of it can be set, such as hydra.run.dir=FOLDER")])
+        for barred, instead in NO_PLACE.items():
+            if f"{key}.".startswith(f"hydra.{barred}.") and not one.is_delete():
+                raise ProblemError([Mistake(key, f"cannot be set: {instead}")])
         if key == "pde" and isinstance(one.value(), list):
             raise ProblemError([Mistake(key, "one problem is solved in a run: -m pde=heat,wave makes a run for each")])
         if key == SEARCHPATH:

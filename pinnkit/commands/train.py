@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -20,7 +19,7 @@ from omegaconf import DictConfig
 
 from pinnkit import environment
 from pinnkit.commands.arguments import Arguments, as_hydra, composition, configuration, parse, variants
-from pinnkit.commands.entry import FAILED, FINISHED, INTERRUPTED, asks_help, say, wrong
+from pinnkit.commands.entry import FAILED, FINISHED, INTERRUPTED, asks_help, refused, say, wrong
 from pinnkit.commands.paths import quoted, unquoted
 from pinnkit.commands.resume import resumed
 from pinnkit.commands.sweep import EXIT_CODE, Summary
@@ -66,8 +65,6 @@ Every key, with its meaning and default, stands in conf/. Exit codes: 0 finished
 
 SLURM = ("hydra/launcher=slurm", "hydra/launcher=submitit_slurm")
 """Launchers that ask SLURM for jobs."""
-PATIENCE = 20.0
-"""Seconds that other processes than the first wait before they tell of a mistake, which is mostly that of all."""
 
 
 class SweepEnded(BaseException):
@@ -120,7 +117,7 @@ def _train(argv: Sequence[str], conf: Path) -> int:
         if environment.first() and not arguments.plain:
             composed.check_folder("hydra.sweep.dir" if arguments.multirun else "hydra.run.dir")
     except ProblemError as error:
-        return wrong(error)
+        return refused(error)
     words = composed.words
     if arguments.plain:
         _hydra(arguments, conf, lambda config: None, arguments.words)
@@ -129,8 +126,7 @@ def _train(argv: Sequence[str], conf: Path) -> int:
         try:
             return _run(arguments, words, Path(words.get("resume") or "outputs"), script)  # there it reads a checkpoint
         except ProblemError as error:
-            time.sleep(PATIENCE)  # the first process tells the same, and its end ends this one
-            return wrong(error)
+            return refused(error)
     codes: list[int] = []
     argv = ["--config-name", arguments.config_name, *(["--multirun"] if arguments.multirun else [])]
     argv += arguments.overrides

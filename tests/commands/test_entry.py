@@ -20,6 +20,8 @@ from pinnkit.commands.evaluate import evaluate
 from pinnkit.commands.optimise import optimise
 from pinnkit.commands.references import make_references
 from pinnkit.commands.train import train
+from pinnkit.language.errors import Mistake, ProblemError
+from pinnkit.resources import check_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = {
@@ -176,6 +178,38 @@ def test_a_mistake_is_told_once_on_each_machine(variables, tells, monkeypatch, c
         monkeypatch.setenv(variable, text)
     entry.say("wrong")
     assert capsys.readouterr().err == ("pinnkit: wrong\n" if tells else "")
+
+
+@pytest.mark.parametrize("fails", ["first", "later"])
+def test_a_process_that_alone_is_refused_tells_it_after_a_while(fails, monkeypatch, capsys):
+    """Were it the mistake of all, the end of the first would have ended it before."""
+    waited: list[float] = []
+    monkeypatch.setattr(entry.time, "sleep", waited.append)
+    for name, value in {"RANK": "3", "LOCAL_RANK": "3", "WORLD_SIZE": "4"}.items():
+        monkeypatch.setenv(name, value)
+
+    def refused(*_: object, **__: object) -> int:
+        raise ProblemError([Mistake("trainer.accelerator", "gpu: no CUDA device is at hand")])
+
+    monkeypatch.setattr(command, "check_run", refused if fails == "first" else lambda *_: None)
+    monkeypatch.setattr(command, "_run", refused)
+    assert COMMANDS["train"](["pde=heat"]) == 2
+    assert capsys.readouterr().err == "pinnkit: process 3: trainer.accelerator: gpu: no CUDA device is at hand\n"
+    assert waited == [entry.PATIENCE]
+
+
+def test_a_wrong_number_of_a_process_is_told_at_once(monkeypatch, capsys):
+    monkeypatch.setattr(entry.time, "sleep", lambda _: pytest.fail("no process waits for another"))
+    for name, value in {"RANK": "5", "LOCAL_RANK": "0", "WORLD_SIZE": "4"}.items():
+        monkeypatch.setenv(name, value)
+    assert COMMANDS["train"](["pde=heat"]) == 2
+    assert "pinnkit: RANK: 5 is not less than WORLD_SIZE=4" in capsys.readouterr().err
+
+
+def test_only_a_cache_that_is_named_is_checked(monkeypatch, tmp_path):
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
+    monkeypatch.setattr("pinnkit.resources.os.access", lambda *_: False)  # the working folder is read-only
+    check_environment()
 
 
 # Folders of runs

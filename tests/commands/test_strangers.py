@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pinnkit.commands import targets, yaml_files
+from pinnkit.commands import composing, targets, yaml_files
 from pinnkit.commands import train as command
 from pinnkit.commands.arguments import configuration, parse
 from pinnkit.commands.check import check as checked
@@ -262,6 +262,27 @@ def test_folders_and_records_that_would_not_be_checked_are_refused(conf, capsys)
             train([flag, "/tmp"], conf)
         assert caught.value.code == 2
         assert "are not taken: name a folder by --config-dir" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("+hydra.sweeper.params.seed=1", "hydra.sweeper.params.seed: cannot be set: give the values of a sweep on the"),
+        ("hydra.sweeper.params={seed:1}", "hydra.sweeper.params: cannot be set: give the values of a sweep on the"),
+        ("+hydra.job.env_set.FOO=1", "hydra.job.env_set.FOO: cannot be set: set the variables in the shell"),
+        ("hydra.job.env_copy=[HOME]", "hydra.job.env_copy: cannot be set: set the variables in the shell"),
+    ],
+)
+def test_what_has_no_place_on_the_command_line_is_refused(word, told, conf, capsys):
+    for flags in ([], ["-m"]):
+        assert train(["pde=heat", word, *flags], conf) == 2
+        assert f"pinnkit: {told}" in capsys.readouterr().err
+
+
+def test_only_a_variable_of_the_shell_is_told_as_one(conf, monkeypatch):
+    monkeypatch.setattr(composing, "compose", lambda *_, **__: {}["column"])
+    with pytest.raises(KeyError, match="column"):
+        composing.composed("train", [], [conf])
 
 
 # Where files come from, and how large they may be
