@@ -4,6 +4,7 @@ import errno
 
 import pytest
 
+from pinnkit import evaluation
 from pinnkit.training.outcome import CannotWrite, cannot_write
 from tests.runs.small import DECAY, solved
 
@@ -30,9 +31,19 @@ def test_an_error_is_of_the_run_folder_by_its_kind_or_its_path(number, path, exp
     assert cannot_write(CannotWrite(tmp_path, "told"), tmp_path / "run")
 
 
-def test_a_file_that_a_residual_misses_is_told_as_it_is(tmp_path):
+@pytest.mark.parametrize("place", ["last.ckpt", "finished"])
+def test_a_file_that_a_residual_misses_is_told_as_it_is(place, tmp_path, monkeypatch):
+    """In training and, after it, where the run is evaluated."""
+    evaluate = evaluation.evaluate
+
+    def evaluated(*arguments):
+        (tmp_path / "finished").touch()
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(evaluation, "evaluate", evaluated)
+
     def residual(p):
-        if list(tmp_path.rglob("last.ckpt")):  # training has begun
+        if list(tmp_path.rglob(place)):
             (tmp_path / "missing.csv").read_text()
         return p.u_t + p.u
 
