@@ -18,7 +18,7 @@ from pinnkit.commands.entry import FINISHED
 from pinnkit.commands.paths import quoted
 from pinnkit.commands.tether import GRACE
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
-from pinnkit.reporting.progress import best, measurements, value
+from pinnkit.reporting.progress import best, course, measurements, value
 from pinnkit.training.settings import DEFAULT_STEPS, Trainer
 
 POLL = 0.5
@@ -113,7 +113,7 @@ def run(script: Path, words: Sequence[str], claim: Claim, budget: Budget, stop: 
             process.kill()
             process.wait()
         process.stdin.close()
-    rows = measurements(folder.history)
+    rows = course(measurements(folder.history))
     least = best(rows)
     last = _reported(trial, budget.rungs(rows), last)  # the runs after this one are compared with all of it
     if process.returncode == FINISHED:
@@ -141,7 +141,8 @@ def _watched(process: subprocess.Popen, claim: Claim, budget: Budget, stop: thre
         if time.monotonic() > deadline:
             process.kill()
         elif not asked:
-            former, last = last, _reported(claim.trial, budget.rungs(measurements(claim.folder.history)), last)
+            rows = course(measurements(claim.folder.history))
+            former, last = last, _reported(claim.trial, budget.rungs(rows), last)
             asked = "stop" if stop.is_set() else "prune" if last > former and claim.trial.should_prune() else ""
             if asked:
                 process.terminate()

@@ -88,8 +88,8 @@ def _owners(optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> d
 def _check_groups(fresh: list[dict[str, Any]], saved: Any, same_torch: bool) -> None:
     if not isinstance(saved, list) or len(saved) != len(fresh):
         raise WrongState(f".param_groups: a list of {len(fresh)} is needed")
-    for number, (group, found) in enumerate(zip(fresh, saved, strict=True)):
-        where = f"param_groups[{number}]"
+    for place, (group, found) in enumerate(zip(fresh, saved, strict=True)):
+        where = f"param_groups[{place}]"
         missing = set(group) - set(_mapping(where, found))
         if missing and (same_torch or missing & set(CHANGE)):
             raise WrongState(f".{where}: '{min(missing)}' is missing")
@@ -98,13 +98,13 @@ def _check_groups(fresh: list[dict[str, Any]], saved: Any, same_torch: bool) -> 
             if key == "finished":
                 right = value is None or isinstance(value, str)
             elif key == "lr":
-                right = _number(f"{where}.lr", value) >= 0.0
+                right = number(f".{where}.lr", value) >= 0.0
             elif key == "step":
-                right = _whole(value)
+                right = whole(value)
             else:
                 right = _same(value, group[key])
             if not right:
-                raise WrongState(f".{where}.{key}: is {_short(value)}, and was {_short(group[key])} at the start")
+                raise WrongState(f".{where}.{key}: is {short(value)}, and was {short(group[key])} at the start")
 
 
 def _check_memory(optimizer: Deterministic, memory: Mapping[str, Any], parameters: Sequence[Tensor]) -> None:
@@ -118,13 +118,13 @@ def _check_memory(optimizer: Deterministic, memory: Mapping[str, Any], parameter
         if partner := next((one for one in PARTNERS.get(name, ()) if one not in memory), None):
             raise WrongState(f".{where}: is there without '{partner}'")
         if name in COUNTS:
-            if not _whole(value):
-                raise WrongState(f".{where}: {_short(value)} is no count")
+            if not whole(value):
+                raise WrongState(f".{where}: {short(value)} is no count")
         elif name in POSITIVE:
-            if not _number(where, value) > 0.0:
-                raise WrongState(f".{where}: {_short(value)} is not above 0")
+            if not number(f".{where}", value) > 0.0:
+                raise WrongState(f".{where}: {short(value)} is not above 0")
         elif name in ("loss", "length"):
-            _number(where, value)
+            number(f".{where}", value)
         elif name in VECTORS:
             _tensor(where, value, (n,), kind)
         elif name == "inverse_hessian":
@@ -132,7 +132,7 @@ def _check_memory(optimizer: Deterministic, memory: Mapping[str, Any], parameter
         elif name in LISTS:
             _check_pairs(optimizer, memory, n, kind)
         elif name != "diagnostics" or not all(isinstance(one, float) for one in _mapping(where, value).values()):
-            raise WrongState(f".{where}: {_short(value)} does not belong there")
+            raise WrongState(f".{where}: {short(value)} does not belong there")
 
 
 def _check_factor(where: str, found: Mapping[str, Any], n: int, kind: torch.dtype) -> None:
@@ -146,7 +146,7 @@ def _check_factor(where: str, found: Mapping[str, Any], n: int, kind: torch.dtyp
             raise WrongState(f".{where}.left: has {columns} columns")
         for name in ("left", "right"):
             _tensor(f"{where}.{name}", found[name], (n, columns), kind)
-        _number(f"{where}.scale", found["scale"])
+        number(f".{where}.scale", found["scale"])
 
 
 def _check_pairs(optimizer: Deterministic, memory: Mapping[str, Any], n: int, kind: torch.dtype) -> None:
@@ -160,7 +160,7 @@ def _check_pairs(optimizer: Deterministic, memory: Mapping[str, Any], n: int, ki
     for place, (s, y, ys) in enumerate(zip(*lists, strict=True)):
         _tensor(f"state[0].s[{place}]", s, (n,), kind)
         _tensor(f"state[0].y[{place}]", y, (n,), kind)
-        if not _number(f"state[0].ys[{place}]", ys) > 0.0:
+        if not number(f".state[0].ys[{place}]", ys) > 0.0:
             raise WrongState(f".state[0].ys[{place}]: {ys} is not above 0")
 
 
@@ -172,30 +172,37 @@ def _same(here: Any, there: Any) -> bool:
 
 def _mapping(where: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise WrongState(f".{where}: {_short(value)} is no mapping")
+        raise WrongState(f".{where}: {short(value)} is no mapping")
     return value
 
 
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def whole(value: Any) -> bool:
+    """Whether it is a count."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
-def _number(where: str, value: Any) -> float:
+def number(where: str, value: Any) -> float:
+    """A finite number.
+
+    Raises:
+        WrongState: it is none. NotFinite: it is NaN or infinite.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise WrongState(f".{where}: {_short(value)} is no number")
+        raise WrongState(f"{where}: {short(value)} is no number")
     if not math.isfinite(value):
-        raise NotFinite(f".{where}: is {value}")
+        raise NotFinite(f"{where}: is {value}")
     return float(value)
 
 
 def _tensor(where: str, value: Any, shape: tuple[int, ...], kind: torch.dtype) -> None:
     if not isinstance(value, Tensor) or tuple(value.shape) != shape or value.dtype != kind:
-        found = f"{tuple(value.shape)}, {value.dtype}" if isinstance(value, Tensor) else _short(value)
+        found = f"{tuple(value.shape)}, {value.dtype}" if isinstance(value, Tensor) else short(value)
         raise WrongState(f".{where}: is {found}, and {shape}, {kind} is needed")
     if not bool(torch.isfinite(value).all()):
         raise NotFinite(f".{where}: holds NaN or infinity")
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """It in words that fit into a message."""
     text = f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

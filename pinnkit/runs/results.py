@@ -22,7 +22,7 @@ from pinnkit.training.callbacks import Record
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.faults import SHOWN
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import INTERRUPTED, CannotMeet, CannotWrite, Diverged, OutOfMemory, RankLost
+from pinnkit.training.outcome import INTERRUPTED, CannotMeet, CannotWrite, Diverged, OutOfMemory, RankLost, cannot_write
 from pinnkit.training.signals import Interrupted
 
 log = logging.getLogger("pinnkit")
@@ -61,6 +61,8 @@ class Results:
             self.failed("diverged", error, module)
             raise
         except OSError as error:
+            if not cannot_write(error, self.run.path):
+                raise
             told = CannotWrite(self.run.path, error)
             log.error(str(told))
             raise told from None

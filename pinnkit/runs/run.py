@@ -26,7 +26,7 @@ from pinnkit.runs.configuration import check_same
 from pinnkit.runs.results import Results
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Interruption, Pictures, Record
-from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, digests, go_back, newest
+from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, digests, go_back, newest, remove_later
 from pinnkit.training.outcome import (
     CannotMeet,
     CannotWrite,
@@ -36,6 +36,7 @@ from pinnkit.training.outcome import (
     OutOfMemory,
     RankLost,
     Unsuitable,
+    cannot_write,
 )
 from pinnkit.training.progress import Progress
 from pinnkit.training.ranks import cannot_meet, lost
@@ -95,11 +96,14 @@ class Run:
         )
 
     def _again(self, rollbacks: int) -> None:
-        """The module, its data and its record as they were before training."""
+        """The module, its data and its record as they were before training; a signal that has come still counts."""
+        wish = self.module.interrupted
         if self.network is not None:
             self.network.load_state_dict(self.start.state_dict())
         self.module, self.data = assemble(self.problem, self.settings, self.network, self.threads)
         self.module.progress["rollbacks"] = rollbacks
+        if wish:
+            self.module.stop(wish)
         self.record = self._record()
 
     def train(self) -> None:
@@ -130,6 +134,8 @@ class Run:
                 self._failed("failed", told)
                 raise told from None
             except OSError as error:
+                if not cannot_write(error, self.run.path):
+                    raise
                 told = error if isinstance(error, CannotWrite) else CannotWrite(self.run.path, error)
                 log.error(str(told))
                 raise told from None
@@ -205,6 +211,7 @@ class Run:
                 checkpoint, step = go_back(*self._saved, error.sound, self.module)
             except DamagedCheckpoint as damaged:
                 log.warning("%s; training begins anew", damaged)
+            remove_later(self.run.best_checkpoint, step)
         smaller = "steps of half the size"
         if not all(phase.first_order for phase in self.module.phases):
             smaller += ", or, where a line search chooses them, the first, and nothing learned before"

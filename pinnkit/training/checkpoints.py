@@ -174,6 +174,20 @@ def go_back(last: Path, previous: Path, step: int | None, module: PINN) -> tuple
     return last, content["progress"]["step"]
 
 
+def remove_later(best: Path, step: int) -> None:
+    """Remove `best` where it is of a later step than training went back to: of weights that were given up.
+
+    Raises:
+        CannotWrite: it cannot be removed.
+    """
+    with suppress(DamagedCheckpoint):
+        if read(best)["progress"]["step"] > step:
+            try:
+                best.unlink()
+            except OSError as error:
+                raise CannotWrite(best, error) from error
+
+
 def digests(problem: Problem, reference: Any) -> dict[str, str]:
     """The SHA-256 of the samples of each condition that has some, and of a table that errors are measured against, by
     their keys: a run does not go on with others."""
@@ -219,6 +233,8 @@ class Checkpoints(Callback):
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
         if module.progress["step"] == 0:
             self._write(trainer, module)
+        elif Path(trainer.ckpt_path).name == self.last.name:  # known to all ranks by its name alone
+            self._step = module.progress["step"]
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
         late = time.monotonic() - self._written >= 60 * self.every_minutes
@@ -279,7 +295,8 @@ class Checkpoints(Callback):
         return {"next": self._next, "least": self._least}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self._next, self._least = state["next"], state["least"]
+        self._next = state["next"]
+        self._least = state["least"] if self.best.exists() else float("inf")
 
 
 def _batches(trainer: lightning.Trainer, module: PINN) -> dict[str, Batch]:

@@ -20,9 +20,14 @@ A_FEW = 64
 SHOWN = 3
 """Points that are named where a residual is not finite."""
 SCORED = 8192
-"""Points whose residuals are computed at once."""
+"""Points whose residuals are computed at once, at most."""
 EXPLOSION = 1e6
 """How many times its least value on new points the objective is where training has diverged."""
+
+
+def at_once(module: PINN) -> int:
+    """How many points' residuals are computed at once where no step is made."""
+    return min(SCORED, module.operators.chunk or SCORED)
 
 
 def check_gradients(module: PINN, batches: Mapping[str, Batch]) -> None:
@@ -58,12 +63,13 @@ def explosion(module: PINN, batches: Mapping[str, Batch], objective: float, new:
 
     new: whether these points are the first to show it, so that earlier weights may have the same fault.
     """
-    terms = {}
+    terms, size = {}, at_once(module)
     for group, batch in batches.items():
-        parts = [batch.rows(start, start + SCORED) for start in range(0, len(batch), SCORED)]
-        found = [module.residuals(group, part) for part in parts]
-        for term in found[0]:
-            terms[term] = batch, torch.cat([part[term].detach()[:, 0] for part in found])
+        found: dict[str, list[Tensor]] = {}
+        for start in range(0, len(batch), size):
+            for term, residual in module.residuals(group, batch.rows(start, start + size)).items():
+                found.setdefault(term, []).append(residual.detach()[:, 0])  # without the graph, which is large
+        terms |= {term: (batch, torch.cat(parts)) for term, parts in found.items()}
     term = max(terms, key=lambda one: module.weights[one] * float(terms[one][1].square().mean()))
     batch, residual = terms[term]
     rows = residual.abs().topk(min(SHOWN, len(residual))).indices
@@ -77,10 +83,10 @@ def divergence(module: PINN, batches: Mapping[str, Batch], step: int, new: bool 
 
     new: as in `explosion`.
     """
-    sound = module.progress["sound"] if new else None
+    sound, size = module.progress["sound"] if new else None, at_once(module)
     for group, batch in batches.items():
-        for start in range(0, len(batch), SCORED):
-            part = batch.rows(start, start + SCORED)
+        for start in range(0, len(batch), size):
+            part = batch.rows(start, start + size)
             for term, residual in module.residuals(group, part).items():
                 bad = (~torch.isfinite(residual.detach()[:, 0])).nonzero()[:, 0]
                 if len(bad):
@@ -88,8 +94,8 @@ def divergence(module: PINN, batches: Mapping[str, Batch], step: int, new: bool 
                     found = _named(module, part.coordinates[rows]), residual.detach()[rows, 0].tolist()
                     return Diverged(step, term, *found, len(bad), sound=sound)
     for group, batch in batches.items():
-        for start in range(0, len(batch), SCORED):
-            part = batch.rows(start, start + SCORED)
+        for start in range(0, len(batch), size):
+            part = batch.rows(start, start + size)
             for term, entry in _infinite_gradients(module, group, part).items():
                 point, entry = _where(module, group, term, part, entry)
                 return Diverged(

@@ -27,7 +27,7 @@ from pinnkit.sampling.points import EQUATIONS, batch_index
 from pinnkit.training.datamodule import Segment
 from pinnkit.training.engines import Budget, Chooser
 from pinnkit.training.evaluator import Evaluator, Model, Prepared, Unfit
-from pinnkit.training.faults import SCORED, check_gradients, divergence, exploded, explosion, what_fits
+from pinnkit.training.faults import at_once, check_gradients, divergence, exploded, explosion, what_fits
 from pinnkit.training.jacobian import Jacobian, Linearisation
 from pinnkit.training.outcome import INTERRUPTED, OutOfMemory, Unsuitable
 from pinnkit.training.phases import Phase
@@ -101,6 +101,7 @@ class PINN(lightning.LightningModule):
         self._first: Tensor | None = None
         """The objective of the first evaluation on points that were drawn for this segment, on the device."""
         self._drawn = False
+        """Whether no step has been made yet on these points."""
         self.minibatch = minibatch
         self.seed = seed
         self.progress = {
@@ -264,10 +265,10 @@ class PINN(lightning.LightningModule):
         return Budget(EVALUATIONS_PER_STEP * left, self.limits.max_time or math.inf)
 
     def _segment(self, optimizers: Sequence[Any], segment: Segment) -> None:
-        if segment.draw != self.progress["draw"]:
-            self.progress["draw"], self._drawn = segment.draw, True
+        self._drawn = segment.draw != self.progress["draw"]
+        if self._drawn:
             optimizer = optimizers[self.progress["phase"]]
-            if hasattr(optimizer, "refresh"):  # also where training ends here: a resumed run asks only for later draws
+            if hasattr(optimizer, "refresh"):
                 optimizer.refresh()  # its loss and gradient belong to points that are gone; its curvature stays
         self.stopped = self.stopped or self.ranks.first_word(self._asked(), self.device) or self._limit()
         self._settle()
@@ -278,7 +279,7 @@ class PINN(lightning.LightningModule):
                 break
             optimizer = optimizers[self.progress["phase"]]
             self._step(optimizer, segment.batches, weights)
-            self._drawn = False
+            self.progress["draw"], self._drawn = segment.draw, False  # a run that stops before it resumes with new ones
             self._end_phase(optimizers)
             if self.ranks.count == 1:  # several agree once a segment: to ask in each step would cost a message
                 self.stopped = self.stopped or self._asked()
@@ -324,7 +325,14 @@ class PINN(lightning.LightningModule):
         """
         if self.progress["step"] == 0 or self.stopped.startswith(INTERRUPTED):
             return
-        batches, scores = self.trainer.datamodule.unseen()
+        try:
+            batches, scores = self.trainer.datamodule.unseen()
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            told = "whether the objective is as small on other points is not known: memory is too small to look"
+            log.warning("%s. Set operators.chunk to compute fewer points at once", told)
+            return
         objective = sum(float(np.square(one).mean()) for one in scores.values())
         if exploded(objective, self.progress):
             raise explosion(self, batches, objective, new=True)
@@ -356,6 +364,11 @@ class PINN(lightning.LightningModule):
     def stop(self, reason: str) -> None:
         """End training before the next optimizer step; with several ranks, before the next segment of steps."""
         self._wish = self._wish or reason
+
+    @property
+    def interrupted(self) -> str | None:
+        """The signal by which this process was asked to stop."""
+        return self._wish if self._wish and self._wish.startswith(INTERRUPTED) else None
 
     def _step(self, optimizer: Any, batches: Mapping[str, Batch], weights: Tensor) -> None:
         phase = self.phases[self.progress["phase"]]
@@ -490,15 +503,27 @@ class PINN(lightning.LightningModule):
 
     def score(self, group: str, batch: Batch) -> Tensor:
         """The size of a group's residuals at n points: sqrt(sum of w r^2), shape (n,); by shares."""
-        parts = []
+        parts: list[Tensor] | None = None
+        try:
+            parts = self._own_scores(group, batch)
+        except (RuntimeError, MemoryError) as error:
+            if self.ranks.count == 1 or not out_of_memory(error):
+                raise
+        if self.ranks.any(parts is None, self.device):  # all raise, or the others would wait for this rank
+            raise MemoryError(f"a rank has too little memory for the residuals of '{group}' at {len(batch)} points")
+        return self.ranks.put_together(parts, len(batch))
+
+    def _own_scores(self, group: str, batch: Batch) -> list[Tensor]:
+        """This rank's share of them."""
+        parts, size = [], at_once(self)
         with on_threads(1 if self.limits.shards else None):
             for index in self.ranks.own(len(batch)):
                 own = batch.take(index.to(batch.coordinates.device))
-                for start in range(0, len(own), SCORED):
-                    residuals = self.residuals(group, own.rows(start, start + SCORED)).items()
+                for start in range(0, len(own), size):
+                    residuals = self.residuals(group, own.rows(start, start + size)).items()
                     squares = [self.weights[term] * residual.detach().square() for term, residual in residuals]
                     parts.append(sum(squares).sqrt()[:, 0])
-        return self.ranks.put_together(parts, len(batch))
+        return parts
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["progress"] = dict(self.progress)

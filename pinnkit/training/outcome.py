@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -89,6 +90,19 @@ class CannotWrite(OSError):
             f"{path} cannot be written ({reason}): the run ends here. The last checkpoint, if there is one, is as it "
             "was; make room, and resume=RUN_FOLDER goes on from it"
         )
+
+
+WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+"""Errors that only writing has."""
+
+
+def cannot_write(error: OSError, folder: Path) -> bool:
+    """Whether an error says that a file of a run folder cannot be written; others are of a user's own files."""
+    if isinstance(error, CannotWrite) or error.errno in WRITING:
+        return True
+    if isinstance(error.filename, str | Path):
+        return Path(error.filename).resolve().is_relative_to(folder.resolve())
+    return error.errno in (errno.EACCES, errno.EIO)
 
 
 class RankLost(Exception):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pinnkit.operators.choice import Choice
 from pinnkit.operators.settings import ENGINES
-from pinnkit.optimizers.saved import NotFinite, WrongState, check_state
+from pinnkit.optimizers.saved import NotFinite, WrongState, check_state, number, short, whole
 from pinnkit.sampling.points import EQUATIONS, condition_points
 from pinnkit.sampling.settings import Sampling
 from pinnkit.training.module import PINN
@@ -50,12 +50,12 @@ def check_parts(content: Mapping[str, Any]) -> None:
         _plain(str(key), value, left, DEPTH)
     for key, kind in KINDS.items():
         if not isinstance(content[key], kind) or isinstance(content[key], bool):
-            raise WrongState(f"{key}: {_short(content[key])} is no {kind.__name__.lower()}")
+            raise WrongState(f"{key}: {short(content[key])} is no {kind.__name__.lower()}")
     try:
         if Version(content["pytorch-lightning_version"]) < Version("2"):
             raise WrongState(f"pytorch-lightning_version: {content['pytorch-lightning_version']} is too old")
     except InvalidVersion:
-        raise WrongState(f"pytorch-lightning_version: {_short(content['pytorch-lightning_version'])}") from None
+        raise WrongState(f"pytorch-lightning_version: {short(content['pytorch-lightning_version'])}") from None
     about = content["pinnkit"]
     if not isinstance(about.get("config"), str):
         raise WrongState("pinnkit.config: is no text")
@@ -139,7 +139,7 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
             continue  # it is not known yet
         elif key == "first_objective" and kept["step"] == 0:
             continue
-        elif isinstance(usual, float) and _number(where, value) < 0.0:
+        elif isinstance(usual, float) and number(where, value) < 0.0:
             raise WrongState(f"{where}: is {value}")
     if not kept["phase"] < len(module.phases):
         raise WrongState(f"progress.phase: is {kept['phase']}, and there are {len(module.phases)} phases")
@@ -152,14 +152,14 @@ def _check_choice(words: Any) -> None:
         return
     known = {one.name for one in dataclasses.fields(Choice)}
     if not isinstance(words, Mapping) or not {"engine"} <= set(words) <= known:
-        raise WrongState(f"operators: {_short(words)}")
+        raise WrongState(f"operators: {short(words)}")
     chunk, threads = words.get("chunk"), words.get("threads", 1)
     if words["engine"] not in ENGINES[1:]:
-        raise WrongState(f"operators.engine: there is no {_short(words['engine'])}")
+        raise WrongState(f"operators.engine: there is no {short(words['engine'])}")
     if not (chunk is None or (isinstance(chunk, int) and chunk >= 1)):
-        raise WrongState(f"operators.chunk: is {_short(chunk)}")
+        raise WrongState(f"operators.chunk: is {short(chunk)}")
     if not (isinstance(threads, int) and 1 <= threads <= 4096):
-        raise WrongState(f"operators.threads: is {_short(threads)}")
+        raise WrongState(f"operators.threads: is {short(threads)}")
     if not isinstance(words.get("milliseconds", {}), Mapping) or not isinstance(words.get("reason", ""), str):
         raise WrongState("operators: is not what an engine was chosen by")
 
@@ -171,7 +171,7 @@ def _check_callbacks(kept: Mapping[str, Any], step: int, module: PINN) -> None:
         _count(f"callbacks.{name}.next", kept[name]["next"])
     least = kept["Checkpoints"]["least"]
     if not isinstance(least, float) or math.isnan(least):
-        raise NotFinite(f"callbacks.Checkpoints.least: is {_short(least)}")
+        raise NotFinite(f"callbacks.Checkpoints.least: is {short(least)}")
     rows, before = kept["Record"]["rows"], 0
     if not isinstance(rows, list):
         raise WrongState("callbacks.Record.rows: is no list")
@@ -181,7 +181,7 @@ def _check_callbacks(kept: Mapping[str, Any], step: int, module: PINN) -> None:
             raise WrongState(f"{where}: is not whole")
         _count(f"{where}.step", row["step"])
         _count(f"{where}.phase", row["phase"])
-        _number(f"{where}.time_s", row["time_s"])
+        number(f"{where}.time_s", row["time_s"])
         for part in ("losses", "errors", "learned"):
             values = row[part]
             if not isinstance(values, Mapping) or not all(isinstance(one, float) for one in values.values()):
@@ -200,7 +200,7 @@ def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
     conditions = {one.name: one for one in problem.conditions}
     equations = {EQUATIONS} if problem.equations else set()
     if not isinstance(groups, list) or not all(one in {*conditions, *equations} for one in groups):
-        raise WrongState(f"CollocationData.by_residual: is {_short(groups)}")
+        raise WrongState(f"CollocationData.by_residual: is {short(groups)}")
     if not isinstance(points, Mapping) or set(points) != equations | set(groups):
         raise WrongState("CollocationData.points: are of other equations or conditions")
     for name, part in points.items():
@@ -222,7 +222,7 @@ def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
             raise WrongState(f"{where}.columns: {', '.join(usual) or 'none'} are needed")
         for column, values in columns.items():
             if not isinstance(values, Tensor) or tuple(values.shape) != (len(coordinates), 1):
-                raise WrongState(f"{where}.columns.{column}: is {_short(values)}")
+                raise WrongState(f"{where}.columns.{column}: is {short(values)}")
             if not bool(torch.isfinite(values).all()):
                 raise NotFinite(f"{where}.columns.{column}: holds NaN or infinity")
 
@@ -230,18 +230,5 @@ def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
 def _count(where: str, value: Any) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         raise NotFinite(f"{where}: is {value}")
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-        raise WrongState(f"{where}: {_short(value)} is no count")
-
-
-def _number(where: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise WrongState(f"{where}: {_short(value)} is no number")
-    if not math.isfinite(value):
-        raise NotFinite(f"{where}: is {value}")
-    return float(value)
-
-
-def _short(value: Any) -> str:
-    text = f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    if not whole(value):
+        raise WrongState(f"{where}: {short(value)} is no count")

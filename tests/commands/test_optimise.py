@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import math
+import threading
 
 import pytest
 
+from pinnkit.commands import trial
 from pinnkit.commands.optimise import optimise
 from pinnkit.commands.space import Choice, Span, read_space
 from pinnkit.commands.trial import Budget
 from pinnkit.language.errors import ProblemError
+from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.progress import best, course, measurements
 from pinnkit.training.settings import Trainer
 
@@ -116,6 +120,31 @@ def test_runs_are_compared_by_their_best_at_the_same_share_of_the_budget():
     assert max(Budget.of(Trainer()).rungs(rows)) == 1  # of 10,000 steps
     # What a run did again, after it had gone back, changes nothing that was told.
     assert Budget.of(Trainer(max_steps=2000)).rungs([*rows[:3], row(100, 1.0, 0.3), *rows[3:]])[1] == 0.5
+
+
+def test_measurements_of_steps_that_were_given_up_do_not_count(tmp_path, monkeypatch):
+    """A run that diverges goes back, and measures the same steps again."""
+    told = {}
+
+    class Process:
+        def __init__(self, *_, **__):
+            self.stdin, self.returncode = io.BytesIO(), 0
+            for step, error in ((0, 0.9), (50, 1e-9), (0, 0.9), (50, 0.3)):
+                claim.folder.append_history({"step": step, "time_s": 0.1, "errors": {"u": error}, "objective": 1.0})
+
+        def poll(self):
+            return 0
+
+    class Told:
+        def report(self, value, rung):
+            told[rung] = value
+
+    claim = trial.Claim(Told(), RunFolder(tmp_path).create(), (), 0, -1)
+    monkeypatch.setattr(trial.subprocess, "Popen", Process)
+    monkeypatch.setattr(trial, "_watched", lambda *_: ("", -1))
+    found = trial.run(tmp_path / "train.py", [], claim, Budget(100, math.inf), threading.Event())
+    assert found == trial.Outcome("complete", 0.3)
+    assert told[10] == 0.3
 
 
 def test_half_a_line_is_passed_over(tmp_path):

@@ -77,6 +77,22 @@ def test_a_signal_in_training_writes_a_checkpoint(number, tmp_path, monkeypatch,
     assert "requeued" not in capfd.readouterr().err
 
 
+def test_a_signal_in_steps_that_diverge_ends_the_run_where_it_goes_back_to(tmp_path, monkeypatch, capfd):
+    step, sent = PINN._step, []
+
+    def diverges(module, *arguments):
+        if module.progress["step"] == 4 and not sent:
+            sent.append(os.kill(os.getpid(), signal.SIGTERM))
+            raise Diverged(4, "decay")
+        step(module, *arguments)
+
+    monkeypatch.setattr(PINN, "_step", diverges)
+    assert command(tmp_path, *WORDS, f"hydra.run.dir={tmp_path / 'out'}") == 130
+    metrics = RunFolder(tmp_path / "out").read_metrics()
+    assert (metrics["status"], metrics["steps"]) == ("interrupted", 0)
+    assert "training diverged at step 4" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("number", ENDING)
 def test_a_signal_after_training_keeps_the_checkpoint_and_says_so(number, tmp_path, monkeypatch, capfd):
     with monkeypatch.context() as patch:

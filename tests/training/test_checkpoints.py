@@ -12,8 +12,9 @@ import pinnkit
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.solve import solve
-from pinnkit.training.checkpoints import FORMAT, DamagedCheckpoint, newest, read
+from pinnkit.training.checkpoints import FORMAT, DamagedCheckpoint, newest, read, remove_later
 from pinnkit.training.outcome import Diverged
+from tests.runs.small import QUICK, solved
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,28 @@ def test_a_run_keeps_its_start_and_never_the_same_step_twice(tmp_path, quick, he
         solve(Problem(**heat_words), run.path, quick | {"trainer": {"max_steps": last}}, overwrite=True)
         steps.append([read(path)["progress"]["step"] for path in (run.previous_checkpoint, run.last_checkpoint)])
     assert steps == [[0, 10], [20, 40]]
+
+
+def test_a_run_that_is_resumed_at_its_end_keeps_the_checkpoint_before_it(tmp_path):
+    run = RunFolder(tmp_path)
+    solved(tmp_path)
+    solved(tmp_path, resume=True)
+    assert [read(path)["progress"]["step"] for path in (run.previous_checkpoint, run.last_checkpoint)] == [0, 10]
+
+
+def test_where_the_last_is_damaged_a_run_that_is_resumed_at_its_end_writes_it_anew(tmp_path):
+    run = RunFolder(tmp_path)
+    solved(tmp_path, settings={**QUICK, "checkpoint": {"every_steps": 5}})
+    run.last_checkpoint.write_bytes(b"")
+    settings = {**QUICK, "checkpoint": {"every_steps": 5}, "trainer": {"max_steps": 5}}
+    solved(tmp_path, settings=settings, resume=True)
+    assert read(run.last_checkpoint)["progress"]["step"] == 5
+
+
+@pytest.mark.parametrize(("step", "kept"), [(20, False), (30, True), (40, True)])
+def test_the_best_is_removed_where_it_is_later_than_what_training_goes_back_to(step, kept, run):
+    remove_later(run.best_checkpoint, step)
+    assert run.best_checkpoint.exists() == kept
 
 
 def test_a_new_run_does_not_go_on_from_what_another_has_left_in_its_folder(tmp_path, quick, heat_words):

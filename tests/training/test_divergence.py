@@ -2,6 +2,7 @@
 
 import json
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -13,9 +14,11 @@ from pinnkit.sampling.points import equation_points
 from pinnkit.sampling.settings import Sampling
 from pinnkit.solve import solve
 from pinnkit.training.checkpoints import read
-from pinnkit.training.faults import exploded
+from pinnkit.training.faults import exploded, explosion
 from pinnkit.training.module import PINN
 from pinnkit.training.outcome import Diverged
+from tests.conftest import assembled
+from tests.runs.small import QUICK, solved
 
 COUNT = 100
 
@@ -83,17 +86,20 @@ def test_an_objective_that_explodes_at_a_redraw_is_divergence(spiked, tmp_path):
 
 def test_training_goes_on_where_going_back_has_helped(spiked, tmp_path, monkeypatch):
     words, settings, _, spike = spiked
-    start = PINN.on_train_start
+    start, best = PINN.on_train_start, []
 
     def helped(self):
         if self._went_back:
             spike["height"] = 0.0
+            best.append((tmp_path / "checkpoints" / "best.ckpt").exists())
         start(self)
 
     monkeypatch.setattr(PINN, "on_train_start", helped)
     found = solve(Problem(**words), tmp_path, settings)
     assert (found.status, found.metrics["steps"]) == ("finished", 70)
     assert found.module.progress["rollbacks"] == 1
+    assert best == [False]  # it was of step 50, which has been given up
+    assert read(tmp_path / "checkpoints" / "best.ckpt")["progress"]["step"] >= 50
 
 
 def test_a_jump_of_the_objective_is_no_divergence(spiked, tmp_path, monkeypatch):
@@ -118,6 +124,76 @@ def test_the_last_points_are_not_believed(spiked, tmp_path):
     words, settings, _, _ = spiked
     with pytest.raises(Diverged, match=r"at step 50: the objective rose from \d\S* to \S+;"):
         solve(Problem(**words), tmp_path, {**settings, "trainer": {"max_steps": 50}})
+
+
+@pytest.mark.parametrize("error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("other")])
+def test_a_run_is_not_lost_where_memory_is_too_small_to_look_at_other_points(
+    error, heat_words, quick, tmp_path, monkeypatch
+):
+    looking = []
+
+    def residual(p):
+        if looking:
+            raise error
+        return p.u_t - p.alpha * p.u_xx
+
+    def looks(self):
+        looking.append(True)
+        try:
+            look(self)
+        finally:
+            looking.clear()
+
+    look = PINN._look_elsewhere
+    monkeypatch.setattr(PINN, "_look_elsewhere", looks)
+    words = {**heat_words, "equations": {"heat": residual}}
+    del words["exact"]
+    settings = {**quick, "operators": {"engine": "autograd"}, "trainer": {"max_steps": 3}}
+    if str(error) == "other":
+        with pytest.raises(RuntimeError, match="other"):
+            solve(Problem(**words), tmp_path, settings)
+        return
+    assert solve(Problem(**words), tmp_path, settings).status == "finished"
+    assert "memory is too small to look. Set operators.chunk" in (tmp_path / "train.log").read_text()
+
+
+def test_what_an_explosion_consists_of_is_found_in_parts_whose_graphs_are_let_go(heat_words):
+    settings = {"sampling": {"equations": 100, "conditions": 30}, "operators": {"chunk": 7}}
+    module, batches = assembled(heat_words, settings)
+    residuals, seen, alive = module.residuals, [], []
+
+    def watched(group, part):
+        assert len(part) <= 7
+        alive.append(sum(one() is not None for one in seen))
+        found = residuals(group, part)
+        seen.extend(weakref.ref(one) for one in found.values())
+        return found
+
+    module.residuals = watched
+    expected = max(
+        (float(one.detach().abs().max()), term) for term, one in residuals("equations", batches["equations"]).items()
+    )
+    told = explosion(module, {"equations": batches["equations"]}, 1.0, new=False)
+    assert (told.term, abs(told.values[0])) == (expected[1], pytest.approx(expected[0]))
+    assert len(alive) == 15
+    assert max(alive) <= 1
+
+
+def test_a_run_that_stops_between_a_draw_and_its_first_step_learns_as_much_when_it_goes_on(tmp_path, monkeypatch):
+    settings = {**QUICK, "trainer": {"max_steps": 12}, "checkpoint": {"every_steps": 100}}
+    settings["sampling"] = {"equations": 20, "redraw_every": 6}
+    through = solved(tmp_path / "through", settings=settings).module.progress
+    asked = PINN._asked
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            PINN, "_asked", lambda self: "enough" if self._drawn and self.progress["step"] == 6 else asked(self)
+        )
+        solved(tmp_path / "parts", settings=settings)
+    assert read(tmp_path / "parts" / "checkpoints" / "last.ckpt")["progress"]["step"] == 6
+    resumed = solved(tmp_path / "parts", settings=settings, resume=True).module.progress
+    keys = ("step", "draw", "evaluations", "least_objective", "sound")
+    assert {key: resumed[key] for key in keys} == {key: through[key] for key in keys}
+    assert through["sound"] == 6
 
 
 def test_a_resumed_run_knows_what_the_objective_has_been(spiked, tmp_path):

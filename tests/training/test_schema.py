@@ -1,6 +1,7 @@
 """Whole checkpoints with wrong contents are told as damaged, and the one before is used; NaN in one is divergence."""
 
 import copy
+import functools
 import math
 import random
 import re
@@ -8,36 +9,42 @@ import re
 import pytest
 import torch
 
+from pinnkit.optimizers.settings import OPTIMIZERS
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits, newest, read
 from pinnkit.training.outcome import Diverged, NothingFinite
 from tests.runs.small import QUICK, WORDS, command, content, solved
 
 WAYS = {
-    "ssbroyden": [{"name": "adam", "steps": 4}, {"name": "ssbroyden"}],
-    "lbfgs": ["lbfgs"],
-    "soap": ["soap"],
-    "adam": ["adam"],
-    "gauss_newton": ["gauss_newton"],
-    "spring": ["spring"],
+    **{name: ([name], "float64") for name in OPTIMIZERS},
+    "ssbroyden": ([{"name": "adam", "steps": 4}, {"name": "ssbroyden"}], "float64"),
+    "soap in float32": (["soap"], "float32"),
+    "lbfgs in float32": (["lbfgs"], "float32"),
 }
 SETTINGS = {**QUICK, "checkpoint": {"every_steps": 6}, "network": {"width": 5, "depth": 2}}
 
 
+def settings_of(way):
+    phases, dtype = WAYS[way]
+    return {**SETTINGS, "phases": phases, "dtype": dtype}
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """For each way: the module of a run and its folder."""
-    found = {}
-    for way, phases in WAYS.items():
-        folder = tmp_path_factory.mktemp(way)
-        found[way] = solved(folder, settings={**SETTINGS, "phases": phases}).module, RunFolder(folder)
-    return found
+    """By way: the module of a run and its folder; each is trained once."""
+
+    @functools.cache
+    def trained(way):
+        folder = tmp_path_factory.mktemp("run")
+        return solved(folder, settings=settings_of(way)).module, RunFolder(folder)
+
+    return trained
 
 
 @pytest.fixture
 def run(runs, tmp_path):
-    """A copy of the folder of the first."""
-    module, former = runs["ssbroyden"]
+    """A copy of the folder of one with two phases."""
+    module, former = runs("ssbroyden")
     run = RunFolder(tmp_path / "run").create()
     for path in former.path.rglob("*"):
         if path.is_file() and path.name != ".pinnkit.lock":
@@ -142,7 +149,7 @@ def test_what_cannot_be_is_told_as_damaged_and_the_one_before_is_used(key, value
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_checkpoints_of_every_optimizer_fit(way, runs):
-    module, folder = runs[way]
+    module, folder = runs(way)
     for path in (folder.last_checkpoint, folder.previous_checkpoint, folder.best_checkpoint):
         check_fits(path, read(path), module)
 
@@ -185,7 +192,7 @@ def leaves(content, path=""):
 @pytest.mark.parametrize("way", WAYS)
 def test_whatever_is_altered_is_refused_in_words_or_can_be_loaded(way, runs, tmp_path):
     """Nothing that the checks let pass makes an optimizer or the data raise while it is loaded."""
-    module, folder = runs[way]
+    module, folder = runs(way)
     whole = torch.load(folder.last_checkpoint, weights_only=True)
     chance = random.Random(0)
     keys = [key for key in leaves(whole) if "." in key and "loops" not in key and "network.networks" not in key]
@@ -211,7 +218,7 @@ def test_where_every_checkpoint_holds_nan_the_run_has_diverged(run, capfd):
         content = torch.load(path, weights_only=True)
         next(iter(content["state_dict"].values())).fill_(math.nan)
         torch.save(content, path)
-    settings = {**SETTINGS, "phases": WAYS["ssbroyden"]}
+    settings = settings_of("ssbroyden")
     with pytest.raises(NothingFinite, match=r"no checkpoint can be used: .*holds NaN or infinity.*Start a new run"):
         solved(folder.path, settings=settings, resume=True)
 
