@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
 import warnings
@@ -71,12 +72,14 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compiled = torch._inductor.standalone_compile(
+            compile_ = torch._inductor.standalone_compile
+            own = {"donate_graph_module": True} if _takes(compile_, "donate_graph_module") else {}  # since torch 2.12
+            compiled = compile_(
                 graph,
                 list(inputs),
                 dynamic_shapes="from_example_inputs",  # fixed shapes, and a compilation that the cache can keep
                 options={"config_patches": patches},
-                donate_graph_module=True,
+                **own,
             )
             compiled(*inputs)
     except Exception as error:  # whatever a compiler may raise: the graph can be run without it
@@ -84,6 +87,11 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
             raise
         raise NotCompiled(first_line(error)) from error
     return compiled
+
+
+def _takes(function: Callable, name: str) -> bool:
+    """Whether a function has an argument of this name."""
+    return name in inspect.signature(function).parameters
 
 
 def _probe_processor() -> None:

@@ -88,3 +88,18 @@ def test_a_missing_compiler_is_told(empty_cache):
     assert "\n" not in str(caught.value)
     compiled = compile_graph(*recorded_layer())  # and where there is one, the same graph compiles
     torch.testing.assert_close(compiled(*inputs), graph(*inputs), rtol=1e-14, atol=0)
+
+
+def test_an_older_torch_compiles_too(monkeypatch):
+    """Before 2.12 its compiler could not be handed a graph to keep."""
+    import torch._inductor
+
+    newest = torch._inductor.standalone_compile
+
+    def older(graph, inputs, *, dynamic_shapes, options):
+        return newest(graph, inputs, dynamic_shapes=dynamic_shapes, options=options)
+
+    monkeypatch.setattr(torch._inductor, "standalone_compile", older)
+    graph, inputs = recorded_layer()
+    expected = graph(*inputs)
+    torch.testing.assert_close(compile_graph(graph, inputs)(*inputs), expected, rtol=1e-14, atol=0)
