@@ -52,7 +52,9 @@ class Jacobian:
         return self.evaluator.prepare(batches, max(space // (self.size * like.element_size() * terms), 16))
 
     def verify(self, batches: Mapping[str, Batch], weights: Tensor) -> None:
-        """Compare 2 J'r with the gradient of the objective, at a few points.
+        """Compare 2 J'r with the gradient of the objective, at a few points, by the size of its terms, 2 |J|'|r|.
+
+        Near a solution the terms cancel, and rounding may be a large part of what is left.
 
         Raises:
             Unfit: they differ.
@@ -63,10 +65,10 @@ class Jacobian:
         if not torch.isfinite(expected).all():
             return  # the first evaluation of the step tells where
         error = float((2 * rows.T @ r - expected).abs().max())
-        size = float(expected.abs().max())
+        size = float((2 * rows.abs().T @ r.abs()).max())
         if not error <= torch.finfo(expected.dtype).eps ** 0.5 * max(size, torch.finfo(expected.dtype).tiny):
             raise Unfit(
-                f"a gradient made of single points differs by {error / size:.1e} of its size from that of all points "
+                f"a gradient made of single points differs by {error / size:.1e} of its terms from that of all points "
                 "at once, as happens where a residual or the network mixes points (a mean over them, a batch norm)"
             )
 

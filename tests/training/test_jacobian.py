@@ -191,3 +191,20 @@ def test_a_run_that_mixes_points_ends_with_the_reason(kind, heat_words, quick, t
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["status"] == "failed"
     assert "mixes points" in metrics["reason"]
+
+
+def test_rounding_where_the_terms_of_the_gradient_cancel_is_no_difference(heat_words, recorded):
+    """At a solution residuals are rounding errors: so are the gradient and its difference."""
+    words = {**heat_words, "equations": {"flat": "u_t = 0*u_xx"}, "exact": {}}
+    words["conditions"] = {"initial": {"at": "t = 0", "equations": "u = 1"}}
+    module, batches = assembled(words, {"dtype": "float32", "network": {"width": 4, "depth": 1}})
+    module = module.float()
+    batches = {name: type(one)(one.coordinates.float(), {}) for name, one in batches.items()}
+    with torch.no_grad():
+        for name, one in module.network.named_parameters():
+            if "bias" not in name and one.shape[0] == 1:
+                one.zero_()
+            elif one.shape == (1,):
+                one.fill_(1.0 + 2e-7)
+    weights = torch.ones(len(module.terms))
+    Jacobian(module.make_evaluator("autograd", None)).verify(batches, weights)
