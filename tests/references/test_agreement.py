@@ -83,6 +83,7 @@ NOISE = np.random.default_rng(0).normal(0, 1e-3, (21, 21))
                 "start": {"at": "t = 0", "where": "x > 0.4", "equations": "u = 1"},
                 "flux": {"at": "x = 1", "equations": "u_x = 5"},  # a derivative, which a table does not give
                 "ring": {"at": "x = 0", "equations": "u = u(x=1) + 7"},
+                "late": {"at": "x = 0.5", "equations": "u = 5", "weight": "where(t < 2, 0, 1)"},
                 "rows": {"data": {"x": [0.5], "t": [0.5], "u": [9.0]}},
             },
         },
@@ -90,6 +91,14 @@ NOISE = np.random.default_rng(0).normal(0, 1e-3, (21, 21))
 )
 def test_a_right_table_is_accepted(words, tmp_path):
     assert table(tmp_path, **words).fields == ("u",)
+
+
+def test_a_condition_counts_where_its_weight_is_not_zero(tmp_path):
+    start = {"at": "t = 0", "equations": "u = sin(pi*x) + where(x < 0.5, 1, 0)", "weight": "where(x < 0.5, 0, b)"}
+    words = {"conditions": {"start": start}, "parameters": {"b": 2}}
+    assert table(tmp_path, **words).doubts == []
+    with pytest.raises(TableError, match="the condition 'start' at 10 of 10 points"):
+        table(tmp_path, lambda x, t: exact(x, t) + 1, **words)
 
 
 def test_a_small_disagreement_is_a_doubt(tmp_path):
