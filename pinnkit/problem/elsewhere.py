@@ -53,7 +53,7 @@ def _check(
         count = len(next(iter(inputs.values())))
         found = np.broadcast_to(Program([value])({**problem.values, **inputs})[0], count)
         away = ~((found >= lower - slack) & (found <= upper + slack))
-        rows = np.flatnonzero(away & _used(problem, equation, partial, inputs))
+        rows = np.flatnonzero(away & _used(problem, equation, partial, inputs)) if away.any() else np.array([], int)
         if len(rows) and not example:
             example = f"{name} = {found[rows[0]]:.4g} from {point(problem, inputs, rows[0])}"
             constant = f"{name} = {found[rows[0]]:.4g}"
@@ -76,13 +76,13 @@ def _used(
     """Mask (n,) of the points where the equation depends on this value, which where(...) may not ask for."""
     count = len(next(iter(inputs.values())))
     exprs = [one for one in (equation.residual, equation.weight) if isinstance(one, sympy.Basic)]
+    program = Program(exprs)
     used = np.full(count, False)
     for size in FIELDS:  # fields may decide in a where(...)
-        given = {one: np.full(count, size) for expr in exprs for one in partials(expr)}
-        for expr in exprs:
-            with_it, without = (
-                np.broadcast_to(Program([expr])({**problem.values, **inputs, **given, partial: number})[0], count)
-                for number in (given.get(partial, size), np.full(count, np.nan))
-            )
-            used |= np.isnan(without) & ~np.isnan(with_it)
+        read = {**problem.values, **inputs, **dict.fromkeys(set().union(*map(partials, exprs)), size)}
+        known = program(read)
+        for other in (np.nan, *FIELDS):
+            found = program({**read, partial: np.full(count, other)})
+            for one, new in zip(known, found, strict=True):
+                used |= ~np.broadcast_to((one == new) | (np.isnan(one) & np.isnan(new)), count)
     return used

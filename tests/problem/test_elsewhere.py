@@ -37,6 +37,7 @@ def test_a_constant_place_outside_the_domain_is_a_mistake(equation, told):
         ("u_t = u(t=t - b)", 12.5),
         ("u_t = where(t < 0.5, 1, u(t=t - 1))", 12.5),
         ("u_t = where(u < 0.5, 1, u(t=t - 1))", 25),
+        ("u_t = where(u(t=t - 1) < 0.5, 1, 2)", 25),
     ],
 )
 def test_a_place_that_leaves_the_domain_is_a_warning_with_its_share(equation, share):
