@@ -210,8 +210,15 @@ def test_a_column_that_no_equation_names_may_be_called_anything(name, equations)
     assert set(problem.conditions[0].data) == {"x", "t", "u_data"}
 
 
-@pytest.mark.parametrize("words", [{"weight": "1/k"}, {"equations": {"one": {"equation": "u = 0", "weight": "k"}}}])
-def test_a_column_that_a_weight_names_is_refused(words):
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"weight": "1/k"},
+        {"equations": {"one": {"equation": "u = 0", "weight": "k"}}},
+        {"equations": lambda p: p.u - p.k},
+    ],
+)
+def test_a_column_that_a_weight_names_or_a_callable_may_read_is_refused(words):
     words = samples("k", **{"equations": "u = u_data", **words})
     (told,) = refused(parameters={"k": 2}, equations="u_t = k*u_xx", conditions=words)
     assert "the column k has the name of a parameter: rename it" in told
