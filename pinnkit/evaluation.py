@@ -49,11 +49,14 @@ class Evaluation:
         """relative_l2 and max_error for each field with a reference, residual_rms for each equation.
 
         residual_left_out: how many points that leaves out, for equations that are singular at some.
+        reference_left_out: how many points have no finite reference, for fields where some have none.
         """
-        known = {name: (self.fields[name], reference) for name, reference in self.references.items()}
+        known = {name: _known(self.fields[name], reference) for name, reference in self.references.items()}
+        unknown = {name: int(np.sum(~np.isfinite(reference))) for name, reference in self.references.items()}
         return {
             "relative_l2": {name: relative_l2(*pair) for name, pair in known.items()},
             "max_error": {name: max_error(*pair) for name, pair in known.items()},
+            "reference_left_out": {name: count for name, count in unknown.items() if count},
             "residual_rms": {name: rms(values[self._counted(name)]) for name, values in self.residuals.items()},
             "residual_left_out": {name: int(mask.sum()) for name, mask in self.left_out.items()},
         }
@@ -79,6 +82,12 @@ class Evaluation:
         }
         counted = {name: np.where(self._counted(name), values, np.nan) for name, values in self.residuals.items()}
         return draw(problem.name, self.grid, self.fields, self.references, counted, history, shown)
+
+
+def _known(values: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both (n,) at the points where the reference is finite; at every point where it is so nowhere."""
+    finite = np.isfinite(reference)
+    return (values[finite], reference[finite]) if finite.any() else (values, reference)
 
 
 def evaluation_grid(problem: Problem, per_coordinate: int | None = None) -> Grid:
@@ -178,7 +187,7 @@ class Errors:
         if not self._references:
             return {}
         fields = predict(self._module, self._grid.coordinates)
-        return {name: relative_l2(fields[name], known) for name, known in self._references.items()}
+        return {name: relative_l2(*_known(fields[name], values)) for name, values in self._references.items()}
 
 
 def learned(module: PINN) -> dict[str, dict[str, float]]:

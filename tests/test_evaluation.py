@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from pinnkit.evaluation import evaluate
+from pinnkit.evaluation import Errors, evaluate
+from pinnkit.references.choose import choose
 from pinnkit.runs.results import told
 from tests.conftest import assembled
 
@@ -64,3 +65,27 @@ def test_no_other_point_is_left_out(equation, rms):
     else:
         assert errors["residual_left_out"] == {}
         assert str(size) in rms
+
+
+def test_points_where_the_reference_is_not_finite_are_left_out_and_told():
+    words = {
+        "coordinates": {"x": [-1, 1], "y": [-1, 1]},
+        "fields": ["u"],
+        "equations": "laplacian(u) = 0",
+        "conditions": {"rim": {"at": "boundary", "equations": "u = log(x^2 + y^2)"}},
+        "exact": {"u": "log(x^2 + y^2)"},
+    }
+    module, _ = assembled(words)
+    reference = choose(module.problem)
+    found = evaluate(module, reference)
+    errors = found.errors()
+    assert errors["reference_left_out"] == {"u": 1}
+    finite = np.isfinite(found.references["u"])
+    off = (found.fields["u"] - found.references["u"])[finite]
+    assert errors["max_error"]["u"] == np.max(np.abs(off))
+    wanted = np.linalg.norm(off) / np.linalg.norm(found.references["u"][finite])
+    assert errors["relative_l2"]["u"] == pytest.approx(wanted, rel=1e-12)
+    assert Errors(module, reference)()["u"] == errors["relative_l2"]["u"]
+    facts = {"status": "finished", "steps": 1, "train_time_s": 1.0, "learned": {}, "minimum": {}, "reference": "exact"}
+    (line,) = [line for line in told({**facts, **errors}) if line.startswith("relative")]
+    assert line.endswith("(against: exact, without 1 point where it is not finite)")

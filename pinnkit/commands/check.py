@@ -11,7 +11,7 @@ from pinnkit.commands.entry import FINISHED, asks_help, wrong
 from pinnkit.commands.train import checked
 from pinnkit.domains.box import Box
 from pinnkit.language.errors import Mistake, ProblemError
-from pinnkit.problem.checks import located
+from pinnkit.problem.places import located
 from pinnkit.problem.problem import Condition, Equation, Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.resources import check_environment

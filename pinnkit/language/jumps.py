@@ -17,8 +17,10 @@ LINES, SAMPLES = 32, 256
 """Lines along the coordinate at random places, and points on each; a step narrower than 1/8000 may be missed."""
 HALVINGS = 60
 CROSSINGS = 200
-STEP = 1e-12
+NEAR, WIDE = 1e-12, 1e-9
 """How far from the switch its sides are: sign(x)^2 is 1 on both, and 0 at it."""
+KEPT = 0.8
+"""What is left of a jump's size at the near sides; the difference of the sides of a root falls with the distance."""
 TOLERANCE = 1e-6
 """The least jump, relative to the values on its sides."""
 
@@ -105,11 +107,13 @@ def _search(expr: sympy.Expr, switches: Sequence[sympy.Basic], coordinate: str, 
         middle = (before + after) / 2
         same = np.all(sides(lines, middle) == left, axis=0)
         before, after = np.where(same, middle, before), np.where(same, after, middle)
-    low, high, start, end = (
-        np.broadcast_to(program(given(lines, at))[0], at.shape) for at in (before - STEP, after + STEP, *ends)
+    low, high, lower, higher, start, end = (
+        np.broadcast_to(program(given(lines, at))[0], at.shape)
+        for at in (before - NEAR, after + NEAR, before - WIDE, after + WIDE, *ends)
     )
     with np.errstate(invalid="ignore"):
-        jumps = np.abs(high - low) > TOLERANCE * np.fmax(np.abs(start), np.abs(end))
+        size = np.abs(high - low)
+        jumps = (size > TOLERANCE * np.fmax(np.abs(start), np.abs(end))) & ~(size < KEPT * np.abs(higher - lower))
     if not np.any(jumps):
         return None
     first = int(np.argmax(jumps))

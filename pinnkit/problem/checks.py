@@ -14,8 +14,6 @@ from pinnkit.problem.places import located, point, samples, singular_at
 from pinnkit.problem.problem import Equation, Problem
 from pinnkit.problem.representable import check_representable
 
-__all__ = ["check", "located"]
-
 
 def check(problem: Problem, activation: str = "", smoothness: float = np.inf) -> Report:
     """Every check that needs no training; the report holds all mistakes and warnings.

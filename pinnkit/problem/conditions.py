@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -60,7 +61,8 @@ def _read_condition(
     weight: sympy.Expr = sympy.S.One
     if "data" in words:
         with report.at(f"{key}.data"):
-            data = _read_data(words["data"], domain, scope, files)
+            named = list(_named([words.get("equations"), words.get("weight")]))
+            data = _read_data(words["data"], domain, scope, files, named)
         if not data:  # the columns are unknown, so are the names in the equations
             return Condition(name, ())
         if "at" in words or "where" in words:
@@ -172,8 +174,26 @@ def inside(
     return np.broadcast_to(np.asarray(mask, dtype=bool), len(points))
 
 
-def _read_data(words: Any, domain: Box, scope: Scope, files: Files) -> Mapping[str, np.ndarray]:
-    """Columns (n,) of a table; a column named like a field f is called f_data, so that it can be told from it."""
+def _named(words: Any) -> Iterator[str]:
+    """The names that equations and weights hold, but for those of functions that they call; of a callable, "*"."""
+    if isinstance(words, str):
+        for name, called in re.findall(r"([^\W\d]\w*)(\s*\()?", words):
+            if not (called and name in FUNCTIONS):
+                yield name
+    elif isinstance(words, Mapping):
+        yield from _named(list(words.values()))
+    elif isinstance(words, Sequence):
+        for part in words:
+            yield from _named(part)
+    elif callable(words):
+        yield "*"
+
+
+def _read_data(words: Any, domain: Box, scope: Scope, files: Files, named: Sequence[str]) -> Mapping[str, np.ndarray]:
+    """Columns (n,) of a table; a column named like a field f is called f_data, so that it can be told from it.
+
+    One whose name means something else is left out, and a mistake where it is among those `named`.
+    """
     try:
         if isinstance(words, Mapping):
             table = given(words)
@@ -197,10 +217,11 @@ def _read_data(words: Any, domain: Box, scope: Scope, files: Files) -> Mapping[s
     if len(renamed) < len(columns):
         twice = next(name for name in scope.fields if name in columns and f"{name}_data" in columns)
         raise LanguageError(f"the columns {twice} and {twice}_data would both be called {twice}_data: rename one")
-    for name in renamed:
-        if what := _hidden(name, scope):
+    hidden = {name: what for name in renamed if (what := _hidden(name, scope))}
+    for name, what in hidden.items():
+        if name in named or "*" in named:
             raise LanguageError(f"the column {name} has the name of a {what}: rename it, such as {name}_data")
-    return MappingProxyType(renamed)
+    return MappingProxyType({name: values for name, values in renamed.items() if name not in hidden})
 
 
 def _hidden(name: str, scope: Scope) -> str:

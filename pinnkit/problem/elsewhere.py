@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import sympy
@@ -10,7 +10,7 @@ import sympy
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
-from pinnkit.problem.places import located, point, samples
+from pinnkit.problem.places import FIELDS, located, point, weighed
 from pinnkit.problem.problem import Condition, Equation, Problem
 
 SLACK = 1e-9
@@ -24,7 +24,7 @@ def check_elsewhere(problem: Problem, report: Report) -> None:
     """
     for key, equation, condition in located(problem):
         for partial, name, value in _places(problem, equation):
-            _check(problem, condition, key, partial, name, value, report)
+            _check(problem, equation, condition, key, partial, name, value, report)
 
 
 def _places(problem: Problem, equation: Equation) -> Iterator[tuple[Partial, str, sympy.Expr]]:
@@ -38,6 +38,7 @@ def _places(problem: Problem, equation: Equation) -> Iterator[tuple[Partial, str
 
 def _check(
     problem: Problem,
+    equation: Equation,
     condition: Condition | None,
     key: str,
     partial: Partial,
@@ -48,10 +49,11 @@ def _check(
     lower, upper = problem.domain.bounds[name]
     slack = SLACK * (upper - lower)
     total, outside, example = 0, 0, ""
-    for inputs in samples(problem, condition):
+    for inputs in weighed(problem, equation, condition):
         count = len(next(iter(inputs.values())))
         found = np.broadcast_to(Program([value])({**problem.values, **inputs})[0], count)
-        rows = np.flatnonzero(~((found >= lower - slack) & (found <= upper + slack)))
+        away = ~((found >= lower - slack) & (found <= upper + slack))
+        rows = np.flatnonzero(away & _used(problem, equation, partial, inputs)) if away.any() else np.array([], int)
         if len(rows) and not example:
             example = f"{name} = {found[rows[0]]:.4g} from {point(problem, inputs, rows[0])}"
             constant = f"{name} = {found[rows[0]]:.4g}"
@@ -66,3 +68,21 @@ def _check(
     else:
         share = f"{100 * outside / total:.3g} % of its points, such as {example}"
         report.warn(key, f"evaluates {partial} {domain} for {share}: nothing trains the network there")
+
+
+def _used(
+    problem: Problem, equation: Equation, partial: Partial, inputs: Mapping[sympy.Symbol, np.ndarray]
+) -> np.ndarray:
+    """Mask (n,) of the points where the equation depends on this value, which where(...) may not ask for."""
+    count = len(next(iter(inputs.values())))
+    exprs = [one for one in (equation.residual, equation.weight) if isinstance(one, sympy.Basic)]
+    program = Program(exprs)
+    used = np.full(count, False)
+    for size in FIELDS:  # fields may decide in a where(...)
+        read = {**problem.values, **inputs, **dict.fromkeys(set().union(*map(partials, exprs)), size)}
+        known = program(read)
+        for other in (np.nan, *FIELDS):
+            found = program({**read, partial: np.full(count, other)})
+            for one, new in zip(known, found, strict=True):
+                used |= ~np.broadcast_to((one == new) | (np.isnan(one) & np.isnan(new)), count)
+    return used

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,16 @@ from pinnkit.language.calculus import Partial, differentiate, field_values, part
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.evaluate import Program
 from pinnkit.language.jumps import find_jump
-from pinnkit.problem.places import located, point, samples
+from pinnkit.problem.places import located, point, samples, weighed
 from pinnkit.problem.problem import Condition, Equation, Problem
 
 TOLERANCE = 1e-6
 """How far an exact solution may miss an equation, relative to the equation's terms at the point."""
+FAR = 1e-2
+"""Up to which miss of a condition, or of a period, relative to the field's size, an exact solution is a warning.
+
+On a truncated domain the tail of a soliton, say, meets neither exactly.
+"""
 NEAR_ZERO = 1e-2
 """Where the terms vanish together, they count as this part of their median: constants may be rounded in the text."""
 TINY = 1e-280
@@ -35,6 +41,7 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
         values: the parameters that are known: of a learned one the exact value.
     """
     unknown = {symbol(parameter.name) for parameter in problem.learned if symbol(parameter.name) not in values}
+    told = _nowhere_finite(problem, values, report)
     for key, equation, condition in located(problem):
         residual = equation.residual
         if not isinstance(residual, sympy.Basic) or (condition is not None and condition.data):
@@ -45,17 +52,54 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
         free = residual.free_symbols.union(*(problem.exact[partial.field].free_symbols for partial in wanted))
         if free & unknown:
             continue
+        wrong = f"does not satisfy {_named(equation, condition)}"
         try:
             known = _ClosedForm(problem, equation, values)
-            misses = (known.missed(part, condition is not None) for part in samples(problem, condition))
-            told = next(filter(None, misses), "")
+            parts = weighed(problem, equation, condition)
+            misses = list(filter(None, (known.missed(part, condition is not None) for part in parts)))
         except NotRealError as error:
-            told = error.message
+            report.add("exact", f"{wrong}: {error.message} ({key})", equation.text)
+            continue
         except LanguageError as error:  # too large to differentiate
             report.warn("exact", f"is not checked against {key}: {error.message}")
             continue
-        if told:
-            report.add("exact", f"does not satisfy {_named(equation, condition)}: {told} ({key})", equation.text)
+        if not misses:
+            continue
+        miss = min(misses, key=lambda one: one.near)
+        if miss.infinite is not None:
+            if miss.infinite.field not in told:
+                told.add(miss.infinite.field)
+                x = problem.coordinates[0]
+                report.add(
+                    f"exact.{miss.infinite.field}",
+                    f"{miss.infinite} is not finite at {miss.where} ({key}): write a form that is, such as "
+                    f"where(abs({x}) < 1e-9, 1, sin({x})/{x})",
+                )
+        elif miss.near:
+            report.warn(
+                "exact",
+                f"misses {_named(equation, condition)} by {miss.size:.3g} at {miss.where} ({key}): errors below that "
+                "cannot be reached",
+            )
+        else:
+            report.add("exact", f"{wrong}: the residual is {miss.size:.3g} at {miss.where} ({key})", equation.text)
+
+
+def _nowhere_finite(problem: Problem, values: Mapping[sympy.Symbol, float], report: Report) -> set[str]:
+    """The fields whose exact solution is not finite at most points of the domain, which is a mistake."""
+    (inputs,) = samples(problem, None)
+    count, found = len(next(iter(inputs.values()))), set()
+    for field in problem.fields:
+        exact = problem.exact.get(field.name)
+        if exact is None or exact.free_symbols & set(problem.values) - set(values):
+            continue
+        (computed,) = Program([exact])({**values, **inputs})
+        rows = np.flatnonzero(~np.isfinite(np.broadcast_to(computed, count)))
+        if 2 * len(rows) > count:
+            found.add(field.name)
+            where = f"at {len(rows)} of {count} points of the domain, such as {point(problem, inputs, rows[0])}"
+            report.add(f"exact.{field.name}", f"is not finite {where}: no error could be measured there")
+    return found
 
 
 def check_smooth(problem: Problem, values: Mapping[sympy.Symbol, float], report: Report) -> None:
@@ -101,6 +145,19 @@ def exact_values(problem: Problem, report: Report) -> dict[sympy.Symbol, float]:
     return values
 
 
+@dataclass(frozen=True)
+class _Miss:
+    """By how much an equation is missed, and where.
+
+    `near`: a condition, by little of the field's size. `infinite`: what of the closed form is not finite there.
+    """
+
+    size: float
+    where: str
+    near: bool
+    infinite: Partial | None
+
+
 class _ClosedForm:
     """The exact solution's partial derivatives that an equation holds, as numbers."""
 
@@ -115,10 +172,12 @@ class _ClosedForm:
         self._there = Program([here[one] for one in wanted])
         self._anywhere = Program([everywhere[one] for one in plain])
         self._program = Program([equation.residual, magnitude(equation.residual)])
-        self._given = Program([magnitude(_without_fields(equation.residual))])
+        prescribed = _prescribed(equation.residual)
+        self._given = Program([magnitude(prescribed)])
+        self._held = Program([magnitude(equation.residual - prescribed)])
 
-    def missed(self, inputs: Mapping[sympy.Symbol, np.ndarray], condition: bool) -> str:
-        """The residual farthest above what is allowed, and where it is; nothing where there is none.
+    def missed(self, inputs: Mapping[sympy.Symbol, np.ndarray], condition: bool) -> _Miss | None:
+        """The residual farthest above what is allowed, and where it is; None where there is none.
 
         Allowed is a part of the equation's terms at the point, and what rounding may have left of them, unless that is
         all of them (tan at a pole). Where a condition prescribes zero, its term is the field itself: then it is a part
@@ -141,9 +200,16 @@ class _ClosedForm:
         allowed = TOLERANCE * scale + np.fmin(SAFETY * rounding, TOLERANCE * largest) + TINY
         held = np.isfinite(total) & (total <= allowed)
         if np.all(held):
-            return ""
+            return None
         worst = int(np.argmax(np.where(held, -1.0, np.where(np.isfinite(total), total, np.inf))))
-        return f"the residual is {total[worst]:.3g} at {point(self._problem, inputs, worst)}"
+        most = np.broadcast_to(self._held(read | self._sizes())[0], count)[worst]
+        broken = (one for one in self._wanted if not np.isfinite(np.broadcast_to(numbers[one], count)[worst]))
+        return _Miss(
+            size=float(total[worst]),
+            where=point(self._problem, inputs, worst),
+            near=condition and bool(total[worst] <= FAR * most),
+            infinite=min(broken, key=lambda one: len(one.derivative), default=None),
+        )
 
     def _sizes(self) -> dict[Partial, float]:
         """The largest size of each partial derivative in the domain."""
@@ -161,7 +227,8 @@ def _finite(what: Callable[[np.ndarray], Any], sizes: np.ndarray) -> float:
     return float(what(finite)) if len(finite) else 0.0
 
 
-def _without_fields(expr: sympy.Expr) -> sympy.Expr:
+def _prescribed(expr: sympy.Expr) -> sympy.Expr:
+    """The terms that hold no field."""
     return sympy.Add(*(term for term in sympy.Add.make_args(expr) if not partials(term)))
 
 

@@ -41,6 +41,22 @@ def samples(problem: Problem, condition: Condition | None) -> Iterator[dict[symp
         yield {symbol(name): points[:, index] for index, name in enumerate(problem.coordinates)} | normals
 
 
+def weighed(
+    problem: Problem, equation: Equation, condition: Condition | None
+) -> Iterator[dict[sympy.Symbol, np.ndarray]]:
+    """`samples` without the points where the equation's weight is zero, so that it asks for nothing there."""
+    for inputs in samples(problem, condition):
+        count = len(next(iter(inputs.values())))
+        kept = ~np.broadcast_to(weightless(equation, {**problem.values, **inputs}), count)
+        if kept.any():
+            yield {name: column[kept] for name, column in inputs.items()}
+
+
+def weightless(equation: Equation, read: Mapping[sympy.Basic, float | np.ndarray]) -> np.ndarray:
+    """Where the equation's weight is zero; one that holds a field is known while training alone, and counts."""
+    return np.asarray(False if partials(equation.weight) else Program([equation.weight])(dict(read))[0] == 0)
+
+
 def point(problem: Problem, inputs: Mapping[sympy.Symbol, np.ndarray], place: int) -> str:
     """The coordinates of one of these points, as text."""
     return ", ".join(f"{name} = {inputs[symbol(name)][place]:.4g}" for name in problem.coordinates)
@@ -53,8 +69,8 @@ def singular_at(residual: sympy.Expr, read: Mapping[sympy.Basic, float | np.ndar
         read: parameters, and coordinates (n,) among other columns.
     """
     count = max(np.size(values) for values in read.values())
-    coefficients = Program(list(_without_fields(residual)))(read)
-    broken = np.any([~np.isfinite(np.broadcast_to(one, count)) for one in [*coefficients, 0.0]], axis=0)
+    found = Program(list(_coefficients(residual)))(read)
+    broken = np.any([~np.isfinite(np.broadcast_to(one, count)) for one in [*found, 0.0]], axis=0)
     program = Program([residual])
     for size in FIELDS:
         if not broken.any():
@@ -64,7 +80,7 @@ def singular_at(residual: sympy.Expr, read: Mapping[sympy.Basic, float | np.ndar
     return broken
 
 
-def _without_fields(expr: sympy.Basic) -> Iterator[sympy.Expr]:
+def _coefficients(expr: sympy.Basic) -> Iterator[sympy.Expr]:
     """The largest parts of an expression that hold no field, each once."""
     known: dict[sympy.Basic, bool] = {}
 

@@ -11,13 +11,12 @@ from pinnkit.language.calculus import Partial, field_values, partials, symbol
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.evaluate import Program
 from pinnkit.language.linear import NotLinearError, coefficients
+from pinnkit.problem.exactness import FAR
 from pinnkit.problem.places import located, point, samples
 from pinnkit.problem.problem import Condition, Equation, Field, Problem
 
 TOLERANCE = 1e-6
 """How far a value may miss a transform's range, or the value one period away, relative to the largest."""
-FAR = 1e-2
-"""From which difference of the ends of a period on an exact solution is refused; below, it may be a soliton's tail."""
 RANGES = {"softplus": (0, np.inf), "exp": (0, np.inf), "square": (0, np.inf), "sigmoid": (0, 1), "tanh": (-1, 1)}
 """The ends of each output transform's values."""
 

@@ -217,7 +217,8 @@ def flatten(table: dict[str, np.ndarray], coordinates: tuple[str, ...]) -> dict[
     for name, values in others.items():
         if values.shape != shape:
             raise TableError(
-                f"column {name} has shape {values.shape}; the coordinates {', '.join(coordinates)} ask for {shape}"
+                f"column {name} has shape {values.shape}: give the coordinates {', '.join(coordinates)} as axes and "
+                f"the others in shape {shape}, or all columns with an entry for each point"
             )
     if math.prod(shape) * 8 * len(table) > BYTES:
         raise TableError(f"the grid of its coordinates, {shape}, takes more than {BYTES:.3g} bytes")

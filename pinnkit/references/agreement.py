@@ -13,6 +13,7 @@ from pinnkit.language.evaluate import Program
 from pinnkit.language.linear import NotLinearError, coefficients
 from pinnkit.problem.conditions import inside
 from pinnkit.problem.exactness import magnitude
+from pinnkit.problem.places import weightless
 from pinnkit.problem.problem import Condition, Equation, Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.exact import exact_parameters
@@ -94,12 +95,13 @@ def _check_condition(
             )
     if condition.where is not None:
         on &= inside(condition.where, points, problem.coordinates, values)
+    read: dict[sympy.Basic, np.ndarray | float] = problem.values | dict(values)
+    read |= {normal_symbol(name): part for name, part in place.normal.items()}
+    on &= ~weightless(equation, read | {symbol(name): points[:, i] for i, name in enumerate(problem.coordinates)})
     rows = np.flatnonzero(on)
     if not len(rows):
         return ""
-    read: dict[sympy.Basic, np.ndarray | float] = dict(values)
     read |= {symbol(name): points[rows, index] for index, name in enumerate(problem.coordinates)}
-    read |= {normal_symbol(name): part for name, part in place.normal.items()}
     held = {one: columns[one.field][rows] for one in partials(equation.residual)}
     largest = {one: float(np.abs(columns[one.field]).max()) for one in held}
     program = Program([equation.residual, magnitude(equation.residual)])

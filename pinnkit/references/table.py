@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ class Table:
     """A table's fields, known at the table's points alone.
 
     The coordinates of an NPZ table may be axes, and the fields arrays over their tensor grid; or every column may
-    have one entry a point.
+    have one entry a point, all in one shape, as np.meshgrid writes them.
 
     `doubts`: where the table disagrees a little with the problem's conditions, in words.
 
@@ -40,6 +41,7 @@ class Table:
         if not self.fields:
             fields = ", ".join(field.name for field in problem.fields)
             raise TableError(f"'{path.name}' has no column for any field ({fields}); columns are {', '.join(columns)}")
+        columns = _plain({name: columns[name] for name in (*problem.coordinates, *self.fields)}, problem.coordinates)
         axes = [columns[name].ravel() for name in problem.coordinates]
         shape = tuple(len(axis) for axis in axes)
         axed = all(columns[name].shape == shape for name in self.fields) and len(shape) > 1
@@ -48,8 +50,11 @@ class Table:
         self._values = {name: columns[name] for name in self.fields}
         for name, values in self._values.items():
             if values.shape != meshes[0].shape:
-                wanted = f"its coordinates ask for {meshes[0].shape}"
-                raise TableError(f"'{path.name}': {name} has shape {values.shape}, {wanted}")
+                each = ", ".join(f"{one} {columns[one].shape}" for one in problem.coordinates)
+                raise TableError(
+                    f"'{path.name}': {name} has shape {values.shape}, and the coordinates have {each}: give axes and "
+                    f"fields of shape {shape}, or all columns in one shape with an entry for each point"
+                )
         try:
             self.doubts = check_agreement(problem, self.grid, self._values)
         except TableError as error:
@@ -61,3 +66,23 @@ class Table:
         if any(not np.array_equal(coordinates[name], values) for name, values in self.grid.items()):
             raise ValueError(f"{self.name} is known at its own points alone; evaluate on its grid")
         return dict(self._values)
+
+
+def _plain(columns: Mapping[str, np.ndarray], coordinates: Sequence[str]) -> dict[str, np.ndarray]:
+    """Columns of one shape of several axes as coordinates (k_i,) and fields (k_1, ..., k_d) where they are a mesh.
+
+    Its axes may be in any order, as np.meshgrid's two kinds of indexing have it. Others are (n,), points for
+    themselves; columns of several shapes are as they were.
+    """
+    shape = columns[coordinates[0]].shape
+    if len(shape) == 1 or any(values.shape != shape for values in columns.values()):
+        return dict(columns)
+    if len(shape) == len(coordinates):
+        for order in itertools.permutations(range(len(shape))):
+            turned = {name: values.transpose(order) for name, values in columns.items()}
+            axes = [np.moveaxis(turned[name], place, 0).reshape(shape[order[place]], -1)[:, 0]
+                    for place, name in enumerate(coordinates)]  # fmt: skip
+            meshes = np.meshgrid(*axes, indexing="ij")
+            if all(np.array_equal(turned[name], mesh) for name, mesh in zip(coordinates, meshes, strict=True)):
+                return turned | dict(zip(coordinates, axes, strict=True))
+    return {name: values.ravel() for name, values in columns.items()}

@@ -90,7 +90,9 @@ def _draw_one(
     caption = f"{prefix}{label}"
     if reference is None:
         return _draw_solution(caption, grid, name, values, None)
-    caption += f", relative $L^2$ error {number(relative_l2(values[inside], reference[inside]))}"
+    known = inside & np.isfinite(reference)
+    known = known if known.any() else inside
+    caption += f", relative $L^2$ error {number(relative_l2(values[known], reference[known]))}"
     figures = _draw_solution(caption, grid, name, values, reference)
     reference_caption = f"{prefix}{label}, reference"
     if has_picture(grid):
@@ -99,7 +101,7 @@ def _draw_one(
     elif len(grid.names) == 1:
         figures[f"reference_{name}"] = draw_curve(reference_caption, grid, reference, label)
     error = _difference(values, reference)
-    largest = max_error(values[inside], reference[inside])
+    largest = max_error(values[known], reference[known])
     error_caption = f"{prefix}error of {label}, at most {number(largest)}"
     figures[f"error_{name}"] = _draw_signed(error_caption, grid, error, f"error of {label}")
     return figures

@@ -174,16 +174,19 @@ def told(metrics: Mapping[str, Any]) -> list[str]:
     """The figures that matter, a line each."""
     lines = [f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training"]
     for field, error in metrics["relative_l2"].items():
-        lines.append(f"relative L2 error of {field}: {error:.3e} (against: {metrics['reference']})")
+        note = _without(metrics.get("reference_left_out", {}).get(field, 0), "it is not finite")
+        lines.append(f"relative L2 error of {field}: {error:.3e} (against: {metrics['reference']}{note})")
     if not metrics["relative_l2"]:
         lines.append("no reference: the error is not known; give exact:, reference: or manufactured=")
     for equation, size in metrics["residual_rms"].items():
-        without = metrics.get("residual_left_out", {}).get(equation, 0)
-        points = f"{without} point{'s' * (without > 1)}"
-        note = f" (without {points} where the equation is singular)" if without else ""
-        lines.append(f"RMS residual of {equation}: {size:.3e}{note}")
+        note = _without(metrics.get("residual_left_out", {}).get(equation, 0), "the equation is singular")
+        lines.append(f"RMS residual of {equation}: {size:.3e}{f' ({note[2:]})' if note else ''}")
     for name, found in metrics["learned"].items():
         truth = f", exact {found['exact']:.6g}" if "exact" in found else ""
         lines.append(f"learned {name} = {found['value']:.6g}{truth}")
     lines += [f"least {field} on the grid: {least:.4g}" for field, least in metrics["minimum"].items()]
     return lines
+
+
+def _without(count: int, what: str) -> str:
+    return f", without {count} point{'s' * (count > 1)} where {what}" if count else ""

@@ -15,6 +15,8 @@ SCOPE = Scope(("x", "y", "t"), {"u": ("x", "y", "t"), "v": ("x", "y", "t")}, ("a
     ("text", "where"),
     [
         ("diff(where(x < 0.5, 1, 10)*u_x, x)", "by x jumps at x = 0.5"),
+        ("diff(where(x > 0.5, 1 + sqrt(x - 0.5), 0)*u, x)", "by x jumps at x = 0.5"),
+        ("diff(where(x > 0.5, sqrt(x - 0.5), 0), x, 2)", "by x jumps at x = 0.5"),
         ("diff(where(x < a, 1, 10)*u_x, x)", "by x jumps at x = 0.3"),
         ("diff(where(0.4 < x and x < 0.403, 1, 10)*u, x)", "by x jumps at x = 0.4"),
         ("diff(where(x < 0.5, u_x, 10*u_x), x)", "by x jumps at x = 0.5"),
@@ -51,6 +53,10 @@ def test_the_derivative_of_a_jump_is_refused(text, where):
         "where(x < 0.5, 1, 10)*u_xx",
         "diff(where(x < 0.5, 1, 10)*u_x, y)",  # along the jump
         "diff(where(x < 0.5, x, 1 - x)*u_x, x)",
+        "diff(where(y > 0, sqrt(y), 0)*u, y)",  # a root that starts at the switch
+        "diff(where(x > 0.5, (x - 0.5)^(1/3), 0)*u, x)",
+        "diff(where(x > 0.5, 1/log(x - 0.5), 0)*u, x)",
+        "diff(where(u > 0.5, sqrt(u - 0.5), 0), x)",
         "diff(where(x < 5, 1, 10)*u_x, x)",  # outside
         "diff(heaviside(x)*u_x, x)",  # at the edge
         "diff(where(u > 0, u, 0)*u_x, x)",

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pinnkit.language.errors import Report
-from pinnkit.problem.checks import check, located
+from pinnkit.problem.checks import check
+from pinnkit.problem.places import located
 from pinnkit.problem.problem import Problem
 
 
@@ -103,8 +104,16 @@ def test_rounding_is_no_miss_and_the_scale_counts(size):
 
 
 def test_an_exact_solution_that_is_no_number_somewhere_is_told():
-    found = told(check(posed(exact={"u": "log(x)"})))
-    assert any("the condition 'initial': the residual is nan" in message for _, message in found)
+    found = [message for key, message in told(check(posed(exact={"u": "log(x)"}))) if key == "exact.u"]
+    (message,) = found  # once, not for each condition
+    assert message.startswith("u is not finite at x = -")
+    assert message.endswith("): write a form that is, such as where(abs(x) < 1e-9, 1, sin(x)/x)")
+
+
+def test_an_exact_solution_that_is_no_number_at_most_points_is_told():
+    ((key, message),) = [one for one in told(check(posed(exact={"u": "log(x - 0.6)"}))) if "exact." in one[0]]
+    assert key == "exact.u"
+    assert " of 200 points of the domain, such as x = " in message
 
 
 def test_normal_derivatives_of_the_exact_solution():

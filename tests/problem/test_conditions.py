@@ -355,7 +355,7 @@ def test_only_data_make_equations_optional(data):
 )
 def test_wrong_data_are_told_once(source, message, tmp_path):
     """The equations use the columns, but what they would say of them only follows."""
-    (told,) = refused({"data": source, "equations": "u = u_data + S"}, folder=tmp_path).items()
+    (told,) = refused({"data": source, "equations": "u_x = u_data + S*edge"}, folder=tmp_path).items()
     assert told[0] == "conditions.c.data"
     assert message in told[1]
 

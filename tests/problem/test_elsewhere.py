@@ -30,7 +30,15 @@ def test_a_constant_place_outside_the_domain_is_a_mistake(equation, told):
 
 @pytest.mark.parametrize(
     ("equation", "share"),
-    [("u_t = u(t=t - 1)", 25), ("u_t = u(x=x + 0.5, t=0)", 50), ("u_t = u(x=2*x - 1)", 50), ("u_t = u(t=t - b)", 12.5)],
+    [
+        ("u_t = u(t=t - 1)", 25),
+        ("u_t = u(x=x + 0.5, t=0)", 50),
+        ("u_t = u(x=2*x - 1)", 50),
+        ("u_t = u(t=t - b)", 12.5),
+        ("u_t = where(t < 0.5, 1, u(t=t - 1))", 12.5),
+        ("u_t = where(u < 0.5, 1, u(t=t - 1))", 25),
+        ("u_t = where(u(t=t - 1) < 0.5, 1, 2)", 25),
+    ],
 )
 def test_a_place_that_leaves_the_domain_is_a_warning_with_its_share(equation, share):
     report = checked(equation, parameters={"b": {"learn": 0.5}})
@@ -54,6 +62,9 @@ def test_a_place_outside_from_every_point_is_a_mistake():
         {"equation": "u_t = u(x=1 - x)"},
         {"equation": "u_t = u(x=x + 0.5)", "periodic": ["x"]},
         {"equation": "u_t = u(x=0.1*10/3*3)"},  # rounding
+        {"equation": "u_t = -where(t < 1, 1, u(t=t - 1))"},  # asked for where it lies inside alone
+        {"equation": "where(t > 1, u_t + u(t=t-1), u - 1) = 0"},
+        {"equation": {"equation": "u_t = u(t=t - 1)", "weight": "where(t < 1, 0, 1)"}},
         {"equation": "u_t = u", "conditions": {"ring": {"at": "x = 0", "equations": "u(x=x) = u(x=x + 1)"}}},
         {"equation": "u_t = u", "conditions": {"late": {"at": "x = 0", "where": "t > 1", "equations": "u = u(t=t-1)"}}},
     ],

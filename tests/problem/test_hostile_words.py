@@ -20,8 +20,9 @@ def refused(**words) -> list[str]:
     return []
 
 
-def samples(name: str) -> dict:
-    return {"rows": {"data": {"x": [0.0, 0.5], "t": [0.0, 0.5], "u": [1.0, 2.0], name: [3.0, 4.0]}}}
+def samples(name: str, **words) -> dict:
+    words = {"equations": f"u = u_data + {name}", **words}
+    return {"rows": {"data": {"x": [0.0, 0.5], "t": [0.0, 0.5], "u": [1.0, 2.0], name: [3.0, 4.0]}, **words}}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_a_name_that_means_something_else_is_refused(words, message):
         {"fields": {"u": ["x", "t"], "k": ["x"]}, "parameters": {"k_t": 2, "k_max": 1}},
         {"fields": ["u", "n", "x_reference"]},
         {"conditions": samples("sigma")},
-        {"conditions": samples("T (K)")},
+        {"conditions": samples("T (K)", equations=None)},
     ],
 )
 def test_other_names_are_left_alone(words):
@@ -198,3 +199,26 @@ def test_a_table_named_with_a_control_character_is_refused_where_it_exists(tmp_p
     np.savez(tmp_path / f"a{ESCAPE}.npz", x=[0.0], t=[0.0], u=[1.0])
     (told,) = refused(conditions={"c": {"data": f"a{ESCAPE}.npz"}}, folder=tmp_path)
     assert told.endswith("is no path of a file: it holds a control character")
+
+
+@pytest.mark.parametrize("name", ["e", "pi", "max", "u_x", "u_n", "n_x", "k"])
+@pytest.mark.parametrize("equations", [None, "u = max(u_data, 0)", {"k": {"equation": "u = u_data", "weight": 2}}])
+def test_a_column_that_no_equation_names_may_be_called_anything(name, equations):
+    words = {"coordinates": {"x": [0, 1], "t": [0, 1]}, "fields": ["u"], "equations": "u_t = k*u_xx"}
+    conditions = samples(name, equations=equations)
+    problem = Problem(**words, parameters={"k": {"learn": 1.0}}, conditions=conditions)
+    assert set(problem.conditions[0].data) == {"x", "t", "u_data"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"weight": "1/k"},
+        {"equations": {"one": {"equation": "u = 0", "weight": "k"}}},
+        {"equations": lambda p: p.u - p.k},
+    ],
+)
+def test_a_column_that_a_weight_names_or_a_callable_may_read_is_refused(words):
+    words = samples("k", **{"equations": "u = u_data", **words})
+    (told,) = refused(parameters={"k": 2}, equations="u_t = k*u_xx", conditions=words)
+    assert "the column k has the name of a parameter: rename it" in told

@@ -83,6 +83,7 @@ NOISE = np.random.default_rng(0).normal(0, 1e-3, (21, 21))
                 "start": {"at": "t = 0", "where": "x > 0.4", "equations": "u = 1"},
                 "flux": {"at": "x = 1", "equations": "u_x = 5"},  # a derivative, which a table does not give
                 "ring": {"at": "x = 0", "equations": "u = u(x=1) + 7"},
+                "late": {"at": "x = 0.5", "equations": "u = 5", "weight": "where(t < 2, 0, 1)"},
                 "rows": {"data": {"x": [0.5], "t": [0.5], "u": [9.0]}},
             },
         },
@@ -90,6 +91,14 @@ NOISE = np.random.default_rng(0).normal(0, 1e-3, (21, 21))
 )
 def test_a_right_table_is_accepted(words, tmp_path):
     assert table(tmp_path, **words).fields == ("u",)
+
+
+def test_a_condition_counts_where_its_weight_is_not_zero(tmp_path):
+    start = {"at": "t = 0", "equations": "u = sin(pi*x) + where(x < 0.5, 1, 0)", "weight": "where(x < 0.5, 0, b)"}
+    words = {"conditions": {"start": start}, "parameters": {"b": 2}}
+    assert table(tmp_path, **words).doubts == []
+    with pytest.raises(TableError, match="the condition 'start' at 10 of 10 points"):
+        table(tmp_path, lambda x, t: exact(x, t) + 1, **words)
 
 
 def test_a_small_disagreement_is_a_doubt(tmp_path):
@@ -109,3 +118,29 @@ def test_conditions_of_other_fields_and_of_learned_parameters_are_left_out(tmp_p
     assert table(tmp_path, **words).fields == ("u",)
     with pytest.raises(TableError, match=r"the condition 'end' at 19 of 19 points: .* u is .*, and 3 is prescribed"):
         table(tmp_path, **words, exact={"a": "3"})
+
+
+@pytest.mark.parametrize("indexing", ["ij", "xy"])
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_columns_of_one_shape_are_points_and_a_grid_where_they_are_a_mesh(indexing, shuffled, tmp_path):
+    axes = np.linspace(0, 1, 11), np.linspace(0, 1, 6)
+    x, t = np.meshgrid(*axes, indexing=indexing)
+    if shuffled:
+        order = np.random.default_rng(0).permutation(x.size)
+        x, t = (one.ravel()[order].reshape(x.shape) for one in (x, t))
+    np.savez(tmp_path / "u.npz", x=x, t=t, u=exact(x, t), other=np.ones(3))
+    found = Table(Problem(**WORDS), tmp_path / "u.npz")
+    assert found.grid["x"].shape == ((66,) if shuffled else (11, 6))
+    np.testing.assert_array_equal(found(found.grid)["u"], exact(found.grid["x"], found.grid["t"]))
+    if not shuffled:
+        np.testing.assert_array_equal(found.grid["x"][:, 0], axes[0])
+
+
+def test_shapes_that_do_not_fit_are_told_with_those_that_do(tmp_path):
+    np.savez(tmp_path / "u.npz", x=np.linspace(0, 1, 11), t=np.linspace(0, 1, 6), u=np.zeros((6, 11)))
+    with pytest.raises(TableError) as caught:
+        Table(Problem(**WORDS), tmp_path / "u.npz")
+    assert str(caught.value) == (
+        "'u.npz': u has shape (6, 11), and the coordinates have x (11,), t (6,): give axes and fields of shape "
+        "(11, 6), or all columns in one shape with an entry for each point"
+    )

@@ -196,6 +196,18 @@ def test_a_prediction_that_is_nan_within_the_domain_is_not_hidden():
     assert [text.get_text() for text in figures["solution_u"].axes[0].texts] == ["no finite value"]
 
 
+@pytest.mark.parametrize("wrong", [np.nan, -np.inf])
+def test_points_where_the_reference_is_not_finite_are_left_out(wrong):
+    grid = mesh(x=np.linspace(-1, 1, 9), y=np.linspace(-1, 1, 9))
+    u = np.ones((9, 9))
+    reference = u.copy()
+    reference[4, 4] = wrong
+    figures = drawn(grid, {"u": 1.01 * u}, {"u": reference})
+    render(figures)
+    assert titles(figures)["solution_u"].endswith("error 1.0e-02")
+    assert titles(figures)["error_u"].endswith("at most 1.0e-02")
+
+
 @pytest.mark.parametrize(
     ("names", "structured"),
     [("t", True), ("xt", True), ("xy", True), ("xyt", True), ("xyz", True), ("xy", False), ("xyzt", False)],
