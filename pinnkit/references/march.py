@@ -116,13 +116,24 @@ class March:
             turn = np.exp((t - begin) * eigenvalues)
             return (modes.rest(t, turn * v.reshape(turn.shape)) / turn).ravel()
 
-        self._atol = self.rtol * np.linalg.norm(start) / np.sqrt(start.size)
+        self._atol = self.rtol * self._size(modes, start) or self._atol
         rotated = self._explicit(rate, start)
 
         def solution(times: np.ndarray) -> np.ndarray:
             return np.exp(np.multiply.outer(eigenvalues.ravel(), times - begin)) * rotated(times)
 
         self._solution = solution
+
+    def _size(self, modes: Modes, start: np.ndarray) -> float:
+        """Root mean square of the start, or of what the rest of the rate adds to it in all the time, if that is more.
+
+        Zero where both are; a start from rest, or nearly, takes the size that its sources give it.
+        """
+        begin, end = self._system.times
+        shaped = start.reshape(modes.eigenvalues.shape)
+        rests = [np.linalg.norm(modes.rest(t, shaped)) for t in irregular(SAMPLES[0], begin, end)]
+        largest = max([0.0, *(rest for rest in rests if np.isfinite(rest))])
+        return float(max(np.linalg.norm(start), (end - begin) * largest) / np.sqrt(start.size))
 
     def _enough_steps(self) -> int:
         """Even ones, a power of two times the fewest, none too long for the functions of t."""

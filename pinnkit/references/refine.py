@@ -217,7 +217,7 @@ class Refinement:
         return self._paired(coarse, finest, distance(old, finest) / TIME_MARGIN)
 
     def _march(self, nodes: int, rtol: float, parts: Split, steps: int) -> March:
-        return March(self._system, nodes, rtol, rtol, self._budget, parts, steps)
+        return March(self._system, nodes, rtol, self._atol, self._budget, parts, steps)
 
 
 def distance(coarse: March, fine: March) -> float:
