@@ -42,7 +42,14 @@ class TooManyStepsError(Exception):
 
 
 class StoppedError(Exception):
-    """The steps in time became too small: the solution blows up, or the grid is too coarse for it."""
+    """The solution could not be followed beyond a time: it blows up, or the grid is too coarse for it.
+
+    Attributes: t, the time; nodes, the grid's.
+    """
+
+    def __init__(self, t: float, end: float, nodes: int, why: str) -> None:
+        super().__init__(f"the integration in time stopped at t = {t:.6g} of {end:g}, {why}")
+        self.t, self.nodes = t, nodes
 
 
 class March:
@@ -106,7 +113,7 @@ class March:
             try:
                 found = Exponential(modes, (begin, end), start, self.rtol, self._budget, self._enough_steps())
             except StoppedEarlyError as error:
-                raise StoppedError(self._stopped(error.args[0], "its values no longer finite")) from None
+                raise self._stopped(error.args[0], "its values no longer finite") from None
             self.error, self.steps, self._solution = found.error, found.steps, found
             return
         self.method = ROTATED
@@ -177,7 +184,7 @@ class March:
                     kept.append(value)
                 self._budget.expect(2 * start.nbytes * len(times))
         except StepTooSmallError as error:
-            raise StoppedError(self._stopped(error.args[0], "its steps too small")) from None
+            raise self._stopped(error.args[0], "its steps too small") from None
         return Hermite(np.array(times), states, rates)
 
     def _longest(self, t: float) -> float:
@@ -192,7 +199,7 @@ class March:
             self._budget.check()
             found = lines.jacobian(t, y)
             if not np.all(np.isfinite(found)):
-                raise StoppedError(self._stopped(t, "its rates no longer finite"))
+                raise self._stopped(t, "its rates no longer finite")
             return found
 
         tolerances = {"rtol": self.rtol, "atol": self._atol, "max_step": self._longest(begin)}
@@ -202,17 +209,14 @@ class March:
             solver.max_step = self._longest(solver.t)
             solver.step()
             if solver.status == "failed":
-                raise StoppedError(self._stopped(solver.t, "its steps too small"))
+                raise self._stopped(solver.t, "its steps too small")
             times.append(solver.t)
             pieces.append(solver.dense_output())
             self._budget.expect(4 * start.nbytes * len(times))
         return OdeSolution(times, pieces)
 
-    def _stopped(self, t: float, why: str) -> str:
-        return (
-            f"the integration in time stopped at t = {t:.6g} of {self._system.times[1]:g}, {why}, "
-            "as where a solution blows up"
-        )
+    def _stopped(self, t: float, why: str) -> StoppedError:
+        return StoppedError(t, self._system.times[1], self.nodes, why)
 
     def _watched(self, lines: Lines) -> Callable:
         """The rate, which raises TooManyStepsError once the rest of the time looks to take more than is afforded."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import NoReturn
 
 import numpy as np
 
@@ -38,6 +41,8 @@ PATIENCE = 0.25
 """Share of the time allowed, as processor time, after which an answer that is USEFUL is not refined further, should
 that take longer."""
 USEFUL = 1e-2
+SAME_TIME = 1e-3
+"""Two solutions that stop within this share of the time from the start do so as the true one would."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,22 @@ class Refinement:
         Raises:
             OverBudget: before there was a pair.
             StoppedError: the integration fails on every grid.
-            UnsupportedProblem: it takes too many steps with every tolerance.
+            UnsupportedProblem: it fails at one time on both of the finest grids (with two tolerances, without x), or
+                it takes too many steps with every tolerance.
         """
         parts = self._stiff(self._first, STIFF[0])
         return self._split_off(parts, self._first) if parts else self._whole()
+
+    def _confirm(self, first: StoppedError, other: Callable[[], March]) -> NoReturn:
+        """Raises UnsupportedProblem where another march stops at the time of the first, StoppedError otherwise."""
+        try:
+            other()
+        except StoppedError as second:
+            if abs(second.t - first.t) < SAME_TIME * (second.t - self._system.times[0]):
+                twice = f"with {first.nodes} nodes and with {second.nodes}" if self._system.space else "twice"
+                raise UnsupportedProblem(f"{second}, {twice}, as where a solution blows up") from None
+            raise
+        raise first
 
     def _first_nodes(self) -> int:
         """Fewer for Chebyshev derivatives of high order k, whose rounding errors grow as n^(2 k)."""
@@ -110,9 +127,11 @@ class Refinement:
                 if rtol > LARGEST_TOLERANCE:
                     raise UnsupportedProblem(f"it takes too many steps in time, even with rtol {rtol:.0e}") from None
                 rtol, atol = TIME_FACTOR * rtol, TIME_FACTOR * atol
-            except StoppedError:
-                if count >= self._most or system.space is None:
-                    raise
+            except StoppedError as error:
+                if system.space is None:
+                    self._confirm(error, partial(self._loose, count, rtol, atol))
+                if count >= self._most:
+                    self._confirm(error, partial(March, system, count, rtol, atol, budget))
                 count *= 2
         if system.space is None:
             return Refined(march, 0.0, in_time, 0.0)
@@ -172,9 +191,9 @@ class Refinement:
                 if in_time is None:
                     in_time = distance(self._march(count, TIME_FACTOR * rtol, parts, FEWEST_STEPS // 2), finer)
                 break
-            except StoppedError:
+            except StoppedError as error:
                 if count >= self._most:
-                    raise
+                    self._confirm(error, partial(self._march, count, rtol, parts, FEWEST_STEPS))
                 count *= 2
         found, stuck = self._paired(coarse, finer, in_time), set()
         while found.error > GOOD and (way := self._way(found, stuck)):
