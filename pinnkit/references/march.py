@@ -35,6 +35,9 @@ CHUNK = 2**21
 FEWEST_STEPS = 200
 SAMPLES = 101, 401
 """Moments and places at which solutions are compared."""
+EARLY = 25, 1e-5, 1e-2
+"""Further moments, their distances from the start in equal ratios, as shares of the time. Where the start does not meet
+the conditions at the ends, a layer grows from there as the square root of the time."""
 
 
 class TooManyStepsError(Exception):
@@ -240,7 +243,11 @@ class March:
     @cached_property
     def samples(self) -> np.ndarray:
         """(fields, n) at irregular moments and places, in no order that nodes or steps have."""
-        t, x = irregular(SAMPLES[0], *self._system.times), irregular(SAMPLES[1], *self._system.interval)
+        begin, end = self._system.times
+        count, first, last = EARLY
+        early = begin + (end - begin) * np.geomspace(first, last, count)
+        t = np.sort(np.concatenate([irregular(SAMPLES[0], begin, end), early]))
+        x = irregular(SAMPLES[1], *self._system.interval)
         moments, places = np.meshgrid(t, x, indexing="ij")
         return self(places.ravel(), moments.ravel())
 
