@@ -148,7 +148,7 @@ class March:
     def _enough_steps(self) -> int:
         """Even ones, a power of two times the fewest, none too long for the functions of t."""
         begin, end = self._system.times
-        ratio = (end - begin) / (self._system.pace.shortest(FEWEST_STEPS) * FEWEST_STEPS)
+        ratio = (end - begin) / (self._system.time_step_limit.shortest(FEWEST_STEPS) * FEWEST_STEPS)
         return max(self.steps, FEWEST_STEPS * 2 ** int(np.ceil(np.log2(max(ratio, 1.0)))))
 
     def _by_lines(self, lines: Lines) -> None:
@@ -191,7 +191,7 @@ class March:
         return Hermite(np.array(times), states, rates)
 
     def _longest(self, t: float) -> float:
-        return self._system.pace.longest(t, self.steps)
+        return self._system.time_step_limit.longest(t, self.steps)
 
     def _implicit(self, lines: Lines, start: np.ndarray) -> Callable:
         from scipy.integrate import OdeSolution, Radau

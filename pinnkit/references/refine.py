@@ -21,9 +21,9 @@ from pinnkit.references.march import (
     TooManyStepsError,
 )
 from pinnkit.references.modes import Modes, NotDiagonalError
+from pinnkit.references.resolution import Unresolved
 from pinnkit.references.split import Split, split
 from pinnkit.references.system import System
-from pinnkit.references.unseen import Unseen
 from pinnkit.references.unsupported import UnsupportedProblem
 
 FIRST_NODES = 64
@@ -47,7 +47,7 @@ SAME_TIME = 1e-3
 
 @dataclass(frozen=True)
 class Refined:
-    """The finest solution, how far the refinements in space and in time moved it, and what its grid may miss.
+    """The finest solution, how far the refinements in space and in time moved it, and what its grid leaves unresolved.
 
     All in relative L2 norms.
     """
@@ -55,11 +55,11 @@ class Refined:
     march: March
     in_space: float
     in_time: float
-    unseen: float
+    unresolved: float
 
     @property
     def error(self) -> float:
-        return self.in_space + self.in_time + self.unseen
+        return self.in_space + self.in_time + self.unresolved
 
 
 class Refinement:
@@ -75,7 +75,7 @@ class Refinement:
         self._kind = "Fourier" if system.boundary.periodic else "Chebyshev"
         self._first, self._most = nodes or self._first_nodes(), nodes or MOST_NODES[self._kind]
         self._parts = split(system)
-        self._unseen = Unseen(system, self._parts) if system.space else None
+        self._unresolved = Unresolved(system, self._parts) if system.space else None
 
     def __call__(self) -> Refined:
         """The finest pair of solutions.
@@ -136,7 +136,7 @@ class Refinement:
         if system.space is None:
             return Refined(march, 0.0, in_time, 0.0)
         coarse, found = march, self._paired(march, finer, in_time)
-        while found.in_space + found.unseen > GOOD and finer.nodes < self._most:
+        while found.in_space + found.unresolved > GOOD and finer.nodes < self._most:
             parts = self._stiff(2 * finer.nodes, STIFF[1])
             try:
                 if parts:
@@ -158,12 +158,12 @@ class Refinement:
         return replace(found, in_time=max(found.in_time, distance(loose, coarse)))
 
     def _paired(self, coarse: March, fine: March, in_time: float) -> Refined:
-        return Refined(fine, distance(coarse, fine), in_time, self._unseen(fine))
+        return Refined(fine, distance(coarse, fine), in_time, self._unresolved(fine))
 
     @staticmethod
     def _better(new: Refined, old: Refined) -> bool:
-        """Where both grids miss the same part, refining goes on until one sees it."""
-        return new.error < old.error or old.unseen > old.in_space
+        """Where both grids miss the same part, refining goes on until one resolves it."""
+        return new.error < old.error or old.unresolved > old.in_space
 
     def _pair(self, nodes: int, rtol: float, atol: float) -> tuple[March, March, float]:
         """The marches with half the nodes and with all, and how far a coarser time moves the first."""
@@ -217,7 +217,7 @@ class Refinement:
             "space": found.march.nodes < self._most and "space" not in stuck,
             "time": found.march.rtol > least and "time" not in stuck,
         }
-        moved = {"space": found.in_space + found.unseen, "time": found.in_time}
+        moved = {"space": found.in_space + found.unresolved, "time": found.in_time}
         ways = [way for way in movable if movable[way] and moved[way] >= GOOD / 2]
         return max(ways, key=moved.get) if ways else None
 
@@ -231,7 +231,7 @@ class Refinement:
         old, rtol = found.march, found.march.rtol / TOLERANCE_FACTOR
         if old.error is not None:
             finest = self._march(old.nodes, rtol, parts, old.steps)
-            return Refined(finest, found.in_space, finest.error, found.unseen)
+            return Refined(finest, found.in_space, finest.error, found.unresolved)
         coarse, finest = (self._march(nodes, rtol, parts, 2 * old.steps) for nodes in (old.nodes // 2, old.nodes))
         return self._paired(coarse, finest, distance(old, finest) / TIME_MARGIN)
 

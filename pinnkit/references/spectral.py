@@ -46,7 +46,7 @@ class Spectral:
         fields: names of all fields.
         name: the method, as in "spectral: Chebyshev, 128 nodes, Radau, rtol 1e-10".
         claimed_error: relative L2 norm (the worst field's) of how far two refinements moved the answer, summed, from
-            half the nodes to these and from larger tolerances to these, with what no grid saw (see `Unseen`).
+            half the nodes to these and from larger tolerances to these, with what the grid leaves unresolved.
         grid: None, for the solution is known everywhere.
 
     Args:
