@@ -81,7 +81,7 @@ class Chebyshev:
         angles = self._first_kind(missing)
         return _barycentric(self.points(missing), (-1.0) ** np.arange(len(angles)) * np.sin(angles), self.nodes)
 
-    def unseen(self, missing: int) -> np.ndarray:
+    def vanishing(self, missing: int) -> np.ndarray:
         """(n, p): the polynomials T_m T_j, j < p, which vanish at the points, at the nodes."""
         m = len(self.nodes) - missing
         toward = np.pi - self._angles  # nodes = cos(toward)

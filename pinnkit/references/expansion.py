@@ -43,7 +43,7 @@ class Expansion:
         self._rests = Program([condition.rest for condition in self._conditions])
         self.missing = self._choose(system, grid)
         self._lift = block_diag(*(grid.lift(missing) for missing in self.missing.values()))
-        self._unseen = block_diag(*(grid.unseen(missing) for missing in self.missing.values()))
+        self._vanishing = block_diag(*(grid.vanishing(missing) for missing in self.missing.values()))
         self._constant = None if self._factors.atoms else self._solve(system.times[0])
 
     def _row(self, grid: Chebyshev, condition: EndCondition, unknown: Partial) -> np.ndarray:
@@ -72,7 +72,7 @@ class Expansion:
         counts = {tuple(chosen.count(field) for field in self._fields) for chosen in itertools.product(*holds)}
         matrix = self._matrix(system.times[0])
         for missing in sorted(counts, key=lambda count: (np.abs(count - orders).sum(), count)):
-            block = matrix @ block_diag(*(grid.unseen(count) for count in missing))
+            block = matrix @ block_diag(*(grid.vanishing(count) for count in missing))
             scale = np.abs(block).max(axis=1, keepdims=True, initial=1e-300)
             if not block.size or np.linalg.cond(block / scale) < WORST_CONDITION:
                 return dict(zip(self._fields, missing, strict=True))
@@ -82,7 +82,7 @@ class Expansion:
     def _solve(self, t: float) -> tuple[np.ndarray, np.ndarray]:
         """L - N (R N)^-1 R L and -N (R N)^-1: what y and r contribute to U."""
         matrix = self._matrix(t)
-        from_rests = -self._unseen @ np.linalg.inv(matrix @ self._unseen)
+        from_rests = -self._vanishing @ np.linalg.inv(matrix @ self._vanishing)
         return self._lift + from_rests @ (matrix @ self._lift), from_rests
 
     def gain(self, t: float) -> np.ndarray:

@@ -48,7 +48,7 @@ def dop853(
         h = min(h, longest(t))
         grow = MOST
         while True:
-            if h < 10 * np.spacing(abs(t)):
+            if not h >= 10 * np.spacing(abs(t)):  # NaN too
                 raise StepTooSmallError(t)
             new = min(t + h, end)
             h = new - t

@@ -35,6 +35,9 @@ CHUNK = 2**21
 FEWEST_STEPS = 200
 SAMPLES = 101, 401
 """Moments and places at which solutions are compared."""
+EARLY = 25, 1e-5, 1e-2
+"""Further moments, their distances from the start in equal ratios, as shares of the time. Where the start does not meet
+the conditions at the ends, a layer grows from there as the square root of the time."""
 
 
 class TooManyStepsError(Exception):
@@ -42,7 +45,14 @@ class TooManyStepsError(Exception):
 
 
 class StoppedError(Exception):
-    """The steps in time became too small: the solution blows up, or the grid is too coarse for it."""
+    """The solution could not be followed beyond a time: it blows up, or the grid is too coarse for it.
+
+    Attributes: t, the time; nodes, the grid's.
+    """
+
+    def __init__(self, t: float, end: float, nodes: int, why: str) -> None:
+        super().__init__(f"the integration in time stopped at t = {t:.6g} of {end:g}, {why}")
+        self.t, self.nodes = t, nodes
 
 
 class March:
@@ -106,7 +116,7 @@ class March:
             try:
                 found = Exponential(modes, (begin, end), start, self.rtol, self._budget, self._enough_steps())
             except StoppedEarlyError as error:
-                raise StoppedError(self._stopped(error.args[0], "its values no longer finite")) from None
+                raise self._stopped(error.args[0], "its values no longer finite") from None
             self.error, self.steps, self._solution = found.error, found.steps, found
             return
         self.method = ROTATED
@@ -116,7 +126,7 @@ class March:
             turn = np.exp((t - begin) * eigenvalues)
             return (modes.rest(t, turn * v.reshape(turn.shape)) / turn).ravel()
 
-        self._atol = self.rtol * np.linalg.norm(start) / np.sqrt(start.size)
+        self._atol = self.rtol * self._size(modes, start) or self._atol
         rotated = self._explicit(rate, start)
 
         def solution(times: np.ndarray) -> np.ndarray:
@@ -124,10 +134,21 @@ class March:
 
         self._solution = solution
 
+    def _size(self, modes: Modes, start: np.ndarray) -> float:
+        """Root mean square of the start, or of what the rest of the rate adds to it in all the time, if that is more.
+
+        Zero where both are; a start from rest, or nearly, takes the size that its sources give it.
+        """
+        begin, end = self._system.times
+        shaped = start.reshape(modes.eigenvalues.shape)
+        rests = [np.linalg.norm(modes.rest(t, shaped)) for t in irregular(SAMPLES[0], begin, end)]
+        largest = max([0.0, *(rest for rest in rests if np.isfinite(rest))])
+        return float(max(np.linalg.norm(start), (end - begin) * largest) / np.sqrt(start.size))
+
     def _enough_steps(self) -> int:
         """Even ones, a power of two times the fewest, none too long for the functions of t."""
         begin, end = self._system.times
-        ratio = (end - begin) / (self._system.pace.shortest(FEWEST_STEPS) * FEWEST_STEPS)
+        ratio = (end - begin) / (self._system.time_step_limit.shortest(FEWEST_STEPS) * FEWEST_STEPS)
         return max(self.steps, FEWEST_STEPS * 2 ** int(np.ceil(np.log2(max(ratio, 1.0)))))
 
     def _by_lines(self, lines: Lines) -> None:
@@ -166,11 +187,11 @@ class March:
                     kept.append(value)
                 self._budget.expect(2 * start.nbytes * len(times))
         except StepTooSmallError as error:
-            raise StoppedError(self._stopped(error.args[0], "its steps too small")) from None
+            raise self._stopped(error.args[0], "its steps too small") from None
         return Hermite(np.array(times), states, rates)
 
     def _longest(self, t: float) -> float:
-        return self._system.pace.longest(t, self.steps)
+        return self._system.time_step_limit.longest(t, self.steps)
 
     def _implicit(self, lines: Lines, start: np.ndarray) -> Callable:
         from scipy.integrate import OdeSolution, Radau
@@ -181,7 +202,7 @@ class March:
             self._budget.check()
             found = lines.jacobian(t, y)
             if not np.all(np.isfinite(found)):
-                raise StoppedError(self._stopped(t, "its rates no longer finite"))
+                raise self._stopped(t, "its rates no longer finite")
             return found
 
         tolerances = {"rtol": self.rtol, "atol": self._atol, "max_step": self._longest(begin)}
@@ -191,17 +212,14 @@ class March:
             solver.max_step = self._longest(solver.t)
             solver.step()
             if solver.status == "failed":
-                raise StoppedError(self._stopped(solver.t, "its steps too small"))
+                raise self._stopped(solver.t, "its steps too small")
             times.append(solver.t)
             pieces.append(solver.dense_output())
             self._budget.expect(4 * start.nbytes * len(times))
         return OdeSolution(times, pieces)
 
-    def _stopped(self, t: float, why: str) -> str:
-        return (
-            f"the integration in time stopped at t = {t:.6g} of {self._system.times[1]:g}, {why}, "
-            "as where a solution blows up"
-        )
+    def _stopped(self, t: float, why: str) -> StoppedError:
+        return StoppedError(t, self._system.times[1], self.nodes, why)
 
     def _watched(self, lines: Lines) -> Callable:
         """The rate, which raises TooManyStepsError once the rest of the time looks to take more than is afforded."""
@@ -225,7 +243,11 @@ class March:
     @cached_property
     def samples(self) -> np.ndarray:
         """(fields, n) at irregular moments and places, in no order that nodes or steps have."""
-        t, x = irregular(SAMPLES[0], *self._system.times), irregular(SAMPLES[1], *self._system.interval)
+        begin, end = self._system.times
+        count, first, last = EARLY
+        early = begin + (end - begin) * np.geomspace(first, last, count)
+        t = np.sort(np.concatenate([irregular(SAMPLES[0], begin, end), early]))
+        x = irregular(SAMPLES[1], *self._system.interval)
         moments, places = np.meshgrid(t, x, indexing="ij")
         return self(places.ravel(), moments.ravel())
 

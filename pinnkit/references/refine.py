@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import NoReturn
 
 import numpy as np
 
@@ -18,9 +21,9 @@ from pinnkit.references.march import (
     TooManyStepsError,
 )
 from pinnkit.references.modes import Modes, NotDiagonalError
+from pinnkit.references.resolution import Unresolved
 from pinnkit.references.split import Split, split
 from pinnkit.references.system import System
-from pinnkit.references.unseen import Unseen
 from pinnkit.references.unsupported import UnsupportedProblem
 
 FIRST_NODES = 64
@@ -38,11 +41,13 @@ PATIENCE = 0.25
 """Share of the time allowed, as processor time, after which an answer that is USEFUL is not refined further, should
 that take longer."""
 USEFUL = 1e-2
+SAME_TIME = 1e-3
+"""Two solutions that stop within this share of the time from the start do so as the true one would."""
 
 
 @dataclass(frozen=True)
 class Refined:
-    """The finest solution, how far the refinements in space and in time moved it, and what its grid may miss.
+    """The finest solution, how far the refinements in space and in time moved it, and what its grid leaves unresolved.
 
     All in relative L2 norms.
     """
@@ -50,11 +55,11 @@ class Refined:
     march: March
     in_space: float
     in_time: float
-    unseen: float
+    unresolved: float
 
     @property
     def error(self) -> float:
-        return self.in_space + self.in_time + self.unseen
+        return self.in_space + self.in_time + self.unresolved
 
 
 class Refinement:
@@ -70,7 +75,7 @@ class Refinement:
         self._kind = "Fourier" if system.boundary.periodic else "Chebyshev"
         self._first, self._most = nodes or self._first_nodes(), nodes or MOST_NODES[self._kind]
         self._parts = split(system)
-        self._unseen = Unseen(system, self._parts) if system.space else None
+        self._unresolved = Unresolved(system, self._parts) if system.space else None
 
     def __call__(self) -> Refined:
         """The finest pair of solutions.
@@ -78,10 +83,22 @@ class Refinement:
         Raises:
             OverBudget: before there was a pair.
             StoppedError: the integration fails on every grid.
-            UnsupportedProblem: it takes too many steps with every tolerance.
+            UnsupportedProblem: it fails at one time on both of the finest grids (with two tolerances, without x), or
+                it takes too many steps with every tolerance.
         """
         parts = self._stiff(self._first, STIFF[0])
         return self._split_off(parts, self._first) if parts else self._whole()
+
+    def _confirm(self, first: StoppedError, other: Callable[[], March]) -> NoReturn:
+        """Raises UnsupportedProblem where another march stops at the time of the first, StoppedError otherwise."""
+        try:
+            other()
+        except StoppedError as second:
+            if abs(second.t - first.t) < SAME_TIME * (second.t - self._system.times[0]):
+                twice = f"with {first.nodes} nodes and with {second.nodes}" if self._system.space else "twice"
+                raise UnsupportedProblem(f"{second}, {twice}, as where a solution blows up") from None
+            raise
+        raise first
 
     def _first_nodes(self) -> int:
         """Fewer for Chebyshev derivatives of high order k, whose rounding errors grow as n^(2 k)."""
@@ -110,14 +127,16 @@ class Refinement:
                 if rtol > LARGEST_TOLERANCE:
                     raise UnsupportedProblem(f"it takes too many steps in time, even with rtol {rtol:.0e}") from None
                 rtol, atol = TIME_FACTOR * rtol, TIME_FACTOR * atol
-            except StoppedError:
-                if count >= self._most or system.space is None:
-                    raise
+            except StoppedError as error:
+                if system.space is None:
+                    self._confirm(error, partial(self._loose, count, rtol, atol))
+                if count >= self._most:
+                    self._confirm(error, partial(March, system, count, rtol, atol, budget))
                 count *= 2
         if system.space is None:
             return Refined(march, 0.0, in_time, 0.0)
         coarse, found = march, self._paired(march, finer, in_time)
-        while found.in_space + found.unseen > GOOD and finer.nodes < self._most:
+        while found.in_space + found.unresolved > GOOD and finer.nodes < self._most:
             parts = self._stiff(2 * finer.nodes, STIFF[1])
             try:
                 if parts:
@@ -139,12 +158,12 @@ class Refinement:
         return replace(found, in_time=max(found.in_time, distance(loose, coarse)))
 
     def _paired(self, coarse: March, fine: March, in_time: float) -> Refined:
-        return Refined(fine, distance(coarse, fine), in_time, self._unseen(fine))
+        return Refined(fine, distance(coarse, fine), in_time, self._unresolved(fine))
 
     @staticmethod
     def _better(new: Refined, old: Refined) -> bool:
-        """Where both grids miss the same part, refining goes on until one sees it."""
-        return new.error < old.error or old.unseen > old.in_space
+        """Where both grids miss the same part, refining goes on until one resolves it."""
+        return new.error < old.error or old.unresolved > old.in_space
 
     def _pair(self, nodes: int, rtol: float, atol: float) -> tuple[March, March, float]:
         """The marches with half the nodes and with all, and how far a coarser time moves the first."""
@@ -172,9 +191,9 @@ class Refinement:
                 if in_time is None:
                     in_time = distance(self._march(count, TIME_FACTOR * rtol, parts, FEWEST_STEPS // 2), finer)
                 break
-            except StoppedError:
+            except StoppedError as error:
                 if count >= self._most:
-                    raise
+                    self._confirm(error, partial(self._march, count, rtol, parts, FEWEST_STEPS))
                 count *= 2
         found, stuck = self._paired(coarse, finer, in_time), set()
         while found.error > GOOD and (way := self._way(found, stuck)):
@@ -198,7 +217,7 @@ class Refinement:
             "space": found.march.nodes < self._most and "space" not in stuck,
             "time": found.march.rtol > least and "time" not in stuck,
         }
-        moved = {"space": found.in_space + found.unseen, "time": found.in_time}
+        moved = {"space": found.in_space + found.unresolved, "time": found.in_time}
         ways = [way for way in movable if movable[way] and moved[way] >= GOOD / 2]
         return max(ways, key=moved.get) if ways else None
 
@@ -212,12 +231,12 @@ class Refinement:
         old, rtol = found.march, found.march.rtol / TOLERANCE_FACTOR
         if old.error is not None:
             finest = self._march(old.nodes, rtol, parts, old.steps)
-            return Refined(finest, found.in_space, finest.error, found.unseen)
+            return Refined(finest, found.in_space, finest.error, found.unresolved)
         coarse, finest = (self._march(nodes, rtol, parts, 2 * old.steps) for nodes in (old.nodes // 2, old.nodes))
         return self._paired(coarse, finest, distance(old, finest) / TIME_MARGIN)
 
     def _march(self, nodes: int, rtol: float, parts: Split, steps: int) -> March:
-        return March(self._system, nodes, rtol, rtol, self._budget, parts, steps)
+        return March(self._system, nodes, rtol, self._atol, self._budget, parts, steps)
 
 
 def distance(coarse: March, fine: March) -> float:

@@ -46,7 +46,7 @@ class Spectral:
         fields: names of all fields.
         name: the method, as in "spectral: Chebyshev, 128 nodes, Radau, rtol 1e-10".
         claimed_error: relative L2 norm (the worst field's) of how far two refinements moved the answer, summed, from
-            half the nodes to these and from larger tolerances to these, with what no grid saw (see `Unseen`).
+            half the nodes to these and from larger tolerances to these, with what the grid leaves unresolved.
         grid: None, for the solution is known everywhere.
 
     Args:
@@ -58,7 +58,8 @@ class Spectral:
 
     Raises:
         UnsupportedProblem: the problem is of another kind; the message says what and names the other references.
-        NotComputed: no two solutions that agree to a tenth were found with the time and memory allowed.
+        NotComputed: no two solutions that agree to a tenth were found with the time and memory allowed, or the
+            integration stopped on every grid.
 
     >>> problem = Problem(coordinates={"t": [0, 1]}, fields=["u"], equations="u_t = -u",
     ...                   conditions={"start": {"at": "t = 0", "equations": "u = 1"}})
@@ -120,6 +121,7 @@ class Spectral:
 
 def _refined(system: System, nodes: int | None, rtol: float, atol: float, budget: Budget) -> Refined:
     """The finest solution, where it is of use."""
+    # `check` and `train` have refused these before; a problem may also come straight from Python
     expect_well_posed(system)
     expect_ends_fit(system)
     try:
@@ -127,7 +129,8 @@ def _refined(system: System, nodes: int | None, rtol: float, atol: float, budget
     except OverBudget as error:
         raise NotComputed(f"{error}, before two solutions could be compared") from None
     except StoppedError as error:
-        raise UnsupportedProblem(str(error)) from None
+        nodes = f", or {error.nodes} nodes are too few" if system.space else ""
+        raise NotComputed(f"{error}: the solution blows up there{nodes}") from None
     if not found.error < USELESS:
         raise NotComputed(
             f"the finest solutions still differ by {found.error:.1g} (relative L2; {found.march.nodes} nodes, "

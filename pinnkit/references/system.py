@@ -14,8 +14,8 @@ from pinnkit.language.errors import LanguageError
 from pinnkit.problem.problem import Condition, Equation, Problem
 from pinnkit.references.ends import Boundary, read_boundary
 from pinnkit.references.exact import exact_parameters
-from pinnkit.references.pace import Pace
 from pinnkit.references.start import read_start
+from pinnkit.references.time_step_limit import TimeStepLimit
 from pinnkit.references.unsupported import UnsupportedProblem
 
 
@@ -46,10 +46,10 @@ class System:
         return tuple(self.orders)
 
     @cached_property
-    def pace(self) -> Pace:
+    def time_step_limit(self) -> TimeStepLimit:
         """How long steps in time may be."""
         ends = [one for condition in self.boundary.conditions for one in (*condition.factors, condition.rest)]
-        return Pace([*self.rates.values(), *ends], self.times, self.space, self.interval)
+        return TimeStepLimit([*self.rates.values(), *ends], self.times, self.space, self.interval)
 
 
 def read_system(problem: Problem) -> System:

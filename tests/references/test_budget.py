@@ -114,3 +114,13 @@ def test_runs_keep_the_claim_and_go_on_without_a_reference(tmp_path, quick):
         else:
             assert 0 < metrics["reference_error"] < 1e-8
             assert f"claimed error {metrics['reference_error']:.1e}" in written
+
+
+def test_a_front_that_no_grid_resolves_is_no_mistake():
+    """The integration stops where the front becomes steep, on each grid at another time."""
+    steep = problem(
+        "u_t + u*u_x = 0.001*u_xx", {"initial": start("u = -sin(pi*x)"), "ends": ENDS}, reference="spectral"
+    )
+    told = r"stopped at t = 0\.3.* of 1, its steps too small: the solution blows up there, or \d+ nodes are too few"
+    with pytest.raises(NotComputed, match=told):
+        Spectral(steep, nodes=64, rtol=1e-6, atol=1e-8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import erfc
 
 from pinnkit.references.spectral import NotComputed, Spectral
 from tests.references.rods import ENDS, problem, start
@@ -113,3 +114,17 @@ def test_what_no_grid_resolves_is_no_reference():
     spike = problem("u_t = u_xx + 1000*exp(-((x - 0.33)/0.001)^2)", {"initial": start("u = 0"), "ends": ENDS})
     with pytest.raises(NotComputed, match=r"still differ by .* nodes"):
         Spectral(spike, nodes=64)
+
+
+def test_the_claim_bounds_the_error_where_start_and_ends_do_not_meet():
+    """The layer at each end is -erfc(distance / (2 sqrt(t))) while it is thin."""
+    apart = problem(
+        "u_t = u_xx",
+        {"initial": start("u = 1"), "ends": {"at": "boundary", "equations": "u = 0"}},
+        coordinates={"x": [0, 1], "t": [0, 1]},
+    )
+    reference = Spectral(apart, nodes=64)
+    x, t = np.meshgrid(np.linspace(0, 1, 401), [3e-5, 1e-4, 3e-4], indexing="ij")
+    truth = 1 - erfc(x / (2 * np.sqrt(t))) - erfc((1 - x) / (2 * np.sqrt(t)))
+    error = np.linalg.norm(reference({"x": x, "t": t})["u"] - truth) / np.linalg.norm(truth)
+    assert error < reference.claimed_error

@@ -7,7 +7,7 @@ import pytest
 
 from pinnkit.references import refine
 from pinnkit.references.budget import Budget
-from pinnkit.references.explicit import dop853
+from pinnkit.references.explicit import StepTooSmallError, dop853
 from pinnkit.references.exponential import Exponential
 from pinnkit.references.modes import Modes
 from pinnkit.references.spectral import Spectral
@@ -133,3 +133,36 @@ def test_allen_and_cahn_against_the_table():
     of = problem("u_t = 0.0001*u_xx + 5*(u - u^3)", {"i": start("u = x^2*cos(pi*x)")}, **PERIODIC)
     reference = Spectral(of)
     assert against(reference, allen_cahn, np.array([0.1, 0.5, 1.0])) < reference.claimed_error < 1e-6
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-12], ids=["rest", "nearly rest"])
+def test_a_forced_wave_from_rest_is_computed(size):
+    forced = problem(
+        "u_tt = u_xx + sin(2*pi*x)*cos(t)",
+        {"i": start(f"u = {size}*cos(2*pi*x)", "u_t = 0")},
+        coordinates={"x": [0, 1], "t": [0, 3]},
+        **PERIODIC,
+    )
+    reference = Spectral(forced)
+    x, t = np.meshgrid(np.linspace(0, 1, 41), np.linspace(0.1, 3, 30), indexing="ij")
+    truth = np.sin(2 * np.pi * x) * (np.cos(t) - np.cos(2 * np.pi * t)) / (4 * np.pi**2 - 1)
+    truth += size * np.cos(2 * np.pi * x) * np.cos(2 * np.pi * t)
+    error = np.linalg.norm(reference({"x": x, "t": t})["u"] - truth) / np.linalg.norm(truth)
+    assert error < 2 * reference.claimed_error < 1e-8
+
+
+@pytest.mark.parametrize("source", ["cos(t)", "sin(t)", "0"], ids=["at once", "later", "never"])
+def test_a_forced_korteweg_de_vries_equation_from_rest_is_computed(source):
+    forced = problem(
+        f"u_t + u*u_x + u_xxx = sin(x)*{source}",
+        {"i": start("u = 0")},
+        coordinates={"x": [0, "2*pi"], "t": [0, 1]},
+        **PERIODIC,
+    )
+    assert Spectral(forced).claimed_error < 1e-8
+
+
+def test_a_rate_that_is_no_number_ends_the_steps():
+    steps = dop853(lambda t, y: y * np.nan, 0.0, 1.0, np.ones(1), 1e-8, 1e-10, lambda t: 0.1)
+    with pytest.raises(StepTooSmallError):
+        list(steps)

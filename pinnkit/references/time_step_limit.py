@@ -1,4 +1,4 @@
-"""How long steps in time may be so that none passes over what the problem's functions of t do."""
+"""The largest step in time that resolves the problem's functions of t."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ MOMENTS, PLACES = 2**14, 17
 STEPS_PER_RISE = 4
 """Steps while a function goes once from its least to its largest value."""
 MOST_STEPS = 2_000
-"""Steps on account of one function; one that goes up and down more often is met by any step."""
+"""Steps on account of one function; one that oscillates more often is sampled by steps of any length."""
 
 
-class Pace:
-    """A clock that counts steps: evenly with time, and more where a function of t in the problem varies.
+class TimeStepLimit:
+    """An upper bound on the step in time: uniform, and smaller where a function of t in the problem varies.
 
-    The error estimate of a step sees a function at the step's stages alone, so a pulse between them stays unseen.
+    The error estimate of a step evaluates a function at the step's stages alone and misses a pulse between them.
 
     Args:
         expressions: in t, x and the fields: rates, and what holds at the ends of x.
@@ -45,7 +45,7 @@ class Pace:
                 self._rises += self._counted(Program([function]))
 
     def _counted(self, program: Program) -> np.ndarray:
-        """Steps that a function asks for, from the beginning until each moment, the most at any place."""
+        """Steps that a function needs from the beginning until each moment, the most at any place."""
         values = {symbol(TIME): self._times[:, None], **self._places}
         found = np.asarray(program({atom: values[atom] for atom in program.atoms})[0], dtype=float)
         found = found.reshape(MOMENTS, -1)
@@ -56,7 +56,7 @@ class Pace:
         return steps * min(1.0, MOST_STEPS / steps[-1])
 
     def longest(self, t: float, fewest: int) -> float:
-        """The longest step from t, where all the time takes `fewest` steps if no function asks for more."""
+        """The longest step from t, where all the time takes `fewest` steps if no function needs more."""
         duration = self._end - self._begin
         clock = fewest * (self._times - self._begin) / duration + self._rises * fewest / 200
         now = np.interp(t, self._times, clock)

@@ -1,7 +1,7 @@
-"""What no grid of some size sees: starts, sources and coefficients that vary between its nodes.
+"""The error from starts, sources and coefficients that a grid does not resolve.
 
 Two grids may both miss a narrow source, or a wave whose zeros are at their nodes, and agree; so the functions that a
-problem gives are compared with what the grid makes of them, at many places that are nodes of neither.
+problem gives are compared with their interpolants on the grid, at many places that are nodes of neither.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from pinnkit.references.split import Split
 from pinnkit.references.system import System
 
 PLACES = {"Fourier": 3**10, "Chebyshev": 20_000}
-"""Places where functions are looked at; an odd number for periodic ones, whose nodes are even in number."""
+"""Places where functions are evaluated; an odd number for periodic ones, whose nodes are even in number."""
 MOMENTS = 9
 CHUNK = 2**21
 
 
-class Unseen:
-    """How far a solution may be off since its grid misses part of the functions that the problem gives.
+class Unresolved:
+    """An estimate of a solution's error from the part of the problem's functions that its grid does not resolve.
 
     To first order, in relative L2 norm and the worst field:
 
         sum over starts s of |s - I s|/|u| + T sum over functions g of |g - I g| max|d rate/d g| / |u|,
 
-    where I is what the grid makes of a function and T the duration: exact for a source where nothing decays, too large
+    where I is interpolation on the grid and T the duration: exact for a source where nothing decays, too large
     where the error decays. The modes of a periodic start that are cut off decay as the linear part has them.
 
     Args:
