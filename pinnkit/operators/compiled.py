@@ -67,6 +67,8 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
         config = torch._inductor.config
         patches = {key: value for key, value in CPU_PATCHES.items() if "." in key or hasattr(config, key)}
         _probe_processor()
+    elif not _takes(torch._inductor.standalone_compile, "donate_graph_module"):
+        raise NotCompiled(f"on a GPU it takes torch 2.12 or newer, and this is {torch.__version__}")
     else:
         patches = {"triton.cudagraphs": True}
     try:

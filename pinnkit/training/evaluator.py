@@ -115,7 +115,8 @@ class Evaluator:
         trainable = model.trainable()
         self.names, self.parameters = list(trainable), list(trainable.values())
         self.constants = model.constants(self.parameters[0])
-        self.workers = Workers(threads if engine != "autograd" else 1)
+        # CUDA graphs belong to the thread that has recorded them; a GPU is filled by one.
+        self.workers = Workers(threads if engine != "autograd" and self.constants.device.type == "cpu" else 1)
         self.compiled: dict[tuple, Callable[..., Any]] = {}
         self.warning: str | None = None
         """Why recorded code runs without a compiler, where it does."""

@@ -421,3 +421,10 @@ def test_without_a_large_laplacian_everything_is_exact(directions, equation, unr
         evaluator = module.make_evaluator(engine, None)
         assert evaluator.draw_directions(0, 0) == []
         assert_same(evaluator(evaluator.prepare(batches), weights_of(module)), expected, 1e-12)
+
+
+def test_threads_share_the_chunks_on_a_cpu_alone(heat_words):
+    module, _ = assembled(heat_words, {"sampling": SAMPLING})
+    module.threads = 4
+    assert module.make_evaluator("jets", None).workers.count == 4
+    assert module.to("meta").make_evaluator("jets", None).workers.count == 1
