@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
@@ -67,21 +68,19 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
         config = torch._inductor.config
         patches = {key: value for key, value in CPU_PATCHES.items() if "." in key or hasattr(config, key)}
         _probe_processor()
-    elif not _takes(torch._inductor.standalone_compile, "donate_graph_module"):
-        raise NotCompiled(f"on a GPU it takes torch 2.12 or newer, and this is {torch.__version__}")
+    elif not _keeps_graphs():
+        raise NotCompiled(f"on a GPU it needs a newer torch than {torch.__version__}")
     else:
         patches = {"triton.cudagraphs": True}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile_ = torch._inductor.standalone_compile
-            own = {"donate_graph_module": True} if _takes(compile_, "donate_graph_module") else {}  # since torch 2.12
-            compiled = compile_(
+            compiled = torch._inductor.standalone_compile(
                 graph,
                 list(inputs),
                 dynamic_shapes="from_example_inputs",  # fixed shapes, and a compilation that the cache can keep
                 options={"config_patches": patches},
-                **own,
+                **({"donate_graph_module": True} if _keeps_graphs() else {}),
             )
             compiled(*inputs)
     except Exception as error:  # whatever a compiler may raise: the graph can be run without it
@@ -91,9 +90,9 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
     return compiled
 
 
-def _takes(function: Callable, name: str) -> bool:
-    """Whether a function has an argument of this name."""
-    return name in inspect.signature(function).parameters
+def _keeps_graphs() -> bool:
+    """Whether this version of torch has a compiler that can be handed a graph for good, and need not copy it."""
+    return "donate_graph_module" in inspect.signature(torch._inductor.standalone_compile).parameters
 
 
 def _probe_processor() -> None:
