@@ -56,10 +56,10 @@ def launch(count: int, script: Path, words: Sequence[str], folder: Path) -> int:
         rank, failure = error.get_first_failure()
         codes = [one.exitcode for one in error.failures.values()]
         code = max((one for one in codes if one in REASONS), default=max(codes))
-        killed = [one for one in error.failures.items() if one[1].exitcode < 0 and one[1].exitcode != -signal.SIGTERM]
-        if code in OURS and not (killed and code == 130):  # the launcher interrupts the others where one was killed
+        lost = [one for one in error.failures.items() if one[1].exitcode not in (*OURS, -signal.SIGTERM)]
+        if code in OURS and not (lost and code == 130):  # the launcher interrupts the others where one was lost
             return code
-        rank, failure = killed[0] if killed else (rank, failure)
+        rank, failure = lost[0] if lost else (rank, failure)
         how = signal.Signals(-failure.exitcode).name if failure.exitcode < 0 else f"exit code {failure.exitcode}"
         print(
             f"pinnkit: the process of rank {rank} ended by {how}, and the run with it; resume={folder} goes on from "

@@ -16,6 +16,9 @@ from pinnkit.problem.problem import Condition, Equation, Problem
 SLACK = 1e-9
 """How far outside a place may lie, relative to the range of its coordinate."""
 
+SIZES = (*FIELDS, *(sign * 10.0**power for power in range(1, 7) for sign in (-1, 1)))
+"""Values of fields by which it is seen whether an equation asks for a place."""
+
 
 def check_elsewhere(problem: Problem, report: Report) -> None:
     """A constant place outside the domain is a mistake; one that leaves it from some points alone is a warning.
@@ -78,10 +81,10 @@ def _used(
     exprs = [one for one in (equation.residual, equation.weight) if isinstance(one, sympy.Basic)]
     program = Program(exprs)
     used = np.full(count, False)
-    for size in FIELDS:  # fields may decide in a where(...)
+    for size in SIZES:  # fields may decide in a where(...)
         read = {**problem.values, **inputs, **dict.fromkeys(set().union(*map(partials, exprs)), size)}
         known = program(read)
-        for other in (np.nan, *FIELDS):
+        for other in (np.nan, *SIZES):
             found = program({**read, partial: np.full(count, other)})
             for one, new in zip(known, found, strict=True):
                 used |= ~np.broadcast_to((one == new) | (np.isnan(one) & np.isnan(new)), count)

@@ -135,13 +135,13 @@ class March:
         self._solution = solution
 
     def _size(self, modes: Modes, start: np.ndarray) -> float:
-        """Root mean square of the start, or of what the rest of the rate adds to it in all the time, if that is more.
+        """Root mean square of the start, or of what the sources add to it in all the time, if that is more.
 
         Zero where both are; a start from rest, or nearly, takes the size that its sources give it.
         """
         begin, end = self._system.times
-        shaped = start.reshape(modes.eigenvalues.shape)
-        rests = [np.linalg.norm(modes.rest(t, shaped)) for t in irregular(SAMPLES[0], begin, end)]
+        zero = np.zeros_like(start).reshape(modes.eigenvalues.shape)
+        rests = [np.linalg.norm(modes.rest(t, zero)) for t in irregular(SAMPLES[0], begin, end)]
         largest = max([0.0, *(rest for rest in rests if np.isfinite(rest))])
         return float(max(np.linalg.norm(start), (end - begin) * largest) / np.sqrt(start.size))
 

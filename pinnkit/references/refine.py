@@ -90,14 +90,20 @@ class Refinement:
         return self._split_off(parts, self._first) if parts else self._whole()
 
     def _confirm(self, first: StoppedError, other: Callable[[], March]) -> NoReturn:
-        """Raises UnsupportedProblem where another march stops at the time of the first, StoppedError otherwise."""
+        """Raises UnsupportedProblem where another march stops at the time of the first, StoppedError otherwise.
+
+        The same grid would stop at the same time whatever the reason: it confirms nothing.
+        """
         try:
             other()
         except StoppedError as second:
-            if abs(second.t - first.t) < SAME_TIME * (second.t - self._system.times[0]):
+            another = self._system.space is None or second.nodes != first.nodes
+            if another and abs(second.t - first.t) < SAME_TIME * (second.t - self._system.times[0]):
                 twice = f"with {first.nodes} nodes and with {second.nodes}" if self._system.space else "twice"
                 raise UnsupportedProblem(f"{second}, {twice}, as where a solution blows up") from None
             raise
+        except TooManyStepsError:
+            pass
         raise first
 
     def _first_nodes(self) -> int:
@@ -129,7 +135,8 @@ class Refinement:
                 rtol, atol = TIME_FACTOR * rtol, TIME_FACTOR * atol
             except StoppedError as error:
                 if system.space is None:
-                    self._confirm(error, partial(self._loose, count, rtol, atol))
+                    tighter = rtol / TIME_FACTOR, atol / TIME_FACTOR
+                    self._confirm(error, partial(March, system, count, *tighter, budget))
                 if count >= self._most:
                     self._confirm(error, partial(March, system, count, rtol, atol, budget))
                 count *= 2

@@ -62,6 +62,7 @@ class Results:
             raise
         except OSError as error:
             if not cannot_write(error, self.run.path):
+                self.failed("failed", error, module)
                 raise
             told = CannotWrite(self.run.path, error)
             log.error(str(told))

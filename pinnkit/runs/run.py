@@ -135,6 +135,7 @@ class Run:
                 raise told from None
             except OSError as error:
                 if not cannot_write(error, self.run.path):
+                    self._failed("failed", error)
                     raise
                 told = error if isinstance(error, CannotWrite) else CannotWrite(self.run.path, error)
                 log.error(str(told))

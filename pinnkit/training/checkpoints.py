@@ -229,11 +229,15 @@ class Checkpoints(Callback):
         self._step: int | None = None
         self._written = time.monotonic()
         self._least = float("inf")
+        self._whole = True
+        """Whether the last one can be used, and so replace the one before it."""
 
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
+        if trainer.ckpt_path is not None:
+            self._whole = Path(trainer.ckpt_path).name == self.last.name  # known to all ranks by its name alone
         if module.progress["step"] == 0:
             self._write(trainer, module)
-        elif Path(trainer.ckpt_path).name == self.last.name:  # known to all ranks by its name alone
+        elif self._whole and not module.went_back:  # otherwise it lacks the rollback
             self._step = module.progress["step"]
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
@@ -278,9 +282,10 @@ class Checkpoints(Callback):
                 shutil.copyfile(temporary, copy)
                 _settle(copy)
                 os.replace(copy, self.best)
-            if self.last.exists():
+            if self.last.exists() and self._whole:
                 os.replace(self.last, self.previous)  # until the next line the newest whole one has this name
             os.replace(temporary, self.last)
+            self._whole = True
         except (OSError, RuntimeError) as error:
             if not isinstance(error, OSError) and not any(word in str(error) for word in WRITER):
                 if module.ranks.count == 1:

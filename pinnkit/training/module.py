@@ -29,7 +29,7 @@ from pinnkit.training.engines import Budget, Chooser
 from pinnkit.training.evaluator import Evaluator, Model, Prepared, Unfit
 from pinnkit.training.faults import at_once, check_gradients, divergence, exploded, explosion, what_fits
 from pinnkit.training.jacobian import Jacobian, Linearisation
-from pinnkit.training.outcome import INTERRUPTED, OutOfMemory, Unsuitable
+from pinnkit.training.outcome import INTERRUPTED, NoMemory, OutOfMemory, Unsuitable
 from pinnkit.training.phases import Phase
 from pinnkit.training.ranks import ALONE, Ranks
 from pinnkit.training.settings import Trainer
@@ -123,7 +123,7 @@ class PINN(lightning.LightningModule):
         self.diagnostics: dict[str, float] = {}
         self.stopped: str | None = None
         self.ranks = ALONE
-        self._went_back = False
+        self.went_back = False
         """Whether training diverged, and goes on from an earlier state with smaller steps."""
         self._wish: str | None = None
         """Why this process wants to stop: a signal, or an error that is small enough."""
@@ -183,7 +183,7 @@ class PINN(lightning.LightningModule):
 
     def on_train_start(self) -> None:
         self.compile_time.seconds = self.progress["compile_time_s"]
-        if self._went_back:
+        if self.went_back:
             for optimizer in self.trainer.optimizers:
                 if isinstance(optimizer, Deterministic):  # with what it has learned it would take the same steps again
                     optimizer.restart(0.5 ** self.progress["rollbacks"])
@@ -328,7 +328,8 @@ class PINN(lightning.LightningModule):
         try:
             batches, scores = self.trainer.datamodule.unseen()
         except (RuntimeError, MemoryError) as error:
-            if not out_of_memory(error):
+            alone = self.ranks.count > 1 and not isinstance(error, NoMemory)
+            if alone or not out_of_memory(error):
                 raise
             told = "whether the objective is as small on other points is not known: memory is too small to look"
             log.warning("%s. Set operators.chunk to compute fewer points at once", told)
@@ -510,7 +511,7 @@ class PINN(lightning.LightningModule):
             if self.ranks.count == 1 or not out_of_memory(error):
                 raise
         if self.ranks.any(parts is None, self.device):  # all raise, or the others would wait for this rank
-            raise MemoryError(f"a rank has too little memory for the residuals of '{group}' at {len(batch)} points")
+            raise NoMemory(f"a rank has too little memory for the residuals of '{group}' at {len(batch)} points")
         return self.ranks.put_together(parts, len(batch))
 
     def _own_scores(self, group: str, batch: Batch) -> list[Tensor]:
@@ -531,7 +532,7 @@ class PINN(lightning.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         rollbacks = self.progress["rollbacks"]
-        self._went_back = rollbacks > checkpoint["progress"]["rollbacks"]
+        self.went_back = rollbacks > checkpoint["progress"]["rollbacks"]
         self.progress = {**self.progress, **checkpoint["progress"], "rollbacks": rollbacks}
         words = checkpoint.get("operators")
         self.choice = Choice(**words) if words else None

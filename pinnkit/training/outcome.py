@@ -92,7 +92,7 @@ class CannotWrite(OSError):
         )
 
 
-WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
+WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.ESTALE)
 """Errors that only writing has."""
 
 
@@ -123,6 +123,10 @@ class CannotMeet(Exception):
             f"the processes of this run cannot meet at {address} ({reason}). Where another program has that port, name "
             "a free one: --rdzv-endpoint=HOST:PORT of torchrun, or MASTER_PORT for srun"
         )
+
+
+class NoMemory(MemoryError):
+    """Too little memory on some rank, which all of them know."""
 
 
 class OutOfMemory(Exception):

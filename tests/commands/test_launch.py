@@ -19,6 +19,8 @@ from pinnkit.commands.launch import launch
         ([2, 3, 130], 3),
         ([130, 130], 130),
         ([130, -9], 1),
+        ([130, 1], 1),
+        ([1, 130], 1),
         ([2, -15], 2),
     ],
 )
@@ -31,4 +33,5 @@ def test_a_reason_wins_over_an_interruption(codes, expected, monkeypatch, capfd)
     monkeypatch.setattr(api, "elastic_launch", lambda *_: ended)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert launch(len(codes), Path("train.py"), [], Path("out")) == expected
-    assert ("ended by SIGKILL" in capfd.readouterr().err) == (expected == 1)
+    how = "SIGKILL" if -9 in codes else "exit code 1"
+    assert (f"ended by {how}" in capfd.readouterr().err) == (expected == 1)

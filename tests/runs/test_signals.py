@@ -87,9 +87,12 @@ def test_a_signal_in_steps_that_diverge_ends_the_run_where_it_goes_back_to(tmp_p
         step(module, *arguments)
 
     monkeypatch.setattr(PINN, "_step", diverges)
-    assert command(tmp_path, *WORDS, f"hydra.run.dir={tmp_path / 'out'}") == 130
-    metrics = RunFolder(tmp_path / "out").read_metrics()
-    assert (metrics["status"], metrics["steps"]) == ("interrupted", 0)
+    often = ["checkpoint.every_steps=2", "trainer.steps_per_batch=1"]
+    assert command(tmp_path, *WORDS, *often, f"hydra.run.dir={tmp_path / 'out'}") == 130
+    run = RunFolder(tmp_path / "out")
+    metrics, progress = run.read_metrics(), read(run.last_checkpoint)["progress"]
+    assert (metrics["status"], metrics["steps"]) == ("interrupted", progress["step"])
+    assert (progress["step"], progress["rollbacks"]) == (4, 1)  # or the resumed run would take the same steps again
     assert "training diverged at step 4" in capfd.readouterr().err
 
 

@@ -89,7 +89,7 @@ def test_training_goes_on_where_going_back_has_helped(spiked, tmp_path, monkeypa
     start, best = PINN.on_train_start, []
 
     def helped(self):
-        if self._went_back:
+        if self.went_back:
             spike["height"] = 0.0
             best.append((tmp_path / "checkpoints" / "best.ckpt").exists())
         start(self)
