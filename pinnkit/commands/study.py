@@ -16,6 +16,7 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from pinnkit.commands.space import Choice, Span
 from pinnkit.commands.trial import RUNGS, Claim, Outcome
@@ -52,9 +53,9 @@ class Study:
             # process; a journal whose writer was killed keeps a lock file, or a torn line that nobody can read.
             path = (folder / "study.db").resolve()
             try:
-                storage = optuna.storages.RDBStorage(
-                    f"sqlite:///{path}", engine_kwargs={"connect_args": {"timeout": 60.0}}
-                )
+                # Every connection is closed after its use, and none is left to the end of the process.
+                engine = {"connect_args": {"timeout": 60.0}, "poolclass": NullPool}
+                storage = optuna.storages.RDBStorage(f"sqlite:///{path}", engine_kwargs=engine)
                 self._study = optuna.create_study(
                     storage=storage,
                     study_name="sweep",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     if len(states) != len(module.phases):
         raise WrongState(f"optimizer_states: {len(states)} are there, and {len(module.phases)} phases")
     parameters = [one for one in module.parameters() if one.requires_grad]
-    same = content["pinnkit"]["versions"].get("torch") == torch.__version__
+    same = content["pinnkit"]["versions"].get("torch") == version("torch")
     for place, (phase, state) in enumerate(zip(module.phases, states, strict=True)):
         try:
             check_state(phase.optimizer(parameters), state, same)
