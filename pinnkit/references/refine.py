@@ -135,8 +135,8 @@ class Refinement:
                 rtol, atol = TIME_FACTOR * rtol, TIME_FACTOR * atol
             except StoppedError as error:
                 if system.space is None:
-                    tighter = rtol / TIME_FACTOR, atol / TIME_FACTOR
-                    self._confirm(error, partial(March, system, count, *tighter, budget))
+                    looser = TIME_FACTOR * rtol, TIME_FACTOR * atol  # than of both marches of the pair
+                    self._confirm(error, partial(self._loose, count, *looser))
                 if count >= self._most:
                     self._confirm(error, partial(March, system, count, rtol, atol, budget))
                 count *= 2
