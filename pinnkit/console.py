@@ -31,13 +31,13 @@ class _PlainHandler(logging.Handler):
 
 
 @contextmanager
-def silent() -> Iterator[Told]:
+def silent() -> Iterator[LogBuffer]:
     """While this is open, pinnkit prints no more than errors: another process tells of the run."""
     log = logging.getLogger("pinnkit")
     former = log.level
     log.setLevel(logging.ERROR)
     try:
-        yield Told()
+        yield LogBuffer()
     finally:
         log.level = former
 
@@ -60,7 +60,7 @@ class _FileHandler(logging.FileHandler):
             super().close()
 
 
-class Told:
+class LogBuffer:
     """What pinnkit logs while a run is set up and goes on; it is kept in memory until it has a file."""
 
     def __init__(self) -> None:
@@ -79,10 +79,10 @@ class Told:
 
 
 @contextmanager
-def told() -> Iterator[Told]:
+def logged() -> Iterator[LogBuffer]:
     """While this is open, what pinnkit logs is printed, and kept as `Told` says."""
     log = logging.getLogger("pinnkit")
-    screen, kept = _PlainHandler(), Told()
+    screen, kept = _PlainHandler(), LogBuffer()
     former = log.level, log.propagate
     log.setLevel(logging.INFO)
     log.propagate = False

@@ -22,8 +22,8 @@ def mistakes() -> Iterator[tuple[str, str]]:
     """Variables that do not say how this process was started, and why not."""
     wrong = [name for name in NUMBERS if name in os.environ and _number(name) is None]
     for name in wrong:
-        told = f"'{os.environ[name]}' is no whole number: {NUMBERS[name]} sets it; unset it to run alone"
-        yield name, told
+        message = f"'{os.environ[name]}' is no whole number: {NUMBERS[name]} sets it; unset it to run alone"
+        yield name, message
     if wrong:
         return
     if "RANK" in os.environ and "WORLD_SIZE" not in os.environ:
@@ -31,8 +31,8 @@ def mistakes() -> Iterator[tuple[str, str]]:
     elif "RANK" in os.environ and _number("RANK") >= _number("WORLD_SIZE"):
         yield "RANK", f"{os.environ['RANK']} is not less than WORLD_SIZE={os.environ['WORLD_SIZE']}: unset both"
     elif "RANK" not in os.environ and _tasks() > 1 and "SLURM_STEP_NUM_TASKS" not in os.environ:
-        told = f"{_tasks()}, but srun has not started this process: use srun, or set SLURM_NTASKS=1 to run alone"
-        yield "SLURM_NTASKS", told
+        message = f"{_tasks()}, but srun has not started this process: use srun, or set SLURM_NTASKS=1 to run alone"
+        yield "SLURM_NTASKS", message
 
 
 def _number(name: str) -> int | None:

@@ -45,8 +45,8 @@ def check_memory(problem: Problem, settings: Settings, custom_network: bool = Fa
         _check_optimizers(problem, settings, free, report)
     devices = settings.trainer.devices or 1
     if settings.trainer.accelerator == "cpu" and devices > 1 and devices * PROCESS > free:
-        told = f"{devices} processes take at least {size(devices * PROCESS)}, and {size(free)} of memory are free"
-        report.add("trainer.devices", f"{told}: {max(1, int(free // PROCESS))} fit")
+        message = f"{devices} processes take at least {size(devices * PROCESS)}, and {size(free)} of memory are free"
+        report.add("trainer.devices", f"{message}: {max(1, int(free // PROCESS))} fit")
     report.raise_if_any()
 
 
@@ -68,8 +68,8 @@ def check_grid(problem: Problem, count: int | None, table: bool = False) -> None
     report, free = Report(), free_memory()
     if needed(count) > free:
         fits = _largest(count, lambda one: needed(one) <= free)
-        told = f"{count}: {float(count) ** dimension:.3g} points take at least {size(needed(count))}"
-        report.add("grid", f"{told}, and {size(free)} of memory are free: {fits} fits")
+        message = f"{count}: {float(count) ** dimension:.3g} points take at least {size(needed(count))}"
+        report.add("grid", f"{message}, and {size(free)} of memory are free: {fits} fits")
     report.raise_if_any()
 
 
@@ -131,11 +131,11 @@ def _check_network(problem: Problem, settings: Settings, free: float, report: Re
             break
     else:
         key, fits = "width", 1
-    told = (
+    message = (
         f"{getattr(fuller, key)}: the network has {parameters(problem, network):.3g} parameters, which take at least "
     )
-    told += f"{size(needed(network))}, and {size(free)} of memory are free"
-    report.add(f"network.{key}", f"{told}: {fits} fits")
+    message += f"{size(needed(network))}, and {size(free)} of memory are free"
+    report.add(f"network.{key}", f"{message}: {fits} fits")
 
 
 def _check_points(problem: Problem, sampling: Sampling, free: float, report: Report) -> None:
@@ -149,10 +149,10 @@ def _check_points(problem: Problem, sampling: Sampling, free: float, report: Rep
     for key, count, groups in (("equations", equations, 1), ("conditions", sampling.of_condition, places)):
         if groups and needed(count * groups) > free:
             fits = _largest(count, lambda one, groups=groups: needed(one * groups) <= free)
-            told = (
+            message = (
                 f"{count}: with sampling.pool={sampling.pool} these points take at least {size(needed(count * groups))}"
             )
-            report.add(f"sampling.{key}", f"{told}, and {size(free)} of memory are free: {fits} fit")
+            report.add(f"sampling.{key}", f"{message}, and {size(free)} of memory are free: {fits} fit")
 
 
 def _check_optimizers(problem: Problem, settings: Settings, free: float, report: Report) -> None:
@@ -161,8 +161,10 @@ def _check_optimizers(problem: Problem, settings: Settings, free: float, report:
         key = f"phases[{number}]" if settings.phases else "optimizer"
         for name, needed in _matrices(phase.settings, count, _item(settings)):
             if needed > free:
-                told = f"{phase.name} keeps {size(needed)} for {count} parameters, and {size(free)} of memory are free"
-                report.add(f"{key}.{name}", f"{told}: take a smaller network, or an optimizer such as lbfgs or adam")
+                message = (
+                    f"{phase.name} keeps {size(needed)} for {count} parameters, and {size(free)} of memory are free"
+                )
+                report.add(f"{key}.{name}", f"{message}: take a smaller network, or an optimizer such as lbfgs or adam")
 
 
 def _item(settings: Settings) -> int:

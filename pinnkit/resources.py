@@ -22,8 +22,8 @@ def check_environment() -> None:
         ProblemError: naming them.
     """
     report = Report()
-    for name, told in environment.mistakes():
-        report.add(name, told)
+    for name, message in environment.mistakes():
+        report.add(name, message)
     if named := os.environ.get(VARIABLE):
         cache = Path(named).absolute()
         there = next(one for one in (cache, *cache.parents) if one.exists())
@@ -47,27 +47,27 @@ def check_run(problem: Problem, settings: Settings, custom_network: bool = False
         phase.name for phase in chosen if phase.settings is not None and not isinstance(phase.settings, FirstOrder)
     ]
     if settings.operators.directions is not None and searching:
-        told = f"the losses become random estimates, which {searching[0]} cannot use: optimizer=adam or soap"
-        report.add("operators.directions", told)
+        message = f"the losses become random estimates, which {searching[0]} cannot use: optimizer=adam or soap"
+        report.add("operators.directions", message)
     if settings.trainer.accelerator == "gpu" and not gpus:
         report.add("trainer.accelerator", "gpu: no CUDA device is at hand; choose trainer=cpu")
     elif settings.trainer.accelerator == "gpu" and (settings.trainer.devices or 1) > gpus:
-        told = f"{settings.trainer.devices}, but {gpus} GPUs are at hand"
-        report.add("trainer.devices", told)
+        message = f"{settings.trainer.devices}, but {gpus} GPUs are at hand"
+        report.add("trainer.devices", message)
     elif settings.trainer.accelerator == "cpu" and settings.trainer.devices is None:
         report.add("trainer.devices", "null means every GPU: on CPUs say how many processes, such as 2")
     if settings.trainer.nodes > 1 and environment.rank() is None:
-        told = f"{settings.trainer.nodes}, but this process was started alone: start the command by torchrun or srun"
-        report.add("trainer.nodes", told)
+        message = f"{settings.trainer.nodes}, but this process was started alone: start the command by torchrun or srun"
+        report.add("trainer.nodes", message)
     processes = (settings.trainer.devices or gpus) * settings.trainer.nodes
     started = environment.started()
     if started is not None and processes and started != processes:
-        told = (
+        message = (
             f"{started} processes were started for this run, and the configuration asks for {settings.trainer.devices} "
             f"on {settings.trainer.nodes} machine(s): choose trainer=ddp_cpu, ddp or multi_node with the numbers that "
             "torchrun or srun was given"
         )
-        report.add("trainer.devices", told)
+        report.add("trainer.devices", message)
     if settings.trainer.shards is not None and processes and settings.trainer.shards % processes:
         report.add("trainer.shards", f"{settings.trainer.shards}: {DIVIDES}, not {processes}")
     report.raise_if_any()

@@ -58,44 +58,44 @@ class Settings:
     overwrite: bool = False
 
 
-def read_settings(words: Mapping[str, Any], report: Report) -> Settings:
+def read_settings(config: Mapping[str, Any], report: Report) -> Settings:
     """Settings from a mapping; what it leaves out keeps its default. Mistakes go to the report."""
-    return read_as(Settings, words, report)
+    return read_as(Settings, config, report)
 
 
-def words_of(settings: Any) -> dict[str, Any]:
+def config_of(settings: Any) -> dict[str, Any]:
     """The mapping that `read_settings` reads these settings from: plain data, for config.yaml."""
-    words: dict[str, Any] = {}
+    config: dict[str, Any] = {}
     for one in dataclasses.fields(settings):
         value = getattr(settings, one.name)
         if isinstance(value, tuple):
-            value = [_phase_words(phase) for phase in value]
+            value = [_phase_config(phase) for phase in value]
         elif isinstance(value, PhaseSettings):
-            value = _phase_words(value)
+            value = _phase_config(value)
         elif dataclasses.is_dataclass(value):
-            value = words_of(value)
-        words[one.name] = value
-    return words
+            value = config_of(value)
+        config[one.name] = value
+    return config
 
 
-def _phase_words(phase: PhaseSettings) -> dict[str, Any]:
-    return {"name": phase.name, **(words_of(phase.settings) if phase.settings is not None else {})}
+def _phase_config(phase: PhaseSettings) -> dict[str, Any]:
+    return {"name": phase.name, **(config_of(phase.settings) if phase.settings is not None else {})}
 
 
-def read_as(kind: type, words: Mapping[str, Any], report: Report) -> Any:
+def read_as(kind: type, config: Mapping[str, Any], report: Report) -> Any:
     """An instance of any settings dataclass from a mapping, under the same rules."""
-    return _read(kind, "", words, report)
+    return _read(kind, "", config, report)
 
 
-def _read(kind: type, path: str, words: Any, report: Report) -> Any:
+def _read(kind: type, path: str, config: Any, report: Report) -> Any:
     """An instance of a settings dataclass from a mapping."""
-    if not isinstance(words, Mapping):
-        report.add(path, f"{words!r} is not a mapping of settings")
+    if not isinstance(config, Mapping):
+        report.add(path, f"{config!r} is not a mapping of settings")
         return kind()
     known = {one.name: one for one in dataclasses.fields(kind)}
     hints = typing.get_type_hints(kind)
     values = {}
-    for name, value in words.items():
+    for name, value in config.items():
         key = f"{path}.{name}" if path else str(name)
         if name not in known:
             near = nested(str(name)) if kind is Settings else ""
@@ -185,28 +185,28 @@ def _converted(value: Any, hint: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else value
 
 
-def _phases(path: str, words: Any, report: Report) -> tuple[PhaseSettings, ...] | None:
-    if words is None:
+def _phases(path: str, config: Any, report: Report) -> tuple[PhaseSettings, ...] | None:
+    if config is None:
         return None
-    if isinstance(words, str) or not isinstance(words, Sequence) or not words:
-        report.add(path, f"{words!r} is not a list of phases: write [{{name: adam, steps: 300}}, ssbroyden]")
+    if isinstance(config, str) or not isinstance(config, Sequence) or not config:
+        report.add(path, f"{config!r} is not a list of phases: write [{{name: adam, steps: 300}}, ssbroyden]")
         return None
-    phases = tuple(_phase(f"{path}[{number}]", one, report) for number, one in enumerate(words, start=1))
+    phases = tuple(_phase(f"{path}[{number}]", one, report) for number, one in enumerate(config, start=1))
     for number, phase in enumerate(phases[:-1], start=1):
         if isinstance(phase.settings, FirstOrder) and phase.settings.steps is None:
-            told = f"a phase of {phase.name} ends only by its steps: write {{name: {phase.name}, steps: 300}}"
-            report.add(f"{path}[{number}].steps", told)
+            message = f"a phase of {phase.name} ends only by its steps: write {{name: {phase.name}, steps: 300}}"
+            report.add(f"{path}[{number}].steps", message)
     return phases
 
 
-def _phase(path: str, words: Any, report: Report) -> PhaseSettings:
+def _phase(path: str, config: Any, report: Report) -> PhaseSettings:
     """An optimizer from its name, or from a mapping with its name and its settings."""
-    words = {"name": words} if isinstance(words, str) else words
-    if not isinstance(words, Mapping) or not isinstance(words.get("name"), str):
-        report.add(path, f"{words!r} is no optimizer: write adam, or {{name: adam, steps: 300}}")
+    config = {"name": config} if isinstance(config, str) else config
+    if not isinstance(config, Mapping) or not isinstance(config.get("name"), str):
+        report.add(path, f"{config!r} is no optimizer: write adam, or {{name: adam, steps: 300}}")
         return PhaseSettings("auto")
-    name = words["name"]
-    rest = {key: value for key, value in words.items() if key != "name"}
+    name = config["name"]
+    rest = {key: value for key, value in config.items() if key != "name"}
     valid = list(OPTIMIZERS) if path.startswith("phases") else ["auto", *OPTIMIZERS]
     if name not in valid:
         report.add(f"{path}.name", f"unknown optimizer '{name}'{suggestion(name, valid)}")

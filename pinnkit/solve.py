@@ -17,8 +17,8 @@ import torch
 from torch import nn
 
 from pinnkit import environment, evaluation
-from pinnkit.assembly import assemble
-from pinnkit.console import quiet, silent, told
+from pinnkit.console import logged, quiet, silent
+from pinnkit.factory import assemble
 from pinnkit.language.errors import Report
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
@@ -27,9 +27,9 @@ from pinnkit.resources import check_run
 from pinnkit.runs.configuration import as_yaml, refusing
 from pinnkit.runs.run import Run
 from pinnkit.settings import Settings, read_settings
+from pinnkit.training.exceptions import CannotWrite
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import CannotWrite
-from pinnkit.understanding import checked
+from pinnkit.validation import checked
 
 __all__ = ["Solution", "assemble", "solve"]
 
@@ -61,17 +61,17 @@ class Solution:
         lower, upper = self.module.problem.domain.bounds[name]
         unknown = int(np.isnan(values).sum())
         if unknown:
-            told = f"{name} is NaN at {unknown} of {values.size} points, and so are the fields there"
-            warnings.warn(told, UserWarning, stacklevel=3)
+            message = f"{name} is NaN at {unknown} of {values.size} points, and so are the fields there"
+            warnings.warn(message, UserWarning, stacklevel=3)
         slack = ROUNDING * (upper - lower)
         outside = values[(values < lower - slack) | (values > upper + slack)]
         if outside.size and (name not in self.module.problem.periodic or not np.isfinite(outside).all()):
             worst = outside[np.argmax(np.maximum(lower - outside, outside - upper))]
-            told = (
+            message = (
                 f"{name} = {worst:.6g} lies outside [{lower:.6g}, {upper:.6g}], where the network was trained "
                 f"({outside.size} of {values.size} points do): the fields there are extrapolated, and may be far off"
             )
-            warnings.warn(told, UserWarning, stacklevel=3)
+            warnings.warn(message, UserWarning, stacklevel=3)
 
 
 ROUNDING = 1e-9
@@ -109,7 +109,7 @@ def solve(
         TooManyRows: more points than the memory that an optimizer may take is enough for.
         RankLost: another process of this run has ended.
         CannotWrite: a file of the run folder cannot be written.
-        CannotMeet: the processes of the run do not find each other.
+        RendezvousError: the processes of the run do not find each other.
         OutOfMemory: too many points at once; the message names the setting and a value that fits.
         Diverged: a loss that is not finite, or an objective that exploded; metrics.json tells it too.
         NothingFinite: the run cannot go on, as every checkpoint holds numbers that are not finite.
@@ -117,7 +117,7 @@ def solve(
     settings = _read(settings)
     run, first = RunFolder(Path(folder)), environment.first()
     claim = Claim(run, overwrite=overwrite or settings.overwrite, resume=resume) if first else None
-    with told() if first else silent() as log, quiet():
+    with logged() if first else silent() as log, quiet():
         problem = checked(problem, settings, custom_network=network is not None)
         check_run(problem, settings, custom_network=network is not None)
         config = config if config is not None else as_yaml(problem, settings)
@@ -156,9 +156,9 @@ def _written(run: RunFolder) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        told = CannotWrite(run.path, error)
-        logging.getLogger("pinnkit").error(str(told))
-        raise told from None
+        failure = CannotWrite(run.path, error)
+        logging.getLogger("pinnkit").error(str(failure))
+        raise failure from None
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from pinnkit.benchmark.memory import benchmark
-from pinnkit.commands.entry import run
+from pinnkit.cli.entry import run
 
 if __name__ == "__main__":
     sys.exit(run(lambda: benchmark(sys.argv[1:], Path(__file__).resolve().parents[1])))

@@ -3,7 +3,7 @@
 import sys
 
 from pinnkit.benchmark.contest import benchmark
-from pinnkit.commands.entry import run
+from pinnkit.cli.entry import run
 
 if __name__ == "__main__":
     sys.exit(run(lambda: benchmark(sys.argv[1:])))

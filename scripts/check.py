@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from pinnkit.commands.check import check
-from pinnkit.commands.entry import run
+from pinnkit.cli.check import check
+from pinnkit.cli.entry import run
 
 if __name__ == "__main__":
     sys.exit(run(lambda: check(sys.argv[1:], Path(__file__).resolve().parents[1] / "conf")))

@@ -2,8 +2,8 @@
 
 import sys
 
-from pinnkit.commands.compare import compare
-from pinnkit.commands.entry import run
+from pinnkit.cli.compare import compare
+from pinnkit.cli.entry import run
 
 if __name__ == "__main__":
     sys.exit(run(lambda: compare(sys.argv[1:])))

@@ -2,8 +2,8 @@
 
 import sys
 
-from pinnkit.commands.entry import run
-from pinnkit.commands.evaluate import evaluate
+from pinnkit.cli.entry import run
+from pinnkit.cli.evaluate import evaluate
 
 if __name__ == "__main__":
     sys.exit(run(lambda: evaluate(sys.argv[1:])))

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from pinnkit.commands.entry import run
-from pinnkit.commands.references import make_references
+from pinnkit.cli.entry import run
+from pinnkit.cli.references import make_references
 
 if __name__ == "__main__":
     sys.exit(

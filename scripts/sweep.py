@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from pinnkit.commands.entry import run
-from pinnkit.commands.optimise import optimise
+from pinnkit.cli.entry import run
+from pinnkit.cli.optimise import optimise
 
 if __name__ == "__main__":
     scripts = Path(__file__).resolve().parent

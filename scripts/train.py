@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from pinnkit.commands.entry import run
-from pinnkit.commands.train import train
+from pinnkit.cli.entry import run
+from pinnkit.cli.train import train
 
 if __name__ == "__main__":
     sys.exit(run(lambda: train(sys.argv[1:], Path(__file__).resolve().parents[1] / "conf")))

@@ -8,7 +8,7 @@ import torch
 
 from pinnkit.evaluation import Errors, evaluate
 from pinnkit.references.choose import choose
-from pinnkit.runs.results import told
+from pinnkit.runs.results import summary_lines
 from tests.conftest import assembled
 
 
@@ -38,7 +38,7 @@ def test_points_where_an_equation_is_singular_are_left_out_and_told(equation, wo
     assert errors["residual_rms"]["disk"] == pytest.approx(np.sqrt(np.mean(finite**2)), rel=1e-12)
     (line,) = [
         line
-        for line in told(
+        for line in summary_lines(
             {"status": "finished", "steps": 1, "train_time_s": 1.0, "learned": {}, "minimum": {}, **errors}
         )
         if line.startswith("RMS")
@@ -87,5 +87,5 @@ def test_points_where_the_reference_is_not_finite_are_left_out_and_told():
     assert errors["relative_l2"]["u"] == pytest.approx(wanted, rel=1e-12)
     assert Errors(module, reference)()["u"] == errors["relative_l2"]["u"]
     facts = {"status": "finished", "steps": 1, "train_time_s": 1.0, "learned": {}, "minimum": {}, "reference": "exact"}
-    (line,) = [line for line in told({**facts, **errors}) if line.startswith("relative")]
+    (line,) = [line for line in summary_lines({**facts, **errors}) if line.startswith("relative")]
     assert line.endswith("(against: exact, without 1 point where it is not finite)")

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from pinnkit import memory
-from pinnkit.assembly import assemble
+from pinnkit.factory import assemble
 from pinnkit.language.errors import ProblemError, Report
 from pinnkit.memory import check_grid, check_memory, free_memory, parameters
 from pinnkit.problem.problem import Problem
 from pinnkit.resources import check_run
 from pinnkit.settings import Settings, read_settings
-from pinnkit.understanding import checked
+from pinnkit.validation import checked
 
 
 @pytest.fixture(autouse=True)

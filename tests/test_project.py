@@ -16,7 +16,7 @@ def test_reading_and_checking_a_problem_loads_no_torch():
     code = (
         "import sys, pinnkit; pinnkit.Problem(coordinates={'t': [0, 1]}, fields=['u'], equations='u_t = u', "
         "conditions={'a': {'at': 't = 0', 'equations': 'u = 1'}}); pinnkit.Settings(); "
-        "import pinnkit.commands.train, pinnkit.commands.check, pinnkit.commands.evaluate; "
+        "import pinnkit.cli.train, pinnkit.cli.check, pinnkit.cli.evaluate; "
         "print([name for name in ('torch', 'lightning', 'scipy', 'matplotlib') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pinnkit.commands.arguments import configuration, parse
+from pinnkit.cli.arguments import configuration, parse
 from pinnkit.language.errors import Report
 from pinnkit.networks.settings import SMOOTHNESS
 from pinnkit.optimizers.settings import OPTIMIZERS, Adam, SelfScaled
@@ -19,7 +19,7 @@ GROUPS = {
     "callbacks", "experiment", "logger", "network", "operators", "optimizer", "pde", "sampling", "sweep", "trainer",
     "weighting",
 }  # fmt: skip
-"""The groups whose files are read by the tests of this module and, for pde, of tests/commands/test_check.py."""
+"""The groups whose files are read by the tests of this module and, for pde, of tests/cli/test_check.py."""
 LAUNCHERS = CONF / "hydra" / "launcher"
 """Its files are read by tests/runs/test_launchers.py."""
 

@@ -57,14 +57,14 @@ def benchmark(argv: Sequence[str], scripts: Path) -> int:
     for run in runs(options):
         facts = {"commit": codes[run.framework]}
         if any(_same(row, {**run.words(), **facts}) for row in report["rows"]):
-            print(f"{told(run)}: is there already", flush=True)
+            print(f"{label(run)}: is there already", flush=True)
             continue
         row = perform(run, options, scripts, (folder / run.folder).resolve())
         row |= {**facts, "date": time.strftime("%Y-%m-%d"), "machine": machine}
         # A run of other code gives way to this one.
         report["rows"] = [one for one in report["rows"] if not _same({**one, **facts}, row)] + [row]
         error = "" if row["error"] is None else f"{row['error']:.2e} after {row['steps']} steps; "
-        print(f"{told(run)}: {row['status']}, {error}{row['reason']}", flush=True)
+        print(f"{label(run)}: {row['status']}, {error}{row['reason']}", flush=True)
         write(report, page, options.out, [run.problem])
     write(report, page, options.out, list(dict.fromkeys(row["problem"] for row in report["rows"])))
     rows = report["rows"]
@@ -103,10 +103,10 @@ def save_reference(problem: str, conf: Path, path: Path) -> None:
     """Write the points by which pinnkit measures a problem's error, and the solution there, for the peers."""
     from pinnkit.evaluation import grid_of  # slow to load, and needed with peers alone
     from pinnkit.references.choose import choose
-    from pinnkit.understanding import understand
+    from pinnkit.validation import read_and_check
 
     words = yaml.safe_load((conf / "pde" / f"{problem}.yaml").read_text(encoding="utf-8"))
-    found, _ = understand({"pde": words, "problem_folder": conf / "pde"})
+    found, _ = read_and_check({"pde": words, "problem_folder": conf / "pde"})
     reference = choose(found, None)
     grid = grid_of(found, reference).coordinates
     points = np.stack([np.ravel(grid[name]) for name in found.coordinates], axis=1)
@@ -158,7 +158,7 @@ def shown(argv: Sequence[str]) -> str:
     return shlex.join(["python", "scripts/benchmark_accuracy.py", *words])
 
 
-def told(run: Run) -> str:
+def label(run: Run) -> str:
     """A run in words."""
     name = " ".join([run.optimizer, *run.overrides]) if run.framework == OURS else run.framework
     budget = "default" if run.seconds is None else f"{run.seconds:g} s"

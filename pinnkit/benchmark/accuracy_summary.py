@@ -75,13 +75,15 @@ def _judged(first: Row, goal: Goal, results: Sequence[Row]) -> dict[str, Any]:
     reasons = Counter("still running" if row["read_from"] else row["reason"] or row["status"] for row in results)
     chosen = {" then ".join(row["optimizers"]) for row in results if row["optimizers"]}
     steps = [row["steps"] for row in results if row["steps"] is not None]
-    told = label(first)
+    message = label(first)
     return {
         "problem": first["problem"],
         "measured": next((row["measured"] for row in results if row["measured"]), ""),
         "seconds": goal.seconds,
         "read_from": max((row["read_from"] for row in results if row["read_from"]), default=None),
-        "optimizer": f"{told}: {' or '.join(sorted(chosen))}" if first["optimizer"] == "auto" and chosen else told,
+        "optimizer": f"{message}: {' or '.join(sorted(chosen))}"
+        if first["optimizer"] == "auto" and chosen
+        else message,
         "seeds": len(results),
         "seeds_wanted": wanted,
         "median": median,

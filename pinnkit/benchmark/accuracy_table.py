@@ -64,9 +64,9 @@ def robustness_markdown(report: Mapping[str, Any]) -> str:
     """The page of the short runs of every problem."""
     rows = report["rows"]
     ended = Counter(row["status"] for row in rows)
-    told = ", ".join(f"{count} {status}" for status, count in ended.most_common())
+    message = ", ".join(f"{count} {status}" for status, count in ended.most_common())
     lines = _head("Short runs of every shipped problem", report)
-    lines += [f"{len(rows)} runs: {told}. None may crash, hang, diverge or give a number that is not finite.", ""]
+    lines += [f"{len(rows)} runs: {message}. None may crash, hang, diverge or give a number that is not finite.", ""]
     return "\n".join([*lines, *_runs(rows)]).rstrip() + "\n"
 
 
@@ -134,8 +134,8 @@ def _runs(rows: Sequence[Row]) -> list[str]:
         ]
         for row in sorted(rows, key=lambda row: (row["problem"], row["framework"] != OURS, label(row), row["seed"]))
     ]
-    told = "*code* is the last commit that changed what the run executes; + where it had changes of its own."
-    return ["## How each run ended", "", told, "", *_table(RUNS, cells)]
+    message = "*code* is the last commit that changed what the run executes; + where it had changes of its own."
+    return ["## How each run ended", "", message, "", *_table(RUNS, cells)]
 
 
 def _summary_cells(row: Row) -> list[str]:

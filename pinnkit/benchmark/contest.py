@@ -77,8 +77,8 @@ class Contestant:
         lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
         if done.returncode == 0 and lines:
             return json.loads(lines[-1])
-        told = [line for line in done.stderr.splitlines() if line.strip()] or ["nothing was printed"]
-        return {"error": f"exit {done.returncode}: {told[-1].strip()}"}
+        message = [line for line in done.stderr.splitlines() if line.strip()] or ["nothing was printed"]
+        return {"error": f"exit {done.returncode}: {message[-1].strip()}"}
 
 
 def contestants(work: Work, options: argparse.Namespace) -> list[Contestant]:
@@ -110,8 +110,8 @@ def compete(field: Sequence[Contestant], rounds: int, timeout: float) -> dict[st
                 continue
             result = one.run(timeout)
             results[one.name].append(result)
-            told = result.get("error") or f"{result['ms_per_step']:.3g} ms a step"
-            print(f"  round {number}: {one.name}: {told}", flush=True)
+            message = result.get("error") or f"{result['ms_per_step']:.3g} ms a step"
+            print(f"  round {number}: {one.name}: {message}", flush=True)
     return results
 
 
@@ -149,9 +149,9 @@ def benchmark(argv: Sequence[str]) -> int:
     return 0
 
 
-def note_versions(known: dict[str, str], told: Mapping[str, str]) -> None:
+def note_versions(known: dict[str, str], message: Mapping[str, str]) -> None:
     """Add a contestant's versions; another one of a package that is known already belongs to the peers' interpreter."""
-    for name, number in told.items():
+    for name, number in message.items():
         known[name if known.get(name, number) == number else f"{name} (peers)"] = number
 
 
@@ -199,7 +199,7 @@ def shown(argv: Sequence[str]) -> str:
 
 def cpu_model() -> str:
     """The processor's name, as Linux tells it."""
-    told = Path("/proc/cpuinfo")
-    lines = told.read_text().splitlines() if told.exists() else []
+    message = Path("/proc/cpuinfo")
+    lines = message.read_text().splitlines() if message.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or "unknown"

@@ -9,10 +9,10 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from pinnkit.assembly import assemble
 from pinnkit.benchmark.peers.clock import BLOCK, Clock, arguments, say, torch_memory
 from pinnkit.benchmark.problems import CASES, sampling
 from pinnkit.console import quiet
+from pinnkit.factory import assemble
 from pinnkit.language.errors import Report
 from pinnkit.settings import read_settings
 

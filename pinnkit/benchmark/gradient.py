@@ -8,14 +8,14 @@ import numpy as np
 import torch
 import yaml
 
-from pinnkit.assembly import assemble
+from pinnkit.factory import assemble
 from pinnkit.language.calculus import differentiate, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.metrics import relative_l2
 from pinnkit.sampling.points import unit_points
-from pinnkit.understanding import understand
+from pinnkit.validation import read_and_check
 
 POINTS = 1000
 
@@ -24,7 +24,7 @@ def gradient_error(folder: Path) -> float:
     """Relative L2 error of the first field's gradient against its closed form, at random points of the domain."""
     run = RunFolder(folder)
     words = yaml.safe_load(run.read_config())
-    problem, settings = understand({key: part for key, part in words.items() if key not in ("defaults", "hydra")})
+    problem, settings = read_and_check({key: part for key, part in words.items() if key not in ("defaults", "hydra")})
     module, _ = assemble(problem, settings)
     module.load_state_dict(torch.load(run.last_checkpoint, map_location="cpu", weights_only=True)["state_dict"])
     points = problem.domain.points(unit_points("uniform", POINTS, len(problem.coordinates), 1, "gradient"))

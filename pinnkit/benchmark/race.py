@@ -190,10 +190,10 @@ def compete(run: Run, python: str, module: str, here: Path, data: Path, folder: 
     versions: dict[str, str] = {}
     for text in (folder / "stdout").read_text(errors="replace").splitlines():
         if text.startswith("{"):
-            told = json.loads(text)
-            versions |= told.get("versions", {})
-            if "error" in told:
-                points.append([told["time"], told["error"], told["step"]])
+            message = json.loads(text)
+            versions |= message.get("versions", {})
+            if "error" in message:
+                points.append([message["time"], message["error"], message["step"]])
     reason = f"{run.seconds:g} s of training are over"
     if points and points[-1][0] < run.seconds:
         reason = "it ended by itself"

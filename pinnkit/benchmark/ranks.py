@@ -94,11 +94,11 @@ def run(optimizer: str, points: str, steps: str, conf: str, folder: str) -> None
     import pinnkit
     from pinnkit import environment
     from pinnkit.problem.problem import Problem
+    from pinnkit.training.distributed import Ranks
     from pinnkit.training.module import PINN
-    from pinnkit.training.ranks import Ranks
 
     clock = {"step": 0.0, "say": 0.0, "bytes": 0, "steps": 0}
-    step, say = PINN._step, Ranks._say
+    step, say = PINN._step, Ranks._communicate
 
     def timed_step(self, *arguments):
         began, said, sent = time.perf_counter(), clock["say"], clock["bytes"]
@@ -116,7 +116,7 @@ def run(optimizer: str, points: str, steps: str, conf: str, folder: str) -> None
         sent = arguments[-1]
         clock["bytes"] += sent.numel() * sent.element_size() if isinstance(sent, torch.Tensor) else 0
 
-    PINN._step, Ranks._say = timed_step, timed_say
+    PINN._step, Ranks._communicate = timed_step, timed_say
     ranks = int(os.environ.get("WORLD_SIZE", 1))
     words = yaml.safe_load(Path(conf, "pde", "burgers.yaml").read_text(encoding="utf-8"))
     pinnkit.solve(

@@ -68,8 +68,8 @@ def markdown(report: Mapping[str, Any]) -> str:
         lines += section(work)
     if report["works"]:
         first = report["works"][0]["commands"].values()
-        told = "Each row of the first table by itself, after the whole; step.json has the command of every row."
-        lines += ["## Commands", "", told, "", "```", *first, "```"]
+        message = "Each row of the first table by itself, after the whole; step.json has the command of every row."
+        lines += ["## Commands", "", message, "", "```", *first, "```"]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -87,8 +87,8 @@ def section(work: Mapping[str, Any]) -> list[str]:
 
 def _line(row: Mapping[str, Any]) -> str:
     if "error" in row:
-        told = " ".join(str(row["error"]).split()).replace("|", "\\|")
-        return f"| {row['name']} | {told}{' |' * (len(COLUMNS) - 1)}"
+        message = " ".join(str(row["error"]).split()).replace("|", "\\|")
+        return f"| {row['name']} | {message}{' |' * (len(COLUMNS) - 1)}"
     memory = row.get("device_mib", row["peak_mib"])
     ratio = f"{row['ratio']:.3g}" if "ratio" in row else ""
     name = f"{row['name']} ({row['engine']})" if "engine" in row else row["name"]

@@ -119,10 +119,10 @@ def _search(expr: sympy.Expr, switches: Sequence[sympy.Basic], coordinate: str, 
     first = int(np.argmax(jumps))
     right = sides(lines[first : first + 1], after[first : first + 1])
     changed = [one for one, was, now in zip(switches, left[:, first], right[:, 0], strict=True) if was != now]
-    return _told(changed, coordinate, float(before[first]), ranges)
+    return _described_jump(changed, coordinate, float(before[first]), ranges)
 
 
-def _told(changed: Sequence[sympy.Basic], coordinate: str, place: float, ranges: Ranges) -> Jump:
+def _described_jump(changed: Sequence[sympy.Basic], coordinate: str, place: float, ranges: Ranges) -> Jump:
     held = sorted(str(one) for condition in changed for one in partials(condition))
     if held:
         return Jump(f"where {held[0]} crosses a value", f"tanh({held[0]}/width)")

@@ -85,8 +85,8 @@ def check_custom(network: nn.Module, points: Tensor, fields: Sequence[str]) -> N
             values = network(points)
         except Exception as error:  # whatever the user's code raises
             reason = (str(error).splitlines() or [""])[0]
-            told = f"fails on points of shape ({count}, {dimension}): {type(error).__name__}: {reason}"
-            raise UnfitNetwork(f"{told}; it takes (n, {dimension}) and gives (n, {len(fields)})") from error
+            message = f"fails on points of shape ({count}, {dimension}): {type(error).__name__}: {reason}"
+            raise UnfitNetwork(f"{message}; it takes (n, {dimension}) and gives (n, {len(fields)})") from error
     if not isinstance(values, Tensor):
         raise UnfitNetwork(f"gives a {type(values).__name__} and no tensor: {needed} is needed")
     if tuple(values.shape) != (count, len(fields)):

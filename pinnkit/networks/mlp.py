@@ -42,7 +42,7 @@ class MLP(nn.Module):
             nn.init.xavier_normal_(layer.weight)
             nn.init.zeros_(layer.bias)
         self.activation = ACTIVATIONS[activation]
-        self.words = f"{depth} hidden layer{'s' if depth > 1 else ''} of {width}, {activation}"
+        self.description = f"{depth} hidden layer{'s' if depth > 1 else ''} of {width}, {activation}"
 
     def forward(self, values: Tensor) -> Tensor:
         for layer in self.layers[:-1]:

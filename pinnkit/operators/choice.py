@@ -33,7 +33,7 @@ class Choice:
     milliseconds: dict[str, float] = field(default_factory=dict)
     compile_s: float = 0.0
 
-    def words(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain data, for metrics.json and checkpoints."""
         return asdict(self)
 

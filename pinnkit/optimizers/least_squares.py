@@ -199,8 +199,8 @@ class LeastSquaresOptimizer(Deterministic):
 
     def _keep(self, trial: Trial) -> None:
         memory = self._memory
-        stalled = memory["loss"] - trial.loss <= self._eps**0.5 * memory["loss"]
-        memory["stalls"] = memory["stalls"] + 1 if stalled else 0
+        stagnated = memory["loss"] - trial.loss <= self._eps**0.5 * memory["loss"]
+        memory["stalls"] = memory["stalls"] + 1 if stagnated else 0
         memory["failures"] = 0
         memory["loss"], memory["gradient"] = trial.loss, trial.gradient
         self._finish_if_flat(float(trial.gradient.abs().max()))

@@ -25,14 +25,14 @@ KEYS = ("at", "equations", "where", "weight", "data")
 
 
 def read_conditions(
-    words: Any, domain: Box, scope: Scope, values: Mapping[sympy.Symbol, float], files: Files, report: Report
+    config: Any, domain: Box, scope: Scope, values: Mapping[sympy.Symbol, float], files: Files, report: Report
 ) -> tuple[Condition, ...]:
     """The conditions by name; `values` are those of the parameters that are not learned."""
-    if not isinstance(words, Mapping):
-        report.add("conditions", f"{words!r} is not a mapping: write {{start: {{at: t = 0, equations: u = 1}}}}")
+    if not isinstance(config, Mapping):
+        report.add("conditions", f"{config!r} is not a mapping: write {{start: {{at: t = 0, equations: u = 1}}}}")
         return ()
     conditions = []
-    for name, condition in words.items():
+    for name, condition in config.items():
         key = f"conditions.{name}"
         if not isinstance(condition, Mapping):
             report.add(key, f"{condition!r} is not a mapping: write {{at: t = 0, equations: u = 1}}")
@@ -48,7 +48,7 @@ def read_conditions(
 def _read_condition(
     name: str,
     key: str,
-    words: Mapping[str, Any],
+    config: Mapping[str, Any],
     domain: Box,
     scope: Scope,
     values: Mapping[sympy.Symbol, float],
@@ -59,35 +59,35 @@ def _read_condition(
     places: tuple[Box, ...] = ()
     where = None
     weight: sympy.Expr = sympy.S.One
-    if "data" in words:
+    if "data" in config:
         with report.at(f"{key}.data"):
-            named = list(_named([words.get("equations"), words.get("weight")]))
-            data = _read_data(words["data"], domain, scope, files, named)
+            named = list(_named([config.get("equations"), config.get("weight")]))
+            data = _read_data(config["data"], domain, scope, files, named)
         if not data:  # the columns are unknown, so are the names in the equations
             return Condition(name, ())
-        if "at" in words or "where" in words:
+        if "at" in config or "where" in config:
             report.add(key, "has data: its rows say where it holds, so leave out 'at' and 'where'")
-    elif "at" not in words:
-        if all(word in KEYS for word in words):  # else the unknown key, told already, is it misspelt
+    elif "at" not in config:
+        if all(word in KEYS for word in config):  # else the unknown key, told already, is it misspelt
             report.add(key, "says neither 'at' nor 'data': write at: t = 0, or at: boundary")
     else:
         with report.at(f"{key}.at"):
-            places = tuple(_places(words["at"], domain, scope, values))
+            places = tuple(_places(config["at"], domain, scope, values))
     columns = tuple(column for column in data if column not in domain.coordinates)
     boundary = bool(places) and all(place.normal for place in places)
     inner = replace(scope, columns=columns, boundary=boundary)
-    if "where" in words and places:
+    if "where" in config and places:
         with report.at(f"{key}.where"):
-            where, places = _read_where(words["where"], places, scope, values)
-    if "weight" in words:
+            where, places = _read_where(config["where"], places, scope, values)
+    if "weight" in config:
         with report.at(f"{key}.weight"):
-            weight = read_weight(words["weight"], inner)
-    equations = read_equations(words.get("equations"), f"{key}.equations", name, inner, report, f"{name}_", weight)
-    if words.get("equations") is None:
+            weight = read_weight(config["weight"], inner)
+    equations = read_equations(config.get("equations"), f"{key}.equations", name, inner, report, f"{name}_", weight)
+    if config.get("equations") is None:
         equations = _fit(name, data, scope, weight)
         if not equations:
             report.add(f"{key}.equations", "are missing: write u = 0, or give data with a column for a field")
-    return Condition(name, equations, places, where, data, str(words.get("data", "")))
+    return Condition(name, equations, places, where, data, str(config.get("data", "")))
 
 
 def _places(at: Any, domain: Box, scope: Scope, values: Mapping[sympy.Symbol, float]) -> Iterator[Box]:
@@ -174,33 +174,33 @@ def inside(
     return np.broadcast_to(np.asarray(mask, dtype=bool), len(points))
 
 
-def _named(words: Any) -> Iterator[str]:
+def _named(config: Any) -> Iterator[str]:
     """The names that equations and weights hold, but for those of functions that they call; of a callable, "*"."""
-    if isinstance(words, str):
-        for name, called in re.findall(r"([^\W\d]\w*)(\s*\()?", words):
+    if isinstance(config, str):
+        for name, called in re.findall(r"([^\W\d]\w*)(\s*\()?", config):
             if not (called and name in FUNCTIONS):
                 yield name
-    elif isinstance(words, Mapping):
-        yield from _named(list(words.values()))
-    elif isinstance(words, Sequence):
-        for part in words:
+    elif isinstance(config, Mapping):
+        yield from _named(list(config.values()))
+    elif isinstance(config, Sequence):
+        for part in config:
             yield from _named(part)
-    elif callable(words):
+    elif callable(config):
         yield "*"
 
 
-def _read_data(words: Any, domain: Box, scope: Scope, files: Files, named: Sequence[str]) -> Mapping[str, np.ndarray]:
+def _read_data(config: Any, domain: Box, scope: Scope, files: Files, named: Sequence[str]) -> Mapping[str, np.ndarray]:
     """Columns (n,) of a table; a column named like a field f is called f_data, so that it can be told from it.
 
     One whose name means something else is left out, and a mistake where it is among those `named`.
     """
     try:
-        if isinstance(words, Mapping):
-            table = given(words)
-        elif isinstance(words, str):
-            table = load(files.path(words))
+        if isinstance(config, Mapping):
+            table = given(config)
+        elif isinstance(config, str):
+            table = load(files.path(config))
         else:
-            raise LanguageError(f"{words!r} is no data: write the name of a .csv or .npz file")
+            raise LanguageError(f"{config!r} is no data: write the name of a .csv or .npz file")
         columns = flatten(table, domain.coordinates)
     except TableError as error:
         raise LanguageError(str(error)) from None

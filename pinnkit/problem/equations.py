@@ -14,9 +14,9 @@ from pinnkit.language.grammar import Scope, equation, expression
 from pinnkit.problem.problem import Equation
 
 
-def check_keys(report: Report, path: str, words: Mapping[str, Any], valid: Sequence[str]) -> None:
+def check_keys(report: Report, path: str, config: Mapping[str, Any], valid: Sequence[str]) -> None:
     """Report every key that nothing reads. A key that is no name is usually an expression split at its comma."""
-    for key in words:
+    for key in config:
         if key in valid:
             continue
         where = f"{path}.{key}" if path else str(key)
@@ -37,7 +37,7 @@ WEIGHTED = ("equation", "weight")
 
 
 def read_equations(
-    words: Any,
+    config: Any,
     key: str,
     name: str,
     scope: Scope,
@@ -49,20 +49,20 @@ def read_equations(
 
     `name` names the unnamed; `weight` is that of those without their own.
     """
-    if words is None:
+    if config is None:
         return ()
-    if isinstance(words, Mapping) and set(words) == set(WEIGHTED):
-        named = {name: (key, words)}
-    elif isinstance(words, Mapping):
-        named = {f"{prefix}{part}": (f"{key}.{part}", value) for part, value in words.items()}
-    elif isinstance(words, Sequence) and not isinstance(words, str):
-        many = len(words) > 1
+    if isinstance(config, Mapping) and set(config) == set(WEIGHTED):
+        named = {name: (key, config)}
+    elif isinstance(config, Mapping):
+        named = {f"{prefix}{part}": (f"{key}.{part}", value) for part, value in config.items()}
+    elif isinstance(config, Sequence) and not isinstance(config, str):
+        many = len(config) > 1
         named = {
             (f"{name}_{number}" if many else name): (f"{key}[{number}]", value)
-            for number, value in enumerate(words, start=1)
+            for number, value in enumerate(config, start=1)
         }
     else:
-        named = {name: (key, words)}
+        named = {name: (key, config)}
     if not named:
         report.add(key, "is empty: write an equation such as u_t = alpha * u_xx")
     equations = []
@@ -86,13 +86,13 @@ def is_label(text: str) -> bool:
     return len(text) <= LABEL and re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text) is not None
 
 
-def read_weight(words: Any, scope: Scope) -> sympy.Expr:
+def read_weight(config: Any, scope: Scope) -> sympy.Expr:
     """The weight that a text or a number writes.
 
     Raises:
         LanguageError: also where it is a negative number.
     """
-    weight = expression(words, scope)
+    weight = expression(config, scope)
     if weight.is_number and float(weight) < 0:
         raise LanguageError(f"is {float(weight):g}: a weight is not negative")
     return weight

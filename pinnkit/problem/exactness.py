@@ -41,7 +41,7 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
         values: the parameters that are known: of a learned one the exact value.
     """
     unknown = {symbol(parameter.name) for parameter in problem.learned if symbol(parameter.name) not in values}
-    told = _nowhere_finite(problem, values, report)
+    reported = _nowhere_finite(problem, values, report)
     for key, equation, condition in located(problem):
         residual = equation.residual
         if not isinstance(residual, sympy.Basic) or (condition is not None and condition.data):
@@ -67,8 +67,8 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
             continue
         miss = min(misses, key=lambda one: one.near)
         if miss.infinite is not None:
-            if miss.infinite.field not in told:
-                told.add(miss.infinite.field)
+            if miss.infinite.field not in reported:
+                reported.add(miss.infinite.field)
                 x = problem.coordinates[0]
                 report.add(
                     f"exact.{miss.infinite.field}",

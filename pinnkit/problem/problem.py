@@ -117,12 +117,12 @@ class Problem:
     reference: str | None
     periodic: tuple[str, ...]
     folder: Path
-    words: Mapping[str, Any] = field(compare=False, repr=False)
+    config: Mapping[str, Any] = field(compare=False, repr=False)
 
-    def __init__(self, /, *, folder: Path | str = ".", outside_files: bool = True, **words: Any) -> None:
+    def __init__(self, /, *, folder: Path | str = ".", outside_files: bool = True, **config: Any) -> None:
         from pinnkit.problem.read import read  # reading builds the parts that this module defines
 
-        parts = read(words, Files(Path(folder), outside_files))
+        parts = read(config, Files(Path(folder), outside_files))
         for part in fields(self):
             object.__setattr__(self, part.name, parts[part.name])
 

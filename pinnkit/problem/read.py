@@ -36,18 +36,18 @@ BIDIRECTIONAL = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Characters that turn the direction of a text, so that it reads as another."""
 
 
-def read(words: Mapping[str, Any], files: Files) -> dict[str, Any]:
+def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     """The parts of the problem that the words describe, by the names of Problem's attributes.
 
     Raises:
         ProblemError: all mistakes together, each with the path of its key.
     """
     report = Report()
-    check_keys(report, "", words, KEYS)
-    names, domain = read_coordinates(words.get("coordinates"), report)
+    check_keys(report, "", config, KEYS)
+    names, domain = read_coordinates(config.get("coordinates"), report)
     taken = list(names)
-    fields = read_fields(words.get("fields"), words.get("transform") or {}, taken, report)
-    parameters = read_parameters(words.get("parameters") or {}, taken, report)
+    fields = read_fields(config.get("fields"), config.get("transform") or {}, taken, report)
+    parameters = read_parameters(config.get("parameters") or {}, taken, report)
     scope = Scope(
         coordinates=names,
         fields={field.name: field.coordinates for field in fields},
@@ -59,16 +59,16 @@ def read(words: Mapping[str, Any], files: Files) -> dict[str, Any]:
     conditions: tuple[Condition, ...] = ()
     exact: dict[str, sympy.Expr] = {}
     if names and fields:  # without them every name below would be called unknown
-        equations = read_equations(words.get("equations"), "equations", "equation", scope, report)
+        equations = read_equations(config.get("equations"), "equations", "equation", scope, report)
         if names == domain.coordinates:  # without a range no place could be told from a wrong one
             known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
-            conditions = read_conditions(words.get("conditions") or {}, domain, scope, known, files, report)
-        if words.get("equations") is None and not _has_data(words.get("conditions")):
+            conditions = read_conditions(config.get("conditions") or {}, domain, scope, known, files, report)
+        if config.get("equations") is None and not _has_data(config.get("conditions")):
             report.add("equations", "are missing: they may be left out only where a condition has data")
         check_names_differ(equations, conditions, report)
-        exact = read_exact(words.get("exact") or {}, scope, fields, parameters, report)
-    periodic = read_periodic(words.get("periodic") or [], names, report) if names else ()
-    reference = words.get("reference")
+        exact = read_exact(config.get("exact") or {}, scope, fields, parameters, report)
+    periodic = read_periodic(config.get("periodic") or [], names, report) if names else ()
+    reference = config.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
         report.add("reference", f"'{reference}' is neither 'spectral' nor a .npz or .csv file")
     elif reference not in (None, "spectral"):
@@ -76,7 +76,7 @@ def read(words: Mapping[str, Any], files: Files) -> dict[str, Any]:
             files.path(reference)
         except TableError as error:
             report.add("reference", str(error))
-    name, description = (read_text(words.get(key), key, report) for key in ("name", "description"))
+    name, description = (read_text(config.get(key), key, report) for key in ("name", "description"))
     report.raise_if_any()
     return {
         "name": name or "problem",
@@ -90,18 +90,18 @@ def read(words: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "reference": reference,
         "periodic": periodic,
         "folder": files.folder,
-        "words": words,
+        "words": config,
     }
 
 
-def read_text(words: Any, key: str, report: Report) -> str:
+def read_text(config: Any, key: str, report: Report) -> str:
     """A text that is printed and drawn, its lines joined."""
-    if words is None:
+    if config is None:
         return ""
-    if not isinstance(words, str):
-        report.add(key, f"{words!r} is not a text")
+    if not isinstance(config, str):
+        report.add(key, f"{config!r} is not a text")
         return ""
-    text = " ".join(words.split())
+    text = " ".join(config.split())
     text = "".join(one for one in text if one not in INVISIBLE)
     if len(text) > TEXT:
         report.add(key, f"has {len(text)} characters; the most is {TEXT}")
@@ -110,14 +110,14 @@ def read_text(words: Any, key: str, report: Report) -> str:
     return text
 
 
-def read_coordinates(words: Any, report: Report) -> tuple[tuple[str, ...], Box]:
+def read_coordinates(config: Any, report: Report) -> tuple[tuple[str, ...], Box]:
     """The names of the coordinates, and the box of those whose range has no mistake."""
     names: list[str] = []
     bounds: dict[str, tuple[float, float]] = {}
-    if not isinstance(words, Mapping) or not words:
-        report.add("coordinates", f"{_what(words)}: write {{x: [-1, 1], t: [0, 1]}}, a name and its range")
+    if not isinstance(config, Mapping) or not config:
+        report.add("coordinates", f"{_what(config)}: write {{x: [-1, 1], t: [0, 1]}}, a name and its range")
         return (), Box({})
-    for name, ends in words.items():
+    for name, ends in config.items():
         with report.at(f"coordinates.{name}"):
             check_name(name, names)
             names.append(name)
@@ -135,13 +135,13 @@ def read_coordinates(words: Any, report: Report) -> tuple[tuple[str, ...], Box]:
     return tuple(names), Box(MappingProxyType(bounds))
 
 
-def read_fields(words: Any, transforms: Any, taken: list[str], report: Report) -> tuple[Field, ...]:
+def read_fields(config: Any, transforms: Any, taken: list[str], report: Report) -> tuple[Field, ...]:
     """The fields; one with a mistake in what it depends on is taken to depend on all coordinates."""
     coordinates = tuple(taken)
-    if not isinstance(words, Mapping | Sequence) or isinstance(words, str) or not words:
-        report.add("fields", f"{_what(words)}: write [u, v], or {{u: [x, t], k: [x]}} where k depends on x alone")
+    if not isinstance(config, Mapping | Sequence) or isinstance(config, str) or not config:
+        report.add("fields", f"{_what(config)}: write [u, v], or {{u: [x, t], k: [x]}} where k depends on x alone")
         return ()
-    pairs = list(words.items()) if isinstance(words, Mapping) else [(name, coordinates) for name in words]
+    pairs = list(config.items()) if isinstance(config, Mapping) else [(name, coordinates) for name in config]
     names = [name for name, _ in pairs if isinstance(name, str)]
     if not isinstance(transforms, Mapping):
         report.add("transform", f"{transforms!r} is not a mapping: write {{u: softplus}}")
@@ -169,12 +169,12 @@ def read_fields(words: Any, transforms: Any, taken: list[str], report: Report) -
     return tuple(fields)
 
 
-def read_parameters(words: Any, taken: list[str], report: Report) -> tuple[Parameter, ...]:
-    if not isinstance(words, Mapping):
-        report.add("parameters", f"{words!r} is not a mapping: write {{alpha: 0.1}}")
+def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Parameter, ...]:
+    if not isinstance(config, Mapping):
+        report.add("parameters", f"{config!r} is not a mapping: write {{alpha: 0.1}}")
         return ()
     parameters = []
-    for name, value in words.items():
+    for name, value in config.items():
         key = f"parameters.{name}"
         with report.at(key):
             check_name(name, taken)
@@ -221,16 +221,16 @@ def check_names_differ(equations: tuple[Equation, ...], conditions: tuple[Condit
 
 
 def read_exact(
-    words: Any, scope: Scope, fields: tuple[Field, ...], parameters: tuple[Parameter, ...], report: Report
+    config: Any, scope: Scope, fields: tuple[Field, ...], parameters: tuple[Parameter, ...], report: Report
 ) -> dict[str, sympy.Expr]:
-    if not isinstance(words, Mapping):
-        report.add("exact", f"{words!r} is not a mapping: write {{u: sin(pi*x)}}")
+    if not isinstance(config, Mapping):
+        report.add("exact", f"{config!r} is not a mapping: write {{u: sin(pi*x)}}")
         return {}
     learned = [parameter.name for parameter in parameters if parameter.learn]
     names = [field.name for field in fields] + learned
     exact = {}
     plain = Scope(coordinates=scope.coordinates, fields={}, parameters=scope.parameters)
-    for name, text in words.items():
+    for name, text in config.items():
         with report.at(f"exact.{name}"):
             if name not in names:
                 raise LanguageError(f"there is no field or learned parameter '{name}'{suggestion(str(name), names)}")
@@ -246,10 +246,10 @@ def read_exact(
     return exact
 
 
-def read_periodic(words: Any, coordinates: tuple[str, ...], report: Report) -> tuple[str, ...]:
-    names = [words] if isinstance(words, str) else words
+def read_periodic(config: Any, coordinates: tuple[str, ...], report: Report) -> tuple[str, ...]:
+    names = [config] if isinstance(config, str) else config
     if not isinstance(names, Sequence):
-        report.add("periodic", f"{words!r} is not a list of coordinates: write [x]")
+        report.add("periodic", f"{config!r} is not a list of coordinates: write [x]")
         return ()
     for name in names:
         if name not in coordinates:
@@ -257,8 +257,8 @@ def read_periodic(words: Any, coordinates: tuple[str, ...], report: Report) -> t
     return tuple(name for name in coordinates if name in names)
 
 
-def _what(words: Any) -> str:
-    return f"{words!r} is no mapping or list" if words else "are missing"
+def _what(config: Any) -> str:
+    return f"{config!r} is no mapping or list" if config else "are missing"
 
 
 def _has_data(conditions: Any) -> bool:

@@ -76,8 +76,10 @@ def _check_range(
         wrong = np.flatnonzero((found < lower - slack) | (found > upper + slack))
         if len(wrong):
             ends = f"from {lower:g} to {upper:g}" if np.isfinite(upper) else f"of {lower:g} or more"
-            told = f"is {found[wrong[0]]:.4g} at {point(problem, inputs, wrong[0])}"
-            report.add(key, f"{field.name} {told}, but transform.{field.name}: {field.transform} gives values {ends}")
+            message = f"is {found[wrong[0]]:.4g} at {point(problem, inputs, wrong[0])}"
+            report.add(
+                key, f"{field.name} {message}, but transform.{field.name}: {field.transform} gives values {ends}"
+            )
             return
 
 

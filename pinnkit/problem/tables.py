@@ -77,14 +77,14 @@ def load(path: Path) -> dict[str, np.ndarray]:
     return checked(table, f"'{path.name}'")
 
 
-def given(words: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def given(config: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """A table that is written out, column name -> numbers, under the same rules as a file.
 
     Raises:
         TableError: naming the column.
     """
     table = {}
-    for name, values in words.items():
+    for name, values in config.items():
         try:
             array = np.asarray(values)
             if array.dtype.kind in "USbc" or (array.dtype.kind == "O" and not all(map(_is_number, array.ravel()))):

@@ -112,16 +112,16 @@ def _check_condition(
         return ""
     worst = int(np.argmax(np.where(np.isfinite(miss), miss, np.inf)))
     at = ", ".join(f"{name} = {points[rows[worst], index]:.4g}" for index, name in enumerate(problem.coordinates))
-    told = (
+    message = (
         f"its values miss the condition '{condition.name}' at {missed.sum()} of {len(rows)} points: "
-        f"at {at} {_told(equation, read, held, worst, float(miss[worst]))}"
+        f"at {at} {_mismatch(equation, read, held, worst, float(miss[worst]))}"
     )
     if (~(miss <= WRONG * scale)).mean() > OUTLIERS:
-        raise TableError(told)
-    return told
+        raise TableError(message)
+    return message
 
 
-def _told(
+def _mismatch(
     equation: Equation,
     read: Mapping[sympy.Basic, np.ndarray | float],
     held: Mapping[Partial, np.ndarray],

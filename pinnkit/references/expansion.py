@@ -9,8 +9,8 @@ from scipy.linalg import block_diag
 
 from pinnkit.language.calculus import TIME, Partial, symbol
 from pinnkit.language.evaluate import Program
+from pinnkit.references.boundary_conditions import EndCondition
 from pinnkit.references.differentiation import Chebyshev
-from pinnkit.references.ends import EndCondition
 from pinnkit.references.system import System
 from pinnkit.references.unsupported import UnsupportedProblem
 

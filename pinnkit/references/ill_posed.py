@@ -13,7 +13,7 @@ from pinnkit.language.calculus import TIME, Partial, differentiate, partials, sy
 from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
 from pinnkit.references.irregular import irregular
-from pinnkit.references.lines import Lines, at_places
+from pinnkit.references.method_of_lines import Lines, at_places
 from pinnkit.references.system import System
 from pinnkit.references.unsupported import UnsupportedProblem
 
@@ -74,7 +74,7 @@ def expect_ends_fit(system: System) -> None:
     """
     if system.space is None or system.boundary.periodic:
         return
-    duration, told = system.times[1] - system.times[0], ""
+    duration, rates = system.times[1] - system.times[0], ""
     for end in system.interval:
         frozen = _frozen(system, end)
         if frozen is None:
@@ -87,10 +87,10 @@ def expect_ends_fit(system: System) -> None:
         rising = all(later > FASTER * max(former, 0.0) for former, later in itertools.pairwise(found))
         if not rising or found[-1] * duration < GROWTH:
             return
-        told = ", ".join(f"{rate:.2g}" for rate in found)
+        rates = ", ".join(f"{rate:.2g}" for rate in found)
     raise UnsupportedProblem(
         f"it is ill-posed with these conditions at the ends of {system.space}: with {NODES[0]}, {NODES[1]} and "
-        f"{NODES[2]} nodes errors grow at rates of {told} in {TIME}, without a bound, as where a condition stands at "
+        f"{NODES[2]} nodes errors grow at rates of {rates} in {TIME}, without a bound, as where a condition stands at "
         "the end that waves leave"
     )
 

@@ -9,7 +9,7 @@ from pinnkit.language.calculus import TIME, Partial, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
 from pinnkit.references.differentiation import Fourier
-from pinnkit.references.lines import at_places
+from pinnkit.references.method_of_lines import at_places
 from pinnkit.references.split import Split
 from pinnkit.references.system import System
 

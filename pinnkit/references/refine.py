@@ -10,7 +10,11 @@ from typing import NoReturn
 import numpy as np
 
 from pinnkit.references.budget import Budget, OverBudget
-from pinnkit.references.march import (
+from pinnkit.references.modes import Modes, NotDiagonalError
+from pinnkit.references.resolution import Unresolved
+from pinnkit.references.split import Split, split
+from pinnkit.references.system import System
+from pinnkit.references.time_integration import (
     DIFFERENCING,
     EXPLICIT_FACTOR,
     FEWEST_STEPS,
@@ -20,10 +24,6 @@ from pinnkit.references.march import (
     StoppedError,
     TooManyStepsError,
 )
-from pinnkit.references.modes import Modes, NotDiagonalError
-from pinnkit.references.resolution import Unresolved
-from pinnkit.references.split import Split, split
-from pinnkit.references.system import System
 from pinnkit.references.unsupported import UnsupportedProblem
 
 FIRST_NODES = 64

@@ -16,10 +16,10 @@ from pinnkit.language.evaluate import Program
 from pinnkit.references.differentiation import Chebyshev, Fourier
 from pinnkit.references.given import given
 from pinnkit.references.irregular import irregular
-from pinnkit.references.lines import at_places
-from pinnkit.references.march import March
+from pinnkit.references.method_of_lines import at_places
 from pinnkit.references.split import Split
 from pinnkit.references.system import System
+from pinnkit.references.time_integration import March
 
 PLACES = {"Fourier": 3**10, "Chebyshev": 20_000}
 """Places where functions are evaluated; an odd number for periodic ones, whose nodes are even in number."""

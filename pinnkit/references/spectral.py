@@ -11,9 +11,9 @@ from pinnkit.language.calculus import TIME
 from pinnkit.problem.problem import Problem
 from pinnkit.references.budget import BYTES, SECONDS, Budget, OverBudget
 from pinnkit.references.ill_posed import expect_ends_fit, expect_well_posed
-from pinnkit.references.march import StoppedError
 from pinnkit.references.refine import Refined, Refinement
 from pinnkit.references.system import System, read_system
+from pinnkit.references.time_integration import StoppedError
 from pinnkit.references.unsupported import UnsupportedProblem
 
 __all__ = ["NotComputed", "Spectral", "UnsupportedProblem"]

@@ -12,9 +12,9 @@ from pinnkit.language import linear
 from pinnkit.language.calculus import TIME, Partial, partials, replace, symbol
 from pinnkit.language.errors import LanguageError
 from pinnkit.problem.problem import Condition, Equation, Problem
-from pinnkit.references.ends import Boundary, read_boundary
+from pinnkit.references.boundary_conditions import Boundary, read_boundary
 from pinnkit.references.exact import exact_parameters
-from pinnkit.references.start import read_start
+from pinnkit.references.initial_conditions import read_start
 from pinnkit.references.time_step_limit import TimeStepLimit
 from pinnkit.references.unsupported import UnsupportedProblem
 

@@ -134,7 +134,7 @@ class RunFolder:
             raise RunFolderError(f"{self.metrics}: damaged, expected a JSON object with the key 'status'")
         return content
 
-    def told(self) -> bool:
+    def has_own_metrics(self) -> bool:
         """Whether metrics.json is a run's own: one that ended before it began has no versions in it."""
         try:
             return "versions" in self.read_metrics()

@@ -88,8 +88,8 @@ class Claim:
             )
         if not self.overwrite:
             raise FolderTaken(
-                f"{path} holds a run already ({_told(self.run)}): name another folder, or overwrite=true to remove "
-                "that run"
+                f"{path} holds a run already ({_description(self.run)}): name another folder, or overwrite=true to "
+                "remove that run"
             )
 
     def _check_kinds(self, files: list[Path]) -> None:
@@ -113,8 +113,8 @@ class Claim:
         try:
             lock.acquire()
         except filelock.Timeout:
-            told = "another run works in this folder now: wait for its end, or name another folder"
-            raise FolderTaken(f"{self.run.path}: {told}") from None
+            message = "another run works in this folder now: wait for its end, or name another folder"
+            raise FolderTaken(f"{self.run.path}: {message}") from None
         except (IsADirectoryError, FileNotFoundError) as error:
             raise FolderTaken(f"{self.run.path / LOCK} cannot be locked ({error.strerror}): move it away") from None
         except NotImplementedError:
@@ -195,7 +195,7 @@ def _is_checkpoint(path: Path) -> bool:
         return False
 
 
-def _told(run: RunFolder) -> str:
+def _description(run: RunFolder) -> str:
     """What became of the run in a folder, in a few words."""
     try:
         metrics = run.read_metrics()

@@ -12,7 +12,7 @@ import yaml
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.claim import FOLDER, FolderTaken
-from pinnkit.settings import Settings, read_settings, words_of
+from pinnkit.settings import Settings, config_of, read_settings
 
 GROUPS = ("trainer", "callbacks", "checkpoint", "logger")
 FREE = (*GROUPS, "overwrite", "reference_max_time")
@@ -47,10 +47,10 @@ def as_yaml(problem: Problem, settings: Settings) -> str:
             return value
         return f"given in Python: {getattr(value, '__name__', type(value).__name__)}"
 
-    words = {"pde": plain(problem.words), **words_of(settings), "problem_folder": str(problem.folder.resolve())}
-    words["outside_files"] = True  # what the user's own code named is found again by evaluate.py
-    words["overwrite"] = False  # for one run, and not for those that repeat it
-    return yaml.safe_dump(words, sort_keys=False, allow_unicode=True)
+    config = {"pde": plain(problem.config), **config_of(settings), "problem_folder": str(problem.folder.resolve())}
+    config["outside_files"] = True  # what the user's own code named is found again by evaluate.py
+    config["overwrite"] = False  # for one run, and not for those that repeat it
+    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
 
 
 def check_same(now: str, began: str, checkpoint: Path, report: Report, free: Sequence[str] = FREE) -> None:
@@ -61,26 +61,26 @@ def check_same(now: str, began: str, checkpoint: Path, report: Report, free: Seq
         report: is told each key that differs, with both values.
         free: keys that may differ.
     """
-    for key, here, there in _differences(_words(now), _words(began)):
+    for key, here, there in _differences(_config(now), _config(began)):
         if not any(key == one or key.startswith(f"{one}.") for one in (*free, *PLACES)):
             rule = "a run goes on as it began" if free is FREE else "a network is measured as it was trained"
-            told = f"is {_shown(here)}, but {_shown(there)} in {checkpoint}: {rule}, and only"
-            report.add(key, f"{told} {', '.join(one for one in free if one != 'overwrite')} may change")
+            message = f"is {_shown(here)}, but {_shown(there)} in {checkpoint}: {rule}, and only"
+            report.add(key, f"{message} {', '.join(one for one in free if one != 'overwrite')} may change")
 
 
-def _words(text: str) -> dict[str, Any]:
+def _config(text: str) -> dict[str, Any]:
     """A configuration with every setting: those that it leaves out, or an older version did not know, by default."""
     try:
         followed = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader))
-        words = yaml.safe_load(text) if followed <= ALIASES else None
+        config = yaml.safe_load(text) if followed <= ALIASES else None
     except (yaml.YAMLError, RecursionError):
-        words = None
-    if not isinstance(words, Mapping):
+        config = None
+    if not isinstance(config, Mapping):
         return {}
-    others = {key: value for key, value in words.items() if key not in ("pde", *PLACES)}
+    others = {key: value for key, value in config.items() if key not in ("pde", *PLACES)}
     report = Report()
     settings = read_settings(others, report)
-    return {"pde": words.get("pde"), **(others if report.mistakes else words_of(settings))}
+    return {"pde": config.get("pde"), **(others if report.mistakes else config_of(settings))}
 
 
 _ABSENT = object()

@@ -20,9 +20,17 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Record
 from pinnkit.training.datamodule import CollocationData
-from pinnkit.training.faults import SHOWN
+from pinnkit.training.diagnostics import SHOWN
+from pinnkit.training.exceptions import (
+    INTERRUPTED,
+    CannotWrite,
+    Diverged,
+    OutOfMemory,
+    RankLost,
+    RendezvousError,
+    cannot_write,
+)
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import INTERRUPTED, CannotMeet, CannotWrite, Diverged, OutOfMemory, RankLost, cannot_write
 from pinnkit.training.signals import Interrupted
 
 log = logging.getLogger("pinnkit")
@@ -64,9 +72,9 @@ class Results:
             if not cannot_write(error, self.run.path):
                 self.failed("failed", error, module)
                 raise
-            told = CannotWrite(self.run.path, error)
-            log.error(str(told))
-            raise told from None
+            failure = CannotWrite(self.run.path, error)
+            log.error(str(failure))
+            raise failure from None
         except (KeyboardInterrupt, Interrupted) as error:
             name = error.name if isinstance(error, Interrupted) else "SIGINT"
             reason = f"{INTERRUPTED}{name} after training ({module.stopped})"
@@ -96,13 +104,15 @@ class Results:
             **self._facts(module),
         }
         self._write(metrics)
-        for line in told(metrics):
+        for line in summary_lines(metrics):
             log.info(line)
         return metrics
 
     def failed(self, status: str, error: Exception, module: PINN) -> None:
         """Leave the reason in the log and in metrics.json, so that a sweep's summary has it too."""
-        if self.first or isinstance(error, CannotMeet | OutOfMemory | RankLost):  # all ranks know the other ways to end
+        if self.first or isinstance(
+            error, RendezvousError | OutOfMemory | RankLost
+        ):  # all ranks know the other ways to end
             log.error(str(error))
         self._write({"status": status, "reason": str(error), **self._counters(module), **self._facts(module)})
 
@@ -131,7 +141,7 @@ class Results:
         gpu = settings.trainer.accelerator == "gpu"
         return {
             "parameters": sum(parameter.numel() for parameter in trained),
-            "operators": module.choice.words() if module.choice else None,
+            "operators": module.choice.to_dict() if module.choice else None,
             "optimizers": [phase.name for phase in module.phases],
             "reference": self.reference.name if self.reference is not None else None,
             "reference_error": self.reference.claimed_error if self.reference is not None else None,
@@ -171,7 +181,7 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
         raise Diverged(step, "objective")
 
 
-def told(metrics: Mapping[str, Any]) -> list[str]:
+def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     """The figures that matter, a line each."""
     lines = [f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training"]
     for field, error in metrics["relative_l2"].items():

@@ -15,7 +15,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch import nn
 
 from pinnkit import environment, evaluation
-from pinnkit.assembly import assemble
+from pinnkit.factory import assemble
 from pinnkit.language.errors import Report
 from pinnkit.losses.view import ResidualError
 from pinnkit.optimizers.sample_space import TooManyRows
@@ -26,20 +26,20 @@ from pinnkit.runs.configuration import check_same
 from pinnkit.runs.results import Results
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Interruption, Pictures, Record
-from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, digests, go_back, newest, remove_later
-from pinnkit.training.outcome import (
-    CannotMeet,
+from pinnkit.training.checkpoints import Checkpoints, DamagedCheckpoint, digests, newest, remove_later, roll_back
+from pinnkit.training.distributed import cannot_rendezvous, lost
+from pinnkit.training.exceptions import (
     CannotWrite,
     Diverged,
     NoGradient,
     NothingFinite,
     OutOfMemory,
     RankLost,
+    RendezvousError,
     Unsuitable,
     cannot_write,
 )
 from pinnkit.training.progress import Progress
-from pinnkit.training.ranks import cannot_meet, lost
 
 log = logging.getLogger("pinnkit")
 
@@ -124,22 +124,22 @@ class Run:
                 raise
             except RuntimeError as error:
                 if lost(error):  # in a message of Lightning's own
-                    told = RankLost(environment.rank() or 0, environment.started() or 1, str(error).splitlines()[0])
-                    self._failed("failed", told)
-                    raise told from None
-                if not cannot_meet(error):
+                    failure = RankLost(environment.rank() or 0, environment.started() or 1, str(error).splitlines()[0])
+                    self._failed("failed", failure)
+                    raise failure from None
+                if not cannot_rendezvous(error):
                     raise
                 address = ":".join(os.environ.get(f"MASTER_{part}", "?") for part in ("ADDR", "PORT"))
-                told = CannotMeet(address, str(error).splitlines()[0])
-                self._failed("failed", told)
-                raise told from None
+                failure = RendezvousError(address, str(error).splitlines()[0])
+                self._failed("failed", failure)
+                raise failure from None
             except OSError as error:
                 if not cannot_write(error, self.run.path):
                     self._failed("failed", error)
                     raise
-                told = error if isinstance(error, CannotWrite) else CannotWrite(self.run.path, error)
-                log.error(str(told))
-                raise told from None
+                failure = error if isinstance(error, CannotWrite) else CannotWrite(self.run.path, error)
+                log.error(str(failure))
+                raise failure from None
         log.info("training ended: %s", self.module.stopped)
 
     def _failed(self, status: str, error: Exception) -> None:
@@ -176,17 +176,17 @@ class Run:
             path, content = newest(self._saved, self.module)
         except DamagedCheckpoint as error:
             if error.diverged:
-                told = NothingFinite(str(error))
-                log.error(str(told))
-                raise told from None
+                failure = NothingFinite(str(error))
+                log.error(str(failure))
+                raise failure from None
             report.add("resume", str(error))
             report.raise_if_any()
         self.module.progress["rollbacks"] = content["progress"]["rollbacks"]
         former = content["pinnkit"]["data"]
         for key, digest in self.digests.items():
             if former.get(key) != digest:
-                told = "its samples are not those that the run began with: put the file back, or start a new run"
-                report.add(key, told)
+                message = "its samples are not those that the run began with: put the file back, or start a new run"
+                report.add(key, message)
         report.raise_if_any()
         return path
 
@@ -201,15 +201,15 @@ class Run:
         if done >= ROLLBACKS or error.step == 0:
             tried = f"{done} times training went back and took smaller steps, in vain; " if done else ""
             kept = f"the last good checkpoint is {saved[0]}" if saved else "no checkpoint had been written"
-            told = error.then(tried + kept)
-            self._failed("diverged", told)
-            raise told from None
+            failure = error.then(tried + kept)
+            self._failed("diverged", failure)
+            raise failure from None
         ranks, device = self.module.ranks, self.module.device
         self._again(done + 1)
         checkpoint, step = None, 0
         if saved and self.first:
             try:
-                checkpoint, step = go_back(*self._saved, error.sound, self.module)
+                checkpoint, step = roll_back(*self._saved, error.sound, self.module)
             except DamagedCheckpoint as damaged:
                 log.warning("%s; training begins anew", damaged)
             remove_later(self.run.best_checkpoint, step)
@@ -217,7 +217,7 @@ class Run:
         if not all(phase.first_order for phase in self.module.phases):
             smaller += ", or, where a line search chooses them, the first, and nothing learned before"
         log.warning("%s; back to step %d, with %s (%d of %d)", error, step, smaller, done + 1, ROLLBACKS)
-        word = ranks.first_word(checkpoint and str(checkpoint.resolve()), device)  # only rank 0 knows the run folder
+        word = ranks.first_message(checkpoint and str(checkpoint.resolve()), device)  # only rank 0 knows the run folder
         return Path(word) if word else None
 
     def _trainer(self) -> lightning.Trainer:

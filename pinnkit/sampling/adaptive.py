@@ -60,7 +60,7 @@ def select(
     weights = scaled**power
     mean = weights.mean()
     density = (weights / mean if mean > 0 else np.ones_like(weights)) + floor
-    order = along_curve(points)
+    order = morton_order(points)
     passed = np.cumsum(_probabilities(np.maximum(density, np.finfo(float).tiny), count)[order])
     offset = generator(seed, f"select.{stream}", draw).random()
     marks = np.minimum((np.arange(count) + offset) * (passed[-1] / max(count, 1)), passed[-1])
@@ -73,7 +73,7 @@ def spread(points: np.ndarray, count: int, seed: int, stream: str, draw: int) ->
 
 
 @dataclass(frozen=True)
-class Zoomed:
+class Resampled:
     """Candidates found near others: `points` (m, d), the index `origin` (m,) of the one that each comes from, and the
     `weight` (m,) by which to select them."""
 
@@ -82,7 +82,7 @@ class Zoomed:
     weight: np.ndarray
 
 
-def zoom(
+def resample_locally(
     points: np.ndarray,
     residual: np.ndarray,
     count: int,
@@ -94,7 +94,7 @@ def zoom(
     seed: int,
     stream: str,
     draw: int,
-) -> Zoomed:
+) -> Resampled:
     """Candidates whose density follows |r|^k down to lengths far below the distance of the given ones.
 
     A layer that is thinner than this distance has a candidate or two, or none in most draws, however many points it
@@ -129,7 +129,7 @@ def zoom(
         points = np.where(allowed(moved)[:, None], moved, parents)
         size = np.abs(score(points, origin))
         weight = (size / np.maximum(former, np.finfo(float).tiny)) ** power
-    return Zoomed(points, origin, weight)
+    return Resampled(points, origin, weight)
 
 
 def _probabilities(density: np.ndarray, count: int) -> np.ndarray:
@@ -143,7 +143,7 @@ def _probabilities(density: np.ndarray, count: int) -> np.ndarray:
         sure |= found >= 1.0
 
 
-def along_curve(points: np.ndarray) -> np.ndarray:
+def morton_order(points: np.ndarray) -> np.ndarray:
     """Indices (m,) of points (m, d) in the order of Morton's curve, which goes through the quarters of a square (or the
     eighths of a cube, ...) one after the other, and so through the quarters of each.
 

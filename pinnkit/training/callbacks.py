@@ -11,8 +11,8 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import Callback
 
+from pinnkit.training.exceptions import INTERRUPTED
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import INTERRUPTED
 from pinnkit.training.signals import heeded
 
 ROWS = 4000

@@ -26,9 +26,9 @@ from pinnkit.losses.residuals import Batch
 from pinnkit.optimizers.saved import NotFinite, WrongState
 from pinnkit.problem.problem import Problem
 from pinnkit.references.table import Table
-from pinnkit.training.faults import divergence
+from pinnkit.training.diagnostics import divergence
+from pinnkit.training.exceptions import CannotWrite, RankLost
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import CannotWrite, RankLost
 from pinnkit.training.schema import KINDS, OTHER, check_contents, check_parts
 
 log = logging.getLogger(__name__)
@@ -86,8 +86,8 @@ def read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise DamagedCheckpoint(path, "there is no such checkpoint") from None
     except pickle.UnpicklingError:
-        told = "holds more than numbers and texts: to load it could run code, and is refused"
-        raise DamagedCheckpoint(path, told) from None
+        message = "holds more than numbers and texts: to load it could run code, and is refused"
+        raise DamagedCheckpoint(path, message) from None
     except DamagedCheckpoint:
         raise
     except READING as error:
@@ -133,11 +133,13 @@ def newest(paths: Iterable[Path], module: PINN | None = None) -> tuple[Path, dic
         except DamagedCheckpoint as error:
             found.append(error)
             continue
-        for told in found:
-            log.warning("%s; the checkpoint before it is used, %s, of step %d", told, path, content["progress"]["step"])
+        for message in found:
+            log.warning(
+                "%s; the checkpoint before it is used, %s, of step %d", message, path, content["progress"]["step"]
+            )
         return path, content
-    told = f"no checkpoint can be used: {'; '.join(map(str, found))}"
-    raise DamagedCheckpoint(path.parent, told, any(one.diverged for one in found))
+    message = f"no checkpoint can be used: {'; '.join(map(str, found))}"
+    raise DamagedCheckpoint(path.parent, message, any(one.diverged for one in found))
 
 
 @contextmanager
@@ -152,7 +154,7 @@ def _named(path: Path) -> Iterator[None]:
         raise DamagedCheckpoint(path, reason if reason == OTHER else f"is damaged: {reason}") from None
 
 
-def go_back(last: Path, previous: Path, step: int | None, module: PINN) -> tuple[Path, int]:
+def roll_back(last: Path, previous: Path, step: int | None, module: PINN) -> tuple[Path, int]:
     """The newest checkpoint that can be used and is of this step or an earlier one (None: the newest), and its step.
 
     Where there is no such one, the oldest. It is `last` from now on: a later one has the fault that training goes back
@@ -237,7 +239,7 @@ class Checkpoints(Callback):
             self._whole = Path(trainer.ckpt_path).name == self.last.name  # known to all ranks by its name alone
         if module.progress["step"] == 0:
             self._write(trainer, module)
-        elif self._whole and not module.went_back:  # otherwise it lacks the rollback
+        elif self._whole and not module.rolled_back:  # otherwise it lacks the rollback
             self._step = module.progress["step"]
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:

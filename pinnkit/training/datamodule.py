@@ -14,10 +14,10 @@ from torch.utils.data import DataLoader, Dataset
 from pinnkit.losses.residuals import Batch
 from pinnkit.problem.conditions import inside
 from pinnkit.problem.problem import Problem
-from pinnkit.sampling.adaptive import CONCENTRATED, concentration, select, spread, zoom
+from pinnkit.sampling.adaptive import CONCENTRATED, concentration, resample_locally, select, spread
 from pinnkit.sampling.points import EQUATIONS, Points, condition_points, equation_points
 from pinnkit.sampling.settings import Sampling, growth, settled
-from pinnkit.training.faults import divergence
+from pinnkit.training.diagnostics import divergence
 
 ENDLESS = 10**9
 FRESH_DRAWS = 2**31
@@ -25,7 +25,7 @@ FRESH_DRAWS = 2**31
 
 
 @dataclass(frozen=True)
-class Segment:
+class StepBlock:
     """What one call of `training_step` works on: a draw of points, and how many optimizer steps to make on it."""
 
     batches: Mapping[str, Batch]
@@ -33,7 +33,7 @@ class Segment:
     draw: int
 
 
-class Segments(Dataset):
+class StepBlocks(Dataset):
     """The segments that are left of a draw: all on the same points, `length` steps each but the last."""
 
     def __init__(self, batches: Mapping[str, Batch], draw: int, steps: int, length: int) -> None:
@@ -42,8 +42,8 @@ class Segments(Dataset):
     def __len__(self) -> int:
         return -(-self.steps // self.length)
 
-    def __getitem__(self, index: int) -> Segment:
-        return Segment(self.batches, min(self.length, self.steps - index * self.length), self.draw)
+    def __getitem__(self, index: int) -> StepBlock:
+        return StepBlock(self.batches, min(self.length, self.steps - index * self.length), self.draw)
 
 
 class CollocationData(lightning.LightningDataModule):
@@ -90,7 +90,7 @@ class CollocationData(lightning.LightningDataModule):
         if draw != self.drawn:
             self.draw(draw)
         batches = {name: _moved(batch, module.device) for name, batch in self.batches().items()}
-        segments = Segments(batches, draw, following * period - step, self.steps_per_batch)
+        segments = StepBlocks(batches, draw, following * period - step, self.steps_per_batch)
         return DataLoader(segments, batch_size=None, collate_fn=_as_it_is)
 
     def _too_late(self, period: int) -> bool:
@@ -190,7 +190,9 @@ class CollocationData(lightning.LightningDataModule):
             return self._finite_scores(name, Points(points, pool.take(origin).columns))
 
         scores, size = self._finite_scores(name, pool), max(len(pool) // 4, sharp)
-        found = zoom(pool.coordinates, scores, size, power, *self._bounds(name, pool), self._allowed(name), score, *key)
+        found = resample_locally(
+            pool.coordinates, scores, size, power, *self._bounds(name, pool), self._allowed(name), score, *key
+        )
         near = Points(found.points, pool.take(found.origin).columns)
         parts = [
             pool.take(spread(pool.coordinates, even, *key)),
@@ -263,7 +265,7 @@ class CollocationData(lightning.LightningDataModule):
 
         return Batch(tensor(points.coordinates), {name: tensor(values) for name, values in points.columns.items()})
 
-    def transfer_batch_to_device(self, batch: Segment, device: torch.device, dataloader_idx: int) -> Segment:
+    def transfer_batch_to_device(self, batch: StepBlock, device: torch.device, dataloader_idx: int) -> StepBlock:
         return batch  # a draw is moved once, where its dataloader is made, and not with every segment of it
 
     def state_dict(self) -> dict[str, Any]:
@@ -289,5 +291,5 @@ def _moved(batch: Batch, device: torch.device) -> Batch:
     return Batch(batch.coordinates.to(device), {name: column.to(device) for name, column in batch.columns.items()})
 
 
-def _as_it_is(item: Segment) -> Segment:
+def _as_it_is(item: StepBlock) -> StepBlock:
     return item

@@ -13,6 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Model, Prepared
+from pinnkit.engines.jacobian import Jacobian, Linearisation
+from pinnkit.engines.selection import Budget, Chooser
 from pinnkit.losses.residuals import Batch, TermGroup, mean_square
 from pinnkit.operators.choice import Choice
 from pinnkit.operators.compiled import CompileTime
@@ -24,16 +27,13 @@ from pinnkit.optimizers.self_scaled import SelfScaled
 from pinnkit.optimizers.threads import on_threads
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import EQUATIONS, batch_index
-from pinnkit.training.datamodule import Segment
-from pinnkit.training.engines import Budget, Chooser
-from pinnkit.training.evaluator import Evaluator, Model, Prepared, Unfit
-from pinnkit.training.faults import at_once, check_gradients, divergence, exploded, explosion, what_fits
-from pinnkit.training.jacobian import Jacobian, Linearisation
-from pinnkit.training.outcome import INTERRUPTED, NoMemory, OutOfMemory, Unsuitable
+from pinnkit.training.datamodule import StepBlock
+from pinnkit.training.diagnostics import at_once, check_gradients, divergence, exploded, explosion, what_fits
+from pinnkit.training.distributed import ALONE, Ranks
+from pinnkit.training.exceptions import INTERRUPTED, NoMemory, OutOfMemory, Unsuitable
 from pinnkit.training.phases import Phase
-from pinnkit.training.ranks import ALONE, Ranks
 from pinnkit.training.settings import Trainer
-from pinnkit.training.stalls import Progress, explained
+from pinnkit.training.stagnation import Progress, explained
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ class PINN(lightning.LightningModule):
         self.diagnostics: dict[str, float] = {}
         self.stopped: str | None = None
         self.ranks = ALONE
-        self.went_back = False
+        self.rolled_back = False
         """Whether training diverged, and goes on from an earlier state with smaller steps."""
         self._wish: str | None = None
         """Why this process wants to stop: a signal, or an error that is small enough."""
@@ -183,12 +183,12 @@ class PINN(lightning.LightningModule):
 
     def on_train_start(self) -> None:
         self.compile_time.seconds = self.progress["compile_time_s"]
-        if self.went_back:
+        if self.rolled_back:
             for optimizer in self.trainer.optimizers:
                 if isinstance(optimizer, Deterministic):  # with what it has learned it would take the same steps again
                     optimizer.restart(0.5 ** self.progress["rollbacks"])
 
-    def training_step(self, segment: Segment, batch_idx: int) -> None:
+    def training_step(self, segment: StepBlock, batch_idx: int) -> None:
         optimizers = self.optimizers()
         optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
         try:
@@ -264,13 +264,13 @@ class PINN(lightning.LightningModule):
         left = max(steps - self.progress["step"], 0)
         return Budget(EVALUATIONS_PER_STEP * left, self.limits.max_time or math.inf)
 
-    def _segment(self, optimizers: Sequence[Any], segment: Segment) -> None:
+    def _segment(self, optimizers: Sequence[Any], segment: StepBlock) -> None:
         self._drawn = segment.draw != self.progress["draw"]
         if self._drawn:
             optimizer = optimizers[self.progress["phase"]]
             if hasattr(optimizer, "refresh"):
                 optimizer.refresh()  # its loss and gradient belong to points that are gone; its curvature stays
-        self.stopped = self.stopped or self.ranks.first_word(self._asked(), self.device) or self._limit()
+        self.stopped = self.stopped or self.ranks.first_message(self._asked(), self.device) or self._limit()
         self._settle()
         weights = self.weight_vector()
         began, before = self._train_time(), self.progress["step"]
@@ -288,12 +288,12 @@ class PINN(lightning.LightningModule):
         self.progress["compile_time_s"] = self.compile_time.seconds
         if taken := self.progress["step"] - before:
             self.progress["step_time_s"] = (ended - began) / taken
-        self._look(segment.batches, before)
+        self._sync_metrics(segment.batches, before)
         if self.stopped:
-            self._look_elsewhere()
+            self._check_unseen_points()
             self.trainer.should_stop = True
 
-    def _look(self, batches: Mapping[str, Batch], before: int) -> None:
+    def _sync_metrics(self, batches: Mapping[str, Batch], before: int) -> None:
         """What needs numbers from the device, once a segment: a GPU does not wait for them in every step.
 
         before: the step with which the segment began.
@@ -312,12 +312,12 @@ class PINN(lightning.LightningModule):
             self.progress["least_objective"], self.progress["sound"] = least, before
         self._first = None
         phase = self.progress["phase"]
-        fell = self._progress.stalled(self.progress["step"], phase, float(objective))
+        fell = self._progress.stagnated(self.progress["step"], phase, float(objective))
         if fell is not None and not self.stopped:
             log.info("step %d: %s", self.progress["step"], explained(self.phases[phase].name, fell, self.diagnostics))
         self.stopped = self.stopped or self._reached()
 
-    def _look_elsewhere(self) -> None:
+    def _check_unseen_points(self) -> None:
         """Make sure that the objective has not exploded between the points of the last draw.
 
         Raises:
@@ -331,8 +331,8 @@ class PINN(lightning.LightningModule):
             alone = self.ranks.count > 1 and not isinstance(error, NoMemory)
             if alone or not out_of_memory(error):
                 raise
-            told = "whether the objective is as small on other points is not known: memory is too small to look"
-            log.warning("%s. Set operators.chunk to compute fewer points at once", told)
+            message = "whether the objective is as small on other points is not known: memory is too small to look"
+            log.warning("%s. Set operators.chunk to compute fewer points at once", message)
             return
         objective = sum(float(np.square(one).mean()) for one in scores.values())
         if exploded(objective, self.progress):
@@ -377,7 +377,7 @@ class PINN(lightning.LightningModule):
         settling = self.progress["settling"]
         phase.settle(optimizer.optimizer, None if settling is None else self.progress["step"] - settling)
         if self.minibatch and phase.mini_batches:
-            batches = self._thin(batches)
+            batches = self._minibatch(batches)
             if not phase.first_order:
                 optimizer.refresh()
         prepared, directions = self.prepared(batches), self._directions()
@@ -400,7 +400,7 @@ class PINN(lightning.LightningModule):
             optimizer.step(closure=closure)
         except FloatingPointError:
             raise divergence(self, batches, self.progress["step"], self._spoilt) from None
-        except Unfit as error:
+        except EngineUnsupported as error:
             raise Unsuitable(phase.name, str(error)) from error
         self.diagnostics.clear()
         self.diagnostics.update(getattr(optimizer, "diagnostics", {}))
@@ -424,7 +424,7 @@ class PINN(lightning.LightningModule):
                     self._jacobian.verify(batches, weights)
                 own = [self._jacobian.prepare(shard) for shard in self.ranks.share(batches)]
                 self._linearised = (batches, self._jacobian.at(own, weights, self.ranks))
-            except Unfit as error:
+            except EngineUnsupported as error:
                 raise Unsuitable(phase.name, str(error)) from error
         return self._linearised[1]
 
@@ -450,7 +450,7 @@ class PINN(lightning.LightningModule):
         self._refused.add_(infinite.logical_or_(self._refused))
         optimizer.optimizer.found_inf = infinite.to(torch.float32)
 
-    def _thin(self, batches: Mapping[str, Batch]) -> dict[str, Batch]:
+    def _minibatch(self, batches: Mapping[str, Batch]) -> dict[str, Batch]:
         """The mini-batch of this step from the points of the equations; conditions keep all of theirs."""
         if EQUATIONS not in batches:
             return dict(batches)
@@ -512,7 +512,7 @@ class PINN(lightning.LightningModule):
                 raise
         if self.ranks.any(parts is None, self.device):  # all raise, or the others would wait for this rank
             raise NoMemory(f"a rank has too little memory for the residuals of '{group}' at {len(batch)} points")
-        return self.ranks.put_together(parts, len(batch))
+        return self.ranks.interleaved(parts, len(batch))
 
     def _own_scores(self, group: str, batch: Batch) -> list[Tensor]:
         """This rank's share of them."""
@@ -528,14 +528,14 @@ class PINN(lightning.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["progress"] = dict(self.progress)
-        checkpoint["operators"] = self.choice.words() if self.choice else None
+        checkpoint["operators"] = self.choice.to_dict() if self.choice else None
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         rollbacks = self.progress["rollbacks"]
-        self.went_back = rollbacks > checkpoint["progress"]["rollbacks"]
+        self.rolled_back = rollbacks > checkpoint["progress"]["rollbacks"]
         self.progress = {**self.progress, **checkpoint["progress"], "rollbacks": rollbacks}
-        words = checkpoint.get("operators")
-        self.choice = Choice(**words) if words else None
+        saved = checkpoint.get("operators")
+        self.choice = Choice(**saved) if saved else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew
 
 

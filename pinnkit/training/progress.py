@@ -138,11 +138,11 @@ class Progress(Callback):
         self.record, self.stream = record, stream or sys.stderr
         self._pace = Pace()
         self._bar: tqdm | None = None
-        self._told = -math.inf
+        self._last_line = -math.inf
         """Seconds of training at the last line."""
 
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
-        self._told = module.progress["train_time_s"]
+        self._last_line = module.progress["train_time_s"]
         if self.stream.isatty():
             self._bar = tqdm(file=self.stream, bar_format="{desc}", dynamic_ncols=True, mininterval=0.2)
 
@@ -155,8 +155,8 @@ class Progress(Callback):
             self._bar.update(max(state.step - self._bar.n, 0))
             return
         expected = 0.0 if state.left is None else (state.time + state.left) / 10
-        if state.time - self._told >= min(max(expected, SHORTEST), LONGEST):
-            self._told = state.time
+        if state.time - self._last_line >= min(max(expected, SHORTEST), LONGEST):
+            self._last_line = state.time
             log.info(in_words(state))
 
     def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:

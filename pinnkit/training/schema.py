@@ -148,20 +148,20 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
         raise WrongState(f"progress.phase_step: is {kept['phase_step']}, and progress.step {kept['step']}")
 
 
-def _check_choice(words: Any) -> None:
-    if words is None:
+def _check_choice(config: Any) -> None:
+    if config is None:
         return
     known = {one.name for one in dataclasses.fields(Choice)}
-    if not isinstance(words, Mapping) or not {"engine"} <= set(words) <= known:
-        raise WrongState(f"operators: {short(words)}")
-    chunk, threads = words.get("chunk"), words.get("threads", 1)
-    if words["engine"] not in ENGINES[1:]:
-        raise WrongState(f"operators.engine: there is no {short(words['engine'])}")
+    if not isinstance(config, Mapping) or not {"engine"} <= set(config) <= known:
+        raise WrongState(f"operators: {short(config)}")
+    chunk, threads = config.get("chunk"), config.get("threads", 1)
+    if config["engine"] not in ENGINES[1:]:
+        raise WrongState(f"operators.engine: there is no {short(config['engine'])}")
     if not (chunk is None or (isinstance(chunk, int) and chunk >= 1)):
         raise WrongState(f"operators.chunk: is {short(chunk)}")
     if not (isinstance(threads, int) and 1 <= threads <= 4096):
         raise WrongState(f"operators.threads: is {short(threads)}")
-    if not isinstance(words.get("milliseconds", {}), Mapping) or not isinstance(words.get("reason", ""), str):
+    if not isinstance(config.get("milliseconds", {}), Mapping) or not isinstance(config.get("reason", ""), str):
         raise WrongState("operators: is not what an engine was chosen by")
 
 

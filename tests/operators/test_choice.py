@@ -10,7 +10,7 @@ from pinnkit.operators.choice import Choice, content_key, remember, remembered
 
 def test_a_choice_is_plain_data_and_comes_back():
     choice = Choice("jets", 512, 2, "the fastest", {"autograd": 3.5, "jets": 1.25}, 7.5)
-    assert Choice(**json.loads(json.dumps(choice.words()))) == choice
+    assert Choice(**json.loads(json.dumps(choice.to_dict()))) == choice
 
 
 def test_keys_are_those_of_the_content():

@@ -5,7 +5,7 @@ import pytest
 import torch
 import yaml
 
-from pinnkit.assembly import assemble
+from pinnkit.factory import assemble
 from pinnkit.language.calculus import partials, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program

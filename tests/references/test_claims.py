@@ -100,7 +100,7 @@ HIDDEN = {
 @pytest.mark.parametrize("case", HIDDEN.values(), ids=HIDDEN)
 def test_the_claim_bounds_the_true_error(case):
     of, exact = case
-    reference = Spectral(of, nodes=128 if "abs" in str(of.words) else None)
+    reference = Spectral(of, nodes=128 if "abs" in str(of.config) else None)
     lower, upper = of.domain.bounds["x"]
     begin, end = of.domain.bounds["t"]
     x, t = np.meshgrid(np.linspace(lower, upper, 331), begin + (end - begin) * np.linspace(0.01, 1, 58), indexing="ij")

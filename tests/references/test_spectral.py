@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from pinnkit.problem.problem import Problem
-from pinnkit.references import march
+from pinnkit.references import time_integration
 from pinnkit.references.budget import Budget
-from pinnkit.references.lines import Lines
 from pinnkit.references.manufactured import manufacture
+from pinnkit.references.method_of_lines import Lines
 from pinnkit.references.spectral import Spectral, UnsupportedProblem
 from pinnkit.references.system import read_system
 from tests.references.rods import ENDS, ONE, SINE, TIME, heat, problem, start
@@ -268,8 +268,10 @@ def test_refines_until_the_claim_is_good():
 
 
 def test_tolerances_are_loosened_where_they_take_too_many_steps(monkeypatch):
-    monkeypatch.setattr(march, "AFFORDED", {march.EXPLICIT: 100, march.IMPLICIT: 2000})
-    monkeypatch.setattr(march, "LOOK_EVERY", {march.EXPLICIT: 100, march.IMPLICIT: 500})
+    monkeypatch.setattr(time_integration, "AFFORDED", {time_integration.EXPLICIT: 100, time_integration.IMPLICIT: 2000})
+    monkeypatch.setattr(
+        time_integration, "LOOK_EVERY", {time_integration.EXPLICIT: 100, time_integration.IMPLICIT: 500}
+    )
     burst = problem("u_t = -1e4*(u - exp(-100*(t - 0.5)^2))", {"start": start("u = 0")}, coordinates={"t": [0, 1]})
     reference = Spectral(burst)
     used = float(reference.name.split()[-1])
@@ -283,8 +285,8 @@ def test_tolerances_are_loosened_where_they_take_too_many_steps(monkeypatch):
 
 
 def test_a_problem_that_takes_too_many_steps_is_refused(monkeypatch):
-    monkeypatch.setattr(march, "AFFORDED", {march.EXPLICIT: 10, march.IMPLICIT: 10})
-    monkeypatch.setattr(march, "LOOK_EVERY", {march.EXPLICIT: 10, march.IMPLICIT: 10})
+    monkeypatch.setattr(time_integration, "AFFORDED", {time_integration.EXPLICIT: 10, time_integration.IMPLICIT: 10})
+    monkeypatch.setattr(time_integration, "LOOK_EVERY", {time_integration.EXPLICIT: 10, time_integration.IMPLICIT: 10})
     with pytest.raises(UnsupportedProblem, match="too many steps in time, even with rtol 1e-06"):
         Spectral(problem("u_t = -u", ONE, coordinates=TIME))
 

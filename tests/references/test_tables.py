@@ -9,9 +9,9 @@ import pytest
 
 from pinnkit.problem.problem import Problem
 from pinnkit.references.budget import Budget
-from pinnkit.references.march import March
 from pinnkit.references.system import read_system
 from pinnkit.references.tables import allen_cahn, burgers, burgers_at, kdv
+from pinnkit.references.time_integration import March
 
 ROOT = Path(__file__).resolve().parents[2]
 OTHERS = ROOT.parent / "shared" / "references"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pinnkit.commands.compare import compare as command
+from pinnkit.cli.compare import compare as command
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.compare import compare
 

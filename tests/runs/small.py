@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pinnkit
-from pinnkit.commands.train import train
+from pinnkit.cli.train import train
 from pinnkit.problem.problem import Problem
 
 CONF = Path(__file__).resolve().parents[2] / "conf"

@@ -5,7 +5,7 @@ import itertools
 import pytest
 import yaml
 
-from pinnkit.commands.evaluate import evaluate
+from pinnkit.cli.evaluate import evaluate
 from pinnkit.language.errors import ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import configuration

@@ -8,15 +8,15 @@ import torch
 from torch import nn
 
 import pinnkit
-from pinnkit.commands.run import run
+from pinnkit.cli.run import run
+from pinnkit.engines.evaluator import Evaluator
+from pinnkit.engines.selection import Budget, Chooser
 from pinnkit.language.errors import Report
 from pinnkit.operators import choice as choices
 from pinnkit.problem.problem import Problem
 from pinnkit.settings import read_settings
-from pinnkit.training.engines import Budget, Chooser
-from pinnkit.training.evaluator import Evaluator
+from pinnkit.training.exceptions import OutOfMemory
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import OutOfMemory
 
 
 class Own(nn.Module):
@@ -142,7 +142,7 @@ def test_the_choice_is_kept_in_metrics_and_checkpoint(compiled_runs):
     folder, whole, *_ = compiled_runs
     metrics = json.loads((folder / "whole" / "metrics.json").read_text())
     checkpoint = torch.load(folder / "whole" / "checkpoints" / "last.ckpt", weights_only=True)
-    assert metrics["operators"] == checkpoint["operators"] == whole.module.choice.words()
+    assert metrics["operators"] == checkpoint["operators"] == whole.module.choice.to_dict()
     assert metrics["operators"]["compile_s"] > 0.5
     assert {"engine", "chunk", "threads", "reason", "milliseconds"} <= set(metrics["operators"])
 
@@ -152,7 +152,7 @@ def test_compiling_is_no_part_of_the_training_time(heat_words, quick, tmp_path, 
         time.sleep(1.5)
         return graph
 
-    monkeypatch.setattr("pinnkit.training.evaluator.compile_graph", slowly)
+    monkeypatch.setattr("pinnkit.engines.evaluator.compile_graph", slowly)
     settings = {**quick, "operators": {"engine": "jets"}, "trainer": {"max_time": 0.3}}
     found = pinnkit.solve(Problem(**heat_words), tmp_path / "run", settings).metrics
     assert found["steps"] > 0

@@ -11,11 +11,11 @@ import filelock
 import pytest
 import yaml
 
-from pinnkit.console import told
+from pinnkit.console import logged
 from pinnkit.language.errors import ProblemError
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.claim import LOCK, MARK, Claim, FolderTaken
-from pinnkit.training.outcome import CannotWrite
+from pinnkit.training.exceptions import CannotWrite
 from tests.runs.small import DECAY, QUICK, WORDS, command, content, solved
 
 
@@ -268,7 +268,7 @@ def test_what_is_told_before_there_is_a_file_is_kept_in_it(tmp_path, capfd):
     import logging
 
     log = logging.getLogger("pinnkit")
-    with told() as kept:
+    with logged() as kept:
         log.warning("early")
         kept.keep(tmp_path / "log")
         log.info("late")

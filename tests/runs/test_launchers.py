@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pinnkit.commands.arguments import configuration, parse
+from pinnkit.cli.arguments import configuration, parse
 from pinnkit.language.errors import ProblemError
 
 ROOT = Path(__file__).resolve().parents[2]

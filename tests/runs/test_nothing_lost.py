@@ -16,7 +16,7 @@ import pytest
 import torch
 import yaml
 
-from pinnkit.commands.resume import resumed
+from pinnkit.cli.resume import resumed
 from pinnkit.language.errors import ProblemError
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.training.checkpoints import read

@@ -9,8 +9,8 @@ from pinnkit import evaluation
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import run as runs
 from pinnkit.training.checkpoints import read
+from pinnkit.training.exceptions import Diverged
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import Diverged
 from pinnkit.training.signals import SIGNALS
 from tests.runs.small import WORDS, command, content, solved
 

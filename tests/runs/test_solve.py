@@ -17,15 +17,15 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import pinnkit
-from pinnkit.commands.run import trained
+from pinnkit.cli.run import trained
 from pinnkit.language.errors import ProblemError, Report
 from pinnkit.losses.view import ResidualError
 from pinnkit.problem.problem import Problem
-from pinnkit.settings import read_settings, words_of
+from pinnkit.settings import config_of, read_settings
 from pinnkit.training import callbacks
 from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits
 from pinnkit.training.module import PINN
-from pinnkit.understanding import understand
+from pinnkit.validation import read_and_check
 from tests.processes import Command, completed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -237,8 +237,8 @@ def test_an_error_that_nobody_foresaw_is_a_row_and_the_sweep_goes_on(tmp_path):
     script = """
 import sys
 from pathlib import Path
-from pinnkit.commands import run
-from pinnkit.commands.train import train
+from pinnkit.cli import run
+from pinnkit.cli.train import train
 real = run.run
 def broken(problem, settings, *others):
     if settings.seed == 0:
@@ -349,10 +349,10 @@ def test_solve_from_python_gives_a_solution_to_call(heat_words, quick, tmp_path)
 def test_a_run_from_python_keeps_its_configuration_too(heat_words, quick, tmp_path):
     problem = Problem(**heat_words)
     pinnkit.solve(problem, tmp_path / "text", quick)
-    read, settings = understand(yaml.safe_load((tmp_path / "text" / "config.yaml").read_text()))
+    read, settings = read_and_check(yaml.safe_load((tmp_path / "text" / "config.yaml").read_text()))
     assert read.replace(folder=problem.folder) == problem
-    assert words_of(settings)["network"]["width"] == 8
-    assert words_of(settings)["phases"][0] == {"name": "adam", **words_of(settings.phases[0].settings)}
+    assert config_of(settings)["network"]["width"] == 8
+    assert config_of(settings)["phases"][0] == {"name": "adam", **config_of(settings.phases[0].settings)}
     heat_words["equations"] = {"heat": lambda p: p.u_t - p.alpha * p.u_xx}
     pinnkit.solve(Problem(**heat_words), tmp_path / "python", quick)
     kept = yaml.safe_load((tmp_path / "python" / "config.yaml").read_text())

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DRIVER = """
 import sys
 from pathlib import Path
-from pinnkit.commands.optimise import optimise
+from pinnkit.cli.optimise import optimise
 sys.exit(optimise(sys.argv[2:], Path("{conf}"), Path(sys.argv[1])))
 """
 STAND_IN = """

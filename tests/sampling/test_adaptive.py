@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pinnkit.sampling.adaptive import along_curve, select, spread, zoom
+from pinnkit.sampling.adaptive import morton_order, resample_locally, select, spread
 from pinnkit.sampling.points import unit_points
 
 POINTS = unit_points("sobol", 200, 2, seed=0, stream="pool")
@@ -84,16 +84,16 @@ def test_the_curve_ends_a_quarter_before_it_enters_the_next():
     low, high = points.min(axis=0), points.max(axis=0)
     for parts in (2, 4, 8):
         cells = ((points - low) / (high - low) * (1 - 1e-12) * parts).astype(int) @ np.array([1, parts])
-        row = cells[along_curve(points)]
+        row = cells[morton_order(points)]
         assert np.count_nonzero(np.diff(row)) == parts**2 - 1
 
 
 def test_points_in_more_coordinates_than_a_number_has_bits_are_ordered_by_the_first_of_them():
     points = unit_points("uniform", 50, 70, seed=0, stream="pool")
-    np.testing.assert_array_equal(along_curve(points), along_curve(points[:, :62]))
+    np.testing.assert_array_equal(morton_order(points), morton_order(points[:, :62]))
     halves = (points[:, :62] > (points.min(axis=0) + points.max(axis=0))[:62] / 2) @ 2 ** np.arange(62)
-    np.testing.assert_array_equal(halves[along_curve(points)], np.sort(halves))
-    np.testing.assert_array_equal(along_curve(np.zeros((5, 2))), np.arange(5))
+    np.testing.assert_array_equal(halves[morton_order(points)], np.sort(halves))
+    np.testing.assert_array_equal(morton_order(np.zeros((5, 2))), np.arange(5))
 
 
 def test_power_zero_selects_evenly():
@@ -144,7 +144,7 @@ def test_too_few_candidates_and_broken_residuals_are_refused():
 
 def zoomed(points, score, *, power=1.0, lower=0.0, upper=1.0, allowed=None, count=None, draw=0):
     """Candidates near `points` (m, d) by score(points) in a box, all allowed by default."""
-    return zoom(
+    return resample_locally(
         points,
         score(points),
         count or len(points),

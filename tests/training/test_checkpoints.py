@@ -14,7 +14,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.solve import solve
 from pinnkit.training.checkpoints import FORMAT, DamagedCheckpoint, newest, read, remove_later
-from pinnkit.training.outcome import Diverged
+from pinnkit.training.exceptions import Diverged
 from tests.runs.small import QUICK, solved
 
 

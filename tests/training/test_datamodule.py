@@ -10,15 +10,15 @@ from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import EQUATIONS, equation_points
 from pinnkit.sampling.settings import Sampling
 from pinnkit.solve import solve
-from pinnkit.training.datamodule import CollocationData, Segments
+from pinnkit.training.datamodule import CollocationData, StepBlocks
+from pinnkit.training.distributed import Ranks
 from pinnkit.training.module import PINN
-from pinnkit.training.ranks import Ranks
 from pinnkit.training.settings import Trainer
 from tests.conftest import assembled
 
 
 def test_segments_cover_the_steps_of_a_draw():
-    segments = Segments({}, draw=3, steps=25, length=10)
+    segments = StepBlocks({}, draw=3, steps=25, length=10)
     assert [segments[index].steps for index in range(len(segments))] == [10, 10, 5]
     assert {segments[index].draw for index in range(len(segments))} == {3}
 
@@ -280,7 +280,7 @@ def test_the_score_of_a_group_is_the_root_of_its_weighted_squares(scored, chunk,
     heat_words["conditions"]["ends"] |= {"equations": ["u_n = 1", "u = 0"], "weight": 4}
     settings = {"sampling": {"equations": 100, "conditions": 30}, "operators": {"chunk": chunk}}
     module, batches = assembled(heat_words, settings)
-    monkeypatch.setattr("pinnkit.training.faults.SCORED", scored)
+    monkeypatch.setattr("pinnkit.training.diagnostics.SCORED", scored)
     residuals = module.residuals
     for name, batch in batches.items():
         weights = {"heat": 1.0, "initial": 1.0, "ends_1": 4.0, "ends_2": 4.0}

@@ -14,9 +14,9 @@ from pinnkit.sampling.points import equation_points
 from pinnkit.sampling.settings import Sampling
 from pinnkit.solve import solve
 from pinnkit.training.checkpoints import read
-from pinnkit.training.faults import exploded, explosion
+from pinnkit.training.diagnostics import exploded, explosion
+from pinnkit.training.exceptions import Diverged
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import Diverged
 from tests.conftest import assembled
 from tests.runs.small import QUICK, solved
 
@@ -89,7 +89,7 @@ def test_training_goes_on_where_going_back_has_helped(spiked, tmp_path, monkeypa
     start, best = PINN.on_train_start, []
 
     def helped(self):
-        if self.went_back:
+        if self.rolled_back:
             spike["height"] = 0.0
             best.append((tmp_path / "checkpoints" / "best.ckpt").exists())
         start(self)
@@ -106,7 +106,7 @@ def test_a_jump_of_the_objective_is_no_divergence(spiked, tmp_path, monkeypatch)
     words, settings, _, spike = spiked
     spike["height"] = 100.0  # at one of 100 points: 100 in the mean
     seen = []
-    look = PINN._look
+    look = PINN._sync_metrics
 
     def watched(self, batches, before):
         first = self._first
@@ -144,7 +144,7 @@ def test_a_run_is_not_lost_where_memory_is_too_small_to_look_at_other_points(
         finally:
             looking.clear()
 
-    look = PINN._look_elsewhere
+    look = PINN._check_unseen_points
     monkeypatch.setattr(PINN, "_look_elsewhere", looks)
     words = {**heat_words, "equations": {"heat": residual}}
     del words["exact"]

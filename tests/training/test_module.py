@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from pinnkit.assembly import assemble
 from pinnkit.evaluation import residuals
+from pinnkit.factory import assemble
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import mean_square
 from pinnkit.optimizers.schedule import settling_factor
@@ -18,8 +18,8 @@ from pinnkit.problem.problem import Problem
 from pinnkit.settings import read_settings
 from pinnkit.solve import solve
 from pinnkit.training import phases
+from pinnkit.training.exceptions import Diverged, NoGradient
 from pinnkit.training.module import PINN
-from pinnkit.training.outcome import Diverged, NoGradient
 from pinnkit.training.settings import Trainer
 from tests.conftest import assembled
 
@@ -153,7 +153,7 @@ def test_a_mini_batch_is_a_part_of_the_points_and_changes_the_trajectory(heat_wo
     seen = []
     for step in range(3):  # 100 points in batches of 30: three of them are a round without repetition
         module.progress["step"] = step
-        thinned = module._thin(whole)
+        thinned = module._minibatch(whole)
         assert len(thinned["equations"]) == 30
         assert thinned["ends"] is whole["ends"]
         seen += [tuple(row) for row in thinned["equations"].coordinates.tolist()]

@@ -12,7 +12,7 @@ import torch
 from pinnkit.optimizers.settings import OPTIMIZERS
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits, newest, read
-from pinnkit.training.outcome import Diverged, NothingFinite
+from pinnkit.training.exceptions import Diverged, NothingFinite
 from tests.runs.small import QUICK, WORDS, command, content, solved
 
 WAYS = {

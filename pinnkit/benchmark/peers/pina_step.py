@@ -176,10 +176,10 @@ def _trainer(kind: Callable[..., Any], **words: Any) -> Any:
     Raises:
         Unsupported: this version of PINA takes the word compile, and does nothing with it.
     """
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as message:
         warnings.simplefilter("always", DeprecationWarning)
         trainer = kind(**words)
-    for one in told:
+    for one in message:
         if "compile" in words and "compile" in str(one.message):
             raise Unsupported(f"PINA's trainer says: {one.message}")
     return trainer

@@ -1,0 +1,103 @@
+"""`python scripts/check.py pde=NAME`: the mathematics as understood; nothing is trained."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pinnkit.cli.arguments import composition, parse
+from pinnkit.cli.entry import FINISHED, asks_help, wrong
+from pinnkit.cli.train import checked
+from pinnkit.domains.box import Box
+from pinnkit.language.errors import Mistake, ProblemError
+from pinnkit.problem.places import located
+from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.scales import field_scales
+from pinnkit.resources import check_environment
+from pinnkit.settings import Settings
+
+HELP = """
+Print a problem as pinnkit understands it, and run every check that precedes training; nothing is trained.
+
+usage: python scripts/check.py [pde=NAME] [KEY=VALUE ...] [--config-dir FOLDER]
+
+It takes the words of train.py, but no sweep. What it passes, train.py begins to train.
+
+examples:
+  python scripts/check.py pde=burgers
+  python scripts/check.py --config-dir my_conf pde=fisher network.activation=relu
+
+Exit codes: 0 every check passed, 2 something is wrong (all of it is told, with its key and its place).
+"""
+
+
+def check(argv: Sequence[str], conf: Path) -> int:
+    """Print the problem and run every check; returns the exit code: 0, or 2 for a mistake."""
+    if asks_help(argv, HELP):
+        return FINISHED
+    logging.basicConfig(format="warning: %(message)s")
+    arguments = parse(argv)
+    try:
+        check_environment()
+        if arguments.plain or arguments.multirun:
+            raise ProblemError([Mistake("command line", "check.py takes no such flag: write pde=NAME and settings")])
+        composed = composition(arguments, conf)
+        problem, settings = checked(composed.words, arguments.overrides)
+        composed.check_folder()
+    except ProblemError as error:
+        return wrong(error)
+    print("\n".join(described(problem, settings)))
+    print("every check passed; nothing was trained")
+    return FINISHED
+
+
+def described(problem: Problem, settings: Settings) -> Iterator[str]:
+    """The problem in mathematics, a line for each part."""
+    yield f"{problem.name}: {problem.description}" if problem.description else problem.name
+    yield f"  domain      {_box(problem.domain)}" + (
+        f", periodic in {', '.join(problem.periodic)}" if problem.periodic else ""
+    )
+    scales = field_scales(problem)
+    for field in problem.fields:
+        transform = f", through {field.transform}" if field.transform else ""
+        yield f"  field       {field.name}({', '.join(field.coordinates)}) of size {scales[field.name]:g}{transform}"
+    for parameter in problem.parameters:
+        kind = "learned, from" if parameter.learn else "="
+        positive = ", kept positive" if parameter.positive else ""
+        yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{positive}"
+    for _, equation, condition in located(problem):
+        where = (
+            _where(condition) if condition else f"at {settings.sampling.count(len(problem.coordinates))} points inside"
+        )
+        yield f"  {equation.name:<11} {_residual(equation)}   {where}{_weight(equation)}"
+    for name, expression in problem.exact.items():
+        yield f"  exact       {name} = {expression}"
+    if problem.reference:
+        yield f"  reference   {problem.reference}"
+
+
+def _residual(equation: Equation) -> str:
+    return f"a residual in Python: {equation.text}" if callable(equation.residual) else f"0 = {equation.residual}"
+
+
+def _weight(equation: Equation) -> str:
+    if not equation.weight.is_number:
+        return f", weight {equation.weight}"
+    return "" if float(equation.weight) == 1 else f", weight {float(equation.weight):g}"
+
+
+def _where(condition: Condition) -> str:
+    if condition.data:
+        rows = len(next(iter(condition.data.values())))
+        return f"at the {rows} rows of {condition.source}"
+    places = " and ".join(_box(place) for place in condition.places)
+    inequality = f" where {condition.where}" if condition.where is not None else ""
+    return f"at {places}{inequality}"
+
+
+def _box(box: Box) -> str:
+    return ", ".join(
+        f"{name} = {lower:.6g}" if lower == upper else f"{name} in [{lower:.6g}, {upper:.6g}]"
+        for name, (lower, upper) in box.bounds.items()
+    )

@@ -1,0 +1,96 @@
+"""How a script of the shell starts and ends: its help, its streams, and errors that nothing else foresees."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Sequence
+
+from pinnkit import environment
+
+FINISHED, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
+PATIENCE = 20.0
+"""Seconds that other processes than the first wait before they tell of a mistake, which is mostly that of all."""
+SHOW = "PINNKIT_TRACEBACK"
+"""Set to 1 in the shell, it lets errors that were not foreseen end in their traceback."""
+
+
+def run(command: Callable[[], int | None]) -> int:
+    """The exit code of a command, which ends in words whatever happens."""
+    os.environ["MPLBACKEND"] = "agg"  # figures are files: an unknown backend, or one without a display, is in the way
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # where the terminal has no letter for a character
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        say("the working folder has been removed: change to one that is there")
+        return WRONG
+    try:
+        code = command() or FINISHED
+        if sys.stdout is not None:  # it may have been closed before the start
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        say("interrupted")
+        return INTERRUPTED
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO):
+            return _unforeseen(error)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is dropped
+        if error.errno != errno.EPIPE:  # whoever read has gone, such as head
+            say(f"standard output cannot be written: {error.strerror}")
+        return FAILED
+    except Exception as error:
+        return _unforeseen(error)
+    return code
+
+
+def asks_help(argv: Sequence[str], text: str) -> bool:
+    """Whether the command line asks for help; prints it."""
+    if not {"--help", "-h"} & set(argv):
+        return False
+    print(text.strip())
+    return True
+
+
+def say(message: object) -> None:
+    """Tell on standard error, by one process of each machine."""
+    if environment.tells():
+        print(f"pinnkit: {message}", file=sys.stderr)
+
+
+def wrong(error: object) -> int:
+    """Tell what is wrong; the exit code for that."""
+    say(error)
+    return WRONG
+
+
+def refused(error: object) -> int:
+    """Tell what is wrong with a run, by the first process for all; the exit code for that.
+
+    Another process that is still there after a while tells it itself: the first has found nothing wrong.
+    """
+    if environment.first() or any(environment.mistakes()):  # where these are, no number of a process is to be trusted
+        return wrong(error)
+    time.sleep(PATIENCE)  # the end of the first ends this one
+    print(f"pinnkit: process {environment.rank()}: {error}", file=sys.stderr, flush=True)
+    return WRONG
+
+
+def _unforeseen(error: Exception) -> int:
+    if os.environ.get(SHOW) == "1":
+        raise error
+    text = "".join(traceback.format_exception(error))
+    try:
+        handle, path = tempfile.mkstemp(prefix="pinnkit-traceback-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError:
+        path = f"standard error with {SHOW}=1"
+    first = " ".join(str(error).split())[:200]
+    say(f"an error that should have been foreseen: {type(error).__name__}: {first}\nplease report it with {path}")
+    return FAILED

@@ -1,0 +1,94 @@
+"""`python scripts/evaluate.py run=DIR`: read a run folder back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pinnkit.cli import yaml_files
+from pinnkit.cli.entry import FAILED, FINISHED, asks_help, wrong
+from pinnkit.cli.resume import saved
+from pinnkit.language.errors import ProblemError, Report
+from pinnkit.memory import check_grid
+from pinnkit.reporting.artifacts import RunFolder, RunFolderError
+from pinnkit.settings import read_as
+from pinnkit.validation import read_and_check
+
+HELP = """
+Read a run folder back: measure its network again, draw it, and write RUN/evaluation.
+
+usage: python scripts/evaluate.py run=RUN_FOLDER [grid=N] [checkpoint=last|best] [export=csv]
+
+  grid=N            points along each coordinate (default: as at the end of training)
+  checkpoint=best   the state of the least objective, in the place of the last
+  export=csv        RUN/evaluation/solution.csv too, a row for each point
+
+example:
+  python scripts/evaluate.py run=outputs/heat/2026-01-31_12-00-00 grid=401 export=csv
+
+Exit codes: 0 finished, 2 a word or the run folder is wrong, 1 the results cannot be written.
+"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of evaluate.py, as key=value words."""
+
+    run: str = ""
+    """The run folder."""
+    checkpoint: str = field(default="last", metadata={"choices": ("last", "best")})
+    grid: int | None = field(default=None, metadata={"minimum": 2, "maximum": 1_000_000_000})
+    """Points along each coordinate; None: as at the end of training. A table is evaluated at its own points."""
+    export: str | None = field(default=None, metadata={"choices": ("csv",)})
+
+
+def evaluate(argv: Sequence[str]) -> int:
+    """Measure a trained network again; writes RUN/evaluation and returns the exit code.
+
+    0, 2 for a mistake, 1 where the results cannot be written.
+    """
+    if asks_help(argv, HELP):
+        return FINISHED
+    try:
+        request = _request(argv)
+        words = saved(Path(request.run), "run")
+        problem, settings = read_and_check(words)
+        check_grid(problem, request.grid, table=request.export is not None)
+        run = RunFolder(Path(request.run))
+        if run.metrics.exists():
+            run.read_metrics()  # a damaged one is told before torch is loaded
+    except (ProblemError, RunFolderError) as error:
+        return wrong(error)
+    from pinnkit.cli.run import measure  # torch is loaded here, after every check
+    from pinnkit.training.checkpoints import DamagedCheckpoint
+
+    try:
+        measure(problem, settings, run, request)
+    except (ProblemError, RunFolderError, DamagedCheckpoint) as error:
+        return wrong(error)
+    except OSError as error:
+        wrong(error)
+        return FAILED
+    return FINISHED
+
+
+def _request(argv: Sequence[str]) -> Request:
+    report = Report()
+    words: dict[str, Any] = {}
+    for word in argv:
+        key, equals, value = word.partition("=")
+        if not equals:
+            report.add(word, "write run=DIR, and perhaps grid=401, checkpoint=best, export=csv")
+        try:
+            words[key] = value if key == "run" else yaml_files.value(value)
+        except yaml.YAMLError:
+            report.add(key, f"{value!r} cannot be read: write grid=401, checkpoint=best or export=csv")
+    request = read_as(Request, words, report)
+    if not request.run and not report.mistakes:
+        report.add("run", "is missing: write run=outputs/heat/...")
+    report.raise_if_any()
+    return request

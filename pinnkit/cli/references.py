@@ -1,0 +1,40 @@
+"""`python scripts/make_references.py`: the tables and samples that pinnkit ships."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pinnkit.cli.entry import FAILED, FINISHED, WRONG, asks_help, say
+
+HELP = """
+Compute the reference tables and the samples of the shipped problems anew, into conf/pde/tables.
+
+usage: python scripts/make_references.py
+
+It takes no words. Exit codes: 0 finished, 1 a file could not be written, 2 there were words.
+"""
+
+
+def make_references(argv: Sequence[str], folder: Path) -> int:
+    """Write every table and every file of samples; returns the exit code."""
+    if asks_help(argv, HELP):
+        return FINISHED
+    if argv:
+        say(f"command line: make_references.py takes no words, and was given {' '.join(argv)}")
+        return WRONG
+    import numpy as np
+
+    from pinnkit.references.samples import csv_text, samples
+    from pinnkit.references.tables import tables
+
+    try:
+        for name, arrays in tables():
+            np.savez_compressed(folder / f"{name}.npz", **arrays)
+        for name, columns in samples():
+            (folder / f"{name}.csv").write_text(csv_text(columns))
+    except OSError as error:
+        say(error)
+        return FAILED
+    print(f"written to {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
+    return FINISHED

@@ -1,0 +1,97 @@
+"""The configuration of a run that goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pinnkit.cli import yaml_files
+from pinnkit.cli.paths import unquoted
+from pinnkit.language.errors import Mistake, ProblemError, Report
+from pinnkit.reporting.artifacts import RunFolder, RunFolderError
+from pinnkit.runs.configuration import FREE, GROUPS
+from pinnkit.training.settings import Trainer
+
+MACHINES = ("accelerator", "devices", "nodes")
+"""What a choice such as trainer=ddp_cpu is about."""
+
+
+def saved(folder: Path, key: str = "resume") -> dict[str, Any]:
+    """The configuration that a run folder keeps; `key` is what named the folder.
+
+    Raises:
+        ProblemError: the folder is no run folder, or its config.yaml is damaged.
+    """
+    run = RunFolder(folder)
+    try:
+        run.read_config()
+    except RunFolderError as error:
+        raise ProblemError([Mistake(key, str(error))]) from None
+    words = yaml.safe_load(yaml_files.read(run.config, f"{key}: {run.config}"))
+    if not words:
+        raise ProblemError([Mistake(key, f"{run.config}: is empty")])
+    for part in ("defaults", "hydra"):
+        words.pop(part, None)
+    report = Report()
+    for part in GROUPS:
+        if not isinstance(words.get(part, {}), Mapping):
+            report.add(key, f"{run.config}: {part}: {words[part]!r} is not a mapping of settings")
+    report.raise_if_any()
+    return words
+
+
+def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """The saved configuration with what this command line may change of it.
+
+    Raises:
+        ProblemError: the folder is no run folder or holds no checkpoint, or an override contradicts the saved run.
+    """
+    folder = Path(str(words["resume"]))
+    kept = saved(folder)
+    report = Report()
+    run = RunFolder(folder)
+    try:
+        if not run.resumable:
+            report.add("resume", f"{run.last_checkpoint}: there is no such checkpoint to go on from")
+    except OSError as error:
+        report.add("resume", str(error))
+    for override in overrides:
+        key, _, text = override.partition("=")
+        key = key.lstrip("+~")
+        top = key.split(".")[0]
+        if key == "hydra.run.dir" and Path(unquoted(text)).resolve() != folder.resolve():
+            report.add(key, f"a run goes on in its own folder, {folder}: leave this away")
+        if top in ("resume", "hydra"):
+            continue
+        if top in FREE:
+            value = _get(words, key)
+            if key == "trainer":  # the run keeps its limits, but for those that the choice names
+                usual = asdict(Trainer())
+                named = {one for one in value if one in MACHINES or value[one] != usual.get(one)}
+                value = {**kept.get("trainer", {}), **{one: value[one] for one in named}}
+            _set(kept, key, value)
+        elif _get(words, key) != _get(kept, key):
+            report.add(
+                key,
+                f"is {_get(kept, key)!r} in the run that goes on: only {', '.join(FREE)} may be changed on resuming",
+            )
+    report.raise_if_any()
+    return {**kept, "resume": str(folder)}
+
+
+def _get(words: Mapping[str, Any], key: str) -> Any:
+    value: Any = words
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _set(words: dict[str, Any], key: str, value: Any) -> None:
+    *path, last = key.split(".")
+    for part in path:
+        words = words.setdefault(part, {})
+    words[last] = value

@@ -1,0 +1,88 @@
+"""Where Hydra reads configuration files: plain folders alone, and no file that has not been checked."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra._internal.core_plugins import file_config_source, importlib_resources_config_source
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.plugins import Plugins
+from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
+from omegaconf import OmegaConf
+
+from pinnkit.cli import yaml_files
+from pinnkit.language.errors import Mistake, ProblemError
+
+SEARCHPATH = "hydra.searchpath"
+PACKAGES = ("hydra.conf", "hydra_plugins")
+"""Whose files Hydra may read as those of a Python package, which it imports for that."""
+
+
+def guard() -> None:
+    """Let Hydra read by the two sources below; it has one of each, and they have the names of its own."""
+    Plugins.instance()  # registers those
+    for source in (FileConfigSource, ImportlibResourcesConfigSource):
+        SourcesRegistry.instance().types[source.scheme()] = source
+
+
+class FileConfigSource(file_config_source.FileConfigSource):
+    """Files in a folder, each checked before anything is built from it."""
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        name = self._normalize_file_name(config_path)
+        path = Path(os.path.realpath(os.path.join(self.path, name)))
+        if not path.is_file():
+            raise ConfigLoadError(f"Config not found : {path}")
+        text = yaml_files.read(path, name, problem=name.split("/")[0] == "pde")
+        try:
+            config = OmegaConf.load(io.StringIO(text))
+        except yaml.YAMLError as error:  # a key that is there twice
+            raise ProblemError([Mistake(name, f"is not YAML: {str(error).replace('<file>', name)}")]) from None
+        _check_defaults(config.get("defaults"), name)
+        hydra = OmegaConf.to_container(config, resolve=False).get("hydra")
+        check_searchpath(hydra.get("searchpath") if isinstance(hydra, dict) else hydra, f"{name}: {SEARCHPATH}")
+        header = ConfigSource._get_header_dict(text[:512])
+        return ConfigResult(config=config, path=f"file://{self.path}", provider=self.provider, header=header)
+
+
+def _check_defaults(defaults: Any, name: str) -> None:
+    """Refuse a list of other files that Hydra cannot read."""
+    if defaults is None:
+        return
+    for one in OmegaConf.to_container(defaults, resolve=False) if OmegaConf.is_list(defaults) else [None]:
+        if not isinstance(one, str) and not (isinstance(one, dict) and len(one) == 1):
+            message = "a list of names and of 'group: name' is needed, such as [mlp, _self_]"
+            raise ProblemError([Mistake(f"{name}: defaults", message)])
+
+
+class ImportlibResourcesConfigSource(importlib_resources_config_source.ImportlibResourcesConfigSource):
+    """Files of Hydra's own package, or of a plugin that is installed."""
+
+    def __init__(self, provider: str, path: str) -> None:
+        super().__init__(provider, path)
+        if self.path.split(".")[0] not in PACKAGES and self.path not in PACKAGES:
+            raise ProblemError([Mistake(SEARCHPATH, f"'{path}' would import code: name a folder")])
+
+
+def check_searchpath(value: Any, key: str) -> None:
+    """Refuse what is not a list of folders that are there.
+
+    Raises:
+        ProblemError: a package (pkg://), which Hydra would import; an interpolation; no folder.
+    """
+    if value is None:
+        return
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ProblemError([Mistake(key, f"{value!r} is no list of folders: write [/a/folder]")])
+    for one in value:
+        folder = one.removeprefix("file://")
+        if "://" in folder or "${" in folder:
+            raise ProblemError(
+                [Mistake(key, f"'{one}' is no folder: only plain folders are searched (pkg:// would run code)")]
+            )
+        if not os.path.isdir(folder):
+            raise ProblemError([Mistake(key, f"there is no folder '{one}'")])

@@ -1,0 +1,326 @@
+"""Losses and their gradient at the present parameters: what an optimizer asks for, by any engine, in chunks."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pinnkit.language.partial import TIME
+from pinnkit.losses.objective import Objective
+from pinnkit.losses.residuals import Batch, TermGroup
+from pinnkit.operators.compiled import CompileTime, NotCompiled, compile_graph
+from pinnkit.operators.derivatives import derivatives
+from pinnkit.operators.jets import Taylor
+from pinnkit.operators.memory import out_of_memory
+from pinnkit.operators.rules import NoRule
+from pinnkit.operators.trace import Bound, Untraceable, check, first_line, record
+from pinnkit.operators.workers import Workers, summed
+from pinnkit.optimizers.threads import on_threads
+from pinnkit.problem.problem import Problem
+
+log = logging.getLogger(__name__)
+
+Inputs = list[Tensor]
+
+COMPILED_BYTES = 2**18
+"""Size of one array of a chunk, (points, width), at which compiled code keeps its data in a core's cache."""
+EAGER_BYTES = 2**22
+"""The same for nested autograd, which keeps many such arrays; larger sets are cut to bound the memory."""
+EAGER_BYTES_GPU = 2**28
+
+
+class EngineUnsupported(RuntimeError):
+    """An engine cannot be used for this run; the text says why."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is trained, as names and values: the network's parameters and the problem's learned ones."""
+
+    problem: Problem
+    network: nn.Module
+    learned: nn.ParameterDict
+
+    def trainable(self) -> dict[str, nn.Parameter]:
+        """Every trained parameter; the network's come first, in the order of a module that holds both."""
+        network = {f"network.{name}": one for name, one in self.network.named_parameters() if one.requires_grad}
+        return network | {f"learned.{name}": one for name, one in self.learned.items()}
+
+    def constants(self, like: Tensor) -> Tensor:
+        """The values of the parameters that are not learned."""
+        fixed = [one.value for one in self.problem.parameters if not one.learn]
+        return torch.tensor(fixed, dtype=like.dtype, device=like.device)
+
+    def parameters(self, learned: Mapping[str, Tensor], constants: Tensor) -> dict[str, Tensor]:
+        """Every parameter of the problem as a scalar tensor; a positive learned one is exp of what is trained."""
+        fixed = iter(constants.unbind())
+        values = {}
+        for one in self.problem.parameters:
+            if not one.learn:
+                values[one.name] = next(fixed)
+            else:
+                values[one.name] = learned[one.name].exp() if one.positive else learned[one.name]
+        return values
+
+
+@dataclass
+class Prepared:
+    """The points of a draw, cut into chunks of equal shape: the tensors of each, in a fixed order."""
+
+    chunks: list[Inputs]
+    columns: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Evaluator:
+    """Computes (losses (terms,), gradient of the objective (parameters,)) with one engine.
+
+    All engines run the same function of tensors, `_step`: as it is (`autograd`), or recorded once and compiled
+    (`compiled`, `jets`). Every group of points is cut into the same number of chunks, padded to one shape by points
+    whose share in the mean is zero; losses and gradients are summed over the chunks.
+
+    Args:
+        engine: autograd, compiled or jets.
+        chunk: points of a group in one chunk at most; None: a size for cache and memory.
+        directions: see `Operators`.
+        threads: how many chunks compiled code works on at once, on a CPU.
+        sharded: sums must be the same on any number of threads.
+        compile_time: to which the time of recording and compiling is added.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        groups: Sequence[TermGroup],
+        engine: str,
+        width: int,
+        chunk: int | None = None,
+        directions: int | None = None,
+        threads: int = 1,
+        sharded: bool = False,
+        compile_time: CompileTime | None = None,
+    ) -> None:
+        self.compile_time = compile_time or CompileTime()
+        self.model, self.groups, self.engine, self.sharded = model, tuple(groups), engine, sharded
+        self.chunk, self.width, self.directions, self.threads = chunk, width, directions, threads
+        self.rule = Taylor() if engine == "jets" else derivatives
+        self.objective = Objective(groups, self.rule, together=engine == "jets", directions=directions)
+        trainable = model.trainable()
+        self.names, self.parameters = list(trainable), list(trainable.values())
+        self.constants = model.constants(self.parameters[0])
+        # CUDA graphs belong to the thread that has recorded them; a GPU is filled by one.
+        self.workers = Workers(threads if engine != "autograd" and self.constants.device.type == "cpu" else 1)
+        self.compiled: dict[tuple, Callable[..., Any]] = {}
+        self.warning: str | None = None
+        """Why recorded code runs without a compiler, where it does."""
+
+    @contextmanager
+    def threading(self) -> Iterator[None]:
+        """One thread for torch's own operations where each worker has a core's work of its own, or sums are sharded."""
+        alone = self.sharded or (self.engine != "autograd" and self.constants.device.type == "cpu")
+        with on_threads(1 if alone else None):
+            yield
+
+    # ------------------------------------------------------------ points
+
+    def prepare(self, batches: Mapping[str, Batch], size: int | None = None) -> Prepared:
+        """Cut the points of a draw into chunks of at most `size` points of a group; None: `chunk_size`."""
+        first = next(iter(batches.values())).coordinates
+        largest = max(len(batch) for batch in batches.values())
+        count = math.ceil(largest / (size or self.chunk_size(first)))
+        if self.workers.count > 1 and not self.sharded:
+            count = math.ceil(count / self.workers.count) * self.workers.count
+        parts = {group.name: _cut(batches[group.name], count) for group in self.groups}
+        chunks = [[tensor for part in parts.values() for tensor in part[number]] for number in range(count)]
+        columns = {group.name: sorted(batches[group.name].columns) for group in self.groups}
+        return Prepared(chunks, columns)
+
+    def chunk_size(self, like: Tensor) -> int:
+        """Points of a group in one chunk at most."""
+        if self.chunk is not None:
+            return self.chunk
+        if like.device.type != "cpu":
+            size = EAGER_BYTES_GPU
+        else:
+            size = EAGER_BYTES if self.engine == "autograd" else COMPILED_BYTES
+        return max(size // (self.width * like.element_size()), 64)
+
+    def draw_directions(self, seed: int, step: int) -> Inputs:
+        """Two independent samples of coordinates, scaled so that v v' has the identity as its mean; (k, d) each."""
+        if not self.objective.estimated:
+            return []
+        like = self.constants
+        names = self.model.problem.coordinates
+        axes = [index for index, name in enumerate(names) if name != TIME]
+        generator = np.random.Generator(np.random.Philox(key=[seed, step]))
+        found = []
+        for _ in range(2):
+            chosen = generator.choice(axes, self.directions, replace=False)
+            rows = np.zeros((self.directions, len(names)))
+            rows[np.arange(self.directions), chosen] = math.sqrt(len(axes) / self.directions)
+            found.append(torch.as_tensor(rows, dtype=like.dtype, device=like.device))
+        return found
+
+    # ------------------------------------------------------------ evaluation
+
+    def __call__(
+        self, prepared: Prepared, weights: Tensor, directions: Inputs = (), at: Inputs | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Losses and the gradient of the sum of weight * loss.
+
+        Args:
+            at: values of the trained parameters; None: their own.
+        """
+        ((losses, gradient),) = self.each([prepared], weights, directions, at)
+        return losses, gradient
+
+    def each(
+        self, shards: Sequence[Prepared], weights: Tensor, directions: Inputs = (), at: Inputs | None = None
+    ) -> list[list[Tensor]]:
+        """The same for each of several sets of points, cut into chunks of one shape."""
+        prepared = shards[0]
+        parameters = self.parameters if at is None else at
+        head = [*(one.detach() for one in parameters), weights, self.constants, *directions]
+        if self.engine == "autograd":
+            if at is not None:
+                parameters = [one.detach().requires_grad_() for one in at]
+
+            def function(*inputs: Tensor) -> tuple[Tensor, Tensor]:
+                rest = list(inputs[len(head) :])
+                return self._step(prepared, parameters, [*parameters, *head[len(parameters) :]], rest, at is not None)
+
+        else:
+            function = self._function(prepared, head)
+        return self.sums(lambda chunk: function(*head, *chunk), shards)
+
+    def sums(self, function: Callable[[Inputs], Sequence[Tensor]], shards: Sequence[Prepared]) -> list[list[Tensor]]:
+        """The sums of function(chunk) over the chunks of each shard: a thread has whole shards, or chunks of one."""
+        if self.sharded:
+            return self.workers.all(lambda shard: summed(function, shard.chunks), shards)
+        return [self.workers.total(function, shard.chunks) for shard in shards]
+
+    def _step(
+        self, prepared: Prepared, parameters: Inputs, head: Inputs, chunk: Inputs, bound: bool = True
+    ) -> tuple[Tensor, Tensor]:
+        """Losses and gradient of one chunk.
+
+        Args:
+            parameters: what the gradient is taken by.
+            head: these, weights, constants and directions.
+            bound: the parameters stand in for the network's own.
+        """
+        weights, constants, *directions = head[len(parameters) :]
+        batches, shares = self._unpacked(prepared, chunk)
+        with torch.enable_grad():
+            network, values = self._bound(parameters, constants, bound)
+            losses = self.objective(network, batches, shares, values, directions)
+            objective = torch.dot(weights, losses)
+            gradients = torch.autograd.grad(objective, parameters, allow_unused=True, materialize_grads=True)
+        return losses.detach(), torch.cat([gradient.flatten() for gradient in gradients])
+
+    def _bound(self, parameters: Inputs, constants: Tensor, bound: bool = True) -> tuple[Any, dict[str, Tensor]]:
+        """The network with these tensors as its parameters, and the problem's parameters."""
+        named = dict(zip(self.names, parameters, strict=True))
+        learned = {name: named[f"learned.{name}"] for name in self.model.learned}
+        network: Any = self.model.network
+        if bound:
+            own = {name.removeprefix("network."): one for name, one in named.items() if name.startswith("network.")}
+            network = Bound(network, own)
+        return network, self.model.parameters(learned, constants)
+
+    def _unpacked(self, prepared: Prepared, chunk: Inputs) -> tuple[dict[str, Batch], dict[str, Tensor]]:
+        """The points of each group in a chunk, and their shares in its mean."""
+        batches, shares, rest = {}, {}, list(chunk)
+        for group in self.groups:
+            coordinates, share, *rest = rest
+            names = prepared.columns[group.name]
+            batches[group.name] = Batch(coordinates, dict(zip(names, rest[: len(names)], strict=True)))
+            shares[group.name] = share
+            rest = rest[len(names) :]
+        return batches, shares
+
+    def residuals(self, parameters: Inputs, constants: Tensor, batches: Mapping[str, Batch]) -> dict[str, list[Tensor]]:
+        """The residuals (n, 1) of the terms of these groups, with these tensors as the trained parameters."""
+        objective = Objective([one for one in self.groups if one.name in batches], self.rule, self.engine == "jets")
+        with torch.enable_grad():
+            network, values = self._bound(parameters, constants)
+            found = objective.residuals(network, batches, values)
+        return {name: [residual for residual, _ in pairs.values()] for name, pairs in found.items()}
+
+    def scaled_residuals(
+        self, prepared: Prepared, parameters: Inputs, weights: Tensor, constants: Tensor, chunk: Inputs
+    ) -> Tensor:
+        """All residuals of a chunk, each times sqrt(weight * share): (rows,)."""
+        batches, shares = self._unpacked(prepared, chunk)
+        found = self.residuals(parameters, constants, batches)
+        places = iter(weights.unbind())
+        parts = [one * (shares[name] * next(places)).sqrt() for name, residuals in found.items() for one in residuals]
+        return torch.cat(parts).flatten()
+
+    def _recordable(self, prepared: Prepared) -> Callable[..., tuple[Tensor, Tensor]]:
+        """The step as a function of tensors alone, its gradient included: no autograd is left when it is replayed."""
+        count = len(self.names)
+        size = count + 2 + (2 if self.objective.estimated else 0)
+
+        def step(*inputs: Tensor) -> tuple[Tensor, Tensor]:
+            parameters = [one.detach().requires_grad_() for one in inputs[:count]]
+            return self._step(prepared, parameters, [*parameters, *inputs[count:size]], list(inputs[size:]))
+
+        return step
+
+    def _function(self, prepared: Prepared, head: Inputs) -> Callable[..., Any]:
+        """The compiled step for chunks of this shape."""
+        shapes = tuple(tuple(one.shape) for one in prepared.chunks[0])
+        if shapes not in self.compiled:
+            log.info("compiling the losses and their gradient (operators=%s)", self.engine)
+            with self.compile_time.counted():
+                self.compiled[shapes] = self._build(prepared, head)
+        return self.compiled[shapes]
+
+    def _build(self, prepared: Prepared, head: Inputs) -> Callable[..., Any]:
+        """Record the step and compile it.
+
+        Raises:
+            EngineUnsupported: an operation has no rule, or the step cannot be recorded.
+        """
+        step = self._recordable(prepared)
+        # Recorded on other numbers than it is compared on: what was taken for a constant shows there.
+        inputs = [one * 0.97 for one in (*head, *(part.flip(0) for part in prepared.chunks[0]))]
+        try:
+            check(self.model.network, prepared.chunks[0][0])
+            step(*inputs)
+            graph = record(step, inputs)
+        except NoRule as error:
+            raise EngineUnsupported(f"{error}") from error
+        except Untraceable as error:
+            raise EngineUnsupported(f"the network: {error}") from error
+        except (RuntimeError, TypeError, ValueError, LookupError) as error:  # what nested autograd may yet do
+            if out_of_memory(error):
+                raise
+            raise EngineUnsupported(f"{type(error).__name__}: {first_line(error)}") from error
+        try:
+            return compile_graph(graph, inputs)
+        except NotCompiled as error:
+            self.warning = f"the compiler failed, recorded code runs without it ({error})"
+            return record(step, inputs)  # the compiler has taken the first one over
+
+
+def _cut(batch: Batch, count: int) -> list[Inputs]:
+    """A batch in `count` parts of one shape: coordinates, share of each point, columns by name."""
+    total = len(batch)
+    size = math.ceil(total / count)
+    like = batch.coordinates
+    share = like.new_full((total, 1), 1 / total) if batch.shares is None else batch.shares
+    tensors = [batch.coordinates, share, *(batch.columns[name] for name in sorted(batch.columns))]
+    missing = size * count - total
+    if missing:
+        again = torch.arange(missing, device=like.device) % total
+        tensors = [torch.cat([one, one[again] * (0 if place == 1 else 1)]) for place, one in enumerate(tensors)]
+    return [[one[number * size : (number + 1) * size] for one in tensors] for number in range(count)]

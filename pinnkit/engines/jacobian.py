@@ -1,0 +1,235 @@
+"""The residuals of all terms and their Jacobian by the trained parameters: what Gauss-Newton methods ask for.
+
+r (N,) holds the residual of every term at every point, times sqrt(weight * share), so that |r|^2 is the objective and
+2 J'r its gradient. A point's residuals depend on that point alone, so the step for one point is recorded (gradients
+included), and `torch.vmap` of the recording gives the rows of J for a chunk of points.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx import GraphModule
+
+from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Inputs, Prepared
+from pinnkit.losses.residuals import Batch, TermGroup
+from pinnkit.operators.compiled import NotCompiled, compile_graph
+from pinnkit.operators.trace import Untraceable, check, record
+from pinnkit.optimizers.least_squares import lower_product
+from pinnkit.training.distributed import ALONE, Ranks
+
+log = logging.getLogger(__name__)
+
+JACOBIAN_BYTES = 2**24
+"""Size of the rows of J of a chunk of points on a CPU: large enough for the matrix products, small for a cache."""
+JACOBIAN_BYTES_GPU = 2**28
+A_FEW = 64
+"""Points by which the recording is compared with the gradient."""
+
+
+class Jacobian:
+    """Computes J'J, the rows of J, or products with J'J, in chunks, with the derivatives of an evaluator's engine.
+
+    Raises (when called first):
+        EngineUnsupported: the network cannot be recorded, or a residual is no function of its point alone.
+    """
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self.evaluator = evaluator
+        self.size = sum(one.numel() for one in evaluator.parameters)
+        self.compiled: dict[tuple, Callable[..., Any]] = {}
+
+    def prepare(self, batches: Mapping[str, Batch]) -> Prepared:
+        """Cut the points of a draw into chunks of which the rows of J fit."""
+        like = self.evaluator.constants
+        space = JACOBIAN_BYTES if like.device.type == "cpu" else JACOBIAN_BYTES_GPU
+        terms = max(len(group.terms) for group in self.evaluator.groups)
+        return self.evaluator.prepare(batches, max(space // (self.size * like.element_size() * terms), 16))
+
+    def verify(self, batches: Mapping[str, Batch], weights: Tensor) -> None:
+        """Compare 2 J'r with the gradient of the objective, at a few points, by the size of its terms, 2 |J|'|r|.
+
+        Near a solution the terms cancel, and rounding may be a large part of what is left.
+
+        Raises:
+            EngineUnsupported: they differ.
+        """
+        few = {name: batch.rows(0, A_FEW) for name, batch in batches.items()}
+        _, expected = self.evaluator(self.evaluator.prepare(few), weights)
+        r, rows = self.at([self.evaluator.prepare(few)], weights).rows()
+        if not torch.isfinite(expected).all():
+            return  # the first evaluation of the step tells where
+        error = float((2 * rows.T @ r - expected).abs().max())
+        size = max(float((2 * rows.abs().T @ r.abs()).max()), float(expected.abs().max()))
+        if not error <= torch.finfo(expected.dtype).eps ** 0.5 * max(size, torch.finfo(expected.dtype).tiny):
+            raise EngineUnsupported(
+                f"a gradient made of single points differs by {error / size:.1e} of its terms from that of all points "
+                "at once, as happens where a residual or the network mixes points (a mean over them, a batch norm)"
+            )
+
+    def at(self, shards: Sequence[Prepared], weights: Tensor, ranks: Ranks = ALONE) -> Linearisation:
+        """The least-squares problem at the parameters' present values, which it reads when it is asked.
+
+        Args:
+            shards: this rank's points; r and J are those of all ranks.
+        """
+        return Linearisation(self, tuple(shards), weights, ranks)
+
+    # ------------------------------------------------------------ what is computed for a chunk
+
+    def _rows(self, prepared: Prepared) -> Callable[..., tuple[Tensor, Tensor]]:
+        """(parameters, weights, constants, chunk) -> r (rows,), J (rows, n)."""
+        one_point = {group.name: self._recorded(group, prepared) for group in self.evaluator.groups}
+        count = len(self.evaluator.names)
+
+        def rows(*inputs: Tensor) -> tuple[Tensor, Tensor]:
+            parameters, (weights, constants, *rest) = inputs[:count], inputs[count:]
+            residuals, jacobians, place = [], [], 0
+            for group in self.evaluator.groups:
+                width = 1 + len(prepared.columns[group.name])
+                coordinates, share, *columns = rest[: width + 1]
+                rest = rest[width + 1 :]
+                over = (None,) * (count + 1) + (0,) * width
+                r, jacobian = torch.vmap(one_point[group.name], in_dims=over)(
+                    *parameters, constants, *(one.unsqueeze(1) for one in (coordinates, *columns))
+                )
+                scale = (share * weights[place : place + len(group.terms)]).sqrt()
+                place += len(group.terms)
+                residuals.append((r * scale).flatten())
+                jacobians.append((jacobian * scale.unsqueeze(2)).flatten(0, 1))
+            return torch.cat(residuals), torch.cat(jacobians)
+
+        return rows
+
+    def _product(self, prepared: Prepared) -> Callable[..., tuple[Tensor]]:
+        """(parameters, weights, constants, v, chunk) -> J'J v (n,), without J: reverse mode three times."""
+        evaluator = self.evaluator
+        count = len(evaluator.names)
+        sizes = [one.numel() for one in evaluator.parameters]
+
+        @torch.enable_grad()  # an optimizer asks for it inside its step, without gradients
+        def product(*inputs: Tensor) -> tuple[Tensor]:
+            parameters = [one.detach().requires_grad_() for one in inputs[:count]]
+            weights, constants, vector, *chunk = inputs[count:]
+            parts = [part.view_as(one) for part, one in zip(vector.split(sizes), parameters, strict=True)]
+            r = evaluator.scaled_residuals(prepared, parameters, weights, constants, chunk)
+            dual = torch.zeros_like(r, requires_grad=True)
+            back = torch.autograd.grad(r, parameters, dual, create_graph=True, materialize_grads=True)
+            (along,) = torch.autograd.grad(back, dual, parts)  # J v
+            found = torch.autograd.grad(r, parameters, along, materialize_grads=True)
+            return (torch.cat([one.flatten() for one in found]),)
+
+        return product
+
+    def _recorded(self, group: TermGroup, prepared: Prepared) -> GraphModule:
+        """(parameters, constants, one point (1, d), its columns) -> residuals (terms,), gradients (terms, n)."""
+        evaluator = self.evaluator
+        count, names = len(evaluator.names), prepared.columns[group.name]
+
+        def one_point(*inputs: Tensor) -> tuple[Tensor, Tensor]:
+            parameters = [one.detach().requires_grad_() for one in inputs[:count]]
+            constants, coordinates, *columns = inputs[count:]
+            batch = {group.name: Batch(coordinates, dict(zip(names, columns, strict=True)))}
+            found = evaluator.residuals(parameters, constants, batch)[group.name]
+            gradients = []
+            for residual in found:
+                parts = torch.autograd.grad(residual, parameters, retain_graph=True, materialize_grads=True)
+                gradients.append(torch.cat([part.flatten() for part in parts]))
+            return torch.cat([one.detach().flatten() for one in found]), torch.stack(gradients)
+
+        place = [one.name for one in evaluator.groups].index(group.name)
+        before = sum(2 + len(prepared.columns[one.name]) for one in evaluator.groups[:place])
+        coordinates, _, *columns = prepared.chunks[0][before : before + 2 + len(names)]
+        inputs = [*(one.detach() for one in evaluator.parameters), evaluator.constants]
+        return record(one_point, [*inputs, *(one[:1] for one in (coordinates, *columns))])
+
+    # ------------------------------------------------------------ compiling
+
+    def function(self, kind: str, prepared: Prepared, head: Inputs) -> Callable[..., Any]:
+        """The function of a kind, rows or product, for chunks of this shape."""
+        key = (kind, *(tuple(one.shape) for one in prepared.chunks[0]))
+        if key not in self.compiled:
+            with self.evaluator.compile_time.counted():
+                self.compiled[key] = self._build(kind, prepared, [*head, *prepared.chunks[0]])
+        return self.compiled[key]
+
+    def _build(self, kind: str, prepared: Prepared, inputs: Inputs) -> Callable[..., Any]:
+        """Record the function of a kind, and compile it where the engine is a compiled one."""
+        make = self._rows if kind == "rows" else self._product
+        try:
+            check(self.evaluator.model.network, prepared.chunks[0][0])
+            graph = record(make(prepared), inputs)
+        except Untraceable as error:
+            raise EngineUnsupported(f"{error}") from error
+        if self.evaluator.engine == "autograd":
+            return graph
+        log.info("compiling the residuals' derivatives by the parameters")
+        try:
+            return compile_graph(graph, inputs)
+        except NotCompiled:
+            return record(make(prepared), inputs)  # the compiler has taken the first one over
+
+
+@dataclass(frozen=True)
+class Linearisation:
+    """The objective |r|^2 near the present parameters."""
+
+    jacobian: Jacobian
+    shards: tuple[Prepared, ...]
+    weights: Tensor
+    ranks: Ranks
+
+    def gram(self) -> tuple[Tensor, Tensor]:
+        """J'J (n, n) and J'r (n,)."""
+        rows = self._function("rows", self._head())
+        found = self.jacobian.evaluator.sums(lambda chunk: _gram(*rows(chunk)), self.shards)
+        lower, gradient = self.ranks.total(found)
+        lower.tril_()
+        return lower + lower.tril(-1).T, gradient
+
+    def rows(self) -> tuple[Tensor, Tensor]:
+        """r (N,) and J (N, n)."""
+        function = self._function("rows", self._head())
+        chunks = [chunk for shard in self.shards for chunk in shard.chunks]
+        total, size = self.rows_shape()
+        each = total // (self.ranks.count * len(chunks))
+        r, jacobian = self.weights.new_empty(each * len(chunks)), self.weights.new_empty(each * len(chunks), size)
+
+        def fill(number: int) -> None:
+            rows = slice(number * each, (number + 1) * each)
+            r[rows], jacobian[rows] = function(chunks[number])
+
+        self.jacobian.evaluator.workers.all(fill, range(len(chunks)))
+        return self.ranks.rows(r), self.ranks.rows(jacobian)
+
+    def rows_shape(self) -> tuple[int, int]:
+        """(N, n) of J, without computing it."""
+        prepared = self.shards[0]
+        rows, rest = 0, list(prepared.chunks[0])
+        for group in self.jacobian.evaluator.groups:
+            rows += len(rest[0]) * len(group.terms)
+            rest = rest[2 + len(prepared.columns[group.name]) :]
+        return rows * len(prepared.chunks) * len(self.shards) * self.ranks.count, self.jacobian.size
+
+    def product(self, vector: Tensor) -> Tensor:
+        """J'J v (n,)."""
+        function = self._function("product", [*self._head(), vector])
+        return self.ranks.total(self.jacobian.evaluator.sums(function, self.shards))[0]
+
+    def _head(self) -> Inputs:
+        evaluator = self.jacobian.evaluator
+        return [*(one.detach() for one in evaluator.parameters), self.weights, evaluator.constants]
+
+    def _function(self, kind: str, head: Inputs) -> Callable[[Inputs], Any]:
+        function = self.jacobian.function(kind, self.shards[0], head)
+        return lambda chunk: function(*head, *chunk)
+
+
+def _gram(r: Tensor, jacobian: Tensor) -> tuple[Tensor, Tensor]:
+    """J'J (n, n), of which only the lower triangle and little more is computed, and J'r (n,)."""
+    return lower_product(jacobian.T), jacobian.T @ r

@@ -1,0 +1,275 @@
+"""Integrating the method of lines in time, and evaluating what comes out anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+
+from pinnkit.references.budget import Budget
+from pinnkit.references.explicit import StepTooSmallError, dop853
+from pinnkit.references.exponential import Exponential, StoppedEarlyError
+from pinnkit.references.irregular import irregular
+from pinnkit.references.method_of_lines import Lines, at_places
+from pinnkit.references.modes import Modes
+from pinnkit.references.split import Split
+from pinnkit.references.system import System
+from pinnkit.references.trajectory import Hermite
+from pinnkit.references.unsupported import UnsupportedProblem
+
+EXPLICIT, IMPLICIT = "DOP853", "Radau"
+ROTATED, DIFFERENCING = "DOP853 with an integrating factor", "ETDRK4"
+AFFORDED = {EXPLICIT: 5_000, IMPLICIT: 100_000}
+"""Evaluations of the rate that a method may take for the whole time. The explicit one may take the square of the
+number of states, where that is more, for the steps of the implicit one cost the cube; and in time alone as many as the
+implicit one."""
+LOOK_EVERY = {EXPLICIT: 1_000, IMPLICIT: 10_000}
+EXPLICIT_FACTOR, LEAST_RTOL = 1e-2, 3e-14
+"""The explicit method gets tighter tolerances, as far as rounding allows: between its steps its interpolant amplifies
+the errors of stiff modes, which tighter tolerances diminish at little cost."""
+UNDAMPED = 3.0
+"""An integrating factor over the whole time grows or falls by no more than e^UNDAMPED."""
+CHUNK = 2**21
+"""Numbers in an array of weights."""
+FEWEST_STEPS = 200
+SAMPLES = 101, 401
+"""Moments and places at which solutions are compared."""
+EARLY = 25, 1e-5, 1e-2
+"""Further moments, their distances from the start in equal ratios, as shares of the time. Where the start does not meet
+the conditions at the ends, a layer grows from there as the square root of the time."""
+
+
+class TooManyStepsError(Exception):
+    """A method is on the way to more evaluations of the rate than it is afforded."""
+
+
+class StoppedError(Exception):
+    """The solution could not be followed beyond a time: it blows up, or the grid is too coarse for it.
+
+    Attributes: t, the time; nodes, the grid's.
+    """
+
+    def __init__(self, t: float, end: float, nodes: int, why: str) -> None:
+        super().__init__(f"the integration in time stopped at t = {t:.6g} of {end:g}, {why}")
+        self.t, self.nodes = t, nodes
+
+
+class March:
+    """The solution of a system on one grid, at one tolerance.
+
+    With `parts`, as Fourier coefficients: by DOP853 on e^(-lt) w where the linear part only turns them (dispersion),
+    and by ETDRK4 where it damps them. Without, with DOP853 (explicit, order 8) where stability lets it take large steps
+    and with Radau (implicit, order 5, with the exact Jacobian) otherwise; Hairer, Norsett and Wanner 1993 and 1996.
+
+    Args:
+        nodes: number of nodes in x.
+        rtol, atol: tolerances of a step; for ETDRK4 rtol is that of the whole.
+        budget: what it may take.
+        parts: the linear part that is split off, None to treat the whole alike.
+        steps: the fewest steps (ETDRK4 begins with them). The error of a step says nothing of the interpolant within
+            it, which is the larger one where a stiff problem lets steps be long.
+
+    Attributes:
+        method, rtol, steps: the method, the relative tolerance and the fewest steps that were used.
+        grid: the nodes in x.
+        seconds: processor time that took.
+        error: an estimate of the relative error in time where the method gives one, else None.
+
+    Raises:
+        TooManyStepsError: of both methods; the tolerances are below the rounding of the derivatives in x.
+        StoppedError: the solution could not be followed to the upper end of t.
+        OverBudget: it would take more time or memory than it may.
+        NotDiagonalError: the linear part cannot be split off.
+        UnsupportedProblem: the start is not finite, or the conditions do not determine the fields at the ends.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        nodes: int,
+        rtol: float,
+        atol: float,
+        budget: Budget,
+        parts: Split | None = None,
+        steps: int = FEWEST_STEPS,
+    ) -> None:
+        self._system, self._budget, began = system, budget, budget.worked
+        self.steps = steps
+        self.nodes, self.rtol, self._atol, self.error = nodes, rtol, atol, None
+        with np.errstate(all="ignore"):  # a step that overflows is rejected by its error estimate
+            if parts is not None:
+                self._space = Modes(system, nodes, parts, budget)
+                self._by_modes(self._space)
+            else:
+                self._space = Lines(system, nodes, budget)
+                self._by_lines(self._space)
+        self.grid = self._space.grid
+        self.seconds = budget.worked - began
+
+    def _by_modes(self, modes: Modes) -> None:
+        begin, end = self._system.times
+        start = modes.start()
+        self._expect_finite(start, modes.rest(begin, start.reshape(modes.eigenvalues.shape)))
+        if np.abs(modes.eigenvalues.real).max() * (end - begin) > UNDAMPED:
+            self.method = DIFFERENCING
+            try:
+                found = Exponential(modes, (begin, end), start, self.rtol, self._budget, self._enough_steps())
+            except StoppedEarlyError as error:
+                raise self._stopped(error.args[0], "its values no longer finite") from None
+            self.error, self.steps, self._solution = found.error, found.steps, found
+            return
+        self.method = ROTATED
+        eigenvalues = modes.eigenvalues
+
+        def rate(t: float, v: np.ndarray) -> np.ndarray:
+            turn = np.exp((t - begin) * eigenvalues)
+            return (modes.rest(t, turn * v.reshape(turn.shape)) / turn).ravel()
+
+        self._atol = self.rtol * self._size(modes, start) or self._atol
+        rotated = self._explicit(rate, start)
+
+        def solution(times: np.ndarray) -> np.ndarray:
+            return np.exp(np.multiply.outer(eigenvalues.ravel(), times - begin)) * rotated(times)
+
+        self._solution = solution
+
+    def _size(self, modes: Modes, start: np.ndarray) -> float:
+        """Root mean square of the start, or of what the sources add to it in all the time, if that is more.
+
+        Zero where both are; a start from rest, or nearly, takes the size that its sources give it.
+        """
+        begin, end = self._system.times
+        zero = np.zeros_like(start).reshape(modes.eigenvalues.shape)
+        rests = [np.linalg.norm(modes.rest(t, zero)) for t in irregular(SAMPLES[0], begin, end)]
+        largest = max([0.0, *(rest for rest in rests if np.isfinite(rest))])
+        return float(max(np.linalg.norm(start), (end - begin) * largest) / np.sqrt(start.size))
+
+    def _enough_steps(self) -> int:
+        """Even ones, a power of two times the fewest, none too long for the functions of t."""
+        begin, end = self._system.times
+        ratio = (end - begin) / (self._system.time_step_limit.shortest(FEWEST_STEPS) * FEWEST_STEPS)
+        return max(self.steps, FEWEST_STEPS * 2 ** int(np.ceil(np.log2(max(ratio, 1.0)))))
+
+    def _by_lines(self, lines: Lines) -> None:
+        start = lines.start()
+        self._expect_finite(start, lines.rate(self._system.times[0], start))
+        wanted = self.rtol, self._atol
+        self.method = EXPLICIT
+        self.rtol, self._atol = max(EXPLICIT_FACTOR * self.rtol, LEAST_RTOL), EXPLICIT_FACTOR * self._atol
+        try:
+            self._solution = self._explicit(self._watched(lines), start)
+        except TooManyStepsError:
+            self.method = IMPLICIT
+            self.rtol, self._atol = wanted
+            self._solution = self._implicit(lines, start)
+
+    def _expect_finite(self, *arrays: np.ndarray) -> None:
+        if not all(np.all(np.isfinite(array)) for array in arrays):
+            raise UnsupportedProblem(f"its fields or their rates are not finite at the start, t = {self._begin:g}")
+
+    @property
+    def _begin(self) -> float:
+        return self._system.times[0]
+
+    def _explicit(self, rate: Callable, start: np.ndarray) -> Callable:
+        begin, end = self._system.times
+
+        def checked(t: float, y: np.ndarray) -> np.ndarray:
+            self._budget.check()
+            return rate(t, y)
+
+        times, states, rates = [], [], []
+        steps = dop853(checked, begin, end, start, self.rtol, self._atol, self._longest)
+        try:
+            for step in steps:
+                for kept, value in zip((times, states, rates), step, strict=True):
+                    kept.append(value)
+                self._budget.expect(2 * start.nbytes * len(times))
+        except StepTooSmallError as error:
+            raise self._stopped(error.args[0], "its steps too small") from None
+        return Hermite(np.array(times), states, rates)
+
+    def _longest(self, t: float) -> float:
+        return self._system.time_step_limit.longest(t, self.steps)
+
+    def _implicit(self, lines: Lines, start: np.ndarray) -> Callable:
+        from scipy.integrate import OdeSolution, Radau
+
+        begin, end = self._system.times
+
+        def jacobian(t: float, y: np.ndarray) -> np.ndarray:
+            self._budget.check()
+            found = lines.jacobian(t, y)
+            if not np.all(np.isfinite(found)):
+                raise self._stopped(t, "its rates no longer finite")
+            return found
+
+        tolerances = {"rtol": self.rtol, "atol": self._atol, "max_step": self._longest(begin)}
+        solver = Radau(self._watched(lines), begin, start, end, jac=jacobian, **tolerances)
+        times, pieces = [begin], []
+        while solver.status == "running":
+            solver.max_step = self._longest(solver.t)
+            solver.step()
+            if solver.status == "failed":
+                raise self._stopped(solver.t, "its steps too small")
+            times.append(solver.t)
+            pieces.append(solver.dense_output())
+            self._budget.expect(4 * start.nbytes * len(times))
+        return OdeSolution(times, pieces)
+
+    def _stopped(self, t: float, why: str) -> StoppedError:
+        return StoppedError(t, self._system.times[1], self.nodes, why)
+
+    def _watched(self, lines: Lines) -> Callable:
+        """The rate, which raises TooManyStepsError once the rest of the time looks to take more than is afforded."""
+        afforded, every = AFFORDED[self.method], LOOK_EVERY[self.method]
+        if self.method == EXPLICIT:
+            afforded = max(afforded, lines.size**2) if self._system.space else max(AFFORDED.values())
+        count, last, end = 0, *self._system.times
+
+        def rate(t: float, y: np.ndarray) -> np.ndarray:
+            nonlocal count, last
+            self._budget.check()
+            count += 1
+            if count % every == 0:
+                if every * (end - t) > (afforded - count) * (t - last):
+                    raise TooManyStepsError
+                last = t
+            return lines.rate(t, y)
+
+        return rate
+
+    @cached_property
+    def samples(self) -> np.ndarray:
+        """(fields, n) at irregular moments and places, in no order that nodes or steps have."""
+        begin, end = self._system.times
+        count, first, last = EARLY
+        early = begin + (end - begin) * np.geomspace(first, last, count)
+        t = np.sort(np.concatenate([irregular(SAMPLES[0], begin, end), early]))
+        x = irregular(SAMPLES[1], *self._system.interval)
+        moments, places = np.meshgrid(t, x, indexing="ij")
+        return self(places.ravel(), moments.ravel())
+
+    def __call__(self, x: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """(fields, n) at the points x: (n,), t: (n,)."""
+        values = np.empty((len(self._system.fields), len(t)))
+        order = np.argsort(t, kind="stable")  # points of one time together: each time is prepared once a chunk
+        chunk = max(CHUNK // self.nodes, 1)
+        for begin in range(0, len(t), chunk):
+            part = order[begin : begin + chunk]
+            times, index = np.unique(t[part], return_inverse=True)
+            states = self._solution(times)
+            nodal = np.stack([self._space.fields(time, y) for time, y in zip(times, states.T, strict=True)])
+            places, where = np.unique(x[part], return_inverse=True)
+            weights = self._space.grid.interpolation(places)
+            on_grid = len(places) * len(times) <= 4 * len(part)
+            for field in range(len(values)):
+                if on_grid:
+                    values[field, part] = (weights @ nodal[:, field].T)[where, index]
+                else:
+                    values[field, part] = np.einsum("pn,pn->p", weights[where], nodal[index, field])
+        at_start = t == self._system.times[0]  # known exactly, even where the grid cannot resolve it
+        starts = [self._system.start[field, 0] for field in self._system.fields]
+        values[:, at_start] = [at_places(start, x[at_start]) for start in starts]
+        return values

@@ -1,0 +1,59 @@
+"""Parts that are found by name: networks, samplers, weightings, optimizers, shapes, exporters."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+Part = TypeVar("Part", bound=type)
+
+
+class Registry(Mapping[str, type]):
+    """The parts of one kind, by name: every class that a module of `package` has registered.
+
+    The modules are imported when a name is first asked for, so that a part is added by adding its file. They are read
+    before torch is loaded: a part imports torch inside its methods.
+
+    Args:
+        kind: what a part is called in messages, such as "network".
+        package: the package whose modules hold the parts.
+
+    Raises ValueError where two parts have one name.
+    """
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind, self.package = kind, package
+        self._parts: dict[str, type] = {}
+        self._loaded = False
+
+    def register(self, name: str) -> Callable[[Part], Part]:
+        """Decorate the class of a part: `@NETWORKS.register("mlp")`."""
+
+        def add(part: Part) -> Part:
+            if name in self._parts:
+                raise ValueError(f"two {self.kind}s are called '{name}': {self._parts[name]} and {part}")
+            self._parts[name] = part
+            return part
+
+        return add
+
+    def __getitem__(self, name: str) -> type:
+        self._load()
+        return self._parts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._load()
+        return iter(sorted(self._parts))
+
+    def __len__(self) -> int:
+        self._load()
+        return len(self._parts)
+
+    def _load(self) -> None:
+        if not self._loaded:
+            self._loaded = True  # a module of the package may itself ask for a name
+            package = importlib.import_module(self.package)
+            for module in pkgutil.iter_modules(package.__path__, f"{self.package}."):
+                importlib.import_module(module.name)
