@@ -90,7 +90,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "reference": reference,
         "periodic": periodic,
         "folder": files.folder,
-        "words": config,
+        "config": config,
     }
 
 

@@ -351,7 +351,7 @@ def test_every_value_of_a_right_multirun_is_checked_and_then_run(monkeypatch, wr
     monkeypatch.setattr(command, "_hydra", lambda arguments, conf, job, argv: started.append(argv))
     checked = []
     read_and_check = command.read_and_check
-    monkeypatch.setattr(command, "understand", lambda words: checked.append(words) or read_and_check(words))
+    monkeypatch.setattr(command, "read_and_check", lambda words: checked.append(words) or read_and_check(words))
     argv = [*write(HEAT), "-m", "network.width=10,20,30", "pde=glob(*ine)", "seed=1,2"]
     assert train(argv, conf) == 0
     assert len(started) == 1

@@ -114,7 +114,7 @@ def test_a_jump_of_the_objective_is_no_divergence(spiked, tmp_path, monkeypatch)
         if first is not None:
             seen.append(float(first))
 
-    monkeypatch.setattr(PINN, "_look", watched)
+    monkeypatch.setattr(PINN, "_sync_metrics", watched)
     assert solve(Problem(**words), tmp_path, settings).status == "finished"
     assert seen[2] > 100 * seen[1]
 
@@ -145,7 +145,7 @@ def test_a_run_is_not_lost_where_memory_is_too_small_to_look_at_other_points(
             looking.clear()
 
     look = PINN._check_unseen_points
-    monkeypatch.setattr(PINN, "_look_elsewhere", looks)
+    monkeypatch.setattr(PINN, "_check_unseen_points", looks)
     words = {**heat_words, "equations": {"heat": residual}}
     del words["exact"]
     settings = {**quick, "operators": {"engine": "autograd"}, "trainer": {"max_steps": 3}}
