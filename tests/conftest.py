@@ -37,7 +37,7 @@ def recorded(monkeypatch):
         return graph
 
     for module in ("evaluator", "jacobian"):
-        monkeypatch.setattr(f"pinnkit.training.{module}.compile_graph", keep)
+        monkeypatch.setattr(f"pinnkit.engines.{module}.compile_graph", keep)
     return graphs
 
 

@@ -6,7 +6,6 @@ from contextlib import nullcontext
 
 import pytest
 import torch
-from tests.engines.test_evaluator import NAMES, SAMPLING, Residual, rich, shipped, weights_of
 from torch import nn
 
 import pinnkit
@@ -16,6 +15,7 @@ from pinnkit.engines.jacobian import Jacobian, Linearisation
 from pinnkit.problem.problem import Problem
 from pinnkit.training.exceptions import Unsuitable
 from tests.conftest import assembled
+from tests.engines.test_evaluator import NAMES, SAMPLING, Residual, rich, shipped, weights_of
 
 ENGINES = ["autograd", "jets"]
 SMALL = {"network": {"width": 5, "depth": 2}, "sampling": SAMPLING}
