@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from pinnkit.cli.arguments import configuration, parse
 from pinnkit.language.errors import Report
 from pinnkit.networks.settings import SMOOTHNESS
 from pinnkit.optimizers.settings import OPTIMIZERS, Adam, SelfScaled
 from pinnkit.sampling.settings import METHODS
 from pinnkit.settings import PhaseSettings, Settings, read_as, read_settings
+from tests import conftest
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 GROUPS = {
@@ -30,8 +30,8 @@ FILES = sorted(
 
 def composed(*overrides: str) -> dict[str, Any]:
     """The configuration as the commands compose it, without the problem."""
-    words = configuration(parse(overrides), CONF)
-    return {key: value for key, value in words.items() if key not in ("pde", "problem_folder", "resume")}
+    config = conftest.composed(overrides)
+    return {key: value for key, value in config.items() if key not in ("pde", "problem_folder", "resume")}
 
 
 def read(words: dict[str, Any]) -> Settings:

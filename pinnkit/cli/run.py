@@ -1,4 +1,4 @@
-"""What the commands do once torch is loaded: train a checked problem, or measure what was trained."""
+"""Training of a checked problem, and measuring of a trained network: the parts of the commands that load torch."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 
 from pinnkit import environment, evaluation
 from pinnkit.cli.entry import DIVERGED, FINISHED, INTERRUPTED, WRONG
-from pinnkit.cli.evaluate import Request
 from pinnkit.cli.launch import LOST
-from pinnkit.cli.train import requeue
+from pinnkit.cli.requeue import requeue
 from pinnkit.factory import assemble
 from pinnkit.language.errors import Report
 from pinnkit.losses.view import ResidualError
@@ -41,7 +40,7 @@ from pinnkit.training.signals import REQUEUES
 
 
 def run(problem: Problem, settings: Settings, folder: Path, config: str, overrides: Sequence[str], resume: bool) -> int:
-    """Solve, and turn the ways to end into exit codes.
+    """Solve; the exit code for how the run has ended.
 
     Raises:
         ProblemError: the configuration is wrong.
@@ -55,13 +54,13 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
         return LOST
     except OutOfMemory:
         return WRONG
-    except (NoGradient, Unsuitable, TooManyRows, ResidualError):  # the run has told why
+    except (NoGradient, Unsuitable, TooManyRows, ResidualError):  # the run has logged why
         return WRONG if environment.first() else FINISHED
     except Diverged:
         return DIVERGED if environment.first() else FINISHED
     if solution.metrics["reason"] == f"{INTERRUPTED_BY}{REQUEUES}":
         requeue()
-    # Of several processes, which all know, the first tells: the launcher ends the others as soon as one has failed.
+    # Of several processes the first says so alone: the launcher ends the others as soon as one has failed.
     return INTERRUPTED if solution.status == "interrupted" and environment.first() else FINISHED
 
 
@@ -89,12 +88,20 @@ def trained(
     return module, data, state["callbacks"]["Record"]["rows"]
 
 
-def measure(problem: Problem, settings: Settings, run: RunFolder, request: Request) -> None:
-    """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation."""
-    path = run.last_checkpoint if request.checkpoint == "last" else run.best_checkpoint
+def measure(
+    problem: Problem, settings: Settings, run: RunFolder, checkpoint: str, grid: int | None, export: str | None
+) -> None:
+    """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation.
+
+    Args:
+        checkpoint: last or best.
+        grid: points along each coordinate; None: as at the end of training.
+        export: csv, or None.
+    """
+    path = run.last_checkpoint if checkpoint == "last" else run.best_checkpoint
     module, data, rows = trained(problem, settings, path, run.read_config())
     reference = choose(problem, settings.reference, settings.reference_max_time)
-    found = evaluation.evaluate(module, reference, request.grid)
+    found = evaluation.evaluate(module, reference, grid)
     folder = RunFolder(run.path / "evaluation").create()
     former = run.read_metrics() if run.metrics.exists() else {}
     measured = {**found.errors(), "learned": evaluation.learned(module), "minimum": found.minima()}
@@ -103,14 +110,14 @@ def measure(problem: Problem, settings: Settings, run: RunFolder, request: Reque
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
     folder.write_figures(found.draw(problem, evaluation.history(rows, names, found.references), data.sets))
-    if request.export == "csv":
+    if export == "csv":
         columns = {name: values for name, values in found.arrays().items() if name not in problem.coordinates}
         write_csv(folder.path / "solution.csv", found.grid, columns)
     print("\n".join([*summary_lines(metrics), f"written to {folder.path}"]))
 
 
 def _running(rows: Sequence[Mapping[str, Any]], reference: Reference | None) -> dict[str, Any]:
-    """What metrics.json would say of a run that goes on, or was killed, at its last record."""
+    """The metrics of a run that goes on, or was killed, at its last record."""
     last = rows[-1] if rows else {"step": 0, "time_s": 0.0}
     name = reference.name if reference is not None else None
     return {"status": "running", "steps": last["step"], "train_time_s": last["time_s"], "reference": name}

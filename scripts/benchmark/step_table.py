@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 OURS = "pinnkit "
-FLOOR = "bare matrix products"
+PRODUCTS = "bare matrix products"
 MEDIANS = ("ms_per_step", "compile_s", "start_mib", "peak_mib", "device_mib")
 COLUMNS = ("", "ms a step", "least", "ratio", "set-up (s)", "memory (MiB)", "before training")
 
@@ -20,17 +20,17 @@ the fastest engine of pinnkit. *set-up* is what the first ten steps took beyond 
 An engine in brackets is the one that ran in place of the one that was named.
 *memory* is the largest that the process took, and *before training* what it had taken when training began.
 *bare matrix products* are those of Taylor mode, with (points, width) arrays, and nothing else: see
-`pinnkit/benchmark/floor.py`."""
+`scripts/benchmark/matrix_products.py`."""
 
 
 def rows(rounds: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """One row for each contestant: medians over its rounds, and the ratio to the fastest engine; failures come last."""
+    """One row for each program: medians over its rounds, and the ratio to the fastest engine; failures come last."""
     found = [_row(name, results) for name, results in rounds.items()]
     ours = [row["ms_per_step"] for row in found if row["name"].startswith(OURS) and "error" not in row]
     for row in found:
         if ours and "error" not in row:
             row["ratio"] = row["ms_per_step"] / min(ours)
-    return sorted(found, key=lambda row: ("error" in row, row["name"] != FLOOR, row.get("ms_per_step", 0.0)))
+    return sorted(found, key=lambda row: ("error" in row, row["name"] != PRODUCTS, row.get("ms_per_step", 0.0)))
 
 
 def _row(name: str, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`python -m pinnkit.benchmark.floor`: the bare matrix products of a training step in Taylor mode.
+"""`python -m benchmark.matrix_products`: the bare matrix products of a training step in Taylor mode.
 
 For each part that Taylor mode carries, and each weight matrix between hidden layers, a training step makes three
 products: A W on the way forward, and on the way back G W' (by the input) and A' G (by the weight), where A and G are
@@ -12,8 +12,8 @@ import argparse
 
 import torch
 
-from pinnkit.benchmark.peers.clock import Clock, arguments, say
-from pinnkit.benchmark.problems import CASES, parts
+from benchmark.peers.step_timing import StepTimer, arguments, say
+from benchmark.step_problems import CASES, parts
 
 
 def count(part_count: int, depth: int) -> int:
@@ -25,7 +25,7 @@ def count(part_count: int, depth: int) -> int:
     return part_count * (depth - 1) * 3
 
 
-def multiply(options: argparse.Namespace, clock: Clock) -> None:
+def multiply(options: argparse.Namespace, timer: StepTimer) -> None:
     """Make the products of a step again and again; each part has arrays of its own, as in a network."""
     shape = (options.points or CASES[options.problem].points, options.width)
     like = {"dtype": getattr(torch, options.dtype), "device": options.device}
@@ -44,7 +44,7 @@ def multiply(options: argparse.Namespace, clock: Clock) -> None:
             for values, result in arrays:
                 torch.mm(values, weight.T, out=result)
                 torch.mm(values.T, result, out=by_weight)
-        going = clock.tick()
+        going = timer.tick()
 
 
 def main() -> None:
@@ -52,9 +52,11 @@ def main() -> None:
     parser.add_argument("--points", type=int, help="rows of the arrays; the problem's points where it is not given")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    clock = Clock(options.steps, options.seconds, torch.cuda.synchronize if options.device == "cuda" else lambda: None)
-    multiply(options, clock)
-    say("bare matrix products", ("torch",), **clock.figures(), loss=None)
+    timer = StepTimer(
+        options.steps, options.seconds, torch.cuda.synchronize if options.device == "cuda" else lambda: None
+    )
+    multiply(options, timer)
+    say("bare matrix products", ("torch",), **timer.figures(), loss=None)
 
 
 if __name__ == "__main__":

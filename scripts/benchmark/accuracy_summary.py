@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pinnkit.benchmark.race import JINNS, OURS, at, first_below
-from pinnkit.benchmark.targets import SPREAD, TARGETS, Goal
+from benchmark.accuracy_run import JINNS, OURS, at, first_below
+from benchmark.targets import SPREAD, TARGETS, Goal
 
 Row = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from .clock import Clock, Targets, arguments, jax_memory, read_work, say, source
+from .step_timing import StepTimer, Targets, arguments, jax_memory, read_work, say, source
 
 VARIANTS = ("reverse", "forward", "taylor")
 
@@ -198,12 +198,12 @@ def main() -> None:
 
     state = optimizer.init(parameters)
     value = jnp.zeros(())
-    clock = Clock(options.steps, options.seconds, lambda: jax.block_until_ready(parameters))
+    timer = StepTimer(options.steps, options.seconds, lambda: jax.block_until_ready(parameters))
     going = True
     while going:
         parameters, state, value = step(parameters, state)
-        going = clock.tick()
-    say(f"JAX {options.variant}", ("jax", "optax"), **clock.figures(), **jax_memory(options), loss=float(value))
+        going = timer.tick()
+    say(f"JAX {options.variant}", ("jax", "optax"), **timer.figures(), **jax_memory(options), loss=float(value))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """`python scripts/benchmark_accuracy.py`: problems x optimizers x seeds under a time budget; error against time.
 
-Words with an = are settings that are handed to every run, as to scripts/train.py.
+Arguments KEY=VALUE are settings for every run, as for scripts/train.py.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from typing import Any
 import numpy as np
 import yaml
 
-from pinnkit.benchmark.accuracy_summary import missed, sound
-from pinnkit.benchmark.accuracy_table import markdown, robustness_markdown
-from pinnkit.benchmark.contest import cpu_model
-from pinnkit.benchmark.race import DEEPXDE, JINNS, OURS, Run, compete, train
-from pinnkit.benchmark.targets import TARGETS
+from benchmark.accuracy_run import DEEPXDE, JINNS, OURS, Run, train, train_peer
+from benchmark.accuracy_summary import missed, sound
+from benchmark.accuracy_table import markdown, robustness_markdown
+from benchmark.step_comparison import cpu_model
+from benchmark.targets import TARGETS
 from pinnkit.reporting.atomic import atomic, write_text
 
 HERE = Path(__file__).resolve().parent
 SCRATCH = Path("outputs") / "accuracy"
 DPI = 110
 
-CONTESTED = ("heat", "burgers")
+COMPARED = ("heat", "burgers")
 """The problems that the peers solve too."""
 ROBUST_SECONDS, ROBUST_RUNS = 20.0, 20
 """The budget of each short run, and how many there are at least."""
 
 
 def benchmark(argv: Sequence[str], scripts: Path) -> int:
-    """Run what the words ask for; the pages are written after each run. 1 where a target is missed, else 0.
+    """Run what the arguments ask for; the pages are written after each run. 1 where a target is missed, else 0.
 
     With --robustness: 1 where a run does not end by itself with finite numbers.
     """
@@ -51,9 +51,9 @@ def benchmark(argv: Sequence[str], scripts: Path) -> int:
     report["commands"] = [*dict.fromkeys([*report["commands"], shown(argv)])]
     folder = SCRATCH / time.strftime("%Y-%m-%d_%H-%M-%S")
     machine = f"{os.cpu_count()} CPUs ({cpu_model()})"
-    codes = {OURS: code(scripts.parent, "pinnkit", "conf", ":(exclude)pinnkit/benchmark")}
+    codes = {OURS: code(scripts.parent, "pinnkit", "conf")}
     for peer in (DEEPXDE, JINNS):
-        codes[peer] = code(scripts.parent, "pinnkit/benchmark/peers")
+        codes[peer] = code(scripts.parent, "scripts/benchmark/peers")
     for run in runs(options):
         facts = {"commit": codes[run.framework]}
         if any(_same(row, {**run.words(), **facts}) for row in report["rows"]):
@@ -81,7 +81,7 @@ def runs(options: argparse.Namespace) -> Iterator[Run]:
         for optimizer in options.optimizers:
             for seed in seeds:
                 yield Run(problem, optimizer, seed, seconds, tuple(options.overrides))
-        if options.peers and problem in CONTESTED:
+        if options.peers and problem in COMPARED:
             # They are compared by what they reach in the short budget, also where pinnkit goes on for longer.
             for peer in (DEEPXDE, JINNS):
                 for seed in seeds:
@@ -96,7 +96,7 @@ def perform(run: Run, options: argparse.Namespace, scripts: Path, folder: Path) 
     if not data.exists():
         save_reference(run.problem, scripts.parent / "conf", data)
     python = options.jinns_python if run.framework == JINNS else options.peers_python
-    return compete(run, python, f"peers.accuracy_{run.framework.lower()}", HERE, data, folder)
+    return train_peer(run, python, f"peers.accuracy_{run.framework.lower()}", HERE, data, folder)
 
 
 def save_reference(problem: str, conf: Path, path: Path) -> None:
@@ -117,7 +117,7 @@ def save_reference(problem: str, conf: Path, path: Path) -> None:
 def write(report: dict[str, Any], page: str, out: Path, problems: Sequence[str]) -> None:
     """The rows as JSON, the page, and the figures of these problems."""
     if page == "accuracy":
-        from pinnkit.benchmark.accuracy_figure import draw  # a second of import that --help need not pay
+        from benchmark.accuracy_figure import draw  # a second of import that --help need not pay
 
         pictures = report.setdefault("pictures", {})
         for problem in problems:
@@ -159,7 +159,7 @@ def shown(argv: Sequence[str]) -> str:
 
 
 def label(run: Run) -> str:
-    """A run in words."""
+    """A run as a line of text."""
     name = " ".join([run.optimizer, *run.overrides]) if run.framework == OURS else run.framework
     budget = "default" if run.seconds is None else f"{run.seconds:g} s"
     return f"{run.problem}, {name}, seed {run.seed}, {budget}"
@@ -178,7 +178,7 @@ def _former(path: Path) -> dict[str, Any]:
 
 
 def read(argv: Sequence[str], shipped: Sequence[str]) -> argparse.Namespace:
-    """The words of the command line; `shipped` are the problems that there are."""
+    """The parsed command line; `shipped` are the problems that there are."""
     parser = argparse.ArgumentParser(prog="benchmark_accuracy.py", description=__doc__)
     parser.add_argument("--problems", nargs="+", metavar="NAME", help="default: all that have a target")
     parser.add_argument("--optimizers", nargs="+", metavar="NAME", default=["auto"], help="default: auto")
@@ -187,7 +187,7 @@ def read(argv: Sequence[str], shipped: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=float, help="training time of each run; default: the target's")
     parser.add_argument("--long", action="store_true", help="the longer budget where a problem has two")
-    parser.add_argument("--peers", action="store_true", help=f"DeepXDE and jinns too, on {' and '.join(CONTESTED)}")
+    parser.add_argument("--peers", action="store_true", help=f"DeepXDE and jinns too, on {' and '.join(COMPARED)}")
     parser.add_argument(
         "--peers-python", default=sys.executable, help="the interpreter that has DeepXDE; default: this"
     )

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pinnkit.benchmark.accuracy_summary import Row, against, label, summary
-from pinnkit.benchmark.race import OURS
-from pinnkit.benchmark.targets import SPREAD
+from benchmark.accuracy_run import OURS
+from benchmark.accuracy_summary import Row, against, label, summary
+from benchmark.targets import SPREAD
 
 COLUMNS = (
     "problem", "error of", "budget", "optimizer", "seeds", "median", "worst", "target", "met?", "time to target (s)",
@@ -46,7 +46,7 @@ The same equations with an MLP 3x20 in float64 (pinnkit's own default is 3x30 fo
 (Adam for 40 % of the time, then L-BFGS), jinns by its self-scaled Broyden with its own line search, both on points that
 are drawn once (heat 2000 inside, 200 at the ends, 200 at the start; burgers 8000, 200, 200). Their clocks stand still
 while the error is measured, and jinns' begins after compilation; pinnkit's run through both. See
-`pinnkit/benchmark/peers/`."""
+`scripts/benchmark/peers/`."""
 
 
 def markdown(report: Mapping[str, Any]) -> str:
@@ -88,8 +88,8 @@ def _pictures(report: Mapping[str, Any]) -> list[str]:
 
 def _beside(rows: Sequence[Row]) -> list[str]:
     cells = []
-    contested = dict.fromkeys(row["problem"] for row in rows if row["framework"] != OURS)
-    for problem in contested:
+    compared = dict.fromkeys(row["problem"] for row in rows if row["framework"] != OURS)
+    for problem in compared:
         groups: dict[tuple[float, str], list[Row]] = {}
         for row in rows:
             if row["problem"] == problem and row["seconds"]:

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pinnkit.benchmark import table
-from pinnkit.benchmark.problems import CASES, save_points
+from benchmark import step_table
+from benchmark.step_problems import CASES, save_points
 from pinnkit.operators.settings import ENGINES
 
 HERE = Path(__file__).resolve().parent
+SCRIPTS, ROOT = HERE.parents[:2]
 SCRATCH = Path("outputs") / "benchmark_step"
 
 PEERS: Mapping[str, tuple[str, ...]] = {
@@ -37,7 +38,7 @@ PEERS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Work:
-    """What all contestants do: a problem at a size."""
+    """What all programs do: a problem at a size."""
 
     problem: str
     width: int
@@ -45,24 +46,23 @@ class Work:
     points: int
     dtype: str
 
-    def words(self) -> list[str]:
+    def arguments(self) -> list[str]:
         size = ["--width", str(self.width), "--depth", str(self.depth), "--dtype", self.dtype]
         return ["--problem", self.problem, *size]
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """A program of its own: an interpreter, a module and its words; `path` is where the module is looked for."""
+class Program:
+    """A program of its own: an interpreter, a module and its arguments; `path` is where the module is looked for."""
 
     name: str
     python: str
     path: Path
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
 
     def shown(self) -> str:
         """The command as a person in the repository would type it."""
-        start = "python" if self.path != HERE else f"PYTHONPATH={HERE.relative_to(HERE.parents[1])} python"
-        return f"{start} -m {shlex.join(self.words)}"
+        return f"PYTHONPATH={self.path.relative_to(ROOT)} python -m {shlex.join(self.arguments)}"
 
     def run(self, timeout: float) -> dict[str, Any]:
         """The figures of one run, or why there are none."""
@@ -70,7 +70,7 @@ class Contestant:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(self.path), *([known] if known else [])])}
         try:
             done = subprocess.run(
-                [self.python, "-m", *self.words], capture_output=True, text=True, env=environment, timeout=timeout
+                [self.python, "-m", *self.arguments], capture_output=True, text=True, env=environment, timeout=timeout
             )
         except subprocess.TimeoutExpired:
             return {"error": f"no result after {timeout:g} s"}
@@ -81,28 +81,27 @@ class Contestant:
         return {"error": f"exit {done.returncode}: {message[-1].strip()}"}
 
 
-def contestants(work: Work, options: argparse.Namespace) -> list[Contestant]:
-    """The floor, pinnkit's engines and, where they are asked for, the peers."""
-    clock = ["--steps", str(options.steps), "--seconds", f"{options.seconds:g}"]
-    common = [*work.words(), *clock, "--threads", str(options.threads), "--device", options.device]
+def programs(work: Work, options: argparse.Namespace) -> list[Program]:
+    """The bare matrix products, pinnkit's engines and, where they are asked for, the peers."""
+    timing = ["--steps", str(options.steps), "--seconds", f"{options.seconds:g}"]
+    common = [*work.arguments(), *timing, "--threads", str(options.threads), "--device", options.device]
     ours = [*common, "--points", str(work.points)]
-    root = HERE.parents[1]
-    found = [Contestant(table.FLOOR, sys.executable, root, ("pinnkit.benchmark.floor", *ours))]
+    found = [Program(step_table.PRODUCTS, sys.executable, SCRIPTS, ("benchmark.matrix_products", *ours))]
     for engine in ENGINES:
-        words = ("pinnkit.benchmark.contestant", "--engine", engine, *ours)
-        found.append(Contestant(f"{table.OURS}{engine}", sys.executable, root, words))
+        words = ("benchmark.step_run", "--engine", engine, *ours)
+        found.append(Program(f"{step_table.OURS}{engine}", sys.executable, SCRIPTS, words))
     if options.peers:
         data = SCRATCH / f"{work.problem}_{work.points}.npz"
         data.parent.mkdir(parents=True, exist_ok=True)
         save_points(CASES[work.problem].problem(), work.points, 0, data)
         for name, (module, *variant) in PEERS.items():
             words = (f"peers.{module}", *variant, *common, "--data", str(data))
-            found.append(Contestant(name, options.peers_python, HERE, words))
+            found.append(Program(name, options.peers_python, HERE, words))
     return found
 
 
-def compete(field: Sequence[Contestant], rounds: int, timeout: float) -> dict[str, list[dict[str, Any]]]:
-    """All rounds, each through all contestants; one that fails does not run again."""
+def measure(field: Sequence[Program], rounds: int, timeout: float) -> dict[str, list[dict[str, Any]]]:
+    """All rounds, each through all programs; one that fails does not run again."""
     results: dict[str, list[dict[str, Any]]] = {one.name: [] for one in field}
     for number in range(1, rounds + 1):
         for one in field:
@@ -124,7 +123,7 @@ def works(options: argparse.Namespace) -> Iterator[Work]:
 
 
 def benchmark(argv: Sequence[str]) -> int:
-    """Time every work that the words ask for; step.md and step.json are written after each."""
+    """Time every work that the options ask for; step.md and step.json are written after each."""
     options = read(argv)
     report: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d"),
@@ -137,20 +136,24 @@ def benchmark(argv: Sequence[str]) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     for work in works(options):
         print(f"{work.problem}, {work.depth} x {work.width}, {work.points} points, {work.dtype}", flush=True)
-        field = contestants(work, options)
-        results = compete(field, options.rounds, options.timeout)
+        field = programs(work, options)
+        results = measure(field, options.rounds, options.timeout)
         for result in (result for several in results.values() for result in several):
             note_versions(report["versions"], result.pop("versions", {}))
             report["machine"] |= {"device": result.pop("device")} if "device" in result else {}
-        found = {"rows": table.rows(results), "commands": {one.name: one.shown() for one in field}, "rounds": results}
+        found = {
+            "rows": step_table.rows(results),
+            "commands": {one.name: one.shown() for one in field},
+            "rounds": results,
+        }
         report["works"].append({**vars(work), **found})
         (options.output / "step.json").write_text(json.dumps(report, indent=1) + "\n")
-        (options.output / "step.md").write_text(table.markdown(report))
+        (options.output / "step.md").write_text(step_table.markdown(report))
     return 0
 
 
 def note_versions(known: dict[str, str], message: Mapping[str, str]) -> None:
-    """Add a contestant's versions; another one of a package that is known already belongs to the peers' interpreter."""
+    """Add a program's versions; another one of a package that is known already belongs to the peers' interpreter."""
     for name, number in message.items():
         known[name if known.get(name, number) == number else f"{name} (peers)"] = number
 

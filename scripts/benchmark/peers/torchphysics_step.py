@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .clock import Clock, Work, arguments, read_work, say, source, torch_memory, use_torch
+from .step_timing import StepTimer, Work, arguments, read_work, say, source, torch_memory, use_torch
 
 
 def residual(problem: str) -> Callable[..., Any]:
@@ -98,17 +98,17 @@ def main() -> None:
     model = tp.models.FCN(inputs, outputs, hidden=(options.width,) * options.depth)
     found = conditions(options.problem, work, model, inputs)
     solver = tp.solver.Solver(found, optimizer_setting=tp.OptimizerSetting(torch.optim.Adam, lr=1e-3))
-    clock = Clock(options.steps, options.seconds, synchronize)
+    timer = StepTimer(options.steps, options.seconds, synchronize)
     losses: list[Any] = []
 
     class Ticks(lightning.Callback):
         def on_train_batch_end(self, trainer: Any, module: Any, result: Any, *_: Any) -> None:
             losses[:] = [result["loss"]]
-            if not clock.tick():
+            if not timer.tick():
                 trainer.should_stop = True
 
     trainer = lightning.Trainer(
-        max_steps=clock.total,
+        max_steps=timer.total,
         accelerator="gpu" if options.device == "cuda" else "cpu",
         devices=1,
         logger=False,
@@ -119,7 +119,7 @@ def main() -> None:
     )
     trainer.fit(solver)
     packages = ("torchphysics", "torch", "pytorch-lightning")
-    say("TorchPhysics", packages, **clock.figures(), **torch_memory(options), loss=float(losses[0]))
+    say("TorchPhysics", packages, **timer.figures(), **torch_memory(options), loss=float(losses[0]))
 
 
 def _product(spaces: Any) -> Any:

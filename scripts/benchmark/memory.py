@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from pinnkit.benchmark.contest import cpu_model
+from benchmark.step_comparison import cpu_model
 from pinnkit.reporting.atomic import atomic, write_text
 from pinnkit.reporting.panels import COLOURS, sheet
 

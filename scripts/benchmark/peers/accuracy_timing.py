@@ -1,4 +1,4 @@
-"""A clock of training that stands still while the error is measured, and the lines that a contestant prints.
+"""A timer of training that stands still while the error is measured, and the lines that a program prints.
 
 Needs the standard library and NumPy alone: it runs in the environments of all frameworks.
 """
@@ -24,7 +24,7 @@ EVERY = 2.0
 
 
 def arguments(description: str) -> argparse.Namespace:
-    """What every contestant is told."""
+    """The command-line arguments of every program."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--problem", choices=tuple(POINTS), required=True)
     parser.add_argument("--seconds", type=float, required=True, help="seconds of training")
@@ -45,7 +45,7 @@ def relative_l2(found: np.ndarray, exact: np.ndarray) -> float:
     return float(np.linalg.norm(found - exact) / np.linalg.norm(exact))
 
 
-class Watch:
+class TrainingTimer:
     """Seconds of training since it was made, less those in which the error was measured."""
 
     def __init__(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""`python -m pinnkit.benchmark.contestant`: the training step of pinnkit with one engine."""
+"""`python -m benchmark.step_run`: the training step of pinnkit with one engine."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from pinnkit.benchmark.peers.clock import BLOCK, Clock, arguments, say, torch_memory
-from pinnkit.benchmark.problems import CASES, sampling
+from benchmark.peers.step_timing import BLOCK, StepTimer, arguments, say, torch_memory
+from benchmark.step_problems import CASES, sampling
 from pinnkit.console import quiet
 from pinnkit.factory import assemble
 from pinnkit.language.errors import Report
@@ -18,21 +18,21 @@ from pinnkit.settings import read_settings
 
 
 class Ticks(Callback):
-    """Tells the clock how many steps have been made, at the end of each call of `training_step`."""
+    """Tells the timer how many steps have been made, at the end of each call of `training_step`."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
+    def __init__(self, timer: StepTimer) -> None:
+        self.timer = timer
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: Any, *_: Any) -> None:
-        if not self.clock.reached(module.progress["step"]):
+        if not self.timer.reached(module.progress["step"]):
             trainer.should_stop = True
 
 
 LENGTH = 10_000
-"""Steps that the run is said to have, by which `auto` judges what pays; the clock ends it much earlier."""
+"""Steps that the run is said to have, by which `auto` judges what pays; the timer ends it much earlier."""
 
 
-def train(options: argparse.Namespace, clock: Clock) -> dict[str, Any]:
+def train(options: argparse.Namespace, timer: StepTimer) -> dict[str, Any]:
     """Train as a run does, without logs, checkpoints and pictures; returns the engine that ran and the last objective.
 
     It may be another one than was asked for: `auto` chooses, and an engine that does not fit a problem gives way.
@@ -57,7 +57,7 @@ def train(options: argparse.Namespace, clock: Clock) -> dict[str, Any]:
         devices=1,
         max_epochs=-1,
         logger=False,
-        callbacks=[Ticks(clock)],
+        callbacks=[Ticks(timer)],
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -75,10 +75,10 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     cuda = options.device == "cuda"
     with quiet():
-        clock = Clock(options.steps, options.seconds, torch.cuda.synchronize if cuda else lambda: None)
-        trained = train(options, clock)
+        timer = StepTimer(options.steps, options.seconds, torch.cuda.synchronize if cuda else lambda: None)
+        trained = train(options, timer)
     device = {"device": torch.cuda.get_device_name()} if cuda else {}
-    figures = {**clock.figures(), **torch_memory(options), **device, **trained}
+    figures = {**timer.figures(), **torch_memory(options), **device, **trained}
     say(f"pinnkit {options.engine}", ("pinnkit", "torch", "lightning"), **figures)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from .clock import (
-    Clock,
+from .step_timing import (
+    StepTimer,
     Unsupported,
     Work,
     arguments,
@@ -138,13 +138,13 @@ def main() -> None:
         len(work.coordinates), len(work.fields), layers=[options.width] * options.depth, func=torch.nn.Tanh
     )
     solver = PINN(problem, network, optimizer=TorchOptimizer(torch.optim.Adam, lr=1e-3))
-    clock = Clock(options.steps, options.seconds, synchronize)
+    timer = StepTimer(options.steps, options.seconds, synchronize)
     losses: list[Any] = []
 
     class Ticks(Callback):
         def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, *_: Any) -> None:
             losses[:] = [outputs["loss"] if isinstance(outputs, dict) else outputs]
-            if not clock.tick():
+            if not timer.tick():
                 trainer.should_stop = True
 
     words = {"compile": True} if options.variant == "compiled" else {}
@@ -152,7 +152,7 @@ def main() -> None:
         trainer = _trainer(
             Trainer,
             solver=solver,
-            max_epochs=clock.total,
+            max_epochs=timer.total,
             accelerator="gpu" if options.device == "cuda" else "cpu",
             devices=1,
             logger=False,
@@ -166,7 +166,7 @@ def main() -> None:
         return say_unsupported(name, reason)
     trainer.train()
     packages = ("pina-mathlab", "torch", "lightning")
-    say(name, packages, **clock.figures(), **torch_memory(options), loss=float(losses[0]))
+    say(name, packages, **timer.figures(), **torch_memory(options), loss=float(losses[0]))
     return None
 
 

@@ -91,7 +91,7 @@ def execute(line: Sequence[str], folder: Path, patience: float, **environment: s
             process.wait()
 
 
-def last_words(folder: Path) -> str:
+def last_message(folder: Path) -> str:
     """The last line that a program wrote to stderr."""
     lines = [line.strip() for line in (folder / "stderr").read_text(errors="replace").splitlines() if line.strip()]
     return lines[-1] if lines else "nothing was printed"
@@ -102,11 +102,11 @@ def outcome(run: Run, folder: Path, code: int | None) -> dict[str, Any]:
     try:
         metrics = RunFolder(folder).read_metrics()
     except RunFolderError:
-        metrics = {"status": "failed", "reason": f"exit {code}: {last_words(folder)}" if code is not None else None}
+        metrics = {"status": "failed", "reason": f"exit {code}: {last_message(folder)}" if code is not None else None}
     if code is None:
         metrics |= {"status": "hung", "reason": f"no end after {run.patience:g} s"}
     elif code and metrics["status"] == "finished":
-        metrics |= {"status": "failed", "reason": f"exit {code}: {last_words(folder)}"}
+        metrics |= {"status": "failed", "reason": f"exit {code}: {last_message(folder)}"}
     what, error = measured(run.problem, metrics, folder)
     row = {key: metrics.get(key) for key in ("status", "reason", "steps", "evaluations", "train_time_s", "wall_time_s")}
     if metrics.get("not_finite"):
@@ -127,7 +127,7 @@ def measured(name: str, metrics: Mapping[str, Any], folder: Path) -> tuple[str, 
     if coefficients:
         return _worst("relative error of", coefficients)
     if name == GRADIENT and metrics["status"] == "finished":
-        from pinnkit.benchmark.gradient import POINTS, gradient_error  # torch is loaded for this problem alone
+        from benchmark.gradient_error import POINTS, gradient_error  # torch is loaded for this problem alone
 
         return f"relative L2 of the gradient, {POINTS} new points", _finite(gradient_error(folder))
     return _worst("relative L2 of", metrics.get("relative_l2", {}))
@@ -180,7 +180,7 @@ def at(points: Curve, seconds: float) -> list[float] | None:
     return next((point for point in reversed(points) if point[0] <= seconds), None)
 
 
-def compete(run: Run, python: str, module: str, here: Path, data: Path, folder: Path) -> dict[str, Any]:
+def train_peer(run: Run, python: str, module: str, here: Path, data: Path, folder: Path) -> dict[str, Any]:
     """Run another framework's module by its own interpreter; the row of the run, with the keys of `train`."""
     line = [python, "-m", module, "--problem", run.problem, "--seconds", f"{run.seconds:g}", "--seed", str(run.seed)]
     # As pinnkit's own runs do: threads that wait by spinning slow each other down where a core is taken.
@@ -201,7 +201,7 @@ def compete(run: Run, python: str, module: str, here: Path, data: Path, folder: 
     if code is None:
         row = {"status": "hung", "reason": f"no end after {run.patience:g} s"}
     elif code or not points:
-        row = {"status": "failed", "reason": f"exit {code}: {last_words(folder)}"}
+        row = {"status": "failed", "reason": f"exit {code}: {last_message(folder)}"}
     elif not math.isfinite(points[-1][1]):
         row = {"status": "not finite", "reason": "not finite: the error"}
     points = [point for point in points if math.isfinite(point[1])]

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from .clock import (
-    Clock,
+from .step_timing import (
+    StepTimer,
     Unsupported,
     Work,
     arguments,
@@ -156,14 +156,14 @@ def main() -> None:
     sizes = [len(work.coordinates), *[options.width] * options.depth, len(work.fields)]
     model = dde.Model(data, dde.nn.FNN(sizes, "tanh", "Glorot normal"))
     model.compile("adam", lr=1e-3)
-    clock = Clock(options.steps, options.seconds, lambda: wait(model))
+    timer = StepTimer(options.steps, options.seconds, lambda: wait(model))
 
     class Ticks(dde.callbacks.Callback):
         def on_epoch_end(self) -> None:
-            self.model.stop_training = not clock.tick()
+            self.model.stop_training = not timer.tick()
 
-    model.train(iterations=clock.total + 1, display_every=10**9, verbose=0, callbacks=[Ticks()])
-    figures = {**clock.figures(), **(jax_memory if options.variant == "jax" else torch_memory)(options)}
+    model.train(iterations=timer.total + 1, display_every=10**9, verbose=0, callbacks=[Ticks()])
+    figures = {**timer.figures(), **(jax_memory if options.variant == "jax" else torch_memory)(options)}
     _, losses = model._outputs_losses(True, data.train_x, data.train_y, None)
     say(name, PACKAGES[options.variant], **figures, loss=float(np.sum(losses)))
     return None

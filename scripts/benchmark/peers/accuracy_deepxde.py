@@ -8,11 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from .watch import ALPHA, DEPTH, NU, POINTS, WIDTH, Watch, arguments, reference, relative_l2, say_versions
+from .accuracy_timing import (
+    ALPHA,
+    DEPTH,
+    NU,
+    POINTS,
+    WIDTH,
+    TrainingTimer,
+    arguments,
+    reference,
+    relative_l2,
+    say_versions,
+)
 
 SHARE_OF_ADAM = 0.4
 LBFGS_STEPS = 20
-"""Iterations of L-BFGS between two looks at the clock; its memory goes on over them."""
+"""Iterations of L-BFGS between two readings of the timer; its memory goes on over them."""
 
 
 def problem(name: str, dde: Any) -> tuple[Callable[[Any, Any], Any], Callable[[Any], Any]]:
@@ -48,7 +59,7 @@ def main() -> None:
     points, exact = reference(options.data)
     say_versions(("deepxde", "torch"))
     model.compile("adam", lr=1e-3)
-    watch = Watch(options.seconds)
+    timer = TrainingTimer(options.seconds)
 
     class Look(dde.callbacks.Callback):
         def __init__(self, until: float) -> None:
@@ -56,13 +67,13 @@ def main() -> None:
             self.until = until
 
         def on_epoch_end(self) -> None:
-            watch.look(self.model.train_state.step, lambda: relative_l2(self.model.predict(points), exact))
-            self.model.stop_training = watch.time >= self.until
+            timer.look(self.model.train_state.step, lambda: relative_l2(self.model.predict(points), exact))
+            self.model.stop_training = timer.time >= self.until
 
     quiet = {"display_every": 10**9, "verbose": 0}
     model.train(iterations=10**9, callbacks=[Look(SHARE_OF_ADAM * options.seconds)], **quiet)
     dde.optimizers.config.set_LBFGS_options(maxcor=50, maxiter=10**9, ftol=0, gtol=0)
-    while not watch.over:  # a line search that fails ends L-BFGS: it begins anew
+    while not timer.over:  # a line search that fails ends L-BFGS: it begins anew
         model.compile("L-BFGS")
         model.opt.param_groups[0]["max_iter"] = LBFGS_STEPS
         model.train(callbacks=[Look(options.seconds)], **quiet)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import yaml
 
-from pinnkit.benchmark.contest import cpu_model
+from benchmark.step_comparison import cpu_model
 from pinnkit.reporting.atomic import write_text
 
 OPTIMIZERS = ("adam", "lbfgs", "ssbroyden", "gauss_newton", "engd_w")

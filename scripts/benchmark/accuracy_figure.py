@@ -8,9 +8,9 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from pinnkit.benchmark.accuracy_summary import label
-from pinnkit.benchmark.race import OURS
-from pinnkit.benchmark.targets import TARGETS
+from benchmark.accuracy_run import OURS
+from benchmark.accuracy_summary import label
+from benchmark.targets import TARGETS
 from pinnkit.reporting.labels import plain_text
 from pinnkit.reporting.panels import COLOURS, sheet
 

@@ -1,4 +1,4 @@
-"""The work that a contestant is given, how it takes the time of its steps, and the line that it prints.
+"""The work that a program is given, how it takes the time of its steps, and the line that it prints.
 
 Needs the standard library and NumPy alone: it runs in the environments of all frameworks.
 """
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 BLOCK = 10
-"""Steps between two looks at the clock, and steps of warm-up: Lightning's segments in pinnkit have as many."""
+"""Steps between two readings of the timer, and steps of warm-up: Lightning's segments in pinnkit have as many."""
 
 
 class Unsupported(Exception):
@@ -27,7 +27,7 @@ class Unsupported(Exception):
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
-    """What every contestant is told."""
+    """The command-line arguments of every program."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--problem", required=True)
     parser.add_argument("--width", type=int, default=64, help="neurons of a hidden layer")
@@ -59,7 +59,7 @@ class Work:
 
 
 def read_work(path: str, dtype: str) -> Work:
-    """The points that the contest wrote for the peers; arrays are named condition/operator, or condition/points."""
+    """The points that benchmark_step.py wrote; arrays are named condition/operator, or condition/points."""
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files}
     coordinates, fields = (tuple(map(str, arrays.pop(name))) for name in ("coordinates", "fields"))
@@ -79,7 +79,7 @@ def source(problem: str, x: Any, y: Any, sin: Callable[[Any], Any]) -> Any:
     return 4 * np.pi**4 * sin(np.pi * x) * sin(np.pi * y)
 
 
-class Clock:
+class StepTimer:
     """Takes the time at the end of each block of steps; the first block is the warm-up, compilation included.
 
     Args:
@@ -154,7 +154,7 @@ def jax_memory(options: argparse.Namespace) -> dict[str, float]:
 
 
 def say(name: str, packages: Sequence[str], **figures: Any) -> None:
-    """Print the line that the contest reads."""
+    """Print the line that benchmark_step.py reads."""
     versions = {package: version(package) for package in packages}
     print(json.dumps({"name": name, **figures, "versions": versions}), flush=True)
 

@@ -7,10 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from .watch import ALPHA, DEPTH, EVERY, NU, POINTS, WIDTH, arguments, reference, relative_l2, say, say_versions
+from .accuracy_timing import (
+    ALPHA,
+    DEPTH,
+    EVERY,
+    NU,
+    POINTS,
+    WIDTH,
+    arguments,
+    reference,
+    relative_l2,
+    say,
+    say_versions,
+)
 
 CALL_EVERY = 10
-"""Iterations between two looks at the clock."""
+"""Iterations between two readings of the timer."""
 STEPS = 200_000
 """More iterations than any budget holds."""
 
