@@ -11,7 +11,7 @@ from hydra.core.override_parser.types import ChoiceSweep, QuotedString
 from hydra.errors import HydraException
 
 from pinnkit.cli.paths import quoted, unquoted
-from pinnkit.language.errors import Mistake, ProblemError, suggestion
+from pinnkit.language.errors import Mistake, ProblemError, nearest
 
 ENDINGS = (".yaml", ".yml")
 OVERRIDE = re.compile(r"(~|\+\+?)?[\w@:/.$-]+=")
@@ -35,7 +35,7 @@ def separate(arguments: Sequence[str]) -> tuple[list[str], dict[str, Path]]:
         key, equals, value = argument.partition("=")
         if argument.startswith("-") or (argument.startswith("~") and not _is_path(argument)):
             overrides.append(argument)
-        elif not OVERRIDE.match(argument) or argument.startswith(("/", "./", "../")):
+        elif not OVERRIDE.match(argument) or argument.startswith(("/", "./", "../")) or _is_problem(argument):
             overrides.append(f"pde={_named(_positional(argument), files)}")
         elif key == "pde" and equals:
             overrides.append(f"pde={_replaced(value, files)}")
@@ -72,6 +72,10 @@ def _is_file(text: str) -> bool:
         return False
 
 
+def _is_problem(text: str) -> bool:
+    return text.endswith(ENDINGS) and _is_file(text)
+
+
 def _positional(argument: str) -> Path:
     """The problem file that an argument without a key names."""
     if _is_path(argument) or _is_folder(argument):
@@ -87,7 +91,7 @@ def _replaced(value: str, files: dict[str, Path]) -> str:
     """The value of a `pde=` override, with names in the place of paths."""
     values = _values(value)
     # What is no file may be the name of a shipped problem: Hydra takes pde=heat.yaml for pde=heat.
-    paths = [one for one in values if _is_path(one) and (_is_file(one) or "/" in one)]
+    paths = [one for one in values if _is_problem(one) or (_is_path(one) and "/" in one)]
     if not paths:
         return value
     text = ",".join(_named(_checked(one), files) if one in paths else one for one in values)
@@ -123,8 +127,9 @@ def _checked(text: str) -> Path:
             beside = [path.name for path in sorted(Path(text).parent.iterdir()) if path.name.endswith(ENDINGS)]
         except (OSError, ValueError):
             beside = []
-        near = suggestion(Path(text).name, beside)
-        raise ProblemError([Mistake("pde", f"there is no file '{text[:200]}'{near}")])
+        near = nearest(Path(text).name, beside)
+        hint = f"; did you mean '{near}'?" if near else ""
+        raise ProblemError([Mistake("pde", f"there is no file '{text[:200]}'{hint}")])
     return Path(text)
 
 

@@ -57,8 +57,9 @@ examples:
   python scripts/train.py my_problem.yaml optimizer=lbfgs
   python scripts/train.py resume=outputs/heat/2026-01-31_12-00-00 trainer.max_steps=8000
 
-Every key, with its meaning and default, stands in CONF. Exit codes: 0 finished, 2 the configuration is wrong,
-3 training diverged, 130 interrupted (a checkpoint was written), 1 a process was lost or a file cannot be written.
+Every key, with its meaning and default, stands in CONF.
+Exit codes: 0 finished, 2 the configuration is wrong, 3 training diverged, 130 interrupted (a checkpoint was written),
+1 a process was lost or a file cannot be written.
 """
 
 

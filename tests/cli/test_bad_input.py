@@ -169,7 +169,7 @@ CASES: dict[str, tuple[str, list[str], tuple[str, ...]]] = {
     "no value": (
         HEAT,
         ["seed"],
-        ("command line: 'seed': write KEY=VALUE, such as pde=heat", "the path of a problem file"),
+        ("command line: 'seed': write KEY=VALUE, such as pde=heat",),
     ),
     "list without brackets": (HEAT, ["network.width=1,2"], ("command line: Ambiguous value", "--multirun")),
     "no such folder": (HEAT, ["--config-dir", "/nowhere"], ("--config-dir: there is no folder '/nowhere'",)),
