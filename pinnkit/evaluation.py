@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 
 from pinnkit.language.calculus import symbol
 from pinnkit.losses.residuals import Batch
+from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import singular_at
-from pinnkit.problem.problem import Equation, Problem
+from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import Reference
 from pinnkit.references.exact import exact_parameters
 from pinnkit.reporting.figures import draw
@@ -99,10 +100,12 @@ def evaluation_grid(problem: Problem, per_coordinate: int | None = None) -> Grid
     dimension = len(problem.coordinates)
     if dimension in GRID:
         count = per_coordinate or GRID[dimension]
-        return Grid(problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True)
+        return Grid(problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True, time=problem.time)
     unit = unit_points("uniform", SCATTERED, dimension, 0, "evaluation")
     points = problem.domain.points(unit)
-    return Grid({name: points[:, index] for index, name in enumerate(problem.coordinates)}, structured=False)
+    return Grid(
+        {name: points[:, index] for index, name in enumerate(problem.coordinates)}, structured=False, time=problem.time
+    )
 
 
 def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int | None = None) -> Grid:
@@ -110,7 +113,7 @@ def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int |
     if reference is None or reference.grid is None:
         return evaluation_grid(problem, per_coordinate)
     first = next(iter(reference.grid.values()))
-    return Grid(reference.grid, structured=first.ndim == len(problem.coordinates))
+    return Grid(reference.grid, structured=first.ndim == len(problem.coordinates), time=problem.time)
 
 
 def predict(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

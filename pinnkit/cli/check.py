@@ -11,8 +11,9 @@ from pinnkit.cli.entry import FINISHED, asks_help, wrong
 from pinnkit.cli.train import checked
 from pinnkit.domains.box import Box
 from pinnkit.language.errors import Mistake, ProblemError
+from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import located
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.resources import check_environment
 from pinnkit.settings import Settings

@@ -18,7 +18,7 @@ from pinnkit.language.errors import LanguageError, Report, nearest, suggestion
 from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import CONSTANTS, FUNCTIONS, Scope, assignment, constant, inequality, meaning
 from pinnkit.problem.equations import check_keys, is_label, read_equations, read_weight
-from pinnkit.problem.problem import Condition, Equation
+from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.tables import Files, TableError, flatten, given, load
 
 KEYS = ("at", "equations", "where", "weight", "data")
@@ -92,18 +92,17 @@ def _read_condition(
 
 def _places(at: Any, domain: Box, scope: Scope, values: Mapping[sympy.Symbol, float]) -> Iterator[Box]:
     """The boxes that `at` names: a face `t = 0`, `boundary`, a mapping of coordinates, or a list of these."""
-    space = tuple(name for name in domain.coordinates if name != "t")
     if isinstance(at, Mapping) and at:
         for name in at:
             if name not in domain.coordinates:
                 raise LanguageError(f"there is no coordinate '{name}'{suggestion(str(name), domain.coordinates)}")
         with _mistake_in():
             fixed = {name: _snapped(constant(value), domain.bounds[name]) for name, value in at.items()}
-            yield _face(domain, fixed) or domain.at(**fixed)
+            yield _face(domain, scope, fixed) or domain.at(**fixed)
     elif isinstance(at, str) and at.strip() == "boundary":
-        if not space:
+        if not scope.space:
             raise LanguageError("a problem in t alone has no boundary: write at: t = 0")
-        yield from domain.faces(space)
+        yield from domain.faces(scope.space)
     elif isinstance(at, str) and nearest(at.strip(), ["boundary"]):
         raise LanguageError(f"unknown place '{at}'; did you mean 'boundary'?")
     elif isinstance(at, str):
@@ -114,7 +113,7 @@ def _places(at: Any, domain: Box, scope: Scope, values: Mapping[sympy.Symbol, fl
             raise LanguageError(f"{', '.join(unknown)} is learned, so it cannot say where a condition holds", at)
         value = _snapped(float(program(values)[0]), domain.bounds[name])
         with _mistake_in(at):
-            yield _face(domain, {name: value}) or domain.at(**{name: value})
+            yield _face(domain, scope, {name: value}) or domain.at(**{name: value})
     elif isinstance(at, Sequence) and at:
         for part in at:
             yield from _places(part, domain, scope, values)
@@ -128,10 +127,10 @@ def _snapped(value: float, ends: tuple[float, float]) -> float:
     return next((end for end in ends if abs(value - end) <= slack), value)
 
 
-def _face(domain: Box, values: Mapping[str, float]) -> Box | None:
+def _face(domain: Box, scope: Scope, values: Mapping[str, float]) -> Box | None:
     """The face in space that a single coordinate's value names, if it is one; only such a place has a normal."""
     ((name, value), *others) = values.items()
-    return domain.face(name, value) if not others and name != "t" and value in domain.bounds[name] else None
+    return domain.face(name, value) if not others and name in scope.space and value in domain.bounds[name] else None
 
 
 @contextmanager

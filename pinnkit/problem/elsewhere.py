@@ -10,8 +10,9 @@ import sympy
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
+from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import FIELDS, located, point, weighed
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.problem import Problem
 
 SLACK = 1e-9
 """How far outside a place may lie, relative to the range of its coordinate."""

@@ -10,7 +10,8 @@ import sympy
 from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.conditions import inside, spread
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.parts import Condition, Equation
+from pinnkit.problem.problem import Problem
 
 POINTS = 200
 """How many random points of each place are looked at."""

@@ -16,8 +16,9 @@ from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, check_name, constant, expression, meaning
 from pinnkit.problem.conditions import read_conditions
+from pinnkit.problem.coordinates import Coordinates
 from pinnkit.problem.equations import check_keys, read_equations
-from pinnkit.problem.problem import TRANSFORMS, Condition, Equation, Field, Parameter
+from pinnkit.problem.parts import TRANSFORMS, Condition, Equation, Field, Parameter
 from pinnkit.problem.tables import Files, TableError
 
 KEYS = (
@@ -45,6 +46,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     report = Report()
     check_keys(report, "", config, KEYS)
     names, domain = read_coordinates(config.get("coordinates"), report)
+    axes = Coordinates.named(names)
     taken = list(names)
     fields = read_fields(config.get("fields"), config.get("transform") or {}, taken, report)
     parameters = read_parameters(config.get("parameters") or {}, taken, report)
@@ -53,6 +55,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         fields={field.name: field.coordinates for field in fields},
         parameters=tuple(taken[len(names) + len(fields) :]),  # those with a mistake of their own too
         ranges={**domain.bounds, **{one.name: (one.value, one.value) for one in parameters}},
+        space=axes.space,
     )
     check_meanings(scope, report)
     equations: tuple[Equation, ...] = ()
@@ -81,6 +84,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     return {
         "name": name or "problem",
         "description": description,
+        "axes": axes,
         "domain": domain,
         "fields": fields,
         "parameters": parameters,
@@ -229,7 +233,7 @@ def read_exact(
     learned = [parameter.name for parameter in parameters if parameter.learn]
     names = [field.name for field in fields] + learned
     exact = {}
-    plain = Scope(coordinates=scope.coordinates, fields={}, parameters=scope.parameters)
+    plain = Scope(scope.coordinates, parameters=scope.parameters, space=scope.space)
     for name, text in config.items():
         with report.at(f"exact.{name}"):
             if name not in names:

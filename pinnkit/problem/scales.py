@@ -9,7 +9,8 @@ import sympy
 
 from pinnkit.language.calculus import normal_symbol, partials, symbol
 from pinnkit.language.evaluate import Program
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.parts import Condition, Equation
+from pinnkit.problem.problem import Problem
 
 
 def field_scales(problem: Problem) -> dict[str, float]:

@@ -13,8 +13,9 @@ from pinnkit.language.evaluate import Program
 from pinnkit.language.linear import NotLinearError, coefficients
 from pinnkit.problem.conditions import inside
 from pinnkit.problem.exactness import magnitude
+from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import weightless
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.exact import exact_parameters
 

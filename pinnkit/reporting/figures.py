@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from pinnkit.reporting.fields import TIME, draw_comparison, draw_field, has_picture
+from pinnkit.reporting.fields import draw_comparison, draw_field, has_picture
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history import History, draw_history
 from pinnkit.reporting.labels import file_name, math_name, number, plain_text
@@ -119,7 +119,7 @@ def _draw_solution(
         return {f"solution_{name}": draw_parity(caption, values, reference, label)}
     scale = solution_scale(values, reference)
     figures = {f"solution_{name}": draw_field(caption, grid, values, scale, label)}
-    if grid.structured and TIME in grid.names:
+    if grid.structured and grid.time is not None:
         if len(grid.names) == 2:
             figures[f"slices_{name}"] = draw_slices(caption, grid, values, label, reference)
         elif reference is not None:

@@ -16,7 +16,8 @@ from scipy.stats import qmc
 from pinnkit.domains.box import Box
 from pinnkit.language.calculus import normal_symbol
 from pinnkit.problem.conditions import inside
-from pinnkit.problem.problem import Condition, Problem
+from pinnkit.problem.parts import Condition
+from pinnkit.problem.problem import Problem
 from pinnkit.sampling.settings import Sampling
 
 EQUATIONS = "equations"

@@ -21,8 +21,8 @@ X, Y, T, ALPHA = (symbol(name) for name in ("x", "y", "t", "alpha"))
 XYT = ("x", "y", "t")
 U, V = field("u", XYT), field("v", XYT)
 K = field("k", ("x",))
-SCOPE = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha",), ("S_x",))
-BOUNDARY = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha",), ("S_x",), boundary=True)
+SCOPE = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha",), ("S_x",), space=("x", "y"))
+BOUNDARY = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha",), ("S_x",), boundary=True, space=("x", "y"))
 
 
 def u(names: str) -> Partial:

@@ -18,7 +18,8 @@ NO_HISTORY = History([], [], [])
 
 
 def mesh(**axes: np.ndarray) -> Grid:
-    return Grid(dict(zip(axes, np.meshgrid(*axes.values(), indexing="ij"), strict=True)), structured=True)
+    coordinates = dict(zip(axes, np.meshgrid(*axes.values(), indexing="ij"), strict=True))
+    return Grid(coordinates, structured=True, time="t" if "t" in axes else None)
 
 
 def drawn(grid: Grid, fields, references=None, residuals=None, history=NO_HISTORY, points=None, title="heat"):
@@ -215,7 +216,9 @@ def test_points_where_the_reference_is_not_finite_are_left_out(wrong):
 def test_every_case_renders(names, structured):
     grid = mesh(**{name: np.linspace(0, 1, 4) for name in names})
     if not structured:
-        grid = Grid({name: values.ravel() for name, values in grid.coordinates.items()}, structured=False)
+        grid = Grid(
+            {name: values.ravel() for name, values in grid.coordinates.items()}, structured=False, time=grid.time
+        )
     u = 1 + sum(grid.coordinates.values())
     points = {"mass_$": {name: np.linspace(0, 1, 3) for name in names}}
     figures = drawn(grid, {"T_wall": u + 1e-7}, {"T_wall": u}, {"a $ b $": 0 * u}, points=points, title="$_{")
