@@ -55,6 +55,7 @@ class Solution:
         for name, values in given.items():
             self._warn(name, values)
         arrays = np.broadcast_arrays(*given.values())
+        self._warn_of_shape(arrays)
         return evaluation.predict(self.module, dict(zip(names, arrays, strict=True)))
 
     def _warn(self, name: str, values: np.ndarray) -> None:
@@ -70,6 +71,22 @@ class Solution:
             message = (
                 f"{name} = {worst:.6g} lies outside [{lower:.6g}, {upper:.6g}], where the network was trained "
                 f"({outside.size} of {values.size} points do): the fields there are extrapolated, and may be far off"
+            )
+            warnings.warn(message, UserWarning, stacklevel=3)
+
+    def _warn_of_shape(self, arrays: Sequence[np.ndarray]) -> None:
+        """Warn of points within the ranges of the coordinates but outside the domain, which is no box."""
+        domain = self.module.problem.domain
+        points = np.stack([values.ravel() for values in arrays], axis=1)
+        slack = ROUNDING * (domain.upper - domain.lower)
+        in_ranges = np.all((points >= domain.lower - slack) & (points <= domain.upper + slack), axis=1)
+        outside = np.flatnonzero(in_ranges & ~domain.contains(points, slack))
+        if len(outside):
+            worst = points[outside[np.argmin(domain.distance(points[outside]))]]
+            place = ", ".join(f"{name} = {value:.6g}" for name, value in zip(domain.coordinates, worst, strict=True))
+            message = (
+                f"{place} lies outside the domain, {domain.description} ({len(outside)} of {len(points)} points do): "
+                "the fields there are extrapolated, and may be far off"
             )
             warnings.warn(message, UserWarning, stacklevel=3)
 

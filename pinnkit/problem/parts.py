@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from pinnkit.domains.box import Box
+from pinnkit.domains.shape import Shape
 
 TRANSFORMS = ("softplus", "exp", "sigmoid", "tanh", "square")
 """Output transforms that a problem may ask for; `networks.transforms` has their formulas."""
@@ -53,13 +53,13 @@ class Equation:
 class Condition:
     """Equations that hold on part of the domain, or at the rows of a data file.
 
-    `places`: the boxes where it holds; `where`: a further inequality; `data`: column name -> values (n,), the
-    coordinates among them.
+    `places`: the parts of the domain where it holds; `where`: a further inequality; `data`: column name -> values
+    (n,), the coordinates among them.
     """
 
     name: str
     equations: tuple[Equation, ...]
-    places: tuple[Box, ...] = ()
+    places: tuple[Shape, ...] = ()
     where: sympy.Basic | None = None
     data: Mapping[str, np.ndarray] = field(default_factory=dict)
     source: str = ""

@@ -10,7 +10,7 @@ from typing import Any
 
 import sympy
 
-from pinnkit.domains.box import Box
+from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import symbol
 from pinnkit.language.linear import is_linear
 from pinnkit.problem.coordinates import Coordinates
@@ -32,6 +32,8 @@ class Problem:
         parameters: name -> number, or {learn: start, positive: true}.
         exact: field (or learned parameter) -> closed form.
         reference: `spectral`, or a table's file name (NPZ or CSV).
+        shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}.
+        domain: the name of the shape to solve in; by default the box of the coordinates' ranges.
         periodic: coordinates in which every field is periodic, exactly, by embedding.
         transform: field -> output transform (softplus, exp, sigmoid, tanh, square).
         folder: where data files are looked for.
@@ -49,7 +51,7 @@ class Problem:
     name: str
     description: str
     axes: Coordinates
-    domain: Box
+    domain: Shape
     fields: tuple[Field, ...]
     parameters: tuple[Parameter, ...]
     equations: tuple[Equation, ...]

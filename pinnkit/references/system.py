@@ -8,8 +8,9 @@ from functools import cached_property
 
 import sympy
 
+from pinnkit.domains.shape import Shape
 from pinnkit.language import linear
-from pinnkit.language.calculus import Partial, partials, replace, symbol
+from pinnkit.language.calculus import Partial, normal_symbol, partials, replace, symbol
 from pinnkit.language.errors import LanguageError
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.problem import Problem
@@ -105,6 +106,8 @@ def _read(problem: Problem) -> System:
 def _expect_evolution(problem: Problem) -> tuple[str, str | None]:
     """The time coordinate, and the one space coordinate: None for a problem in time alone."""
     names = ", ".join(problem.coordinates)
+    if not problem.domain.fills_bounds:
+        raise UnsupportedProblem(f"its domain is {problem.domain.description}: it takes an interval of x and of t")
     if problem.time is None:
         raise UnsupportedProblem(f"its coordinates are {names}: without the time t there is nothing to march in")
     if len(problem.space) > 1 or len(problem.coordinates) > 2:
@@ -189,9 +192,9 @@ def _placed(
     start: list[tuple[str, sympy.Expr]] = []
     ends: list[tuple[str, sympy.Expr]] = []
     for place in condition.places:
-        fixed = {name: place.bounds[name][0] for name in problem.coordinates if name not in place.free}
+        fixed = place.fixed
         at = {symbol(name): sympy.Float(value) for name, value in fixed.items()}
-        normals = {symbol(f"n_{name}"): sympy.Integer(int(sign)) for name, sign in place.normal.items()}
+        normals = _normals(problem, place)
         if tuple(fixed) == (time,) and fixed[time] == problem.domain.bounds[time][0]:
             found = start
         elif tuple(fixed) == (space,) and fixed[space] in problem.domain.bounds[space]:
@@ -204,3 +207,13 @@ def _placed(
             residual = _symbolic(equation, where, values)
             found.append((condition.name, replace(residual, normals | at)))
     return start, ends
+
+
+def _normals(problem: Problem, place: Shape) -> dict[sympy.Symbol, sympy.Integer]:
+    """The components of the normal of an end of an interval, -1, 0 or 1."""
+    normals = place.normals(place.lower[None])
+    if normals is None:
+        return {}
+    return {
+        normal_symbol(name): sympy.Integer(int(one)) for name, one in zip(problem.coordinates, normals[0], strict=True)
+    }

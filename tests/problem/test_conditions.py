@@ -9,7 +9,7 @@ import sympy
 
 from pinnkit.language.calculus import field, normal_symbol, symbol
 from pinnkit.language.errors import ProblemError
-from pinnkit.problem.conditions import inside
+from pinnkit.problem.at import inside
 from pinnkit.problem.parts import Condition
 from pinnkit.problem.problem import Problem
 
