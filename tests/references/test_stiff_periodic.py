@@ -10,10 +10,10 @@ from pinnkit.references.budget import Budget
 from pinnkit.references.explicit import StepTooSmallError, dop853
 from pinnkit.references.exponential import Exponential
 from pinnkit.references.modes import Modes
+from pinnkit.references.shipped_tables import allen_cahn, kdv
 from pinnkit.references.spectral import Spectral
 from pinnkit.references.split import split
 from pinnkit.references.system import read_system
-from pinnkit.references.tables import allen_cahn, kdv
 from tests.references.rods import SINE, problem, start
 
 PERIODIC = {"periodic": ["x"]}

@@ -9,8 +9,8 @@ import pytest
 
 from pinnkit.problem.problem import Problem
 from pinnkit.references.budget import Budget
+from pinnkit.references.shipped_tables import allen_cahn, burgers, burgers_at, kdv
 from pinnkit.references.system import read_system
-from pinnkit.references.tables import allen_cahn, burgers, burgers_at, kdv
 from pinnkit.references.time_integration import March
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,8 +14,8 @@ from scipy.fft import dct, irfft, rfft
 from scipy.integrate import solve_ivp
 from scipy.special import roots_hermite
 
-X = np.linspace(-1.0, 1.0, 257)
-T = np.linspace(0.0, 1.0, 101)
+TABLE_X = np.linspace(-1.0, 1.0, 257)
+TABLE_T = np.linspace(0.0, 1.0, 101)
 
 
 def burgers_at(x: np.ndarray, t: np.ndarray, viscosity: float = 0.01 / np.pi, nodes: int = 200) -> np.ndarray:
@@ -135,7 +135,7 @@ def _advance(rate: Callable, begin: float, end: float, state: np.ndarray, rtol: 
     return run.y[:, -1]
 
 
-def tables() -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+def shipped_tables() -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     """Name of each shipped table, and its arrays x: (257,), t: (101,), u: (257, 101)."""
     for name, solution in (("burgers", burgers), ("allen_cahn", allen_cahn), ("kdv", kdv)):
-        yield name, {"x": X, "t": T, "u": solution(X, T)}
+        yield name, {"x": TABLE_X, "t": TABLE_T, "u": solution(TABLE_X, TABLE_T)}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pinnkit.references.tables import burgers_at
+from pinnkit.references.shipped_tables import burgers_at
 
 HESSIAN_HALF = np.array([[20.1892, -26.6218], [-26.6218, 38.0375]])
 """P of the potential V = x'Px, a positive definite Lyapunov matrix."""
@@ -43,7 +43,7 @@ def gradient_samples(side: int = 10) -> dict[str, np.ndarray]:
     return {"x": points[:, 0], "y": points[:, 1], "S_x": gradient[:, 0], "S_y": gradient[:, 1]}
 
 
-def samples() -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+def shipped_samples() -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     """Name of each shipped table of samples, and its columns."""
     yield "heat_samples", heat_samples()
     yield "heat_samples_noisy", heat_samples(noise=0.01)
