@@ -15,8 +15,8 @@ from pinnkit.networks.settings import SMOOTHNESS
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
+from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.manufactured import manufacture
-from pinnkit.references.system import read_system
 from pinnkit.references.table import Table
 from pinnkit.references.unsupported import UnsupportedProblem
 from pinnkit.settings import Settings, read_settings
@@ -121,11 +121,14 @@ def _check_reference(problem: Problem, settings: Settings, report: Report) -> No
         if wanted == "exact":
             report.add("reference", "'exact' is asked for, but the problem gives no exact solution")
         elif wanted == "spectral":
-            from pinnkit.references.ill_posed import expect_ends_fit, expect_well_posed  # SciPy, which takes its time
+            from pinnkit.references.well_posedness import (  # SciPy, which takes its time
+                check_boundary_conditions,
+                check_well_posed,
+            )
 
-            system = read_system(problem)
-            expect_well_posed(system)
-            expect_ends_fit(system)
+            system = read_evolution_system(problem)
+            check_well_posed(system)
+            check_boundary_conditions(system)
         elif Path(wanted).suffix not in (".csv", ".npz"):
             near = suggestion(wanted, ["exact", "spectral"])
             report.add("reference", f"'{wanted}' is neither exact, spectral nor a .npz or .csv file{near}")

@@ -9,9 +9,9 @@ from scipy.linalg import block_diag
 
 from pinnkit.language.calculus import TIME, Partial, symbol
 from pinnkit.language.evaluate import Program
-from pinnkit.references.boundary_conditions import EndCondition
+from pinnkit.references.boundary_conditions import BoundaryCondition
 from pinnkit.references.differentiation import Chebyshev
-from pinnkit.references.system import System
+from pinnkit.references.evolution_system import EvolutionSystem
 from pinnkit.references.unsupported import UnsupportedProblem
 
 WORST_CONDITION = 1e10
@@ -31,7 +31,7 @@ class Expansion:
         UnsupportedProblem: the conditions do not determine c.
     """
 
-    def __init__(self, system: System, grid: Chebyshev) -> None:
+    def __init__(self, system: EvolutionSystem, grid: Chebyshev) -> None:
         self._fields, self._n = system.fields, len(grid.nodes)
         self._conditions = system.boundary.conditions
         self._rows = {
@@ -46,7 +46,7 @@ class Expansion:
         self._vanishing = block_diag(*(grid.vanishing(missing) for missing in self.missing.values()))
         self._constant = None if self._factors.atoms else self._solve(system.times[0])
 
-    def _row(self, grid: Chebyshev, condition: EndCondition, unknown: Partial) -> np.ndarray:
+    def _row(self, grid: Chebyshev, condition: BoundaryCondition, unknown: Partial) -> np.ndarray:
         """(fields * n,): from the stacked values to one derivative of one field at one end."""
         row = np.zeros((len(self._fields), self._n))
         row[self._fields.index(unknown.field)] = grid.matrix(len(unknown.derivative))[-1 if condition.end else 0]
@@ -61,7 +61,7 @@ class Expansion:
         ]
         return np.array(rows).reshape(-1, len(self._fields) * self._n)
 
-    def _choose(self, system: System, grid: Chebyshev) -> dict[str, int]:
+    def _choose(self, system: EvolutionSystem, grid: Chebyshev) -> dict[str, int]:
         """How many of the conditions each field answers, all of them together and each by a field that it holds.
 
         As many as the order of the field's derivatives in x, or near it: in u_t = v_x, v_t = u_x with u = 0 at both

@@ -12,8 +12,8 @@ from pinnkit.language.calculus import TIME, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
 from pinnkit.references.differentiation import Chebyshev, Fourier, Grid, Point
+from pinnkit.references.evolution_system import EvolutionSystem
 from pinnkit.references.expansion import Expansion
-from pinnkit.references.system import System
 
 MATRICES = 12
 """Dense matrices of all fields at all nodes alive at once: derivatives, expansion, Jacobian, and its factors."""
@@ -33,7 +33,7 @@ class Lines:
         OverBudget: its matrices would take too much memory.
     """
 
-    def __init__(self, system: System, nodes: int, budget: Budget) -> None:
+    def __init__(self, system: EvolutionSystem, nodes: int, budget: Budget) -> None:
         self._system = system
         if system.space is not None and not system.boundary.periodic:
             budget.expect(8 * MATRICES * (len(system.fields) * nodes) ** 2)
@@ -129,7 +129,7 @@ class Lines:
         return inputs
 
 
-def _make_grid(system: System, nodes: int) -> Grid:
+def _make_grid(system: EvolutionSystem, nodes: int) -> Grid:
     if system.space is None:
         return Point()
     kind = Fourier if system.boundary.periodic else Chebyshev

@@ -9,9 +9,9 @@ from pinnkit.language.calculus import TIME, Partial, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
 from pinnkit.references.differentiation import Fourier
+from pinnkit.references.evolution_system import EvolutionSystem
 from pinnkit.references.method_of_lines import at_places
 from pinnkit.references.split import Split
-from pinnkit.references.system import System
 
 START_POINTS = 2**16
 """A start is sampled at this many points at least, before its high frequencies are dropped."""
@@ -45,7 +45,7 @@ class Modes:
         OverBudget: it would take too much memory.
     """
 
-    def __init__(self, system: System, nodes: int, parts: Split, budget: Budget) -> None:
+    def __init__(self, system: EvolutionSystem, nodes: int, parts: Split, budget: Budget) -> None:
         self._system, self._parts, self.grid = system, parts, Fourier(*system.interval, nodes)
         self.states = [(field, k) for field, order in system.orders.items() for k in range(order)]
         self._count = nodes // 2

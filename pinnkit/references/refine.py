@@ -10,10 +10,10 @@ from typing import NoReturn
 import numpy as np
 
 from pinnkit.references.budget import Budget, OverBudget
+from pinnkit.references.evolution_system import EvolutionSystem
 from pinnkit.references.modes import Modes, NotDiagonalError
 from pinnkit.references.resolution import Unresolved
 from pinnkit.references.split import Split, split
-from pinnkit.references.system import System
 from pinnkit.references.time_integration import (
     DIFFERENCING,
     EXPLICIT_FACTOR,
@@ -70,7 +70,7 @@ class Refinement:
         rtol, atol: the smallest tolerances of a step in time.
     """
 
-    def __init__(self, system: System, nodes: int | None, rtol: float, atol: float, budget: Budget) -> None:
+    def __init__(self, system: EvolutionSystem, nodes: int | None, rtol: float, atol: float, budget: Budget) -> None:
         self._system, self._budget, self._rtol, self._atol = system, budget, rtol, atol
         self._kind = "Fourier" if system.boundary.periodic else "Chebyshev"
         self._first, self._most = nodes or self._first_nodes(), nodes or MOST_NODES[self._kind]

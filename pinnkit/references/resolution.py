@@ -14,11 +14,11 @@ import sympy
 from pinnkit.language.calculus import TIME, Partial, differentiate, partials, replace, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.differentiation import Chebyshev, Fourier
+from pinnkit.references.evolution_system import EvolutionSystem
 from pinnkit.references.given import given
 from pinnkit.references.irregular import irregular
 from pinnkit.references.method_of_lines import at_places
 from pinnkit.references.split import Split
-from pinnkit.references.system import System
 from pinnkit.references.time_integration import March
 
 PLACES = {"Fourier": 3**10, "Chebyshev": 20_000}
@@ -41,7 +41,7 @@ class Unresolved:
         parts: the linear part with constant coefficients.
     """
 
-    def __init__(self, system: System, parts: Split) -> None:
+    def __init__(self, system: EvolutionSystem, parts: Split) -> None:
         self._system, self._parts = system, parts
         self._given: list[tuple[str, sympy.Expr, sympy.Expr]] = []  # field, g, d rate/d g
         for field, rate in system.rates.items():

@@ -10,11 +10,11 @@ import numpy as np
 from pinnkit.language.calculus import TIME
 from pinnkit.problem.problem import Problem
 from pinnkit.references.budget import BYTES, SECONDS, Budget, OverBudget
-from pinnkit.references.ill_posed import expect_ends_fit, expect_well_posed
+from pinnkit.references.evolution_system import EvolutionSystem, read_evolution_system
 from pinnkit.references.refine import Refined, Refinement
-from pinnkit.references.system import System, read_system
 from pinnkit.references.time_integration import StoppedError
 from pinnkit.references.unsupported import UnsupportedProblem
+from pinnkit.references.well_posedness import check_boundary_conditions, check_well_posed
 
 __all__ = ["NotComputed", "Spectral", "UnsupportedProblem"]
 
@@ -85,7 +85,7 @@ class Spectral:
         if not (1e-13 <= rtol <= 1e-3 and atol > 0):
             raise ValueError(f"rtol = {rtol:g}, atol = {atol:g}: rtol must lie in [1e-13, 1e-3] and atol above zero")
         budget = Budget(max_time, memory)
-        self._system = read_system(problem)
+        self._system = read_evolution_system(problem)
         self.fields = self._system.fields
         log.info("reference: computing by the method of lines (at most %g s)", max_time)
         found = _refined(self._system, nodes, rtol, atol, budget)
@@ -119,11 +119,11 @@ class Spectral:
         return {name: row.reshape(t.shape) for name, row in zip(self.fields, values, strict=True)}
 
 
-def _refined(system: System, nodes: int | None, rtol: float, atol: float, budget: Budget) -> Refined:
+def _refined(system: EvolutionSystem, nodes: int | None, rtol: float, atol: float, budget: Budget) -> Refined:
     """The finest solution, where it is of use."""
     # `check` and `train` have refused these before; a problem may also come straight from Python
-    expect_well_posed(system)
-    expect_ends_fit(system)
+    check_well_posed(system)
+    check_boundary_conditions(system)
     try:
         found = Refinement(system, nodes, rtol, atol, budget)()
     except OverBudget as error:

@@ -10,7 +10,7 @@ import sympy
 from pinnkit.language import linear
 from pinnkit.language.calculus import TIME, Partial, partials, replace
 from pinnkit.language.errors import LanguageError
-from pinnkit.references.system import System
+from pinnkit.references.evolution_system import EvolutionSystem
 
 MOST_OPERATIONS = 500  # of a rate that is multiplied out
 
@@ -28,7 +28,7 @@ class Split:
     complete: bool
 
 
-def split(system: System) -> Split:
+def split(system: EvolutionSystem) -> Split:
     """Each rate's slopes where all fields are zero, as far as they are numbers, and what is left."""
     parts, rests, complete = {}, {}, True
     for field, rate in system.rates.items():

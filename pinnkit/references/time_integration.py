@@ -8,13 +8,13 @@ from functools import cached_property
 import numpy as np
 
 from pinnkit.references.budget import Budget
+from pinnkit.references.evolution_system import EvolutionSystem
 from pinnkit.references.explicit import StepTooSmallError, dop853
 from pinnkit.references.exponential import Exponential, StoppedEarlyError
 from pinnkit.references.irregular import irregular
 from pinnkit.references.method_of_lines import Lines, at_places
 from pinnkit.references.modes import Modes
 from pinnkit.references.split import Split
-from pinnkit.references.system import System
 from pinnkit.references.trajectory import Hermite
 from pinnkit.references.unsupported import UnsupportedProblem
 
@@ -86,7 +86,7 @@ class March:
 
     def __init__(
         self,
-        system: System,
+        system: EvolutionSystem,
         nodes: int,
         rtol: float,
         atol: float,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pinnkit.references.ill_posed import expect_ends_fit, expect_well_posed
+from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.spectral import Spectral, UnsupportedProblem
-from pinnkit.references.system import read_system
+from pinnkit.references.well_posedness import check_boundary_conditions, check_well_posed
 from tests.references.rods import ENDS, SINE, heat, problem, start
 
 PERIODIC = {"periodic": ["x"]}
@@ -68,9 +68,9 @@ def test_conditions_at_the_wrong_end_are_refused(of):
 
 @pytest.mark.parametrize("of", WELL_POSED.values(), ids=WELL_POSED)
 def test_well_posed_problems_pass(of):
-    system = read_system(of)
-    expect_well_posed(system)
-    expect_ends_fit(system)
+    system = read_evolution_system(of)
+    check_well_posed(system)
+    check_boundary_conditions(system)
 
 
 def test_a_stiff_periodic_problem_that_blows_up_is_told_with_its_time():
@@ -81,7 +81,7 @@ def test_a_stiff_periodic_problem_that_blows_up_is_told_with_its_time():
 
 def judged(equations, starts, fields="u", **words):
     words = {"coordinates": {"x": [0, 2], "t": [0, 1]}, "periodic": ["x"], **words}
-    expect_well_posed(read_system(problem(equations, {"start": start(*starts)}, fields=fields, **words)))
+    check_well_posed(read_evolution_system(problem(equations, {"start": start(*starts)}, fields=fields, **words)))
 
 
 WAVE = ("u = sin(pi*x)", "u_t = 0")

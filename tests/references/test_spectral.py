@@ -10,10 +10,10 @@ import pytest
 from pinnkit.problem.problem import Problem
 from pinnkit.references import time_integration
 from pinnkit.references.budget import Budget
+from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.manufactured import manufacture
 from pinnkit.references.method_of_lines import Lines
 from pinnkit.references.spectral import Spectral, UnsupportedProblem
-from pinnkit.references.system import read_system
 from tests.references.rods import ENDS, ONE, SINE, TIME, heat, problem, start
 
 
@@ -212,7 +212,7 @@ def test_a_beam_is_stable_though_its_derivatives_are_of_fourth_order():
 def test_the_discrete_fourth_derivative_has_the_beams_frequencies():
     """u_xxxx with u = u_x = 0 at x = +-1: eigenvalues b^4 with tan b = -+ tanh b; the first has b = 2.36502037."""
     clamped = {"at": "boundary", "equations": ["u = 0", "u_n = 0"]}
-    system = read_system(problem("u_tt = -u_xxxx", {"initial": start("u = 0", "u_t = 0"), "ends": clamped}))
+    system = read_evolution_system(problem("u_tt = -u_xxxx", {"initial": start("u = 0", "u_t = 0"), "ends": clamped}))
     lines = Lines(system, 32, Budget())
     eigenvalues = np.linalg.eigvals(lines.jacobian(0.0, lines.start()))
     assert np.abs(eigenvalues.real).max() < 1e-6 * np.abs(eigenvalues).max()
@@ -364,7 +364,7 @@ def test_arguments_are_checked(words):
     ],
 )  # fmt: skip
 def test_jacobian_is_the_derivative_of_the_rate(equations, conditions, words):
-    lines = Lines(read_system(problem(equations, conditions, **words)), 16, Budget())
+    lines = Lines(read_evolution_system(problem(equations, conditions, **words)), 16, Budget())
     y = lines.start()
     direction = np.random.default_rng(1).normal(size=lines.size)
     step = 1e-6

@@ -12,15 +12,15 @@ from pinnkit.language import linear
 from pinnkit.language.calculus import TIME, Partial, partials, replace, symbol
 from pinnkit.language.errors import LanguageError
 from pinnkit.problem.problem import Condition, Equation, Problem
-from pinnkit.references.boundary_conditions import Boundary, read_boundary
+from pinnkit.references.boundary_conditions import BoundaryConditions, read_boundary_conditions
 from pinnkit.references.exact import exact_parameters
-from pinnkit.references.initial_conditions import read_start
+from pinnkit.references.initial_conditions import read_initial_conditions
 from pinnkit.references.time_step_limit import TimeStepLimit
 from pinnkit.references.unsupported import UnsupportedProblem
 
 
 @dataclass(frozen=True)
-class System:
+class EvolutionSystem:
     """d^m f/dt^m = rates[f] for each field f, with m = orders[f]; every expression holds numbers for parameters.
 
     Attributes:
@@ -36,7 +36,7 @@ class System:
     space_orders: Mapping[str, int]
     rates: Mapping[str, sympy.Expr]
     start: Mapping[tuple[str, int], sympy.Expr]
-    boundary: Boundary
+    boundary: BoundaryConditions
     times: tuple[float, float]
     space: str | None
     interval: tuple[float, float]
@@ -52,7 +52,7 @@ class System:
         return TimeStepLimit([*self.rates.values(), *ends], self.times, self.space, self.interval)
 
 
-def read_system(problem: Problem) -> System:
+def read_evolution_system(problem: Problem) -> EvolutionSystem:
     """The evolution that a problem describes.
 
     Raises:
@@ -64,7 +64,7 @@ def read_system(problem: Problem) -> System:
         raise UnsupportedProblem(str(error)) from None
 
 
-def _read(problem: Problem) -> System:
+def _read(problem: Problem) -> EvolutionSystem:
     space = _space(problem)
     values = _parameters(problem)
     fields = {field.name: Partial(field.name, field.coordinates) for field in problem.fields}
@@ -86,12 +86,12 @@ def _read(problem: Problem) -> System:
         initial += at_start
         ends += at_ends
     interval = problem.domain.bounds[space] if space else (0.0, 0.0)
-    return System(
+    return EvolutionSystem(
         orders=orders,
         space_orders=space_orders,
         rates=rates,
-        start=read_start(initial, fields, orders),
-        boundary=read_boundary(ends, space, interval, space_orders, space in problem.periodic),
+        start=read_initial_conditions(initial, fields, orders),
+        boundary=read_boundary_conditions(ends, space, interval, space_orders, space in problem.periodic),
         times=problem.domain.bounds[TIME],
         space=space,
         interval=interval,

@@ -12,21 +12,21 @@ from pinnkit.language import linear
 from pinnkit.language.calculus import TIME, Partial, differentiate, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
+from pinnkit.references.evolution_system import EvolutionSystem
 from pinnkit.references.irregular import irregular
 from pinnkit.references.method_of_lines import Lines, at_places
-from pinnkit.references.system import System
 from pinnkit.references.unsupported import UnsupportedProblem
 
-GROWTH = 30.0
+MAX_GROWTH_EXPONENT = 30.0
 """Errors that grow by e^GROWTH within the time leave nothing of sixteen digits."""
 PLACES = 33
 NODES = 16, 32, 64
-FASTER = 1.6
+GROWTH_RATIO = 1.6
 """Growth that rises by this factor with each doubling of the nodes has no bound."""
-WAVES = 64, 1024
+WAVE_NUMBERS = 64, 1024
 
 
-def expect_well_posed(system: System) -> None:
+def check_well_posed(system: EvolutionSystem) -> None:
     """Look at the equations linearised about the start, their coefficients frozen at places.
 
     A wave exp(i k x) then grows as exp(Re(l) t) with the eigenvalues l of the symbol, the rates' slopes times (i k)^m.
@@ -37,15 +37,15 @@ def expect_well_posed(system: System) -> None:
     """
     if system.space is None:
         return
-    (shorter, longer), duration = (_growth(system, waves) for waves in WAVES), system.times[1] - system.times[0]
-    if longer * duration > GROWTH and longer > 4 * max(shorter, 0.0) * FASTER:
+    (shorter, longer), duration = (_growth(system, waves) for waves in WAVE_NUMBERS), system.times[1] - system.times[0]
+    if longer * duration > MAX_GROWTH_EXPONENT and longer > 4 * max(shorter, 0.0) * GROWTH_RATIO:
         raise UnsupportedProblem(
             f"it is ill-posed as an evolution: of two waves, one 16 times shorter, the shorter grows at a rate of "
             f"{longer:.1e} in place of {shorter:.1e} in {TIME}, without a bound"
         )
 
 
-def _growth(system: System, waves: int) -> float:
+def _growth(system: EvolutionSystem, waves: int) -> float:
     """The largest Re(l) of a wave that fits so often, over places and the start."""
     lower, upper = system.interval
     x = irregular(PLACES, lower, upper)
@@ -63,7 +63,7 @@ def _growth(system: System, waves: int) -> float:
     return float(np.linalg.eigvals(blocks).real.max()) if len(blocks) else 0.0
 
 
-def expect_ends_fit(system: System) -> None:
+def check_boundary_conditions(system: EvolutionSystem) -> None:
     """Look at the equations with constant coefficients, those at one end of x and at the other, and these conditions.
 
     Their matrices have eigenvalues whose real parts rise in proportion to the nodes, or faster, where a condition
@@ -84,8 +84,8 @@ def expect_ends_fit(system: System) -> None:
             lines = Lines(frozen, nodes, Budget())
             jacobian = lines.jacobian(system.times[0], np.zeros(lines.size))
             found.append(float(np.linalg.eigvals(jacobian).real.max()))
-        rising = all(later > FASTER * max(former, 0.0) for former, later in itertools.pairwise(found))
-        if not rising or found[-1] * duration < GROWTH:
+        rising = all(later > GROWTH_RATIO * max(former, 0.0) for former, later in itertools.pairwise(found))
+        if not rising or found[-1] * duration < MAX_GROWTH_EXPONENT:
             return
         rates = ", ".join(f"{rate:.2g}" for rate in found)
     raise UnsupportedProblem(
@@ -95,7 +95,7 @@ def expect_ends_fit(system: System) -> None:
     )
 
 
-def _frozen(system: System, end: float) -> System | None:
+def _frozen(system: EvolutionSystem, end: float) -> EvolutionSystem | None:
     """The linearised equations without terms of order zero, their coefficients those at an end at the start."""
     rates, x = {}, np.array([end])
     for field, rate in system.rates.items():
@@ -107,7 +107,7 @@ def _frozen(system: System, end: float) -> System | None:
     return replace(system, rates=rates)
 
 
-def _slopes(system: System, rate: sympy.Expr, x: np.ndarray) -> tuple[list[Partial], np.ndarray]:
+def _slopes(system: EvolutionSystem, rate: sympy.Expr, x: np.ndarray) -> tuple[list[Partial], np.ndarray]:
     """The partial derivatives in a rate and its slopes by them at the start, (partials, places)."""
     read = sorted(partials(rate), key=str)
     program = Program(linear.slopes(rate, read))
