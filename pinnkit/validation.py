@@ -133,7 +133,7 @@ def _check_reference(problem: Problem, settings: Settings, report: Report) -> No
             near = suggestion(wanted, ["exact", "spectral"])
             report.add("reference", f"'{wanted}' is neither exact, spectral nor a .npz or .csv file{near}")
         else:
-            for doubt in Table(problem, problem.folder / wanted).doubts:
+            for doubt in Table(problem, problem.folder / wanted).warnings:
                 report.warn("reference", f"'{wanted}' is perhaps no table of this problem: {doubt}")
     except (UnsupportedProblem, TableError) as error:
         report.add("reference", str(error))

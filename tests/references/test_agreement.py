@@ -96,17 +96,17 @@ def test_a_right_table_is_accepted(words, tmp_path):
 def test_a_condition_counts_where_its_weight_is_not_zero(tmp_path):
     start = {"at": "t = 0", "equations": "u = sin(pi*x) + where(x < 0.5, 1, 0)", "weight": "where(x < 0.5, 0, b)"}
     words = {"conditions": {"start": start}, "parameters": {"b": 2}}
-    assert table(tmp_path, **words).doubts == []
+    assert table(tmp_path, **words).warnings == []
     with pytest.raises(TableError, match="the condition 'start' at 10 of 10 points"):
         table(tmp_path, lambda x, t: exact(x, t) + 1, **words)
 
 
 def test_a_small_disagreement_is_a_doubt(tmp_path):
-    (told,) = table(tmp_path, lambda x, t: exact(x, t) + 0.03 * (x == 1)).doubts
+    (told,) = table(tmp_path, lambda x, t: exact(x, t) + 0.03 * (x == 1)).warnings
     assert told == (
         "its values miss the condition 'ends' at 19 of 19 points: at x = 1, t = 0.05 u is 0.03, and 0 is prescribed"
     )
-    assert table(tmp_path).doubts == []
+    assert table(tmp_path).warnings == []
 
 
 def test_conditions_of_other_fields_and_of_learned_parameters_are_left_out(tmp_path):

@@ -20,13 +20,13 @@ from pinnkit.references.exact import exact_parameters
 
 SLACK = 1e-6
 """How far a point may lie from its place, relative to the range of the coordinate."""
-DOUBTFUL, WRONG = 1e-2, 1e-1
+WARN_MISMATCH, REFUSE_MISMATCH = 1e-2, 1e-1
 """From which miss of a condition on, relative to the field's largest value, a table is told, and refused."""
-OUTLIERS = 0.05
+OUTLIER_FRACTION = 0.05
 """The share of points that may miss it by more: a solution may jump where two conditions meet."""
 
 
-def check_agreement(problem: Problem, grid: Mapping[str, np.ndarray], fields: Mapping[str, np.ndarray]) -> list[str]:
+def check_table(problem: Problem, grid: Mapping[str, np.ndarray], fields: Mapping[str, np.ndarray]) -> list[str]:
     """Refuse a table of another domain, and one that misses conditions which hold no derivatives.
 
     Published tables have three digits or so, and some were computed with a condition that differs a little.
@@ -107,8 +107,8 @@ def _check_condition(
     program = Program([equation.residual, magnitude(equation.residual)])
     miss, size = (np.broadcast_to(np.abs(part), len(rows)) for part in program(read | held))
     scale = max(float(np.max(size)), float(np.max(program(read | largest)[1])))
-    missed = ~(miss <= DOUBTFUL * scale)
-    if missed.mean() <= OUTLIERS:
+    missed = ~(miss <= WARN_MISMATCH * scale)
+    if missed.mean() <= OUTLIER_FRACTION:
         return ""
     worst = int(np.argmax(np.where(np.isfinite(miss), miss, np.inf)))
     at = ", ".join(f"{name} = {points[rows[worst], index]:.4g}" for index, name in enumerate(problem.coordinates))
@@ -116,7 +116,7 @@ def _check_condition(
         f"its values miss the condition '{condition.name}' at {missed.sum()} of {len(rows)} points: "
         f"at {at} {_mismatch(equation, read, held, worst, float(miss[worst]))}"
     )
-    if (~(miss <= WRONG * scale)).mean() > OUTLIERS:
+    if (~(miss <= REFUSE_MISMATCH * scale)).mean() > OUTLIER_FRACTION:
         raise TableError(message)
     return message
 
