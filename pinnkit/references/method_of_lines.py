@@ -13,13 +13,13 @@ from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
 from pinnkit.references.differentiation import Chebyshev, Fourier, Grid, Point
 from pinnkit.references.evolution_system import EvolutionSystem
-from pinnkit.references.expansion import Expansion
+from pinnkit.references.nodal_reconstruction import NodalReconstruction
 
 MATRICES = 12
 """Dense matrices of all fields at all nodes alive at once: derivatives, expansion, Jacobian, and its factors."""
 
 
-class Lines:
+class MethodOfLines:
     """y' = rate(t, y), where y stacks, field by field, d^k f/dt^k (k = 0 .. m - 1) at the field's collocation points.
 
     Args:
@@ -38,7 +38,7 @@ class Lines:
         if system.space is not None and not system.boundary.periodic:
             budget.expect(8 * MATRICES * (len(system.fields) * nodes) ** 2)
         self.grid = _make_grid(system, nodes)
-        self._expansion = Expansion(system, self.grid) if isinstance(self.grid, Chebyshev) else None
+        self._expansion = NodalReconstruction(system, self.grid) if isinstance(self.grid, Chebyshev) else None
         self._missing = self._expansion.missing if self._expansion else dict.fromkeys(system.fields, 0)
         self._slots: dict[tuple[str, int], slice] = {}
         self.size = 0
@@ -57,7 +57,7 @@ class Lines:
         """y at the lower end of t."""
         y = np.empty(self.size)
         for (field, k), slot in self._slots.items():
-            sampled = partial(at_places, self._system.start[field, k])
+            sampled = partial(evaluate_at, self._system.start[field, k])
             y[slot] = self.grid.sample(sampled, self._missing[field])
         return y
 
@@ -136,7 +136,7 @@ def _make_grid(system: EvolutionSystem, nodes: int) -> Grid:
     return kind(*system.interval, nodes)
 
 
-def at_places(expression: sympy.Expr, x: np.ndarray) -> np.ndarray:
+def evaluate_at(expression: sympy.Expr, x: np.ndarray) -> np.ndarray:
     """(n,): an expression of the start, in x alone, at x: (n,)."""
     program = Program([expression])
     values = program(dict.fromkeys(program.atoms, x))[0]

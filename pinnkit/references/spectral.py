@@ -11,7 +11,7 @@ from pinnkit.language.calculus import TIME
 from pinnkit.problem.problem import Problem
 from pinnkit.references.budget import BYTES, SECONDS, Budget, OverBudget
 from pinnkit.references.evolution_system import EvolutionSystem, read_evolution_system
-from pinnkit.references.refine import Refined, Refinement
+from pinnkit.references.refinement import Refinement, RefinementResult
 from pinnkit.references.time_integration import StoppedError
 from pinnkit.references.unsupported import UnsupportedProblem
 from pinnkit.references.well_posedness import check_boundary_conditions, check_well_posed
@@ -20,8 +20,8 @@ __all__ = ["NotComputed", "Spectral", "UnsupportedProblem"]
 
 log = logging.getLogger("pinnkit.references")
 
-POOR = 1e-6  # above this the log warns
-USELESS = 0.1  # above this there is no reference
+WARN_ERROR = 1e-6  # above this the log warns
+MAX_ERROR = 0.1  # above this there is no reference
 ROUNDING = 1e-13
 
 
@@ -94,7 +94,7 @@ class Spectral:
         place = f"{self._march.grid.name}, {self._march.nodes} nodes" if self._system.space else self._march.grid.name
         self.name = f"spectral: {place}, {method}"
         log.info("reference: %s; %.1f s, claimed error %.1e", self.name, budget.spent, self.claimed_error)
-        if self.claimed_error > POOR:
+        if self.claimed_error > WARN_ERROR:
             log.warning(
                 "the reference (%s) has a claimed error of %.1e (relative L2); smaller errors cannot be measured",
                 *(self.name, self.claimed_error),
@@ -119,7 +119,7 @@ class Spectral:
         return {name: row.reshape(t.shape) for name, row in zip(self.fields, values, strict=True)}
 
 
-def _refined(system: EvolutionSystem, nodes: int | None, rtol: float, atol: float, budget: Budget) -> Refined:
+def _refined(system: EvolutionSystem, nodes: int | None, rtol: float, atol: float, budget: Budget) -> RefinementResult:
     """The finest solution, where it is of use."""
     # `check` and `train` have refused these before; a problem may also come straight from Python
     check_well_posed(system)
@@ -131,7 +131,7 @@ def _refined(system: EvolutionSystem, nodes: int | None, rtol: float, atol: floa
     except StoppedError as error:
         nodes = f", or {error.nodes} nodes are too few" if system.space else ""
         raise NotComputed(f"{error}: the solution blows up there{nodes}") from None
-    if not found.error < USELESS:
+    if not found.error < MAX_ERROR:
         raise NotComputed(
             f"the finest solutions still differ by {found.error:.1g} (relative L2; {found.march.nodes} nodes, "
             f"{budget.spent:.0f} s)"

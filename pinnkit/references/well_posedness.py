@@ -13,8 +13,8 @@ from pinnkit.language.calculus import TIME, Partial, differentiate, partials, sy
 from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
 from pinnkit.references.evolution_system import EvolutionSystem
-from pinnkit.references.irregular import irregular
-from pinnkit.references.method_of_lines import Lines, at_places
+from pinnkit.references.method_of_lines import MethodOfLines, evaluate_at
+from pinnkit.references.quasirandom import quasirandom_points
 from pinnkit.references.unsupported import UnsupportedProblem
 
 MAX_GROWTH_EXPONENT = 30.0
@@ -48,7 +48,7 @@ def check_well_posed(system: EvolutionSystem) -> None:
 def _growth(system: EvolutionSystem, waves: int) -> float:
     """The largest Re(l) of a wave that fits so often, over places and the start."""
     lower, upper = system.interval
-    x = irregular(PLACES, lower, upper)
+    x = quasirandom_points(PLACES, lower, upper)
     wave = 2j * np.pi * waves / (upper - lower)
     states = [(field, k) for field, order in system.orders.items() for k in range(order)]
     blocks = np.zeros((PLACES, len(states), len(states)), dtype=complex)
@@ -81,7 +81,7 @@ def check_boundary_conditions(system: EvolutionSystem) -> None:
             return
         found = []
         for nodes in NODES:
-            lines = Lines(frozen, nodes, Budget())
+            lines = MethodOfLines(frozen, nodes, Budget())
             jacobian = lines.jacobian(system.times[0], np.zeros(lines.size))
             found.append(float(np.linalg.eigvals(jacobian).real.max()))
         rising = all(later > GROWTH_RATIO * max(former, 0.0) for former, later in itertools.pairwise(found))
@@ -115,6 +115,6 @@ def _slopes(system: EvolutionSystem, rate: sympy.Expr, x: np.ndarray) -> tuple[l
     for one in read:
         in_space = [name for name in one.derivative if name != TIME]
         state = system.start[one.field, len(one.derivative) - len(in_space)]
-        values[one] = at_places(differentiate(state, *in_space), x)
+        values[one] = evaluate_at(differentiate(state, *in_space), x)
     slopes = [np.broadcast_to(slope, x.shape) for slope in program(values)]
     return read, np.array(slopes, dtype=float).reshape(len(read), len(x))

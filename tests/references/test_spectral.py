@@ -12,7 +12,7 @@ from pinnkit.references import time_integration
 from pinnkit.references.budget import Budget
 from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.manufactured import manufacture
-from pinnkit.references.method_of_lines import Lines
+from pinnkit.references.method_of_lines import MethodOfLines
 from pinnkit.references.spectral import Spectral, UnsupportedProblem
 from tests.references.rods import ENDS, ONE, SINE, TIME, heat, problem, start
 
@@ -213,7 +213,7 @@ def test_the_discrete_fourth_derivative_has_the_beams_frequencies():
     """u_xxxx with u = u_x = 0 at x = +-1: eigenvalues b^4 with tan b = -+ tanh b; the first has b = 2.36502037."""
     clamped = {"at": "boundary", "equations": ["u = 0", "u_n = 0"]}
     system = read_evolution_system(problem("u_tt = -u_xxxx", {"initial": start("u = 0", "u_t = 0"), "ends": clamped}))
-    lines = Lines(system, 32, Budget())
+    lines = MethodOfLines(system, 32, Budget())
     eigenvalues = np.linalg.eigvals(lines.jacobian(0.0, lines.start()))
     assert np.abs(eigenvalues.real).max() < 1e-6 * np.abs(eigenvalues).max()
     assert np.abs(eigenvalues.imag).min() == pytest.approx(2.365020372431352**2, rel=1e-7)
@@ -268,9 +268,11 @@ def test_refines_until_the_claim_is_good():
 
 
 def test_tolerances_are_loosened_where_they_take_too_many_steps(monkeypatch):
-    monkeypatch.setattr(time_integration, "AFFORDED", {time_integration.EXPLICIT: 100, time_integration.IMPLICIT: 2000})
     monkeypatch.setattr(
-        time_integration, "LOOK_EVERY", {time_integration.EXPLICIT: 100, time_integration.IMPLICIT: 500}
+        time_integration, "MAX_RATE_EVALUATIONS", {time_integration.EXPLICIT: 100, time_integration.IMPLICIT: 2000}
+    )
+    monkeypatch.setattr(
+        time_integration, "CHECK_EVERY", {time_integration.EXPLICIT: 100, time_integration.IMPLICIT: 500}
     )
     burst = problem("u_t = -1e4*(u - exp(-100*(t - 0.5)^2))", {"start": start("u = 0")}, coordinates={"t": [0, 1]})
     reference = Spectral(burst)
@@ -285,8 +287,10 @@ def test_tolerances_are_loosened_where_they_take_too_many_steps(monkeypatch):
 
 
 def test_a_problem_that_takes_too_many_steps_is_refused(monkeypatch):
-    monkeypatch.setattr(time_integration, "AFFORDED", {time_integration.EXPLICIT: 10, time_integration.IMPLICIT: 10})
-    monkeypatch.setattr(time_integration, "LOOK_EVERY", {time_integration.EXPLICIT: 10, time_integration.IMPLICIT: 10})
+    monkeypatch.setattr(
+        time_integration, "MAX_RATE_EVALUATIONS", {time_integration.EXPLICIT: 10, time_integration.IMPLICIT: 10}
+    )
+    monkeypatch.setattr(time_integration, "CHECK_EVERY", {time_integration.EXPLICIT: 10, time_integration.IMPLICIT: 10})
     with pytest.raises(UnsupportedProblem, match="too many steps in time, even with rtol 1e-06"):
         Spectral(problem("u_t = -u", ONE, coordinates=TIME))
 
@@ -364,7 +368,7 @@ def test_arguments_are_checked(words):
     ],
 )  # fmt: skip
 def test_jacobian_is_the_derivative_of_the_rate(equations, conditions, words):
-    lines = Lines(read_evolution_system(problem(equations, conditions, **words)), 16, Budget())
+    lines = MethodOfLines(read_evolution_system(problem(equations, conditions, **words)), 16, Budget())
     y = lines.start()
     direction = np.random.default_rng(1).normal(size=lines.size)
     step = 1e-6

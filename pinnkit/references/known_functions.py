@@ -7,7 +7,9 @@ import sympy
 from pinnkit.language.calculus import partials, symbol
 
 
-def given(expression: sympy.Expr, of: set[sympy.Symbol]) -> tuple[sympy.Expr, dict[sympy.Symbol, sympy.Expr]]:
+def extract_known_functions(
+    expression: sympy.Expr, of: set[sympy.Symbol]
+) -> tuple[sympy.Expr, dict[sympy.Symbol, sympy.Expr]]:
     """The expression with its largest parts that hold no field, and some coordinate of these, named by symbols.
 
     >>> x = symbol("x")

@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 from pinnkit.references.budget import Budget, OverBudget
-from pinnkit.references.modes import Modes
+from pinnkit.references.fourier_modes import FourierModes
 
 CONTOUR = 32
 """Points of the unit circle about each l h over which a coefficient is averaged."""
@@ -36,7 +36,7 @@ class StoppedEarlyError(Exception):
     """The solution overflows, with any number of steps: the time is the argument."""
 
 
-class Exponential:
+class ETDRK4:
     """The solution by ETDRK4, with twice as many steps until that moves it by no more than the tolerance.
 
     Two solutions with N and 2 N steps differ by d; from r, the ratio of two such differences (16 for the order 4), the
@@ -58,7 +58,7 @@ class Exponential:
 
     def __init__(
         self,
-        modes: Modes,
+        modes: FourierModes,
         times: tuple[float, float],
         start: np.ndarray,
         tolerance: float,

@@ -15,11 +15,11 @@ from pinnkit.language.calculus import TIME, Partial, differentiate, partials, re
 from pinnkit.language.evaluate import Program
 from pinnkit.references.differentiation import Chebyshev, Fourier
 from pinnkit.references.evolution_system import EvolutionSystem
-from pinnkit.references.given import given
-from pinnkit.references.irregular import irregular
-from pinnkit.references.method_of_lines import at_places
-from pinnkit.references.split import Split
-from pinnkit.references.time_integration import March
+from pinnkit.references.known_functions import extract_known_functions
+from pinnkit.references.method_of_lines import evaluate_at
+from pinnkit.references.quasirandom import quasirandom_points
+from pinnkit.references.semilinear import SemilinearForm
+from pinnkit.references.time_integration import GridSolution
 
 PLACES = {"Fourier": 3**10, "Chebyshev": 20_000}
 """Places where functions are evaluated; an odd number for periodic ones, whose nodes are even in number."""
@@ -27,7 +27,7 @@ MOMENTS = 9
 CHUNK = 2**21
 
 
-class Unresolved:
+class InterpolationError:
     """An estimate of a solution's error from the part of the problem's functions that its grid does not resolve.
 
     To first order, in relative L2 norm and the worst field:
@@ -41,16 +41,16 @@ class Unresolved:
         parts: the linear part with constant coefficients.
     """
 
-    def __init__(self, system: EvolutionSystem, parts: Split) -> None:
+    def __init__(self, system: EvolutionSystem, parts: SemilinearForm) -> None:
         self._system, self._parts = system, parts
         self._given: list[tuple[str, sympy.Expr, sympy.Expr]] = []  # field, g, d rate/d g
         for field, rate in system.rates.items():
-            rest, names = given(rate, {symbol(system.space)})
+            rest, names = extract_known_functions(rate, {symbol(system.space)})
             for name, function in names.items():
                 slope = differentiate(rest, str(name))
                 self._given.append((field, function, replace(slope, names)))
 
-    def __call__(self, march: March) -> float:
+    def __call__(self, march: GridSolution) -> float:
         """The estimate for a solution, with its own grid."""
         norms = np.sqrt(np.mean(march.samples**2, axis=1))
         norms = np.where(norms > 0, norms, 1.0)
@@ -66,13 +66,13 @@ class Unresolved:
         found = float(np.max(lost / norms))
         return found if np.isfinite(found) else np.inf
 
-    def _start(self, march: March, field: str, k: int, start: sympy.Expr) -> float:
+    def _start(self, march: GridSolution, field: str, k: int, start: sympy.Expr) -> float:
         if not isinstance(march.grid, Fourier):
-            return _difference(march.grid, lambda x: at_places(start, x), self._system.interval)
+            return _difference(march.grid, lambda x: evaluate_at(start, x), self._system.interval)
         lower, upper = self._system.interval
         count = PLACES["Fourier"]
         places = lower + (upper - lower) * np.arange(count) / count
-        cut = np.fft.rfft(at_places(start, places), norm="forward")[march.nodes // 2 :]
+        cut = np.fft.rfft(evaluate_at(start, places), norm="forward")[march.nodes // 2 :]
         wave = 2j * np.pi / (upper - lower) * (march.nodes // 2 + np.arange(len(cut)))
         rates = sum(
             number * np.real(wave ** len(one.derivative))
@@ -83,10 +83,14 @@ class Unresolved:
         kept = np.where(exponents < -1e-8, np.expm1(exponents) / np.where(exponents < -1e-8, exponents, 1.0), 1.0)
         return float(np.sqrt(2 * np.sum(np.abs(cut) ** 2 * kept)))
 
-    def _missed(self, march: March, function: sympy.Expr) -> float:
+    def _missed(self, march: GridSolution, function: sympy.Expr) -> float:
         """|g - I g|, root mean square over places and moments."""
         program = Program([function])
-        moments = irregular(MOMENTS, *self._system.times) if symbol(TIME) in program.atoms else self._system.times[:1]
+        moments = (
+            quasirandom_points(MOMENTS, *self._system.times)
+            if symbol(TIME) in program.atoms
+            else self._system.times[:1]
+        )
 
         def at(t: float) -> Callable[[np.ndarray], np.ndarray]:
             values = {symbol(TIME): t}
@@ -100,13 +104,13 @@ class Unresolved:
         squares = [_difference(march.grid, at(t), self._system.interval) ** 2 for t in moments]
         return float(np.sqrt(np.mean(squares)))
 
-    def _largest(self, march: March, slope: sympy.Expr) -> float:
+    def _largest(self, march: GridSolution, slope: sympy.Expr) -> float:
         """max |d rate/d g| over nodes and moments."""
         if slope.is_number:
             return abs(float(slope))
         program, x = Program([slope]), march.grid.nodes
         begin, end = self._system.times
-        inside = irregular(MOMENTS, begin, end)[1:-1]
+        inside = quasirandom_points(MOMENTS, begin, end)[1:-1]
         values: dict[sympy.Basic, np.ndarray | float] = {symbol(self._system.space): x}
         largest = 0.0
         for t in inside:
@@ -117,7 +121,7 @@ class Unresolved:
                 largest = max(largest, float(np.max(np.abs(program(values)[0]))))
         return largest
 
-    def _derivative(self, march: March, one: Partial, t: float, step: float) -> np.ndarray:
+    def _derivative(self, march: GridSolution, one: Partial, t: float, step: float) -> np.ndarray:
         """A partial derivative at the nodes; in time by differences."""
         field, x = self._system.fields.index(one.field), march.grid.nodes
         if TIME in one.derivative:
@@ -141,7 +145,7 @@ def _difference(
         seen[-1] /= 2  # the highest cosine stands for both its signs
         truth[: len(seen)] -= seen
         return float(np.sqrt(2 * np.sum(np.abs(truth) ** 2)))
-    places, values, total = irregular(count, lower, upper), function(grid.nodes), 0.0
+    places, values, total = quasirandom_points(count, lower, upper), function(grid.nodes), 0.0
     part = max(CHUNK // len(grid.nodes), 1)
     for begin in range(0, count, part):
         some = places[begin : begin + part]

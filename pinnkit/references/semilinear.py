@@ -16,7 +16,7 @@ MOST_OPERATIONS = 500  # of a rate that is multiplied out
 
 
 @dataclass(frozen=True)
-class Split:
+class SemilinearForm:
     """rates[f] = sum over (d, c) in linear[f] of c * d + rests[f], with numbers c and partial derivatives d.
 
     `complete`: the rests hold no derivative in space of an order above the first, so what makes the evolution stiff is
@@ -24,13 +24,13 @@ class Split:
     """
 
     linear: Mapping[str, Mapping[Partial, float]]
-    rests: Mapping[str, sympy.Expr]
+    nonlinear: Mapping[str, sympy.Expr]
     complete: bool
 
 
-def split(system: EvolutionSystem) -> Split:
+def semilinear_form(system: EvolutionSystem) -> SemilinearForm:
     """Each rate's slopes where all fields are zero, as far as they are numbers, and what is left."""
-    parts, rests, complete = {}, {}, True
+    parts, nonlinear, complete = {}, {}, True
     for field, rate in system.rates.items():
         if rate.count_ops() < MOST_OPERATIONS:
             rate = sympy.expand_mul(rate)
@@ -43,8 +43,8 @@ def split(system: EvolutionSystem) -> Split:
         rest = rate - sum(number * one for one, number in constants.items())
         complete &= all(sum(name != TIME for name in one.derivative) <= 1 for one in partials(rest))
         parts[field] = {one: float(number) for one, number in constants.items()}
-        rests[field] = rest
-    return Split(parts, rests, complete)
+        nonlinear[field] = rest
+    return SemilinearForm(parts, nonlinear, complete)
 
 
 def _at_zero(slope: sympy.Expr) -> sympy.Expr | None:

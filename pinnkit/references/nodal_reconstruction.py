@@ -18,7 +18,7 @@ WORST_CONDITION = 1e10
 """Conditions at the ends whose matrix is worse than this do not determine the fields."""
 
 
-class Expansion:
+class NodalReconstruction:
     """U = L y + N c with R(t) U + r(t) = 0, that is c = -(R N)^-1 (R L y + r).
 
     U: (fields * n,) stacks the fields at the nodes, y their values at the points, and R, r are the conditions at the

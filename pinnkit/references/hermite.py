@@ -7,7 +7,7 @@ import numpy as np
 WIDTH = 4
 
 
-class Hermite:
+class HermiteInterpolant:
     """The polynomial of degree 7 through the states and rates at the four steps nearest to a time.
 
     Of the order of what DOP853 itself interpolates with, from a quarter of its memory.

@@ -7,7 +7,7 @@ import numpy as np
 GOLDEN = (np.sqrt(5) - 1) / 2
 
 
-def irregular(count: int, lower: float, upper: float) -> np.ndarray:
+def quasirandom_points(count: int, lower: float, upper: float) -> np.ndarray:
     """(count,) ascending, both ends among them: multiples of the golden ratio, modulo 1.
 
     They are spread evenly, yet of all numbers the golden ratio is the worst to approximate by fractions: no function

@@ -10,8 +10,8 @@ from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
 from pinnkit.references.differentiation import Fourier
 from pinnkit.references.evolution_system import EvolutionSystem
-from pinnkit.references.method_of_lines import at_places
-from pinnkit.references.split import Split
+from pinnkit.references.method_of_lines import evaluate_at
+from pinnkit.references.semilinear import SemilinearForm
 
 START_POINTS = 2**16
 """A start is sampled at this many points at least, before its high frequencies are dropped."""
@@ -26,7 +26,7 @@ class NotDiagonalError(Exception):
     """The linear part has wave numbers at which its eigenvectors are (nearly) dependent, and is large there."""
 
 
-class Modes:
+class FourierModes:
     """w' = eigenvalues * w + rest(t, w): w = V^-1 u holds the Fourier coefficients of every state, mode by mode.
 
     u_k: (states,) are the coefficients of d^j f/dt^j at the wave number k, V_k the eigenvectors of the block L_k
@@ -45,7 +45,7 @@ class Modes:
         OverBudget: it would take too much memory.
     """
 
-    def __init__(self, system: EvolutionSystem, nodes: int, parts: Split, budget: Budget) -> None:
+    def __init__(self, system: EvolutionSystem, nodes: int, parts: SemilinearForm, budget: Budget) -> None:
         self._system, self._parts, self.grid = system, parts, Fourier(*system.interval, nodes)
         self.states = [(field, k) for field, order in system.orders.items() for k in range(order)]
         self._count = nodes // 2
@@ -54,15 +54,15 @@ class Modes:
         self._wave = 2j * np.pi / (system.interval[1] - system.interval[0]) * np.arange(self._count)
         self._rows = {state: row for row, state in enumerate(self.states)}
         self._diagonalise()
-        self._program = Program(list(parts.rests.values()))
-        read = sorted(set().union(*(partials(rest) for rest in parts.rests.values())), key=str)
+        self._program = Program(list(parts.nonlinear.values()))
+        read = sorted(set().union(*(partials(rest) for rest in parts.nonlinear.values())), key=str)
         self._read, self._of = read, [self._row(one) for one in read]
         self._factors = np.array([self._wave ** self._order(one) for one in read]).reshape(-1, self._count)
         self._many = 3 * nodes // 2
         self._points = (
             system.interval[0] + (system.interval[1] - system.interval[0]) * np.arange(self._many) / self._many
         )
-        self._idle = all(rest == 0 for rest in parts.rests.values()) and self._left is None
+        self._idle = all(rest == 0 for rest in parts.nonlinear.values()) and self._left is None
         self._tops = [self._rows[field, order - 1] for field, order in system.orders.items()]
 
     def _row(self, one: Partial) -> int:
@@ -99,7 +99,7 @@ class Modes:
         many = max(16 * len(self.grid.nodes), START_POINTS)
         lower, upper = self._system.interval
         points = lower + (upper - lower) * np.arange(many) / many
-        samples = [at_places(self._system.start[state], points) for state in self.states]
+        samples = [evaluate_at(self._system.start[state], points) for state in self.states]
         rows = np.array([fft.rfft(values, norm="forward")[: self._count] for values in samples])
         return self._turn(self._inverses, rows).ravel()
 
