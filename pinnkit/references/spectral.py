@@ -9,7 +9,7 @@ import numpy as np
 
 from pinnkit.language.calculus import TIME
 from pinnkit.problem.problem import Problem
-from pinnkit.references.budget import BYTES, SECONDS, Budget, OverBudget
+from pinnkit.references.budget import DEFAULT_BYTES, DEFAULT_SECONDS, Budget, OverBudget
 from pinnkit.references.evolution_system import EvolutionSystem, read_evolution_system
 from pinnkit.references.refinement import Refinement, RefinementResult
 from pinnkit.references.time_integration import StoppedError
@@ -77,8 +77,8 @@ class Spectral:
         nodes: int | None = None,
         rtol: float = 1e-10,
         atol: float = 1e-12,
-        max_time: float = SECONDS,
-        memory: int = BYTES,
+        max_time: float = DEFAULT_SECONDS,
+        memory: int = DEFAULT_BYTES,
     ) -> None:
         if nodes is not None and (nodes < 16 or nodes % 2):
             raise ValueError(f"nodes = {nodes}: an even number of at least 16 is needed")
