@@ -16,7 +16,7 @@ class HermiteInterpolant:
         times: (steps + 1,), ascending; states, rates: as many arrays (size,).
 
     >>> t = np.linspace(0, 1, 11)
-    >>> smooth = Hermite(t, np.sin(t)[:, None], np.cos(t)[:, None])
+    >>> smooth = HermiteInterpolant(t, np.sin(t)[:, None], np.cos(t)[:, None])
     >>> bool(abs(smooth(np.array([0.73]))[0, 0] - np.sin(0.73)) < 1e-13)
     True
     """

@@ -13,7 +13,7 @@ def extract_known_functions(
     """The expression with its largest parts that hold no field, and some coordinate of these, named by symbols.
 
     >>> x = symbol("x")
-    >>> given(sympy.sin(x) + x**2, {x})
+    >>> extract_known_functions(sympy.sin(x) + x**2, {x})
     (#0, {#0: x**2 + sin(x)})
     """
     names: dict[sympy.Symbol, sympy.Expr] = {}

@@ -13,7 +13,7 @@ def quasirandom_points(count: int, lower: float, upper: float) -> np.ndarray:
     They are spread evenly, yet of all numbers the golden ratio is the worst to approximate by fractions: no function
     whose zeros are at equal distances, as those of what a grid cannot see, is small at all of them.
 
-    >>> irregular(5, 0.0, 1.0).round(3).tolist()
+    >>> quasirandom_points(5, 0.0, 1.0).round(3).tolist()
     [0.0, 0.236, 0.618, 0.854, 1.0]
     """
     inner = np.sort(np.arange(1, count - 1) * GOLDEN % 1.0)

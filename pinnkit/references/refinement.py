@@ -75,7 +75,7 @@ class Refinement:
         self._kind = "Fourier" if system.boundary.periodic else "Chebyshev"
         self._first, self._most = nodes or self._first_nodes(), nodes or MOST_NODES[self._kind]
         self._parts = semilinear_form(system)
-        self._unresolved = InterpolationError(system, self._parts) if system.space else None
+        self._interpolation_error = InterpolationError(system, self._parts) if system.space else None
 
     def __call__(self) -> RefinementResult:
         """The finest pair of solutions.
@@ -165,7 +165,7 @@ class Refinement:
         return replace(found, time_error=max(found.time_error, distance(loose, coarse)))
 
     def _paired(self, coarse: GridSolution, fine: GridSolution, time_error: float) -> RefinementResult:
-        return RefinementResult(fine, distance(coarse, fine), time_error, self._unresolved(fine))
+        return RefinementResult(fine, distance(coarse, fine), time_error, self._interpolation_error(fine))
 
     @staticmethod
     def _better(new: RefinementResult, old: RefinementResult) -> bool:

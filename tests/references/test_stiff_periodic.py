@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pinnkit.references import refinement
 from pinnkit.references.budget import Budget
 from pinnkit.references.dop853 import StepTooSmallError, dop853
 from pinnkit.references.etdrk4 import ETDRK4
@@ -101,7 +102,7 @@ def against(reference: Spectral, table, t: np.ndarray) -> float:
 
 
 def test_korteweg_and_de_vries_against_the_table(monkeypatch):
-    monkeypatch.setattr(refine, "STIFF", (10.0, 10.0))  # so short a time is not stiff
+    monkeypatch.setattr(refinement, "STIFF", (10.0, 10.0))  # so short a time is not stiff
     short = problem(
         "u_t + u*u_x + 0.022^2*u_xxx = 0",
         {"i": start("u = cos(pi*x)")},
