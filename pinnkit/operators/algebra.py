@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pinnkit.operators.functions import Derivatives
-from pinnkit.operators.request import NOTHING, Given, Sum
+from pinnkit.operators.linear_operators import NO_DATA, LinearCombination, OperatorData
 from pinnkit.operators.scheme import Key, Leibniz, Monomial, Ray, Scheme
 
 
@@ -32,9 +32,9 @@ class Jet:
 class Algebra:
     """Arithmetic of jets of one scheme."""
 
-    def __init__(self, scheme: Scheme, given: Given = NOTHING) -> None:
+    def __init__(self, scheme: Scheme, data: OperatorData = NO_DATA) -> None:
         self.scheme = scheme
-        self.given = given
+        self.data = data
 
     def start(self, points: Tensor) -> Jet:
         """The jet of the points themselves, (n, d): d p/dp_a is a unit vector, all higher derivatives vanish."""
@@ -45,9 +45,9 @@ class Algebra:
                 parts[key] = unit[key[0] : key[0] + 1]
             elif isinstance(key, Ray) and key.order == 1:
                 directions = key.bundle.directions
-                rows = self.given.directions[directions] if isinstance(directions, int) else unit[list(directions)]
+                rows = self.data.directions[directions] if isinstance(directions, int) else unit[list(directions)]
                 parts[key] = rows[:, None, :]
-            elif isinstance(key, Sum):
+            elif isinstance(key, LinearCombination):
                 first = [(axes[0], slot) for axes, slot in key.terms if len(axes) == 1]
                 if first:
                     parts[key] = sum(self._scaled(slot, unit[axis : axis + 1]) for axis, slot in first)
@@ -159,7 +159,7 @@ class Algebra:
         return value if one.coefficient is None else self._scaled(one.coefficient, value)
 
     def _scaled(self, slot: int, value: Tensor) -> Tensor:
-        coefficient = self.given.coefficients[slot]
+        coefficient = self.data.coefficients[slot]
         if isinstance(coefficient, Tensor) and coefficient.ndim:  # one number a point
             return coefficient.reshape(-1, *[1] * (value.ndim - 1)) * value
         return value if isinstance(coefficient, float | int) and coefficient == 1 else coefficient * value

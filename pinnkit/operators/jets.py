@@ -15,7 +15,14 @@ from torch import Tensor
 from torch.fx import GraphModule
 
 from pinnkit.operators.algebra import Algebra, Jet
-from pinnkit.operators.request import NOTHING, Axes, Derivative, Given, Sampled, Sum
+from pinnkit.operators.linear_operators import (
+    NO_DATA,
+    Axes,
+    Derivative,
+    LinearCombination,
+    OperatorData,
+    SampledLaplacian,
+)
 from pinnkit.operators.rules import Walk
 from pinnkit.operators.scheme import Scheme, scheme
 from pinnkit.operators.trace import Bound, record
@@ -32,11 +39,11 @@ class Taylor:
         self._graphs: dict[int, GraphModule] = {}
 
     def __call__(
-        self, network: Bound, points: Tensor, wanted: Iterable[Derivative], given: Given = NOTHING
+        self, network: Bound, points: Tensor, wanted: Iterable[Derivative], data: OperatorData = NO_DATA
     ) -> dict[Derivative, Tensor]:
         if len(points) not in self._graphs:
             self._graphs[len(points)] = self._recorded(network, points)
-        return taylor(self._graphs[len(points)], network.parameters.values(), points, wanted, given)
+        return taylor(self._graphs[len(points)], network.parameters.values(), points, wanted, data)
 
     def _recorded(self, network: Bound, points: Tensor) -> GraphModule:
         names = list(network.parameters)
@@ -53,7 +60,7 @@ def taylor(
     parameters: Iterable[Tensor],
     points: Tensor,
     wanted: Iterable[Derivative],
-    given: Given = NOTHING,
+    data: OperatorData = NO_DATA,
 ) -> dict[Derivative, Tensor]:
     """The wanted derivatives, (n, 1) each, of a network that was captured as a graph (parameters..., points).
 
@@ -62,14 +69,14 @@ def taylor(
     """
     wanted = list(wanted)
     found = scheme(frozenset(operator for _, operator in wanted))
-    algebra = Algebra(found, given)
+    algebra = Algebra(found, data)
     output = Walk(graph, algebra).run(*parameters, algebra.start(points))
     if not isinstance(output, Jet):
         output = Jet(output, {})
     return {one: _column(output, found, *one) for one in wanted}
 
 
-def _column(output: Jet, found: Scheme, index: int, operator: Axes | Sum | Sampled) -> Tensor:
+def _column(output: Jet, found: Scheme, index: int, operator: Axes | LinearCombination | SampledLaplacian) -> Tensor:
     """One derivative of one output from the network's jet, (n, 1)."""
     n = len(output.value)
     if operator == ():

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, product
 
-from pinnkit.operators.request import Axes, Sampled, Sum
+from pinnkit.operators.linear_operators import Axes, LinearCombination, SampledLaplacian
 
 BUNDLED = 4
 """Directions from which on pure derivatives are kept as a bundle; fewer are kept apart, which fuses better."""
@@ -47,7 +47,7 @@ class Ray:
     order: int
 
 
-Key = Axes | Sum | Sampled | Ray
+Key = Axes | LinearCombination | SampledLaplacian | Ray
 
 
 @dataclass(frozen=True)
@@ -136,11 +136,11 @@ def splits(axes: Axes) -> Counter[tuple[Axes, Axes]]:
 
 
 @lru_cache(maxsize=256)
-def scheme(wanted: frozenset[Axes | Sum | Sampled]) -> Scheme:
+def scheme(wanted: frozenset[Axes | LinearCombination | SampledLaplacian]) -> Scheme:
     """The parts that the wanted operators need, and their rules."""
     plain = {one for one in wanted if isinstance(one, tuple) and one}
-    sums = [one for one in wanted if isinstance(one, Sum)]
-    samples = [one for one in wanted if isinstance(one, Sampled)]
+    sums = [one for one in wanted if isinstance(one, LinearCombination)]
+    samples = [one for one in wanted if isinstance(one, SampledLaplacian)]
     bundled = {one: _bundled(one, plain, [other for other in sums if other is not one]) for one in sums}
     bundles = {bundle for bundle, _ in bundled.values() if bundle is not None}
     bundles |= {Bundle(one.sample, 2) for one in samples}
@@ -190,7 +190,9 @@ def scheme(wanted: frozenset[Axes | Sum | Sampled]) -> Scheme:
     return Scheme(tuple(chain), chain, products, tuple(sorted(bundles, key=str)))
 
 
-def _bundled(one: Sum, plain: set[Axes], others: list[Sum]) -> tuple[Bundle | None, int | None]:
+def _bundled(
+    one: LinearCombination, plain: set[Axes], others: list[LinearCombination]
+) -> tuple[Bundle | None, int | None]:
     """The bundle that gives the pure derivatives in a sum, if they are many enough and alike, and their coefficient."""
     pure: dict[tuple[int, int], list[int]] = {}
     for axes, slot in one.terms:
@@ -211,7 +213,7 @@ def _bundled(one: Sum, plain: set[Axes], others: list[Sum]) -> tuple[Bundle | No
     return bundle, slot
 
 
-def _apart(one: Sum, bundle: Bundle | None) -> list[tuple[Axes, int]]:
+def _apart(one: LinearCombination, bundle: Bundle | None) -> list[tuple[Axes, int]]:
     """The terms of a sum that its bundle does not give."""
     if bundle is None:
         return list(one.terms)

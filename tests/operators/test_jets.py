@@ -14,7 +14,7 @@ from torch.func import functional_call
 
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.jets import taylor
-from pinnkit.operators.request import NOTHING, Given, Sampled, Sum
+from pinnkit.operators.linear_operators import NO_DATA, LinearCombination, OperatorData, SampledLaplacian
 from pinnkit.operators.rules import NoRule
 from pinnkit.operators.trace import Untraceable, check, record
 
@@ -55,7 +55,7 @@ def captured(network, points, simplify=True):
     return record(function, [*[one.detach() for one in parameters], points], simplify), list(parameters)
 
 
-def by_taylor(network, points, wanted, given=NOTHING, simplify=True):
+def by_taylor(network, points, wanted, given=NO_DATA, simplify=True):
     graph, parameters = captured(network, points, simplify)
     return taylor(graph, parameters, points, wanted, given)
 
@@ -76,7 +76,7 @@ def assert_close(found, known, tolerance, what):
     assert float((found - known).abs().max()) <= tolerance * max(scale, 1e-3), what
 
 
-def assert_same(network, points, *requests, given=NOTHING, reference=None, simplify=True, tolerance=1e-11):
+def assert_same(network, points, *requests, given=NO_DATA, reference=None, simplify=True, tolerance=1e-11):
     """Taylor mode gives the derivatives of nested autograd, and the same gradient by parameters and coefficients."""
     graph, parameters = captured(network, points, simplify)
     learned = [one for one in given.coefficients if isinstance(one, torch.Tensor) and one.requires_grad]
@@ -96,13 +96,13 @@ def assert_same(network, points, *requests, given=NOTHING, reference=None, simpl
 
 N = 5
 COEFFICIENTS = (0.7, torch.tensor(1.3, dtype=torch.float64, requires_grad=True), uniform(N, 1, 2), 1)
-FEW = Given(COEFFICIENTS, (uniform(3, 2, 3),))
-FIVE = Given(COEFFICIENTS, (uniform(2, 5, 4),))
-MANY = Given(COEFFICIENTS, (uniform(3, 6, 4), uniform(2, 6, 5)))
-HEAT = Sum((((0,), 0), ((0, 0), 1), ((0, 1), 2), ((1, 1), 2)))
-PLATE = Sum((((0, 0, 0, 0), 2), ((0, 0, 1, 1), 1), ((1, 1, 1, 1), 0)))
-LAPLACIAN = Sum((*(((axis, axis), 2) for axis in range(4)), ((4,), 1)))
-BIHARMONIC = Sum((*(((axis,) * 4, 1) for axis in range(4)), ((4, 4), 2)))
+FEW = OperatorData(COEFFICIENTS, (uniform(3, 2, 3),))
+FIVE = OperatorData(COEFFICIENTS, (uniform(2, 5, 4),))
+MANY = OperatorData(COEFFICIENTS, (uniform(3, 6, 4), uniform(2, 6, 5)))
+HEAT = LinearCombination((((0,), 0), ((0, 0), 1), ((0, 1), 2), ((1, 1), 2)))
+PLATE = LinearCombination((((0, 0, 0, 0), 2), ((0, 0, 1, 1), 1), ((1, 1, 1, 1), 0)))
+LAPLACIAN = LinearCombination((*(((axis, axis), 2) for axis in range(4)), ((4,), 1)))
+BIHARMONIC = LinearCombination((*(((axis,) * 4, 1) for axis in range(4)), ((4, 4), 2)))
 
 SETS = {
     "two axes": (
@@ -114,7 +114,7 @@ SETS = {
         5,
         FIVE,
         [
-            [(0, LAPLACIAN), (1, (2,)), (0, ()), (0, Sampled(0))],
+            [(0, LAPLACIAN), (1, (2,)), (0, ()), (0, SampledLaplacian(0))],
             [(0, BIHARMONIC), (1, (2,)), (0, (3, 3)), (0, (1, 1, 1))],
         ],
     ),
@@ -290,20 +290,39 @@ def pure(order, count, slot):
 
 REQUESTS = {
     "all of order two in five axes": [(0, (i, j)) for i in range(6) for j in range(i, 6)],
-    "a bundle for both outputs": [(0, Sum(pure(2, 5, 0))), (1, Sum(pure(2, 5, 0)))],
-    "two coefficients": [(0, Sum(pure(2, 5, 0))), (1, Sum(pure(2, 5, 2)))],
-    "a bundle and a mixed term": [(0, Sum((*pure(2, 5, 1), ((0, 1), 2))))],
-    "a bundle of order three": [(0, Sum(pure(3, 6, 2))), (1, (2,)), (1, (5, 5))],
-    "a bundle and first derivatives": [(0, Sum(pure(2, 5, 1))), (0, Sum((((0,), 2), ((1,), 0)))), (1, (4,))],
-    "a bundle and a mixed derivative": [(0, Sum(pure(4, 4, 1))), (1, (0, 5)), (0, (0,))],
-    "first derivatives alone": [(0, Sum((((0,), 2), ((3,), 1)))), (1, Sum((((0,), 3), ((3,), 3))))],
-    "two samples": [(0, Sampled(0)), (1, Sampled(1)), (0, Sum(pure(2, 5, 1))), (0, (0,))],
-    "one term twice": [(0, Sum((((0, 0), 0), ((0, 0), 1)))), (1, Sum((*pure(2, 5, 1), ((0, 0), 1))))],
-    "orders two and four": pytest.param([(0, Sum(pure(4, 5, 1))), (0, Sum(pure(2, 5, 2)))]),
-    "orders two and four, two outputs": pytest.param([(0, Sum(pure(4, 5, 0))), (1, Sum(pure(2, 2, 0)))]),
-    "orders two and four in one sum": pytest.param([(0, Sum((*pure(4, 5, 1), *pure(2, 5, 2))))]),
-    "orders three and four": pytest.param([(0, Sum(pure(4, 5, 1))), (1, Sum(pure(3, 5, 0)))]),
-    "lower order first in one sum": [(0, Sum((*pure(2, 5, 2), *pure(4, 5, 1))))],
+    "a bundle for both outputs": [(0, LinearCombination(pure(2, 5, 0))), (1, LinearCombination(pure(2, 5, 0)))],
+    "two coefficients": [(0, LinearCombination(pure(2, 5, 0))), (1, LinearCombination(pure(2, 5, 2)))],
+    "a bundle and a mixed term": [(0, LinearCombination((*pure(2, 5, 1), ((0, 1), 2))))],
+    "a bundle of order three": [(0, LinearCombination(pure(3, 6, 2))), (1, (2,)), (1, (5, 5))],
+    "a bundle and first derivatives": [
+        (0, LinearCombination(pure(2, 5, 1))),
+        (0, LinearCombination((((0,), 2), ((1,), 0)))),
+        (1, (4,)),
+    ],
+    "a bundle and a mixed derivative": [(0, LinearCombination(pure(4, 4, 1))), (1, (0, 5)), (0, (0,))],
+    "first derivatives alone": [
+        (0, LinearCombination((((0,), 2), ((3,), 1)))),
+        (1, LinearCombination((((0,), 3), ((3,), 3)))),
+    ],
+    "two samples": [
+        (0, SampledLaplacian(0)),
+        (1, SampledLaplacian(1)),
+        (0, LinearCombination(pure(2, 5, 1))),
+        (0, (0,)),
+    ],
+    "one term twice": [
+        (0, LinearCombination((((0, 0), 0), ((0, 0), 1)))),
+        (1, LinearCombination((*pure(2, 5, 1), ((0, 0), 1)))),
+    ],
+    "orders two and four": pytest.param([(0, LinearCombination(pure(4, 5, 1))), (0, LinearCombination(pure(2, 5, 2)))]),
+    "orders two and four, two outputs": pytest.param(
+        [(0, LinearCombination(pure(4, 5, 0))), (1, LinearCombination(pure(2, 2, 0)))]
+    ),
+    "orders two and four in one sum": pytest.param([(0, LinearCombination((*pure(4, 5, 1), *pure(2, 5, 2))))]),
+    "orders three and four": pytest.param(
+        [(0, LinearCombination(pure(4, 5, 1))), (1, LinearCombination(pure(3, 5, 0)))]
+    ),
+    "lower order first in one sum": [(0, LinearCombination((*pure(2, 5, 2), *pure(4, 5, 1))))],
 }
 
 
@@ -315,7 +334,7 @@ def test_requests_in_many_axes(wanted):
 @pytest.mark.parametrize("slot", range(4))
 def test_the_kinds_of_coefficients(slot):
     """A number, a scalar tensor that is learned, one number a point, and 1."""
-    operator = Sum((((0,), slot), ((0, 0, 1), slot), ((1, 1), slot)))
+    operator = LinearCombination((((0,), slot), ((0, 0, 1), slot), ((1, 1), slot)))
     network, points = mlp(2), uniform(N, 2)
     found = by_taylor(network, points, [(1, operator)], FEW)[1, operator]
     by_parts = derivatives(network, points, [(1, (0,)), (1, (0, 0, 1)), (1, (1, 1))])
@@ -354,7 +373,7 @@ def test_sums_of_derivatives_of_a_wave_are_exact():
     wave, points = Wave(), uniform(N, 2)
     number, scalar, field, _ = COEFFICIENTS
     directions = FEW.directions[0]
-    wanted = [(0, HEAT), (0, PLATE), (0, Sampled(0))]
+    wanted = [(0, HEAT), (0, PLATE), (0, SampledLaplacian(0))]
     found = by_taylor(wave, points, wanted, FEW)
     u = {(i, j): wave.exact(points, i, j) for i in range(5) for j in range(5)}
     known = {
@@ -384,14 +403,14 @@ class Quartic(nn.Module):
 def test_bundles_of_a_polynomial_in_ten_axes_are_exact():
     quartic, points = Quartic(), uniform(7, 10)
     directions = uniform(4, 10, 6)
-    given = Given((1,), (directions,))
-    laplacian, fourth = Sum(pure(2, 10, 0)), Sum(pure(4, 10, 0))
-    found = by_taylor(quartic, points, [(0, laplacian), (0, (3,)), (0, Sampled(0))], given)
+    given = OperatorData((1,), (directions,))
+    laplacian, fourth = LinearCombination(pure(2, 10, 0)), LinearCombination(pure(4, 10, 0))
+    found = by_taylor(quartic, points, [(0, laplacian), (0, (3,)), (0, SampledLaplacian(0))], given)
     squares = (points**2).sum(1, keepdim=True)
     torch.testing.assert_close(found[0, laplacian], 12 * quartic.w * squares, rtol=1e-13, atol=0)
     torch.testing.assert_close(found[0, (3,)], 4 * quartic.w * points[:, 3:4] ** 3, rtol=1e-13, atol=0)
     along = 12 * quartic.w * (points**2 @ (directions**2).sum(0)[:, None])
-    torch.testing.assert_close(found[0, Sampled(0)], along, rtol=1e-13, atol=0)
+    torch.testing.assert_close(found[0, SampledLaplacian(0)], along, rtol=1e-13, atol=0)
     found = by_taylor(quartic, points, [(0, fourth), (0, (3, 3))], given)
     torch.testing.assert_close(found[0, fourth], (240 * quartic.w).expand(7, 1), rtol=1e-13, atol=0)
     torch.testing.assert_close(found[0, (3, 3)], 12 * quartic.w * points[:, 3:4] ** 2, rtol=1e-13, atol=0)
@@ -399,10 +418,10 @@ def test_bundles_of_a_polynomial_in_ten_axes_are_exact():
 
 def test_a_sample_of_unit_vectors_gives_the_laplacian():
     network, points = mlp(6), uniform(N, 6)
-    laplacian = Sum(pure(2, 6, 0))
-    given = Given((1.0,), (torch.eye(6, dtype=torch.float64),))
-    found = by_taylor(network, points, [(0, laplacian), (0, Sampled(0))], given)
-    torch.testing.assert_close(found[0, laplacian], found[0, Sampled(0)], rtol=1e-13, atol=1e-14)
+    laplacian = LinearCombination(pure(2, 6, 0))
+    given = OperatorData((1.0,), (torch.eye(6, dtype=torch.float64),))
+    found = by_taylor(network, points, [(0, laplacian), (0, SampledLaplacian(0))], given)
+    torch.testing.assert_close(found[0, laplacian], found[0, SampledLaplacian(0)], rtol=1e-13, atol=1e-14)
 
 
 class Partly(nn.Module):
@@ -429,7 +448,7 @@ def test_what_an_output_does_not_depend_on_gives_zero():
     assert_same(network, points, [*wanted, (0, (1, 1)), (2, (0,)), (1, ())])
 
 
-@pytest.mark.parametrize("wanted", [(0, ()), (0, (0,)), (1, (0, 1)), (0, HEAT), (1, Sampled(0))])
+@pytest.mark.parametrize("wanted", [(0, ()), (0, (0,)), (1, (0, 1)), (0, HEAT), (1, SampledLaplacian(0))])
 def test_a_network_without_the_points_has_derivative_zero(wanted):
     class Constant(nn.Module):
         def __init__(self):
@@ -483,7 +502,7 @@ def test_detached_values_of_an_unsimplified_graph_have_no_derivative():
 
 def test_a_sum_with_the_value_as_a_term_is_right_or_refused():
     with suppress(ValueError):
-        assert_same(mlp(2), uniform(N, 2), [(0, Sum((((), 0), ((0, 0), 1))))], given=FEW)
+        assert_same(mlp(2), uniform(N, 2), [(0, LinearCombination((((), 0), ((0, 0), 1))))], given=FEW)
 
 
 @pytest.mark.parametrize(
@@ -610,7 +629,9 @@ def problems(draw):
     )
     axes = st.lists(st.integers(0, d - 1), min_size=1, max_size=4).map(lambda one: tuple(sorted(one)))
     terms = st.lists(st.tuples(axes, st.integers(0, 3)), min_size=1, max_size=3, unique_by=lambda one: one[0])
-    operator = st.one_of(st.just(()), axes, terms.map(lambda ones: Sum(tuple(ones))), st.just(Sampled(0)))
+    operator = st.one_of(
+        st.just(()), axes, terms.map(lambda ones: LinearCombination(tuple(ones))), st.just(SampledLaplacian(0))
+    )
     wanted = draw(st.lists(st.tuples(st.integers(0, 1), operator), min_size=1, max_size=4, unique=True))
     return network, d, wanted
 
@@ -620,7 +641,7 @@ def problems(draw):
 def test_random_networks_and_requests_agree_with_nested_autograd(problem):
     network, d, wanted = problem
     points = uniform(N, d)
-    given = Given(COEFFICIENTS, (uniform(2, d, 7),))
+    given = OperatorData(COEFFICIENTS, (uniform(2, d, 7),))
     found = by_taylor(network, points, wanted, given)
     known = derivatives(network, points, wanted, given)
     leaves = [*network.parameters(), COEFFICIENTS[1]]

@@ -5,14 +5,14 @@ from math import comb
 
 import pytest
 
-from pinnkit.operators.request import Sampled, Sum
+from pinnkit.operators.linear_operators import LinearCombination, SampledLaplacian
 from pinnkit.operators.scheme import Bundle, Leibniz, Monomial, Ray, below, partitions, scheme, splits
 
 BELL = [1, 1, 2, 5, 15, 52, 203]
 
 
 def laplacian(axes, slot=0):
-    return Sum(tuple(((axis, axis), slot) for axis in axes))
+    return LinearCombination(tuple(((axis, axis), slot) for axis in axes))
 
 
 @pytest.mark.parametrize("order", range(7))
@@ -82,7 +82,7 @@ def test_below_are_the_lower_derivatives():
 
 
 def test_the_heat_operator_carries_the_slope_in_space_and_the_sum_alone():
-    heat = Sum((((1,), 0), ((0, 0), 1)))
+    heat = LinearCombination((((1,), 0), ((0, 0), 1)))
     found = scheme(frozenset({(), heat}))
     assert found.keys == ((0,), heat)
     assert found.bundles == ()
@@ -99,7 +99,7 @@ def test_the_value_alone_carries_nothing():
 
 
 def test_the_plate_operator_carries_no_fourth_derivative_of_its_own():
-    plate = Sum((((0, 0, 0, 0), 0), ((0, 0, 1, 1), 1), ((1, 1, 1, 1), 0)))
+    plate = LinearCombination((((0, 0, 0, 0), 0), ((0, 0, 1, 1), 1), ((1, 1, 1, 1), 0)))
     found = scheme(frozenset({plate}))
     thirds = {(0, 0, 0), (0, 0, 1), (0, 1, 1), (1, 1, 1)}
     assert set(found.keys) == {(0,), (1,), (0, 0), (0, 1), (1, 1), *thirds, plate}
@@ -134,13 +134,13 @@ def test_few_directions_are_kept_apart(count, bundled):
 
 
 def test_heat_in_many_axes_carries_no_derivative_in_time():
-    heat = Sum((((5,), 0), *laplacian(range(5), slot=1).terms))
+    heat = LinearCombination((((5,), 0), *laplacian(range(5), slot=1).terms))
     bundle = Bundle((0, 1, 2, 3, 4), 2)
     assert scheme(frozenset({heat})).keys == (Ray(bundle, 1), heat)
 
 
 def test_only_directions_with_one_coefficient_are_bundled():
-    operator = Sum((*laplacian(range(5), slot=1).terms, ((5, 5), 2)))
+    operator = LinearCombination((*laplacian(range(5), slot=1).terms, ((5, 5), 2)))
     found = scheme(frozenset({operator}))
     bundle = Bundle((0, 1, 2, 3, 4), 2)
     assert found.keys == ((5,), Ray(bundle, 1), operator)
@@ -148,7 +148,7 @@ def test_only_directions_with_one_coefficient_are_bundled():
         Monomial(1, ((5,), (5,)), 2),
         Monomial(1, (Ray(bundle, 1), Ray(bundle, 1)), 1, bundle),
     }
-    different = Sum(tuple(((axis, axis), axis) for axis in range(10)))
+    different = LinearCombination(tuple(((axis, axis), axis) for axis in range(10)))
     assert scheme(frozenset({different})).bundles == ()
 
 
@@ -176,7 +176,7 @@ def test_a_slope_that_is_wanted_is_found_in_the_bundle():
 
 
 def test_lower_pure_derivatives_are_found_in_a_bundle_of_order_four():
-    operator = Sum(tuple(((axis,) * 4, 0) for axis in range(5)))
+    operator = LinearCombination(tuple(((axis,) * 4, 0) for axis in range(5)))
     found = scheme(frozenset({operator, (1,), (2, 2), (3, 3, 3)}))
     bundle = Bundle((0, 1, 2, 3, 4), 4)
     assert found.keys == (Ray(bundle, 1), Ray(bundle, 2), Ray(bundle, 3), operator)
@@ -193,10 +193,10 @@ def test_what_is_not_carried_is_not_found():
 
 
 def test_a_sample_carries_its_slopes_and_their_sum():
-    found = scheme(frozenset({Sampled(1), ()}))
+    found = scheme(frozenset({SampledLaplacian(1), ()}))
     bundle = Bundle(1, 2)
-    assert found.keys == (Ray(bundle, 1), Sampled(1))
-    assert found.chain[Sampled(1)][2] == (Monomial(1, (Ray(bundle, 1), Ray(bundle, 1)), None, bundle),)
+    assert found.keys == (Ray(bundle, 1), SampledLaplacian(1))
+    assert found.chain[SampledLaplacian(1)][2] == (Monomial(1, (Ray(bundle, 1), Ray(bundle, 1)), None, bundle),)
 
 
 FOURTH = tuple(((axis,) * 4, 0) for axis in range(5))
@@ -205,13 +205,13 @@ FOURTH = tuple(((axis,) * 4, 0) for axis in range(5))
 @pytest.mark.parametrize(
     "sums",
     [
-        pytest.param([Sum(FOURTH), laplacian(range(5))]),
-        pytest.param([Sum(FOURTH), laplacian(range(2))]),
-        pytest.param([Sum((*FOURTH, *laplacian(range(5), slot=1).terms))]),
-        pytest.param([Sum(tuple(((axis,) * 3, 0) for axis in range(5))), laplacian(range(3, 8))]),
-        [Sum((*laplacian(range(5), slot=1).terms, *FOURTH))],
+        pytest.param([LinearCombination(FOURTH), laplacian(range(5))]),
+        pytest.param([LinearCombination(FOURTH), laplacian(range(2))]),
+        pytest.param([LinearCombination((*FOURTH, *laplacian(range(5), slot=1).terms))]),
+        pytest.param([LinearCombination(tuple(((axis,) * 3, 0) for axis in range(5))), laplacian(range(3, 8))]),
+        [LinearCombination((*laplacian(range(5), slot=1).terms, *FOURTH))],
         [laplacian(range(5)), laplacian(range(5), slot=1)],
-        [laplacian(range(5)), laplacian(range(5, 10), slot=1), Sampled(0)],
+        [laplacian(range(5)), laplacian(range(5, 10), slot=1), SampledLaplacian(0)],
     ],
 )
 def test_every_factor_of_a_rule_is_carried(sums):

@@ -13,7 +13,7 @@ Axes: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Sum:
+class LinearCombination:
     """The linear operator sum over i of c_i d^axes_i, the c_i by their places in the list of coefficients.
 
     An engine may carry it as one quantity instead of one for each derivative.
@@ -27,7 +27,7 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Sampled:
+class SampledLaplacian:
     """The second derivatives along a sample of directions v_k, summed: sum over k of d^2/dv_k^2.
 
     With directions whose v_k v_k' sum to the identity in expectation, an unbiased estimate of the Laplacian.
@@ -37,7 +37,7 @@ class Sampled:
     sample: int
 
 
-Derivative: TypeAlias = tuple[int, Axes | Sum | Sampled]
+Derivative: TypeAlias = tuple[int, Axes | LinearCombination | SampledLaplacian]
 """(output j, operator applied to it)."""
 
 Coefficient: TypeAlias = float | Tensor
@@ -45,11 +45,11 @@ Coefficient: TypeAlias = float | Tensor
 
 
 @dataclass(frozen=True)
-class Given:
+class OperatorData:
     """What the operators refer to: the coefficients of sums and the sampled directions, (k, d) each."""
 
     coefficients: Sequence[Coefficient] = ()
     directions: Sequence[Tensor] = ()
 
 
-NOTHING = Given()
+NO_DATA = OperatorData()
