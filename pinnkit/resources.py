@@ -8,7 +8,7 @@ from pathlib import Path
 from pinnkit import environment
 from pinnkit.language.errors import Report
 from pinnkit.memory import check_memory
-from pinnkit.operators.cache import VARIABLE
+from pinnkit.operators.compiler_cache import CACHE_VARIABLE
 from pinnkit.optimizers.settings import FirstOrder
 from pinnkit.problem.problem import Problem
 from pinnkit.settings import Settings
@@ -24,11 +24,11 @@ def check_environment() -> None:
     report = Report()
     for name, message in environment.mistakes():
         report.add(name, message)
-    if named := os.environ.get(VARIABLE):
+    if named := os.environ.get(CACHE_VARIABLE):
         cache = Path(named).absolute()
         there = next(one for one in (cache, *cache.parents) if one.exists())
         if not there.is_dir() or not os.access(there, os.W_OK):
-            report.add(VARIABLE, f"'{cache}': no folder can be made at {there}; unset it, or name another")
+            report.add(CACHE_VARIABLE, f"'{cache}': no folder can be made at {there}; unset it, or name another")
     report.raise_if_any()
 
 

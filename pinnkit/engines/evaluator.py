@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from pinnkit.language.partial import TIME
 from pinnkit.losses.objective import Objective
 from pinnkit.losses.residuals import Batch, TermGroup
-from pinnkit.operators.compiled import CompileTime, NotCompiled, compile_graph
+from pinnkit.operators.compiled import CompilationError, CompileTime, compile_graph
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.jets import Taylor
 from pinnkit.operators.memory import out_of_memory
@@ -307,7 +307,7 @@ class Evaluator:
             raise EngineUnsupported(f"{type(error).__name__}: {first_line(error)}") from error
         try:
             return compile_graph(graph, inputs)
-        except NotCompiled as error:
+        except CompilationError as error:
             self.warning = f"the compiler failed, recorded code runs without it ({error})"
             return record(step, inputs)  # the compiler has taken the first one over
 

@@ -18,7 +18,7 @@ from torch.fx import GraphModule
 
 from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Inputs, Prepared
 from pinnkit.losses.residuals import Batch, TermGroup
-from pinnkit.operators.compiled import NotCompiled, compile_graph
+from pinnkit.operators.compiled import CompilationError, compile_graph
 from pinnkit.operators.trace import Untraceable, check, record
 from pinnkit.optimizers.least_squares import lower_product
 from pinnkit.training.distributed import ALONE, Ranks
@@ -171,7 +171,7 @@ class Jacobian:
         log.info("compiling the residuals' derivatives by the parameters")
         try:
             return compile_graph(graph, inputs)
-        except NotCompiled:
+        except CompilationError:
             return record(make(prepared), inputs)  # the compiler has taken the first one over
 
 

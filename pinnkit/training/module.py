@@ -17,8 +17,8 @@ from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Model, Prepa
 from pinnkit.engines.jacobian import Jacobian, Linearisation
 from pinnkit.engines.selection import Budget, Chooser
 from pinnkit.losses.residuals import Batch, TermGroup, mean_square
-from pinnkit.operators.choice import Choice
 from pinnkit.operators.compiled import CompileTime
+from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.operators.settings import Operators
 from pinnkit.optimizers.deterministic import Deterministic
@@ -90,7 +90,7 @@ class PINN(lightning.LightningModule):
         self.operators, self.width, self.threads = operators, width, threads
         self.model = Model(problem, network, self.learned)
         self.evaluator: Evaluator | None = None
-        self.choice: Choice | None = None
+        self.choice: EngineChoice | None = None
         self._prepared: tuple[Mapping[str, Batch], list[Prepared]] | None = None
         self._jacobian: Jacobian | None = None
         self._linearised: tuple[Mapping[str, Batch], Linearisation] | None = None
@@ -535,7 +535,7 @@ class PINN(lightning.LightningModule):
         self.rolled_back = rollbacks > checkpoint["progress"]["rollbacks"]
         self.progress = {**self.progress, **checkpoint["progress"], "rollbacks": rollbacks}
         saved = checkpoint.get("operators")
-        self.choice = Choice(**saved) if saved else None
+        self.choice = EngineChoice(**saved) if saved else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew
 
 

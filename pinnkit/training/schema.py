@@ -13,7 +13,7 @@ import torch
 from packaging.version import InvalidVersion, Version
 from torch import Tensor
 
-from pinnkit.operators.choice import Choice
+from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import ENGINES
 from pinnkit.optimizers.saved import NotFinite, WrongState, check_state, number, short, whole
 from pinnkit.sampling.points import EQUATIONS, condition_points
@@ -151,7 +151,7 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
 def _check_choice(config: Any) -> None:
     if config is None:
         return
-    known = {one.name for one in dataclasses.fields(Choice)}
+    known = {one.name for one in dataclasses.fields(EngineChoice)}
     if not isinstance(config, Mapping) or not {"engine"} <= set(config) <= known:
         raise WrongState(f"operators: {short(config)}")
     chunk, threads = config.get("chunk"), config.get("threads", 1)

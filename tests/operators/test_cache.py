@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from pinnkit.operators import cache
-from pinnkit.operators.cache import INDUCTOR, VARIABLE, claim, private_folder
+from pinnkit.operators import compiler_cache
+from pinnkit.operators.compiler_cache import CACHE_VARIABLE, INDUCTOR_FOLDER, private_folder, set_compiler_cache
 
 
 @pytest.fixture(autouse=True)
 def own(tmp_path, monkeypatch):
     """A home, a temporary folder and an environment of this test alone."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.delenv(VARIABLE, raising=False)
-    monkeypatch.setattr(cache, "_made", [])
+    monkeypatch.delenv(CACHE_VARIABLE, raising=False)
+    monkeypatch.setattr(compiler_cache, "_made", [])
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
-    cache._warn.cache_clear()
+    compiler_cache._warn.cache_clear()
 
 
 def mode(folder: Path) -> int:
@@ -31,15 +31,15 @@ def mode(folder: Path) -> int:
 def test_the_folder_is_closed_to_others_whatever_the_umask(tmp_path):
     former = os.umask(0)
     try:
-        claim()
+        set_compiler_cache()
     finally:
         os.umask(former)
-    assert os.environ[VARIABLE] == str(tmp_path / "cache" / "pinnkit" / INDUCTOR)
-    assert mode(tmp_path / "cache" / "pinnkit") == mode(Path(os.environ[VARIABLE])) == 0o700
+    assert os.environ[CACHE_VARIABLE] == str(tmp_path / "cache" / "pinnkit" / INDUCTOR_FOLDER)
+    assert mode(tmp_path / "cache" / "pinnkit") == mode(Path(os.environ[CACHE_VARIABLE])) == 0o700
 
 
 def test_a_folder_of_an_older_version_is_closed(tmp_path):
-    folder = tmp_path / "cache" / "pinnkit" / INDUCTOR
+    folder = tmp_path / "cache" / "pinnkit" / INDUCTOR_FOLDER
     folder.mkdir(parents=True)
     (folder / "code").touch()
     folder.chmod(0o755)
@@ -66,17 +66,17 @@ def a_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize("spoilt", [another_users, open_to_all, a_file])
 def test_where_others_can_write_a_temporary_folder_is_used_and_told(spoilt, tmp_path, monkeypatch, caplog):
-    folder = tmp_path / "cache" / "pinnkit" / INDUCTOR
+    folder = tmp_path / "cache" / "pinnkit" / INDUCTOR_FOLDER
     folder.mkdir(parents=True)
     told = spoilt(folder, monkeypatch)
-    assert claim()
-    found = Path(os.environ[VARIABLE])
+    assert set_compiler_cache()
+    found = Path(os.environ[CACHE_VARIABLE])
     assert found.parent.parent == tmp_path / "tmp"
     assert mode(found) == mode(found.parent) == 0o700
     assert private_folder() == found.parent
-    cache.secure_compiler()
-    cache.secure_compiler()
-    assert os.environ[VARIABLE] == str(found)
+    compiler_cache.secure_compiler_cache()
+    compiler_cache.secure_compiler_cache()
+    assert os.environ[CACHE_VARIABLE] == str(found)
     (record,) = caplog.records
     assert record.getMessage().startswith("compiled code is not kept for later runs: ")
     assert told in record.getMessage()
@@ -98,20 +98,20 @@ def test_a_relative_cache_home_is_not_one(home, tmp_path, monkeypatch):
 
 
 def test_the_users_own_folder_stays_and_the_compilers_default_does_not(tmp_path, monkeypatch):
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "mine"))
-    assert not claim()
-    assert os.environ[VARIABLE] == str(tmp_path / "mine")
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "tmp" / "torchinductor_someone"))
-    assert claim()
-    assert os.environ[VARIABLE] == str(tmp_path / "cache" / "pinnkit" / INDUCTOR)
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "mine"))
+    assert not set_compiler_cache()
+    assert os.environ[CACHE_VARIABLE] == str(tmp_path / "mine")
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "tmp" / "torchinductor_someone"))
+    assert set_compiler_cache()
+    assert os.environ[CACHE_VARIABLE] == str(tmp_path / "cache" / "pinnkit" / INDUCTOR_FOLDER)
 
 
 def test_nothing_of_the_compiler_is_in_the_shared_temporary_folder(tmp_path):
     from torch._inductor import codecache
 
-    cache.secure_compiler()
+    compiler_cache.secure_compiler_cache()
     caching = pytest.importorskip("torch._inductor.runtime.caching.implementations")
-    ours = tmp_path / "cache" / "pinnkit" / INDUCTOR
+    ours = tmp_path / "cache" / "pinnkit" / INDUCTOR_FOLDER
     assert Path(codecache._HEADER_DIR) == ours / "precompiled_headers"
     assert Path(codecache._HEADER_LOCK_DIR) == ours / "precompiled_headers" / "locks"
     assert caching._OnDiskCacheImpl("one")._cache_dir == ours / "cache" / "one"
@@ -133,5 +133,5 @@ def test_lightning_finds_the_private_folder_set(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", IMPORTS, "pinnkit.solve"], capture_output=True, text=True, env=environment, timeout=120
     )
-    assert done.stdout.strip() == str(tmp_path / "cache" / "pinnkit" / INDUCTOR), done.stderr
+    assert done.stdout.strip() == str(tmp_path / "cache" / "pinnkit" / INDUCTOR_FOLDER), done.stderr
     assert len(list((tmp_path / "tmp").iterdir())) == 1

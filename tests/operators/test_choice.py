@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from pinnkit.operators.cache import cache_folder
-from pinnkit.operators.choice import Choice, content_key, remember, remembered
+from pinnkit.operators.compiler_cache import cache_folder
+from pinnkit.operators.engine_choice import EngineChoice, content_key, load_measurement, save_measurement
 
 
 def test_a_choice_is_plain_data_and_comes_back():
-    choice = Choice("jets", 512, 2, "the fastest", {"autograd": 3.5, "jets": 1.25}, 7.5)
-    assert Choice(**json.loads(json.dumps(choice.to_dict()))) == choice
+    choice = EngineChoice("jets", 512, 2, "the fastest", {"autograd": 3.5, "jets": 1.25}, 7.5)
+    assert EngineChoice(**json.loads(json.dumps(choice.to_dict()))) == choice
 
 
 def test_keys_are_those_of_the_content():
@@ -22,11 +22,11 @@ def test_keys_are_those_of_the_content():
 
 def test_what_is_remembered_is_found_under_its_key_in_the_cache_folder(empty_cache):
     assert cache_folder() == empty_cache / "pinnkit"
-    assert remembered("one") is None
-    remember("one", {"engine": "jets", "chunk": None})
-    remember("one", {"engine": "compiled", "chunk": 64})
-    assert remembered("one") == {"engine": "compiled", "chunk": 64}
-    assert remembered("two") is None
+    assert load_measurement("one") is None
+    save_measurement("one", {"engine": "jets", "chunk": None})
+    save_measurement("one", {"engine": "compiled", "chunk": 64})
+    assert load_measurement("one") == {"engine": "compiled", "chunk": 64}
+    assert load_measurement("two") is None
     assert [path.name for path in empty_cache.rglob("*.*")] == ["one.json"]  # no temporary file is left
 
 
@@ -42,16 +42,16 @@ CHUNKS = [b'{"engine": "jets", "chunk": %s}' % one for one in (b"0", b"-1", b"tr
 
 @pytest.mark.parametrize("content", [*TEXTS, *CHUNKS, b'{"engine": [], "chunk": 5}'])
 def test_what_cannot_be_read_counts_as_nothing(content, empty_cache):
-    remember("one", {"engine": "jets", "chunk": None})
+    save_measurement("one", {"engine": "jets", "chunk": None})
     (path,) = empty_cache.rglob("one.json")
     path.write_bytes(content)
-    assert remembered("one") is None
+    assert load_measurement("one") is None
 
 
 def test_a_folder_that_cannot_be_written_does_not_matter(tmp_path, monkeypatch):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
-    remember("one", {"engine": "jets"})
-    assert remembered("one") is None
+    save_measurement("one", {"engine": "jets"})
+    assert load_measurement("one") is None
     assert blocked.read_text() == "not a folder"

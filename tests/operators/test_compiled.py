@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pinnkit.operators.compiled import NotCompiled, compile_graph
+from pinnkit.operators.compiled import CompilationError, compile_graph
 from pinnkit.operators.trace import record
 from tests.conftest import assembled
 
@@ -82,7 +82,7 @@ def test_a_missing_compiler_is_told(empty_cache):
     from torch._inductor import config
 
     graph, inputs = recorded_layer()
-    with config.patch({"cpp.cxx": ("no-such-compiler",)}), pytest.raises(NotCompiled) as caught:
+    with config.patch({"cpp.cxx": ("no-such-compiler",)}), pytest.raises(CompilationError) as caught:
         compile_graph(graph, inputs)
     assert "compiler" in str(caught.value).lower()
     assert "\n" not in str(caught.value)

@@ -18,8 +18,8 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
-INDUCTOR = "inductor"
+CACHE_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
+INDUCTOR_FOLDER = "inductor"
 _made: list[Path] = []
 """The temporary folder of this process, if it has one."""
 
@@ -48,29 +48,29 @@ def private_folder() -> Path:
     return _temporary() if _complaint() else cache_folder()
 
 
-def claim() -> bool:
+def set_compiler_cache() -> bool:
     """Let TorchInductor keep its cache in the private folder, unless the shell's environment names another.
 
     To be called before lightning is imported, which sets the variable to a folder in the system's temporary one.
     Gives whether the folder is pinnkit's.
     """
-    given = os.environ.get(VARIABLE)
+    given = os.environ.get(CACHE_VARIABLE)
     if given and not _inductors_own(Path(given)) and Path(given) not in _ours():
         return False
     try:
-        os.environ[VARIABLE] = str(private_folder() / INDUCTOR)
+        os.environ[CACHE_VARIABLE] = str(private_folder() / INDUCTOR_FOLDER)
     except OSError:  # told where something is to be compiled
-        os.environ.pop(VARIABLE, None)
+        os.environ.pop(CACHE_VARIABLE, None)
     return True
 
 
-def secure_compiler() -> None:
+def secure_compiler_cache() -> None:
     """Have every file of the compiler's cache in the claimed folder, precompiled headers included.
 
     Raises:
         OSError: there is no folder that is private.
     """
-    if claim() and (complaint := _complaint()):
+    if set_compiler_cache() and (complaint := _complaint()):
         _temporary()  # raises where there is none
         _warn(complaint)
     from torch._inductor.runtime import cache_dir_utils, runtime_utils
@@ -85,14 +85,14 @@ def secure_compiler() -> None:
 
 
 def _default() -> str:
-    return os.environ.get(VARIABLE) or str(private_folder() / INDUCTOR)
+    return os.environ.get(CACHE_VARIABLE) or str(private_folder() / INDUCTOR_FOLDER)
 
 
 def _complaint() -> str:
     """Why the cache folder is not private, or an empty text. It is made where it is missing, and closed to others."""
     try:
         folder = cache_folder()
-        return _unsafe(folder) or _unsafe(folder / INDUCTOR)
+        return _unsafe(folder) or _unsafe(folder / INDUCTOR_FOLDER)
     except OSError as error:
         return str(error)
 
@@ -115,7 +115,7 @@ def _temporary() -> Path:
     """A private folder that ends with this process."""
     if not _made:
         folder = Path(tempfile.mkdtemp(prefix="pinnkit-"))
-        (folder / INDUCTOR).mkdir(mode=0o700)
+        (folder / INDUCTOR_FOLDER).mkdir(mode=0o700)
         _made.append(folder)
         atexit.register(_remove, folder, os.getpid())
     return _made[0]
@@ -137,8 +137,8 @@ def _inductors_own(folder: Path) -> bool:
 
 
 def _ours() -> set[Path]:
-    """What `claim` may have set."""
+    """What `set_compiler_cache` may have set."""
     try:
-        return {cache_folder() / INDUCTOR, *(folder / INDUCTOR for folder in _made)}
+        return {cache_folder() / INDUCTOR_FOLDER, *(folder / INDUCTOR_FOLDER for folder in _made)}
     except OSError:
-        return {folder / INDUCTOR for folder in _made}
+        return {folder / INDUCTOR_FOLDER for folder in _made}

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pinnkit.operators.cache import private_folder
+from pinnkit.operators.compiler_cache import private_folder
 from pinnkit.operators.settings import ENGINES
 
 SIZE = 100_000
@@ -17,7 +17,7 @@ SIZE = 100_000
 
 
 @dataclass(frozen=True)
-class Choice:
+class EngineChoice:
     """An engine with its chunk size and threads, why it was taken, and what was measured.
 
     Attributes:
@@ -43,7 +43,7 @@ def content_key(*parts: object) -> str:
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
-def remembered(key: str) -> dict[str, Any] | None:
+def load_measurement(key: str) -> dict[str, Any] | None:
     """What an earlier run measured for this content, if it can be read and understood."""
     try:
         with _path(key).open("rb") as file:
@@ -56,7 +56,7 @@ def remembered(key: str) -> dict[str, Any] | None:
     return found if chunk is None or (type(chunk) is int and chunk > 0) else None
 
 
-def remember(key: str, measured: dict[str, Any]) -> None:
+def save_measurement(key: str, measured: dict[str, Any]) -> None:
     """Keep what was measured; a folder that cannot be written only means that it is measured again."""
     try:
         path = _path(key)
