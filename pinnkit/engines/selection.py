@@ -18,7 +18,7 @@ from pinnkit.engines.evaluator import EngineUnsupported, Evaluator
 from pinnkit.losses.residuals import Batch
 from pinnkit.operators.engine_choice import EngineChoice, content_key, load_measurement, save_measurement
 from pinnkit.operators.settings import Operators
-from pinnkit.operators.trace import Bound, Untraceable, record
+from pinnkit.operators.trace import BoundNetwork, Untraceable, record_graph
 
 log = logging.getLogger(__name__)
 
@@ -190,9 +190,9 @@ class Chooser:
         points = next(iter(self.batches.values())).coordinates[:64]
 
         def forward(*inputs: Tensor) -> Tensor:
-            return Bound(plain.model.network, dict(zip(parameters, inputs[:-1], strict=True)))(inputs[-1])
+            return BoundNetwork(plain.model.network, dict(zip(parameters, inputs[:-1], strict=True)))(inputs[-1])
 
-        graph = record(forward, [*parameters.values(), points])
+        graph = record_graph(forward, [*parameters.values(), points])
         shapes = [tuple(one.shape) for one in parameters.values()]
         residuals = [
             (

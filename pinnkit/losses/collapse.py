@@ -13,8 +13,8 @@ import sympy
 
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.partial import TIME
+from pinnkit.operators.jet_structure import lower_derivatives
 from pinnkit.operators.linear_operators import Axes, LinearCombination, SampledLaplacian
-from pinnkit.operators.scheme import below
 
 Combination = tuple[tuple[Axes, sympy.Expr], ...]
 
@@ -53,7 +53,7 @@ def collapse(residuals: Sequence[sympy.Expr], coordinates: Sequence[str], apart:
     axes_of = _axes(coordinates)
     here = {one for expr in residuals for one in partials(expr) if not one.at}
     everything = {axes_of(one) for one in here | set(apart) if one.derivative}
-    factors = set().union(*(below(axes) for axes in everything)) if everything else set()
+    factors = set().union(*(lower_derivatives(axes) for axes in everything)) if everything else set()
     free = everything - factors - {axes_of(one) for one in apart}
     forms = [_linear(expr, {one for one in here if axes_of(one) in free}) for expr in residuals]
     free -= {axes_of(one) for _, _, others in forms for one in others}

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
-from pinnkit.operators.algebra import Algebra, Jet
+from pinnkit.operators.jet_algebra import Jet, JetAlgebra
+from pinnkit.operators.jet_structure import JetStructure, jet_structure
 from pinnkit.operators.linear_operators import (
     NO_DATA,
     Axes,
@@ -24,11 +25,10 @@ from pinnkit.operators.linear_operators import (
     SampledLaplacian,
 )
 from pinnkit.operators.rules import Walk
-from pinnkit.operators.scheme import Scheme, scheme
-from pinnkit.operators.trace import Bound, record
+from pinnkit.operators.trace import BoundNetwork, record_graph
 
 
-class Taylor:
+class TaylorMode:
     """Taylor mode as an engine: engine(network, points, wanted, given) -> derivatives.
 
     The network's graph is recorded when a number of points is seen for the first time; this cannot happen while
@@ -39,23 +39,23 @@ class Taylor:
         self._graphs: dict[int, GraphModule] = {}
 
     def __call__(
-        self, network: Bound, points: Tensor, wanted: Iterable[Derivative], data: OperatorData = NO_DATA
+        self, network: BoundNetwork, points: Tensor, wanted: Iterable[Derivative], data: OperatorData = NO_DATA
     ) -> dict[Derivative, Tensor]:
         if len(points) not in self._graphs:
             self._graphs[len(points)] = self._recorded(network, points)
-        return taylor(self._graphs[len(points)], network.parameters.values(), points, wanted, data)
+        return taylor_derivatives(self._graphs[len(points)], network.parameters.values(), points, wanted, data)
 
-    def _recorded(self, network: Bound, points: Tensor) -> GraphModule:
+    def _recorded(self, network: BoundNetwork, points: Tensor) -> GraphModule:
         names = list(network.parameters)
 
         def forward(*inputs: Tensor) -> Tensor:
-            return Bound(network.module, dict(zip(names, inputs[:-1], strict=True)))(inputs[-1])
+            return BoundNetwork(network.module, dict(zip(names, inputs[:-1], strict=True)))(inputs[-1])
 
         inputs = [one.detach() for one in network.parameters.values()]
-        return record(forward, [*inputs, points.detach()], simplify=True)
+        return record_graph(forward, [*inputs, points.detach()], simplify=True)
 
 
-def taylor(
+def taylor_derivatives(
     graph: GraphModule,
     parameters: Iterable[Tensor],
     points: Tensor,
@@ -68,15 +68,17 @@ def taylor(
         NoRule: an operation that has no rule.
     """
     wanted = list(wanted)
-    found = scheme(frozenset(operator for _, operator in wanted))
-    algebra = Algebra(found, data)
+    found = jet_structure(frozenset(operator for _, operator in wanted))
+    algebra = JetAlgebra(found, data)
     output = Walk(graph, algebra).run(*parameters, algebra.start(points))
     if not isinstance(output, Jet):
         output = Jet(output, {})
     return {one: _column(output, found, *one) for one in wanted}
 
 
-def _column(output: Jet, found: Scheme, index: int, operator: Axes | LinearCombination | SampledLaplacian) -> Tensor:
+def _column(
+    output: Jet, found: JetStructure, index: int, operator: Axes | LinearCombination | SampledLaplacian
+) -> Tensor:
     """One derivative of one output from the network's jet, (n, 1)."""
     n = len(output.value)
     if operator == ():

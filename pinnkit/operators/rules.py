@@ -12,14 +12,14 @@ from torch import Tensor
 from torch.fx import GraphModule, Interpreter
 from torch.utils._pytree import tree_leaves, tree_map
 
-from pinnkit.operators.algebra import Algebra, Jet, spread
-from pinnkit.operators.functions import FUNCTIONS, Derivatives, power
+from pinnkit.operators.jet_algebra import Jet, JetAlgebra, spread
+from pinnkit.operators.pointwise_functions import FUNCTIONS, Derivatives, power
 
 aten = torch.ops.aten
 Rule = Callable[..., Any]
 
 
-class NoRule(LookupError):
+class MissingRuleError(LookupError):
     """An operation of the network that Taylor mode has no rule for."""
 
     def __init__(self, operation: str) -> None:
@@ -30,7 +30,7 @@ class NoRule(LookupError):
 class Walk(Interpreter):
     """Runs a graph of ATen operations on jets; what does not depend on the points stays a plain tensor."""
 
-    def __init__(self, graph: GraphModule, algebra: Algebra) -> None:
+    def __init__(self, graph: GraphModule, algebra: JetAlgebra) -> None:
         super().__init__(graph)
         self.algebra = algebra
         self.extra_traceback = False  # an operation without a rule is told in our words alone
@@ -45,7 +45,7 @@ class Walk(Interpreter):
             return target(*_values(args), **_values(kwargs))
         rule = RULES.get(packet)
         if rule is None:
-            raise NoRule(str(target))
+            raise MissingRuleError(str(target))
         return rule(self.algebra, target, *args, **kwargs)
 
 
@@ -57,13 +57,13 @@ def _values(tree: Any) -> Any:
     return tree_map(lambda one: one.value if isinstance(one, Jet) else one, tree, is_leaf=lambda o: isinstance(o, Jet))
 
 
-def _shape(algebra: Algebra, target: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+def _shape(algebra: JetAlgebra, target: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     """An operation that is linear in its first argument and in no other; it may give several results."""
     jet, *rest = args
     if not isinstance(jet, Jet) or any(isinstance(leaf, Jet) for leaf in _leaves((rest, kwargs))):
-        raise NoRule(f"{target} with a varying second argument")
+        raise MissingRuleError(f"{target} with a varying second argument")
     if _touches_points(target, jet, rest, kwargs):
-        raise NoRule(f"{target} over the points")
+        raise MissingRuleError(f"{target} over the points")
     if target.overloadpacket in RESHAPING:
         jet = algebra.filled(jet)
     value = target(jet.value, *rest, **kwargs)
@@ -100,66 +100,66 @@ def _touches_points(target: Any, jet: Jet, rest: list, kwargs: dict[str, Any]) -
     return not dims or any(dim % jet.value.ndim == 0 for dim in dims)
 
 
-def _add(algebra: Algebra, target: Any, y: Any, z: Any, alpha: float = 1) -> Jet:
+def _add(algebra: JetAlgebra, target: Any, y: Any, z: Any, alpha: float = 1) -> Jet:
     if alpha != 1:
         z = algebra.scale(z, alpha) if isinstance(z, Jet) else z * alpha
     return algebra.add(y, z)
 
 
-def _sub(algebra: Algebra, target: Any, y: Any, z: Any, alpha: float = 1) -> Jet:
+def _sub(algebra: JetAlgebra, target: Any, y: Any, z: Any, alpha: float = 1) -> Jet:
     if alpha != 1:
         z = algebra.scale(z, alpha) if isinstance(z, Jet) else z * alpha
     return algebra.add(y, z, sign=-1.0)
 
 
-def _rsub(algebra: Algebra, target: Any, y: Any, z: Any, alpha: float = 1) -> Jet:
+def _rsub(algebra: JetAlgebra, target: Any, y: Any, z: Any, alpha: float = 1) -> Jet:
     return _sub(algebra, target, z, y, alpha)
 
 
-def _mul(algebra: Algebra, target: Any, y: Any, z: Any) -> Jet:
+def _mul(algebra: JetAlgebra, target: Any, y: Any, z: Any) -> Jet:
     if isinstance(y, Jet) and isinstance(z, Jet):
         if y.value.ndim != z.value.ndim:
-            raise NoRule(f"{target} of tensors with different numbers of dimensions")
+            raise MissingRuleError(f"{target} of tensors with different numbers of dimensions")
         return algebra.multiply(y, z)
     return algebra.scale(y, z) if isinstance(y, Jet) else algebra.scale(z, y)
 
 
-def _div(algebra: Algebra, target: Any, y: Any, z: Any, rounding_mode: str | None = None) -> Jet:
+def _div(algebra: JetAlgebra, target: Any, y: Any, z: Any, rounding_mode: str | None = None) -> Jet:
     if rounding_mode is not None:
-        raise NoRule(f"{target} with rounding")
+        raise MissingRuleError(f"{target} with rounding")
     if isinstance(z, Jet):
         return _mul(algebra, target, y, algebra.compose(z, FUNCTIONS["reciprocal"]))
     return algebra.linear(y, lambda part: part / z)
 
 
-def _matrix_product(algebra: Algebra, target: Any, y: Any, z: Any) -> Jet:
+def _matrix_product(algebra: JetAlgebra, target: Any, y: Any, z: Any) -> Jet:
     if isinstance(y, Jet) and isinstance(z, Jet):
         return algebra.multiply(algebra.filled(y), algebra.filled(z), target)
     if isinstance(y, Jet):
         y = algebra.filled(y) if y.value.ndim > 2 else y
         return algebra.linear(y, lambda part: target(part, z))
     if z.value.ndim == 2:
-        raise NoRule(f"{target} over the points")
+        raise MissingRuleError(f"{target} over the points")
     return algebra.linear(algebra.filled(z), lambda part: target(y, part))
 
 
-def _addmm(algebra: Algebra, target: Any, bias: Any, y: Any, z: Any, beta: float = 1, alpha: float = 1) -> Jet:
+def _addmm(algebra: JetAlgebra, target: Any, bias: Any, y: Any, z: Any, beta: float = 1, alpha: float = 1) -> Jet:
     if alpha != 1 or beta != 1:
-        raise NoRule(f"{target} with factors")
+        raise MissingRuleError(f"{target} with factors")
     if isinstance(bias, Jet) or isinstance(z, Jet):
         return algebra.add(_matrix_product(algebra, aten.mm.default, y, z), bias)
     return algebra.linear(y, lambda part: torch.mm(part, z), lambda value: torch.addmm(bias, value, z))
 
 
-def _joined(algebra: Algebra, target: Any, tensors: list[Any], dim: int = 0) -> Jet:
+def _joined(algebra: JetAlgebra, target: Any, tensors: list[Any], dim: int = 0) -> Jet:
     """cat and stack: linear in all of their tensors together."""
     ndim = _value(tensors[0]).ndim
     if dim % (ndim + (target.overloadpacket is aten.stack)) == 0:
-        raise NoRule(f"{target} of points")
+        raise MissingRuleError(f"{target} of points")
     jets = [algebra.filled(one) if isinstance(one, Jet) else Jet(one, {}) for one in tensors]
     value = target([jet.value for jet in jets], dim)
     parts = {}
-    for key in algebra.scheme.keys:
+    for key in algebra.structure.keys:
         given = [jet.parts.get(key) for jet in jets]
         if all(part is None for part in given):
             continue
@@ -176,17 +176,17 @@ def _joined(algebra: Algebra, target: Any, tensors: list[Any], dim: int = 0) -> 
     return Jet(value, parts)
 
 
-def _pow(algebra: Algebra, target: Any, y: Any, exponent: Any) -> Any:
+def _pow(algebra: JetAlgebra, target: Any, y: Any, exponent: Any) -> Any:
     if isinstance(exponent, Jet | Tensor):
-        raise NoRule(f"{target} with a varying exponent")
+        raise MissingRuleError(f"{target} with a varying exponent")
     return algebra.compose(y, power(exponent))
 
 
-def _silu(algebra: Algebra, target: Any, jet: Jet) -> Jet:
+def _silu(algebra: JetAlgebra, target: Any, jet: Jet) -> Jet:
     return algebra.multiply(jet, algebra.compose(jet, FUNCTIONS["sigmoid"]))
 
 
-def _gelu(algebra: Algebra, target: Any, jet: Jet, approximate: str = "none") -> Jet:
+def _gelu(algebra: JetAlgebra, target: Any, jet: Jet, approximate: str = "none") -> Jet:
     """x (1 + erf(x / sqrt 2)) / 2, or its approximation by tanh."""
     if approximate == "none":
         inner = algebra.compose(algebra.scale(jet, math.sqrt(0.5)), FUNCTIONS["erf"])
@@ -198,12 +198,12 @@ def _gelu(algebra: Algebra, target: Any, jet: Jet, approximate: str = "none") ->
 
 
 def _layer_norm(
-    algebra: Algebra, target: Any, jet: Jet, shape: list[int], weight: Any, bias: Any, eps: float
+    algebra: JetAlgebra, target: Any, jet: Jet, shape: list[int], weight: Any, bias: Any, eps: float
 ) -> list[Any]:
     """(z - mean z) / sqrt(var z + eps) * weight + bias over the last dimensions; the rest serves autograd alone."""
     dims = list(range(-len(shape), 0))
     if len(shape) >= jet.value.ndim:
-        raise NoRule(f"{target} over the points")
+        raise MissingRuleError(f"{target} over the points")
 
     def mean(of: Jet) -> Jet:
         return algebra.linear(of, lambda part: part.mean(dims, keepdim=True))
@@ -216,9 +216,9 @@ def _layer_norm(
     return [found if bias is None else algebra.add(found, bias), None, None]
 
 
-def _softmax(algebra: Algebra, target: Any, jet: Jet, dim: int, half_to_float: bool) -> Jet:
+def _softmax(algebra: JetAlgebra, target: Any, jet: Jet, dim: int, half_to_float: bool) -> Jet:
     if half_to_float or dim % jet.value.ndim == 0:
-        raise NoRule(f"{target} over the points")
+        raise MissingRuleError(f"{target} over the points")
     jet = algebra.filled(jet)
     largest = jet.value.detach().amax(dim, keepdim=True)
     powers = algebra.compose(algebra.add(jet, largest, sign=-1.0), FUNCTIONS["exp"])
@@ -227,13 +227,13 @@ def _softmax(algebra: Algebra, target: Any, jet: Jet, dim: int, half_to_float: b
     return algebra.multiply(powers, algebra.compose(total, FUNCTIONS["reciprocal"]))
 
 
-def _where(algebra: Algebra, target: Any, condition: Any, y: Any, z: Any) -> Jet:
+def _where(algebra: JetAlgebra, target: Any, condition: Any, y: Any, z: Any) -> Jet:
     """Linear in both branches together."""
     condition = _value(condition)
     jets = [algebra.filled(one) if isinstance(one, Jet) else Jet(one, {}) for one in (y, z)]
     value = torch.where(condition, jets[0].value, jets[1].value)
     parts = {}
-    for key in algebra.scheme.keys:
+    for key in algebra.structure.keys:
         one, two = (jet.parts.get(key) for jet in jets)
         if one is None and two is None:
             continue
@@ -243,20 +243,20 @@ def _where(algebra: Algebra, target: Any, condition: Any, y: Any, z: Any) -> Jet
     return Jet(value, parts)
 
 
-def _larger(algebra: Algebra, target: Any, y: Any, z: Any) -> Jet:
+def _larger(algebra: JetAlgebra, target: Any, y: Any, z: Any) -> Jet:
     return _where(algebra, target, _value(y) > _value(z), y, z)
 
 
-def _smaller(algebra: Algebra, target: Any, y: Any, z: Any) -> Jet:
+def _smaller(algebra: JetAlgebra, target: Any, y: Any, z: Any) -> Jet:
     return _where(algebra, target, _value(y) < _value(z), y, z)
 
 
-def _detach(algebra: Algebra, target: Any, jet: Jet) -> Tensor:
+def _detach(algebra: JetAlgebra, target: Any, jet: Jet) -> Tensor:
     """What is detached has no derivative, as nested autograd has it."""
     return target(jet.value)
 
 
-def _item(algebra: Algebra, target: Any, results: list[Any], place: int) -> Any:
+def _item(algebra: JetAlgebra, target: Any, results: list[Any], place: int) -> Any:
     return results[place]
 
 

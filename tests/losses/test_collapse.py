@@ -6,8 +6,8 @@ import pytest
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.losses.collapse import collapse, sampled
+from pinnkit.operators.jet_structure import jet_structure
 from pinnkit.operators.linear_operators import LinearCombination, SampledLaplacian
-from pinnkit.operators.scheme import scheme
 from pinnkit.problem.problem import Problem
 
 NAVIER_STOKES = {
@@ -49,7 +49,7 @@ def carried(found, coordinates="xt"):
     wanted = {one for _, one in found.sums.values()}
     for expr in found.residuals:
         wanted |= {tuple(sorted(place[name] for name in one.derivative)) for one in partials(expr)}
-    return scheme(frozenset(wanted)).keys
+    return jet_structure(frozenset(wanted)).keys
 
 
 def test_heat_carries_one_sum_and_one_factor():

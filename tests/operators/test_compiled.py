@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from pinnkit.operators.compiled import CompilationError, compile_graph
-from pinnkit.operators.trace import record
+from pinnkit.operators.trace import record_graph
 from tests.conftest import assembled
 
 BURGERS = {
@@ -75,7 +75,7 @@ def recorded_layer():
     torch.manual_seed(0)
     layer = nn.Linear(3, 2, dtype=torch.float64)
     inputs = [layer.weight.detach(), torch.rand(7, 3, dtype=torch.float64)]
-    return record(lambda weight, points: (torch.cosh(points @ weight.T).sin(),), inputs), inputs
+    return record_graph(lambda weight, points: (torch.cosh(points @ weight.T).sin(),), inputs), inputs
 
 
 def test_a_missing_compiler_is_told(empty_cache):

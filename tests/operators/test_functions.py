@@ -4,7 +4,7 @@ import pytest
 import sympy
 import torch
 
-from pinnkit.operators.functions import FUNCTIONS, power
+from pinnkit.operators.pointwise_functions import FUNCTIONS, power
 
 ORDER = 6
 X = sympy.Symbol("x")

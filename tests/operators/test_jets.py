@@ -13,10 +13,10 @@ from torch import nn
 from torch.func import functional_call
 
 from pinnkit.operators.derivatives import derivatives
-from pinnkit.operators.jets import taylor
+from pinnkit.operators.jets import taylor_derivatives
 from pinnkit.operators.linear_operators import NO_DATA, LinearCombination, OperatorData, SampledLaplacian
-from pinnkit.operators.rules import NoRule
-from pinnkit.operators.trace import Untraceable, check, record
+from pinnkit.operators.rules import MissingRuleError
+from pinnkit.operators.trace import Untraceable, check_traceable, record_graph
 
 # Each of these marks a known fault; the mark is to go with the fault.
 
@@ -52,12 +52,12 @@ def captured(network, points, simplify=True):
     def function(*inputs):
         return functional_call(network, dict(zip(names, inputs[:-1], strict=True)), inputs[-1])
 
-    return record(function, [*[one.detach() for one in parameters], points], simplify), list(parameters)
+    return record_graph(function, [*[one.detach() for one in parameters], points], simplify), list(parameters)
 
 
 def by_taylor(network, points, wanted, given=NO_DATA, simplify=True):
     graph, parameters = captured(network, points, simplify)
-    return taylor(graph, parameters, points, wanted, given)
+    return taylor_derivatives(graph, parameters, points, wanted, given)
 
 
 def loss_and_gradient(found, parameters):
@@ -82,7 +82,7 @@ def assert_same(network, points, *requests, given=NO_DATA, reference=None, simpl
     learned = [one for one in given.coefficients if isinstance(one, torch.Tensor) and one.requires_grad]
     leaves = [*parameters, *learned]
     for wanted in requests:
-        found = taylor(graph, parameters, points, wanted, given)
+        found = taylor_derivatives(graph, parameters, points, wanted, given)
         known = derivatives(reference or network, points, wanted, given)
         assert found.keys() == known.keys()
         for one in wanted:
@@ -491,7 +491,7 @@ def test_the_identity_has_its_unit_slopes():
 def test_what_is_detached_has_no_derivative_or_is_refused(operation):
     network, points = Around(operation, 2), uniform(N, 2)
     with suppress(Untraceable):
-        check(network, points)
+        check_traceable(network, points)
         assert_same(network, points, [(0, (0,)), (1, (0, 1))])
 
 
@@ -519,7 +519,7 @@ def test_a_sum_with_the_value_as_a_term_is_right_or_refused():
 )
 def test_layouts_in_which_the_points_are_not_first_are_right_or_refused(operation):
     network, points = Around(operation, 2), uniform(N, 2)
-    with suppress(NoRule):
+    with suppress(MissingRuleError):
         assert_same(network, points, [(0, (0, 0)), (1, HEAT)], given=FEW)
 
 
@@ -553,7 +553,7 @@ def shift(n):
     ],
 )
 def test_operations_that_mix_points_are_refused(operation, name):
-    with pytest.raises(NoRule, match="Taylor mode has no rule for aten") as caught:
+    with pytest.raises(MissingRuleError, match="Taylor mode has no rule for aten") as caught:
         by_taylor(Around(operation, 2), uniform(4, 2), [(0, (0,)), (1, (0, 1))])
     assert name in caught.value.operation
 
@@ -570,7 +570,7 @@ def test_operations_that_mix_points_are_refused(operation, name):
     ],
 )
 def test_an_operation_without_a_rule_is_named(operation, name):
-    with pytest.raises(NoRule, match=f"Taylor mode has no rule for {name}") as caught:
+    with pytest.raises(MissingRuleError, match=f"Taylor mode has no rule for {name}") as caught:
         by_taylor(Around(operation, 2), uniform(4, 2), [(0, (0,))])
     assert caught.value.operation.startswith(name)
 

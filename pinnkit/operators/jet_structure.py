@@ -29,7 +29,7 @@ BUNDLED = 4
 
 
 @dataclass(frozen=True)
-class Bundle:
+class DirectionBundle:
     """Directions whose pure derivatives of orders 1 ... order - 1 are kept together.
 
     `directions` are axes, or the place of a sample of directions.
@@ -40,63 +40,63 @@ class Bundle:
 
 
 @dataclass(frozen=True)
-class Ray:
+class DirectionalPart:
     """The part of a bundle of one order: (k, n, ...), d^order/dv_k^order."""
 
-    bundle: Bundle
+    bundle: DirectionBundle
     order: int
 
 
-Key = Axes | LinearCombination | SampledLaplacian | Ray
+PartKey = Axes | LinearCombination | SampledLaplacian | DirectionalPart
 
 
 @dataclass(frozen=True)
-class Monomial:
+class ChainTerm:
     """count * c * product of parts; summed over the directions of the bundle `over`, where there is one.
 
     `coefficient` is the place of c in the list of coefficients, None for 1.
     """
 
     count: int
-    factors: tuple[Key, ...]
+    factors: tuple[PartKey, ...]
     coefficient: int | None = None
-    over: Bundle | None = None
+    over: DirectionBundle | None = None
 
 
 @dataclass(frozen=True)
-class Leibniz:
+class ProductTerm:
     """count * c * (part of y) * (part of z); None stands for the value."""
 
     count: int
-    left: Key | None
-    right: Key | None
+    left: PartKey | None
+    right: PartKey | None
     coefficient: int | None = None
-    over: Bundle | None = None
+    over: DirectionBundle | None = None
 
 
 @dataclass(frozen=True)
-class Scheme:
+class JetStructure:
     """The parts of a jet, and for each the terms of the chain rule, by the order of f, and of the product rule."""
 
-    keys: tuple[Key, ...]
-    chain: dict[Key, dict[int, tuple[Monomial, ...]]]
-    products: dict[Key, tuple[Leibniz, ...]]
-    bundles: tuple[Bundle, ...]
+    keys: tuple[PartKey, ...]
+    chain: dict[PartKey, dict[int, tuple[ChainTerm, ...]]]
+    products: dict[PartKey, tuple[ProductTerm, ...]]
+    bundles: tuple[DirectionBundle, ...]
 
-    def find(self, axes: Axes) -> tuple[Key, int | None]:
+    def find(self, axes: Axes) -> tuple[PartKey, int | None]:
         """Where the derivative by axes is: a key, and the place in it where it is a ray of a bundle."""
         if axes in self.chain:
             return axes, None
         for bundle in self.bundles:
             if not isinstance(bundle.directions, int) and axes[0] in bundle.directions and len(set(axes)) == 1:
-                return Ray(bundle, len(axes)), bundle.directions.index(axes[0])
+                return DirectionalPart(bundle, len(axes)), bundle.directions.index(axes[0])
         raise KeyError(f"the scheme has no part for {axes}")
 
 
-def below(axes: Axes) -> set[Axes]:
+def lower_derivatives(axes: Axes) -> set[Axes]:
     """The axes of lower order that are contained in these, without ().
 
-    >>> sorted(below((0, 0, 1)))
+    >>> sorted(lower_derivatives((0, 0, 1)))
     [(0,), (0, 0), (0, 1), (1,)]
     """
     return {part for size in range(1, len(axes)) for part in combinations(axes, size)}
@@ -125,7 +125,7 @@ def _set_partitions(places: list[int]) -> Iterable[list[list[int]]]:
             yield [*smaller[:number], [first, *block], *smaller[number + 1 :]]
 
 
-def splits(axes: Axes) -> Counter[tuple[Axes, Axes]]:
+def product_splits(axes: Axes) -> Counter[tuple[Axes, Axes]]:
     """The ways of giving each differentiation to the left or to the right factor of a product, with counts."""
     found: Counter[tuple[Axes, Axes]] = Counter()
     for sides in product((True, False), repeat=len(axes)):
@@ -136,22 +136,22 @@ def splits(axes: Axes) -> Counter[tuple[Axes, Axes]]:
 
 
 @lru_cache(maxsize=256)
-def scheme(wanted: frozenset[Axes | LinearCombination | SampledLaplacian]) -> Scheme:
+def jet_structure(wanted: frozenset[Axes | LinearCombination | SampledLaplacian]) -> JetStructure:
     """The parts that the wanted operators need, and their rules."""
     plain = {one for one in wanted if isinstance(one, tuple) and one}
     sums = [one for one in wanted if isinstance(one, LinearCombination)]
     samples = [one for one in wanted if isinstance(one, SampledLaplacian)]
     bundled = {one: _bundled(one, plain, [other for other in sums if other is not one]) for one in sums}
     bundles = {bundle for bundle, _ in bundled.values() if bundle is not None}
-    bundles |= {Bundle(one.sample, 2) for one in samples}
+    bundles |= {DirectionBundle(one.sample, 2) for one in samples}
 
     apart = set(plain)
     for one in sums:
         bundle, slot = bundled[one]
         for axes, _ in _apart(one, bundle):
-            apart |= below(axes)
+            apart |= lower_derivatives(axes)
     for axes in plain:
-        apart |= below(axes)
+        apart |= lower_derivatives(axes)
     covered = {
         (axis,) * order
         for bundle in bundles
@@ -161,23 +161,23 @@ def scheme(wanted: frozenset[Axes | LinearCombination | SampledLaplacian]) -> Sc
     }
     apart -= covered
 
-    chain: dict[Key, dict[int, tuple[Monomial, ...]]] = {}
-    products: dict[Key, tuple[Leibniz, ...]] = {}
+    chain: dict[PartKey, dict[int, tuple[ChainTerm, ...]]] = {}
+    products: dict[PartKey, tuple[ProductTerm, ...]] = {}
 
-    def add(key: Key, monomials: Iterable[Monomial], splitting: Iterable[Leibniz]) -> None:
-        orders: dict[int, list[Monomial]] = {1: [Monomial(1, (key,))]}
+    def add(key: PartKey, monomials: Iterable[ChainTerm], splitting: Iterable[ProductTerm]) -> None:
+        orders: dict[int, list[ChainTerm]] = {1: [ChainTerm(1, (key,))]}
         for one in monomials:
             orders.setdefault(len(one.factors), []).append(one)
         chain[key] = {order: tuple(ones) for order, ones in sorted(orders.items())}
-        products[key] = (Leibniz(1, key, None), Leibniz(1, None, key), *splitting)
+        products[key] = (ProductTerm(1, key, None), ProductTerm(1, None, key), *splitting)
 
     for axes in sorted(apart, key=lambda one: (len(one), one)):
         add(axes, _chain(axes), _products(axes))
     for bundle in sorted(bundles, key=str):
         for order in range(1, bundle.order):
-            add(Ray(bundle, order), _ray_chain(bundle, order), _ray_products(bundle, order))
+            add(DirectionalPart(bundle, order), _ray_chain(bundle, order), _ray_products(bundle, order))
     for one in samples:
-        bundle = Bundle(one.sample, 2)
+        bundle = DirectionBundle(one.sample, 2)
         add(one, _ray_chain(bundle, 2, over=bundle), _ray_products(bundle, 2, over=bundle))
     for one in sorted(sums, key=lambda one: one.terms):
         bundle, slot = bundled[one]
@@ -187,12 +187,12 @@ def scheme(wanted: frozenset[Axes | LinearCombination | SampledLaplacian]) -> Sc
             monomials += _ray_chain(bundle, bundle.order, slot, bundle)
             splitting += _ray_products(bundle, bundle.order, slot, bundle)
         add(one, monomials, splitting)
-    return Scheme(tuple(chain), chain, products, tuple(sorted(bundles, key=str)))
+    return JetStructure(tuple(chain), chain, products, tuple(sorted(bundles, key=str)))
 
 
 def _bundled(
     one: LinearCombination, plain: set[Axes], others: list[LinearCombination]
-) -> tuple[Bundle | None, int | None]:
+) -> tuple[DirectionBundle | None, int | None]:
     """The bundle that gives the pure derivatives in a sum, if they are many enough and alike, and their coefficient."""
     pure: dict[tuple[int, int], list[int]] = {}
     for axes, slot in one.terms:
@@ -203,7 +203,7 @@ def _bundled(
     (order, slot), axes = max(pure.items(), key=lambda item: len(item[1]))
     if len(axes) < BUNDLED:
         return None, None
-    bundle = Bundle(tuple(sorted(axes)), order)
+    bundle = DirectionBundle(tuple(sorted(axes)), order)
     # a plain pure derivative of lower order is a ray itself; the term of a sum needs its slopes as factors of their own
     needed = {used for used in plain if len(set(used)) > 1 or len(used) >= order}
     needed |= {used for term in others for used, _ in term.terms if len(used) > 1}
@@ -213,7 +213,7 @@ def _bundled(
     return bundle, slot
 
 
-def _apart(one: LinearCombination, bundle: Bundle | None) -> list[tuple[Axes, int]]:
+def _apart(one: LinearCombination, bundle: DirectionBundle | None) -> list[tuple[Axes, int]]:
     """The terms of a sum that its bundle does not give."""
     if bundle is None:
         return list(one.terms)
@@ -224,35 +224,41 @@ def _apart(one: LinearCombination, bundle: Bundle | None) -> list[tuple[Axes, in
     ]
 
 
-def _chain(axes: Axes, coefficient: int | None = None) -> list[Monomial]:
+def _chain(axes: Axes, coefficient: int | None = None) -> list[ChainTerm]:
     """All terms of the chain rule but the linear one."""
     return [
-        Monomial(count, blocks, coefficient) for blocks, count in sorted(partitions(axes).items()) if len(blocks) > 1
+        ChainTerm(count, blocks, coefficient) for blocks, count in sorted(partitions(axes).items()) if len(blocks) > 1
     ]
 
 
-def _products(axes: Axes, coefficient: int | None = None) -> list[Leibniz]:
+def _products(axes: Axes, coefficient: int | None = None) -> list[ProductTerm]:
     """All terms of the product rule but the two in which one factor is not differentiated."""
     return [
-        Leibniz(count, left, right, coefficient)
-        for (left, right), count in sorted(splits(axes).items())
+        ProductTerm(count, left, right, coefficient)
+        for (left, right), count in sorted(product_splits(axes).items())
         if left and right
     ]
 
 
 def _ray_chain(
-    bundle: Bundle, order: int, coefficient: int | None = None, over: Bundle | None = None
-) -> list[Monomial]:
+    bundle: DirectionBundle, order: int, coefficient: int | None = None, over: DirectionBundle | None = None
+) -> list[ChainTerm]:
     return [
-        Monomial(one.count, tuple(Ray(bundle, len(block)) for block in one.factors), coefficient, over)
+        ChainTerm(one.count, tuple(DirectionalPart(bundle, len(block)) for block in one.factors), coefficient, over)
         for one in _chain((0,) * order)
     ]
 
 
 def _ray_products(
-    bundle: Bundle, order: int, coefficient: int | None = None, over: Bundle | None = None
-) -> list[Leibniz]:
+    bundle: DirectionBundle, order: int, coefficient: int | None = None, over: DirectionBundle | None = None
+) -> list[ProductTerm]:
     return [
-        Leibniz(one.count, Ray(bundle, len(one.left)), Ray(bundle, len(one.right)), coefficient, over)
+        ProductTerm(
+            one.count,
+            DirectionalPart(bundle, len(one.left)),
+            DirectionalPart(bundle, len(one.right)),
+            coefficient,
+            over,
+        )
         for one in _products((0,) * order)
     ]

@@ -1,8 +1,8 @@
 """Arithmetic of jets, for Taylor mode.
 
-A jet holds the value of an operation's result at the points and the parts of a `Scheme`: its partial derivatives by
+A jet holds the value of an operation's result at the points and the parts of a `JetStructure`: its partial derivatives by
 the coordinates, and sums of them. Linear operations act on every part, products go by Leibniz, pointwise functions by
-Faa di Bruno (see `scheme`).
+Faa di Bruno (see `structure`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pinnkit.operators.functions import Derivatives
+from pinnkit.operators.jet_structure import ChainTerm, DirectionalPart, JetStructure, PartKey, ProductTerm
 from pinnkit.operators.linear_operators import NO_DATA, LinearCombination, OperatorData
-from pinnkit.operators.scheme import Key, Leibniz, Monomial, Ray, Scheme
+from pinnkit.operators.pointwise_functions import Derivatives
 
 
 @dataclass
@@ -26,24 +26,24 @@ class Jet:
     """
 
     value: Tensor
-    parts: dict[Key, Tensor]
+    parts: dict[PartKey, Tensor]
 
 
-class Algebra:
+class JetAlgebra:
     """Arithmetic of jets of one scheme."""
 
-    def __init__(self, scheme: Scheme, data: OperatorData = NO_DATA) -> None:
-        self.scheme = scheme
+    def __init__(self, structure: JetStructure, data: OperatorData = NO_DATA) -> None:
+        self.structure = structure
         self.data = data
 
     def start(self, points: Tensor) -> Jet:
         """The jet of the points themselves, (n, d): d p/dp_a is a unit vector, all higher derivatives vanish."""
         unit = torch.eye(points.shape[1], dtype=points.dtype, device=points.device)
-        parts: dict[Key, Tensor] = {}
-        for key in self.scheme.keys:
+        parts: dict[PartKey, Tensor] = {}
+        for key in self.structure.keys:
             if isinstance(key, tuple) and len(key) == 1:
                 parts[key] = unit[key[0] : key[0] + 1]
-            elif isinstance(key, Ray) and key.order == 1:
+            elif isinstance(key, DirectionalPart) and key.order == 1:
                 directions = key.bundle.directions
                 rows = self.data.directions[directions] if isinstance(directions, int) else unit[list(directions)]
                 parts[key] = rows[:, None, :]
@@ -57,10 +57,10 @@ class Algebra:
         """A linear function of a jet; `constant` gives the value where a constant is added to it."""
         return Jet((constant or function)(jet.value), self.parts(jet, function))
 
-    def parts(self, jet: Jet, function: Callable[[Tensor], Any]) -> dict[Key, Any]:
+    def parts(self, jet: Jet, function: Callable[[Tensor], Any]) -> dict[PartKey, Any]:
         """What a linear function makes of each part."""
         return {
-            key: torch.vmap(function)(part) if isinstance(key, Ray) else function(part)
+            key: torch.vmap(function)(part) if isinstance(key, DirectionalPart) else function(part)
             for key, part in jet.parts.items()
         }
 
@@ -69,7 +69,7 @@ class Algebra:
         memory: dict[tuple, Tensor | None] = {}
         terms = {
             key: {order: self._total(jet, monomials, memory) for order, monomials in orders.items()}
-            for key, orders in self.scheme.chain.items()
+            for key, orders in self.structure.chain.items()
         }
         order = max((k for orders in terms.values() for k, total in orders.items() if total is not None), default=0)
         slopes = function(jet.value, order)
@@ -83,7 +83,7 @@ class Algebra:
     def multiply(self, y: Jet, z: Jet, product: Callable[[Tensor, Tensor], Tensor] = torch.mul) -> Jet:
         """A product, pointwise or any other bilinear one."""
         parts = {}
-        for key, splitting in self.scheme.products.items():
+        for key, splitting in self.structure.products.items():
             found = [self._leibniz(y, z, one, product) for one in splitting]
             found = [one for one in found if one is not None]
             if found:
@@ -95,7 +95,7 @@ class Algebra:
         left, right = _parts(y), _parts(z)
         ndim = max(_value(one).ndim for one in (y, z) if isinstance(_value(one), Tensor))
         parts = {}
-        for key in self.scheme.keys:
+        for key in self.structure.keys:
             one = _lifted(left.get(key), key, ndim)
             two = _lifted(right.get(key), key, ndim)
             if one is None and two is None:
@@ -118,7 +118,7 @@ class Algebra:
         """The same jet with every part in full shape."""
         return Jet(jet.value, {key: _full(part, key, jet.value) for key, part in jet.parts.items()})
 
-    def _total(self, jet: Jet, monomials: Iterable[Monomial], memory: dict[tuple, Tensor | None]) -> Tensor | None:
+    def _total(self, jet: Jet, monomials: Iterable[ChainTerm], memory: dict[tuple, Tensor | None]) -> Tensor | None:
         """The sum of monomials, those with the same coefficient added before they are multiplied by it."""
         grouped: dict[int | None, list[Tensor]] = {}
         for one in monomials:
@@ -130,7 +130,7 @@ class Algebra:
         ]
         return _added(found) if found else None
 
-    def _monomial(self, jet: Jet, one: Monomial, memory: dict[tuple, Tensor | None]) -> Tensor | None:
+    def _monomial(self, jet: Jet, one: ChainTerm, memory: dict[tuple, Tensor | None]) -> Tensor | None:
         """The product of parts; what many parts share is computed once."""
         known = (one.factors, one.over)
         if known not in memory:
@@ -144,12 +144,12 @@ class Algebra:
             memory[known] = value
         return memory[known]
 
-    def _leibniz(self, y: Jet, z: Jet, one: Leibniz, product: Callable[[Tensor, Tensor], Tensor]) -> Tensor | None:
+    def _leibniz(self, y: Jet, z: Jet, one: ProductTerm, product: Callable[[Tensor, Tensor], Tensor]) -> Tensor | None:
         left = y.value if one.left is None else y.parts.get(one.left)
         right = z.value if one.right is None else z.parts.get(one.right)
         if left is None or right is None:
             return None
-        rays = (isinstance(one.left, Ray), isinstance(one.right, Ray))
+        rays = (isinstance(one.left, DirectionalPart), isinstance(one.right, DirectionalPart))
         if any(rays):
             value = torch.vmap(product, in_dims=tuple(0 if ray else None for ray in rays))(left, right)
         else:
@@ -176,26 +176,26 @@ def _value(one: Jet | Tensor | float) -> Tensor | float:
     return one.value if isinstance(one, Jet) else one
 
 
-def _parts(one: Jet | Tensor | float) -> dict[Key, Tensor]:
+def _parts(one: Jet | Tensor | float) -> dict[PartKey, Tensor]:
     return one.parts if isinstance(one, Jet) else {}
 
 
-def _lifted(part: Tensor | None, key: Key, ndim: int) -> Tensor | None:
+def _lifted(part: Tensor | None, key: PartKey, ndim: int) -> Tensor | None:
     """A part with as many dimensions as a value of `ndim` needs; the directions of a ray stay in front."""
-    if part is None or not isinstance(key, Ray):
+    if part is None or not isinstance(key, DirectionalPart):
         return part
     missing = ndim + 1 - part.ndim
     return part.reshape(len(part), *[1] * missing, *part.shape[1:]) if missing > 0 else part
 
 
-def spread(part: Tensor, key: Key, value: Tensor) -> Tensor:
+def spread(part: Tensor, key: PartKey, value: Tensor) -> Tensor:
     """A part with all of the value's dimensions but the points', which a broadcast may have widened."""
-    lead = part.shape[:1] if isinstance(key, Ray) else ()
+    lead = part.shape[:1] if isinstance(key, DirectionalPart) else ()
     if part.shape[len(lead) + 1 :] == value.shape[1:]:
         return part
     rows = part.shape[-value.ndim] if part.ndim == len(lead) + value.ndim else 1
     return part.expand(*lead, rows, *value.shape[1:])
 
 
-def _full(part: Tensor, key: Key, value: Tensor) -> Tensor:
-    return part.expand(len(part), *value.shape) if isinstance(key, Ray) else part.expand(value.shape)
+def _full(part: Tensor, key: PartKey, value: Tensor) -> Tensor:
+    return part.expand(len(part), *value.shape) if isinstance(key, DirectionalPart) else part.expand(value.shape)
