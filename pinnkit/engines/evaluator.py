@@ -20,7 +20,7 @@ from pinnkit.operators.compiled import CompilationError, CompileTime, compile_gr
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.jets import TaylorMode
 from pinnkit.operators.memory import out_of_memory
-from pinnkit.operators.rules import MissingRuleError
+from pinnkit.operators.rules.common import MissingRuleError
 from pinnkit.operators.trace import BoundNetwork, Untraceable, check_traceable, first_line, record_graph
 from pinnkit.operators.workers import Workers, summed
 from pinnkit.optimizers.threads import on_threads

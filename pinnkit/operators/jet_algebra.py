@@ -1,8 +1,8 @@
 """Arithmetic of jets, for Taylor mode.
 
-A jet holds the value of an operation's result at the points and the parts of a `JetStructure`: its partial derivatives by
-the coordinates, and sums of them. Linear operations act on every part, products go by Leibniz, pointwise functions by
-Faa di Bruno (see `structure`).
+A jet holds the value of an operation's result at the points and the parts of a `JetStructure`: its partial derivatives
+by the coordinates, and sums of them. Linear operations act on every part, products follow Leibniz, pointwise functions
+Faa di Bruno (see `jet_structure`).
 """
 
 from __future__ import annotations

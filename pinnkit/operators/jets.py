@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.fx import GraphModule
 
 from pinnkit.operators.jet_algebra import Jet, JetAlgebra
+from pinnkit.operators.jet_interpreter import JetInterpreter
 from pinnkit.operators.jet_structure import JetStructure, jet_structure
 from pinnkit.operators.linear_operators import (
     NO_DATA,
@@ -24,7 +25,6 @@ from pinnkit.operators.linear_operators import (
     OperatorData,
     SampledLaplacian,
 )
-from pinnkit.operators.rules import Walk
 from pinnkit.operators.trace import BoundNetwork, record_graph
 
 
@@ -65,12 +65,12 @@ def taylor_derivatives(
     """The wanted derivatives, (n, 1) each, of a network that was captured as a graph (parameters..., points).
 
     Raises:
-        NoRule: an operation that has no rule.
+        MissingRuleError: an operation that has no rule.
     """
     wanted = list(wanted)
     found = jet_structure(frozenset(operator for _, operator in wanted))
     algebra = JetAlgebra(found, data)
-    output = Walk(graph, algebra).run(*parameters, algebra.start(points))
+    output = JetInterpreter(graph, algebra).run(*parameters, algebra.start(points))
     if not isinstance(output, Jet):
         output = Jet(output, {})
     return {one: _column(output, found, *one) for one in wanted}

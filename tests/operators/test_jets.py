@@ -15,7 +15,7 @@ from torch.func import functional_call
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.jets import taylor_derivatives
 from pinnkit.operators.linear_operators import NO_DATA, LinearCombination, OperatorData, SampledLaplacian
-from pinnkit.operators.rules import MissingRuleError
+from pinnkit.operators.rules.common import MissingRuleError
 from pinnkit.operators.trace import Untraceable, check_traceable, record_graph
 
 # Each of these marks a known fault; the mark is to go with the fault.
