@@ -15,7 +15,7 @@ from pinnkit.cli.train import requeue
 from pinnkit.factory import assemble
 from pinnkit.language.errors import Report
 from pinnkit.losses.view import ResidualError
-from pinnkit.optimizers.sample_space import TooManyRows
+from pinnkit.optimizers.sample_space import JacobianTooLargeError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import Reference, choose
 from pinnkit.reporting.artifacts import RunFolder
@@ -55,7 +55,7 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
         return LOST
     except OutOfMemory:
         return WRONG
-    except (NoGradient, Unsuitable, TooManyRows, ResidualError):  # the run has told why
+    except (NoGradient, Unsuitable, JacobianTooLargeError, ResidualError):  # the run has told why
         return WRONG if environment.first() else FINISHED
     except Diverged:
         return DIVERGED if environment.first() else FINISHED

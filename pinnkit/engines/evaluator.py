@@ -23,7 +23,7 @@ from pinnkit.operators.memory import out_of_memory
 from pinnkit.operators.rules.common import MissingRuleError
 from pinnkit.operators.trace import BoundNetwork, Untraceable, check_traceable, first_line, record_graph
 from pinnkit.operators.workers import Workers, summed
-from pinnkit.optimizers.threads import on_threads
+from pinnkit.optimizers.threads import torch_threads
 from pinnkit.problem.problem import Problem
 
 log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ class Evaluator:
     def threading(self) -> Iterator[None]:
         """One thread for torch's own operations where each worker has a core's work of its own, or sums are sharded."""
         alone = self.sharded or (self.engine != "autograd" and self.constants.device.type == "cpu")
-        with on_threads(1 if alone else None):
+        with torch_threads(1 if alone else None):
             yield
 
     # ------------------------------------------------------------ points

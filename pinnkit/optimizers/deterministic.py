@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 
-class Deterministic(torch.optim.Optimizer, ABC):
+class DeterministicOptimizer(torch.optim.Optimizer, ABC):
     """Minimise a loss that is the same function in every call, by steps that look at trial points.
 
     The closure zeroes the gradients, computes the loss, calls `backward` and returns the loss, as for

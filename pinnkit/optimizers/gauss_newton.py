@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 import torch
 
 from pinnkit.optimizers.least_squares import LeastSquares, LeastSquaresOptimizer, Model, Trial
-from pinnkit.optimizers.threads import on_threads
+from pinnkit.optimizers.threads import torch_threads
 
 SOLVERS = ("dense", "cg")
 
@@ -29,7 +29,7 @@ class Dense(Model):
         self.scale = float(self._diagonal.max())
 
     def solve(self, damping: float) -> torch.Tensor:
-        with on_threads(self._threads):
+        with torch_threads(self._threads):
             d, self._pivots = damped_solution(self._gram, self._diagonal, damping, self._gradient)
         return d
 

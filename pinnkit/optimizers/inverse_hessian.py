@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from pinnkit.optimizers.threads import on_threads
+from pinnkit.optimizers.threads import torch_threads
 
 VARIANTS = ("bfgs", "ssbfgs", "ssbroyden")
 
@@ -137,7 +137,7 @@ class InverseHessian:
         if factor.device.type != "cpu":  # a GPU shares out each operation by itself
             return [work(0, self.n)]
         spans = [(self.n * strip // STRIPS, self.n * (strip + 1) // STRIPS) for strip in range(STRIPS)]
-        with on_threads(1):  # as in the pool: a product that is shared out itself may be summed otherwise
+        with torch_threads(1):  # as in the pool: a product that is shared out itself may be summed otherwise
             if self.pool is None or factor.numel() * factor.element_size() < WORTH_THREADS:
                 return [work(*span) for span in spans]
             # One task for each thread, and one for the caller's: to hand over a strip takes as long as its work.

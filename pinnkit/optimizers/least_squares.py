@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 import torch
 
-from pinnkit.optimizers.deterministic import Deterministic
+from pinnkit.optimizers.deterministic import DeterministicOptimizer
 
 FIRST_DAMPING = 1e-3  # times the scale of J'J
 RAISED = 2.0  # factor on the damping after a trial that was refused,
@@ -73,10 +73,10 @@ class Trial(NamedTuple):
     gradient: torch.Tensor
 
 
-class LeastSquaresOptimizer(Deterministic):
+class LeastSquaresOptimizer(DeterministicOptimizer):
     """Minimise |r|^2 by steps theta - d, where d solves the linearised problem, damped.
 
-    Set `system` before each `step(closure)`. The closure (see `Deterministic`) computes the objective and leaves its
+    Set `system` before each `step(closure)`. The closure (see `DeterministicOptimizer`) computes the objective and leaves its
     gradient 2 J'r in the parameters; it is called for trial points. The damping outlives a `refresh()`.
 
     Trial and damping mu: a trial is taken if it lowers the objective at all. If not, mu is doubled and tried again
@@ -98,7 +98,7 @@ class LeastSquaresOptimizer(Deterministic):
             failure), evaluations, damping (mu), gain (decrease / decrease that the model predicts), condition (of
             the damped matrix, estimated), and those of the method.
 
-    Raises as `Deterministic`. `step` raises RuntimeError where `system` is None, and FloatingPointError where the
+    Raises as `DeterministicOptimizer`. `step` raises RuntimeError where `system` is None, and FloatingPointError where the
     objective, its gradient or J is not finite before any trial.
     """
 
@@ -107,11 +107,11 @@ class LeastSquaresOptimizer(Deterministic):
         self.system: LeastSquares | None = None
         self._threads: int | None = None
 
-    def use_threads(self, count: int) -> None:
+    def set_matrix_threads(self, count: int) -> None:
         """Build and factorise matrices on so many threads of a CPU, whatever the residuals are evaluated on."""
         self._threads = count
 
-    def take_over(self, former: torch.optim.Optimizer) -> None:
+    def warm_start(self, former: torch.optim.Optimizer) -> None:
         """Go on with the damping of another phase of these methods."""
         if isinstance(former, LeastSquaresOptimizer) and "damping" in former._memory:
             self._memory["damping"] = former._memory["damping"]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 
-from pinnkit.optimizers.deterministic import Deterministic
+from pinnkit.optimizers.deterministic import DeterministicOptimizer
 from pinnkit.optimizers.line_search import LineSearchResult, strong_wolfe
 
 FIRST_LENGTH = 0.1  # Euclidean length of the first trial step where there is no curvature yet, or for another loss
@@ -47,10 +47,10 @@ class Pair(NamedTuple):
     sound: bool
 
 
-class QuasiNewton(Deterministic):
+class QuasiNewton(DeterministicOptimizer):
     """Minimise a deterministic loss by steps s = a p along p = -H g, with curvature learned from s and y = g_new - g.
 
-    `step(closure)` is one such iteration (see `Deterministic` for the closure); a comes from a strong-Wolfe line
+    `step(closure)` is one such iteration (see `DeterministicOptimizer` for the closure); a comes from a strong-Wolfe line
     search. The loss and the gradient are kept from it, so an iteration usually costs one evaluation; the curvature
     outlives a `refresh()`.
 
@@ -64,7 +64,7 @@ class QuasiNewton(Deterministic):
         diagnostics: of the last step: step_length (a), evaluations, curvature (y's / s's; NaN where it was not
             used), and those of the method.
 
-    Raises as `Deterministic`.
+    Raises as `DeterministicOptimizer`.
     """
 
     def __init__(

@@ -21,12 +21,12 @@ from pinnkit.optimizers.least_squares import (
     lower_product,
 )
 from pinnkit.optimizers.line_search import strong_wolfe
-from pinnkit.optimizers.threads import on_threads
+from pinnkit.optimizers.threads import torch_threads
 
 VARIANTS = ("engd_w", "spring")
 
 
-class TooManyRows(ValueError):
+class JacobianTooLargeError(ValueError):
     """J and the matrices of its rows would take more memory than `max_bytes`."""
 
 
@@ -35,7 +35,7 @@ class Kernel(Model):
 
     def __init__(self, r: torch.Tensor, jacobian: torch.Tensor, threads: int | None = None) -> None:
         self.r, self._jacobian, self._threads = r, jacobian, threads
-        with on_threads(threads):
+        with torch_threads(threads):
             self._kernel = lower_product(jacobian)  # Cholesky reads no more
         self._diagonal = self._kernel.diagonal().clone()
         self._pivots = self._diagonal
@@ -46,7 +46,7 @@ class Kernel(Model):
 
     def solve_near(self, damping: float, centre: torch.Tensor | None) -> torch.Tensor:
         """The d (n,) of least |r - J d|^2 + mu |d - centre|^2: centre + J'(JJ' + mu I)^-1 (r - J centre)."""
-        with on_threads(self._threads):
+        with torch_threads(self._threads):
             right = self.r if centre is None else self.r - self._jacobian @ centre
             z, self._pivots = damped_solution(self._kernel, self._diagonal, damping, right)
             d = self._jacobian.T @ z
@@ -71,7 +71,7 @@ class SampleSpace(LeastSquaresOptimizer):
     direction nearest to m d_k-1 that fits the present points, so it remembers points that are gone. There mu =
     `damping` times the largest diagonal entry of J'J (ten times more where the matrix is numerically not positive
     definite) and does not adapt otherwise; a comes from a strong-Wolfe line search, 1 first. If d_k does not point
-    downhill, or after a failure, the memory is dropped. Once found, a is shortened by the factor `share`. In
+    downhill, or after a failure, the memory is dropped. Once found, a is shortened by the factor `step_factor`. In
     diagnostics, `step_length` is |a d_k| and `gain` compares with the model there.
 
     Attributes:
@@ -98,13 +98,13 @@ class SampleSpace(LeastSquaresOptimizer):
         super().__init__(parameters, variant, max_evaluations)
         self.variant = variant
         self._momentum, self._damping, self._max_bytes = momentum, damping, max_bytes
-        self.share = 1.0
+        self.step_factor = 1.0
 
     def _linearise(self, system: LeastSquares, gradient: torch.Tensor) -> Kernel:
         samples, n = system.rows_shape()
         needed = (samples * n + 2 * samples**2) * self._parameters[0].element_size()
         if needed > self._max_bytes:
-            raise TooManyRows(
+            raise JacobianTooLargeError(
                 f"{self.name} would keep J, {samples} x {n}, and two matrices {samples} x {samples} "
                 f"({needed / 1e9:.3g} GB), and max_bytes = {self._max_bytes:.3g}: draw "
                 "fewer points, raise max_bytes if that memory is there, or take gauss_newton (n x n matrices, or with "
@@ -152,8 +152,8 @@ class SampleSpace(LeastSquaresOptimizer):
         if not found.outcome.moved:
             return found.outcome.value
         step, loss, gradient = found.step, found.loss, found.gradient
-        if self.share < 1.0:
-            step *= self.share
+        if self.step_factor < 1.0:
+            step *= self.step_factor
             loss, _, gradient = phi(step)
         change = -step * d
         self._move(origin + change)

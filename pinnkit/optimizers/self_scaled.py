@@ -54,12 +54,12 @@ class SelfScaled(QuasiNewton):
                 "(lbfgs), whose memory does not grow as n^2"
             )
 
-    def share_rows(self, threads: int) -> None:
+    def set_worker_threads(self, threads: int) -> None:
         """Pass over H on so many threads of a CPU, each with one thread of torch's own; the results stay the same."""
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads - 1, "pinnkit", torch.set_num_threads, (1,)) if threads > 1 else None
 
-    def take_over(self, former: torch.optim.Optimizer) -> None:
+    def warm_start(self, former: torch.optim.Optimizer) -> None:
         """Go on with the H of another phase of these methods, which then has none."""
         if isinstance(former, SelfScaled) and "inverse_hessian" in former._memory:
             self._memory["inverse_hessian"] = former._memory["inverse_hessian"]

@@ -18,7 +18,7 @@ from pinnkit import environment, evaluation
 from pinnkit.factory import assemble
 from pinnkit.language.errors import Report
 from pinnkit.losses.view import ResidualError
-from pinnkit.optimizers.sample_space import TooManyRows
+from pinnkit.optimizers.sample_space import JacobianTooLargeError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
@@ -119,7 +119,7 @@ class Run:
                 break
             except Diverged as error:
                 checkpoint = self._back(error)
-            except (NoGradient, OutOfMemory, RankLost, Unsuitable, TooManyRows, ResidualError) as error:
+            except (NoGradient, OutOfMemory, RankLost, Unsuitable, JacobianTooLargeError, ResidualError) as error:
                 self._failed("failed", error)
                 raise
             except RuntimeError as error:

@@ -347,7 +347,7 @@ def test_a_following_phase_goes_on_with_the_damping():
     x, former, closure = setting(function, torch.zeros(6))
     with_damping(former, closure, 1e-5)
     following, fresh = GaussNewton([x]), GaussNewton([x])
-    following.take_over(former)
+    following.warm_start(former)
     dampings = []
     for optimizer in (following, fresh):
         with torch.no_grad():

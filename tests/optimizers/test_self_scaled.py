@@ -463,7 +463,7 @@ def test_a_following_phase_goes_on_with_h():
         former.step(closure)
     inverse = dense(former, x)
     following, fresh = SelfScaled([x], "ssbroyden"), SelfScaled([x], "ssbroyden")
-    following.take_over(former)
+    following.warm_start(former)
     assert torch.equal(dense(following, x), inverse)
     assert "inverse_hessian" not in former.state[x]
     at = x.detach().clone()
@@ -480,7 +480,7 @@ def test_the_rows_of_h_are_shared_among_threads_without_a_difference(monkeypatch
     ends = []
     for threads in (1, 2, 3):
         x, optimizer, closure = setting(rosenbrock, classic_start(20))
-        optimizer.share_rows(threads)
+        optimizer.set_worker_threads(threads)
         for _ in range(30):
             optimizer.step(closure)
         ends.append(x.detach().clone())

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pinnkit.optimizers.deterministic import Deterministic
+from pinnkit.optimizers.deterministic import DeterministicOptimizer
 from pinnkit.optimizers.inverse_hessian import PENDING
 from pinnkit.optimizers.lbfgs import LBFGS
 from pinnkit.optimizers.soap import SOAP, _alike, _joined, _sides
@@ -23,11 +23,11 @@ PARTNERS = {"direction": ("half", "inverse_hessian"), "loss": ("gradient",), "gr
 """Entries that are of use only with others."""
 
 
-class WrongState(ValueError):
+class InvalidStateError(ValueError):
     """An entry of a saved state that cannot be; the message begins with its key."""
 
 
-class NotFinite(WrongState):
+class NonFiniteStateError(InvalidStateError):
     """A number of a saved state that is NaN or infinite."""
 
 
@@ -42,23 +42,23 @@ def check_state(optimizer: torch.optim.Optimizer, saved: Any, same_torch: bool =
     """
     fresh = optimizer.state_dict()
     if not isinstance(saved, Mapping) or set(saved) != set(fresh):
-        raise WrongState(f": {', '.join(map(repr, fresh))} are needed")
+        raise InvalidStateError(f": {', '.join(map(repr, fresh))} are needed")
     _check_groups(fresh["param_groups"], saved["param_groups"], same_torch)
     state = saved["state"]
     parameters = [one for group in optimizer.param_groups for one in group["params"]]
     known = _owners(optimizer, parameters)
     if not isinstance(state, Mapping) or not set(state) <= set(known):
-        raise WrongState(".state: is of other parameters")
-    if isinstance(optimizer, Deterministic):
+        raise InvalidStateError(".state: is of other parameters")
+    if isinstance(optimizer, DeterministicOptimizer):
         if state:
             _check_memory(optimizer, _mapping("state[0]", state[0]), parameters)
         return
     if state and set(state) != set(known):
-        raise WrongState(".state: is of some parameters only")
+        raise InvalidStateError(".state: is of some parameters only")
     for index, shapes in known.items() if state else ():
         entries = _mapping(f"state[{index}]", state[index])
         if set(entries) != set(shapes):
-            raise WrongState(f".state[{index}]: {', '.join(shapes)} are needed")
+            raise InvalidStateError(f".state[{index}]: {', '.join(shapes)} are needed")
         for name, shape in shapes.items():
             kind = torch.float32 if name == "step" else parameters[index].dtype
             _tensor(f"state[{index}].{name}", entries[name], shape, kind)
@@ -66,7 +66,7 @@ def check_state(optimizer: torch.optim.Optimizer, saved: Any, same_torch: bool =
 
 def _owners(optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> dict[int, dict[str, tuple[int, ...]]]:
     """For each parameter that has a state: the shapes of what is kept."""
-    if isinstance(optimizer, Deterministic):
+    if isinstance(optimizer, DeterministicOptimizer):
         return {0: {}}
     places = {id(one): index for index, one in enumerate(parameters)}
     if isinstance(optimizer, SOAP):
@@ -87,12 +87,12 @@ def _owners(optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> d
 
 def _check_groups(fresh: list[dict[str, Any]], saved: Any, same_torch: bool) -> None:
     if not isinstance(saved, list) or len(saved) != len(fresh):
-        raise WrongState(f".param_groups: a list of {len(fresh)} is needed")
+        raise InvalidStateError(f".param_groups: a list of {len(fresh)} is needed")
     for place, (group, found) in enumerate(zip(fresh, saved, strict=True)):
         where = f"param_groups[{place}]"
         missing = set(group) - set(_mapping(where, found))
         if missing and (same_torch or missing & set(CHANGE)):
-            raise WrongState(f".{where}: '{min(missing)}' is missing")
+            raise InvalidStateError(f".{where}: '{min(missing)}' is missing")
         for key in set(group) & set(found):
             value = found[key]
             if key == "finished":
@@ -104,25 +104,25 @@ def _check_groups(fresh: list[dict[str, Any]], saved: Any, same_torch: bool) -> 
             else:
                 right = _same(value, group[key])
             if not right:
-                raise WrongState(f".{where}.{key}: is {short(value)}, and was {short(group[key])} at the start")
+                raise InvalidStateError(f".{where}.{key}: is {short(value)}, and was {short(group[key])} at the start")
 
 
-def _check_memory(optimizer: Deterministic, memory: Mapping[str, Any], parameters: Sequence[Tensor]) -> None:
-    """The state of the methods that keep it in one place: of `Deterministic`, and of those built on it."""
+def _check_memory(optimizer: DeterministicOptimizer, memory: Mapping[str, Any], parameters: Sequence[Tensor]) -> None:
+    """The state of the methods that keep it in one place: of `DeterministicOptimizer`, and of those built on it."""
     n, kind = sum(one.numel() for one in parameters), parameters[0].dtype
     for name in ("evaluations", "failures", "diagnostics", *optimizer._remembered):
         if name not in memory:
-            raise WrongState(f".state[0]: '{name}' is missing")
+            raise InvalidStateError(f".state[0]: '{name}' is missing")
     for name, value in memory.items():
         where = f"state[0].{name}"
         if partner := next((one for one in PARTNERS.get(name, ()) if one not in memory), None):
-            raise WrongState(f".{where}: is there without '{partner}'")
+            raise InvalidStateError(f".{where}: is there without '{partner}'")
         if name in COUNTS:
             if not whole(value):
-                raise WrongState(f".{where}: {short(value)} is no count")
+                raise InvalidStateError(f".{where}: {short(value)} is no count")
         elif name in POSITIVE:
             if not number(f".{where}", value) > 0.0:
-                raise WrongState(f".{where}: {short(value)} is not above 0")
+                raise InvalidStateError(f".{where}: {short(value)} is not above 0")
         elif name in ("loss", "length"):
             number(f".{where}", value)
         elif name in VECTORS:
@@ -132,36 +132,36 @@ def _check_memory(optimizer: Deterministic, memory: Mapping[str, Any], parameter
         elif name in LISTS:
             _check_pairs(optimizer, memory, n, kind)
         elif name != "diagnostics" or not all(isinstance(one, float) for one in _mapping(where, value).values()):
-            raise WrongState(f".{where}: {short(value)} does not belong there")
+            raise InvalidStateError(f".{where}: {short(value)} does not belong there")
 
 
 def _check_factor(where: str, found: Mapping[str, Any], n: int, kind: torch.dtype) -> None:
     waiting = {"left", "right", "scale"}
     if set(found) not in ({"factor"}, {"factor", *waiting}):
-        raise WrongState(f".{where}: has the entries {', '.join(map(str, found))}")
+        raise InvalidStateError(f".{where}: has the entries {', '.join(map(str, found))}")
     _tensor(f"{where}.factor", found["factor"], (n, n), kind)
     if "left" in found:
         columns = found["left"].shape[-1] if isinstance(found["left"], Tensor) and found["left"].ndim == 2 else 0
         if columns % 2 or not 2 <= columns <= 2 * PENDING:
-            raise WrongState(f".{where}.left: has {columns} columns")
+            raise InvalidStateError(f".{where}.left: has {columns} columns")
         for name in ("left", "right"):
             _tensor(f"{where}.{name}", found[name], (n, columns), kind)
         number(f".{where}.scale", found["scale"])
 
 
-def _check_pairs(optimizer: Deterministic, memory: Mapping[str, Any], n: int, kind: torch.dtype) -> None:
+def _check_pairs(optimizer: DeterministicOptimizer, memory: Mapping[str, Any], n: int, kind: torch.dtype) -> None:
     lists = [memory.get(name) for name in LISTS]
     if not isinstance(optimizer, LBFGS) or not all(isinstance(one, list) for one in lists):
-        raise WrongState(".state[0]: s, y and ys are lists of one length")
+        raise InvalidStateError(".state[0]: s, y and ys are lists of one length")
     if len({len(one) for one in lists}) != 1 or len(lists[0]) > optimizer.history:
-        raise WrongState(f".state[0]: s, y and ys have {', '.join(str(len(one)) for one in lists)} entries")
+        raise InvalidStateError(f".state[0]: s, y and ys have {', '.join(str(len(one)) for one in lists)} entries")
     if lists[0] and "scale" not in memory:
-        raise WrongState(".state[0]: 'scale' is missing")
+        raise InvalidStateError(".state[0]: 'scale' is missing")
     for place, (s, y, ys) in enumerate(zip(*lists, strict=True)):
         _tensor(f"state[0].s[{place}]", s, (n,), kind)
         _tensor(f"state[0].y[{place}]", y, (n,), kind)
         if not number(f".state[0].ys[{place}]", ys) > 0.0:
-            raise WrongState(f".state[0].ys[{place}]: {ys} is not above 0")
+            raise InvalidStateError(f".state[0].ys[{place}]: {ys} is not above 0")
 
 
 def _same(here: Any, there: Any) -> bool:
@@ -172,7 +172,7 @@ def _same(here: Any, there: Any) -> bool:
 
 def _mapping(where: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise WrongState(f".{where}: {short(value)} is no mapping")
+        raise InvalidStateError(f".{where}: {short(value)} is no mapping")
     return value
 
 
@@ -188,18 +188,18 @@ def number(where: str, value: Any) -> float:
         WrongState: it is none. NotFinite: it is NaN or infinite.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise WrongState(f"{where}: {short(value)} is no number")
+        raise InvalidStateError(f"{where}: {short(value)} is no number")
     if not math.isfinite(value):
-        raise NotFinite(f"{where}: is {value}")
+        raise NonFiniteStateError(f"{where}: is {value}")
     return float(value)
 
 
 def _tensor(where: str, value: Any, shape: tuple[int, ...], kind: torch.dtype) -> None:
     if not isinstance(value, Tensor) or tuple(value.shape) != shape or value.dtype != kind:
         found = f"{tuple(value.shape)}, {value.dtype}" if isinstance(value, Tensor) else short(value)
-        raise WrongState(f".{where}: is {found}, and {shape}, {kind} is needed")
+        raise InvalidStateError(f".{where}: is {found}, and {shape}, {kind} is needed")
     if not bool(torch.isfinite(value).all()):
-        raise NotFinite(f".{where}: holds NaN or infinity")
+        raise NonFiniteStateError(f".{where}: holds NaN or infinity")
 
 
 def short(value: Any) -> str:
