@@ -13,7 +13,7 @@ import torch
 
 from pinnkit.optimizers.gauss_newton import condition, damped_solution
 from pinnkit.optimizers.least_squares import (
-    UNSOLVABLE,
+    SINGULAR_INCREASE,
     LeastSquares,
     LeastSquaresOptimizer,
     Model,
@@ -30,7 +30,7 @@ class JacobianTooLargeError(ValueError):
     """J and the matrices of its rows would take more memory than `max_bytes`."""
 
 
-class Kernel(Model):
+class KernelModel(Model):
     """d = J'(JJ' + mu I)^-1 r, which is (J'J + mu I)^-1 J'r (Woodbury), by a Cholesky factorisation of N x N."""
 
     def __init__(self, r: torch.Tensor, jacobian: torch.Tensor, threads: int | None = None) -> None:
@@ -100,7 +100,7 @@ class SampleSpace(LeastSquaresOptimizer):
         self._momentum, self._damping, self._max_bytes = momentum, damping, max_bytes
         self.step_factor = 1.0
 
-    def _linearise(self, system: LeastSquares, gradient: torch.Tensor) -> Kernel:
+    def _build_model(self, system: LeastSquares, gradient: torch.Tensor) -> KernelModel:
         samples, n = system.rows_shape()
         needed = (samples * n + 2 * samples**2) * self._parameters[0].element_size()
         if needed > self._max_bytes:
@@ -110,14 +110,14 @@ class SampleSpace(LeastSquaresOptimizer):
                 "fewer points, raise max_bytes if that memory is there, or take gauss_newton (n x n matrices, or with "
                 "solver cg products only), lbfgs or adam"
             )
-        return Kernel(*system.rows(), self._threads)
+        return KernelModel(*system.rows(), self._threads)
 
-    def _advance(self, closure: Callable[[], torch.Tensor], model: Kernel, origin: torch.Tensor) -> Trial | str:
+    def _find_step(self, closure: Callable[[], torch.Tensor], model: KernelModel, origin: torch.Tensor) -> Trial | str:
         if self.variant == "engd_w":
             return self._damped_steps(closure, model, origin)
         return self._spring(closure, model, origin)
 
-    def _spring(self, closure: Callable[[], torch.Tensor], model: Kernel, origin: torch.Tensor) -> Trial | str:
+    def _spring(self, closure: Callable[[], torch.Tensor], model: KernelModel, origin: torch.Tensor) -> Trial | str:
         memory = self._memory
         damping = max(self._damping, self._eps) * model.scale
         previous = memory.pop("previous", None)
@@ -130,7 +130,7 @@ class SampleSpace(LeastSquaresOptimizer):
                 slope = float(torch.dot(d, memory["gradient"]))
             if math.isfinite(slope):
                 break
-            damping *= UNSOLVABLE
+            damping *= SINGULAR_INCREASE
         else:
             return f"J J' + {damping:.2g} I is numerically not positive definite"
         memory["diagnostics"]["damping"] = damping
@@ -138,7 +138,7 @@ class SampleSpace(LeastSquaresOptimizer):
             return f"the direction promises a decrease of {slope / 2.0:.2g} only, which is below rounding"
 
         def phi(step: float) -> tuple[float, float, torch.Tensor]:
-            self._move(origin - step * d)
+            self._set_parameters(origin - step * d)
             loss, gradient = self._evaluate(closure)
             return *torch.stack((loss.to(d.dtype), -torch.dot(gradient, d))).tolist(), gradient
 
@@ -156,7 +156,7 @@ class SampleSpace(LeastSquaresOptimizer):
             step *= self.step_factor
             loss, _, gradient = phi(step)
         change = -step * d
-        self._move(origin + change)
+        self._set_parameters(origin + change)
         predicted = memory["loss"] - float(model.remainder(-change))
         decrease = memory["loss"] - loss
         memory["diagnostics"] |= {

@@ -64,7 +64,7 @@ class SelfScaled(QuasiNewton):
         if isinstance(former, SelfScaled) and "inverse_hessian" in former._memory:
             self._memory["inverse_hessian"] = former._memory["inverse_hessian"]
             self._memory["expected_step"] = former._memory["expected_step"]
-            former._forget()
+            former._reset_curvature()
 
     def _direction(self, gradient: torch.Tensor) -> torch.Tensor | None:
         memory = self._memory
@@ -79,19 +79,21 @@ class SelfScaled(QuasiNewton):
         super().refresh()
         self._memory.pop("direction", None)
 
-    def _forget(self) -> None:
+    def _reset_curvature(self) -> None:
         self._memory.pop("inverse_hessian", None)
         self._memory.pop("direction", None)
 
     def _matrix(self) -> InverseHessian:
         return InverseHessian(self._n, self._memory["inverse_hessian"], self._pool, self._threads)
 
-    def _learn(self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> dict[str, float]:
+    def _update_curvature(
+        self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor
+    ) -> dict[str, float]:
         """Update H by s and y, and find the next direction; leave H where y's is not above its own rounding error."""
         memory = self._memory
-        s, y, ys, yy, ss, sound = self._pair(step, direction, old, new)
+        s, y, ys, yy, ss, reliable = self._curvature_pair(step, direction, old, new)
         memory.pop("direction", None)
-        if not sound:
+        if not reliable:
             return {"curvature": math.nan, "tau": math.nan, "theta": math.nan, "condition": math.nan}
         if "inverse_hessian" in memory:
             matrix = self._matrix()

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from pinnkit.optimizers.deterministic import DeterministicOptimizer
-from pinnkit.optimizers.inverse_hessian import PENDING
+from pinnkit.optimizers.inverse_hessian import MAX_PENDING_UPDATES
 from pinnkit.optimizers.lbfgs import LBFGS
-from pinnkit.optimizers.soap import SOAP, _alike, _joined, _sides
+from pinnkit.optimizers.soap import SOAP, _by_shape, _joined_batch, _matrix_sides
 
 COUNTS, POSITIVE = ("evaluations", "failures", "stalls"), ("expected_step", "first_share", "damping", "scale")
 VECTORS = ("gradient", "direction", "half", "previous")
@@ -71,10 +71,10 @@ def _owners(optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> d
     places = {id(one): index for index, one in enumerate(parameters)}
     if isinstance(optimizer, SOAP):
         found = {}
-        for alike in _alike(parameters):
-            joined = _joined([one.detach() for one in alike])
+        for alike in _by_shape(parameters):
+            joined = _joined_batch([one.detach() for one in alike])
             shapes = {"first": tuple(joined.shape), "second": tuple(joined.shape)}
-            for side in _sides(joined):
+            for side in _matrix_sides(joined):
                 length = joined.shape[1 if side == "left" else 2]
                 shapes[side] = shapes[f"{side}_basis"] = (joined.shape[0], length, length)
             found[places[id(alike[0])]] = shapes
@@ -110,7 +110,7 @@ def _check_groups(fresh: list[dict[str, Any]], saved: Any, same_torch: bool) -> 
 def _check_memory(optimizer: DeterministicOptimizer, memory: Mapping[str, Any], parameters: Sequence[Tensor]) -> None:
     """The state of the methods that keep it in one place: of `DeterministicOptimizer`, and of those built on it."""
     n, kind = sum(one.numel() for one in parameters), parameters[0].dtype
-    for name in ("evaluations", "failures", "diagnostics", *optimizer._remembered):
+    for name in ("evaluations", "failures", "diagnostics", *optimizer._initial_state):
         if name not in memory:
             raise InvalidStateError(f".state[0]: '{name}' is missing")
     for name, value in memory.items():
@@ -142,7 +142,7 @@ def _check_factor(where: str, found: Mapping[str, Any], n: int, kind: torch.dtyp
     _tensor(f"{where}.factor", found["factor"], (n, n), kind)
     if "left" in found:
         columns = found["left"].shape[-1] if isinstance(found["left"], Tensor) and found["left"].ndim == 2 else 0
-        if columns % 2 or not 2 <= columns <= 2 * PENDING:
+        if columns % 2 or not 2 <= columns <= 2 * MAX_PENDING_UPDATES:
             raise InvalidStateError(f".{where}.left: has {columns} columns")
         for name in ("left", "right"):
             _tensor(f"{where}.{name}", found[name], (n, columns), kind)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinnkit.optimizers.gauss_newton import GaussNewton
-from pinnkit.optimizers.least_squares import FAILURES_ALLOWED, FIRST_DAMPING, STALLS_ALLOWED
+from pinnkit.optimizers.least_squares import FIRST_DAMPING, MAX_FAILURES, MAX_STAGNANT_STEPS
 from tests.optimizers.systems import System, prepare
 
 
@@ -185,7 +185,7 @@ def test_two_failures_in_a_row_finish_and_one_starts_again():
         loss = closure()
         return loss + 1e3 * (x.detach() - torch.tensor([1.0, 2.0])).norm()
 
-    for failure in range(FAILURES_ALLOWED):
+    for failure in range(MAX_FAILURES):
         assert optimizer.finished is None
         assert optimizer.step(rises) == 5.0
         assert "no step lowered the objective in 7 trials" in optimizer.note
@@ -226,7 +226,7 @@ def test_steps_that_gain_nothing_finish():
         x.grad.fill_(2.0)
         return 0.0 * loss + 1.0 - 1e-10 * count
 
-    for _ in range(STALLS_ALLOWED):
+    for _ in range(MAX_STAGNANT_STEPS):
         assert optimizer.finished is None
         optimizer.step(creeps)
     assert "10 steps in a row lowered the objective by less than 1.5e-08" in optimizer.finished

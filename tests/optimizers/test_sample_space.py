@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinnkit.optimizers.gauss_newton import GaussNewton
-from pinnkit.optimizers.sample_space import VARIANTS, Kernel, SampleSpace
+from pinnkit.optimizers.sample_space import VARIANTS, KernelModel, SampleSpace
 from pinnkit.optimizers.schedule import settling_factor
 from tests.optimizers.systems import prepare
 
@@ -80,7 +80,7 @@ def test_matrices_have_all_threads_and_the_residuals_those_that_there_are(make, 
 @pytest.mark.parametrize("rows", [1, 2, 3, 7, 40])
 def test_the_kernel_is_the_rows_by_the_rows(rows):
     jacobian = torch.randn(rows, 50, generator=torch.Generator().manual_seed(rows), dtype=torch.float64)
-    kernel = Kernel(jacobian[:, 0], jacobian)._kernel
+    kernel = KernelModel(jacobian[:, 0], jacobian)._kernel
     torch.testing.assert_close(kernel.tril(), (jacobian @ jacobian.T).tril(), rtol=1e-13, atol=1e-13)
 
 

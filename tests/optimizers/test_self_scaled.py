@@ -476,7 +476,7 @@ def test_a_following_phase_goes_on_with_h():
 
 
 def test_the_rows_of_h_are_shared_among_threads_without_a_difference(monkeypatch):
-    monkeypatch.setattr(inverse_hessian, "WORTH_THREADS", 0)
+    monkeypatch.setattr(inverse_hessian, "MIN_THREADED_BYTES", 0)
     ends = []
     for threads in (1, 2, 3):
         x, optimizer, closure = setting(rosenbrock, classic_start(20))
