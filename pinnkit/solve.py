@@ -106,7 +106,7 @@ def solve(
         ProblemError: the problem or the settings are wrong, or the folder is taken; all mistakes are told together.
         NoGradient: a term that would train nothing.
         Unsuitable: an optimizer that cannot treat this network or these residuals.
-        TooManyRows: more points than the memory that an optimizer may take is enough for.
+        JacobianTooLargeError: more points than the memory that an optimizer may take is enough for.
         RankLost: another process of this run has ended.
         CannotWrite: a file of the run folder cannot be written.
         RendezvousError: the processes of the run do not find each other.

@@ -17,9 +17,7 @@ from pinnkit.optimizers.deterministic import DeterministicOptimizer
 
 FIRST_DAMPING = 1e-3  # times the scale of J'J
 DAMPING_INCREASE = 2.0  # factor on the damping after a trial that was refused,
-DAMPING_DECREASE = (
-    10.0  # and its divisor before the next step: more than RAISED, so a step seeks the least damping that works
-)
+DAMPING_DECREASE = 10.0  # and its divisor before the next step: more than DAMPING_INCREASE, so a step seeks the least damping that works
 SINGULAR_INCREASE = 10.0  # factor on the damping where the matrix was numerically not positive definite
 MAX_FAILURES = 2
 MAX_STAGNANT_STEPS = 10
@@ -208,7 +206,7 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
         self._finish_if_flat(float(trial.gradient.abs().max()))
         if memory["stalls"] >= MAX_STAGNANT_STEPS:
             self._finish(
-                f"{STALLS_ALLOWED} steps in a row lowered the objective by less than {self._eps**0.5:.1e} of itself: "
+                f"{MAX_STAGNANT_STEPS} steps in a row lowered the objective by less than {self._eps**0.5:.1e} of itself: "
                 f"it is at a minimum or at rounding level, {trial.loss:.3g}"
             )
 
@@ -220,7 +218,7 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
         del memory["damping"]
         if memory["failures"] >= MAX_FAILURES:
             self._finish_or_raise(
-                f"{FAILURES_ALLOWED} steps of {self.name} failed in a row, the last from the first damping ({reason}); "
+                f"{MAX_FAILURES} steps of {self.name} failed in a row, the last from the first damping ({reason}); "
                 f"the objective is {memory['loss']:.3g}: it is at a minimum or at rounding level. If that is too "
                 "large: draw other points, use float64, or go on with another optimizer"
             )

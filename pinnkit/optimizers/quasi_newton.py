@@ -173,7 +173,7 @@ class QuasiNewton(DeterministicOptimizer):
         if memory["failures"] >= MAX_FAILURES:
             self.note = None
             self._finish_or_raise(
-                f"the line search failed {FAILURES_ALLOWED} times in a row, the last along the gradient "
+                f"the line search failed {MAX_FAILURES} times in a row, the last along the gradient "
                 f"({found.outcome.value}); the loss is {memory['loss']:.3g}. If that is too large: draw "
                 "other points, use float64, or go on with another optimizer"
             )

@@ -78,7 +78,7 @@ class SampleSpace(LeastSquaresOptimizer):
         share: the factor on a; at most 1.
 
     Raises ValueError at construction for an unknown variant, and for `momentum` outside [0, 1). `step` raises
-    TooManyRows, before it computes J, where J (N, n) and two N x N matrices would take more than `max_bytes`.
+    JacobianTooLargeError, before it computes J, where J (N, n) and two N x N matrices would take more than `max_bytes`.
     """
 
     def __init__(

@@ -69,9 +69,9 @@ class SelfScaled(QuasiNewton):
     def _direction(self, gradient: torch.Tensor) -> torch.Tensor | None:
         memory = self._memory
         if "direction" not in memory and "inverse_hessian" in memory:
-            memory["half"] = self._matrix().half(gradient)
-            (whole,) = self._matrix().whole(memory["half"])
-            memory["direction"] = -whole
+            memory["half"] = self._matrix().transposed_product(gradient)
+            (product,) = self._matrix().product(memory["half"])
+            memory["direction"] = -product
         return memory.get("direction")
 
     def refresh(self) -> None:
@@ -97,7 +97,7 @@ class SelfScaled(QuasiNewton):
             return {"curvature": math.nan, "tau": math.nan, "theta": math.nan, "condition": math.nan}
         if "inverse_hessian" in memory:
             matrix = self._matrix()
-            q = matrix.half(new)
+            q = matrix.transposed_product(new)
             w = memory["half"] * -step
             z = q - memory["half"]
         else:

@@ -38,7 +38,7 @@ def check_state(optimizer: torch.optim.Optimizer, saved: Any, same_torch: bool =
         same_torch: whether this version of torch has saved it; others may know other options.
 
     Raises:
-        WrongState: it cannot. NotFinite: a number in it is not finite.
+        InvalidStateError: it cannot. NonFiniteStateError: a number in it is not finite.
     """
     fresh = optimizer.state_dict()
     if not isinstance(saved, Mapping) or set(saved) != set(fresh):
@@ -185,7 +185,7 @@ def number(where: str, value: Any) -> float:
     """A finite number.
 
     Raises:
-        WrongState: it is none. NotFinite: it is NaN or infinite.
+        InvalidStateError: it is none. NonFiniteStateError: it is NaN or infinite.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidStateError(f"{where}: {short(value)} is no number")

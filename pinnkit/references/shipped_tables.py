@@ -77,7 +77,7 @@ def allen_cahn(x: np.ndarray, t: np.ndarray, modes: int = 2048, rtol: float = 1e
 
     columns = [_kinked_cosines(modes)]
     for begin, end in itertools.pairwise(t):
-        columns.append(_find_step(rate, begin, end, columns[-1], rtol))
+        columns.append(_advance(rate, begin, end, columns[-1], rtol))
     values = basis @ np.stack(columns, axis=1)
     values[:, t == 0] = (x**2 * np.cos(np.pi * x))[:, None]  # the series converges slowly at the kink
     return values
@@ -119,14 +119,14 @@ def kdv(x: np.ndarray, t: np.ndarray, modes: int = 256, rtol: float = 1e-12, mu:
 
     columns = [np.where(k == 1, 0.5, 0.0).astype(complex)]
     for begin, end in itertools.pairwise(t):
-        columns.append(_find_step(rate, begin, end, columns[-1], rtol))
+        columns.append(_advance(rate, begin, end, columns[-1], rtol))
     coefficients = np.stack(columns, axis=1) * np.exp(1j * np.outer(frequencies, t))
     basis = np.exp(1j * np.pi * np.outer(x, k))
     basis[:, 1:] *= 2  # for the modes below zero
     return (basis @ coefficients).real
 
 
-def _find_step(rate: Callable, begin: float, end: float, state: np.ndarray, rtol: float) -> np.ndarray:
+def _advance(rate: Callable, begin: float, end: float, state: np.ndarray, rtol: float) -> np.ndarray:
     """The state at `end`, by a run that ends there: between its steps DOP853's interpolant is less accurate."""
     with np.errstate(over="ignore"):  # a step that overflows is rejected by its error estimate
         run = solve_ivp(rate, (begin, end), state, method="DOP853", t_eval=[end], rtol=rtol, atol=rtol / 100)

@@ -63,14 +63,14 @@ class Phase:
         if self.fresh_points:
             optimizer.step_factor = 1.0 if step is None else settling_factor(step)
 
-    def set_learning_rate(self, optimizer: torch.optim.Optimizer, step: int, step_factor: float = 1.0) -> float | None:
-        """Set the rate for this step of the phase: `step_factor` of what warm-up and decay give.
+    def set_learning_rate(self, optimizer: torch.optim.Optimizer, step: int, share: float = 1.0) -> float | None:
+        """Set the rate for this step of the phase: `share` of what warm-up and decay give.
 
         None where a line search chooses the step.
         """
         if not isinstance(self.settings, FirstOrder):
             return None
-        rate = step_factor * self.settings.learning_rate * learning_rate_factor(step, self.settings)
+        rate = share * self.settings.learning_rate * learning_rate_factor(step, self.settings)
         for group in optimizer.param_groups:
             group["lr"] = rate
         return rate

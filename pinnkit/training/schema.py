@@ -44,7 +44,7 @@ def check_parts(content: Mapping[str, Any]) -> None:
     """Make sure that the parts are of the right kinds, and that no tensor claims more than the file holds.
 
     Raises:
-        WrongState: one is not; the message begins with its key.
+        InvalidStateError: one is not; the message begins with its key.
     """
     left = [ENTRIES]
     for key, value in content.items():
@@ -72,7 +72,7 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     """Make sure that a module, its optimizers, callbacks and data can go on from parts of the right kinds.
 
     Raises:
-        WrongState: they cannot. NotFinite: a number that must be finite is not.
+        InvalidStateError: they cannot. NonFiniteStateError: a number that must be finite is not.
     """
     _check_weights(content["state_dict"], module)
     _check_progress(content["progress"], module)

@@ -59,10 +59,10 @@ def updated(variant, H, s, y, g, a):
     matrix = kept(H)
     g, y, st = torch.tensor(g), torch.tensor(y), torch.tensor(s)
     new = g + y
-    transposed_product = matrix.transposed_product(g)
-    assert np.abs(matrix.whole(transposed_product)[0].numpy() + s / a).max() <= 1e-12 * np.abs(s / a).max()
+    half = matrix.transposed_product(g)
+    assert np.abs(matrix.product(half)[0].numpy() + s / a).max() <= 1e-12 * np.abs(s / a).max()
     q = matrix.transposed_product(new)
-    z, w = q - transposed_product, -a * transposed_product
+    z, w = q - half, -a * half
     ys, yhy = float(y @ st), float(z @ z)
     found = scaling(variant, h=yhy / ys, b=float(w @ w) / ys, n=len(s))
     quarter, hg = matrix.update(q, z, w, st, yhy / ys, found.tau, found.phi)
@@ -94,14 +94,14 @@ def test_updates_that_wait_are_the_same_as_updates_that_are_made(monkeypatch):
         g = torch.tensor(g)
         waiting = []
         for _ in range(20):
-            transposed_product = matrix.transposed_product(g)
-            s = -0.4 * matrix.whole(transposed_product)[0]
+            half = matrix.transposed_product(g)
+            s = -0.4 * matrix.product(half)[0]
             q = matrix.transposed_product(g + stiffness * s)
             waiting.append(matrix.state["left"].shape[1] // 2 if "left" in matrix.state else 0)
-            z, ys = q - transposed_product, float((stiffness * s) @ s)
-            b = float((0.4 * transposed_product).square().sum()) / ys
+            z, ys = q - half, float((stiffness * s) @ s)
+            b = float((0.4 * half).square().sum()) / ys
             rule = scaling("ssbroyden", h=float(z @ z) / ys, b=b, n=len(H))
-            seen += matrix.update(q, z, -0.4 * transposed_product, s, float(z @ z) / ys, rule.tau, rule.phi)
+            seen += matrix.update(q, z, -0.4 * half, s, float(z @ z) / ys, rule.tau, rule.phi)
             g = g + stiffness * s
         assert max(waiting) == pending - 1
         found[pending] = [*seen, matrix.dense()]
@@ -126,12 +126,12 @@ def test_positive_definite_where_h_itself_would_not_be():
     full = torch.eye(n, dtype=torch.float64)
     for _ in range(100):
         g = basis @ (torch.randn(n, dtype=torch.float64, generator=generator) * stiffness.sqrt())
-        transposed_product = matrix.transposed_product(g)
-        s = -matrix.whole(transposed_product)[0]
+        half = matrix.transposed_product(g)
+        s = -matrix.product(half)[0]
         y = basis @ (stiffness * (basis.T @ s))
         q = matrix.transposed_product(g + y)
-        z, ys = q - transposed_product, float(y @ s)
-        matrix.update(q, z, -transposed_product, s, float(z @ z) / ys, 1.0, 1.0)
+        z, ys = q - half, float(y @ s)
+        matrix.update(q, z, -half, s, float(z @ z) / ys, 1.0, 1.0)
         hy = full @ y
         full = full - torch.outer(hy, s) / ys - torch.outer(s, hy) / ys + (1 + y @ hy / ys) * torch.outer(s, s) / ys
     probe = torch.randn(n, 50, dtype=torch.float64, generator=generator)
