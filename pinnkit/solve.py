@@ -22,7 +22,7 @@ from pinnkit.factory import assemble
 from pinnkit.language.errors import Report
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.reporting.claim import Claim
+from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.resources import check_run
 from pinnkit.runs.configuration import as_yaml, refusing
 from pinnkit.runs.run import Run
@@ -116,16 +116,16 @@ def solve(
     """
     settings = _read(settings)
     run, first = RunFolder(Path(folder)), environment.first()
-    claim = Claim(run, overwrite=overwrite or settings.overwrite, resume=resume) if first else None
+    lock = RunFolderLock(run, overwrite=overwrite or settings.overwrite, resume=resume) if first else None
     with logged() if first else silent() as log, quiet():
         problem = checked(problem, settings, custom_network=network is not None)
         check_run(problem, settings, custom_network=network is not None)
         config = config if config is not None else as_yaml(problem, settings)
-        with _threads(settings, problem) as threads, _held(claim):
+        with _threads(settings, problem) as threads, _held(lock):
             one = Run(problem, settings, run, network, overrides, threads, config, resume)
-            if claim is not None:
+            if lock is not None:
                 with refusing(resume), _written(run):
-                    claim.take()
+                    lock.acquire()
                     log.keep(run.log)
                     if not resume:
                         run.write_config(config)
@@ -135,19 +135,19 @@ def solve(
 
 
 @contextmanager
-def _held(claim: Claim | None) -> Iterator[None]:
+def _held(lock: RunFolderLock | None) -> Iterator[None]:
     """Check that the folder may be taken; where a run goes on it is locked at once."""
-    if claim is None:
+    if lock is None:
         yield
         return
     try:
-        with refusing(claim.resume):
-            claim.check()
-            if claim.resume:
-                claim.enter()
+        with refusing(lock.resume):
+            lock.check()
+            if lock.resume:
+                lock.lock()
         yield
     finally:
-        claim.leave()
+        lock.release()
 
 
 @contextmanager

@@ -21,10 +21,10 @@ from pinnkit.reporting.atomic import write_text
 
 log = logging.getLogger(__name__)
 
-MARK, LOCK = ".pinnkit", ".pinnkit.lock"
-FOLDER = "run folder"
+MARKER_FILE, LOCK_FILE = ".pinnkit", ".pinnkit.lock"
+FOLDER_KEY = "run folder"
 """The key of a mistake that is the folder's."""
-WRITTEN = (
+RUN_FILES = (
     "config.yaml",
     "metrics.json",
     "solution.npz",
@@ -41,16 +41,16 @@ WRITTEN = (
     "evaluation/figures/*.png",
 )
 """What runs write, by patterns."""
-TEMPORARY = (".*.tmp", "checkpoints/*.tmp", "figures/.*.tmp", "evaluation/.*.tmp", "evaluation/figures/.*.tmp")
+TEMPORARY_FILES = (".*.tmp", "checkpoints/*.tmp", "figures/.*.tmp", "evaluation/.*.tmp", "evaluation/figures/.*.tmp")
 """What is left of those that were killed while they wrote."""
-FOLDERS = ("evaluation/figures", "evaluation/checkpoints", "evaluation", "tensorboard", "figures", "checkpoints")
+SUBFOLDERS = ("evaluation/figures", "evaluation/checkpoints", "evaluation", "tensorboard", "figures", "checkpoints")
 
 
-class FolderTaken(RunFolderError):
+class FolderUnavailableError(RunFolderError):
     """A folder that a run may not have: another works in it, or it holds what would be lost."""
 
 
-class Claim:
+class RunFolderLock:
     """A run folder, for one run alone while this is entered.
 
     Args:
@@ -70,24 +70,24 @@ class Claim:
         """
         path = self.run.path
         if self.resume and not path.is_dir():
-            raise FolderTaken(f"{path}: there is no such folder")
+            raise FolderUnavailableError(f"{path}: there is no such folder")
         if next((one for one in (path, *path.parents) if one.exists() and not one.is_dir()), None) is not None:
-            raise FolderTaken(f"{path}: no folder can be made there, as a file is in the way")
-        if (path / LOCK).exists() and self._lock is None:
-            self.enter()
-            self.leave()
-        there = sorted(_there(self.run, WRITTEN))
-        self._check_kinds([*there, path / MARK])
+            raise FolderUnavailableError(f"{path}: no folder can be made there, as a file is in the way")
+        if (path / LOCK_FILE).exists() and self._lock is None:
+            self.lock()
+            self.release()
+        there = sorted(_there(self.run, RUN_FILES))
+        self._check_kinds([*there, path / MARKER_FILE])
         if self.resume or not there:
             return
         if not _is_run(self.run):
             names = ", ".join(str(one.relative_to(path)) for one in there[:3])
             more = f" and {len(there) - 3} more" if len(there) > 3 else ""
-            raise FolderTaken(
+            raise FolderUnavailableError(
                 f"{path} holds {names}{more}, which no run of pinnkit has written: name another folder for this run"
             )
         if not self.overwrite:
-            raise FolderTaken(
+            raise FolderUnavailableError(
                 f"{path} holds a run already ({_description(self.run)}): name another folder, or overwrite=true to "
                 "remove that run"
             )
@@ -98,31 +98,33 @@ class Claim:
         for one in files:
             gone_round = self.resume and one.suffix == ".ckpt" and not one.is_dir()  # by the checkpoint before it
             if one.exists() and not one.is_file() and not gone_round:
-                raise FolderTaken(f"{one} is no file, and a run keeps one there: {advice}")
-        for one in (self.run.path / name for name in FOLDERS):
+                raise FolderUnavailableError(f"{one} is no file, and a run keeps one there: {advice}")
+        for one in (self.run.path / name for name in SUBFOLDERS):
             if one.exists() and not one.is_dir():
-                raise FolderTaken(f"{one} is no folder, and a run keeps one there: {advice}")
+                raise FolderUnavailableError(f"{one} is no folder, and a run keeps one there: {advice}")
 
-    def enter(self) -> None:
+    def lock(self) -> None:
         """Lock the folder, which exists; a lock whose process has ended does not hold.
 
         Raises:
             FolderTaken: another run holds it.
         """
-        lock = filelock.FileLock(self.run.path / LOCK, timeout=0, mode=0o666)
+        lock = filelock.FileLock(self.run.path / LOCK_FILE, timeout=0, mode=0o666)
         try:
             lock.acquire()
         except filelock.Timeout:
             message = "another run works in this folder now: wait for its end, or name another folder"
-            raise FolderTaken(f"{self.run.path}: {message}") from None
+            raise FolderUnavailableError(f"{self.run.path}: {message}") from None
         except (IsADirectoryError, FileNotFoundError) as error:
-            raise FolderTaken(f"{self.run.path / LOCK} cannot be locked ({error.strerror}): move it away") from None
+            raise FolderUnavailableError(
+                f"{self.run.path / LOCK} cannot be locked ({error.strerror}): move it away"
+            ) from None
         except NotImplementedError:
             log.warning("%s: this file system knows no locks; no second run may be started there", self.run.path)
             return
         self._lock = lock
 
-    def take(self) -> None:
+    def acquire(self) -> None:
         """Make the folder, lock and mark it, and remove what a former run has left.
 
         Raises:
@@ -130,36 +132,36 @@ class Claim:
             PermissionError: a folder of the run is closed; nothing has been removed.
         """
         self.run.create()
-        for folder in (self.run.path, *(self.run.path / name for name in FOLDERS)):
+        for folder in (self.run.path, *(self.run.path / name for name in SUBFOLDERS)):
             if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
         if self._lock is None:
-            self.enter()
+            self.lock()
         self.check()  # once more: until the lock was held another run may have come
         if not self.resume:
-            mark(self.run)
-            forget(self.run)
+            write_marker(self.run)
+            remove_run_files(self.run)
             self.run.create()
 
-    def leave(self) -> None:
+    def release(self) -> None:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
 
 
-def mark(run: RunFolder) -> None:
+def write_marker(run: RunFolder) -> None:
     """Say in the folder that what is there is pinnkit's."""
-    write_text(run.path / MARK, f"A run of pinnkit {version('pinnkit')}; overwrite=true removes it.\n")
+    write_text(run.path / MARKER_FILE, f"A run of pinnkit {version('pinnkit')}; overwrite=true removes it.\n")
 
 
-def forget(run: RunFolder) -> None:
+def remove_run_files(run: RunFolder) -> None:
     """Remove all that a run has written into its folder, and nothing else; links are removed, not followed."""
-    for name in FOLDERS:
+    for name in SUBFOLDERS:
         if (run.path / name).is_symlink():
             (run.path / name).unlink()
-    for path in [*_there(run, WRITTEN), *_there(run, TEMPORARY)]:
+    for path in [*_there(run, RUN_FILES), *_there(run, TEMPORARY_FILES)]:
         path.unlink(missing_ok=True)
-    for name in FOLDERS:
+    for name in SUBFOLDERS:
         folder = run.path / name
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
@@ -172,7 +174,7 @@ def _there(run: RunFolder, patterns: tuple[str, ...]) -> Iterator[Path]:
 
 def _is_run(run: RunFolder) -> bool:
     """Whether a run of pinnkit has written what is there: by its mark, its metrics.json or its checkpoints."""
-    if (run.path / MARK).is_file():
+    if (run.path / MARKER_FILE).is_file():
         return True
     try:
         metrics = run.read_metrics()
