@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pinnkit.reporting.plain import parse_json
+from pinnkit.reporting.json_values import parse_json
 
 
-def measurements(path: Path) -> list[dict[str, Any]]:
+def read_measurements(path: Path) -> list[dict[str, Any]]:
     """The lines of a history.jsonl in their order; none where there is no such file.
 
     A line that is no measurement (it is being written, or its run was killed while it wrote) is passed over.
@@ -34,30 +34,34 @@ def _is_measurement(row: Any) -> bool:
     return _is_number(row.get("time_s")) and all(one is None or _is_number(one) for one in values)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+def _is_number(worst_error: Any) -> bool:
+    return (
+        isinstance(worst_error, int | float)
+        and not isinstance(worst_error, bool)
+        and abs(worst_error) <= sys.float_info.max
+    )
 
 
-def value(row: Mapping[str, Any]) -> float:
+def worst_error(row: Mapping[str, Any]) -> float:
     """What a measurement is judged by: the worst relative L2 error, or the objective where there is no reference.
 
     Infinite where that is not finite.
 
-    >>> value({"step": 5, "objective": 1e-3, "errors": {"u": 0.25, "v": 0.5}})
+    >>> worst_error({"step": 5, "objective": 1e-3, "errors": {"u": 0.25, "v": 0.5}})
     0.5
-    >>> value({"step": 5, "objective": 1e-3, "errors": {}}), value({"step": 5, "objective": None, "errors": {}})
+    >>> worst_error({"step": 5, "objective": 1e-3, "errors": {}}), worst_error({"step": 5, "objective": None, "errors": {}})
     (0.001, inf)
     """
     judged = list(row.get("errors", {}).values()) or [row.get("objective")]
     return max(math.inf if one is None else float(one) for one in judged)
 
 
-def best(rows: Iterable[Mapping[str, Any]]) -> float:
+def least_error(rows: Iterable[Mapping[str, Any]]) -> float:
     """The least value of a run, wherever it was reached; infinite where nothing finite was measured."""
-    return min(map(value, rows), default=math.inf)
+    return min(map(worst_error, rows), default=math.inf)
 
 
-def course(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def without_repeats(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The measurements by ascending step, without those that a run repeated when it went back or was resumed."""
     kept: list[Mapping[str, Any]] = []
     for row in rows:
