@@ -69,21 +69,21 @@ class Comparison:
 
         The error is the worst relative L2 error over the fields, the objective where there is no reference.
         """
+        from pinnkit.reporting.figure_style import annotate_empty, new_figure
         from pinnkit.reporting.labels import plain_text
-        from pinnkit.reporting.panels import note, sheet
 
         drawn = [(label, rows) for label, rows in zip(self.labels(), self.histories, strict=True) if rows]
         objective = {not row["errors"] for _, rows in drawn for row in rows}
         name = {frozenset([True]): "objective", frozenset([True, False]): "error, or objective"}.get(
             frozenset(objective), "relative $L^2$ error"
         )
-        with sheet(13.0, 5.4 + 0.36 * len(drawn), "") as figure:
+        with new_figure(13.0, 5.4 + 0.36 * len(drawn), "") as figure:
             panels = figure.subplots(1, 2, sharey=True)
             for axes, key, label in zip(panels, ("time_s", "step"), ("training time (s)", "step"), strict=True):
                 for place, (text, rows) in enumerate(drawn):
                     _line(axes, [row[key] for row in rows], [worst_error(row) for row in rows], plain_text(text), place)
                 if not drawn:
-                    note(axes, "no run has a history.jsonl")
+                    annotate_empty(axes, "no run has a history.jsonl")
                 axes.set_xlabel(label)
                 axes.grid(alpha=0.3)
                 if drawn:
@@ -161,7 +161,7 @@ def _short(cell: Any) -> str:
 
 
 def _line(axes: Axes, where: Sequence[float], values: Sequence[float], label: str, place: int) -> None:
-    from pinnkit.reporting.panels import COLOURS
+    from pinnkit.reporting.figure_style import COLOURS
 
     dashes = ("-", "--", "-.", ":")
     axes.plot(

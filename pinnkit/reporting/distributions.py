@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from pinnkit.reporting.panels import COLOURS, REFERENCE, Scale, finite_values, sheet, solution_scale
+from pinnkit.reporting.figure_style import COLOURS, REFERENCE, Scale, finite_values, new_figure, solution_scale
 
 BINS = 60
 
@@ -13,7 +13,7 @@ BINS = 60
 def draw_parity(caption: str, values: np.ndarray, reference: np.ndarray, label: str) -> Figure:
     """Values against reference, point by point; a perfect field lies on the dashed diagonal."""
     values, reference = values.ravel(), reference.ravel()
-    with sheet(6.2, 5.8, caption) as figure:
+    with new_figure(6.2, 5.8, caption) as figure:
         axes = figure.subplots()
         axes.plot(reference, values, ".", color=COLOURS[0], markersize=4, alpha=0.5, rasterized=True)
         scale = solution_scale(np.concatenate([values, reference]), None)
@@ -30,7 +30,7 @@ def draw_histogram(caption: str, values: np.ndarray, label: str, scale: Scale | 
     """How many points have which value (finite ones); over symmetric limits where a scale is given."""
     shown = finite_values(values.ravel())
     scale = scale or solution_scale(shown, None)
-    with sheet(7.2, 4.6, caption) as figure:
+    with new_figure(7.2, 4.6, caption) as figure:
         axes = figure.subplots()
         axes.hist(shown, bins=BINS, range=(scale.low, scale.high), color=COLOURS[0])
         axes.set_xlim(scale.low, scale.high)

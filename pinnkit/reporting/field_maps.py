@@ -9,9 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from pinnkit.reporting.figure_style import (
+    Scale,
+    add_colour_bar,
+    draw_colour_map,
+    label_axes,
+    new_figure,
+    shape_of,
+    span,
+)
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.labels import math_name
-from pinnkit.reporting.panels import Scale, add_colour_bar, label_axes, paint, shape_of, sheet, span
 
 TIME = "t"
 SNAPSHOTS = 4
@@ -53,13 +61,13 @@ def views(grid: Grid) -> list[View]:
     """Planes through a grid of three coordinates: snapshots at several times, or the three mid-planes."""
     if TIME in grid.names:
         horizontal, vertical = (name for name in grid.names if name != TIME)
-        return [View(horizontal, vertical, {TIME: index}) for index in spread(len(grid.axis(TIME)), SNAPSHOTS)]
+        return [View(horizontal, vertical, {TIME: index}) for index in even_indices(len(grid.axis(TIME)), SNAPSHOTS)]
     x, y, z = grid.names
     middle = {name: len(grid.axis(name)) // 2 for name in grid.names}
     return [View(x, y, {z: middle[z]}), View(x, z, {y: middle[y]}), View(y, z, {x: middle[x]})]
 
 
-def spread(count: int, wanted: int) -> list[int]:
+def even_indices(count: int, wanted: int) -> list[int]:
     """At most `wanted` indices, evenly from 0 to count - 1."""
     return sorted({round(index) for index in np.linspace(0, count - 1, wanted)})
 
@@ -70,7 +78,7 @@ def view_title(grid: Grid, view: View) -> str:
 
 def paint_view(axes: Axes, grid: Grid, values: np.ndarray, view: View, scale: Scale, narrow: bool = False) -> None:
     x, y = grid.axis(view.horizontal), grid.axis(view.vertical)
-    paint(axes, x, y, grid.plane(values, view.horizontal, view.vertical, view.at), scale)
+    draw_colour_map(axes, x, y, grid.plane(values, view.horizontal, view.vertical, view.at), scale)
     if TIME not in (view.horizontal, view.vertical) and shape_of(x, y)[1]:
         axes.set_aspect("equal")
     label_axes(axes, view.horizontal, view.vertical)
@@ -83,7 +91,7 @@ def draw_comparison(caption: str, grid: Grid, rows: list[tuple[str, np.ndarray, 
     """A row of views for each (label, values, scale) over a grid of three coordinates."""
     planes = views(grid)
     widths, height = _panel_sizes(grid, planes)
-    with sheet(sum(widths) + 3.4, height * len(rows) + 1.9, caption) as figure:
+    with new_figure(sum(widths) + 3.4, height * len(rows) + 1.9, caption) as figure:
         figure.get_layout_engine().set(wspace=0.06)
         all_axes = figure.subplots(len(rows), len(planes), squeeze=False, sharex=True, sharey=True)
         for row, (label, values, scale) in zip(all_axes, rows, strict=True):
@@ -100,14 +108,14 @@ def _draw_map(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label:
     horizontal, vertical = orient(grid.names)
     view = View(horizontal, vertical, {})
     if TIME in grid.names:
-        with sheet(7.2, 4.6, caption) as figure:
+        with new_figure(7.2, 4.6, caption) as figure:
             axes = figure.subplots()
             paint_view(axes, grid, values, view, scale)
             add_colour_bar(figure, [axes], scale, label)
         return figure
     ratio, _ = shape_of(grid.axis(horizontal), grid.axis(vertical))
     flat = ratio > 1.6
-    with sheet(*_plane_size(ratio), caption) as figure:
+    with new_figure(*_plane_size(ratio), caption) as figure:
         axes = figure.subplots()
         paint_view(axes, grid, values, view, scale)
         add_colour_bar(figure, [axes], scale, label, horizontal=flat)
@@ -118,7 +126,7 @@ def _draw_views(caption: str, grid: Grid, values: np.ndarray, scale: Scale, labe
     planes = views(grid)
     widths, height = _panel_sizes(grid, planes)
     snapshots = TIME in grid.names
-    with sheet(sum(widths) + (3.4 if snapshots else 4.6), height + 1.6, caption) as figure:
+    with new_figure(sum(widths) + (3.4 if snapshots else 4.6), height + 1.6, caption) as figure:
         figure.get_layout_engine().set(wspace=0.06)
         row = figure.subplots(1, len(planes), squeeze=False, sharey=snapshots, width_ratios=widths)[0]
         for axes, view in zip(row, planes, strict=True):
@@ -136,7 +144,7 @@ def _draw_dots(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label
     x, y = grid.axis(horizontal), grid.axis(vertical)
     ratio, to_scale = shape_of(x, y) if TIME not in grid.names else (1.5, False)
     flat = ratio > 1.6 and TIME not in grid.names
-    with sheet(*_plane_size(ratio), caption) as figure:
+    with new_figure(*_plane_size(ratio), caption) as figure:
         axes = figure.subplots()
         size = float(np.clip(40000.0 / len(x), 4.0, 60.0))
         axes.scatter(x, y, c=np.ma.masked_invalid(values), s=size, cmap=scale.colours, norm=scale.norm, linewidths=0)

@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pinnkit.reporting.fields import TIME, orient, spread
+from pinnkit.reporting.field_maps import TIME, even_indices, orient
+from pinnkit.reporting.figure_style import COLOURS, REFERENCE, Scale, label_axes, new_figure, span
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.labels import math_name
-from pinnkit.reporting.panels import COLOURS, REFERENCE, Scale, label_axes, sheet, span
 
 SLICES = 5
 
@@ -21,7 +21,7 @@ def draw_curve(caption: str, grid: Grid, values: np.ndarray, label: str, referen
     """Values (n,) over the one coordinate, the reference dashed over them."""
     order = np.argsort(grid.axis(grid.names[0]), kind="stable")
     x = grid.axis(grid.names[0])[order]
-    with sheet(7.2, 4.6, caption) as figure:
+    with new_figure(7.2, 4.6, caption) as figure:
         axes = figure.subplots()
         axes.plot(x, values[order], color=COLOURS[0], linewidth=3.0, label="network", **_dot(x))
         if reference is not None:
@@ -35,7 +35,7 @@ def draw_signed_curve(caption: str, grid: Grid, values: np.ndarray, label: str, 
     """Signed values (n,) over the one coordinate, between symmetric limits, with the zero line."""
     order = np.argsort(grid.axis(grid.names[0]), kind="stable")
     x = grid.axis(grid.names[0])[order]
-    with sheet(7.2, 4.6, caption) as figure:
+    with new_figure(7.2, 4.6, caption) as figure:
         axes = figure.subplots()
         axes.plot(x, values[order], color=COLOURS[1], linewidth=2.0, **_dot(x))
         axes.axhline(0.0, color="0.4", linewidth=1.0, zorder=0)
@@ -48,9 +48,9 @@ def draw_slices(caption: str, grid: Grid, values: np.ndarray, label: str, refere
     """Values on a grid of time and one coordinate as curves at several times, the reference dashed."""
     _, space = orient(grid.names)
     x, t = grid.axis(space), grid.axis(TIME)
-    times = spread(len(t), SLICES)
+    times = even_indices(len(t), SLICES)
     shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.88, len(times)))
-    with sheet(8.4, 4.8, caption) as figure:
+    with new_figure(8.4, 4.8, caption) as figure:
         axes = figure.subplots()
         along_time = np.moveaxis(values, grid.names.index(TIME), 0)
         for index, shade in zip(times, shades, strict=True):
@@ -67,7 +67,7 @@ def draw_slices(caption: str, grid: Grid, values: np.ndarray, label: str, refere
 def draw_phase_portrait(title: str, fields: Mapping[str, np.ndarray], references: Mapping[str, np.ndarray]) -> Figure:
     """The second of two fields (n,) against the first, with the start marked and the reference dashed."""
     first, second = fields
-    with sheet(6.4, 5.4, f"{title}phase portrait") as figure:
+    with new_figure(6.4, 5.4, f"{title}phase portrait") as figure:
         axes = figure.subplots()
         u, v = fields[first], fields[second]
         axes.plot(u, v, color=COLOURS[0], linewidth=3.0, label="network")

@@ -27,7 +27,7 @@ _WIDEST = 4.0
 
 
 @contextmanager
-def sheet(width: float, height: float, title: str) -> Iterator[Figure]:
+def new_figure(width: float, height: float, title: str) -> Iterator[Figure]:
     """A figure of width x height inches, drawn off screen, whose text is legible at half size."""
     size = 14.0 if width < 9 else 17.0
     style = {
@@ -93,7 +93,7 @@ def finite_values(values: np.ndarray) -> np.ndarray:
     return values[np.isfinite(values)]
 
 
-def paint(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, scale: Scale) -> QuadMesh:
+def draw_colour_map(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, scale: Scale) -> QuadMesh:
     """A colour map of values (n_y, n_x) over x (n_x,) and y (n_y,); what is not finite stays grey."""
     axes.set_facecolor("0.85")
     mesh = axes.pcolormesh(
@@ -107,11 +107,11 @@ def paint(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, scale: S
     axes.set_xlim(*span(x))
     axes.set_ylim(*span(y))
     if not np.isfinite(values).any():
-        note(axes, "no finite value")
+        annotate_empty(axes, "no finite value")
     return mesh
 
 
-def note(axes: Axes, text: str) -> None:
+def annotate_empty(axes: Axes, text: str) -> None:
     """Say in the middle of empty axes why they are empty."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="0.25")
 

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from pinnkit.reporting.figure_style import COLOURS, annotate_empty, new_figure, span
 from pinnkit.reporting.labels import math_name, number, plain_text
-from pinnkit.reporting.panels import COLOURS, note, sheet, span
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ def draw_history(title: str, history: History) -> Figure:
     # A panel is at least as high as its legend.
     entries = [1 + len(history.terms), *([len(errors)] if errors else [])]
     heights = [max(3.8, 0.42 * count) for count in entries]
-    with sheet(9.6, sum(heights) + 1.4, f"{title}{_outcome(history)}") as figure:
+    with new_figure(9.6, sum(heights) + 1.4, f"{title}{_outcome(history)}") as figure:
         panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
         _draw_losses(panels[0], history)
         if errors:
@@ -97,7 +97,7 @@ def _finish(axes: Axes, label: str, logarithmic: bool) -> None:
     if logarithmic:
         axes.set_yscale("log")
     else:
-        note(axes, "no finite, positive value")
+        annotate_empty(axes, "no finite, positive value")
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, frameon=False)
 

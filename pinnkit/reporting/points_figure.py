@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from pinnkit.reporting.fields import TIME, orient
+from pinnkit.reporting.field_maps import TIME, orient
+from pinnkit.reporting.figure_style import COLOURS, annotate_empty, label_axes, new_figure, shape_of, span
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.labels import math_name, plain_text
-from pinnkit.reporting.panels import COLOURS, label_axes, note, shape_of, sheet, span
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
@@ -31,7 +31,7 @@ def draw_points(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.nda
 
 def _draw_rug(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     name = grid.names[0]
-    with sheet(7.6, 2.2 + 0.6 * max(1, len(points)), f"{title}collocation points") as figure:
+    with new_figure(7.6, 2.2 + 0.6 * max(1, len(points)), f"{title}collocation points") as figure:
         axes = figure.subplots()
         for row, coordinates in enumerate(points.values()):
             x = np.asarray(coordinates[name])
@@ -42,7 +42,7 @@ def _draw_rug(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.ndarr
         axes.set_xlabel(math_name(name))
         axes.set_xlim(*_range(name, grid, points))
         if not points:
-            note(axes, "no points")
+            annotate_empty(axes, "no points")
         axes.grid(alpha=0.3, axis="x")
     return figure
 
@@ -58,7 +58,7 @@ def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.n
     longest = max((len(term) for term in points), default=0)
     width, height = min(6.6, 4.4 * ratio), min(4.4, 6.6 / ratio)
     size = (max(6.8, width + 0.13 * longest + 2.8), max(3.0, height + 1.6))
-    with sheet(*size, f"{title}collocation points{hidden}") as figure:
+    with new_figure(*size, f"{title}collocation points{hidden}") as figure:
         axes = figure.subplots()
         # The largest sets lie below, so that the few points of a condition stay visible.
         for number, term in sorted(enumerate(points), key=lambda item: -len(points[item[1]][horizontal])):
@@ -83,7 +83,7 @@ def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.n
             for handle in legend.legend_handles:
                 handle.set_markersize(7)
         else:
-            note(axes, "no points")
+            annotate_empty(axes, "no points")
     return figure
 
 
