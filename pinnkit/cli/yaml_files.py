@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from pinnkit.language.errors import Report
-from pinnkit.language.tokens import LEAST, vanishes
+from pinnkit.language.tokens import SMALLEST_NUMBER, vanishes
 
 QUOTE = "inside {...} and [...] YAML takes a comma for a separator: quote an expression that has one"
 SIZE = 1_000_000
