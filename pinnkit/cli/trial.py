@@ -18,7 +18,7 @@ from pinnkit.cli.entry import FINISHED
 from pinnkit.cli.parent_watchdog import GRACE
 from pinnkit.cli.paths import quoted
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
-from pinnkit.reporting.history_file import least_error, read_measurements, without_repeats, worst_error
+from pinnkit.reporting.history_file import least_error, read_measurements, without_repeats, error_or_objective
 from pinnkit.training.settings import DEFAULT_STEPS, Trainer
 
 POLL = 0.5
@@ -53,7 +53,7 @@ class Budget:
             rung = int(RUNGS * max(row["step"] / self.steps, row["time_s"] / self.seconds))
             if found:
                 found.update(dict.fromkeys(range(last + 1, rung), least))  # passed without a measurement
-            least = min(least, worst_error(row))
+            least = min(least, error_or_objective(row))
             found.setdefault(rung, least)
             last = max(last, rung)
         return found
@@ -79,7 +79,7 @@ class Outcome:
     """How a run ended: complete, pruned, failed, or open where the sweep was stopped; its best value; why."""
 
     state: str
-    worst_error: float = math.inf
+    value: float = math.inf
     reason: str = ""
 
 

@@ -130,7 +130,7 @@ def product(factors: Sequence[Value]) -> Value:
     expr = sympy.Mul(*(factor.expr for factor in factors))
     small = [part for part in (expr, *expr.args) if part.is_Number and part != 0 and abs(float(part)) < SMALLEST_NUMBER]
     if small or (number == 0 and all(factor.number != 0 for factor in factors)):
-        raise LanguageError(f"this constant is nearer to zero than {LEAST:g}")
+        raise LanguageError(f"this constant is nearer to zero than {SMALLEST_NUMBER:g}")
     return make_value(expr, number)
 
 
@@ -147,7 +147,7 @@ def power(a: Value, b: Value) -> Value:
     if a.number is not None and b.number is not None:
         number = evaluate_constant(lambda x, y: x**y, a.number, b.number)
         if number == 0 and a.number != 0:
-            raise LanguageError(f"this constant is nearer to zero than {LEAST:g}")
+            raise LanguageError(f"this constant is nearer to zero than {SMALLEST_NUMBER:g}")
         return make_value(a.expr**exponent if _short(a.expr, exponent) else sympy.Float(number), number)
     if a.number is not None and a.number < 0:
         raise LanguageError("a negative number to a power that varies is not a real number")

@@ -68,7 +68,7 @@ def _heaviside(x: float) -> float:
 MAX_ARGUMENTS = 20
 """Arguments of max and min: the derivative by each compares it with all others, so time grows with the cube."""
 
-# name: (arguments, or None for two to MOST; SymPy; Python floats)
+# name: (arguments, or None for two to MAX_ARGUMENTS; SymPy; Python floats)
 _SCALAR: dict[str, tuple[int | None, Callable[..., sympy.Expr], Callable[..., float]]] = {
     "sin": (1, sympy.sin, math.sin),
     "cos": (1, sympy.cos, math.cos),
@@ -108,9 +108,9 @@ def call_scalar(name: str, arguments: Sequence[Value]) -> Value:
 
 
 def expect_arguments(name: str, given: int, count: int | None) -> None:
-    """Raise LanguageError unless `count` arguments (None: from two to MOST) are given."""
+    """Raise LanguageError unless `count` arguments (None: from two to MAX_ARGUMENTS) are given."""
     if count is None and given > MAX_ARGUMENTS:
-        raise LanguageError(f"{name} takes at most {MOST} arguments, here {given}")
+        raise LanguageError(f"{name} takes at most {MAX_ARGUMENTS} arguments, here {given}")
     if given != count and (count is not None or given < 2):
         wanted = "two arguments or more" if count is None else f"{count} argument{'s' if count > 1 else ''}"
         raise LanguageError(f"{name} takes {wanted}, here {given}: {FUNCTIONS[name]}")

@@ -149,7 +149,9 @@ def _check_token(token: Token, text: str) -> None:
         if digits > MAX_DIGITS:
             raise LanguageError(f"a number of {digits} digits; the most is {MAX_DIGITS}", text, token.position)
         if vanishes(token.text):
-            raise LanguageError(f"{token.text} is nearer to zero than {LEAST:g}; write 0", text, token.position)
+            raise LanguageError(
+                f"{token.text} is nearer to zero than {SMALLEST_NUMBER:g}; write 0", text, token.position
+            )
     if token.kind == "name" and len(token.text) > MAX_NAME:
         message = f"a name of {len(token.text)} characters; the most is {MAX_NAME}"
         raise LanguageError(message, text, token.position)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pinnkit.reporting.artifacts import FIGURE_DPI, RunFolder, RunFolderError
 from pinnkit.reporting.atomic import atomic, write_text
-from pinnkit.reporting.history_file import read_measurements, without_repeats, worst_error
+from pinnkit.reporting.history_file import read_measurements, without_repeats, error_or_objective
 from pinnkit.reporting.summary import Row, natural_key, read_row, run_folders, sort_key, table_columns
 
 if TYPE_CHECKING:
@@ -81,7 +81,13 @@ class Comparison:
             panels = figure.subplots(1, 2, sharey=True)
             for axes, key, label in zip(panels, ("time_s", "step"), ("training time (s)", "step"), strict=True):
                 for place, (text, rows) in enumerate(drawn):
-                    _line(axes, [row[key] for row in rows], [worst_error(row) for row in rows], plain_text(text), place)
+                    _line(
+                        axes,
+                        [row[key] for row in rows],
+                        [error_or_objective(row) for row in rows],
+                        plain_text(text),
+                        place,
+                    )
                 if not drawn:
                     annotate_empty(axes, "no run has a history.jsonl")
                 axes.set_xlabel(label)

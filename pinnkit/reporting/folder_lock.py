@@ -66,7 +66,7 @@ class RunFolderLock:
         """Make sure that the folder may be taken, and change nothing.
 
         Raises:
-            FolderTaken: it may not; the message says why and what to do.
+            FolderUnavailableError: it may not; the message says why and what to do.
         """
         path = self.run.path
         if self.resume and not path.is_dir():
@@ -107,7 +107,7 @@ class RunFolderLock:
         """Lock the folder, which exists; a lock whose process has ended does not hold.
 
         Raises:
-            FolderTaken: another run holds it.
+            FolderUnavailableError: another run holds it.
         """
         lock = filelock.FileLock(self.run.path / LOCK_FILE, timeout=0, mode=0o666)
         try:
@@ -117,7 +117,7 @@ class RunFolderLock:
             raise FolderUnavailableError(f"{self.run.path}: {message}") from None
         except (IsADirectoryError, FileNotFoundError) as error:
             raise FolderUnavailableError(
-                f"{self.run.path / LOCK} cannot be locked ({error.strerror}): move it away"
+                f"{self.run.path / LOCK_FILE} cannot be locked ({error.strerror}): move it away"
             ) from None
         except NotImplementedError:
             log.warning("%s: this file system knows no locks; no second run may be started there", self.run.path)
@@ -128,7 +128,7 @@ class RunFolderLock:
         """Make the folder, lock and mark it, and remove what a former run has left.
 
         Raises:
-            FolderTaken: it may not be taken.
+            FolderUnavailableError: it may not be taken.
             PermissionError: a folder of the run is closed; nothing has been removed.
         """
         self.run.create()

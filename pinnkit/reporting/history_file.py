@@ -34,22 +34,18 @@ def _is_measurement(row: Any) -> bool:
     return _is_number(row.get("time_s")) and all(one is None or _is_number(one) for one in values)
 
 
-def _is_number(worst_error: Any) -> bool:
-    return (
-        isinstance(worst_error, int | float)
-        and not isinstance(worst_error, bool)
-        and abs(worst_error) <= sys.float_info.max
-    )
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
-def worst_error(row: Mapping[str, Any]) -> float:
+def error_or_objective(row: Mapping[str, Any]) -> float:
     """What a measurement is judged by: the worst relative L2 error, or the objective where there is no reference.
 
     Infinite where that is not finite.
 
-    >>> worst_error({"step": 5, "objective": 1e-3, "errors": {"u": 0.25, "v": 0.5}})
+    >>> error_or_objective({"step": 5, "objective": 1e-3, "errors": {"u": 0.25, "v": 0.5}})
     0.5
-    >>> worst_error({"step": 5, "objective": 1e-3, "errors": {}}), worst_error({"step": 5, "objective": None, "errors": {}})
+    >>> error_or_objective({"step": 5, "objective": 1e-3, "errors": {}}), error_or_objective({"step": 5, "objective": None, "errors": {}})
     (0.001, inf)
     """
     judged = list(row.get("errors", {}).values()) or [row.get("objective")]
@@ -58,7 +54,7 @@ def worst_error(row: Mapping[str, Any]) -> float:
 
 def least_error(rows: Iterable[Mapping[str, Any]]) -> float:
     """The least value of a run, wherever it was reached; infinite where nothing finite was measured."""
-    return min(map(worst_error, rows), default=math.inf)
+    return min(map(error_or_objective, rows), default=math.inf)
 
 
 def without_repeats(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
