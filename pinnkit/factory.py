@@ -11,8 +11,8 @@ from torch import nn
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, reweighted, weights
 from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
-from pinnkit.networks.mlp import MLP
-from pinnkit.optimizers.settings import Adam
+from pinnkit.optimizers.methods.adam import Adam
+from pinnkit.optimizers.settings import Auto
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.settings import Settings
@@ -56,8 +56,8 @@ def assemble(
     ).to(dtype)
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
     if network is None:
-        shapes = " and ".join(dict.fromkeys(one.description for one in fields.modules() if isinstance(one, MLP)))
-        log.info("network: %s; %d parameters are trained", shapes, size)
+        shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]
+        log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
     phases = _phases(settings, size, dtype, len(names))
     _check_size(phases, size, "phases[{}]" if settings.phases else "optimizer")
     module = PINN(
@@ -70,7 +70,7 @@ def assemble(
         settings.operators,
         max(
             (one.shape[0] for one in fields.parameters() if one.ndim == 2),
-            default=settings.network.neurons(len(names), problem.linear),
+            default=settings.network.chosen(len(names), len(names), problem.linear, problem.steady).width,
         ),
         threads,
         settings.sampling.batch,
@@ -99,8 +99,8 @@ def _check_network(network: nn.Module, problem: Problem, dtype: torch.dtype) -> 
 
 def _phases(settings: Settings, size: int, dtype: torch.dtype, coordinates: int) -> tuple[Phase, ...]:
     chosen = settings.phases or (settings.optimizer,)
-    if chosen[0].name != "auto":
-        return tuple(Phase(phase.name, phase.settings) for phase in chosen)
+    if not isinstance(chosen[0], Auto):
+        return tuple(Phase(phase.name, phase) for phase in chosen)
     if settings.operators.directions is not None:
         log.info("optimizer=auto: adam, since operators.directions makes the losses random estimates")
         return (Phase("adam", Adam()),)

@@ -171,7 +171,8 @@ def _threads(settings: Settings, problem: Problem) -> Iterator[int]:
     """
     former = torch.get_num_threads()
     dimension = len(problem.coordinates)
-    if settings.sampling.count(dimension) * settings.network.neurons(dimension, problem.linear) <= 2**16:
+    network = settings.network.chosen(dimension, dimension, problem.linear, problem.steady)
+    if settings.sampling.count(dimension) * network.width <= 2**16:
         torch.set_num_threads(1)
     try:
         yield former

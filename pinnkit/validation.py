@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from pinnkit.language.errors import Mistake, ProblemError, Report, suggestion
-from pinnkit.networks.settings import SMOOTHNESS
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
@@ -70,8 +69,9 @@ def checked(problem: Problem, settings: Settings, custom_network: bool = False) 
     """
     if settings.manufactured:
         problem = manufacture(problem, settings.manufactured)
-    activation = settings.network.activation_for(len(problem.coordinates), problem.linear, problem.steady)
-    report = check(problem, activation, math.inf if custom_network else SMOOTHNESS[activation])
+    dimension = len(problem.coordinates)
+    network = settings.network.chosen(dimension, dimension, problem.linear, problem.steady)
+    report = check(problem, network.activation, math.inf if custom_network else network.smoothness)
     if settings.manufactured:  # its solution stands where a problem's own would
         report.mistakes = [_manufactured(mistake) for mistake in report.mistakes]
         report.mistakes += [_manufactured(one) for one in report.warnings if one.key.startswith("exact")]

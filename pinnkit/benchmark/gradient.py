@@ -14,7 +14,7 @@ from pinnkit.language.evaluate import Program
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.metrics import relative_l2
-from pinnkit.sampling.points import unit_points
+from pinnkit.sampling.settings import unit_points
 from pinnkit.validation import read_and_check
 
 POINTS = 1000

@@ -19,7 +19,7 @@ from pinnkit.optimizers.sample_space import JacobianTooLargeError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import Reference, choose
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.reporting.export import write_csv
+from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.runs.configuration import FREE, MEASURES, check_same
 from pinnkit.runs.results import summary_lines
 from pinnkit.settings import Settings
@@ -103,9 +103,10 @@ def measure(problem: Problem, settings: Settings, run: RunFolder, request: Reque
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
     folder.write_figures(found.draw(problem, evaluation.history(rows, names, found.references), data.sets))
-    if request.export == "csv":
+    if request.export is not None:
         columns = {name: values for name, values in found.arrays().items() if name not in problem.coordinates}
-        write_csv(folder.path / "solution.csv", found.grid, columns)
+        exporter = EXPORTERS[request.export]()
+        exporter.write(folder.path / f"solution.{exporter.extension}", found.grid, columns)
     print("\n".join([*summary_lines(metrics), f"written to {folder.path}"]))
 
 

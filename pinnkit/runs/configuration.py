@@ -11,8 +11,9 @@ import yaml
 
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.problem.problem import Problem
+from pinnkit.reading import config_of
 from pinnkit.reporting.folder_lock import FOLDER_KEY, FolderUnavailableError
-from pinnkit.settings import Settings, config_of, read_settings
+from pinnkit.settings import Settings, read_settings
 
 GROUPS = ("trainer", "callbacks", "checkpoint", "logger")
 FREE = (*GROUPS, "overwrite", "reference_max_time")

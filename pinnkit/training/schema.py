@@ -17,7 +17,7 @@ from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import ENGINES
 from pinnkit.optimizers.state_check import InvalidStateError, NonFiniteStateError, check_state, number, short, whole
 from pinnkit.sampling.points import EQUATIONS, condition_points
-from pinnkit.sampling.settings import Sampling
+from pinnkit.sampling.sequences.sobol import Sobol
 from pinnkit.training.module import PINN
 
 DEPTH, ENTRIES = 12, 2_000_000
@@ -217,7 +217,7 @@ def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
             raise NonFiniteStateError(f"{where}.coordinates: hold NaN or infinity")
         if (inside < lower - slack).any() or (inside > upper + slack).any():
             raise InvalidStateError(f"{where}.coordinates: lie outside the domain")
-        usual = {} if name == EQUATIONS else condition_points(problem, conditions[name], Sampling(), 0, 0).columns
+        usual = {} if name == EQUATIONS else condition_points(problem, conditions[name], Sobol(), 0, 0).columns
         columns = part.get("columns")
         if not isinstance(columns, Mapping) or set(columns) != set(usual):
             raise InvalidStateError(f"{where}.columns: {', '.join(usual) or 'none'} are needed")

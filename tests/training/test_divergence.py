@@ -11,7 +11,7 @@ import torch
 from pinnkit.optimizers.quasi_newton import QuasiNewton
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import equation_points
-from pinnkit.sampling.settings import Sampling
+from pinnkit.sampling.sequences.sobol import Sobol as Sampling
 from pinnkit.solve import solve
 from pinnkit.training.checkpoints import read
 from pinnkit.training.diagnostics import exploded, explosion
