@@ -21,11 +21,11 @@ from pinnkit.cli.run import trained
 from pinnkit.language.errors import ProblemError, Report
 from pinnkit.losses.view import ResidualError
 from pinnkit.problem.problem import Problem
+from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import config_of, read_settings
 from pinnkit.training import callbacks
 from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits
 from pinnkit.training.module import PINN
-from pinnkit.validation import read_and_check
 from tests.processes import Command, completed
 
 ROOT = Path(__file__).resolve().parents[2]

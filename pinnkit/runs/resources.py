@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pinnkit import environment
 from pinnkit.language.errors import Report
-from pinnkit.memory import check_memory
 from pinnkit.operators.cache import VARIABLE
 from pinnkit.optimizers.settings import FirstOrder
 from pinnkit.problem.problem import Problem
+from pinnkit.runs import environment
+from pinnkit.runs.memory import check_memory
 from pinnkit.settings import Settings
 from pinnkit.training.settings import DIVIDES
 
