@@ -5,7 +5,6 @@ import sys
 
 from tests.conftest import ROOT
 
-
 LONGEST = 300
 LONG = {
     "pinnkit/engines/evaluator.py",
