@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pinnkit import environment
 from pinnkit.language.errors import Report
-from pinnkit.memory import check_memory
 from pinnkit.operators.compiler_cache import CACHE_VARIABLE
 from pinnkit.optimizers.settings import Auto
 from pinnkit.problem.problem import Problem
+from pinnkit.runs import environment
+from pinnkit.runs.memory import check_memory
 from pinnkit.settings import Settings
 from pinnkit.training.settings import DIVIDES
 
