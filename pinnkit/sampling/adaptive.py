@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pinnkit.sampling.points import generator
+from pinnkit.sampling.generators import generator
 from pinnkit.sampling.region import Region
 
 CONCENTRATED = 4.0

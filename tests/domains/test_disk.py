@@ -8,7 +8,7 @@ from pinnkit.domains.product import Product
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import ShapeError
 from pinnkit.domains.shapes.disk import Circle, Disk
-from pinnkit.sampling.points import unit_points
+from pinnkit.sampling.settings import unit_points
 
 CENTER, RADIUS = np.array([0.5, -2.0]), 3.0
 DISK = Disk(("x", "y"), tuple(CENTER), RADIUS)

@@ -10,7 +10,7 @@ from pinnkit.problem.checks import check
 from pinnkit.problem.places import samples
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import condition_points, equation_points
-from pinnkit.sampling.settings import Sampling
+from pinnkit.sampling.sequences.sobol import Sobol
 
 PART = {"part": {"disk": {"center": [0, 0], "radius": 1}}}
 
@@ -40,12 +40,12 @@ def test_the_rim_is_the_boundary(at):
     (place,) = problem.conditions[0].places
     assert place == Disk(("x", "y"), (0.0, 0.0), 1.0).boundary(("x", "y"))[0]
     assert not check(problem).mistakes
-    points = condition_points(problem, problem.conditions[0], Sampling(conditions=64), 0, 0)
+    points = condition_points(problem, problem.conditions[0], Sobol(conditions=64), 0, 0)
     np.testing.assert_allclose(np.linalg.norm(points.coordinates, axis=1), 1, rtol=1e-14)
 
 
 def test_points_of_equations_lie_in_the_disk_uniformly():
-    points = equation_points(Problem(**config()), Sampling(equations=4096), 0, 0).coordinates
+    points = equation_points(Problem(**config()), Sobol(equations=4096), 0, 0).coordinates
     assert np.sum(points**2, axis=1).max() <= 1
     assert np.sum(points**2, axis=1).mean() == pytest.approx(0.5, rel=1e-3)
 
