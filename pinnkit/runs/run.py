@@ -83,7 +83,7 @@ class Run:
         self.loggers = [TensorBoardLogger(run.tensorboard, name="", version="")] if logged else []
         self.results = Results(run, settings, overrides, self.reference, self.loggers, began)
         self.record = self._record()
-        thinned = any(phase.mini_batches or phase.fresh_points for phase in self.module.phases)
+        thinned = any(stage.mini_batches or stage.fresh_points for stage in self.module.stages)
         if settings.sampling.batch and not (problem.equations and thinned):
             log.warning("sampling.batch=%d changes nothing here: %s", settings.sampling.batch, MINI_BATCHES)
 
@@ -97,11 +97,11 @@ class Run:
 
     def _again(self, rollbacks: int) -> None:
         """The module, its data and its record as they were before training; a signal that has come still counts."""
-        wish = self.module.interrupted
+        wish = self.module.stopping.interrupted
         if self.network is not None:
             self.network.load_state_dict(self.start.state_dict())
         self.module, self.data = assemble(self.problem, self.settings, self.network, self.threads)
-        self.module.progress["rollbacks"] = rollbacks
+        self.module.progress.rollbacks = rollbacks
         if wish:
             self.module.stop(wish)
         self.record = self._record()
@@ -181,7 +181,7 @@ class Run:
                 raise failure from None
             report.add("resume", str(error))
             report.raise_if_any()
-        self.module.progress["rollbacks"] = content["progress"]["rollbacks"]
+        self.module.progress.rollbacks = content["progress"]["rollbacks"]
         former = content["pinnkit"]["data"]
         for key, digest in self.digests.items():
             if former.get(key) != digest:
@@ -196,7 +196,7 @@ class Run:
         Raises:
             Diverged: that has been done often enough.
         """
-        done = self.module.progress["rollbacks"]
+        done = self.module.progress.rollbacks
         saved = [path for path in self._saved if path.exists()]
         if done >= ROLLBACKS or error.step == 0:
             tried = f"{done} times training went back and took smaller steps, in vain; " if done else ""
@@ -214,7 +214,7 @@ class Run:
                 log.warning("%s; training begins anew", damaged)
             remove_later(self.run.best_checkpoint, step)
         smaller = "steps of half the size"
-        if not all(phase.first_order for phase in self.module.phases):
+        if not all(stage.first_order for stage in self.module.stages):
             smaller += ", or, where a line search chooses them, the first, and nothing learned before"
         log.warning("%s; back to step %d, with %s (%d of %d)", error, step, smaller, done + 1, ROLLBACKS)
         word = ranks.first_message(checkpoint and str(checkpoint.resolve()), device)  # only rank 0 knows the run folder
