@@ -5,7 +5,10 @@ from __future__ import annotations
 import psutil
 import torch
 
-from pinnkit.optimizers.settings import LBFGS, Adam, SelfScaled, Spring
+from pinnkit.optimizers.methods.adam import Adam
+from pinnkit.optimizers.methods.lbfgs import LBFGS
+from pinnkit.optimizers.methods.sample_space import Spring
+from pinnkit.optimizers.methods.self_scaled import SSBroyden
 from pinnkit.training.stages import Stage
 
 QUASI_NEWTON_LIMIT = {"cpu": 12_000, "gpu": 40_000}
@@ -29,8 +32,8 @@ def automatic(
     """
     if device == "cpu" and dtype == torch.float64 and coordinates >= MANY_COORDINATES and parameters >= SPRING_FROM:
         reason = f"its matrices have the size of a step's points, which pays for {parameters} parameters on a cpu"
-        return (Stage("spring", WIDE),), f"{reason} in {coordinates} coordinates"
-    warm_up = Stage("adam", Adam(learning_rate=5e-3, decay=0.5, decay_every=100, steps=200))
+        return (Stage(WIDE),), f"{reason} in {coordinates} coordinates"
+    warm_up = Stage(Adam(learning_rate=5e-3, decay=0.5, decay_every=100, steps=200))
     needed, limit, free = 8 * parameters**2, QUASI_NEWTON_LIMIT[device], free_memory(device)
     if dtype != torch.float64:
         reason = f"{str(dtype).removeprefix('torch.')} has too few digits for a dense inverse Hessian"
@@ -42,8 +45,8 @@ def automatic(
         reason = f"{parameters} parameters: their inverse Hessian needs {needed / 1e9:.2g} of {free / 1e9:.2g} GB"
     else:
         reason = f"the inverse Hessian of {parameters} parameters in float64 ({needed / 1e6:.3g} MB) is affordable"
-        return (warm_up, Stage("ssbroyden", SelfScaled(max_parameters=limit))), reason
-    return (warm_up, Stage("lbfgs", LBFGS())), reason
+        return (warm_up, Stage(SSBroyden(max_parameters=limit))), reason
+    return (warm_up, Stage(LBFGS())), reason
 
 
 def free_memory(device: str) -> int:

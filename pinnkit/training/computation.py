@@ -12,7 +12,7 @@ from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Prepared
 from pinnkit.engines.jacobian import Jacobian, Linearisation
 from pinnkit.engines.selection import Budget, Chooser
 from pinnkit.losses.residuals import Batch, TermGroup
-from pinnkit.operators.choice import Choice
+from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import Operators
 from pinnkit.training.exceptions import Unsuitable
 from pinnkit.training.state import TrainingState
@@ -48,7 +48,7 @@ class Computation:
     ) -> None:
         self.state, self.operators, self.width, self.threads, self.seed = state, operators, width, threads, seed
         self.evaluator: Evaluator | None = None
-        self.choice: Choice | None = None
+        self.choice: EngineChoice | None = None
         self._parts = {stage.terms: stage.part(groups) for stage in state.stages}
         self._prepared: tuple[Mapping[str, Batch], list[Prepared]] | None = None
         self._jacobian: Jacobian | None = None
@@ -66,7 +66,7 @@ class Computation:
         """The terms that the present stage trains, in the order of the losses."""
         return tuple(term for group in self.groups for term in group.terms)
 
-    def begin(self, batches: Mapping[str, Batch], broadcast: Callable[[Choice], Choice]) -> None:
+    def begin(self, batches: Mapping[str, Batch], broadcast: Callable[[EngineChoice], EngineChoice]) -> None:
         """Choose the engine, once in each process and for each set of terms.
 
         broadcast: gives every rank what the first has.

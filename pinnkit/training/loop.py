@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from pinnkit.losses.residuals import Batch
-from pinnkit.operators.choice import Choice
+from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.training.blocks import StepBlock
 from pinnkit.training.computation import Computation
@@ -27,6 +27,8 @@ from pinnkit.training.stopping import Stopping
 
 log = logging.getLogger(__name__)
 
+Broadcast = Callable[[EngineChoice], EngineChoice]
+"""Gives every rank what the first has."""
 Unseen = Callable[[], tuple[Mapping[str, Batch], Mapping[str, np.ndarray]]]
 """Gives points that training has not seen, and the sizes of the residuals there."""
 
@@ -52,13 +54,16 @@ class Loop:
         return same_points(self.state.stages[block.stage], self.state.stage)
 
     def run(
-        self, block: StepBlock, optimizers: Sequence[Any], broadcast: Callable[[Choice], Choice], unseen: Unseen
+        self,
+        block: StepBlock,
+        optimizers: Sequence[Any],
+        broadcast: Broadcast,
+        unseen: Unseen,
     ) -> None:
         """Make the steps of a block.
 
         Args:
             optimizers: of all stages.
-            broadcast: gives every rank what the first has.
 
         Raises:
             Diverged, NoGradient, OutOfMemory, Unsuitable: as they say.
@@ -74,7 +79,7 @@ class Loop:
             chunk = self.computation.chunk(block.batches)
             raise OutOfMemory(*what_fits(block.batches, chunk, self.computation.try_points)) from error
 
-    def _begin(self, batches: Mapping[str, Batch], broadcast: Callable[[Choice], Choice]) -> None:
+    def _begin(self, batches: Mapping[str, Batch], broadcast: Broadcast) -> None:
         """Choose the engine; where training of these terms begins, look for such as train nothing."""
         progress, computation, clock = self.state.progress, self.computation, self.state.clock
         trained = clock.seconds() if clock.started else progress.train_time_s

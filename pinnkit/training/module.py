@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from pinnkit.engines.evaluator import Evaluator, Model
 from pinnkit.losses.residuals import Batch, TermGroup
-from pinnkit.operators.choice import Choice
+from pinnkit.losses.settings import Weighting
+from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import Operators
-from pinnkit.optimizers.deterministic import Deterministic
+from pinnkit.optimizers.deterministic import DeterministicOptimizer
 from pinnkit.problem.problem import Problem
 from pinnkit.training.blocks import StepBlock
 from pinnkit.training.computation import Computation
@@ -31,14 +32,14 @@ from pinnkit.training.state import TrainingState
 from pinnkit.training.step import OptimizerStep
 from pinnkit.training.stopping import Stopping
 from pinnkit.training.term_values import TermValues
-from pinnkit.training.weights import Weighting, WeightState
+from pinnkit.training.weights import WeightState
 
 
 class PINN(lightning.LightningModule):
     """A physics-informed neural network: minimises J = sum over terms of w * mean |residual|^2.
 
-    One call of `training_step` makes several optimizer steps on one set of points. The optimizers of all stages train
-    every parameter: the networks' and the learned ones of the problem.
+    One call of `training_step` makes several optimizer steps on one set of points. Every optimizer trains the networks'
+    parameters and the learned ones of the problem.
 
     Args:
         network: (n, d) -> (n, fields).
@@ -88,10 +89,7 @@ class PINN(lightning.LightningModule):
         step = OptimizerStep(self.state, self.computation, self.divergence, MiniBatches(minibatch, seed))
         walk = StageWalk(self.state, self.stopping, self.computation)
         self.loop = Loop(self.state, self.computation, step, walk, self.stopping, self.divergence)
-        self.rolled_back = False
-        """Whether training diverged, and goes on from an earlier state with smaller steps."""
-
-    # ------------------------------------------------------------ the mathematics
+        self.rolled_back = False  # whether training diverged, and goes on from an earlier state with smaller steps
 
     def forward(self, points: Tensor) -> Tensor:
         """All fields at points: (n, d) -> (n, fields)."""
@@ -106,7 +104,7 @@ class PINN(lightning.LightningModule):
         return self.values.residuals(group, batch, weigh)
 
     def losses(self, batches: Mapping[str, Batch]) -> dict[str, Tensor]:
-        """The loss of every term: its mean squared residual."""
+        """The loss of every term."""
         return self.values.losses(batches)
 
     def score(self, group: str, batch: Batch) -> Tensor:
@@ -116,8 +114,6 @@ class PINN(lightning.LightningModule):
     def make_evaluator(self, engine: str, chunk: int | None) -> Evaluator:
         """An evaluator of the present terms' losses."""
         return self.computation.make_evaluator(engine, chunk)
-
-    # ------------------------------------------------------------ what others read
 
     @property
     def groups(self) -> dict[str, TermGroup]:
@@ -144,7 +140,7 @@ class PINN(lightning.LightningModule):
         return self.state.losses
 
     @property
-    def choice(self) -> Choice | None:
+    def choice(self) -> EngineChoice | None:
         return self.computation.choice
 
     @property
@@ -154,8 +150,6 @@ class PINN(lightning.LightningModule):
     def stop(self, reason: str) -> None:
         """End training before the next optimizer step; with several ranks, before the next block of steps."""
         self.stopping.wish(reason)
-
-    # ------------------------------------------------------------ training
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         parameters = [parameter for parameter in self.parameters() if parameter.requires_grad]
@@ -172,7 +166,7 @@ class PINN(lightning.LightningModule):
         self.state.clock.compile_time.seconds = self.progress.compile_time_s
         if self.rolled_back:
             for optimizer in self.trainer.optimizers:
-                if isinstance(optimizer, Deterministic):  # with what it has learned it would take the same steps again
+                if isinstance(optimizer, DeterministicOptimizer):  # what it has learned would repeat the same steps
                     optimizer.restart(0.5**self.progress.rollbacks)
 
     def on_train_batch_start(self, batch: StepBlock, batch_idx: int) -> int | None:
@@ -195,7 +189,7 @@ class PINN(lightning.LightningModule):
         self.progress.load_state_dict(checkpoint["progress"])
         self.state.weights.load_state_dict(checkpoint["weights"])
         saved = checkpoint.get("operators")
-        self.computation.choice = Choice(**saved) if saved else None
+        self.computation.choice = EngineChoice(**saved) if saved else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew
 
 

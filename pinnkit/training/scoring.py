@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pinnkit.losses.residuals import Batch
 from pinnkit.operators.memory import out_of_memory
-from pinnkit.optimizers.threads import on_threads
+from pinnkit.optimizers.threads import torch_threads
 from pinnkit.training.diagnostics import at_once
 from pinnkit.training.exceptions import NoMemory
 from pinnkit.training.state import TrainingState
@@ -49,7 +49,7 @@ class Scoring:
         """This rank's share of them."""
         parts, size = [], at_once(self.chunk)
         weights, stage = self.state.weights, self.state.stage
-        with on_threads(1 if self.state.limits.shards else None):
+        with torch_threads(1 if self.state.limits.shards else None):
             for index in self.state.ranks.own(len(batch)):
                 own = batch.take(index.to(batch.coordinates.device))
                 for start in range(0, len(own), size):

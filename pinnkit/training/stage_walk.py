@@ -68,8 +68,8 @@ class StageWalk:
         if not same_points(former, stage):
             progress.draw = -1
         if same_terms(former, stage):
-            if hasattr(following, "take_over"):
-                following.take_over(before.optimizer)
+            if hasattr(following, "warm_start"):
+                following.warm_start(before.optimizer)
         else:  # the objective is another one
             progress.first_objective, progress.least_objective = math.nan, math.inf
             self.computation.leave()

@@ -9,11 +9,10 @@ from typing import Any
 import torch
 
 from pinnkit.losses.residuals import TermGroup
-from pinnkit.optimizers.build import build
 from pinnkit.optimizers.least_squares import LeastSquaresOptimizer
 from pinnkit.optimizers.schedule import learning_rate_factor, settling_factor
 from pinnkit.optimizers.self_scaled import SelfScaled
-from pinnkit.optimizers.settings import FirstOrder, LeastSquares, SampleSpace, Spring
+from pinnkit.optimizers.settings import Optimizer
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import EQUATIONS
 from pinnkit.sampling.settings import Sampling
@@ -24,16 +23,14 @@ class Stage:
     """One optimizer for some steps, on a part of the problem.
 
     Attributes:
-        name: of the optimizer.
-        settings: of the optimizer; their `steps` bound the stage.
+        settings: the optimizer; its `steps` bound the stage.
         terms: the terms that are trained; None: all.
         sampling: how their points are drawn; None: as in the run.
         max_time: seconds of training in this stage; None: no limit.
         stop_loss: the stage ends when the objective is at most this; None: no limit.
     """
 
-    name: str
-    settings: Any
+    settings: Optimizer
     terms: frozenset[str] | None = None
     sampling: Sampling | None = None
     max_time: float | None = None
@@ -68,24 +65,29 @@ class Stage:
     # ------------------------------------------------------------ the optimizer
 
     @property
+    def name(self) -> str:
+        """The optimizer's name."""
+        return self.settings.name
+
+    @property
     def first_order(self) -> bool:
         """Whether a step uses the gradient alone, at a rate that is given."""
-        return isinstance(self.settings, FirstOrder)
+        return self.settings.first_order
 
     @property
     def mini_batches(self) -> bool:
         """Whether a step may use points of its own: others learn their curvature from the same points in many."""
-        return isinstance(self.settings, FirstOrder | SampleSpace) and not self.fresh_points
+        return self.settings.mini_batches
 
     @property
     def fresh_points(self) -> bool:
         """Whether every step has points of its own, few of them, as a part of the method."""
-        return isinstance(self.settings, Spring)
+        return self.settings.fresh_points
 
     @property
     def least_squares(self) -> bool:
         """Whether a step asks for the Jacobian of the residuals."""
-        return isinstance(self.settings, LeastSquares)
+        return self.settings.least_squares
 
     def optimizer(
         self, parameters: Sequence[torch.nn.Parameter], rows: int = 1, matrices: int | None = None
@@ -96,24 +98,24 @@ class Stage:
             rows: threads that pass over a dense inverse Hessian.
             matrices: threads that build and factorise the matrices of least squares; None: as torch has them.
         """
-        optimizer = build(self.name, self.settings, parameters)
+        optimizer = self.settings.build(parameters)
         if isinstance(optimizer, SelfScaled):
-            optimizer.share_rows(rows)
+            optimizer.set_worker_threads(rows)
         elif isinstance(optimizer, LeastSquaresOptimizer) and matrices is not None:
-            optimizer.use_threads(matrices)
+            optimizer.set_matrix_threads(matrices)
         return optimizer
 
     def settle(self, optimizer: torch.optim.Optimizer, step: int | None) -> None:
         """Shorten the next step, `step` steps after that began; None: it has not."""
         if self.fresh_points:
-            optimizer.share = 1.0 if step is None else settling_factor(step)
+            optimizer.step_factor = 1.0 if step is None else settling_factor(step)
 
     def set_learning_rate(self, optimizer: torch.optim.Optimizer, step: int, share: float = 1.0) -> float | None:
         """Set the rate for this step of the stage: `share` of what warm-up and decay give.
 
         None where a line search chooses the step.
         """
-        if not isinstance(self.settings, FirstOrder):
+        if not self.first_order:
             return None
         rate = share * self.settings.learning_rate * learning_rate_factor(step, self.settings)
         for group in optimizer.param_groups:

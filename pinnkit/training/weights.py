@@ -1,41 +1,20 @@
 """Weights of the terms as a part of the training state.
 
-A strategy (`Weighting`) may change them between blocks of optimizer steps, never within one: the curvature that an
-optimizer learns, and the system of a least-squares step, belong to one set of weights. After a change the optimizer
-evaluates anew, as after a draw of new points. What is compared over a run (the best checkpoint, stagnation, the
+A strategy (`losses.settings.Weighting`) may change them between blocks of optimizer steps, never within one: the
+curvature that an optimizer learns, and the system of a least-squares step, belong to one set of weights. After a change
+the optimizer evaluates anew, as after a draw of new points. What is compared over a run (the best checkpoint, stagnation, the
 reduction of the objective, its explosion) is the objective under the reference weights, those of the start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
-
-class Weighting(Protocol):
-    """A strategy that chooses the weights of the terms.
-
-    Attributes:
-        every: optimizer steps between two updates; None: the weights stay.
-    """
-
-    every: int | None
-
-    def update(
-        self, weights: Mapping[str, float], losses: Mapping[str, float], term_gradients: Callable[[], Tensor]
-    ) -> Mapping[str, float]:
-        """The weights from here on, by term.
-
-        A function of its arguments alone: all processes compute it, and a resumed run computes it again.
-
-        Args:
-            weights: the present ones of the terms that are trained.
-            losses: their losses at the present parameters and points.
-            term_gradients: computes the gradient of each of these losses, (terms, parameters), in their order.
-        """
+from pinnkit.losses.settings import Weighting
 
 
 class WeightState:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from pinnkit.optimizers.settings import Adam
+from pinnkit.optimizers.methods.adam import Adam
 from pinnkit.problem.problem import Problem
+from pinnkit.runs.solve import solve
 from pinnkit.sampling.points import EQUATIONS, equation_points
-from pinnkit.sampling.settings import Sampling
-from pinnkit.solve import solve
+from pinnkit.sampling.sequences.sobol import Sobol as Sampling
 from pinnkit.training.blocks import StepBlocks
 from pinnkit.training.counters import Counters
 from pinnkit.training.datamodule import CollocationData
@@ -334,7 +334,7 @@ def in_training(problem, sampling, score):
     module = SimpleNamespace(
         limits=Trainer(),
         progress=Counters(),
-        stages=[Stage("adam", Adam())],
+        stages=[Stage(Adam())],
         ranks=Ranks(0, 1),
         device="cpu",
         score=score,

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from pinnkit.evaluation import residuals
-from pinnkit.factory import assemble
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import mean_square
 from pinnkit.optimizers.schedule import settling_factor
 from pinnkit.optimizers.settings import OPTIMIZERS, LeastSquares
 from pinnkit.problem.problem import Problem
+from pinnkit.runs.evaluation import residuals
+from pinnkit.runs.factory import assemble
+from pinnkit.runs.solve import solve
 from pinnkit.settings import read_settings
-from pinnkit.solve import solve
 from pinnkit.training import automatic
 from pinnkit.training.exceptions import Diverged, NoGradient
 from pinnkit.training.loop import Loop
@@ -243,7 +243,7 @@ def test_auto_keeps_no_matrix_beyond_its_limit():
 
 
 def test_auto_takes_spring_in_many_coordinates_and_parameters_on_a_cpu():
-    assert automatic.automatic(4000, torch.float64, "cpu", 4)[0] == (Stage("spring", automatic.WIDE),)
+    assert automatic.automatic(4000, torch.float64, "cpu", 4)[0] == (Stage(automatic.WIDE),)
     for others in ((3999, torch.float64, "cpu", 4), (4000, torch.float64, "cpu", 3), (4000, torch.float32, "cpu", 4)):
         assert automatic.automatic(*others)[0][-1].name != "spring"
 
@@ -317,7 +317,7 @@ def test_steps_of_spring_shorten_at_the_end_of_the_run_or_of_its_phase(
 
     def watched(self, optimizer, batches, weights):
         step(self, optimizer, batches, weights)
-        shares.append(getattr(optimizer.optimizer, "share", None))
+        shares.append(getattr(optimizer.optimizer, "step_factor", None))
 
     monkeypatch.setattr(OptimizerStep, "take", watched)
     monkeypatch.setattr(Stopping, "asked", lambda self: "enough" if len(shares) == 20 else None)
