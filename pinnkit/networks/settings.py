@@ -25,6 +25,8 @@ class Network:
     """Neurons of a hidden layer; None: 20 for linear equations, 30 for nonlinear ones (and those in Python) in two or
     three coordinates, and 68 in more (10,000 parameters with three layers). Nonlinear equations form fronts: Burgers'
     comes to 3e-7 in seven minutes with 30, and to 1e-6 in twenty with 20; the heat equation only takes longer."""
+    widths: dict[str, int] = field(default_factory=dict, metadata={"minimum": 1, "maximum": 1_000_000})
+    """Number of coordinates -> neurons of a hidden layer in networks of fields of so many, in the place of `width`."""
     depth: int = field(default=3, metadata={"minimum": 1, "maximum": 1000})
     """Hidden layers."""
     activation: str | None = field(default=None, metadata={"choices": tuple(SMOOTHNESS)})
@@ -43,8 +45,9 @@ class Network:
 
     def neurons(self, dimension: int, linear: bool) -> int:
         """Neurons of a hidden layer for linear, or nonlinear, equations in that many coordinates."""
-        if self.width is not None:
-            return self.width
+        given = {str(count): width for count, width in self.widths.items()}.get(str(dimension), self.width)
+        if given is not None:
+            return given
         if dimension > 3:
             return 68
         return 20 if linear or dimension == 1 else 30

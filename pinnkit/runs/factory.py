@@ -1,4 +1,4 @@
-"""A problem and settings put together: the networks, the phases, the module and its data."""
+"""The module and the data of a run, made of a problem and settings."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, reweighted, weights
 from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
 from pinnkit.networks.mlp import MLP
-from pinnkit.optimizers.settings import Adam
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
+from pinnkit.runs.resolved import resolved
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
-from pinnkit.training.phases import Phase, automatic
+from pinnkit.training.phases import Phase
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +31,19 @@ def assemble(
 ) -> tuple[PINN, CollocationData]:
     """The module and the data of a run, before training.
 
+    Args:
+        settings: as used; defaults that are left are resolved first.
+        network: one of the user's own, after `check_network`.
+        threads: on how many threads compiled code works.
+
     Raises:
-        ProblemError: the network has more parameters than an optimizer may have, or is one that does not fit.
+        ProblemError: the network has more parameters than an optimizer may have.
     """
+    settings = resolved(problem, settings, network)
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
     scales = field_scales(problem)
-    if network is not None:
-        _check_network(network, problem, dtype)
     fields = build(
         settings.network,
         problem.domain.lower.tolist(),
@@ -58,7 +62,7 @@ def assemble(
     if network is None:
         shapes = " and ".join(dict.fromkeys(one.description for one in fields.modules() if isinstance(one, MLP)))
         log.info("network: %s; %d parameters are trained", shapes, size)
-    phases = _phases(settings, size, dtype, len(names))
+    phases = tuple(Phase(one.name, one.settings) for one in settings.phases or (settings.optimizer,))
     _check_size(phases, size, "phases[{}]" if settings.phases else "optimizer")
     module = PINN(
         problem,
@@ -79,8 +83,13 @@ def assemble(
     return module, CollocationData(problem, settings.sampling, settings.seed, dtype, settings.trainer.steps_per_batch)
 
 
-def _check_network(network: nn.Module, problem: Problem, dtype: torch.dtype) -> None:
-    """Refuse a network of the user's own that does not give the fields at points of the domain."""
+def check_network(network: nn.Module, problem: Problem, settings: Settings) -> None:
+    """Refuse a network of the user's own that does not give the fields at points of the domain.
+
+    Raises:
+        ProblemError: it does not, or has no parameter that is trained.
+    """
+    dtype = getattr(torch, settings.dtype)
     report = Report()
     if not isinstance(network, nn.Module):
         report.add("network", f"is a {type(network).__name__}: a torch.nn.Module is needed")
@@ -95,18 +104,6 @@ def _check_network(network: nn.Module, problem: Problem, dtype: torch.dtype) -> 
     if not report.mistakes and not any(one.requires_grad for one in network.parameters()):
         report.add("network", "has no parameter that is trained")
     report.raise_if_any()
-
-
-def _phases(settings: Settings, size: int, dtype: torch.dtype, coordinates: int) -> tuple[Phase, ...]:
-    chosen = settings.phases or (settings.optimizer,)
-    if chosen[0].name != "auto":
-        return tuple(Phase(phase.name, phase.settings) for phase in chosen)
-    if settings.operators.directions is not None:
-        log.info("optimizer=auto: adam, since operators.directions makes the losses random estimates")
-        return (Phase("adam", Adam()),)
-    phases, reason = automatic(size, dtype, settings.trainer.accelerator, coordinates)
-    log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in phases), reason)
-    return phases
 
 
 def _check_size(phases: Sequence[Phase], size: int, key: str) -> None:

@@ -95,8 +95,12 @@ def size(count: float) -> str:
     return f"{count / 1e9:.3g} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
 
 
-def parameters(problem: Problem, network: Network) -> int:
-    """How many numbers the networks of a problem have, fixed frequencies included."""
+def parameters(problem: Problem, network: Network, fixed: bool = True) -> int:
+    """How many numbers the networks of a problem have.
+
+    Args:
+        fixed: whether to count those that are not trained, the frequencies of Fourier features.
+    """
     outputs: dict[Any, int] = {}
     for number, field in enumerate(problem.fields):
         key = (number if network.separate else 0, tuple(field.coordinates))
@@ -106,9 +110,9 @@ def parameters(problem: Problem, network: Network) -> int:
         periodic = sum(name in problem.periodic for name in names)
         inputs = len(names) - periodic + 2 * periodic * network.harmonics
         if network.fourier_features:
-            total += inputs * network.fourier_features
+            total += inputs * network.fourier_features if fixed else 0
             inputs = 2 * network.fourier_features
-        width = network.neurons(len(problem.coordinates), problem.linear)
+        width = network.neurons(len(names), problem.linear)
         total += (inputs + 1) * width + (network.depth - 1) * (width + 1) * width + (width + 1) * count
     return total
 

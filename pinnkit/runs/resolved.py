@@ -1,0 +1,84 @@
+"""Settings with every default that depends on the problem or the machine filled in: what a run uses and writes."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from pinnkit.networks.settings import Network
+from pinnkit.optimizers.settings import Adam
+from pinnkit.problem.problem import Problem
+from pinnkit.references.names import own_reference
+from pinnkit.runs.memory import parameters
+from pinnkit.settings import PhaseSettings, Settings
+from pinnkit.training.phases import automatic
+from pinnkit.training.settings import Trainer
+
+log = logging.getLogger(__name__)
+
+AUTO = "auto"
+
+
+def resolved(problem: Problem, settings: Settings, network: nn.Module | None = None) -> Settings:
+    """The settings with a value in the place of each default that is chosen for a problem or a machine.
+
+    A run with them is the run without: they only name what would be chosen. `operators.engine: auto` and
+    `operators.chunk: null` stay, since what is fastest is measured when training begins (metrics.json has it).
+
+    Args:
+        problem: as it will be solved.
+        network: one of the user's own, in the place of `settings.network`.
+    """
+    dimension = len(problem.coordinates)
+    found = replace(
+        settings,
+        network=_network(problem, settings.network),
+        sampling=settings.sampling.resolved(dimension),
+        trainer=_trainer(settings.trainer, dimension),
+        reference=settings.reference or own_reference(problem),
+    )
+    return _phases(problem, found, network)
+
+
+def _network(problem: Problem, network: Network) -> Network:
+    dimension = len(problem.coordinates)
+    width = network.neurons(dimension, problem.linear)
+    counts = sorted({len(field.coordinates) for field in problem.fields})
+    widths = {str(count): network.neurons(count, problem.linear) for count in counts}
+    return replace(
+        network,
+        width=width,
+        widths={**network.widths, **{count: one for count, one in widths.items() if one != width}},
+        activation=network.activation_for(dimension, problem.linear, problem.steady),
+    )
+
+
+def _trainer(trainer: Trainer, dimension: int) -> Trainer:
+    devices = trainer.devices
+    if devices is None and trainer.accelerator == "gpu":
+        devices = torch.cuda.device_count()
+    return replace(trainer, devices=devices, default_reduction=trainer.reduction_by_default(dimension))
+
+
+def _phases(problem: Problem, settings: Settings, network: nn.Module | None) -> Settings:
+    """The phases that `optimizer=auto` stands for."""
+    if settings.phases is not None or settings.optimizer.name != AUTO:
+        return settings
+    if settings.operators.directions is not None:
+        log.info("optimizer=auto: adam, since operators.directions makes the losses random estimates")
+        return replace(settings, phases=(PhaseSettings("adam", Adam()),))
+    if network is None:
+        size = parameters(problem, settings.network, fixed=False)
+    else:
+        size = sum(one.numel() for one in network.parameters() if one.requires_grad)
+    chosen, reason = automatic(
+        size + len(problem.learned),
+        getattr(torch, settings.dtype),
+        settings.trainer.accelerator,
+        len(problem.coordinates),
+    )
+    log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in chosen), reason)
+    return replace(settings, phases=tuple(PhaseSettings(phase.name, phase.settings) for phase in chosen))
