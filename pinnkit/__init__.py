@@ -6,12 +6,12 @@ import importlib
 import logging
 from typing import Any
 
-from pinnkit.operators.cache import claim
+from pinnkit.operators.compiler_cache import set_compiler_cache
 
 __all__ = ["Problem", "ProblemError", "Settings", "Solution", "load", "solve"]
 
 logging.getLogger("pinnkit").addHandler(logging.NullHandler())  # a run prints and keeps what it logs; nothing else does
-claim()  # before lightning is imported, which would have compiled code kept where others can write
+set_compiler_cache()  # before lightning is imported, which would have compiled code kept where others can write
 
 _MODULES = {
     "Problem": "pinnkit.problem.problem",

@@ -15,7 +15,7 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.metrics import relative_l2
 from pinnkit.runs.factory import assemble
 from pinnkit.runs.validation import read_and_check
-from pinnkit.sampling.points import unit_points
+from pinnkit.sampling.settings import unit_points
 
 POINTS = 1000
 

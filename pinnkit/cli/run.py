@@ -11,11 +11,11 @@ from pinnkit.cli.evaluate import Request
 from pinnkit.cli.launch import LOST
 from pinnkit.cli.train import requeue
 from pinnkit.losses.view import ResidualError
-from pinnkit.optimizers.sample_space import TooManyRows
+from pinnkit.optimizers.sample_space import JacobianTooLargeError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.reporting.export import write_csv
+from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.runs import environment, evaluation
 from pinnkit.runs.configuration import with_settings
 from pinnkit.runs.load import checkpoint_path, restore
@@ -51,7 +51,7 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
         return LOST
     except OutOfMemory:
         return WRONG
-    except (NoGradient, Unsuitable, TooManyRows, ResidualError):  # the run has told why
+    except (NoGradient, Unsuitable, JacobianTooLargeError, ResidualError):  # the run has told why
         return WRONG if environment.first() else FINISHED
     except Diverged:
         return DIVERGED if environment.first() else FINISHED
@@ -83,7 +83,8 @@ def measure(problem: Problem, settings: Settings, run: RunFolder, request: Reque
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
     folder.write_figures(found.draw(problem, evaluation.history(rows, names, found.references), trained.data.sets))
-    if request.export == "csv":
+    if request.export is not None:
         columns = {name: values for name, values in found.arrays().items() if name not in problem.coordinates}
-        write_csv(folder.path / "solution.csv", found.grid, columns)
+        exporter = EXPORTERS[request.export]()
+        exporter.write(folder.path / f"solution.{exporter.extension}", found.grid, columns)
     print("\n".join([*summary_lines(metrics), f"written to {folder.path}"]))

@@ -11,7 +11,6 @@ from torch import nn
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, reweighted, weights
 from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
-from pinnkit.networks.mlp import MLP
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.runs.resolved import resolved
@@ -60,9 +59,9 @@ def assemble(
     ).to(dtype)
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
     if network is None:
-        shapes = " and ".join(dict.fromkeys(one.description for one in fields.modules() if isinstance(one, MLP)))
-        log.info("network: %s; %d parameters are trained", shapes, size)
-    phases = tuple(Phase(one.name, one.settings) for one in settings.phases or (settings.optimizer,))
+        shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]
+        log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
+    phases = tuple(Phase(one.name, one) for one in settings.phases or (settings.optimizer,))
     _check_size(phases, size, "phases[{}]" if settings.phases else "optimizer")
     module = PINN(
         problem,
@@ -74,7 +73,7 @@ def assemble(
         settings.operators,
         max(
             (one.shape[0] for one in fields.parameters() if one.ndim == 2),
-            default=settings.network.neurons(len(names), problem.linear),
+            default=settings.network.chosen(len(names), len(names), problem.linear, problem.steady).width,
         ),
         threads,
         settings.sampling.batch,

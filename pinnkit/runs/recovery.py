@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pinnkit.language.errors import Report
 from pinnkit.losses.view import ResidualError
-from pinnkit.optimizers.sample_space import TooManyRows
+from pinnkit.optimizers.sample_space import JacobianTooLargeError
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import environment
 from pinnkit.runs.configuration import check_same
@@ -32,7 +32,7 @@ log = logging.getLogger("pinnkit")
 
 ROLLBACKS = 3
 """How often a run that diverges goes back to its last good state and takes smaller steps."""
-NAMED = (NoGradient, OutOfMemory, RankLost, Unsuitable, TooManyRows, ResidualError, RendezvousError)
+NAMED = (NoGradient, OutOfMemory, RankLost, Unsuitable, JacobianTooLargeError, ResidualError, RendezvousError)
 """Failures whose message says what happened and what to do."""
 FAILURES = (*NAMED, RuntimeError, OSError)
 """What `failure_of` may be given."""

@@ -9,17 +9,16 @@ import torch
 from torch import nn
 
 from pinnkit.networks.settings import Network
-from pinnkit.optimizers.settings import Adam
+from pinnkit.optimizers.methods.adam import Adam
+from pinnkit.optimizers.settings import Auto
 from pinnkit.problem.problem import Problem
 from pinnkit.references.names import own_reference
 from pinnkit.runs.memory import parameters
-from pinnkit.settings import PhaseSettings, Settings
+from pinnkit.settings import Settings
 from pinnkit.training.phases import automatic
 from pinnkit.training.settings import Trainer
 
 log = logging.getLogger(__name__)
-
-AUTO = "auto"
 
 
 def resolved(problem: Problem, settings: Settings, network: nn.Module | None = None) -> Settings:
@@ -45,15 +44,14 @@ def resolved(problem: Problem, settings: Settings, network: nn.Module | None = N
 
 def _network(problem: Problem, network: Network) -> Network:
     dimension = len(problem.coordinates)
-    width = network.neurons(dimension, problem.linear)
-    counts = sorted({len(field.coordinates) for field in problem.fields})
-    widths = {str(count): network.neurons(count, problem.linear) for count in counts}
-    return replace(
-        network,
-        width=width,
-        widths={**network.widths, **{count: one for count, one in widths.items() if one != width}},
-        activation=network.activation_for(dimension, problem.linear, problem.steady),
-    )
+
+    def chosen(count: int) -> Network:
+        return network.chosen(dimension, count, problem.linear, problem.steady)
+
+    found = chosen(dimension)
+    widths = {count: chosen(count).width for count in sorted({len(field.coordinates) for field in problem.fields})}
+    others = {str(count): width for count, width in widths.items() if width != found.width}
+    return replace(found, widths={**network.widths, **others})
 
 
 def _trainer(trainer: Trainer, dimension: int) -> Trainer:
@@ -65,11 +63,11 @@ def _trainer(trainer: Trainer, dimension: int) -> Trainer:
 
 def _phases(problem: Problem, settings: Settings, network: nn.Module | None) -> Settings:
     """The phases that `optimizer=auto` stands for."""
-    if settings.phases is not None or settings.optimizer.name != AUTO:
+    if settings.phases is not None or not isinstance(settings.optimizer, Auto):
         return settings
     if settings.operators.directions is not None:
         log.info("optimizer=auto: adam, since operators.directions makes the losses random estimates")
-        return replace(settings, phases=(PhaseSettings("adam", Adam()),))
+        return replace(settings, phases=(Adam(),))
     if network is None:
         size = parameters(problem, settings.network, fixed=False)
     else:
@@ -81,4 +79,4 @@ def _phases(problem: Problem, settings: Settings, network: nn.Module | None) -> 
         len(problem.coordinates),
     )
     log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in chosen), reason)
-    return replace(settings, phases=tuple(PhaseSettings(phase.name, phase.settings) for phase in chosen))
+    return replace(settings, phases=tuple(phase.settings for phase in chosen))

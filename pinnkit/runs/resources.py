@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from pinnkit.language.errors import Report
-from pinnkit.operators.cache import VARIABLE
-from pinnkit.optimizers.settings import FirstOrder
+from pinnkit.operators.compiler_cache import CACHE_VARIABLE
+from pinnkit.optimizers.settings import Auto
 from pinnkit.problem.problem import Problem
 from pinnkit.runs import environment
 from pinnkit.runs.memory import check_memory
@@ -24,11 +24,11 @@ def check_environment() -> None:
     report = Report()
     for name, message in environment.mistakes():
         report.add(name, message)
-    if named := os.environ.get(VARIABLE):
+    if named := os.environ.get(CACHE_VARIABLE):
         cache = Path(named).absolute()
         there = next(one for one in (cache, *cache.parents) if one.exists())
         if not there.is_dir() or not os.access(there, os.W_OK):
-            report.add(VARIABLE, f"'{cache}': no folder can be made at {there}; unset it, or name another")
+            report.add(CACHE_VARIABLE, f"'{cache}': no folder can be made at {there}; unset it, or name another")
     report.raise_if_any()
 
 
@@ -43,9 +43,7 @@ def check_run(problem: Problem, settings: Settings, custom_network: bool = False
     report = Report()
     gpus = _gpus() if settings.trainer.accelerator == "gpu" else 0
     chosen = settings.phases or (settings.optimizer,)
-    searching = [
-        phase.name for phase in chosen if phase.settings is not None and not isinstance(phase.settings, FirstOrder)
-    ]
+    searching = [phase.name for phase in chosen if not isinstance(phase, Auto) and not phase.first_order]
     if settings.operators.directions is not None and searching:
         message = f"the losses become random estimates, which {searching[0]} cannot use: optimizer=adam or soap"
         report.add("operators.directions", message)

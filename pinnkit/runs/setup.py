@@ -1,4 +1,4 @@
-"""The parts of a run before training: checks, module and data, reference, and the claim of its folder."""
+"""The parts of a run before training: checks, module and data, reference, and the lock of its folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pinnkit.language.errors import Report
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import Reference, choose
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.reporting.claim import Claim
+from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs.configuration import refusing
 from pinnkit.runs.factory import assemble
 from pinnkit.settings import Settings, read_settings
@@ -83,23 +83,23 @@ def read(settings: Settings | Mapping[str, Any] | None) -> Settings:
 
 
 @contextmanager
-def claimed(claim: Claim | None) -> Iterator[None]:
+def locked(lock: RunFolderLock | None) -> Iterator[None]:
     """Check that the folder may be taken, and lock it at once where a run goes on; it is left at the end.
 
     Args:
-        claim: None in a process that does not write the folder.
+        lock: None in a process that does not write the folder.
     """
-    if claim is None:
+    if lock is None:
         yield
         return
     try:
-        with refusing(claim.resume):
-            claim.check()
-            if claim.resume:
-                claim.enter()
+        with refusing(lock.resume):
+            lock.check()
+            if lock.resume:
+                lock.lock()
         yield
     finally:
-        claim.leave()
+        lock.release()
 
 
 @contextmanager

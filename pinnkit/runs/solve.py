@@ -12,7 +12,7 @@ from torch import nn
 
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.reporting.claim import Claim
+from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs import environment
 from pinnkit.runs.configuration import as_yaml, refusing, with_settings
 from pinnkit.runs.console import logged, quiet, silent
@@ -21,7 +21,7 @@ from pinnkit.runs.recovery import check_resumed
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.resources import check_run
 from pinnkit.runs.run import Run
-from pinnkit.runs.setup import Setup, claimed, read, writable
+from pinnkit.runs.setup import Setup, locked, read, writable
 from pinnkit.runs.solution import Solution
 from pinnkit.runs.threads import few_threads
 from pinnkit.runs.validation import checked
@@ -58,7 +58,7 @@ def solve(
         ProblemError: the problem or the settings are wrong, or the folder is taken; all mistakes are reported together.
         NoGradient: a term that would train nothing.
         Unsuitable: an optimizer that cannot treat this network or these residuals.
-        TooManyRows: more points than the memory that an optimizer may take is enough for.
+        JacobianTooLargeError: more points than the memory that an optimizer may take is enough for.
         RankLost: another process of this run has ended.
         CannotWrite: a file of the run folder cannot be written.
         RendezvousError: the processes of the run do not find each other.
@@ -68,11 +68,11 @@ def solve(
     """
     settings = read(settings)
     run, first = RunFolder(Path(folder)), environment.first()
-    claim = Claim(run, overwrite=overwrite or settings.overwrite, resume=resume) if first else None
+    lock = RunFolderLock(run, overwrite=overwrite or settings.overwrite, resume=resume) if first else None
     with logged() if first else silent() as kept, quiet():
         problem = checked(problem, settings, custom_network=network is not None)
         check_run(problem, settings, custom_network=network is not None)
-        with few_threads(problem, settings) as threads, claimed(claim):
+        with few_threads(problem, settings) as threads, locked(lock):
             began = time.perf_counter()
             log.info("%s, seed %d, %s; run folder %s", problem.name, settings.seed, settings.dtype, run.path)
             if network is not None:
@@ -83,9 +83,9 @@ def solve(
                 check_resumed(config, run)
             setup = Setup(problem, settings, run, network, threads, config)
             one = Run(setup, overrides, began, resume)
-            if claim is not None:
+            if lock is not None:
                 with refusing(resume), writable(run):
-                    claim.take()
+                    lock.acquire()
                     kept.keep(run.log)
                     if not resume:
                         run.write_config(config)

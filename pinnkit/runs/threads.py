@@ -23,7 +23,8 @@ def few_threads(problem: Problem, settings: Settings) -> Iterator[int]:
     """
     former = torch.get_num_threads()
     dimension = len(problem.coordinates)
-    if settings.sampling.count(dimension) * settings.network.neurons(dimension, problem.linear) <= SMALL:
+    network = settings.network.chosen(dimension, dimension, problem.linear, problem.steady)
+    if settings.sampling.count(dimension) * network.width <= SMALL:
         torch.set_num_threads(1)
     try:
         yield former

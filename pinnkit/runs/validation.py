@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from pinnkit.language.errors import Mistake, ProblemError, Report, suggestion
-from pinnkit.networks.settings import SMOOTHNESS
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
+from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.manufactured import manufacture
 from pinnkit.references.names import NONE, has_exact, own_reference
-from pinnkit.references.system import read_system
 from pinnkit.references.table import Table
 from pinnkit.references.unsupported import UnsupportedProblem
 from pinnkit.runs.configuration import CUSTOM_NETWORK
@@ -86,8 +85,9 @@ def checked(problem: Problem, settings: Settings, custom_network: bool = False) 
     """
     if settings.manufactured:
         problem = manufacture(problem, settings.manufactured)
-    activation = settings.network.activation_for(len(problem.coordinates), problem.linear, problem.steady)
-    report = check(problem, activation, math.inf if custom_network else SMOOTHNESS[activation])
+    dimension = len(problem.coordinates)
+    network = settings.network.chosen(dimension, dimension, problem.linear, problem.steady)
+    report = check(problem, network.activation, math.inf if custom_network else network.smoothness)
     if settings.manufactured:  # its solution stands where a problem's own would
         report.mistakes = [_manufactured(mistake) for mistake in report.mistakes]
         report.mistakes += [_manufactured(one) for one in report.warnings if one.key.startswith("exact")]
@@ -136,16 +136,19 @@ def _check_reference(problem: Problem, settings: Settings, report: Report) -> No
         if wanted == "exact":
             report.add("reference", "'exact' is asked for, but the problem gives no exact solution")
         elif wanted == "spectral":
-            from pinnkit.references.ill_posed import expect_ends_fit, expect_well_posed  # SciPy, which takes its time
+            from pinnkit.references.well_posedness import (  # SciPy, which takes its time
+                check_boundary_conditions,
+                check_well_posed,
+            )
 
-            system = read_system(problem)
-            expect_well_posed(system)
-            expect_ends_fit(system)
+            system = read_evolution_system(problem)
+            check_well_posed(system)
+            check_boundary_conditions(system)
         elif Path(wanted).suffix not in (".csv", ".npz"):
             near = suggestion(wanted, ["exact", "spectral", NONE])
             report.add("reference", f"'{wanted}' is neither exact, spectral, none nor a .npz or .csv file{near}")
         else:
-            for doubt in Table(problem, problem.folder / wanted).doubts:
+            for doubt in Table(problem, problem.folder / wanted).warnings:
                 report.warn("reference", f"'{wanted}' is perhaps no table of this problem: {doubt}")
     except (UnsupportedProblem, TableError) as error:
         report.add("reference", str(error))

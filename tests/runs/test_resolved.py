@@ -9,16 +9,18 @@ import yaml
 import pinnkit
 from pinnkit.cli.train import train
 from pinnkit.language.errors import Report
-from pinnkit.optimizers.settings import Adam
+from pinnkit.optimizers.methods.adam import Adam
 from pinnkit.problem.problem import Problem
+from pinnkit.reading import config_of
 from pinnkit.runs import resolved as resolving
 from pinnkit.runs.configuration import CHOSEN
 from pinnkit.runs.factory import assemble
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.validation import read_and_check
 from pinnkit.sampling import settings as sampling
+from pinnkit.sampling.sequences.sobol import Sobol
 from pinnkit.sampling.settings import Sampling
-from pinnkit.settings import Settings, config_of, read_settings
+from pinnkit.settings import Settings, read_settings
 from pinnkit.training import datamodule
 from pinnkit.training.phases import Phase
 from tests.problem.test_shipped import NAMES, shipped
@@ -139,7 +141,7 @@ GROWTH = {
 @pytest.mark.parametrize("case", GROWTH)
 def test_points_by_residual_grow_as_their_settings_say(case):
     given, equations, conditions, power = GROWTH[case]
-    for one in (Sampling(**given), Sampling(**given).resolved(1)):
+    for one in (Sobol(**given), Sobol(**given).resolved(1)):
         draws = (39, 40, 80, 400)
         assert tuple(one.count_by_residual(1, draw) for draw in draws) == equations
         assert tuple(one.conditions_growth(draw) for draw in draws) == conditions

@@ -12,7 +12,7 @@ from pinnkit.optimizers.quasi_newton import QuasiNewton
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.solve import solve
 from pinnkit.sampling.points import equation_points
-from pinnkit.sampling.settings import Sampling
+from pinnkit.sampling.sequences.sobol import Sobol as Sampling
 from pinnkit.training.checkpoints import read
 from pinnkit.training.diagnostics import exploded, explosion
 from pinnkit.training.exceptions import Diverged

@@ -309,7 +309,7 @@ def test_steps_of_spring_shorten_at_the_end_of_the_run_or_of_its_phase(
 
     def watched(self, optimizer, batches, weights):
         step(self, optimizer, batches, weights)
-        shares.append(getattr(optimizer.optimizer, "share", None))
+        shares.append(getattr(optimizer.optimizer, "step_factor", None))
 
     monkeypatch.setattr(PINN, "_step", watched)
     monkeypatch.setattr(PINN, "_asked", lambda self: "enough" if len(shares) == 20 else None)
