@@ -13,11 +13,11 @@ from pinnkit.cli import yaml_files
 from pinnkit.cli.entry import FAILED, FINISHED, asks_help, wrong
 from pinnkit.cli.resume import saved
 from pinnkit.language.errors import ProblemError, Report
-from pinnkit.memory import check_grid
 from pinnkit.reading import read_as
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.exporters import EXPORTERS
-from pinnkit.validation import read_and_check
+from pinnkit.runs.memory import check_grid
+from pinnkit.runs.validation import read_and_check
 
 HELP = """
 Read a run folder back: measure its network again, draw it, and write RUN/evaluation.

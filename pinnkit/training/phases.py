@@ -63,7 +63,7 @@ class Phase:
     def settle(self, optimizer: torch.optim.Optimizer, step: int | None) -> None:
         """Shorten the next step, `step` steps after that began; None: it has not."""
         if self.fresh_points:
-            optimizer.share = 1.0 if step is None else settling_factor(step)
+            optimizer.step_factor = 1.0 if step is None else settling_factor(step)
 
     def set_learning_rate(self, optimizer: torch.optim.Optimizer, step: int, share: float = 1.0) -> float | None:
         """Set the rate for this step of the phase: `share` of what warm-up and decay give.

@@ -22,11 +22,11 @@ from pinnkit.language.errors import ProblemError, Report
 from pinnkit.losses.view import ResidualError
 from pinnkit.problem.problem import Problem
 from pinnkit.reading import config_of
+from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import read_settings
 from pinnkit.training import callbacks
 from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits
 from pinnkit.training.module import PINN
-from pinnkit.validation import read_and_check
 from tests.processes import Command, completed
 
 ROOT = Path(__file__).resolve().parents[2]
