@@ -99,7 +99,7 @@ def measure(problem: Problem, settings: Settings, run: RunFolder, request: Reque
     former = run.read_metrics() if run.metrics.exists() else {}
     measured = {**found.errors(), "learned": evaluation.learned(module), "minimum": found.minima()}
     metrics = {**_running(rows, reference), **former, **measured, "checkpoint": str(path)}
-    names = [phase.name for phase in module.phases]
+    names = [stage.name for stage in module.stages]
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
     folder.write_figures(found.draw(problem, evaluation.history(rows, names, found.references), data.sets))

@@ -1,4 +1,4 @@
-"""A problem and settings put together: the networks, the phases, the module and its data."""
+"""A problem and settings put together: the networks, the stages, the module and its data."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from pinnkit.optimizers.settings import Auto
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.settings import Settings
+from pinnkit.training.automatic import automatic
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
-from pinnkit.training.phases import Phase, automatic
+from pinnkit.training.stages import Stage
 
 log = logging.getLogger(__name__)
 
@@ -58,14 +59,14 @@ def assemble(
     if network is None:
         shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]
         log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
-    phases = _phases(settings, size, dtype, len(names))
-    _check_size(phases, size, "phases[{}]" if settings.phases else "optimizer")
+    stages = _stages(settings, size, dtype, len(names))
+    _check_size(stages, size, "phases[{}]" if settings.phases else "optimizer")
     module = PINN(
         problem,
         fields,
         groups(problem),
         weights(problem),
-        phases,
+        stages,
         settings.trainer,
         settings.operators,
         max(
@@ -75,8 +76,10 @@ def assemble(
         threads,
         settings.sampling.batch,
         settings.seed,
+        settings.weighting,
     ).to(dtype)
-    return module, CollocationData(problem, settings.sampling, settings.seed, dtype, settings.trainer.steps_per_batch)
+    steps = settings.trainer.steps_per_batch
+    return module, CollocationData(problem, settings.sampling, settings.seed, dtype, steps, module.stages)
 
 
 def _check_network(network: nn.Module, problem: Problem, dtype: torch.dtype) -> None:
@@ -97,27 +100,27 @@ def _check_network(network: nn.Module, problem: Problem, dtype: torch.dtype) -> 
     report.raise_if_any()
 
 
-def _phases(settings: Settings, size: int, dtype: torch.dtype, coordinates: int) -> tuple[Phase, ...]:
+def _stages(settings: Settings, size: int, dtype: torch.dtype, coordinates: int) -> tuple[Stage, ...]:
     chosen = settings.phases or (settings.optimizer,)
     if not isinstance(chosen[0], Auto):
-        return tuple(Phase(phase.name, phase) for phase in chosen)
+        return tuple(Stage(phase) for phase in chosen)
     if settings.operators.directions is not None:
         log.info("optimizer=auto: adam, since operators.directions makes the losses random estimates")
-        return (Phase("adam", Adam()),)
-    phases, reason = automatic(size, dtype, settings.trainer.accelerator, coordinates)
-    log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in phases), reason)
-    return phases
+        return (Stage(Adam()),)
+    stages, reason = automatic(size, dtype, settings.trainer.accelerator, coordinates)
+    log.info("optimizer=auto: %s, since %s", " then ".join(stage.name for stage in stages), reason)
+    return stages
 
 
-def _check_size(phases: Sequence[Phase], size: int, key: str) -> None:
-    """Refuse phases whose matrices of size x size are larger than their `max_parameters` allows."""
+def _check_size(stages: Sequence[Stage], size: int, key: str) -> None:
+    """Refuse stages whose matrices of size x size are larger than their `max_parameters` allows."""
     report = Report()
-    for number, phase in enumerate(phases, start=1):
-        limit = getattr(phase.settings, "max_parameters", None)
+    for number, stage in enumerate(stages, start=1):
+        limit = getattr(stage.settings, "max_parameters", None)
         if limit is not None and size > limit:
             report.add(
                 f"{key.format(number)}.max_parameters",
-                f"{limit}, but {size} parameters are trained, and {phase.name} keeps matrices of {size} x {size}: use "
+                f"{limit}, but {size} parameters are trained, and {stage.name} keeps matrices of {size} x {size}: use "
                 "a smaller network, raise it if memory and time allow, or take an optimizer whose memory grows less "
                 "(engd_w or spring, soap, lbfgs)",
             )
