@@ -1,4 +1,4 @@
-"""What a checkpoint holds: every part that is used later is checked before it is."""
+"""The schema of a checkpoint: which parts it has, of which kinds, and checks of each before it is used."""
 
 from __future__ import annotations
 
