@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +12,10 @@ import torch
 from torch.utils.data import DataLoader
 
 from pinnkit.losses.residuals import Batch
-from pinnkit.problem.conditions import inside
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import CONCENTRATED, concentration, resample_locally, select, spread
-from pinnkit.sampling.points import EQUATIONS, Points, condition_points, equation_points
+from pinnkit.sampling.points import EQUATIONS, Points, condition_points, equation_points, normal_columns
+from pinnkit.sampling.region import Region
 from pinnkit.sampling.settings import Sampling, settled
 from pinnkit.training.blocks import StepBlock, StepBlocks
 from pinnkit.training.stages import Stage, same_points
@@ -172,7 +172,7 @@ class CollocationData(lightning.LightningDataModule):
         if name == EQUATIONS:
             return True
         places = self.conditions[name].places  # none for one with data
-        return bool(places) and all(place.free for place in places)
+        return bool(places) and all(place.dimension for place in places)
 
     def _following_residual(self, name: str, draw: int, count: int, former: Points | None) -> Points:
         """A share of the former points of a group, new ones evenly, and new ones by residual (the density of RAD as the
@@ -187,15 +187,19 @@ class CollocationData(lightning.LightningDataModule):
         even = round((count - kept) * floor / (1 + floor))
         sharp = count - kept - even
         key = (self.seed, name, draw)
+        region = Region.of_group(self.problem, self.conditions.get(name))
+        place = region.number(pool.coordinates)
+
+        def moved(points: np.ndarray, origin: np.ndarray) -> Points:
+            normals = normal_columns(self.problem, region.normals(points, place[origin]))
+            return Points(points, pool.take(origin).columns | normals)
 
         def score(points: np.ndarray, origin: np.ndarray) -> np.ndarray:
-            return self._finite_scores(name, Points(points, pool.take(origin).columns))
+            return self._finite_scores(name, moved(points, origin))
 
         scores, size = self._finite_scores(name, pool), max(len(pool) // 4, sharp)
-        found = resample_locally(
-            pool.coordinates, scores, size, power, *self._bounds(name, pool), self._allowed(name), score, *key
-        )
-        near = Points(found.points, pool.take(found.origin).columns)
+        found = resample_locally(pool.coordinates, scores, size, power, region, score, *key)
+        near = moved(found.points, found.origin)
         parts = [
             pool.take(spread(pool.coordinates, even, *key)),
             near.take(select(near.coordinates, found.weight, sharp, 1.0, 0.0, *key)),
@@ -205,39 +209,8 @@ class CollocationData(lightning.LightningDataModule):
         columns = {one: np.concatenate([part.columns[one] for part in parts]) for one in pool.columns}
         coordinates = np.concatenate([part.coordinates for part in parts])
         if name != EQUATIONS:
-            self._reach_ends(name, coordinates)
+            region.reach_ends(coordinates)
         return Points(coordinates, columns)
-
-    def _reach_ends(self, name: str, points: np.ndarray) -> None:
-        """Move the outermost points (n, d) of each line of a condition to its ends.
-
-        A start may have a kink there, where a period or the boundary begins; between points it would stay rounded off.
-        """
-        for place in self.conditions[name].places:
-            if len(place.free) != 1:
-                continue
-            axis = place.coordinates.index(place.free[0])
-            here = np.flatnonzero(place.contains(points))
-            along = points[here, axis]
-            for outermost, end in ((along.argmin(), place.lower[axis]), (along.argmax(), place.upper[axis])):
-                moved = points[here[outermost]].copy()
-                moved[axis] = end
-                if self._allowed(name)(moved[None])[0]:
-                    points[here[outermost]] = moved
-
-    def _bounds(self, name: str, points: Points) -> tuple[np.ndarray, np.ndarray]:
-        """The ends (n, d), (n, d) of the part of the domain where each point of a group may lie: of its place."""
-        lower, upper = np.empty_like(points.coordinates), np.empty_like(points.coordinates)
-        for place in (self.problem.domain,) if name == EQUATIONS else self.conditions[name].places:
-            here = place.contains(points.coordinates)
-            lower[here], upper[here] = place.lower, place.upper
-        return lower, upper
-
-    def _allowed(self, name: str) -> Callable[[np.ndarray], np.ndarray]:
-        where = None if name == EQUATIONS else self.conditions[name].where
-        if where is None:
-            return lambda points: np.ones(len(points), dtype=bool)
-        return lambda points: inside(where, points, self.problem.coordinates, self.problem.values)
 
     def _finite_scores(self, name: str, points: Points) -> np.ndarray:
         """The size of a group's residuals at candidates, (n,).

@@ -230,11 +230,10 @@ def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
             raise InvalidStateError(f"{where}: has no coordinates")
         if coordinates.shape[1] != len(problem.coordinates) or not len(coordinates):
             raise InvalidStateError(f"{where}.coordinates: are {tuple(coordinates.shape)}")
-        inside, lower, upper = coordinates.numpy(), problem.domain.lower, problem.domain.upper
-        slack = 1e-9 * (upper - lower)
+        inside, slack = coordinates.numpy(), 1e-9 * (problem.domain.upper - problem.domain.lower)
         if not np.isfinite(inside).all():
             raise NonFiniteStateError(f"{where}.coordinates: hold NaN or infinity")
-        if (inside < lower - slack).any() or (inside > upper + slack).any():
+        if not problem.domain.contains(inside, slack).all():
             raise InvalidStateError(f"{where}.coordinates: lie outside the domain")
         usual = {} if name == EQUATIONS else condition_points(problem, conditions[name], Sobol(), 0, 0).columns
         columns = part.get("columns")
