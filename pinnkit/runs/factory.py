@@ -1,4 +1,4 @@
-"""A problem and settings put together: the networks, the stages, the module and its data."""
+"""The module and the data of a run, made of a problem and settings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from torch import nn
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, reweighted, weights
 from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
-from pinnkit.optimizers.methods.adam import Adam
-from pinnkit.optimizers.settings import Auto
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
+from pinnkit.runs.resolved import resolved
 from pinnkit.settings import Settings
-from pinnkit.training.automatic import automatic
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
 from pinnkit.training.stages import Stage
@@ -32,15 +30,19 @@ def assemble(
 ) -> tuple[PINN, CollocationData]:
     """The module and the data of a run, before training.
 
+    Args:
+        settings: as used; defaults that are left are resolved first.
+        network: one of the user's own, after `check_network`.
+        threads: on how many threads compiled code works.
+
     Raises:
-        ProblemError: the network has more parameters than an optimizer may have, or is one that does not fit.
+        ProblemError: the network has more parameters than an optimizer may have.
     """
+    settings = resolved(problem, settings, network)
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
     scales = field_scales(problem)
-    if network is not None:
-        _check_network(network, problem, dtype)
     fields = build(
         settings.network,
         problem.domain.lower.tolist(),
@@ -59,7 +61,7 @@ def assemble(
     if network is None:
         shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]
         log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
-    stages = _stages(settings, size, dtype, len(names))
+    stages = tuple(Stage(one) for one in settings.phases or (settings.optimizer,))
     _check_size(stages, size, "phases[{}]" if settings.phases else "optimizer")
     module = PINN(
         problem,
@@ -82,8 +84,13 @@ def assemble(
     return module, CollocationData(problem, settings.sampling, settings.seed, dtype, steps, module.stages)
 
 
-def _check_network(network: nn.Module, problem: Problem, dtype: torch.dtype) -> None:
-    """Refuse a network of the user's own that does not give the fields at points of the domain."""
+def check_network(network: nn.Module, problem: Problem, settings: Settings) -> None:
+    """Refuse a network of the user's own that does not give the fields at points of the domain.
+
+    Raises:
+        ProblemError: it does not, or has no parameter that is trained.
+    """
+    dtype = getattr(torch, settings.dtype)
     report = Report()
     if not isinstance(network, nn.Module):
         report.add("network", f"is a {type(network).__name__}: a torch.nn.Module is needed")
@@ -98,18 +105,6 @@ def _check_network(network: nn.Module, problem: Problem, dtype: torch.dtype) -> 
     if not report.mistakes and not any(one.requires_grad for one in network.parameters()):
         report.add("network", "has no parameter that is trained")
     report.raise_if_any()
-
-
-def _stages(settings: Settings, size: int, dtype: torch.dtype, coordinates: int) -> tuple[Stage, ...]:
-    chosen = settings.phases or (settings.optimizer,)
-    if not isinstance(chosen[0], Auto):
-        return tuple(Stage(phase) for phase in chosen)
-    if settings.operators.directions is not None:
-        log.info("optimizer=auto: adam, since operators.directions makes the losses random estimates")
-        return (Stage(Adam()),)
-    stages, reason = automatic(size, dtype, settings.trainer.accelerator, coordinates)
-    log.info("optimizer=auto: %s, since %s", " then ".join(stage.name for stage in stages), reason)
-    return stages
 
 
 def _check_size(stages: Sequence[Stage], size: int, key: str) -> None:

@@ -16,7 +16,7 @@ from pinnkit.problem.conditions import inside
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import CONCENTRATED, concentration, resample_locally, select, spread
 from pinnkit.sampling.points import EQUATIONS, Points, condition_points, equation_points
-from pinnkit.sampling.settings import Sampling, growth, settled
+from pinnkit.sampling.settings import Sampling, settled
 from pinnkit.training.blocks import StepBlock, StepBlocks
 from pinnkit.training.stages import Stage, same_points
 
@@ -32,10 +32,10 @@ class CollocationData(lightning.LightningDataModule):
     time and a whole draw no longer fits into what is left: an answer is best where the network has settled on its
     points (on Allen and Cahn's equation the error is a half larger 50 steps after a redraw than after 250, and after 25
     minutes it takes 3000 steps to come back). Where the equations' points are redrawn by residual a draw goes on for
-    the next ones too, a twentieth of all steps so far (`settled`), and has more points (`growth`). Its points
-    are a function of (seed, k) and, where they are redrawn by residual, of the network at the start of the draw and of
-    the points before it; these, and which groups are redrawn so, are kept in the checkpoint, so that a resumed run goes
-    on with the same points.
+    the next ones too, a twentieth of all steps so far (`settled`), and has more points
+    (`equations_doublings`). Its points are a function of (seed, k) and, where they are redrawn by residual, of the
+    network at the start of the draw and of the points before it; these, and which groups are redrawn so, are kept in
+    the checkpoint, so that a resumed run goes on with the same points.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class CollocationData(lightning.LightningDataModule):
         if name == EQUATIONS:
             count = self.sampling.count_by_residual(len(self.problem.coordinates), draw)
         else:
-            count = len(even) * (1 if self.sampling.conditions else growth(draw))
+            count = len(even) * self.sampling.conditions_growth(draw)
         return self._following_residual(name, draw, count, former)
 
     def unseen(self) -> tuple[dict[str, Batch], dict[str, np.ndarray]]:
@@ -158,7 +158,7 @@ class CollocationData(lightning.LightningDataModule):
 
     def _even(self, name: str, draw: int, count: int | None = None) -> Points:
         """About `count` points of a group by the method alone, None: as many as are set; the rows of one with data."""
-        sampling = self.sampling.fresh() if draw >= FRESH_DRAWS else self.sampling
+        sampling = self.sampling.fresh_points() if draw >= FRESH_DRAWS else self.sampling
         if name == EQUATIONS:
             return equation_points(self.problem, sampling, self.seed, draw, count)
         if count is not None:
