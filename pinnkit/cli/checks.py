@@ -8,9 +8,9 @@ from typing import Any
 
 from pinnkit.cli.resume import resumed
 from pinnkit.problem.problem import Problem
-from pinnkit.resources import check_run
+from pinnkit.runs.resources import check_run
+from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import Settings
-from pinnkit.validation import read_and_check
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
-from pinnkit import environment
 from pinnkit.cli.program import as_typed
+from pinnkit.runs import environment
 
 FINISHED, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 PATIENCE = 20.0

@@ -19,7 +19,6 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from pinnkit import environment
 from pinnkit.cli.arguments import Arguments
 from pinnkit.cli.checks import checked
 from pinnkit.cli.composition import Composer, Composition, task_of
@@ -31,8 +30,10 @@ from pinnkit.cli.variants import variants
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.atomic import write_text
-from pinnkit.reporting.claim import FOLDER
-from pinnkit.runs.configuration import check_same
+from pinnkit.reporting.folder_lock import FOLDER_KEY
+from pinnkit.runs import environment
+from pinnkit.runs.configuration import check_same, with_settings
+from pinnkit.runs.validation import read_and_check
 from pinnkit.training.signals import Interrupted
 
 SLURM = ("hydra/launcher=slurm", "hydra/launcher=submitit_slurm")
@@ -93,7 +94,7 @@ def _job(arguments: Arguments, folders: Sequence[Path], codes: list[int], config
         code = _run(run, config, folder, folders, hydra.runtime.choices.get("pde"))
     except ProblemError as error:
         code = wrong(error)
-        if not any(mistake.key == FOLDER for mistake in error.mistakes):
+        if not any(mistake.key == FOLDER_KEY for mistake in error.mistakes):
             _write_row(folder, run, "failed", str(error))
     except (KeyboardInterrupt, Interrupted) as error:
         code = interrupted(error)
@@ -136,8 +137,11 @@ def _may_overwrite(config: Mapping[str, Any], choice: str | None, run: RunFolder
         kept = run.read_config()
     except RunFolderError:
         return True  # nothing there, or the row of a run that never began
+    from pinnkit.runs.resolved import resolved  # torch is loaded here
+
+    problem, settings = read_and_check({**config, "overwrite": False})
     report = Report()
-    check_same(saved_text(config, choice), kept, run.config, report)
+    check_same(with_settings(saved_text(config, choice), resolved(problem, settings)), kept, run.config, report)
     return not report.mistakes
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from pinnkit import environment
 from pinnkit.cli.arguments import Arguments
 from pinnkit.cli.entry import INTERRUPTED, say
 from pinnkit.cli.paths import quoted, unquoted
 from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.runs import environment
 from pinnkit.training.signals import REQUEUES, Interrupted
 
 

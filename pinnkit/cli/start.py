@@ -9,12 +9,12 @@ from typing import Any
 
 import yaml
 
-from pinnkit import environment
 from pinnkit.cli.arguments import Arguments
 from pinnkit.cli.checks import Checked
 from pinnkit.cli.paths import quoted
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.reporting.claim import Claim
+from pinnkit.reporting.folder_lock import RunFolderLock
+from pinnkit.runs import environment
 from pinnkit.runs.configuration import refusing
 
 
@@ -29,7 +29,7 @@ def start(arguments: Arguments, run: Checked, folder: Path, choice: str | None =
     """
     if environment.first():
         with refusing(run.resume):
-            Claim(RunFolder(folder), overwrite=run.settings.overwrite, resume=run.resume).check()
+            RunFolderLock(RunFolder(folder), overwrite=run.settings.overwrite, resume=run.resume).check()
     # OpenMP's threads wait for each other by spinning. Where another program holds a core they spin through its whole
     # time slices: a step was seen to take 80 times as long. After 2000 rounds they sleep, at no cost otherwise.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")

@@ -17,7 +17,6 @@ from hydra.core.utils import configure_log, run_job
 from hydra.types import HydraContext, RunMode
 from omegaconf import read_write
 
-from pinnkit import environment
 from pinnkit.cli.arguments import Arguments, as_hydra, parse
 from pinnkit.cli.checks import Checked, checked
 from pinnkit.cli.composition import VERSION, Composer, Composition
@@ -27,7 +26,8 @@ from pinnkit.cli.requeue import going_on, interrupted
 from pinnkit.cli.start import start
 from pinnkit.cli.variants import variants
 from pinnkit.language.errors import ProblemError
-from pinnkit.resources import check_environment
+from pinnkit.runs import environment
+from pinnkit.runs.resources import check_environment
 from pinnkit.training.signals import Interrupted, raising
 
 HELP = """

@@ -18,8 +18,8 @@ from torch.fx import GraphModule
 
 from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Inputs, Prepared
 from pinnkit.losses.residuals import Batch, TermGroup
-from pinnkit.operators.compiled import NotCompiled, compile_graph
-from pinnkit.operators.trace import Untraceable, check, record
+from pinnkit.operators.compiled import CompilationError, compile_graph
+from pinnkit.operators.trace import Untraceable, check_traceable, record_graph
 from pinnkit.optimizers.least_squares import lower_product
 from pinnkit.training.distributed import ALONE, Ranks
 
@@ -146,7 +146,7 @@ class Jacobian:
         before = sum(2 + len(prepared.columns[one.name]) for one in evaluator.groups[:place])
         coordinates, _, *columns = prepared.chunks[0][before : before + 2 + len(names)]
         inputs = [*(one.detach() for one in evaluator.parameters), evaluator.constants]
-        return record(one_point, [*inputs, *(one[:1] for one in (coordinates, *columns))])
+        return record_graph(one_point, [*inputs, *(one[:1] for one in (coordinates, *columns))])
 
     # ------------------------------------------------------------ compiling
 
@@ -162,8 +162,8 @@ class Jacobian:
         """Record the function of a kind, and compile it where the engine is a compiled one."""
         make = self._rows if kind == "rows" else self._product
         try:
-            check(self.evaluator.model.network, prepared.chunks[0][0])
-            graph = record(make(prepared), inputs)
+            check_traceable(self.evaluator.model.network, prepared.chunks[0][0])
+            graph = record_graph(make(prepared), inputs)
         except Untraceable as error:
             raise EngineUnsupported(f"{error}") from error
         if self.evaluator.engine == "autograd":
@@ -171,8 +171,8 @@ class Jacobian:
         log.info("compiling the residuals' derivatives by the parameters")
         try:
             return compile_graph(graph, inputs)
-        except NotCompiled:
-            return record(make(prepared), inputs)  # the compiler has taken the first one over
+        except CompilationError:
+            return record_graph(make(prepared), inputs)  # the compiler has taken the first one over
 
 
 @dataclass(frozen=True)

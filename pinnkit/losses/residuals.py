@@ -14,8 +14,9 @@ from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.losses.view import PointView, ResidualError
 from pinnkit.operators.derivatives import derivatives
-from pinnkit.operators.request import Derivative
-from pinnkit.problem.problem import Equation, Problem
+from pinnkit.operators.linear_operators import Derivative
+from pinnkit.problem.parts import Equation
+from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import EQUATIONS
 
 Network = Callable[[Tensor], Tensor]

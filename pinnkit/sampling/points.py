@@ -5,18 +5,18 @@ No generator keeps a hidden state: the same key gives the same points on every r
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import sympy
-from scipy.stats import qmc
 
-from pinnkit.domains.box import Box
+from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import normal_symbol
-from pinnkit.problem.conditions import inside
-from pinnkit.problem.problem import Condition, Problem
+from pinnkit.problem.at import inside
+from pinnkit.problem.parts import Condition
+from pinnkit.problem.problem import Problem
+from pinnkit.sampling.generators import generator
 from pinnkit.sampling.settings import Sampling
 
 EQUATIONS = "equations"
@@ -38,48 +38,11 @@ class Points:
         return Points(self.coordinates[index], {name: values[index] for name, values in self.columns.items()})
 
 
-def generator(seed: int, stream: str, draw: int) -> np.random.Generator:
-    """A counter-based generator (Philox) keyed by (seed, stream, draw)."""
-    key = np.random.SeedSequence([seed, zlib.crc32(stream.encode()), draw])
-    return np.random.Generator(np.random.Philox(key))
-
-
-def unit_points(method: str, count: int, dimension: int, seed: int, stream: str, draw: int = 0) -> np.ndarray:
-    """Points of the unit cube, shape (count, dimension).
-
-    sobol: scrambled Sobol sequence; uniform: independent; latin_hypercube: one point in each of `count` slices of
-    every axis; grid: midpoints of a tensor grid with at least `count` cells, thinned evenly to `count`.
-    """
-    if dimension == 0:
-        return np.zeros((count, 0))
-    rng = generator(seed, stream, draw)
-    if method == "sobol":
-        power = (count - 1).bit_length()  # Sobol points come in powers of two; the first `count` are kept
-        return qmc.Sobol(dimension, scramble=True, rng=rng).random_base2(power)[:count]
-    if method == "latin_hypercube":
-        return qmc.LatinHypercube(dimension, rng=rng).random(count)
-    if method == "uniform":
-        return rng.random((count, dimension))
-    if method == "grid":
-        side = int(np.ceil(round(count ** (1 / dimension), 9)))
-        axis = (np.arange(side) + 0.5) / side
-        cells = np.stack(np.meshgrid(*[axis] * dimension, indexing="ij"), axis=-1).reshape(-1, dimension)
-        return cells[_thinned(len(cells), count)]
-    raise ValueError(f"sampling.method is '{method}': one of sobol, uniform, latin_hypercube, grid is needed")
-
-
-def _thinned(size: int, count: int) -> np.ndarray:
-    """Indices of `count` among `size` things in a row, evenly spread; all where there are no more."""
-    count = min(size, count)
-    return np.floor(np.arange(count) * size / count).astype(int)
-
-
 def equation_points(problem: Problem, sampling: Sampling, seed: int, draw: int, count: int | None = None) -> Points:
     """The points of the equations: spread over the domain by the chosen method."""
-    dimension = len(problem.coordinates)
-    count = count or sampling.count(dimension)
-    unit = unit_points(sampling.method, count, dimension, seed, EQUATIONS, draw)
-    return Points(problem.domain.points(unit), {})
+    count = count or sampling.count(len(problem.coordinates))
+    unit = sampling.unit_points(count, problem.domain.dimension, seed, EQUATIONS, draw)
+    return Points(problem.domain.sample(unit), {})
 
 
 def condition_points(problem: Problem, condition: Condition, sampling: Sampling, seed: int, draw: int) -> Points:
@@ -94,11 +57,8 @@ def condition_points(problem: Problem, condition: Condition, sampling: Sampling,
     parts = []
     for number, (place, count) in enumerate(_shares(condition.places, sampling.of_condition)):
         stream = f"conditions.{condition.name}.{number}"
-        coordinates = _on_place(problem, condition, place, count, sampling.method, seed, stream, draw)
-        normals = {
-            str(normal_symbol(name)): np.full((len(coordinates), 1), part) for name, part in place.normal.items()
-        }
-        parts.append(Points(coordinates, normals))
+        coordinates = _on_place(problem, condition, place, count, sampling, seed, stream, draw)
+        parts.append(Points(coordinates, normal_columns(problem, place.normals(coordinates))))
     shared = set.intersection(*(set(part.columns) for part in parts))
     return Points(
         np.concatenate([part.coordinates for part in parts]),
@@ -106,24 +66,38 @@ def condition_points(problem: Problem, condition: Condition, sampling: Sampling,
     )
 
 
-def _shares(places: tuple[Box, ...], total: int) -> list[tuple[Box, int]]:
+def normal_columns(problem: Problem, normals: np.ndarray | None) -> dict[str, np.ndarray]:
+    """The components (n, 1) of normals (n, d) by the names of their symbols; none without normals."""
+    if normals is None:
+        return {}
+    return {str(normal_symbol(name)): normals[:, [index]] for index, name in enumerate(problem.coordinates)}
+
+
+def _shares(places: tuple[Shape, ...], total: int) -> list[tuple[Shape, int]]:
     """Points for each place, in proportion to its measure; a single point gets one."""
-    varying = sum(place.measure for place in places if place.free)
-    return [(place, max(1, round(total * place.measure / varying)) if place.free else 1) for place in places]
+    varying = sum(place.measure for place in places if place.dimension)
+    return [(place, max(1, round(total * place.measure / varying)) if place.dimension else 1) for place in places]
 
 
 def _on_place(
-    problem: Problem, condition: Condition, place: Box, count: int, method: str, seed: int, stream: str, draw: int
+    problem: Problem,
+    condition: Condition,
+    place: Shape,
+    count: int,
+    sampling: Sampling,
+    seed: int,
+    stream: str,
+    draw: int,
 ) -> np.ndarray:
     if condition.where is None:
-        return place.points(unit_points(method, count, len(place.free), seed, stream, draw))
+        return place.sample(sampling.unit_points(count, place.dimension, seed, stream, draw))
     known: dict[sympy.Symbol, float] = problem.values
     drawn = count
     while True:  # reading made sure that some points satisfy the inequality
-        points = place.points(unit_points(method, drawn, len(place.free), seed, stream, draw))
+        points = place.sample(sampling.unit_points(drawn, place.dimension, seed, stream, draw))
         kept = points[inside(condition.where, points, problem.coordinates, known)]
-        if len(kept) >= count or not place.free:
-            return kept[_thinned(len(kept), count)] if method == "grid" else kept[:count]
+        if len(kept) >= count or not place.dimension:
+            return sampling.part(kept, count)
         drawn *= 2
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import torch
 import yaml
 
-from pinnkit.factory import assemble
 from pinnkit.language.calculus import differentiate, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.metrics import relative_l2
-from pinnkit.sampling.points import unit_points
-from pinnkit.validation import read_and_check
+from pinnkit.runs.factory import assemble
+from pinnkit.runs.validation import read_and_check
+from pinnkit.sampling.settings import unit_points
 
 POINTS = 1000
 
@@ -27,7 +27,7 @@ def gradient_error(folder: Path) -> float:
     problem, settings = read_and_check({key: part for key, part in words.items() if key not in ("defaults", "hydra")})
     module, _ = assemble(problem, settings)
     module.load_state_dict(torch.load(run.last_checkpoint, map_location="cpu", weights_only=True)["state_dict"])
-    points = problem.domain.points(unit_points("uniform", POINTS, len(problem.coordinates), 1, "gradient"))
+    points = problem.domain.sample(unit_points("uniform", POINTS, len(problem.coordinates), 1, "gradient"))
     wanted = [(0, (axis,)) for axis in range(len(problem.coordinates))]
     found = derivatives(module, torch.as_tensor(points).to(next(module.parameters())), wanted)
     exact = problem.exact[problem.fields[0].name]

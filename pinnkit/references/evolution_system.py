@@ -1,0 +1,219 @@
+"""Reading a problem as an evolution: rates of change, a start, and what holds at the two ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import sympy
+
+from pinnkit.domains.shape import Shape
+from pinnkit.language import linear
+from pinnkit.language.calculus import Partial, normal_symbol, partials, replace, symbol
+from pinnkit.language.errors import LanguageError
+from pinnkit.problem.parts import Condition, Equation
+from pinnkit.problem.problem import Problem
+from pinnkit.references.boundary_conditions import BoundaryConditions, read_boundary_conditions
+from pinnkit.references.exact import exact_parameters
+from pinnkit.references.initial_conditions import read_initial_conditions
+from pinnkit.references.time_step_limit import TimeStepLimit
+from pinnkit.references.unsupported import UnsupportedProblem
+
+
+@dataclass(frozen=True)
+class EvolutionSystem:
+    """d^m f/dt^m = rates[f] for each field f, with m = orders[f]; every expression holds numbers for parameters.
+
+    Attributes:
+        orders: field -> order m >= 1 of its highest derivative in time.
+        space_orders: field -> order of its highest derivative in space, 0 without any.
+        rates: field -> expression in t, x, and partial derivatives that are of lower order in time.
+        start: (field, k) -> d^k f/dt^k at the start, an expression in x.
+        boundary: what holds at the ends of x.
+        time, times: the time coordinate and its range.
+        space, interval: the space coordinate and its range; None and empty for a problem in time alone.
+    """
+
+    orders: Mapping[str, int]
+    space_orders: Mapping[str, int]
+    rates: Mapping[str, sympy.Expr]
+    start: Mapping[tuple[str, int], sympy.Expr]
+    boundary: BoundaryConditions
+    time: str
+    times: tuple[float, float]
+    space: str | None
+    interval: tuple[float, float]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(self.orders)
+
+    @cached_property
+    def time_step_limit(self) -> TimeStepLimit:
+        """How long steps in time may be."""
+        ends = [one for condition in self.boundary.conditions for one in (*condition.factors, condition.rest)]
+        return TimeStepLimit([*self.rates.values(), *ends], self.time, self.times, self.space, self.interval)
+
+
+def read_evolution_system(problem: Problem) -> EvolutionSystem:
+    """The evolution that a problem describes.
+
+    Raises:
+        UnsupportedProblem: saying what the method of lines here cannot treat.
+    """
+    try:
+        return _read(problem)
+    except LanguageError as error:  # an expression grew too long while it was solved or differentiated
+        raise UnsupportedProblem(str(error)) from None
+
+
+def _read(problem: Problem) -> EvolutionSystem:
+    time, space = _expect_evolution(problem)
+    values = _parameters(problem)
+    fields = {field.name: Partial(field.name, field.coordinates) for field in problem.fields}
+    residuals = {}
+    for equation in problem.equations:
+        residuals[equation.name] = _symbolic(equation, f"the equation '{equation.name}'", values)
+    orders = _orders(fields, residuals, time)
+    rates = _rates(fields, orders, residuals, time)
+    space_orders = {
+        name: max(
+            (one.derivative.count(space) for rate in rates.values() for one in partials(rate) if one.field == name),
+            default=0,
+        )
+        for name in fields
+    }
+    initial, ends = [], []
+    for condition in problem.conditions:
+        at_start, at_ends = _placed(condition, problem, space, values)
+        initial += at_start
+        ends += at_ends
+    interval = problem.domain.bounds[space] if space else (0.0, 0.0)
+    return EvolutionSystem(
+        orders=orders,
+        space_orders=space_orders,
+        rates=rates,
+        start=read_initial_conditions(initial, fields, orders, time),
+        boundary=read_boundary_conditions(ends, space, interval, space_orders, space in problem.periodic),
+        time=time,
+        times=problem.domain.bounds[time],
+        space=space,
+        interval=interval,
+    )
+
+
+def _expect_evolution(problem: Problem) -> tuple[str, str | None]:
+    """The time coordinate, and the one space coordinate: None for a problem in time alone."""
+    names = ", ".join(problem.coordinates)
+    if not problem.domain.fills_bounds:
+        raise UnsupportedProblem(f"its domain is {problem.domain.description}: it takes an interval of x and of t")
+    if problem.time is None:
+        raise UnsupportedProblem(f"its coordinates are {names}: without the time t there is nothing to march in")
+    if len(problem.space) > 1 or len(problem.coordinates) > 2:
+        raise UnsupportedProblem(f"its coordinates are {names}: it treats t, or t and one space coordinate")
+    if problem.time in problem.periodic:
+        raise UnsupportedProblem("it is periodic in t: it marches from a start at the lower end of t")
+    for field in problem.fields:
+        if set(field.coordinates) != set(problem.coordinates):
+            depends = ", ".join(field.coordinates)
+            raise UnsupportedProblem(f"the field {field.name} depends on {depends} alone, not on {names}")
+    return problem.time, problem.space[0] if problem.space else None
+
+
+def _parameters(problem: Problem) -> dict[sympy.Symbol, sympy.Expr]:
+    """Symbol of each parameter -> its value as a SymPy number; learned ones take their exact values."""
+    exact = exact_parameters(problem)
+    for parameter in problem.learned:
+        if parameter.name not in exact:
+            raise UnsupportedProblem(
+                f"the parameter {parameter.name} is learned and its true value unknown: "
+                f"give it under exact, as in {parameter.name}: {parameter.value:g}"
+            )
+    values = {str(name): value for name, value in problem.values.items()} | exact
+    # whole numbers stay exact, so that a power with one stays a power with a whole number
+    return {
+        symbol(name): sympy.Integer(int(value)) if value == int(value) else sympy.Float(value)
+        for name, value in values.items()
+    }
+
+
+def _symbolic(equation: Equation, where: str, values: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Expr:
+    if not isinstance(equation.residual, sympy.Basic):
+        raise UnsupportedProblem(f"{where} is a Python callable: it reads equations in text alone")
+    return replace(equation.residual, values)
+
+
+def _orders(fields: Mapping[str, Partial], residuals: Mapping[str, sympy.Expr], time: str) -> dict[str, int]:
+    """The order in time of each field, with what the equations must not hold refused."""
+    if len(residuals) != len(fields):
+        raise UnsupportedProblem(
+            f"it has {len(residuals)} equations for {len(fields)} fields ({', '.join(fields)}): as many are needed"
+        )
+    orders = dict.fromkeys(fields, 0)
+    for name, residual in residuals.items():
+        for one in partials(residual):
+            if one.at:
+                raise UnsupportedProblem(f"the equation '{name}' evaluates a field elsewhere, {one}")
+            in_time = one.derivative.count(time)
+            if 0 < in_time < len(one.derivative):
+                raise UnsupportedProblem(f"the equation '{name}' holds {one}, mixed in time and space")
+            orders[one.field] = max(orders[one.field], in_time)
+    for name, order in orders.items():
+        if order == 0:
+            raise UnsupportedProblem(f"no equation holds a derivative of {name} in time, such as {name}_t")
+    return orders
+
+
+def _rates(
+    fields: Mapping[str, Partial], orders: Mapping[str, int], residuals: Mapping[str, sympy.Expr], time: str
+) -> dict[str, sympy.Expr]:
+    """The highest derivative in time of each field, from the equations."""
+    highest = [field.differentiated(*[time] * orders[name]) for name, field in fields.items()]
+    named = ", ".join(map(str, highest))
+    try:
+        solution = linear.solve(list(residuals.values()), highest)
+    except linear.NotLinearError:
+        raise UnsupportedProblem(f"its equations are not linear in the highest derivatives in time, {named}") from None
+    if solution is None:
+        raise UnsupportedProblem(f"its equations do not determine the highest derivatives in time, {named}")
+    return {name: solution[derivative] for name, derivative in zip(fields, highest, strict=True)}
+
+
+def _placed(
+    condition: Condition, problem: Problem, space: str | None, values: Mapping[sympy.Symbol, sympy.Expr]
+) -> tuple[list[tuple[str, sympy.Expr]], list[tuple[str, sympy.Expr]]]:
+    """The condition's residuals at the start and at the ends of x, with the coordinate's value put in."""
+    where, time = f"the condition '{condition.name}'", problem.time
+    if condition.data:
+        raise UnsupportedProblem(f"{where} is made of data")
+    if condition.where is not None:
+        raise UnsupportedProblem(f"{where} holds on a part (where) of its place alone")
+    start: list[tuple[str, sympy.Expr]] = []
+    ends: list[tuple[str, sympy.Expr]] = []
+    for place in condition.places:
+        fixed = place.fixed
+        at = {symbol(name): sympy.Float(value) for name, value in fixed.items()}
+        normals = _normals(problem, place)
+        if tuple(fixed) == (time,) and fixed[time] == problem.domain.bounds[time][0]:
+            found = start
+        elif tuple(fixed) == (space,) and fixed[space] in problem.domain.bounds[space]:
+            found = ends
+        else:
+            held = ", ".join(f"{name} = {value:g}" for name, value in fixed.items()) or "everywhere"
+            lower = f"{time} = {problem.domain.bounds[time][0]:g}"
+            raise UnsupportedProblem(f"{where} holds at {held}: it takes {lower} and the ends of x")
+        for equation in condition.equations:
+            residual = _symbolic(equation, where, values)
+            found.append((condition.name, replace(residual, normals | at)))
+    return start, ends
+
+
+def _normals(problem: Problem, place: Shape) -> dict[sympy.Symbol, sympy.Integer]:
+    """The components of the normal of an end of an interval, -1, 0 or 1."""
+    normals = place.normals(place.lower[None])
+    if normals is None:
+        return {}
+    return {
+        normal_symbol(name): sympy.Integer(int(one)) for name, one in zip(problem.coordinates, normals[0], strict=True)
+    }

@@ -1,0 +1,122 @@
+"""The module and the data of a run, made of a problem and settings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from pinnkit.language.errors import Report
+from pinnkit.losses.residuals import groups, reweighted, weights
+from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
+from pinnkit.problem.problem import Problem
+from pinnkit.problem.scales import field_scales
+from pinnkit.runs.resolved import resolved
+from pinnkit.settings import Settings
+from pinnkit.training.datamodule import CollocationData
+from pinnkit.training.module import PINN
+from pinnkit.training.stages import Stage
+
+log = logging.getLogger(__name__)
+
+SHOWN = 5
+"""Points at which a network of the user's own is tried."""
+
+
+def assemble(
+    problem: Problem, settings: Settings, network: nn.Module | None = None, threads: int = 1
+) -> tuple[PINN, CollocationData]:
+    """The module and the data of a run, before training.
+
+    Args:
+        settings: as used; defaults that are left are resolved first.
+        network: one of the user's own, after `check_network`.
+        threads: on how many threads compiled code works.
+
+    Raises:
+        ProblemError: the network has more parameters than an optimizer may have.
+    """
+    settings = resolved(problem, settings, network)
+    problem = reweighted(problem, settings.weighting.weights)
+    names = list(problem.coordinates)
+    dtype = getattr(torch, settings.dtype)
+    scales = field_scales(problem)
+    fields = build(
+        settings.network,
+        problem.domain.lower.tolist(),
+        problem.domain.upper.tolist(),
+        [names.index(name) for name in problem.periodic],
+        [
+            Output(tuple(map(names.index, field.coordinates)), field.transform, scales[field.name])
+            for field in problem.fields
+        ],
+        settings.seed,
+        linear=problem.linear,
+        steady=problem.steady,
+        custom=network,
+    ).to(dtype)
+    size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
+    if network is None:
+        shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]
+        log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
+    stages = tuple(Stage(one) for one in settings.phases or (settings.optimizer,))
+    _check_size(stages, size, "phases[{}]" if settings.phases else "optimizer")
+    module = PINN(
+        problem,
+        fields,
+        groups(problem),
+        weights(problem),
+        stages,
+        settings.trainer,
+        settings.operators,
+        max(
+            (one.shape[0] for one in fields.parameters() if one.ndim == 2),
+            default=settings.network.chosen(len(names), len(names), problem.linear, problem.steady).width,
+        ),
+        threads,
+        settings.sampling.batch,
+        settings.seed,
+        settings.weighting,
+    ).to(dtype)
+    steps = settings.trainer.steps_per_batch
+    return module, CollocationData(problem, settings.sampling, settings.seed, dtype, steps, module.stages)
+
+
+def check_network(network: nn.Module, problem: Problem, settings: Settings) -> None:
+    """Refuse a network of the user's own that does not give the fields at points of the domain.
+
+    Raises:
+        ProblemError: it does not, or has no parameter that is trained.
+    """
+    dtype = getattr(torch, settings.dtype)
+    report = Report()
+    if not isinstance(network, nn.Module):
+        report.add("network", f"is a {type(network).__name__}: a torch.nn.Module is needed")
+        report.raise_if_any()
+    unit = np.tile(np.linspace(0.1, 0.9, SHOWN)[:, None], (1, problem.domain.dimension))
+    points = torch.from_numpy(problem.domain.sample(unit)).to(dtype)
+    try:
+        check_custom(network.to(dtype), points, [field.name for field in problem.fields])
+    except UnfitNetwork as error:
+        report.add("network", str(error))
+    if not report.mistakes and not any(one.requires_grad for one in network.parameters()):
+        report.add("network", "has no parameter that is trained")
+    report.raise_if_any()
+
+
+def _check_size(stages: Sequence[Stage], size: int, key: str) -> None:
+    """Refuse stages whose matrices of size x size are larger than their `max_parameters` allows."""
+    report = Report()
+    for number, stage in enumerate(stages, start=1):
+        limit = getattr(stage.settings, "max_parameters", None)
+        if limit is not None and size > limit:
+            report.add(
+                f"{key.format(number)}.max_parameters",
+                f"{limit}, but {size} parameters are trained, and {stage.name} keeps matrices of {size} x {size}: use "
+                "a smaller network, raise it if memory and time allow, or take an optimizer whose memory grows less "
+                "(engd_w or spring, soap, lbfgs)",
+            )
+    report.raise_if_any()
