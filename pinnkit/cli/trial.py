@@ -18,7 +18,7 @@ from pinnkit.cli.entry import FINISHED
 from pinnkit.cli.parent_watchdog import GRACE
 from pinnkit.cli.paths import quoted
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
-from pinnkit.reporting.history_file import least_error, read_measurements, without_repeats, error_or_objective
+from pinnkit.reporting.history_file import error_or_objective, least_error, read_measurements, without_repeats
 from pinnkit.training.settings import DEFAULT_STEPS, Trainer
 
 POLL = 0.5

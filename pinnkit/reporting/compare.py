@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pinnkit.reporting.artifacts import FIGURE_DPI, RunFolder, RunFolderError
 from pinnkit.reporting.atomic import atomic, write_text
-from pinnkit.reporting.history_file import read_measurements, without_repeats, error_or_objective
+from pinnkit.reporting.history_file import error_or_objective, read_measurements, without_repeats
 from pinnkit.reporting.summary import Row, natural_key, read_row, run_folders, sort_key, table_columns
 
 if TYPE_CHECKING:

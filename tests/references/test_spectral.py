@@ -151,7 +151,7 @@ def test_scattered_points_and_grids_agree_and_shapes_are_kept():
 
 def test_points_outside_the_domain_are_refused():
     reference = Spectral(heat(), nodes=32)
-    with pytest.raises(ValueError, match=r"t reaches from 0 to 2; the reference is known in \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"t ranges from 0 to 2; the reference is defined in \[0, 1\]"):
         reference({"x": np.zeros(2), "t": np.array([0.0, 2.0])})
     with pytest.raises(ValueError, match="x reaches"):
         reference({"x": np.array([np.nan]), "t": np.zeros(1)})

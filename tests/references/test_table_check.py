@@ -51,7 +51,7 @@ def table(folder, values=exact, x=(0, 1), t=(0, 1), rows=False, **words):
     ],
 )
 def test_a_table_of_another_problem_is_refused(words, message, rows, tmp_path):
-    with pytest.raises(TableError, match=rf"'u.npz' is no table of this problem: (its values miss )?{message}"):
+    with pytest.raises(TableError, match=rf"'u.npz' is no table of this problem: (its values violate )?{message}"):
         table(tmp_path, rows=rows, **words)
 
 
@@ -104,7 +104,7 @@ def test_a_condition_counts_where_its_weight_is_not_zero(tmp_path):
 def test_a_small_disagreement_is_a_doubt(tmp_path):
     (told,) = table(tmp_path, lambda x, t: exact(x, t) + 0.03 * (x == 1)).warnings
     assert told == (
-        "its values miss the condition 'ends' at 19 of 19 points: at x = 1, t = 0.05 u is 0.03, and 0 is prescribed"
+        "its values violate the condition 'ends' at 19 of 19 points: at x = 1, t = 0.05 u is 0.03, and 0 is prescribed"
     )
     assert table(tmp_path).warnings == []
 

@@ -1,4 +1,4 @@
-"""Problems that no method could march are refused at once, in words."""
+"""Ill-posed evolutions are refused with a message."""
 
 from __future__ import annotations
 
