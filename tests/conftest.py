@@ -8,6 +8,7 @@ import pytest
 from sympy.core.cache import clear_cache
 
 ROOT = Path(__file__).resolve().parents[1]
+collect_ignore = ["parts"]  # parts that test_parts.py adds to their registries, and no others do
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -43,9 +44,9 @@ def recorded(monkeypatch):
 
 def assembled(problem, settings=None, network=None):
     """The module of a problem (or of its words) and its first draw of points."""
-    from pinnkit.factory import assemble
     from pinnkit.language.errors import Report
     from pinnkit.problem.problem import Problem
+    from pinnkit.runs.factory import assemble
     from pinnkit.settings import read_settings
 
     report = Report()

@@ -54,7 +54,7 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
     work on a chunk of the points with its data in their own core's cache; on a GPU it is Triton code in CUDA graphs.
 
     Raises:
-        NotCompiled: there is no compiler, or it failed.
+        CompilationError: there is no compiler, or it failed.
     """
     try:
         secure_compiler_cache()

@@ -16,7 +16,8 @@ def learning_rate_factor(step: int, settings: FirstOrder) -> float:
 
     A pure function of the step, so a resumed run needs only its step number.
 
-    >>> settings = FirstOrder(warmup=3, decay=0.5, decay_every=10)
+    >>> from pinnkit.optimizers.methods.adam import Adam
+    >>> settings = Adam(warmup=3, decay=0.5, decay_every=10)
     >>> [learning_rate_factor(step, settings) for step in (0, 1, 2, 3, 13, 23)]
     [0.25, 0.5, 0.75, 1.0, 0.5, 0.25]
     """

@@ -5,18 +5,17 @@ No generator keeps a hidden state: the same key gives the same points on every r
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import sympy
-from scipy.stats import qmc
 
 from pinnkit.domains.box import Box
 from pinnkit.language.calculus import normal_symbol
 from pinnkit.problem.conditions import inside
 from pinnkit.problem.problem import Condition, Problem
+from pinnkit.sampling.generators import generator
 from pinnkit.sampling.settings import Sampling
 
 EQUATIONS = "equations"
@@ -38,47 +37,11 @@ class Points:
         return Points(self.coordinates[index], {name: values[index] for name, values in self.columns.items()})
 
 
-def generator(seed: int, stream: str, draw: int) -> np.random.Generator:
-    """A counter-based generator (Philox) keyed by (seed, stream, draw)."""
-    key = np.random.SeedSequence([seed, zlib.crc32(stream.encode()), draw])
-    return np.random.Generator(np.random.Philox(key))
-
-
-def unit_points(method: str, count: int, dimension: int, seed: int, stream: str, draw: int = 0) -> np.ndarray:
-    """Points of the unit cube, shape (count, dimension).
-
-    sobol: scrambled Sobol sequence; uniform: independent; latin_hypercube: one point in each of `count` slices of
-    every axis; grid: midpoints of a tensor grid with at least `count` cells, thinned evenly to `count`.
-    """
-    if dimension == 0:
-        return np.zeros((count, 0))
-    rng = generator(seed, stream, draw)
-    if method == "sobol":
-        power = (count - 1).bit_length()  # Sobol points come in powers of two; the first `count` are kept
-        return qmc.Sobol(dimension, scramble=True, rng=rng).random_base2(power)[:count]
-    if method == "latin_hypercube":
-        return qmc.LatinHypercube(dimension, rng=rng).random(count)
-    if method == "uniform":
-        return rng.random((count, dimension))
-    if method == "grid":
-        side = int(np.ceil(round(count ** (1 / dimension), 9)))
-        axis = (np.arange(side) + 0.5) / side
-        cells = np.stack(np.meshgrid(*[axis] * dimension, indexing="ij"), axis=-1).reshape(-1, dimension)
-        return cells[_thinned(len(cells), count)]
-    raise ValueError(f"sampling.method is '{method}': one of sobol, uniform, latin_hypercube, grid is needed")
-
-
-def _thinned(size: int, count: int) -> np.ndarray:
-    """Indices of `count` among `size` things in a row, evenly spread; all where there are no more."""
-    count = min(size, count)
-    return np.floor(np.arange(count) * size / count).astype(int)
-
-
 def equation_points(problem: Problem, sampling: Sampling, seed: int, draw: int, count: int | None = None) -> Points:
     """The points of the equations: spread over the domain by the chosen method."""
     dimension = len(problem.coordinates)
     count = count or sampling.count(dimension)
-    unit = unit_points(sampling.method, count, dimension, seed, EQUATIONS, draw)
+    unit = sampling.unit_points(count, dimension, seed, EQUATIONS, draw)
     return Points(problem.domain.points(unit), {})
 
 
@@ -94,7 +57,7 @@ def condition_points(problem: Problem, condition: Condition, sampling: Sampling,
     parts = []
     for number, (place, count) in enumerate(_shares(condition.places, sampling.of_condition)):
         stream = f"conditions.{condition.name}.{number}"
-        coordinates = _on_place(problem, condition, place, count, sampling.method, seed, stream, draw)
+        coordinates = _on_place(problem, condition, place, count, sampling, seed, stream, draw)
         normals = {
             str(normal_symbol(name)): np.full((len(coordinates), 1), part) for name, part in place.normal.items()
         }
@@ -113,17 +76,24 @@ def _shares(places: tuple[Box, ...], total: int) -> list[tuple[Box, int]]:
 
 
 def _on_place(
-    problem: Problem, condition: Condition, place: Box, count: int, method: str, seed: int, stream: str, draw: int
+    problem: Problem,
+    condition: Condition,
+    place: Box,
+    count: int,
+    sampling: Sampling,
+    seed: int,
+    stream: str,
+    draw: int,
 ) -> np.ndarray:
     if condition.where is None:
-        return place.points(unit_points(method, count, len(place.free), seed, stream, draw))
+        return place.points(sampling.unit_points(count, len(place.free), seed, stream, draw))
     known: dict[sympy.Symbol, float] = problem.values
     drawn = count
     while True:  # reading made sure that some points satisfy the inequality
-        points = place.points(unit_points(method, drawn, len(place.free), seed, stream, draw))
+        points = place.points(sampling.unit_points(drawn, len(place.free), seed, stream, draw))
         kept = points[inside(condition.where, points, problem.coordinates, known)]
         if len(kept) >= count or not place.free:
-            return kept[_thinned(len(kept), count)] if method == "grid" else kept[:count]
+            return sampling.part(kept, count)
         drawn *= 2
 
 

@@ -17,7 +17,7 @@ from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import ENGINES
 from pinnkit.optimizers.state_check import InvalidStateError, NonFiniteStateError, check_state, number, short, whole
 from pinnkit.sampling.points import EQUATIONS, condition_points
-from pinnkit.sampling.settings import Sampling
+from pinnkit.sampling.sequences.sobol import Sobol
 from pinnkit.training.module import PINN
 
 DEPTH, ENTRIES = 12, 2_000_000
@@ -80,13 +80,13 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     _check_callbacks(content["callbacks"], content["progress"]["step"], module)
     _check_points(content["CollocationData"], module)
     states = content["optimizer_states"]
-    if len(states) != len(module.phases):
-        raise InvalidStateError(f"optimizer_states: {len(states)} are there, and {len(module.phases)} phases")
+    if len(states) != len(module.stages):
+        raise InvalidStateError(f"optimizer_states: {len(states)} are there, and {len(module.stages)} stages")
     parameters = [one for one in module.parameters() if one.requires_grad]
     same = content["pinnkit"]["versions"].get("torch") == version("torch")
-    for place, (phase, state) in enumerate(zip(module.phases, states, strict=True)):
+    for place, (stage, state) in enumerate(zip(module.stages, states, strict=True)):
         try:
-            check_state(phase.optimizer(parameters), state, same)
+            check_state(stage.optimizer(parameters), state, same)
         except InvalidStateError as error:
             raise type(error)(f"optimizer_states[{place}]{error}") from None
 
@@ -124,7 +124,7 @@ def _check_weights(kept: Any, module: PINN) -> None:
 
 
 def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
-    for key, usual in module.progress.items():
+    for key, usual in module.progress.state_dict().items():
         where = f"progress.{key}"
         if key not in kept:
             raise InvalidStateError(f"{where}: is missing")
@@ -138,14 +138,14 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
             _count(where, value)
         elif isinstance(value, float) and value == math.inf and key == "least_objective":
             continue  # it is not known yet
-        elif key == "first_objective" and kept["step"] == 0:
+        elif key == "first_objective" and kept["stage_step"] == 0:
             continue
         elif isinstance(usual, float) and number(where, value) < 0.0:
             raise InvalidStateError(f"{where}: is {value}")
-    if not kept["phase"] < len(module.phases):
-        raise InvalidStateError(f"progress.phase: is {kept['phase']}, and there are {len(module.phases)} phases")
-    if kept["phase_step"] > kept["step"]:
-        raise InvalidStateError(f"progress.phase_step: is {kept['phase_step']}, and progress.step {kept['step']}")
+    if not kept["stage"] < len(module.stages):
+        raise InvalidStateError(f"progress.stage: is {kept['stage']}, and there are {len(module.stages)} stages")
+    if kept["stage_step"] > kept["step"]:
+        raise InvalidStateError(f"progress.stage_step: is {kept['stage_step']}, and progress.step {kept['step']}")
 
 
 def _check_choice(config: Any) -> None:
@@ -187,7 +187,7 @@ def _check_callbacks(kept: Mapping[str, Any], step: int, module: PINN) -> None:
             values = row[part]
             if not isinstance(values, Mapping) or not all(isinstance(one, float) for one in values.values()):
                 raise InvalidStateError(f"{where}.{part}: is no mapping of numbers")
-        if row["step"] < before or row["phase"] >= len(module.phases):
+        if row["step"] < before or row["phase"] >= len(module.stages):
             raise InvalidStateError(f"{where}: is of step {row['step']} and phase {row['phase']}")
         before = row["step"]
     if before != step:
@@ -217,7 +217,7 @@ def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
             raise NonFiniteStateError(f"{where}.coordinates: hold NaN or infinity")
         if (inside < lower - slack).any() or (inside > upper + slack).any():
             raise InvalidStateError(f"{where}.coordinates: lie outside the domain")
-        usual = {} if name == EQUATIONS else condition_points(problem, conditions[name], Sampling(), 0, 0).columns
+        usual = {} if name == EQUATIONS else condition_points(problem, conditions[name], Sobol(), 0, 0).columns
         columns = part.get("columns")
         if not isinstance(columns, Mapping) or set(columns) != set(usual):
             raise InvalidStateError(f"{where}.columns: {', '.join(usual) or 'none'} are needed")

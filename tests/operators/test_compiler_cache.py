@@ -131,7 +131,11 @@ def test_lightning_finds_the_private_folder_set(tmp_path):
     (tmp_path / "tmp" / "torchinductor_someone").touch()
     environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "LOGNAME": "someone"}
     done = subprocess.run(
-        [sys.executable, "-c", IMPORTS, "pinnkit.solve"], capture_output=True, text=True, env=environment, timeout=120
+        [sys.executable, "-c", IMPORTS, "pinnkit.runs.solve"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
     )
     assert done.stdout.strip() == str(tmp_path / "cache" / "pinnkit" / INDUCTOR_FOLDER), done.stderr
     assert len(list((tmp_path / "tmp").iterdir())) == 1

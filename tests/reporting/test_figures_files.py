@@ -31,7 +31,7 @@ def test_names_become_safe_and_distinct_file_names(heat):
 
 
 def test_neither_torch_nor_pyplot_is_imported():
-    code = "import sys, pinnkit.reporting.figures, pinnkit.reporting.summary, pinnkit.reporting.export\n"
+    code = "import sys, pinnkit.reporting.figures, pinnkit.reporting.summary, pinnkit.reporting.export.csv\n"
     code += "print({'torch', 'matplotlib.pyplot'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 

@@ -11,10 +11,10 @@ import filelock
 import pytest
 import yaml
 
-from pinnkit.console import logged
 from pinnkit.language.errors import ProblemError
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.folder_lock import LOCK_FILE, MARKER_FILE, FolderUnavailableError, RunFolderLock
+from pinnkit.runs.console import logged
 from pinnkit.training.exceptions import CannotWrite
 from tests.runs.small import DECAY, QUICK, WORDS, command, content, solved
 
@@ -147,7 +147,7 @@ def test_a_file_in_the_place_of_a_folder_of_the_run_is_told_before_anything_is_r
 
 
 def test_a_log_that_cannot_be_written_does_not_end_the_run(old, tmp_path, monkeypatch, capfd):
-    from pinnkit import console
+    from pinnkit.runs import console
 
     def full(self):
         raise OSError(28, "No space left on device")

@@ -17,15 +17,16 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import pinnkit
-from pinnkit.cli.run import trained
 from pinnkit.language.errors import ProblemError, Report
 from pinnkit.losses.view import ResidualError
 from pinnkit.problem.problem import Problem
-from pinnkit.settings import config_of, read_settings
+from pinnkit.reading import config_of
+from pinnkit.runs.load import restore
+from pinnkit.runs.validation import read_and_check
+from pinnkit.settings import read_settings
 from pinnkit.training import callbacks
 from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits
 from pinnkit.training.module import PINN
-from pinnkit.validation import read_and_check
 from tests.processes import Command, completed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,12 +169,12 @@ def test_a_checkpoint_of_other_networks_is_refused_in_words(heat_words, quick, t
     with pytest.raises(ProblemError, match=r"network.width: is 9, but 8 in .*last\.ckpt"):
         pinnkit.solve(Problem(**heat_words), tmp_path, other, resume=True)
     network = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
-    with pytest.raises(ProblemError, match=rf"resume: .*{told}"):
+    with pytest.raises(ProblemError, match=r"custom_network: is 'Sequential', but None in .*last\.ckpt"):
         pinnkit.solve(Problem(**heat_words), tmp_path, quick, network=network, resume=True)
     last = tmp_path / "checkpoints" / "last.ckpt"
     with pytest.raises(DamagedCheckpoint, match=told):
-        trained(Problem(**heat_words), read_settings(other, Report()), last)
-    module, _, _ = trained(Problem(**heat_words), read_settings(quick, Report()), last)
+        restore(Problem(**heat_words), read_settings(other, Report()), last)
+    module = restore(Problem(**heat_words), read_settings(quick, Report()), last).module
     for strange in (1, {}, dict.fromkeys(module.state_dict(), 1)):
         with pytest.raises(DamagedCheckpoint, match=told):
             check_fits(last, {"state_dict": strange}, module)
@@ -352,7 +353,7 @@ def test_a_run_from_python_keeps_its_configuration_too(heat_words, quick, tmp_pa
     read, settings = read_and_check(yaml.safe_load((tmp_path / "text" / "config.yaml").read_text()))
     assert read.replace(folder=problem.folder) == problem
     assert config_of(settings)["network"]["width"] == 8
-    assert config_of(settings)["phases"][0] == {"name": "adam", **config_of(settings.phases[0].settings)}
+    assert config_of(settings)["phases"][0] == {"name": "adam", **config_of(settings.phases[0])}
     heat_words["equations"] = {"heat": lambda p: p.u_t - p.alpha * p.u_xx}
     pinnkit.solve(Problem(**heat_words), tmp_path / "python", quick)
     kept = yaml.safe_load((tmp_path / "python" / "config.yaml").read_text())

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from pinnkit.evaluation import Errors, evaluate
 from pinnkit.references.choose import choose
+from pinnkit.runs.evaluation import Errors, evaluate
 from pinnkit.runs.results import summary_lines
 from tests.conftest import assembled
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import psutil
 
 from pinnkit.language.errors import Report
 from pinnkit.networks.settings import Network
-from pinnkit.optimizers.settings import LBFGS, GaussNewton, SelfScaled
+from pinnkit.optimizers.settings import Auto
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.settings import Sampling
 from pinnkit.settings import Settings
@@ -95,8 +95,12 @@ def size(count: float) -> str:
     return f"{count / 1e9:.3g} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
 
 
-def parameters(problem: Problem, network: Network) -> int:
-    """How many numbers the networks of a problem have, fixed frequencies included."""
+def parameters(problem: Problem, network: Network, fixed: bool = True) -> int:
+    """How many numbers the networks of a problem have.
+
+    Args:
+        fixed: whether to count those that are not trained, the frequencies of Fourier features.
+    """
     outputs: dict[Any, int] = {}
     for number, field in enumerate(problem.fields):
         key = (number if network.separate else 0, tuple(field.coordinates))
@@ -104,12 +108,9 @@ def parameters(problem: Problem, network: Network) -> int:
     total = 0
     for (_, names), count in outputs.items():
         periodic = sum(name in problem.periodic for name in names)
-        inputs = len(names) - periodic + 2 * periodic * network.harmonics
-        if network.fourier_features:
-            total += inputs * network.fourier_features
-            inputs = 2 * network.fourier_features
-        width = network.neurons(len(problem.coordinates), problem.linear)
-        total += (inputs + 1) * width + (network.depth - 1) * (width + 1) * width + (width + 1) * count
+        chosen = network.chosen(len(problem.coordinates), len(names), problem.linear, problem.steady)
+        embedded = chosen.embedded(len(names) - periodic, periodic)
+        total += chosen.total(embedded, count) - (0 if fixed else embedded * chosen.fourier_features)
     return total
 
 
@@ -123,14 +124,14 @@ def _check_network(problem: Problem, settings: Settings, free: float, report: Re
 
     if needed(network) <= free:
         return
-    width = network.neurons(len(problem.coordinates), problem.linear)
-    fuller = replace(network, width=width)
-    for key, least in (("harmonics", 1), ("fourier_features", 0), ("width", 1)):
+    dimension = len(problem.coordinates)
+    fuller = network.chosen(dimension, dimension, problem.linear, problem.steady)
+    for key, least in network.sizes.items():
         if needed(replace(fuller, **{key: least})) <= free:
             fits = _largest(getattr(fuller, key), lambda one, key=key: needed(replace(fuller, **{key: one})) <= free)
             break
     else:
-        key, fits = "width", 1
+        fits = least
     message = (
         f"{getattr(fuller, key)}: the network has {parameters(problem, network):.3g} parameters, which take at least "
     )
@@ -159,27 +160,15 @@ def _check_optimizers(problem: Problem, settings: Settings, free: float, report:
     count = parameters(problem, settings.network) + len(problem.learned)
     for number, phase in enumerate(settings.phases or (settings.optimizer,), start=1):
         key = f"phases[{number}]" if settings.phases else "optimizer"
-        for name, needed in _matrices(phase.settings, count, _item(settings)):
-            if needed > free:
-                message = (
-                    f"{phase.name} keeps {size(needed)} for {count} parameters, and {size(free)} of memory are free"
-                )
-                report.add(f"{key}.{name}", f"{message}: take a smaller network, or an optimizer such as lbfgs or adam")
+        kept = None if isinstance(phase, Auto) else phase.memory(count)  # auto heeds the memory itself
+        if kept is not None and (needed := _item(settings) * kept[1]) > free:
+            message = f"{phase.name} keeps {size(needed)} for {count} parameters, and {size(free)} of memory are free"
+            report.add(f"{key}.{kept[0]}", f"{message}: take a smaller network, or an optimizer such as lbfgs or adam")
 
 
 def _item(settings: Settings) -> int:
     """Bytes of a number in training."""
     return NUMBER if settings.dtype == "float64" else NUMBER // 2
-
-
-def _matrices(optimizer: Any, count: int, item: int) -> Iterator[tuple[str, float]]:
-    """What an optimizer keeps in bytes, and the setting that allows it; more than that is refused elsewhere."""
-    if isinstance(optimizer, SelfScaled) and count <= optimizer.max_parameters:
-        yield "max_parameters", item * float(count) ** 2
-    elif isinstance(optimizer, GaussNewton) and count <= optimizer.max_parameters:
-        yield "max_parameters", 2 * item * float(count) ** 2
-    elif isinstance(optimizer, LBFGS):
-        yield "history", 2 * item * float(optimizer.history) * count
 
 
 def _largest(count: int, fits: Callable[[int], bool]) -> int:

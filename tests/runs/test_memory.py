@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from pinnkit import memory
-from pinnkit.factory import assemble
 from pinnkit.language.errors import ProblemError, Report
-from pinnkit.memory import check_grid, check_memory, free_memory, parameters
 from pinnkit.problem.problem import Problem
-from pinnkit.resources import check_run
+from pinnkit.runs import memory
+from pinnkit.runs.factory import assemble
+from pinnkit.runs.memory import check_grid, check_memory, free_memory, parameters
+from pinnkit.runs.resources import check_run
+from pinnkit.runs.validation import checked
 from pinnkit.settings import Settings, read_settings
-from pinnkit.validation import checked
 
 
 @pytest.fixture(autouse=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pinnkit import environment
 from pinnkit.language.errors import Report
-from pinnkit.memory import check_memory
 from pinnkit.operators.compiler_cache import CACHE_VARIABLE
-from pinnkit.optimizers.settings import FirstOrder
+from pinnkit.optimizers.settings import Auto
 from pinnkit.problem.problem import Problem
+from pinnkit.runs import environment
+from pinnkit.runs.memory import check_memory
 from pinnkit.settings import Settings
 from pinnkit.training.settings import DIVIDES
 
@@ -43,9 +43,7 @@ def check_run(problem: Problem, settings: Settings, custom_network: bool = False
     report = Report()
     gpus = _gpus() if settings.trainer.accelerator == "gpu" else 0
     chosen = settings.phases or (settings.optimizer,)
-    searching = [
-        phase.name for phase in chosen if phase.settings is not None and not isinstance(phase.settings, FirstOrder)
-    ]
+    searching = [phase.name for phase in chosen if not isinstance(phase, Auto) and not phase.first_order]
     if settings.operators.directions is not None and searching:
         message = f"the losses become random estimates, which {searching[0]} cannot use: optimizer=adam or soap"
         report.add("operators.directions", message)

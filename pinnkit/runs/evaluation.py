@@ -21,7 +21,8 @@ from pinnkit.reporting.figures import draw
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History
 from pinnkit.reporting.metrics import max_error, relative_l2, rms
-from pinnkit.sampling.points import EQUATIONS, Points, unit_points
+from pinnkit.sampling.points import EQUATIONS, Points
+from pinnkit.sampling.settings import unit_points
 from pinnkit.training.module import PINN
 
 GRID = {1: 1001, 2: 201, 3: 41}
