@@ -1,4 +1,4 @@
-"""References end with their budget of time and memory, and training goes on."""
+"""The budget of time and memory of a reference."""
 
 from __future__ import annotations
 

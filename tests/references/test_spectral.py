@@ -58,7 +58,7 @@ def test_error_in_time_falls_with_the_tolerance():
     assert tight.claimed_error < 1e-3 * loose.claimed_error
 
 
-def test_a_poor_reference_says_so_and_its_claim_is_true(caplog):
+def test_a_poor_reference_warns_with_a_true_claimed_error(caplog):
     # -a tanh(a x/(2 nu)) is at rest, and 32 nodes are too few for it
     step = problem(
         "u_t + u*u_x = 0.1*u_xx",

@@ -1,4 +1,4 @@
-"""Every problem that pinnkit's own solver refuses, with its reason."""
+"""Problems outside the scope of the spectral reference, with the reasons."""
 
 from __future__ import annotations
 
