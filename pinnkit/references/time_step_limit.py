@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import sympy
 
-from pinnkit.language.calculus import TIME, symbol
+from pinnkit.language.calculus import symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.known_functions import extract_known_functions
 from pinnkit.references.quasirandom import quasirandom_points
@@ -25,28 +25,30 @@ class TimeStepLimit:
     It keeps a step from missing a pulse between its stages, which the error estimate does not see.
 
     Args:
-        expressions: in t, x and the fields: rates, and terms of the boundary conditions.
-        times, interval: the ranges of t and of x; `space` is None for a problem in t alone.
+        expressions: in t, x and the fields: rates, and what holds at the ends of x.
+        time, times, interval: the time coordinate, its range and that of x; `space` is None for a problem in t alone.
     """
 
     def __init__(
         self,
         expressions: Iterable[sympy.Expr],
+        time: str,
         times: tuple[float, float],
         space: str | None,
         interval: tuple[float, float],
     ) -> None:
         self._begin, self._end = times
+        self._time = symbol(time)
         self._times = quasirandom_points(MOMENTS, *times)
         self._rises = np.zeros(MOMENTS)
         self._places = {symbol(space): quasirandom_points(PLACES, *interval)} if space is not None else {}
         for expression in expressions:
-            for function in extract_known_functions(expression, {symbol(TIME)})[1].values():
+            for function in extract_known_functions(expression, {self._time})[1].values():
                 self._rises += self._counted(Program([function]))
 
     def _counted(self, program: Program) -> np.ndarray:
         """Cumulative number of steps that a function needs until each time, the largest over the points."""
-        values = {symbol(TIME): self._times[:, None], **self._places}
+        values = {self._time: self._times[:, None], **self._places}
         found = np.asarray(program({atom: values[atom] for atom in program.atoms})[0], dtype=float)
         found = found.reshape(MOMENTS, -1)
         if not np.all(np.isfinite(found)) or not np.ptp(found):
