@@ -79,7 +79,7 @@ def measure(problem: Problem, settings: Settings, run: RunFolder, request: Reque
         **measured,
         "checkpoint": str(path),
     }
-    names = [phase.name for phase in module.phases]
+    names = [stage.name for stage in module.stages]
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
     folder.write_figures(found.draw(problem, evaluation.history(rows, names, found.references), trained.data.sets))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -17,7 +18,7 @@ from pinnkit.runs.resolved import resolved
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
-from pinnkit.training.phases import Phase
+from pinnkit.training.stages import Stage
 
 log = logging.getLogger(__name__)
 
@@ -61,14 +62,14 @@ def assemble(
     if network is None:
         shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]
         log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
-    phases = tuple(Phase(one.name, one) for one in settings.phases or (settings.optimizer,))
-    _check_size(phases, size, "phases[{}]" if settings.phases else "optimizer")
+    stages = tuple(Stage(one) for one in settings.phases or (settings.optimizer,))
+    _check_size(stages, size, "phases[{}]" if settings.phases else "optimizer")
     module = PINN(
         problem,
         fields,
         groups(problem),
         weights(problem),
-        phases,
+        stages,
         settings.trainer,
         settings.operators,
         max(
@@ -78,8 +79,10 @@ def assemble(
         threads,
         settings.sampling.batch,
         settings.seed,
+        settings.weighting,
     ).to(dtype)
-    return module, CollocationData(problem, settings.sampling, settings.seed, dtype, settings.trainer.steps_per_batch)
+    steps = settings.trainer.steps_per_batch
+    return module, CollocationData(problem, settings.sampling, settings.seed, dtype, steps, module.stages)
 
 
 def check_network(network: nn.Module, problem: Problem, settings: Settings) -> None:
@@ -93,9 +96,8 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
     if not isinstance(network, nn.Module):
         report.add("network", f"is a {type(network).__name__}: a torch.nn.Module is needed")
         report.raise_if_any()
-    unit = torch.linspace(0.1, 0.9, SHOWN, dtype=torch.float64)[:, None]
-    lower, upper = (torch.from_numpy(ends) for ends in (problem.domain.lower, problem.domain.upper))
-    points = (lower + unit * (upper - lower)).to(dtype)
+    unit = np.tile(np.linspace(0.1, 0.9, SHOWN)[:, None], (1, problem.domain.dimension))
+    points = torch.from_numpy(problem.domain.sample(unit)).to(dtype)
     try:
         check_custom(network.to(dtype), points, [field.name for field in problem.fields])
     except UnfitNetwork as error:
@@ -105,15 +107,15 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
     report.raise_if_any()
 
 
-def _check_size(phases: Sequence[Phase], size: int, key: str) -> None:
-    """Refuse phases whose matrices of size x size are larger than their `max_parameters` allows."""
+def _check_size(stages: Sequence[Stage], size: int, key: str) -> None:
+    """Refuse stages whose matrices of size x size are larger than their `max_parameters` allows."""
     report = Report()
-    for number, phase in enumerate(phases, start=1):
-        limit = getattr(phase.settings, "max_parameters", None)
+    for number, stage in enumerate(stages, start=1):
+        limit = getattr(stage.settings, "max_parameters", None)
         if limit is not None and size > limit:
             report.add(
                 f"{key.format(number)}.max_parameters",
-                f"{limit}, but {size} parameters are trained, and {phase.name} keeps matrices of {size} x {size}: use "
+                f"{limit}, but {size} parameters are trained, and {stage.name} keeps matrices of {size} x {size}: use "
                 "a smaller network, raise it if memory and time allow, or take an optimizer whose memory grows less "
                 "(engd_w or spring, soap, lbfgs)",
             )

@@ -13,7 +13,7 @@ from pinnkit.optimizers.sample_space import JacobianTooLargeError
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import environment
 from pinnkit.runs.configuration import check_same
-from pinnkit.training.checkpoints import DamagedCheckpoint, newest, remove_later, roll_back
+from pinnkit.training.checkpoints import DamagedCheckpoint, newest
 from pinnkit.training.distributed import cannot_rendezvous, lost
 from pinnkit.training.exceptions import (
     CannotWrite,
@@ -27,6 +27,7 @@ from pinnkit.training.exceptions import (
     cannot_write,
 )
 from pinnkit.training.module import PINN
+from pinnkit.training.rollback import remove_later, roll_back
 
 log = logging.getLogger("pinnkit")
 
@@ -94,7 +95,7 @@ def checkpoint_to_resume(folder: RunFolder, module: PINN, digests: Mapping[str, 
             raise failure from None
         report.add("resume", str(error))
         report.raise_if_any()
-    module.progress["rollbacks"] = content["progress"]["rollbacks"]
+    module.progress.rollbacks = content["progress"]["rollbacks"]
     former = content["pinnkit"]["data"]
     for key, digest in digests.items():
         if former.get(key) != digest:

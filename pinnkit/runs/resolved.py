@@ -15,7 +15,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.references.names import own_reference
 from pinnkit.runs.memory import parameters
 from pinnkit.settings import Settings
-from pinnkit.training.phases import automatic
+from pinnkit.training.automatic import automatic
 from pinnkit.training.settings import Trainer
 
 log = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs.configuration import refusing
 from pinnkit.runs.factory import assemble
 from pinnkit.settings import Settings, read_settings
-from pinnkit.training.checkpoints import digests
 from pinnkit.training.datamodule import CollocationData
+from pinnkit.training.digests import digests
 from pinnkit.training.exceptions import CannotWrite
 from pinnkit.training.module import PINN
 
@@ -57,7 +57,7 @@ class Setup:
         self.module, self.data = assemble(self.problem, settings, self.network, self.threads)
         self.reference = choose(self.problem, settings.reference, settings.reference_max_time)
         self.digests = digests(self.problem, self.reference)
-        thinned = any(phase.mini_batches or phase.fresh_points for phase in self.module.phases)
+        thinned = any(stage.mini_batches or stage.fresh_points for stage in self.module.stages)
         if settings.sampling.batch and not (self.problem.equations and thinned):
             log.warning("sampling.batch=%d changes nothing here: %s", settings.sampling.batch, MINI_BATCHES)
 

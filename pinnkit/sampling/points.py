@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import sympy
 
-from pinnkit.domains.box import Box
+from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import normal_symbol
-from pinnkit.problem.conditions import inside
-from pinnkit.problem.problem import Condition, Problem
+from pinnkit.problem.at import inside
+from pinnkit.problem.parts import Condition
+from pinnkit.problem.problem import Problem
 from pinnkit.sampling.generators import generator
 from pinnkit.sampling.settings import Sampling
 
@@ -39,10 +40,9 @@ class Points:
 
 def equation_points(problem: Problem, sampling: Sampling, seed: int, draw: int, count: int | None = None) -> Points:
     """The points of the equations: spread over the domain by the chosen method."""
-    dimension = len(problem.coordinates)
-    count = count or sampling.count(dimension)
-    unit = sampling.unit_points(count, dimension, seed, EQUATIONS, draw)
-    return Points(problem.domain.points(unit), {})
+    count = count or sampling.count(len(problem.coordinates))
+    unit = sampling.unit_points(count, problem.domain.dimension, seed, EQUATIONS, draw)
+    return Points(problem.domain.sample(unit), {})
 
 
 def condition_points(problem: Problem, condition: Condition, sampling: Sampling, seed: int, draw: int) -> Points:
@@ -58,10 +58,7 @@ def condition_points(problem: Problem, condition: Condition, sampling: Sampling,
     for number, (place, count) in enumerate(_shares(condition.places, sampling.of_condition)):
         stream = f"conditions.{condition.name}.{number}"
         coordinates = _on_place(problem, condition, place, count, sampling, seed, stream, draw)
-        normals = {
-            str(normal_symbol(name)): np.full((len(coordinates), 1), part) for name, part in place.normal.items()
-        }
-        parts.append(Points(coordinates, normals))
+        parts.append(Points(coordinates, normal_columns(problem, place.normals(coordinates))))
     shared = set.intersection(*(set(part.columns) for part in parts))
     return Points(
         np.concatenate([part.coordinates for part in parts]),
@@ -69,16 +66,23 @@ def condition_points(problem: Problem, condition: Condition, sampling: Sampling,
     )
 
 
-def _shares(places: tuple[Box, ...], total: int) -> list[tuple[Box, int]]:
+def normal_columns(problem: Problem, normals: np.ndarray | None) -> dict[str, np.ndarray]:
+    """The components (n, 1) of normals (n, d) by the names of their symbols; none without normals."""
+    if normals is None:
+        return {}
+    return {str(normal_symbol(name)): normals[:, [index]] for index, name in enumerate(problem.coordinates)}
+
+
+def _shares(places: tuple[Shape, ...], total: int) -> list[tuple[Shape, int]]:
     """Points for each place, in proportion to its measure; a single point gets one."""
-    varying = sum(place.measure for place in places if place.free)
-    return [(place, max(1, round(total * place.measure / varying)) if place.free else 1) for place in places]
+    varying = sum(place.measure for place in places if place.dimension)
+    return [(place, max(1, round(total * place.measure / varying)) if place.dimension else 1) for place in places]
 
 
 def _on_place(
     problem: Problem,
     condition: Condition,
-    place: Box,
+    place: Shape,
     count: int,
     sampling: Sampling,
     seed: int,
@@ -86,13 +90,13 @@ def _on_place(
     draw: int,
 ) -> np.ndarray:
     if condition.where is None:
-        return place.points(sampling.unit_points(count, len(place.free), seed, stream, draw))
+        return place.sample(sampling.unit_points(count, place.dimension, seed, stream, draw))
     known: dict[sympy.Symbol, float] = problem.values
     drawn = count
     while True:  # reading made sure that some points satisfy the inequality
-        points = place.points(sampling.unit_points(drawn, len(place.free), seed, stream, draw))
+        points = place.sample(sampling.unit_points(drawn, place.dimension, seed, stream, draw))
         kept = points[inside(condition.where, points, problem.coordinates, known)]
-        if len(kept) >= count or not place.free:
+        if len(kept) >= count or not place.dimension:
             return sampling.part(kept, count)
         drawn *= 2
 

@@ -1,4 +1,4 @@
-"""What is done besides training: the record of losses, figures, interruption."""
+"""Callbacks: the record of losses and errors, interruption by signals, figures."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ ROWS = 4000
 """Entries of the record at most."""
 
 Measure = Callable[[], Mapping[str, float]]
-Tell = Callable[[Mapping[str, Any]], None]
+Report = Callable[[Mapping[str, Any]], None]
 
 
 class Record(Callback):
-    """Keeps losses and errors, one entry a segment, and hands them to the loggers.
+    """Keeps losses and errors, one entry a block of steps, and hands them to the loggers.
 
     Args:
         measure: the relative L2 error of each field that has a reference.
         every: optimizer steps between measurements.
-        tell: is handed step, time, objective and errors of each measurement.
+        report: receives step, time, objective and errors of each measurement.
     """
 
-    def __init__(self, measure: Measure, every: int, stop_error: float | None, tell: Tell | None = None) -> None:
-        self.measure, self.every, self.stop_error, self.tell = measure, every, stop_error, tell
+    def __init__(self, measure: Measure, every: int, stop_error: float | None, report: Report | None = None) -> None:
+        self.measure, self.every, self.stop_error, self.report = measure, every, stop_error, report
         self.rows: list[dict[str, Any]] = []
         self.errors: dict[str, float] = {}
         self.points_per_second = 0.0
@@ -40,23 +40,23 @@ class Record(Callback):
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
         progress = module.progress
-        if self.rows and self.rows[-1]["step"] == progress["step"]:
-            return  # a limit held before the first step: nothing is new
+        if self.rows and self.rows[-1]["step"] == progress.step:
+            return  # a limit was reached before the first step: nothing is new
         row = {
-            "step": progress["step"],
-            "time_s": progress["train_time_s"],
-            "phase": progress["phase"],
+            "step": progress.step,
+            "time_s": progress.train_time_s,
+            "phase": progress.stage,
             "losses": {term: float(loss) for term, loss in module.losses_now.items()},
             "errors": {},
             "learned": {name: float(module.parameter_values()[name].detach()) for name in module.learned},
         }
-        if progress["step"] >= self._next or module.stopped:
+        if progress.step >= self._next or module.stopped:
             row["errors"] = self.errors = dict(self.measure())
-            if self.tell is not None:
+            if self.report is not None:
                 objective = row["losses"].get("objective", math.nan)
                 kept = {key: row[key] for key in ("step", "time_s", "errors")}
-                self.tell({**kept, "objective": objective})
-            self._next = progress["step"] // self.every * self.every + self.every
+                self.report({**kept, "objective": objective})
+            self._next = progress.step // self.every * self.every + self.every
             if self.stop_error is not None and self.errors and max(self.errors.values()) <= self.stop_error:
                 module.stop(f"the error is at most {self.stop_error:g}")
         rate = self._rate(trainer, row)
@@ -64,10 +64,12 @@ class Record(Callback):
         if len(self.rows) > ROWS:  # older entries become sparser, so that a long run needs no more memory than a short
             self.rows = _sparser(self.rows)
         values = {f"loss/{term}": loss for term, loss in row["losses"].items()}
-        values |= {f"weight/{term}": weight for term, weight in module.weights.items()}
+        values |= {f"weight/{term}": weight for term, weight in module.state.weights.values().items()}
         values |= {f"error/{field}": error for field, error in row["errors"].items()}
-        values |= {f"optimizer/{name}": value for name, value in module.diagnostics.items()}
+        values |= {f"optimizer/{name}": value for name, value in module.state.diagnostics.items()}
         values |= {f"learned/{name}": value for name, value in row["learned"].items()}
+        if module.state.weighted_objective is not None:  # `loss/objective` has the weights of the start
+            values["weighted_objective"] = float(module.state.weighted_objective)
         values |= {"phase": float(row["phase"]), "points_per_second": rate}
         # TensorBoard draws 1e-9 as 0 on its linear axes: losses and errors are given by their magnitude too.
         small = {name: value for name, value in values.items() if name.startswith(("loss/", "error/")) and value > 0}
@@ -101,8 +103,8 @@ def _sparser(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 class Interruption(Callback):
     """A signal ends training before the next step, so that a checkpoint is written; a second one ends it at once.
 
-    Made before Lightning begins: what handled the signals then handles a second one, and all after training. (When
-    training ends Lightning gives back its own handlers before callbacks are told.)
+    It is made before Lightning begins: the handlers of that time handle a second signal, and all after training.
+    (When training ends Lightning restores its own handlers before it calls the callbacks.)
     """
 
     def __init__(self) -> None:
@@ -111,7 +113,7 @@ class Interruption(Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
         if threading.current_thread() is not threading.main_thread():
-            return  # Python hands signals to the main thread alone; there, whoever started this run handles them
+            return  # Python gives signals to the main thread alone, whose handlers are those of the caller
 
         def stop(number: int, frame: Any) -> None:
             module.stop(f"{INTERRUPTED}{signal.Signals(number).name}")
@@ -146,7 +148,7 @@ class Pictures(Callback):
         self._next = every
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
-        step = module.progress["step"]
+        step = module.progress.step
         if step >= self._next:
             self._next = step // self.every * self.every + self.every
             self.show(step)

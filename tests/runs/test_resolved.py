@@ -22,7 +22,7 @@ from pinnkit.sampling.sequences.sobol import Sobol
 from pinnkit.sampling.settings import Sampling
 from pinnkit.settings import Settings, read_settings
 from pinnkit.training import datamodule
-from pinnkit.training.phases import Phase
+from pinnkit.training.stages import Stage
 from tests.problem.test_shipped import NAMES, shipped
 from tests.runs.small import CONF, command
 
@@ -69,7 +69,7 @@ def test_a_run_is_repeated_to_the_bit_by_its_configuration(case, tmp_path, monke
     for name, value in {"CONDITIONS": 7, "DOUBLINGS": 1, "POWER": 0.9, "LATE_POWER": 0.1}.items():
         monkeypatch.setattr(sampling, name, value)
     monkeypatch.setattr(Sampling, "count", lambda self, dimension: self.equations or 33)
-    monkeypatch.setattr(resolving, "automatic", lambda *_: ((Phase("adam", Adam(learning_rate=0.1)),), "it is new"))
+    monkeypatch.setattr(resolving, "automatic", lambda *_: ((Stage(Adam(learning_rate=0.1)),), "it is new"))
     words = ["--config-dir", str(tmp_path / "first"), "--config-name", "config"]
     assert train([*words, f"hydra.run.dir={tmp_path / 'again'}"], CONF) == 0
     assert yaml.safe_load((tmp_path / "again" / "config.yaml").read_text()) == kept
