@@ -234,7 +234,7 @@ def learned(module: PINN) -> dict[str, dict[str, float]]:
 
 def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: Iterable[str]) -> History:
     """The record of training as arrays."""
-    terms = [name for name in rows[0]["losses"] if name != "objective"] if rows else []
+    terms = [name for name in dict.fromkeys(one for row in rows for one in row["losses"]) if name != "objective"]
     starts: list[tuple[int, str]] = []
     for number, row in enumerate(rows):
         if number == 0 or row["phase"] != rows[number - 1]["phase"]:

@@ -49,8 +49,8 @@ class OptimizerStep:
         stage, progress = self.state.stage, self.state.progress
         rate = stage.set_learning_rate(optimizer, progress.stage_step, 0.5**progress.rollbacks)
         stage.settle(optimizer.optimizer, None if progress.settling is None else progress.step - progress.settling)
-        if self.minibatches.size and stage.mini_batches:
-            batches = self.minibatches.at(progress.step, batches)
+        if self.minibatches.used_in(stage):
+            batches = self.minibatches.at(progress.step, batches, stage)
             if not stage.first_order:
                 optimizer.refresh()
         closure = self._closure(optimizer, batches, weights)
