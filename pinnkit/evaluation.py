@@ -12,7 +12,6 @@ import torch
 from matplotlib.figure import Figure
 
 from pinnkit.language.calculus import symbol
-from pinnkit.losses.residuals import Batch
 from pinnkit.problem.places import singular_at
 from pinnkit.problem.problem import Equation, Problem
 from pinnkit.references.choose import Reference
@@ -21,7 +20,8 @@ from pinnkit.reporting.figures import draw
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history import History
 from pinnkit.reporting.metrics import max_error, relative_l2, rms
-from pinnkit.sampling.points import EQUATIONS, Points, unit_points
+from pinnkit.sampling.point_set import PointSet
+from pinnkit.sampling.points import EQUATIONS, unit_points
 from pinnkit.training.module import PINN
 
 GRID = {1: 1001, 2: 201, 3: 41}
@@ -74,7 +74,7 @@ class Evaluation:
         """The least value of each field on the grid."""
         return {name: float(values.min()) for name, values in self.fields.items()}
 
-    def draw(self, problem: Problem, history: History, points: Mapping[str, Points]) -> dict[str, Figure]:
+    def draw(self, problem: Problem, history: History, points: Mapping[str, PointSet]) -> dict[str, Figure]:
         """The run's figures by file name."""
         shown = {
             name: {axis: part.coordinates[:, index] for index, axis in enumerate(problem.coordinates)}
@@ -129,7 +129,7 @@ def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, 
     first = next(iter(coordinates.values()))
     found: dict[str, list[torch.Tensor]] = {}
     for part in _chunks(module, coordinates):
-        for name, values in module.residuals(EQUATIONS, Batch(part, {}), weigh=False).items():
+        for name, values in module.residuals(EQUATIONS, PointSet(part), weigh=False).items():
             found.setdefault(name, []).append(values.detach()[:, 0])
     return {name: torch.cat(parts).double().cpu().numpy().reshape(first.shape) for name, parts in found.items()}
 

@@ -6,36 +6,19 @@ No generator keeps a hidden state: the same key gives the same points on every r
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import sympy
 from scipy.stats import qmc
 
 from pinnkit.domains.box import Box
-from pinnkit.language.calculus import normal_symbol
 from pinnkit.problem.conditions import inside
 from pinnkit.problem.problem import Condition, Problem
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.settings import Sampling
 
 EQUATIONS = "equations"
 """The name of the point set that all equations share."""
-
-
-@dataclass(frozen=True)
-class Points:
-    """A set of collocation points: `coordinates` (n, d), and further columns (n, 1) by symbol name."""
-
-    coordinates: np.ndarray
-    columns: Mapping[str, np.ndarray]
-
-    def __len__(self) -> int:
-        return len(self.coordinates)
-
-    def take(self, index: np.ndarray) -> Points:
-        """The points at these indices."""
-        return Points(self.coordinates[index], {name: values[index] for name, values in self.columns.items()})
 
 
 def generator(seed: int, stream: str, draw: int) -> np.random.Generator:
@@ -74,15 +57,15 @@ def _thinned(size: int, count: int) -> np.ndarray:
     return np.floor(np.arange(count) * size / count).astype(int)
 
 
-def equation_points(problem: Problem, sampling: Sampling, seed: int, draw: int, count: int | None = None) -> Points:
+def equation_points(problem: Problem, sampling: Sampling, seed: int, draw: int, count: int | None = None) -> PointSet:
     """The points of the equations: spread over the domain by the chosen method."""
     dimension = len(problem.coordinates)
     count = count or sampling.count(dimension)
     unit = unit_points(sampling.method, count, dimension, seed, EQUATIONS, draw)
-    return Points(problem.domain.points(unit), {})
+    return PointSet(problem.domain.points(unit))
 
 
-def condition_points(problem: Problem, condition: Condition, sampling: Sampling, seed: int, draw: int) -> Points:
+def condition_points(problem: Problem, condition: Condition, sampling: Sampling, seed: int, draw: int) -> PointSet:
     """The points of a condition: the rows of its data, or points on its places in proportion to their measure.
 
     Points that violate `where` are replaced by later ones of the same sequence.
@@ -90,20 +73,15 @@ def condition_points(problem: Problem, condition: Condition, sampling: Sampling,
     if condition.data:
         rows = np.stack([condition.data[name] for name in problem.coordinates], axis=1)
         names = [name for name in condition.data if name not in problem.coordinates]
-        return Points(rows, {name: condition.data[name][:, None] for name in names})
+        return PointSet(rows, {name: condition.data[name][:, None] for name in names})
     parts = []
     for number, (place, count) in enumerate(_shares(condition.places, sampling.of_condition)):
         stream = f"conditions.{condition.name}.{number}"
         coordinates = _on_place(problem, condition, place, count, sampling.method, seed, stream, draw)
-        normals = {
-            str(normal_symbol(name)): np.full((len(coordinates), 1), part) for name, part in place.normal.items()
-        }
-        parts.append(Points(coordinates, normals))
-    shared = set.intersection(*(set(part.columns) for part in parts))
-    return Points(
-        np.concatenate([part.coordinates for part in parts]),
-        {name: np.concatenate([part.columns[name] for part in parts]) for name in sorted(shared)},
-    )
+        normal = [place.normal[name] for name in problem.coordinates] if place.normal else None
+        normals = None if normal is None else np.tile(np.asarray(normal, dtype=float), (len(coordinates), 1))
+        parts.append(PointSet(coordinates, normals=normals))
+    return PointSet.concatenated(parts)
 
 
 def _shares(places: tuple[Box, ...], total: int) -> list[tuple[Box, int]]:

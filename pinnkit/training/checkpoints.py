@@ -22,10 +22,10 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from pinnkit.losses.residuals import Batch
 from pinnkit.optimizers.saved import NotFinite, WrongState
 from pinnkit.problem.problem import Problem
 from pinnkit.references.table import Table
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.diagnostics import divergence
 from pinnkit.training.exceptions import CannotWrite, RankLost
 from pinnkit.training.module import PINN
@@ -50,7 +50,7 @@ READING = (
 """What zipfile and torch raise where a file is not what they have written."""
 WRITER = ("PytorchStreamWriter", "inline_container")
 """By these torch's complaints of a file that it cannot write are told from others."""
-FORMAT = 5
+FORMAT = 6
 """Of what a checkpoint holds; another number is not read."""
 
 
@@ -97,7 +97,7 @@ def read(path: Path) -> dict[str, Any]:
     if missing:
         raise DamagedCheckpoint(path, f"is no checkpoint of pinnkit: it has no '{missing[0]}'")
     written = content["pinnkit"]
-    if not isinstance(written, dict) or written.get("format") != FORMAT:
+    if not isinstance(written, dict) or not isinstance(written.get("format"), int) or written["format"] != FORMAT:
         had = written.get("format") if isinstance(written, dict) else written
         raise DamagedCheckpoint(path, f"has the format {had!r}, and this version of pinnkit reads {FORMAT}")
     with _named(path):
@@ -306,13 +306,10 @@ class Checkpoints(Callback):
         self._least = state["least"] if self.best.exists() else float("inf")
 
 
-def _batches(trainer: lightning.Trainer, module: PINN) -> dict[str, Batch]:
+def _batches(trainer: lightning.Trainer, module: PINN) -> dict[str, PointSet]:
     """The present points on the module's device."""
-    found = {}
-    for name, batch in trainer.datamodule.batches().items():
-        columns = {column: values.to(module.device) for column, values in batch.columns.items()}
-        found[name] = Batch(batch.coordinates.to(module.device), columns)
-    return found
+    found = trainer.datamodule.batches()
+    return {name: batch.mapped(lambda one: one.to(module.device)) for name, batch in found.items()}
 
 
 def _settle(path: Path) -> None:

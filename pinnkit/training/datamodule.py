@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from pinnkit.losses.residuals import Batch
 from pinnkit.problem.conditions import inside
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import CONCENTRATED, concentration, resample_locally, select, spread
-from pinnkit.sampling.points import EQUATIONS, Points, condition_points, equation_points
+from pinnkit.sampling.point_set import PointSet
+from pinnkit.sampling.points import EQUATIONS, condition_points, equation_points
 from pinnkit.sampling.settings import Sampling, growth, settled
 from pinnkit.training.diagnostics import divergence
 
@@ -28,7 +28,7 @@ FRESH_DRAWS = 2**31
 class StepBlock:
     """What one call of `training_step` works on: a draw of points, and how many optimizer steps to make on it."""
 
-    batches: Mapping[str, Batch]
+    batches: Mapping[str, PointSet]
     steps: int
     draw: int
 
@@ -36,7 +36,7 @@ class StepBlock:
 class StepBlocks(Dataset):
     """The segments that are left of a draw: all on the same points, `length` steps each but the last."""
 
-    def __init__(self, batches: Mapping[str, Batch], draw: int, steps: int, length: int) -> None:
+    def __init__(self, batches: Mapping[str, PointSet], draw: int, steps: int, length: int) -> None:
         self.batches, self.draw, self.steps, self.length = batches, draw, steps, length
 
     def __len__(self) -> int:
@@ -66,7 +66,7 @@ class CollocationData(lightning.LightningDataModule):
         self.problem, self.sampling, self.seed, self.dtype = problem, sampling, seed, dtype
         self.steps_per_batch = steps_per_batch
         self.conditions = {condition.name: condition for condition in problem.conditions}
-        self.sets: dict[str, Points] = {}
+        self.sets: dict[str, PointSet] = {}
         self.drawn: int | None = None
         self.by_residual: set[str] = set()
         """The groups whose residual has been concentrated. Points drawn by residual spread it; drawn evenly again, it
@@ -122,7 +122,7 @@ class CollocationData(lightning.LightningDataModule):
         groups = [*self.conditions, *([EQUATIONS] if self.problem.equations else [])]
         self.sets = {name: self._points(name, draw, former.get(name)) for name in groups}
 
-    def _points(self, name: str, draw: int, former: Points | None) -> Points:
+    def _points(self, name: str, draw: int, former: PointSet | None) -> PointSet:
         even = self._even(name, draw)
         if draw == 0 or draw >= FRESH_DRAWS or not self._may_follow_residual(name):
             return even
@@ -136,7 +136,7 @@ class CollocationData(lightning.LightningDataModule):
             count = len(even) * (1 if self.sampling.conditions else growth(draw))
         return self._following_residual(name, draw, count, former)
 
-    def unseen(self) -> tuple[dict[str, Batch], dict[str, np.ndarray]]:
+    def unseen(self) -> tuple[dict[str, PointSet], dict[str, np.ndarray]]:
         """Points of every group that training has not seen, as the next draw has them, and the size of the residuals
         there, (n,) for each group.
 
@@ -154,7 +154,7 @@ class CollocationData(lightning.LightningDataModule):
         }
         return batches, {name: self._finite_scores(name, points) for name, points in found.items()}
 
-    def _even(self, name: str, draw: int, count: int | None = None) -> Points:
+    def _even(self, name: str, draw: int, count: int | None = None) -> PointSet:
         """About `count` points of a group by the method alone, None: as many as are set; the rows of one with data."""
         sampling = self.sampling.fresh() if draw >= FRESH_DRAWS else self.sampling
         if name == EQUATIONS:
@@ -172,7 +172,7 @@ class CollocationData(lightning.LightningDataModule):
         places = self.conditions[name].places  # none for one with data
         return bool(places) and all(place.free for place in places)
 
-    def _following_residual(self, name: str, draw: int, count: int, former: Points | None) -> Points:
+    def _following_residual(self, name: str, draw: int, count: int, former: PointSet | None) -> PointSet:
         """A share of the former points of a group, new ones evenly, and new ones by residual (the density of RAD as the
         mixture that it is).
 
@@ -187,24 +187,23 @@ class CollocationData(lightning.LightningDataModule):
         key = (self.seed, name, draw)
 
         def score(points: np.ndarray, origin: np.ndarray) -> np.ndarray:
-            return self._finite_scores(name, Points(points, pool.take(origin).columns))
+            return self._finite_scores(name, replace(pool.take(origin), coordinates=points))
 
         scores, size = self._finite_scores(name, pool), max(len(pool) // 4, sharp)
         found = resample_locally(
             pool.coordinates, scores, size, power, *self._bounds(name, pool), self._allowed(name), score, *key
         )
-        near = Points(found.points, pool.take(found.origin).columns)
+        near = replace(pool.take(found.origin), coordinates=found.points)
         parts = [
             pool.take(spread(pool.coordinates, even, *key)),
             near.take(select(near.coordinates, found.weight, sharp, 1.0, 0.0, *key)),
         ]
         if kept:
             parts.insert(0, former.take(spread(former.coordinates, kept, *key)))
-        columns = {one: np.concatenate([part.columns[one] for part in parts]) for one in pool.columns}
-        coordinates = np.concatenate([part.coordinates for part in parts])
+        points = PointSet.concatenated(parts)
         if name != EQUATIONS:
-            self._reach_ends(name, coordinates)
-        return Points(coordinates, columns)
+            self._reach_ends(name, points.coordinates)
+        return points
 
     def _reach_ends(self, name: str, points: np.ndarray) -> None:
         """Move the outermost points (n, d) of each line of a condition to its ends.
@@ -223,7 +222,7 @@ class CollocationData(lightning.LightningDataModule):
                 if self._allowed(name)(moved[None])[0]:
                     points[here[outermost]] = moved
 
-    def _bounds(self, name: str, points: Points) -> tuple[np.ndarray, np.ndarray]:
+    def _bounds(self, name: str, points: PointSet) -> tuple[np.ndarray, np.ndarray]:
         """The ends (n, d), (n, d) of the part of the domain where each point of a group may lie: of its place."""
         lower, upper = np.empty_like(points.coordinates), np.empty_like(points.coordinates)
         for place in (self.problem.domain,) if name == EQUATIONS else self.conditions[name].places:
@@ -237,7 +236,7 @@ class CollocationData(lightning.LightningDataModule):
             return lambda points: np.ones(len(points), dtype=bool)
         return lambda points: inside(where, points, self.problem.coordinates, self.problem.values)
 
-    def _finite_scores(self, name: str, points: Points) -> np.ndarray:
+    def _finite_scores(self, name: str, points: PointSet) -> np.ndarray:
         """The size of a group's residuals at candidates, (n,).
 
         Raises:
@@ -250,30 +249,24 @@ class CollocationData(lightning.LightningDataModule):
             raise divergence(module, batches, module.progress["step"], new=True)
         return scores
 
-    def _scores(self, name: str, points: Points) -> np.ndarray:
+    def _scores(self, name: str, points: PointSet) -> np.ndarray:
         """The size of a group's residuals at points, (n,)."""
         module = self.trainer.lightning_module
         return module.score(name, _moved(self._batch(points), module.device)).double().cpu().numpy()
 
-    def batches(self) -> dict[str, Batch]:
+    def batches(self) -> dict[str, PointSet]:
         """The current points as tensors."""
         return {name: self._batch(points) for name, points in self.sets.items()}
 
-    def _batch(self, points: Points) -> Batch:
-        def tensor(values: Any) -> torch.Tensor:
-            return torch.as_tensor(values, dtype=self.dtype)
-
-        return Batch(tensor(points.coordinates), {name: tensor(values) for name, values in points.columns.items()})
+    def _batch(self, points: PointSet) -> PointSet:
+        return points.mapped(lambda values: torch.as_tensor(values, dtype=self.dtype))
 
     def transfer_batch_to_device(self, batch: StepBlock, device: torch.device, dataloader_idx: int) -> StepBlock:
         return batch  # a draw is moved once, where its dataloader is made, and not with every segment of it
 
     def state_dict(self) -> dict[str, Any]:
         points = {
-            name: {
-                "coordinates": torch.from_numpy(points.coordinates),
-                "columns": {column: torch.from_numpy(values) for column, values in points.columns.items()},
-            }
+            name: points.mapped(torch.from_numpy).arrays()
             for name, points in self.sets.items()
             if name == EQUATIONS or name in self.by_residual  # these cannot be computed again
         }
@@ -283,12 +276,11 @@ class CollocationData(lightning.LightningDataModule):
         self.drawn, self.by_residual = state["drawn"], set(state["by_residual"])
         self.sets = {name: self._even(name, self.drawn) for name in self.conditions}
         for name, arrays in state["points"].items():
-            columns = {column: values.numpy() for column, values in arrays["columns"].items()}
-            self.sets[name] = Points(arrays["coordinates"].numpy(), columns)
+            self.sets[name] = PointSet.of_arrays(arrays).mapped(torch.Tensor.numpy)
 
 
-def _moved(batch: Batch, device: torch.device) -> Batch:
-    return Batch(batch.coordinates.to(device), {name: column.to(device) for name, column in batch.columns.items()})
+def _moved(batch: PointSet, device: torch.device) -> PointSet:
+    return batch.mapped(lambda one: one.to(device))
 
 
 def _as_it_is(item: StepBlock) -> StepBlock:

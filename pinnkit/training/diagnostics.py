@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from pinnkit.losses.residuals import Batch
 from pinnkit.operators.memory import out_of_memory
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.exceptions import Diverged, NoGradient
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def at_once(module: PINN) -> int:
     return min(SCORED, module.operators.chunk or SCORED)
 
 
-def check_gradients(module: PINN, batches: Mapping[str, Batch]) -> None:
+def check_gradients(module: PINN, batches: Mapping[str, PointSet]) -> None:
     """Every term must depend on what is trained; a few points tell.
 
     Raises:
@@ -40,7 +40,7 @@ def check_gradients(module: PINN, batches: Mapping[str, Batch]) -> None:
     trainable = list(module.model.trainable().values())
     few = min(A_FEW, module.operators.chunk or A_FEW)
     with torch.enable_grad():
-        losses = module.losses({name: batch.rows(0, few) for name, batch in batches.items()})
+        losses = module.losses({name: batch.take(slice(0, few)) for name, batch in batches.items()})
     for term, loss in losses.items():
         gradients: Sequence[Tensor | None] = [None]
         if loss.requires_grad:
@@ -58,7 +58,7 @@ def exploded(objective: float, progress: Mapping[str, Any]) -> bool:
     return objective > max(progress["first_objective"], EXPLOSION * progress["least_objective"])
 
 
-def explosion(module: PINN, batches: Mapping[str, Batch], objective: float, new: bool) -> Diverged:
+def explosion(module: PINN, batches: Mapping[str, PointSet], objective: float, new: bool) -> Diverged:
     """What an objective that has exploded consists of: its largest term, and the points of its largest residuals.
 
     new: whether these points are the first to show it, so that earlier weights may have the same fault.
@@ -67,7 +67,7 @@ def explosion(module: PINN, batches: Mapping[str, Batch], objective: float, new:
     for group, batch in batches.items():
         found: dict[str, list[Tensor]] = {}
         for start in range(0, len(batch), size):
-            for term, residual in module.residuals(group, batch.rows(start, start + size)).items():
+            for term, residual in module.residuals(group, batch.take(slice(start, start + size))).items():
                 found.setdefault(term, []).append(residual.detach()[:, 0])  # without the graph, which is large
         terms |= {term: (batch, torch.cat(parts)) for term, parts in found.items()}
     term = max(terms, key=lambda one: module.weights[one] * float(terms[one][1].square().mean()))
@@ -78,7 +78,7 @@ def explosion(module: PINN, batches: Mapping[str, Batch], objective: float, new:
     return Diverged(module.progress["step"], term, points, residual[rows].tolist(), rose=rose, sound=sound)
 
 
-def divergence(module: PINN, batches: Mapping[str, Batch], step: int, new: bool = False) -> Diverged:
+def divergence(module: PINN, batches: Mapping[str, PointSet], step: int, new: bool = False) -> Diverged:
     """The term and the points at which the loss is no finite number.
 
     new: as in `explosion`.
@@ -86,7 +86,7 @@ def divergence(module: PINN, batches: Mapping[str, Batch], step: int, new: bool 
     sound, size = module.progress["sound"] if new else None, at_once(module)
     for group, batch in batches.items():
         for start in range(0, len(batch), size):
-            part = batch.rows(start, start + size)
+            part = batch.take(slice(start, start + size))
             for term, residual in module.residuals(group, part).items():
                 bad = (~torch.isfinite(residual.detach()[:, 0])).nonzero()[:, 0]
                 if len(bad):
@@ -95,7 +95,7 @@ def divergence(module: PINN, batches: Mapping[str, Batch], step: int, new: bool 
                     return Diverged(step, term, *found, len(bad), sound=sound)
     for group, batch in batches.items():
         for start in range(0, len(batch), size):
-            part = batch.rows(start, start + size)
+            part = batch.take(slice(start, start + size))
             for term, entry in _infinite_gradients(module, group, part).items():
                 point, entry = _where(module, group, term, part, entry)
                 return Diverged(
@@ -109,7 +109,7 @@ def _named(module: PINN, points: Tensor) -> list[dict[str, float]]:
     return [dict(zip(module.problem.coordinates, row, strict=True)) for row in points.tolist()]
 
 
-def _infinite_gradients(module: PINN, group: str, batch: Batch) -> dict[str, float]:
+def _infinite_gradients(module: PINN, group: str, batch: PointSet) -> dict[str, float]:
     """The terms of a group whose gradient, of the mean of r^2, is not finite at these points; an entry that is not."""
     trainable, found = list(module.model.trainable().values()), {}
     with torch.enable_grad():
@@ -122,14 +122,14 @@ def _infinite_gradients(module: PINN, group: str, batch: Batch) -> dict[str, flo
     return found
 
 
-def _where(module: PINN, group: str, term: str, batch: Batch, entry: float) -> tuple[Tensor, float]:
+def _where(module: PINN, group: str, term: str, batch: PointSet, entry: float) -> tuple[Tensor, float]:
     """One point, by halving, at which the gradient of a term is not finite, and an entry of it there.
 
     No point where it is finite at each, and only the sum over them is not.
     """
     while len(batch) > 1:
         half = len(batch) // 2
-        for part in (batch.rows(0, half), batch.rows(half, len(batch))):
+        for part in (batch.take(slice(0, half)), batch.take(slice(half, len(batch)))):
             if (inner := _infinite_gradients(module, group, part).get(term)) is not None:
                 batch, entry = part, inner
                 break
@@ -138,14 +138,14 @@ def _where(module: PINN, group: str, term: str, batch: Batch, entry: float) -> t
     return batch.coordinates, entry
 
 
-def what_fits(module: PINN, batches: Mapping[str, Batch]) -> tuple[int, int]:
+def what_fits(module: PINN, batches: Mapping[str, PointSet]) -> tuple[int, int]:
     """How many points of a group were evaluated at once, and how many fit, found by halving."""
     like = next(iter(batches.values())).coordinates
     largest = max(len(batch) for batch in batches.values())
     points = min(largest, module.evaluator.chunk_size(like) if module.evaluator else module.operators.chunk or largest)
     size = points // 2
     while size > 1:
-        part = {name: batch.rows(0, size) for name, batch in batches.items()}
+        part = {name: batch.take(slice(0, size)) for name, batch in batches.items()}
         try:
             evaluator = module.make_evaluator("autograd", size)
             evaluator(evaluator.prepare(part), module.weight_vector(), evaluator.draw_directions(0, 0))

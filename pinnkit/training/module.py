@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Model, Prepared
 from pinnkit.engines.jacobian import Jacobian, Linearisation
 from pinnkit.engines.selection import Budget, Chooser
-from pinnkit.losses.residuals import Batch, TermGroup, mean_square
+from pinnkit.losses.residuals import TermGroup, mean_square
 from pinnkit.operators.choice import Choice
 from pinnkit.operators.compiled import CompileTime
 from pinnkit.operators.memory import out_of_memory
@@ -26,6 +26,7 @@ from pinnkit.optimizers.least_squares import LeastSquaresOptimizer
 from pinnkit.optimizers.self_scaled import SelfScaled
 from pinnkit.optimizers.threads import on_threads
 from pinnkit.problem.problem import Problem
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import EQUATIONS, batch_index
 from pinnkit.training.datamodule import StepBlock
 from pinnkit.training.diagnostics import at_once, check_gradients, divergence, exploded, explosion, what_fits
@@ -91,9 +92,9 @@ class PINN(lightning.LightningModule):
         self.model = Model(problem, network, self.learned)
         self.evaluator: Evaluator | None = None
         self.choice: Choice | None = None
-        self._prepared: tuple[Mapping[str, Batch], list[Prepared]] | None = None
+        self._prepared: tuple[Mapping[str, PointSet], list[Prepared]] | None = None
         self._jacobian: Jacobian | None = None
-        self._linearised: tuple[Mapping[str, Batch], Linearisation] | None = None
+        self._linearised: tuple[Mapping[str, PointSet], Linearisation] | None = None
         self._gradient: Tensor | None = None
         self._refused = torch.zeros((), dtype=torch.int64)
         self._last: list[Tensor] = []
@@ -142,17 +143,17 @@ class PINN(lightning.LightningModule):
         """Every parameter of the problem as a scalar tensor; a positive learned one is exp of what is trained."""
         return self.model.parameters(self.learned, self.model.constants(self._like))
 
-    def residuals(self, group: str, batch: Batch, weigh: bool = True) -> dict[str, Tensor]:
+    def residuals(self, group: str, batch: PointSet, weigh: bool = True) -> dict[str, Tensor]:
         """The residual (n, 1) of every term of a group, times the root of a weight that differs between points."""
         return self.groups[group](self.network, batch, self.parameter_values(), weigh)
 
-    def losses(self, batches: Mapping[str, Batch]) -> dict[str, Tensor]:
+    def losses(self, batches: Mapping[str, PointSet]) -> dict[str, Tensor]:
         """The loss of every term: its mean squared residual."""
         parameters = self.parameter_values()
         found = {}
         for name, group in self.groups.items():
             for term, residual in group(self.network, batches[name], parameters).items():
-                found[term] = mean_square(residual)
+                found[term] = mean_square(residual, batches[name])
         return found
 
     def objective(self, losses: Mapping[str, Tensor]) -> Tensor:
@@ -202,7 +203,7 @@ class PINN(lightning.LightningModule):
                 raise
             raise OutOfMemory(*what_fits(self, segment.batches)) from error
 
-    def _begin(self, batches: Mapping[str, Batch]) -> None:
+    def _begin(self, batches: Mapping[str, PointSet]) -> None:
         """What is done once in each process: look for terms that train nothing, and choose the engine."""
         if self.progress["step"] == 0:
             check_gradients(self, batches)
@@ -242,7 +243,7 @@ class PINN(lightning.LightningModule):
             self.compile_time,
         )
 
-    def prepared(self, batches: Mapping[str, Batch]) -> list[Prepared]:
+    def prepared(self, batches: Mapping[str, PointSet]) -> list[Prepared]:
         """This rank's shards, cut for the evaluator; done once for each draw."""
         if self._prepared is None or self._prepared[0] is not batches:
             self._prepared = (batches, [self.evaluator.prepare(shard) for shard in self.ranks.share(batches)])
@@ -293,7 +294,7 @@ class PINN(lightning.LightningModule):
             self._check_unseen_points()
             self.trainer.should_stop = True
 
-    def _sync_metrics(self, batches: Mapping[str, Batch], before: int) -> None:
+    def _sync_metrics(self, batches: Mapping[str, PointSet], before: int) -> None:
         """What needs numbers from the device, once a segment: a GPU does not wait for them in every step.
 
         before: the step with which the segment began.
@@ -371,7 +372,7 @@ class PINN(lightning.LightningModule):
         """The signal by which this process was asked to stop."""
         return self._wish if self._wish and self._wish.startswith(INTERRUPTED) else None
 
-    def _step(self, optimizer: Any, batches: Mapping[str, Batch], weights: Tensor) -> None:
+    def _step(self, optimizer: Any, batches: Mapping[str, PointSet], weights: Tensor) -> None:
         phase = self.phases[self.progress["phase"]]
         rate = phase.set_learning_rate(optimizer, self.progress["phase_step"], 0.5 ** self.progress["rollbacks"])
         settling = self.progress["settling"]
@@ -411,7 +412,7 @@ class PINN(lightning.LightningModule):
         self.progress["step"] += 1
         self.progress["phase_step"] += 1
 
-    def _linearisation(self, phase: Phase, batches: Mapping[str, Batch], weights: Tensor) -> Linearisation:
+    def _linearisation(self, phase: Phase, batches: Mapping[str, PointSet], weights: Tensor) -> Linearisation:
         """The least-squares problem of these points.
 
         Raises:
@@ -450,13 +451,14 @@ class PINN(lightning.LightningModule):
         self._refused.add_(infinite.logical_or_(self._refused))
         optimizer.optimizer.found_inf = infinite.to(torch.float32)
 
-    def _minibatch(self, batches: Mapping[str, Batch]) -> dict[str, Batch]:
+    def _minibatch(self, batches: Mapping[str, PointSet]) -> dict[str, PointSet]:
         """The mini-batch of this step from the points of the equations; conditions keep all of theirs."""
         if EQUATIONS not in batches:
             return dict(batches)
-        points = batches[EQUATIONS].coordinates
+        points = batches[EQUATIONS]
         index = batch_index(len(points), self.minibatch, self.seed, EQUATIONS, self.progress["step"])
-        return {**batches, EQUATIONS: Batch(points[torch.as_tensor(index, device=points.device)], {})}
+        index = torch.as_tensor(index, device=points.coordinates.device)
+        return {**batches, EQUATIONS: points.take(index)}
 
     def _end_phase(self, optimizers: Sequence[Any]) -> None:
         phase, optimizer = self.phases[self.progress["phase"]], optimizers[self.progress["phase"]]
@@ -502,8 +504,8 @@ class PINN(lightning.LightningModule):
 
     # ---------------------------------------------------------------- what others read
 
-    def score(self, group: str, batch: Batch) -> Tensor:
-        """The size of a group's residuals at n points: sqrt(sum of w r^2), shape (n,); by shares."""
+    def score(self, group: str, batch: PointSet) -> Tensor:
+        """The size of a group's residuals at n points: sqrt(sum of w r^2), (n,); w: term's weight * point's."""
         parts: list[Tensor] | None = None
         try:
             parts = self._own_scores(group, batch)
@@ -514,16 +516,18 @@ class PINN(lightning.LightningModule):
             raise NoMemory(f"a rank has too little memory for the residuals of '{group}' at {len(batch)} points")
         return self.ranks.interleaved(parts, len(batch))
 
-    def _own_scores(self, group: str, batch: Batch) -> list[Tensor]:
+    def _own_scores(self, group: str, batch: PointSet) -> list[Tensor]:
         """This rank's share of them."""
         parts, size = [], at_once(self)
         with on_threads(1 if self.limits.shards else None):
             for index in self.ranks.own(len(batch)):
                 own = batch.take(index.to(batch.coordinates.device))
                 for start in range(0, len(own), size):
-                    residuals = self.residuals(group, own.rows(start, start + size)).items()
-                    squares = [self.weights[term] * residual.detach().square() for term, residual in residuals]
-                    parts.append(sum(squares).sqrt()[:, 0])
+                    points = own.take(slice(start, start + size))
+                    residuals = self.residuals(group, points).items()
+                    squares = sum(self.weights[term] * residual.detach().square() for term, residual in residuals)
+                    squares = squares if points.weights is None else squares * points.weights
+                    parts.append(squares.sqrt()[:, 0])
         return parts
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
