@@ -6,24 +6,24 @@ import importlib
 import logging
 from typing import Any
 
-from pinnkit.operators.cache import claim
+from pinnkit.operators.compiler_cache import set_compiler_cache
 
 __all__ = ["Problem", "ProblemError", "Settings", "Solution", "solve"]
 
 logging.getLogger("pinnkit").addHandler(logging.NullHandler())  # a run prints and keeps what it logs; nothing else does
-claim()  # before lightning is imported, which would have compiled code kept where others can write
+set_compiler_cache()  # before lightning is imported, which would have compiled code kept where others can write
 
-_HOMES = {
+_MODULES = {
     "Problem": "pinnkit.problem.problem",
     "ProblemError": "pinnkit.language.errors",
     "Settings": "pinnkit.settings",
-    "Solution": "pinnkit.solve",
-    "solve": "pinnkit.solve",
+    "Solution": "pinnkit.runs.solution",
+    "solve": "pinnkit.runs.solve",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first asked for: problems are read and checked without loading torch."""
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"pinnkit has no attribute '{name}'; it has {', '.join(__all__)}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)

@@ -19,21 +19,26 @@ class Registry(Mapping[str, type]):
     Args:
         kind: what a part is called in messages, such as "network".
         package: the package whose modules hold the parts.
+        tag: the key that names the part in a configuration.
+        default: the part of a configuration without that key; None: the key is needed.
 
-    Raises ValueError where two parts have one name.
+    Raises ValueError where two parts have one name, or one part has two.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
-        self.kind, self.package = kind, package
+    def __init__(self, kind: str, package: str, tag: str = "name", default: str | None = None) -> None:
+        self.kind, self.package, self.tag, self.default = kind, package, tag, default
         self._parts: dict[str, type] = {}
         self._loaded = False
 
     def register(self, name: str) -> Callable[[Part], Part]:
-        """Decorate the class of a part: `@NETWORKS.register("mlp")`."""
+        """Decorate the class of a part, which gets the attribute `name`: `@NETWORKS.register("mlp")`."""
 
         def add(part: Part) -> Part:
             if name in self._parts:
                 raise ValueError(f"two {self.kind}s are called '{name}': {self._parts[name]} and {part}")
+            if part in self._parts.values():
+                raise ValueError(f"{part} is called '{part.name}' and '{name}': register a class of its own for each")
+            part.name = name
             self._parts[name] = part
             return part
 
@@ -41,6 +46,8 @@ class Registry(Mapping[str, type]):
 
     def __getitem__(self, name: str) -> type:
         self._load()
+        if name not in self._parts:
+            raise KeyError(f"unknown {self.kind} '{name}': one of {', '.join(self)} is needed")
         return self._parts[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -51,9 +58,13 @@ class Registry(Mapping[str, type]):
         self._load()
         return len(self._parts)
 
+    def discover(self) -> None:
+        """Import the modules of the package that are not imported yet."""
+        package = importlib.import_module(self.package)
+        for module in pkgutil.iter_modules(package.__path__, f"{self.package}."):
+            importlib.import_module(module.name)
+
     def _load(self) -> None:
         if not self._loaded:
             self._loaded = True  # a module of the package may itself ask for a name
-            package = importlib.import_module(self.package)
-            for module in pkgutil.iter_modules(package.__path__, f"{self.package}."):
-                importlib.import_module(module.name)
+            self.discover()

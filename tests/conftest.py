@@ -43,9 +43,9 @@ def recorded(monkeypatch):
 
 def assembled(problem, settings=None, network=None):
     """The module of a problem (or of its words) and its first draw of points."""
-    from pinnkit.factory import assemble
     from pinnkit.language.errors import Report
     from pinnkit.problem.problem import Problem
+    from pinnkit.runs.factory import assemble
     from pinnkit.settings import read_settings
 
     report = Report()

@@ -13,7 +13,7 @@ from subprocess import CompletedProcess, TimeoutExpired
 
 ROOT = Path(__file__).resolve().parents[1]
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["pinnkit.solve", "pinnkit.cli.train", "pinnkit.cli.evaluate"])
+FORKS.set_forkserver_preload(["pinnkit.runs.solve", "pinnkit.cli.train", "pinnkit.cli.evaluate"])
 
 
 class Command:

@@ -101,9 +101,9 @@ def perform(run: Run, options: argparse.Namespace, scripts: Path, folder: Path) 
 
 def save_reference(problem: str, conf: Path, path: Path) -> None:
     """Write the points by which pinnkit measures a problem's error, and the solution there, for the peers."""
-    from pinnkit.evaluation import grid_of  # slow to load, and needed with peers alone
     from pinnkit.references.choose import choose
-    from pinnkit.validation import read_and_check
+    from pinnkit.runs.evaluation import grid_of  # slow to load, and needed with peers alone
+    from pinnkit.runs.validation import read_and_check
 
     words = yaml.safe_load((conf / "pde" / f"{problem}.yaml").read_text(encoding="utf-8"))
     found, _ = read_and_check({"pde": words, "problem_folder": conf / "pde"})

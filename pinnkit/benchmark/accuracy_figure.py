@@ -11,8 +11,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from pinnkit.benchmark.accuracy_summary import label
 from pinnkit.benchmark.race import OURS
 from pinnkit.benchmark.targets import TARGETS
+from pinnkit.reporting.figure_style import COLOURS, new_figure
 from pinnkit.reporting.labels import plain_text
-from pinnkit.reporting.panels import COLOURS, sheet
 
 
 def draw(problem: str, rows: Sequence[Mapping[str, Any]]) -> Figure | None:
@@ -26,7 +26,7 @@ def draw(problem: str, rows: Sequence[Mapping[str, Any]]) -> Figure | None:
     several = any(row["framework"] != OURS for row in rows)
     names = [f"{OURS}, {label(row)}" if several and row["framework"] == OURS else label(row) for row in rows]
     colours = {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(dict.fromkeys(names))}
-    with sheet(8.8, 5.4, plain_text(problem)) as figure:
+    with new_figure(8.8, 5.4, plain_text(problem)) as figure:
         axes = figure.subplots()
         for name, row in sorted(zip(names, rows, strict=True), key=lambda pair: list(colours).index(pair[0])):
             times, errors = [point[0] for point in row["curve"]], [point[1] for point in row["curve"]]

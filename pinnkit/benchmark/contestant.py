@@ -11,9 +11,9 @@ from lightning.pytorch.callbacks import Callback
 
 from pinnkit.benchmark.peers.clock import BLOCK, Clock, arguments, say, torch_memory
 from pinnkit.benchmark.problems import CASES, sampling
-from pinnkit.console import quiet
-from pinnkit.factory import assemble
 from pinnkit.language.errors import Report
+from pinnkit.runs.console import quiet
+from pinnkit.runs.factory import assemble
 from pinnkit.settings import read_settings
 
 

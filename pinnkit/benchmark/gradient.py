@@ -8,14 +8,14 @@ import numpy as np
 import torch
 import yaml
 
-from pinnkit.factory import assemble
 from pinnkit.language.calculus import differentiate, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.metrics import relative_l2
-from pinnkit.sampling.points import unit_points
-from pinnkit.validation import read_and_check
+from pinnkit.runs.factory import assemble
+from pinnkit.runs.validation import read_and_check
+from pinnkit.sampling.settings import unit_points
 
 POINTS = 1000
 

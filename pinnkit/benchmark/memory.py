@@ -16,7 +16,7 @@ import psutil
 
 from pinnkit.benchmark.contest import cpu_model
 from pinnkit.reporting.atomic import atomic, write_text
-from pinnkit.reporting.panels import COLOURS, sheet
+from pinnkit.reporting.figure_style import COLOURS, new_figure
 
 EVERY = 10.0
 """Seconds between measurements."""
@@ -44,7 +44,7 @@ def benchmark(argv: Sequence[str], root: Path) -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     seconds, megabytes = np.array(rows).reshape(-1, 2).T
     write_text(options.out / "memory.md", page(shlex.join(options.command), seconds, megabytes))
-    with sheet(8.8, 4.4, "Memory of a run") as figure:
+    with new_figure(8.8, 4.4, "Memory of a run") as figure:
         axes = figure.subplots()
         axes.plot(seconds / 60, megabytes, color=COLOURS[0])
         axes.set_ylim(0, None)

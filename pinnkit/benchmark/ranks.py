@@ -92,8 +92,8 @@ def run(optimizer: str, points: str, steps: str, conf: str, folder: str) -> None
     import torch.distributed
 
     import pinnkit
-    from pinnkit import environment
     from pinnkit.problem.problem import Problem
+    from pinnkit.runs import environment
     from pinnkit.training.distributed import Ranks
     from pinnkit.training.module import PINN
 

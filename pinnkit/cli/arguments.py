@@ -20,7 +20,8 @@ from omegaconf.errors import OmegaConfBaseException
 from pinnkit.cli import paths, targets, yaml_files
 from pinnkit.cli.composing import composed, plain
 from pinnkit.language.errors import Mistake, ProblemError, suggestion
-from pinnkit.settings import nested
+from pinnkit.reading import elsewhere
+from pinnkit.settings import Settings
 
 OPEN = re.compile(r"(weighting\.weights|manufactured)[.=]")
 """Mappings whose keys are names of the problem, so that no file can list them: Hydra is told to add what is new."""
@@ -256,5 +257,5 @@ def _unknown_key(key: str, text: str, overrides: Sequence[str], folders: Sequenc
         return Mistake(key, "optimizer=auto chooses its settings itself: name an optimizer too, such as optimizer=adam")
     if last in valid:  # the key exists, its new value does not fit
         return _unreadable(text)
-    near = nested(last) if not parent else ""
+    near = elsewhere(Settings, last) if not parent else ""
     return Mistake(key, f"unknown key '{last}'{near or suggestion(last, valid)}")

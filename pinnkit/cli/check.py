@@ -14,7 +14,7 @@ from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.problem.places import located
 from pinnkit.problem.problem import Condition, Equation, Problem
 from pinnkit.problem.scales import field_scales
-from pinnkit.resources import check_environment
+from pinnkit.runs.resources import check_environment
 from pinnkit.settings import Settings
 
 HELP = """

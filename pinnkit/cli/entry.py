@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
-from pinnkit import environment
+from pinnkit.runs import environment
 
 FINISHED, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 PATIENCE = 20.0

@@ -13,10 +13,11 @@ from pinnkit.cli import yaml_files
 from pinnkit.cli.entry import FAILED, FINISHED, asks_help, wrong
 from pinnkit.cli.resume import saved
 from pinnkit.language.errors import ProblemError, Report
-from pinnkit.memory import check_grid
+from pinnkit.reading import read_as
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
-from pinnkit.settings import read_as
-from pinnkit.validation import read_and_check
+from pinnkit.reporting.exporters import EXPORTERS
+from pinnkit.runs.memory import check_grid
+from pinnkit.runs.validation import read_and_check
 
 HELP = """
 Read a run folder back: measure its network again, draw it, and write RUN/evaluation.
@@ -43,7 +44,7 @@ class Request:
     checkpoint: str = field(default="last", metadata={"choices": ("last", "best")})
     grid: int | None = field(default=None, metadata={"minimum": 2, "maximum": 1_000_000_000})
     """Points along each coordinate; None: as at the end of training. A table is evaluated at its own points."""
-    export: str | None = field(default=None, metadata={"choices": ("csv",)})
+    export: str | None = field(default=None, metadata={"choices": EXPORTERS})
 
 
 def evaluate(argv: Sequence[str]) -> int:

@@ -25,8 +25,8 @@ from pinnkit.cli.space import Choice, Span, read_space
 from pinnkit.cli.train import checked
 from pinnkit.cli.trial import POLL, Budget, run, share_cores
 from pinnkit.language.errors import Mistake, ProblemError, Report
-from pinnkit.resources import check_environment
-from pinnkit.settings import read_as
+from pinnkit.reading import read_as
+from pinnkit.runs.resources import check_environment
 
 if TYPE_CHECKING:
     from pinnkit.cli.study import Study  # Optuna is loaded after every check

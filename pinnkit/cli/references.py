@@ -25,13 +25,13 @@ def make_references(argv: Sequence[str], folder: Path) -> int:
         return WRONG
     import numpy as np
 
-    from pinnkit.references.samples import csv_text, samples
-    from pinnkit.references.tables import tables
+    from pinnkit.references.shipped_samples import csv_text, shipped_samples
+    from pinnkit.references.shipped_tables import shipped_tables
 
     try:
-        for name, arrays in tables():
+        for name, arrays in shipped_tables():
             np.savez_compressed(folder / f"{name}.npz", **arrays)
-        for name, columns in samples():
+        for name, columns in shipped_samples():
             (folder / f"{name}.csv").write_text(csv_text(columns))
     except OSError as error:
         say(error)

@@ -7,23 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pinnkit import environment, evaluation
 from pinnkit.cli.entry import DIVERGED, FINISHED, INTERRUPTED, WRONG
 from pinnkit.cli.evaluate import Request
 from pinnkit.cli.launch import LOST
 from pinnkit.cli.train import requeue
-from pinnkit.factory import assemble
 from pinnkit.language.errors import Report
 from pinnkit.losses.view import ResidualError
-from pinnkit.optimizers.sample_space import TooManyRows
+from pinnkit.optimizers.sample_space import JacobianTooLargeError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import Reference, choose
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.reporting.export import write_csv
+from pinnkit.reporting.exporters import EXPORTERS
+from pinnkit.runs import environment, evaluation
 from pinnkit.runs.configuration import FREE, MEASURES, check_same
+from pinnkit.runs.factory import assemble
 from pinnkit.runs.results import summary_lines
+from pinnkit.runs.solve import solve
 from pinnkit.settings import Settings
-from pinnkit.solve import solve
 from pinnkit.training.checkpoints import check_fits, read
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.exceptions import INTERRUPTED as INTERRUPTED_BY
@@ -55,7 +55,7 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
         return LOST
     except OutOfMemory:
         return WRONG
-    except (NoGradient, Unsuitable, TooManyRows, ResidualError):  # the run has told why
+    except (NoGradient, Unsuitable, JacobianTooLargeError, ResidualError):  # the run has told why
         return WRONG if environment.first() else FINISHED
     except Diverged:
         return DIVERGED if environment.first() else FINISHED
@@ -103,9 +103,10 @@ def measure(problem: Problem, settings: Settings, run: RunFolder, request: Reque
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
     folder.write_figures(found.draw(problem, evaluation.history(rows, names, found.references), data.sets))
-    if request.export == "csv":
+    if request.export is not None:
         columns = {name: values for name, values in found.arrays().items() if name not in problem.coordinates}
-        write_csv(folder.path / "solution.csv", found.grid, columns)
+        exporter = EXPORTERS[request.export]()
+        exporter.write(folder.path / f"solution.{exporter.extension}", found.grid, columns)
     print("\n".join([*summary_lines(metrics), f"written to {folder.path}"]))
 
 

@@ -17,7 +17,6 @@ import yaml
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from pinnkit import environment
 from pinnkit.cli.arguments import Arguments, as_hydra, composition, configuration, parse, variants
 from pinnkit.cli.entry import FAILED, FINISHED, INTERRUPTED, asks_help, refused, say, wrong
 from pinnkit.cli.paths import quoted, unquoted
@@ -27,12 +26,13 @@ from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.atomic import write_text
-from pinnkit.reporting.claim import FOLDER, Claim
-from pinnkit.resources import check_environment, check_run
+from pinnkit.reporting.folder_lock import FOLDER_KEY, RunFolderLock
+from pinnkit.runs import environment
 from pinnkit.runs.configuration import check_same, refusing
+from pinnkit.runs.resources import check_environment, check_run
+from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import Settings
 from pinnkit.training.signals import REQUEUES, Interrupted, raising
-from pinnkit.validation import read_and_check
 
 HELP = """
 Train a network on a problem, and leave a run folder with its solution, errors, figures and checkpoints.
@@ -199,7 +199,7 @@ def _job(config: DictConfig, arguments: Arguments, conf: Path, script: Path) -> 
         code = _run(single, words, folder, script, pde)
     except ProblemError as error:
         code = wrong(error)
-        if arguments.multirun and not any(mistake.key == FOLDER for mistake in error.mistakes):
+        if arguments.multirun and not any(mistake.key == FOLDER_KEY for mistake in error.mistakes):
             _row(folder, single, "failed", str(error))
     except (KeyboardInterrupt, Interrupted) as error:
         code = interrupted(error)
@@ -271,7 +271,7 @@ def _run(arguments: Arguments, words: dict[str, Any], folder: Path, script: Path
     problem, settings = read_and_check(words)
     if environment.first():
         with refusing(resume):
-            Claim(RunFolder(folder), overwrite=settings.overwrite, resume=resume).check()
+            RunFolderLock(RunFolder(folder), overwrite=settings.overwrite, resume=resume).check()
     # OpenMP's threads wait for each other by spinning. Where another program holds a core they spin through its whole
     # time slices: a step was seen to take 80 times as long. After 2000 rounds they sleep, at no cost otherwise.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")

@@ -18,7 +18,7 @@ from pinnkit.cli.entry import FINISHED
 from pinnkit.cli.parent_watchdog import GRACE
 from pinnkit.cli.paths import quoted
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
-from pinnkit.reporting.progress import best, course, measurements, value
+from pinnkit.reporting.history_file import error_or_objective, least_error, read_measurements, without_repeats
 from pinnkit.training.settings import DEFAULT_STEPS, Trainer
 
 POLL = 0.5
@@ -53,7 +53,7 @@ class Budget:
             rung = int(RUNGS * max(row["step"] / self.steps, row["time_s"] / self.seconds))
             if found:
                 found.update(dict.fromkeys(range(last + 1, rung), least))  # passed without a measurement
-            least = min(least, value(row))
+            least = min(least, error_or_objective(row))
             found.setdefault(rung, least)
             last = max(last, rung)
         return found
@@ -113,8 +113,8 @@ def run(script: Path, words: Sequence[str], claim: Claim, budget: Budget, stop: 
             process.kill()
             process.wait()
         process.stdin.close()
-    rows = course(measurements(folder.history))
-    least = best(rows)
+    rows = without_repeats(read_measurements(folder.history))
+    least = least_error(rows)
     last = _reported(trial, budget.rungs(rows), last)  # the runs after this one are compared with all of it
     if process.returncode == FINISHED:
         if math.isfinite(least):
@@ -141,7 +141,7 @@ def _watched(process: subprocess.Popen, claim: Claim, budget: Budget, stop: thre
         if time.monotonic() > deadline:
             process.kill()
         elif not asked:
-            rows = course(measurements(claim.folder.history))
+            rows = without_repeats(read_measurements(claim.folder.history))
             former, last = last, _reported(claim.trial, budget.rungs(rows), last)
             asked = "stop" if stop.is_set() else "prune" if last > former and claim.trial.should_prune() else ""
             if asked:

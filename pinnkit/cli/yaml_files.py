@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from pinnkit.language.errors import Report
-from pinnkit.language.tokens import LEAST, vanishes
+from pinnkit.language.tokens import SMALLEST_NUMBER, vanishes
 
 QUOTE = "inside {...} and [...] YAML takes a comma for a separator: quote an expression that has one"
 SIZE = 1_000_000
@@ -193,7 +193,7 @@ class _Tree:
         elif node.value.count("${") > REFERENCES:
             self.report.add(path, f"holds ${{ more than {REFERENCES} times: write texts out")
         elif node.style is None and PLAIN.fullmatch(node.value) and len(node.value) <= NUMBER and vanishes(node.value):
-            self.report.add(path, f"{node.value} is nearer to zero than {LEAST:g}; write 0")
+            self.report.add(path, f"{node.value} is nearer to zero than {SMALLEST_NUMBER:g}; write 0")
         elif kind in ("int", "float", "bool", "timestamp"):
             if len(node.value) > NUMBER:
                 self.report.add(path, f"has {len(node.value)} characters; a number has at most {NUMBER}")

@@ -17,14 +17,14 @@ from torch import Tensor, nn
 from pinnkit.language.partial import TIME
 from pinnkit.losses.objective import Objective
 from pinnkit.losses.residuals import TermGroup
-from pinnkit.operators.compiled import CompileTime, NotCompiled, compile_graph
+from pinnkit.operators.compiled import CompilationError, CompileTime, compile_graph
 from pinnkit.operators.derivatives import derivatives
-from pinnkit.operators.jets import Taylor
+from pinnkit.operators.jets import TaylorMode
 from pinnkit.operators.memory import out_of_memory
-from pinnkit.operators.rules import NoRule
-from pinnkit.operators.trace import Bound, Untraceable, check, first_line, record
+from pinnkit.operators.rules.common import MissingRuleError
+from pinnkit.operators.trace import BoundNetwork, Untraceable, check_traceable, first_line, record_graph
 from pinnkit.operators.workers import Workers, summed
-from pinnkit.optimizers.threads import on_threads
+from pinnkit.optimizers.threads import torch_threads
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
 
@@ -128,7 +128,7 @@ class Evaluator:
         self.compile_time = compile_time or CompileTime()
         self.model, self.groups, self.engine, self.sharded = model, tuple(groups), engine, sharded
         self.chunk, self.width, self.directions, self.threads = chunk, width, directions, threads
-        self.rule = Taylor() if engine == "jets" else derivatives
+        self.rule = TaylorMode() if engine == "jets" else derivatives
         self.objective = Objective(groups, self.rule, together=engine == "jets", directions=directions)
         trainable = model.trainable()
         self.names, self.parameters = list(trainable), list(trainable.values())
@@ -143,7 +143,7 @@ class Evaluator:
     def threading(self) -> Iterator[None]:
         """One thread for torch's own operations where each worker has a core's work of its own, or sums are sharded."""
         alone = self.sharded or (self.engine != "autograd" and self.constants.device.type == "cpu")
-        with on_threads(1 if alone else None):
+        with torch_threads(1 if alone else None):
             yield
 
     # ------------------------------------------------------------ points
@@ -250,7 +250,7 @@ class Evaluator:
         network: Any = self.model.network
         if bound:
             own = {name.removeprefix("network."): one for name, one in named.items() if name.startswith("network.")}
-            network = Bound(network, own)
+            network = BoundNetwork(network, own)
         return network, self.model.parameters(learned, constants)
 
     def residuals(
@@ -305,10 +305,10 @@ class Evaluator:
         # Recorded on other numbers than it is compared on: what was taken for a constant shows there.
         inputs = [one * 0.97 for one in (*head, *(part.flip(0) for part in prepared.chunks[0]))]
         try:
-            check(self.model.network, prepared.chunks[0][0])
+            check_traceable(self.model.network, prepared.chunks[0][0])
             step(*inputs)
-            graph = record(step, inputs)
-        except NoRule as error:
+            graph = record_graph(step, inputs)
+        except MissingRuleError as error:
             raise EngineUnsupported(f"{error}") from error
         except Untraceable as error:
             raise EngineUnsupported(f"the network: {error}") from error
@@ -318,9 +318,9 @@ class Evaluator:
             raise EngineUnsupported(f"{type(error).__name__}: {first_line(error)}") from error
         try:
             return compile_graph(graph, inputs)
-        except NotCompiled as error:
+        except CompilationError as error:
             self.warning = f"the compiler failed, recorded code runs without it ({error})"
-            return record(step, inputs)  # the compiler has taken the first one over
+            return record_graph(step, inputs)  # the compiler has taken the first one over
 
 
 def _cut(batch: PointSet, count: int) -> list[PointSet]:

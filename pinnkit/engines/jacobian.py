@@ -18,8 +18,8 @@ from torch.fx import GraphModule
 
 from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Inputs, Prepared
 from pinnkit.losses.residuals import TermGroup
-from pinnkit.operators.compiled import NotCompiled, compile_graph
-from pinnkit.operators.trace import Untraceable, check, record
+from pinnkit.operators.compiled import CompilationError, compile_graph
+from pinnkit.operators.trace import Untraceable, check_traceable, record_graph
 from pinnkit.optimizers.least_squares import lower_product
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.distributed import ALONE, Ranks
@@ -145,7 +145,7 @@ class Jacobian:
             return torch.cat([one.detach().flatten() for one in found]), torch.stack(gradients)
 
         inputs = [*(one.detach() for one in evaluator.parameters), evaluator.constants]
-        return record(one_point, [*inputs, *(one[:1] for one in points.values())])
+        return record_graph(one_point, [*inputs, *(one[:1] for one in points.values())])
 
     # ------------------------------------------------------------ compiling
 
@@ -161,8 +161,8 @@ class Jacobian:
         """Record the function of a kind, and compile it where the engine is a compiled one."""
         make = self._rows if kind == "rows" else self._product
         try:
-            check(self.evaluator.model.network, prepared.chunks[0][0])
-            graph = record(make(prepared), inputs)
+            check_traceable(self.evaluator.model.network, prepared.chunks[0][0])
+            graph = record_graph(make(prepared), inputs)
         except Untraceable as error:
             raise EngineUnsupported(f"{error}") from error
         if self.evaluator.engine == "autograd":
@@ -170,8 +170,8 @@ class Jacobian:
         log.info("compiling the residuals' derivatives by the parameters")
         try:
             return compile_graph(graph, inputs)
-        except NotCompiled:
-            return record(make(prepared), inputs)  # the compiler has taken the first one over
+        except CompilationError:
+            return record_graph(make(prepared), inputs)  # the compiler has taken the first one over
 
 
 @dataclass(frozen=True)

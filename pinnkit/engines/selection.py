@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from pinnkit.engines.evaluator import EngineUnsupported, Evaluator
-from pinnkit.operators.choice import Choice, content_key, remember, remembered
+from pinnkit.operators.engine_choice import EngineChoice, content_key, load_measurement, save_measurement
 from pinnkit.operators.settings import Operators
-from pinnkit.operators.trace import Bound, Untraceable, record
+from pinnkit.operators.trace import BoundNetwork, Untraceable, record_graph
 from pinnkit.sampling.point_set import PointSet
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class Chooser:
     milliseconds: dict[str, float] = field(default_factory=dict)
     compile_s: float = 0.0
 
-    def choose(self) -> tuple[Evaluator, Choice]:
+    def choose(self) -> tuple[Evaluator, EngineChoice]:
         """The evaluator to train with, and the choice to keep."""
         if self.settings.engine == "autograd":
             return self._done(self.make("autograd", self.settings.chunk), "it was asked for")
@@ -78,7 +78,7 @@ class Chooser:
             return self._asked(self.settings.engine)
         return self._automatic()
 
-    def restored(self, choice: Choice) -> Evaluator:
+    def restored(self, choice: EngineChoice) -> Evaluator:
         """The evaluator of a run that goes on."""
         evaluator = self.make(choice.engine, choice.chunk)
         try:
@@ -91,7 +91,7 @@ class Chooser:
 
     # ------------------------------------------------------------ asked for
 
-    def _asked(self, engine: str) -> tuple[Evaluator, Choice]:
+    def _asked(self, engine: str) -> tuple[Evaluator, EngineChoice]:
         reasons = []
         while engine != "autograd":
             evaluator = self.make(engine, self.settings.chunk)
@@ -109,7 +109,7 @@ class Chooser:
 
     # ------------------------------------------------------------ auto
 
-    def _automatic(self) -> tuple[Evaluator, Choice]:
+    def _automatic(self) -> tuple[Evaluator, EngineChoice]:
         plain = self.make("autograd", self.settings.chunk)
         self.milliseconds["autograd"] = eager = self._time(plain)
         expected = self.budget.time(eager)
@@ -120,7 +120,7 @@ class Chooser:
         except Untraceable as error:
             log.warning("operators.engine=auto: nested autograd is used, for the network cannot be recorded: %s", error)
             return self._done(plain, f"the network cannot be recorded: {error}")
-        known = remembered(key)
+        known = load_measurement(key)
         if known is not None and known["engine"] != "autograd":
             return self._compiled(plain, key, known["engine"], known["chunk"], known)
         if known is not None:
@@ -131,7 +131,7 @@ class Chooser:
 
     def _compiled(
         self, plain: Evaluator, key: str, engine: str, chunk: int | None, known: dict[str, Any] | None
-    ) -> tuple[Evaluator, Choice]:
+    ) -> tuple[Evaluator, EngineChoice]:
         reasons = []
         while True:
             best = self.make(engine, chunk)
@@ -152,7 +152,7 @@ class Chooser:
         fastest = min(self.milliseconds, key=lambda name: self.milliseconds[name])
         if fastest == "autograd":
             best = plain
-        remember(
+        save_measurement(
             key, {"engine": best.engine, "chunk": best.chunk, "ms": self.milliseconds, "compile_s": self.compile_s}
         )
         again = known is not None and best.engine == engine
@@ -190,9 +190,9 @@ class Chooser:
         points = next(iter(self.batches.values())).coordinates[:64]
 
         def forward(*inputs: Tensor) -> Tensor:
-            return Bound(plain.model.network, dict(zip(parameters, inputs[:-1], strict=True)))(inputs[-1])
+            return BoundNetwork(plain.model.network, dict(zip(parameters, inputs[:-1], strict=True)))(inputs[-1])
 
-        graph = record(forward, [*parameters.values(), points])
+        graph = record_graph(forward, [*parameters.values(), points])
         shapes = [tuple(one.shape) for one in parameters.values()]
         residuals = [
             (
@@ -257,9 +257,9 @@ class Chooser:
                     break
         return 1000 * least * math.ceil(self.shards / evaluator.workers.count)
 
-    def _done(self, evaluator: Evaluator, reason: str) -> tuple[Evaluator, Choice]:
+    def _done(self, evaluator: Evaluator, reason: str) -> tuple[Evaluator, EngineChoice]:
         threads = evaluator.workers.count
-        choice = Choice(
+        choice = EngineChoice(
             evaluator.engine, evaluator.chunk, evaluator.threads, reason, dict(self.milliseconds), self.compile_s
         )
         times = ", ".join(f"{name} {ms:.3g} ms" for name, ms in self.milliseconds.items())

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import sympy
 
-from pinnkit.language.build import size
+from pinnkit.language.constructors import size
 from pinnkit.language.errors import LanguageError
-from pinnkit.language.tokens import LEAST
+from pinnkit.language.tokens import SMALLEST_NUMBER
 
 LARGEST = 1e300
 MAX_POWER = 1000  # of an exponent, where the base is not a number
@@ -45,7 +45,7 @@ class Value:
     number: float | None = None
 
 
-def checked(number: float | complex) -> float:
+def check_finite(number: float | complex) -> float:
     """`number` itself; LanguageError where it is not real, not finite or beyond 1e300."""
     if isinstance(number, complex) or math.isnan(number):
         raise NotRealError("this constant is not a real number")
@@ -54,7 +54,7 @@ def checked(number: float | complex) -> float:
     return number
 
 
-def compute(function: Callable[..., float], *numbers: float) -> float:
+def evaluate_constant(function: Callable[..., float], *numbers: float) -> float:
     """function(*numbers) in floating point; LanguageError where that is no finite real number."""
     try:
         number = function(*numbers)
@@ -65,12 +65,12 @@ def compute(function: Callable[..., float], *numbers: float) -> float:
     except ValueError:
         shown = ", ".join(f"{number:g}" for number in numbers)
         raise NotRealError(f"{function.__name__}({shown}) is not a real number") from None
-    return checked(number)
+    return check_finite(number)
 
 
 def constant(number: int | float) -> Value:
     """A number of the text: an int is exact, a float has 53 bits."""
-    value = compute(float, number)
+    value = evaluate_constant(float, number)
     return Value(sympy.Integer(number) if isinstance(number, int) else sympy.Float(value), value)
 
 
@@ -83,11 +83,11 @@ def real(expr: sympy.Basic) -> sympy.Basic:
         if part in _NOT_REAL:
             raise NotRealError("this is not a finite real number: a division by zero, or a root of a negative number")
         if part.is_Number:
-            compute(float, part)
+            evaluate_constant(float, part)
     return expr
 
 
-def settle(expr: sympy.Expr, number: float | None = None) -> Value:
+def make_value(expr: sympy.Expr, number: float | None = None) -> Value:
     """The Value of an expression just built: constants are kept short, what is not real is refused."""
     real(expr)
     for part in (expr, *expr.args):
@@ -112,12 +112,12 @@ def _all_known(values: Sequence[Value]) -> bool:
 
 def total(terms: Sequence[Value]) -> Value:
     """The sum of `terms`."""
-    number = compute(math.fsum, [term.number for term in terms]) if _all_known(terms) else None
-    return settle(sympy.Add(*(term.expr for term in terms)), number)
+    number = evaluate_constant(math.fsum, [term.number for term in terms]) if _all_known(terms) else None
+    return make_value(sympy.Add(*(term.expr for term in terms)), number)
 
 
 def negative(a: Value) -> Value:
-    return settle(-a.expr, None if a.number is None else -a.number)
+    return make_value(-a.expr, None if a.number is None else -a.number)
 
 
 def product(factors: Sequence[Value]) -> Value:
@@ -126,17 +126,17 @@ def product(factors: Sequence[Value]) -> Value:
     if _all_known(factors):
         number = 1.0
         for factor in factors:
-            number = compute(float.__mul__, number, factor.number)
+            number = evaluate_constant(float.__mul__, number, factor.number)
     expr = sympy.Mul(*(factor.expr for factor in factors))
-    small = [part for part in (expr, *expr.args) if part.is_Number and part != 0 and abs(float(part)) < LEAST]
+    small = [part for part in (expr, *expr.args) if part.is_Number and part != 0 and abs(float(part)) < SMALLEST_NUMBER]
     if small or (number == 0 and all(factor.number != 0 for factor in factors)):
-        raise LanguageError(f"this constant is nearer to zero than {LEAST:g}")
-    return settle(expr, number)
+        raise LanguageError(f"this constant is nearer to zero than {SMALLEST_NUMBER:g}")
+    return make_value(expr, number)
 
 
 def reciprocal(a: Value) -> Value:
-    number = None if a.number is None else compute(lambda x: 1.0 / x, a.number)
-    return settle(1 / a.expr, number)
+    number = None if a.number is None else evaluate_constant(lambda x: 1.0 / x, a.number)
+    return make_value(1 / a.expr, number)
 
 
 def power(a: Value, b: Value) -> Value:
@@ -145,15 +145,15 @@ def power(a: Value, b: Value) -> Value:
     if exponent.is_Float and (2 * b.number).is_integer():
         exponent = sympy.Rational(round(2 * b.number), 2)  # x^2.0 is x^2, x^0.5 the square root
     if a.number is not None and b.number is not None:
-        number = compute(lambda x, y: x**y, a.number, b.number)
+        number = evaluate_constant(lambda x, y: x**y, a.number, b.number)
         if number == 0 and a.number != 0:
-            raise LanguageError(f"this constant is nearer to zero than {LEAST:g}")
-        return settle(a.expr**exponent if _short(a.expr, exponent) else sympy.Float(number), number)
+            raise LanguageError(f"this constant is nearer to zero than {SMALLEST_NUMBER:g}")
+        return make_value(a.expr**exponent if _short(a.expr, exponent) else sympy.Float(number), number)
     if a.number is not None and a.number < 0:
         raise LanguageError("a negative number to a power that varies is not a real number")
     if b.number is not None and abs(b.number) > MAX_POWER:
         raise LanguageError(f"a power of {b.number:g}; the highest is {MAX_POWER}")
-    return settle(a.expr**exponent)
+    return make_value(a.expr**exponent)
 
 
 def _short(base: sympy.Expr, exponent: sympy.Expr) -> bool:
@@ -168,5 +168,5 @@ def _short(base: sympy.Expr, exponent: sympy.Expr) -> bool:
 
 def function(build: Callable[..., sympy.Expr], number: Callable[..., float], arguments: Sequence[Value]) -> Value:
     """A function of scalars: `build` makes the expression, `number` computes it where it is constant."""
-    known = compute(number, *(a.number for a in arguments)) if _all_known(arguments) else None
-    return settle(build(*(a.expr for a in arguments)), known)
+    known = evaluate_constant(number, *(a.number for a in arguments)) if _all_known(arguments) else None
+    return make_value(build(*(a.expr for a in arguments)), known)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import sympy
 
 from pinnkit.language.arithmetic import NotRealError, real
-from pinnkit.language.build import heaviside, maximum, minimum, piecewise, rebuild, sign
+from pinnkit.language.constructors import heaviside, maximum, minimum, piecewise, rebuild, sign
 from pinnkit.language.errors import LanguageError
 from pinnkit.language.partial import (
     MAX_ORDER,

@@ -15,7 +15,7 @@ import numpy as np
 import sympy
 
 from pinnkit.language.backends import Backend, numpy_backend, torch_backend
-from pinnkit.language.build import sigmoid, softplus
+from pinnkit.language.constructors import sigmoid, softplus
 from pinnkit.language.partial import Partial, as_expression
 
 Array = Any  # numpy.ndarray or torch.Tensor

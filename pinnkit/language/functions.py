@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import sympy
 
-from pinnkit.language import build
+from pinnkit.language import constructors
 from pinnkit.language.arithmetic import Value
 from pinnkit.language.arithmetic import function as apply_scalar
 from pinnkit.language.errors import LanguageError
@@ -65,10 +65,10 @@ def _heaviside(x: float) -> float:
     return 0.5 * (1.0 + _sign(x))
 
 
-MOST = 20
+MAX_ARGUMENTS = 20
 """Arguments of max and min: the derivative by each compares it with all others, so time grows with the cube."""
 
-# name: (arguments, or None for two to MOST; SymPy; Python floats)
+# name: (arguments, or None for two to MAX_ARGUMENTS; SymPy; Python floats)
 _SCALAR: dict[str, tuple[int | None, Callable[..., sympy.Expr], Callable[..., float]]] = {
     "sin": (1, sympy.sin, math.sin),
     "cos": (1, sympy.cos, math.cos),
@@ -85,14 +85,14 @@ _SCALAR: dict[str, tuple[int | None, Callable[..., sympy.Expr], Callable[..., fl
     "ln": (1, sympy.log, math.log),
     "log10": (1, lambda a: sympy.log(a) / sympy.log(10), math.log10),
     "sqrt": (1, sympy.sqrt, math.sqrt),
-    "abs": (1, build.absolute, abs),
-    "sign": (1, build.sign, _sign),
-    "min": (None, build.minimum, min),
-    "max": (None, build.maximum, max),
-    "heaviside": (1, build.heaviside, _heaviside),
+    "abs": (1, constructors.absolute, abs),
+    "sign": (1, constructors.sign, _sign),
+    "min": (None, constructors.minimum, min),
+    "max": (None, constructors.maximum, max),
+    "heaviside": (1, constructors.heaviside, _heaviside),
     "erf": (1, sympy.erf, math.erf),
-    "sigmoid": (1, build.sigmoid, _sigmoid),
-    "softplus": (1, build.softplus, _softplus),
+    "sigmoid": (1, constructors.sigmoid, _sigmoid),
+    "softplus": (1, constructors.softplus, _softplus),
 }
 
 
@@ -108,9 +108,9 @@ def call_scalar(name: str, arguments: Sequence[Value]) -> Value:
 
 
 def expect_arguments(name: str, given: int, count: int | None) -> None:
-    """Raise LanguageError unless `count` arguments (None: from two to MOST) are given."""
-    if count is None and given > MOST:
-        raise LanguageError(f"{name} takes at most {MOST} arguments, here {given}")
+    """Raise LanguageError unless `count` arguments (None: from two to MAX_ARGUMENTS) are given."""
+    if count is None and given > MAX_ARGUMENTS:
+        raise LanguageError(f"{name} takes at most {MAX_ARGUMENTS} arguments, here {given}")
     if given != count and (count is not None or given < 2):
         wanted = "two arguments or more" if count is None else f"{count} argument{'s' if count > 1 else ''}"
         raise LanguageError(f"{name} takes {wanted}, here {given}: {FUNCTIONS[name]}")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import sympy
 
-from pinnkit.language import arithmetic, build, calculus, vectors
+from pinnkit.language import arithmetic, calculus, constructors, vectors
 from pinnkit.language.arithmetic import Value
 from pinnkit.language.errors import LanguageError, suggestion
 from pinnkit.language.functions import FUNCTIONS, call_scalar, expect_arguments, is_scalar
@@ -195,7 +195,7 @@ class Reader:
         first, second = (self._scalar(one, depth, "where") for one in args[1:])
         if condition in (sympy.true, sympy.false):
             return first if condition == sympy.true else second
-        return arithmetic.settle(build.piecewise((first.expr, condition), (second.expr, sympy.true)))
+        return arithmetic.make_value(constructors.piecewise((first.expr, condition), (second.expr, sympy.true)))
 
     @_located
     def _condition(self, node: ast.expr, depth: int) -> sympy.Basic:
@@ -203,9 +203,9 @@ class Reader:
             raise LanguageError(f"the condition is nested deeper than {MAX_DEPTH}")
         if isinstance(node, ast.BoolOp):
             parts = [self._condition(one, depth + 1) for one in node.values]
-            return build.logical(sympy.And if isinstance(node.op, ast.And) else sympy.Or, *parts)
+            return constructors.logical(sympy.And if isinstance(node.op, ast.And) else sympy.Or, *parts)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-            return build.logical(sympy.Not, self._condition(node.operand, depth + 1))
+            return constructors.logical(sympy.Not, self._condition(node.operand, depth + 1))
         if not isinstance(node, ast.Compare):
             raise LanguageError("a condition belongs here: a comparison such as x > 0.5, with and, or, not")
         operands = (node.left, *node.comparators)
@@ -217,8 +217,8 @@ class Reader:
         for operator, a, b in zip(node.ops, sides, sides[1:], strict=False):
             known = a.number is not None and b.number is not None  # compared as floats, else left as written
             pair = (sympy.Float(a.number), sympy.Float(b.number)) if known else (a.expr, b.expr)
-            parts.append(build.relation(_RELATIONS[type(operator)], *pair))
-        return build.logical(sympy.And, *parts)
+            parts.append(constructors.relation(_RELATIONS[type(operator)], *pair))
+        return constructors.logical(sympy.And, *parts)
 
     def _diff(self, args: Sequence[ast.expr], depth: int) -> Value:
         if len(args) < 2:
@@ -235,7 +235,7 @@ class Reader:
                 rule = f"a coordinate belongs here, or after one how often (1 to {MAX_ORDER})"
                 hint = suggestion(node.id if isinstance(node, ast.Name) else "", self.scope.coordinates)
                 raise self._mistake(f"diff: {rule}{hint}", node)
-        return arithmetic.settle(calculus.differentiate(value.expr, *by, budget=self._budget))
+        return arithmetic.make_value(calculus.differentiate(value.expr, *by, budget=self._budget))
 
     @staticmethod
     def _is_count(node: ast.expr) -> bool:

@@ -17,7 +17,7 @@ from pinnkit.language.errors import LanguageError
 MAX_LENGTH = 2000
 MAX_DEPTH = 60
 MAX_DIGITS = 50
-LEAST = 1e-300  # magnitude of a number that is not zero: below it digits are lost
+SMALLEST_NUMBER = 1e-300  # magnitude of a number that is not zero: below it digits are lost
 MAX_NAME = 120  # a declared name has 60 characters at most, a derivative some more
 
 _TOKEN = re.compile(
@@ -73,7 +73,7 @@ def vanishes(number: str) -> bool:
     (True, True, False, False)
     """
     mantissa = number.lower().partition("e")[0]
-    return any(character in "123456789" for character in mantissa) and abs(float(number)) < LEAST
+    return any(character in "123456789" for character in mantissa) and abs(float(number)) < SMALLEST_NUMBER
 
 
 def tokenize(text: str) -> list[Token]:
@@ -149,7 +149,9 @@ def _check_token(token: Token, text: str) -> None:
         if digits > MAX_DIGITS:
             raise LanguageError(f"a number of {digits} digits; the most is {MAX_DIGITS}", text, token.position)
         if vanishes(token.text):
-            raise LanguageError(f"{token.text} is nearer to zero than {LEAST:g}; write 0", text, token.position)
+            raise LanguageError(
+                f"{token.text} is nearer to zero than {SMALLEST_NUMBER:g}; write 0", text, token.position
+            )
     if token.kind == "name" and len(token.text) > MAX_NAME:
         message = f"a name of {len(token.text)} characters; the most is {MAX_NAME}"
         raise LanguageError(message, text, token.position)

@@ -76,8 +76,8 @@ def apply(name: str, values: Sequence[Value | Vector], scope: Scope, budget: cal
             check_differentiable(name, value, scope)
     result = OPERATORS[name](values, scope.coordinates, budget)
     if isinstance(result, tuple):
-        return Vector(tuple(map(arithmetic.settle, result)))
-    return arithmetic.settle(result)
+        return Vector(tuple(map(arithmetic.make_value, result)))
+    return arithmetic.make_value(result)
 
 
 def _one_scalar(name: str, values: Sequence[Value | Vector]) -> sympy.Expr:

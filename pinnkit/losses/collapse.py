@@ -13,8 +13,8 @@ import sympy
 
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.partial import TIME
-from pinnkit.operators.request import Axes, Sampled, Sum
-from pinnkit.operators.scheme import below
+from pinnkit.operators.jet_structure import lower_derivatives
+from pinnkit.operators.linear_operators import Axes, LinearCombination, SampledLaplacian
 
 Combination = tuple[tuple[Axes, sympy.Expr], ...]
 
@@ -30,7 +30,7 @@ class Collapsed:
     """
 
     residuals: list[sympy.Expr]
-    sums: dict[sympy.Symbol, tuple[str, Sum | Sampled]] = field(default_factory=dict)
+    sums: dict[sympy.Symbol, tuple[str, LinearCombination | SampledLaplacian]] = field(default_factory=dict)
     coefficients: list[sympy.Expr] = field(default_factory=list)
 
     def slot(self, coefficient: sympy.Expr) -> int:
@@ -53,7 +53,7 @@ def collapse(residuals: Sequence[sympy.Expr], coordinates: Sequence[str], apart:
     axes_of = _axes(coordinates)
     here = {one for expr in residuals for one in partials(expr) if not one.at}
     everything = {axes_of(one) for one in here | set(apart) if one.derivative}
-    factors = set().union(*(below(axes) for axes in everything)) if everything else set()
+    factors = set().union(*(lower_derivatives(axes) for axes in everything)) if everything else set()
     free = everything - factors - {axes_of(one) for one in apart}
     forms = [_linear(expr, {one for one in here if axes_of(one) in free}) for expr in residuals]
     free -= {axes_of(one) for _, _, others in forms for one in others}
@@ -67,7 +67,7 @@ def collapse(residuals: Sequence[sympy.Expr], coordinates: Sequence[str], apart:
     combinations = sorted({combination for _, combination in needed.values()}, key=str)
     if not free or len(combinations) >= len(free):
         return Collapsed(list(residuals))
-    sums = {one: Sum(tuple((axes, found.slot(c)) for axes, c in one)) for one in combinations}
+    sums = {one: LinearCombination(tuple((axes, found.slot(c)) for axes, c in one)) for one in combinations}
     for number, (constant, slopes, _) in enumerate(forms):
         kept = {p: c for p, c in slopes.items() if axes_of(p) not in free}
         total = constant + sympy.Add(*(c * p for p, c in kept.items()))
@@ -101,18 +101,18 @@ def sampled(found: Collapsed, directions: int, coordinates: Sequence[str]) -> tu
                 continue
             largest = max(largest, len(second))
             estimate = symbol(f"{name}[sample {sample}]")
-            both.sums[estimate] = (name, Sampled(sample))
+            both.sums[estimate] = (name, SampledLaplacian(sample))
             rules[stand_in] = found.coefficients[slot] * estimate
             rest = tuple((axes, place) for axes, place in one.terms if axes not in second)
             if rest:
                 other = symbol(f"{stand_in.name} rest")
-                both.sums[other] = (name, Sum(rest))
+                both.sums[other] = (name, LinearCombination(rest))
                 rules[stand_in] += other
         both.residuals += [expr.xreplace(rules) for expr in found.residuals]
     return both, largest
 
 
-def _laplacian(one: Sum) -> tuple[list[Axes], int]:
+def _laplacian(one: LinearCombination) -> tuple[list[Axes], int]:
     """The pure second derivatives of a sum that have one coefficient in common, and its place."""
     groups: dict[int, list[Axes]] = {}
     for axes, slot in one.terms:

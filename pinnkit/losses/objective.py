@@ -13,7 +13,7 @@ from pinnkit.language.calculus import Partial
 from pinnkit.language.evaluate import Program
 from pinnkit.losses.collapse import Collapsed, collapse, sampled
 from pinnkit.losses.residuals import Network, Place, TermGroup, moved
-from pinnkit.operators.request import Derivative, Given, Sum
+from pinnkit.operators.linear_operators import Derivative, LinearCombination, OperatorData
 from pinnkit.sampling.point_set import PointSet
 
 Engine = Callable[..., dict[Derivative, Tensor]]
@@ -54,15 +54,15 @@ class GroupResiduals:
 
     def requests(
         self, batch: PointSet, values: Mapping[sympy.Basic, Any]
-    ) -> list[tuple[Tensor, list[Derivative], Given]]:
+    ) -> list[tuple[Tensor, list[Derivative], OperatorData]]:
         """Where which derivatives are needed, place by place."""
         found = []
         for place in self.places:
             wanted: list[Derivative] = list(place.derivatives)
-            given = Given()
+            given = OperatorData()
             if not place.axes and self.sums:
                 wanted += list(self.sums.values())
-                given = Given(self.coefficients(values))
+                given = OperatorData(self.coefficients(values))
             found.append((moved(batch.coordinates, place, values), wanted, given))
         return found
 
@@ -144,12 +144,15 @@ class Objective:
         }
 
     def _answered(
-        self, network: Network, requests: Sequence[tuple[Tensor, list[Derivative], Given]], directions: Sequence[Tensor]
+        self,
+        network: Network,
+        requests: Sequence[tuple[Tensor, list[Derivative], OperatorData]],
+        directions: Sequence[Tensor],
     ) -> list[dict[Derivative, Tensor]]:
         """The derivatives that each request asks for, by one pass for all that ask for the same."""
         merged: dict[Any, list[int]] = {}
         for number, (_, wanted, given) in enumerate(requests):
-            alone = any(isinstance(operator, Sum) for _, operator in wanted) and given.coefficients
+            alone = any(isinstance(operator, LinearCombination) for _, operator in wanted) and given.coefficients
             merged.setdefault(number if alone else frozenset(wanted), []).append(number)
         answers: list[dict[Derivative, Tensor]] = [{} for _ in requests]
         for numbers in merged.values():
@@ -158,7 +161,7 @@ class Objective:
             if not wanted:
                 continue
             whole = points[0] if len(points) == 1 else torch.cat(points)
-            found = self.engine(network, whole, wanted, Given(given.coefficients, directions))
+            found = self.engine(network, whole, wanted, OperatorData(given.coefficients, directions))
             parts = {key: value.split([len(one) for one in points]) for key, value in found.items()}
             for place, number in enumerate(numbers):
                 answers[number] = {key: pieces[place] for key, pieces in parts.items()}

@@ -14,7 +14,7 @@ from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.losses.view import PointView, ResidualError
 from pinnkit.operators.derivatives import derivatives
-from pinnkit.operators.request import Derivative
+from pinnkit.operators.linear_operators import Derivative
 from pinnkit.problem.problem import Equation, Problem
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import EQUATIONS

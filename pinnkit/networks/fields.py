@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
-from pinnkit.networks.mlp import MLP
 from pinnkit.networks.settings import Network
 
 TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -117,8 +116,7 @@ def build(
     Args:
         lower, upper: ends of the coordinates' ranges, d each.
         periodic: indices of the periodic coordinates.
-        linear, steady: whether the equations are linear, and without time: which decides a width and an activation
-            that are not given.
+        linear, steady: whether the equations are linear, and without time: which decides settings that are None.
         custom: a network of the user's in place of ours, (n, d) -> (n, number of fields), which is not scaled.
     """
     if custom is not None:
@@ -132,13 +130,13 @@ def build(
             groups.append([index])
         else:
             known.append(index)
-    settings = replace(settings, activation=settings.activation_for(len(lower), linear, steady))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        networks = [
-            _network(settings, outputs[group[0]].columns, lower, upper, periodic, len(group), linear)
-            for group in groups
-        ]
+        networks = []
+        for group in groups:
+            columns = outputs[group[0]].columns
+            chosen = settings.chosen(len(lower), len(columns), linear, steady)
+            networks.append(_network(chosen, columns, lower, upper, periodic, len(group)))
     return FieldNetworks(networks, groups, outputs)
 
 
@@ -149,8 +147,8 @@ def _network(
     upper: Sequence[float],
     periodic: Sequence[int],
     outputs: int,
-    linear: bool,
 ) -> nn.Module:
+    """The embeddings, and the network that the architecture builds on them."""
     layers: list[nn.Module] = [
         CoordinateEmbedding(
             [lower[index] for index in columns],
@@ -159,9 +157,7 @@ def _network(
             settings.harmonics,
         )
     ]
-    inputs = layers[0].outputs
     if settings.fourier_features:
-        layers.append(RandomFourier(inputs, settings.fourier_features, settings.fourier_scale))
-        inputs = layers[-1].outputs
-    layers.append(MLP(inputs, outputs, settings.neurons(len(columns), linear), settings.depth, settings.activation))
+        layers.append(RandomFourier(layers[-1].outputs, settings.fourier_features, settings.fourier_scale))
+    layers.append(settings.build(layers[-1].outputs, outputs))
     return nn.Sequential(*layers)

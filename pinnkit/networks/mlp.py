@@ -26,7 +26,7 @@ class MLP(nn.Module):
     Shape: (n, inputs) -> (n, outputs).
 
     Attributes:
-        words: how it is told, such as "3 hidden layers of 20, tanh".
+        description: such as "3 hidden layers of 20, tanh".
 
     >>> sum(p.numel() for p in MLP(2, 1, width=20, depth=3).parameters())
     921

@@ -1,9 +1,15 @@
-"""What can be chosen about a network."""
+"""Settings of networks: what all architectures share, and their registry."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from pinnkit.registry import Registry
+
+NETWORKS = Registry("network", "pinnkit.networks.architectures", default="mlp")
 
 SMOOTHNESS = {
     "tanh": math.inf,
@@ -18,15 +24,21 @@ SMOOTHNESS = {
 
 
 @dataclass(frozen=True)
-class Network:
-    """A multilayer perceptron on inputs scaled to [-1, 1], with embeddings in front where they are asked for."""
+class Network(ABC):
+    """A network on inputs scaled to [-1, 1], with embeddings in front where they are asked for.
+
+    Attributes:
+        name: the architecture's name, `network.name`.
+        sizes: settings by which the network's memory grows, and their smallest values.
+    """
+
+    name: ClassVar[str]
+    sizes: ClassVar[dict[str, int]] = {"harmonics": 1, "fourier_features": 0, "width": 1}
 
     width: int | None = field(default=None, metadata={"minimum": 1, "maximum": 1_000_000})
     """Neurons of a hidden layer; None: 20 for linear equations, 30 for nonlinear ones (and those in Python) in two or
     three coordinates, and 68 in more (10,000 parameters with three layers). Nonlinear equations form fronts: Burgers'
     comes to 3e-7 in seven minutes with 30, and to 1e-6 in twenty with 20; the heat equation only takes longer."""
-    depth: int = field(default=3, metadata={"minimum": 1, "maximum": 1000})
-    """Hidden layers."""
     activation: str | None = field(default=None, metadata={"choices": tuple(SMOOTHNESS)})
     """None: sin for linear equations without time in up to three coordinates, tanh for the others. After a minute the
     error on Poisson's equation is 2e-10 with sin and 2e-9 with tanh, but on Burgers' 4e-3 and 1e-5; the heat equation
@@ -41,16 +53,40 @@ class Network:
     fourier_scale: float = field(default=1.0, metadata={"above": 0.0})
     """Standard deviation of the random frequencies."""
 
-    def neurons(self, dimension: int, linear: bool) -> int:
-        """Neurons of a hidden layer for linear, or nonlinear, equations in that many coordinates."""
-        if self.width is not None:
-            return self.width
-        if dimension > 3:
-            return 68
-        return 20 if linear or dimension == 1 else 30
+    @abstractmethod
+    def build(self, inputs: int, outputs: int) -> Any:
+        """The `nn.Module` in float64, (n, inputs) -> (n, outputs), for settings in which nothing is None."""
 
-    def activation_for(self, dimension: int, linear: bool, steady: bool) -> str:
-        """The activation in that many coordinates for linear, or nonlinear, equations without, or with, time."""
-        if self.activation is not None:
-            return self.activation
-        return "sin" if dimension <= 3 and linear and steady else "tanh"
+    @abstractmethod
+    def parameters(self, inputs: int, outputs: int) -> int:
+        """How many parameters that network has."""
+
+    def chosen(self, coordinates: int, inputs: int, linear: bool, steady: bool) -> Network:
+        """These settings with the values that the problem decides in the place of None.
+
+        Args:
+            coordinates: of the problem.
+            inputs: those of them on which the network's fields depend.
+            linear, steady: whether the equations are linear, and without time.
+        """
+        width, activation = self.width, self.activation
+        if width is None:
+            width = 68 if inputs > 3 else 20 if linear or inputs == 1 else 30
+        if activation is None:
+            activation = "sin" if coordinates <= 3 and linear and steady else "tanh"
+        return replace(self, width=width, activation=activation)
+
+    @property
+    def smoothness(self) -> float:
+        """The highest order of derivative that the chosen network gives usefully."""
+        return SMOOTHNESS[self.activation]
+
+    def embedded(self, plain: int, periodic: int) -> int:
+        """Numbers into which that many coordinates, and periodic ones, are embedded."""
+        return plain + 2 * periodic * self.harmonics
+
+    def total(self, embedded: int, outputs: int) -> int:
+        """How many numbers the network has on so many embedded coordinates, fixed frequencies included."""
+        if not self.fourier_features:
+            return self.parameters(embedded, outputs)
+        return embedded * self.fourier_features + self.parameters(2 * self.fourier_features, outputs)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
-from pinnkit.operators.cache import secure_compiler
+from pinnkit.operators.compiler_cache import secure_compiler_cache
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.operators.trace import first_line
 
@@ -27,7 +27,7 @@ CPU_PATCHES = {
 }
 
 
-class NotCompiled(RuntimeError):
+class CompilationError(RuntimeError):
     """The compiler failed; the text says why."""
 
 
@@ -57,9 +57,9 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
         NotCompiled: there is no compiler, or it failed.
     """
     try:
-        secure_compiler()
+        secure_compiler_cache()
     except OSError as error:
-        raise NotCompiled(f"no folder is private to this user: {error}") from error
+        raise CompilationError(f"no folder is private to this user: {error}") from error
     import torch._inductor  # slow to import: only runs that compile pay for it
 
     for node in graph.graph.nodes:
@@ -69,7 +69,7 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
         patches = {key: value for key, value in CPU_PATCHES.items() if "." in key or hasattr(config, key)}
         _probe_processor()
     elif not _keeps_graphs():
-        raise NotCompiled(f"on a GPU it needs a newer torch than {torch.__version__}")
+        raise CompilationError(f"on a GPU it needs a newer torch than {torch.__version__}")
     else:
         patches = {"triton.cudagraphs": True}
     try:
@@ -86,7 +86,7 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
     except Exception as error:  # whatever a compiler may raise: the graph can be run without it
         if out_of_memory(error):
             raise
-        raise NotCompiled(first_line(error)) from error
+        raise CompilationError(first_line(error)) from error
     return compiled
 
 

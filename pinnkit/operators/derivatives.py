@@ -9,7 +9,14 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from pinnkit.operators.request import NOTHING, Axes, Derivative, Given, Sampled, Sum
+from pinnkit.operators.linear_operators import (
+    NO_DATA,
+    Axes,
+    Derivative,
+    LinearCombination,
+    OperatorData,
+    SampledLaplacian,
+)
 
 Partial: TypeAlias = tuple[int, Axes]
 """(output j, axes)."""
@@ -46,7 +53,7 @@ def _plan(wanted: frozenset[Partial]) -> tuple[tuple[Partial, list[Partial]], ..
 
 
 def derivatives(
-    function: Callable[[Tensor], Tensor], points: Tensor, wanted: Iterable[Derivative], given: Given = NOTHING
+    function: Callable[[Tensor], Tensor], points: Tensor, wanted: Iterable[Derivative], data: OperatorData = NO_DATA
 ) -> dict[Derivative, Tensor]:
     """The wanted derivatives of y = function(p), each of shape (n, 1).
 
@@ -63,13 +70,13 @@ def derivatives(
     wanted = list(wanted)
     partials = {one for one in wanted if isinstance(one[1], tuple)}
     for output, operator in wanted:
-        if isinstance(operator, Sum):
+        if isinstance(operator, LinearCombination):
             partials |= {(output, axes) for axes, _ in operator.terms}
-        elif isinstance(operator, Sampled):
+        elif isinstance(operator, SampledLaplacian):
             partials.add((output, ()))
     passes = plan(partials)
     with torch.enable_grad():
-        needed = bool(passes) or any(isinstance(operator, Sampled) for _, operator in wanted)
+        needed = bool(passes) or any(isinstance(operator, SampledLaplacian) for _, operator in wanted)
         inputs = points.detach().requires_grad_(needed)
         outputs = function(inputs)
         found: dict[Derivative, Tensor] = {
@@ -81,12 +88,12 @@ def derivatives(
                 axis = _extra_axis(parent[1], child[1])
                 found[child] = gradient[:, axis : axis + 1]
         for output, operator in wanted:
-            if isinstance(operator, Sum):
+            if isinstance(operator, LinearCombination):
                 found[output, operator] = sum(
-                    given.coefficients[slot] * found[output, axes] for axes, slot in operator.terms
+                    data.coefficients[slot] * found[output, axes] for axes, slot in operator.terms
                 )
-            elif isinstance(operator, Sampled):
-                directions = given.directions[operator.sample]
+            elif isinstance(operator, SampledLaplacian):
+                directions = data.directions[operator.sample]
                 found[output, operator] = _along(found[output, ()], inputs, directions)
     return {derivative: found[derivative] for derivative in wanted}
 

@@ -14,14 +14,21 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
-from pinnkit.operators.algebra import Algebra, Jet
-from pinnkit.operators.request import NOTHING, Axes, Derivative, Given, Sampled, Sum
-from pinnkit.operators.rules import Walk
-from pinnkit.operators.scheme import Scheme, scheme
-from pinnkit.operators.trace import Bound, record
+from pinnkit.operators.jet_algebra import Jet, JetAlgebra
+from pinnkit.operators.jet_interpreter import JetInterpreter
+from pinnkit.operators.jet_structure import JetStructure, jet_structure
+from pinnkit.operators.linear_operators import (
+    NO_DATA,
+    Axes,
+    Derivative,
+    LinearCombination,
+    OperatorData,
+    SampledLaplacian,
+)
+from pinnkit.operators.trace import BoundNetwork, record_graph
 
 
-class Taylor:
+class TaylorMode:
     """Taylor mode as an engine: engine(network, points, wanted, given) -> derivatives.
 
     The network's graph is recorded when a number of points is seen for the first time; this cannot happen while
@@ -32,44 +39,46 @@ class Taylor:
         self._graphs: dict[int, GraphModule] = {}
 
     def __call__(
-        self, network: Bound, points: Tensor, wanted: Iterable[Derivative], given: Given = NOTHING
+        self, network: BoundNetwork, points: Tensor, wanted: Iterable[Derivative], data: OperatorData = NO_DATA
     ) -> dict[Derivative, Tensor]:
         if len(points) not in self._graphs:
             self._graphs[len(points)] = self._recorded(network, points)
-        return taylor(self._graphs[len(points)], network.parameters.values(), points, wanted, given)
+        return taylor_derivatives(self._graphs[len(points)], network.parameters.values(), points, wanted, data)
 
-    def _recorded(self, network: Bound, points: Tensor) -> GraphModule:
+    def _recorded(self, network: BoundNetwork, points: Tensor) -> GraphModule:
         names = list(network.parameters)
 
         def forward(*inputs: Tensor) -> Tensor:
-            return Bound(network.module, dict(zip(names, inputs[:-1], strict=True)))(inputs[-1])
+            return BoundNetwork(network.module, dict(zip(names, inputs[:-1], strict=True)))(inputs[-1])
 
         inputs = [one.detach() for one in network.parameters.values()]
-        return record(forward, [*inputs, points.detach()], simplify=True)
+        return record_graph(forward, [*inputs, points.detach()], simplify=True)
 
 
-def taylor(
+def taylor_derivatives(
     graph: GraphModule,
     parameters: Iterable[Tensor],
     points: Tensor,
     wanted: Iterable[Derivative],
-    given: Given = NOTHING,
+    data: OperatorData = NO_DATA,
 ) -> dict[Derivative, Tensor]:
     """The wanted derivatives, (n, 1) each, of a network that was captured as a graph (parameters..., points).
 
     Raises:
-        NoRule: an operation that has no rule.
+        MissingRuleError: an operation that has no rule.
     """
     wanted = list(wanted)
-    found = scheme(frozenset(operator for _, operator in wanted))
-    algebra = Algebra(found, given)
-    output = Walk(graph, algebra).run(*parameters, algebra.start(points))
+    found = jet_structure(frozenset(operator for _, operator in wanted))
+    algebra = JetAlgebra(found, data)
+    output = JetInterpreter(graph, algebra).run(*parameters, algebra.start(points))
     if not isinstance(output, Jet):
         output = Jet(output, {})
     return {one: _column(output, found, *one) for one in wanted}
 
 
-def _column(output: Jet, found: Scheme, index: int, operator: Axes | Sum | Sampled) -> Tensor:
+def _column(
+    output: Jet, found: JetStructure, index: int, operator: Axes | LinearCombination | SampledLaplacian
+) -> Tensor:
     """One derivative of one output from the network's jet, (n, 1)."""
     n = len(output.value)
     if operator == ():

@@ -35,7 +35,7 @@ class Untraceable(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Bound:
+class BoundNetwork:
     """A network with tensors of the caller's in the place of its parameters, by name; those not named stay."""
 
     module: nn.Module
@@ -56,7 +56,7 @@ class _WithoutGradient(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def check(network: nn.Module, points: Tensor) -> None:
+def check_traceable(network: nn.Module, points: Tensor) -> None:
     """Look for what a recording would miss.
 
     Raises:
@@ -108,7 +108,7 @@ def _simpler() -> dict:
     return {one: rule for one, rule in core_aten_decompositions().items() if one.overloadpacket not in kept}
 
 
-def record(function: Callable, inputs: Sequence[Tensor], simplify: bool = False) -> GraphModule:
+def record_graph(function: Callable, inputs: Sequence[Tensor], simplify: bool = False) -> GraphModule:
     """The graph of function(*inputs).
 
     Args:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 
-class Deterministic(torch.optim.Optimizer, ABC):
+class DeterministicOptimizer(torch.optim.Optimizer, ABC):
     """Minimise a loss that is the same function in every call, by steps that look at trial points.
 
     The closure zeroes the gradients, computes the loss, calls `backward` and returns the loss, as for
@@ -32,8 +32,8 @@ class Deterministic(torch.optim.Optimizer, ABC):
         diagnostics: of the last step, by name.
 
     Raises ValueError at construction for parameters of several dtypes or devices, and for more than one parameter
-    group. `_start` raises FloatingPointError where the loss or the gradient is not finite before any trial, and
-    `_give_up` where the loss is finite at the trials and its gradient is not.
+    group. `_evaluate_start` raises FloatingPointError where the loss or the gradient is not finite before any trial, and
+    `_finish_or_raise` where the loss is finite at the trials and its gradient is not.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Deterministic(torch.optim.Optimizer, ABC):
         self.name = name
         self.note: str | None = None
         self._max_evaluations, self._gradient_tolerance = max_evaluations, gradient_tolerance
-        self._remembered = remembered
+        self._initial_state = remembered
         self._without_gradient: torch.Tensor | None = None
         """The last point that was tried, if the loss is finite there and its gradient is not."""
         kinds = {(p.dtype, p.device) for p in self._parameters}
@@ -96,10 +96,10 @@ class Deterministic(torch.optim.Optimizer, ABC):
         """All that a step leaves for the next. `state_dict` saves it: tensors and numbers only."""
         memory = self.state[self._parameters[0]]
         if not memory:
-            memory.update(evaluations=0, failures=0, diagnostics={}, **self._remembered)
+            memory.update(evaluations=0, failures=0, diagnostics={}, **self._initial_state)
         return memory
 
-    def _start(self, closure: Callable[[], torch.Tensor]) -> None:
+    def _evaluate_start(self, closure: Callable[[], torch.Tensor]) -> None:
         """Evaluate at the present point, unless that is known."""
         memory = self._memory
         if "loss" in memory:
@@ -124,15 +124,15 @@ class Deterministic(torch.optim.Optimizer, ABC):
         )
         return loss.detach().reshape(()), gradient
 
-    def _tried(self, loss: float, slope: float) -> None:
+    def _note_missing_gradient(self, loss: float, slope: float) -> None:
         """Keep the present point where the loss is finite, and its slope along the step that led here is not."""
         bad = math.isfinite(loss) and not math.isfinite(slope)
-        self._without_gradient = self._origin() if bad else None
+        self._without_gradient = self._flat_parameters() if bad else None
 
-    def _give_up(self, reason: str) -> None:
+    def _finish_or_raise(self, reason: str) -> None:
         """Finish, as no trial has lowered the loss; or raise where that is for want of a gradient, and stay there."""
         if self._without_gradient is not None:
-            self._move(self._without_gradient)
+            self._set_parameters(self._without_gradient)
             raise FloatingPointError(f"the loss is finite at the trials of a step of {self.name}, its gradient is not")
         self._finish(reason)
 
@@ -148,11 +148,11 @@ class Deterministic(torch.optim.Optimizer, ABC):
                 f"{self._gradient_tolerance:g}"
             )
 
-    def _origin(self) -> torch.Tensor:
+    def _flat_parameters(self) -> torch.Tensor:
         """The parameters, as one vector (n,)."""
         return torch.cat([p.flatten() for p in self._parameters])
 
-    def _move(self, point: torch.Tensor) -> None:
+    def _set_parameters(self, point: torch.Tensor) -> None:
         """Set the parameters to this vector (n,)."""
         offset = 0
         for p in self._parameters:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 import torch
 
 from pinnkit.optimizers.least_squares import LeastSquares, LeastSquaresOptimizer, Model, Trial
-from pinnkit.optimizers.threads import on_threads
+from pinnkit.optimizers.threads import torch_threads
 
 SOLVERS = ("dense", "cg")
 
 
-class Dense(Model):
+class DenseModel(Model):
     """(J'J + mu I) d = J'r by a Cholesky factorisation of the n x n matrix; another mu costs only another one.
 
     Iterative refinement with J itself did not change the course of a PINN down to mu = 1e-12 of the largest entry.
@@ -29,7 +29,7 @@ class Dense(Model):
         self.scale = float(self._diagonal.max())
 
     def solve(self, damping: float) -> torch.Tensor:
-        with on_threads(self._threads):
+        with torch_threads(self._threads):
             d, self._pivots = damped_solution(self._gram, self._diagonal, damping, self._gradient)
         return d
 
@@ -56,7 +56,7 @@ def condition(pivots: torch.Tensor) -> float:
     return float((pivots.max() / pivots.min()) ** 2)
 
 
-class Krylov(Model):
+class KrylovModel(Model):
     """(J'J + mu I) d = J'r by conjugate gradients in the form of Lanczos, with products J'J v only.
 
     Orthonormal V (k, n) spans J'r, (J'J) J'r, ..., and V J'J V' = T is tridiagonal, so that
@@ -91,7 +91,7 @@ class Krylov(Model):
         self.scale = self._alphas[0]
 
     def solve(self, damping: float) -> torch.Tensor:
-        while not self._enough(damping):
+        while not self._converged(damping):
             self._basis[len(self._alphas)] = self._next / self._betas[-1]
             self._extend()
         k = len(self._alphas)
@@ -119,7 +119,7 @@ class Krylov(Model):
         self._betas.append(beta)
         self._next = image
 
-    def _enough(self, damping: float) -> bool:
+    def _converged(self, damping: float) -> bool:
         """Whether |J'r - (J'J + mu I) d| <= tolerance |J'r|, or no product can lower it.
 
         With the pivots p_1 = a_1 + mu, p_j+1 = a_j+1 + mu - b_j^2 / p_j of T + mu I, that ratio is the product of the
@@ -172,10 +172,10 @@ class GaussNewton(LeastSquaresOptimizer):
                 "there, or take engd_w or spring (matrices of the points), solver cg (products only), lbfgs or adam"
             )
 
-    def _linearise(self, system: LeastSquares, gradient: torch.Tensor) -> Model:
+    def _build_model(self, system: LeastSquares, gradient: torch.Tensor) -> Model:
         if self.solver == "cg":
-            return Krylov(system.product, gradient, self._cg_iterations, self._cg_tolerance)
-        return Dense(*system.gram(), self._threads)
+            return KrylovModel(system.product, gradient, self._cg_iterations, self._cg_tolerance)
+        return DenseModel(*system.gram(), self._threads)
 
-    def _advance(self, closure: Callable[[], torch.Tensor], model: Model, origin: torch.Tensor) -> Trial | str:
+    def _find_step(self, closure: Callable[[], torch.Tensor], model: Model, origin: torch.Tensor) -> Trial | str:
         return self._damped_steps(closure, model, origin)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from pinnkit.optimizers.threads import on_threads
+from pinnkit.optimizers.threads import torch_threads
 
 VARIANTS = ("bfgs", "ssbfgs", "ssbroyden")
 
@@ -21,9 +21,9 @@ BLOCK_BYTES = 2**20
 """Size of a block of rows on a CPU, which stays in a core's cache."""
 STRIPS = 8
 """Strips of rows that threads share, so that sums are the same on any number of threads."""
-PENDING = 8
+MAX_PENDING_UPDATES = 8
 """Updates that wait until they are made in one pass that writes: to write costs as much as to read twice."""
-WORTH_THREADS = 2**22
+MIN_THREADED_BYTES = 2**22
 """Bytes of a matrix from which on its rows are shared among threads."""
 
 
@@ -81,7 +81,7 @@ class InverseHessian:
 
     so that Z_new = Z / sqrt(tau) + Z (q1, q2) (N - I / sqrt(tau)) (q1, q2)'. An iteration passes over Z twice: once for
     Z_new'g and once for a product with two vectors. Updates wait, as Z = scale Z_0 + left right', until there are
-    `PENDING` of them; then they are made while the rows are in the cache for Z'g.
+    `MAX_PENDING_UPDATES` of them; then they are made while the rows are in the cache for Z'g.
 
     Args:
         n: rows.
@@ -98,11 +98,11 @@ class InverseHessian:
         """The state of scale * I in the dtype and on the device of `like`."""
         return {"factor": torch.eye(n, dtype=like.dtype, device=like.device).mul_(math.sqrt(scale))}
 
-    def half(self, vector: torch.Tensor) -> torch.Tensor:
+    def transposed_product(self, vector: torch.Tensor) -> torch.Tensor:
         """Z'v (n,); updates are made on the way where enough of them wait."""
         state, factor = self.state, self.state["factor"]
         left, right, scale = state.get("left"), state.get("right"), state.get("scale", 1.0)
-        due = left is not None and left.shape[1] >= 2 * PENDING
+        due = left is not None and left.shape[1] >= 2 * MAX_PENDING_UPDATES
         blocks = due and factor.device.type == "cpu"
         rows = max(BLOCK_BYTES // (self.n * vector.element_size()), 1) if blocks else self.n
 
@@ -122,7 +122,7 @@ class InverseHessian:
             found = torch.addmv(found, right, left.T @ vector, beta=scale)
         return found
 
-    def whole(self, *vectors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def product(self, *vectors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Z v (n,) for each v."""
         state, factor, rows = self.state, self.state["factor"], torch.stack(vectors)
         # v' Z' takes a third of the time of Z v: a product with few columns is slow.
@@ -137,8 +137,8 @@ class InverseHessian:
         if factor.device.type != "cpu":  # a GPU shares out each operation by itself
             return [work(0, self.n)]
         spans = [(self.n * strip // STRIPS, self.n * (strip + 1) // STRIPS) for strip in range(STRIPS)]
-        with on_threads(1):  # as in the pool: a product that is shared out itself may be summed otherwise
-            if self.pool is None or factor.numel() * factor.element_size() < WORTH_THREADS:
+        with torch_threads(1):  # as in the pool: a product that is shared out itself may be summed otherwise
+            if self.pool is None or factor.numel() * factor.element_size() < MIN_THREADED_BYTES:
                 return [work(*span) for span in spans]
             # One task for each thread, and one for the caller's: to hand over a strip takes as long as its work.
             threads = self.threads
@@ -182,7 +182,7 @@ class InverseHessian:
         basis = torch.stack((q1, q2), dim=1)
         new = torch.addmv(q, basis, inner.T @ (basis.T @ q), beta=shrunk)  # N'q
         again = torch.addmv(new, basis, inner @ (basis.T @ new), beta=shrunk)  # N N'q
-        hg, zq1 = self.whole(again, q1)
+        hg, zq1 = self.product(again, q1)
         zq2 = torch.where(plane, (s - along * zq1) / beta, 0.0)
         left, state = torch.stack((zq1, zq2), dim=1) @ inner, self.state
         waits = "left" in state

@@ -61,16 +61,18 @@ class LBFGS(QuasiNewton):
             direction.addcmul_(s, weight - torch.dot(y, direction) / ys)
         return direction
 
-    def _forget(self) -> None:
+    def _reset_curvature(self) -> None:
         for name in ("s", "y", "ys", "scale"):
             self._memory.pop(name, None)
 
-    def _learn(self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> dict[str, float]:
+    def _update_curvature(
+        self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor
+    ) -> dict[str, float]:
         """Keep s and y, and drop the oldest pair where there are too many."""
         memory = self._memory
-        s, y, ys, yy, ss, sound = self._pair(step, direction, old, new)
+        s, y, ys, yy, ss, reliable = self._curvature_pair(step, direction, old, new)
         kept = memory.setdefault("s", []), memory.setdefault("y", []), memory.setdefault("ys", [])
-        if not sound:
+        if not reliable:
             return {"curvature": math.nan, "pairs": float(len(kept[0]))}
         for values, value in zip(kept, (s, y, ys), strict=True):
             values.append(value)

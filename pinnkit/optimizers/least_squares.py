@@ -13,14 +13,14 @@ from typing import NamedTuple, Protocol
 
 import torch
 
-from pinnkit.optimizers.deterministic import Deterministic
+from pinnkit.optimizers.deterministic import DeterministicOptimizer
 
 FIRST_DAMPING = 1e-3  # times the scale of J'J
-RAISED = 2.0  # factor on the damping after a trial that was refused,
-LOWERED = 10.0  # and its divisor before the next step: more than RAISED, so a step seeks the least damping that works
-UNSOLVABLE = 10.0  # factor on the damping where the matrix was numerically not positive definite
-FAILURES_ALLOWED = 2
-STALLS_ALLOWED = 10
+DAMPING_INCREASE = 2.0  # factor on the damping after a trial that was refused,
+DAMPING_DECREASE = 10.0  # and its divisor before the next step: more than DAMPING_INCREASE, so a step seeks the least damping that works
+SINGULAR_INCREASE = 10.0  # factor on the damping where the matrix was numerically not positive definite
+MAX_FAILURES = 2
+MAX_STAGNANT_STEPS = 10
 STRIPS = 4  # of a symmetric matrix
 
 
@@ -73,10 +73,10 @@ class Trial(NamedTuple):
     gradient: torch.Tensor
 
 
-class LeastSquaresOptimizer(Deterministic):
+class LeastSquaresOptimizer(DeterministicOptimizer):
     """Minimise |r|^2 by steps theta - d, where d solves the linearised problem, damped.
 
-    Set `system` before each `step(closure)`. The closure (see `Deterministic`) computes the objective and leaves its
+    Set `system` before each `step(closure)`. The closure (see `DeterministicOptimizer`) computes the objective and leaves its
     gradient 2 J'r in the parameters; it is called for trial points. The damping outlives a `refresh()`.
 
     Trial and damping mu: a trial is taken if it lowers the objective at all. If not, mu is doubled and tried again
@@ -98,7 +98,7 @@ class LeastSquaresOptimizer(Deterministic):
             failure), evaluations, damping (mu), gain (decrease / decrease that the model predicts), condition (of
             the damped matrix, estimated), and those of the method.
 
-    Raises as `Deterministic`. `step` raises RuntimeError where `system` is None, and FloatingPointError where the
+    Raises as `DeterministicOptimizer`. `step` raises RuntimeError where `system` is None, and FloatingPointError where the
     objective, its gradient or J is not finite before any trial.
     """
 
@@ -107,21 +107,21 @@ class LeastSquaresOptimizer(Deterministic):
         self.system: LeastSquares | None = None
         self._threads: int | None = None
 
-    def use_threads(self, count: int) -> None:
+    def set_matrix_threads(self, count: int) -> None:
         """Build and factorise matrices on so many threads of a CPU, whatever the residuals are evaluated on."""
         self._threads = count
 
-    def take_over(self, former: torch.optim.Optimizer) -> None:
+    def warm_start(self, former: torch.optim.Optimizer) -> None:
         """Go on with the damping of another phase of these methods."""
         if isinstance(former, LeastSquaresOptimizer) and "damping" in former._memory:
             self._memory["damping"] = former._memory["damping"]
 
     @abstractmethod
-    def _linearise(self, system: LeastSquares, gradient: torch.Tensor) -> Model:
+    def _build_model(self, system: LeastSquares, gradient: torch.Tensor) -> Model:
         """The model at the present parameters; `gradient` (n,) is J'r."""
 
     @abstractmethod
-    def _advance(self, closure: Callable[[], torch.Tensor], model: Model, origin: torch.Tensor) -> Trial | str:
+    def _find_step(self, closure: Callable[[], torch.Tensor], model: Model, origin: torch.Tensor) -> Trial | str:
         """Try steps from `origin`: the trial to keep, or in words why there is none. Sets damping and diagnostics."""
 
     @torch.no_grad()
@@ -132,11 +132,11 @@ class LeastSquaresOptimizer(Deterministic):
         memory = self._memory
         self.note = None
         before = memory["evaluations"]
-        self._start(closure)
+        self._evaluate_start(closure)
         if self.finished is not None:
             return memory["loss"]
 
-        model = self._linearise(self.system, memory["gradient"] / 2.0)
+        model = self._build_model(self.system, memory["gradient"] / 2.0)
         if not math.isfinite(model.scale):
             raise FloatingPointError(
                 f"the objective is {memory['loss']:g} but an entry of its Jacobian is not finite at the start of a "
@@ -145,16 +145,16 @@ class LeastSquaresOptimizer(Deterministic):
         # Without the lower bound mu would be lost in the rounding of the diagonal.
         first = FIRST_DAMPING * model.scale / memory.get("first_share", 1.0)
         memory["damping"] = max(memory.get("damping", first), self._eps * model.scale)
-        origin = self._origin()
+        origin = self._flat_parameters()
         memory["diagnostics"] = {"step_length": 0.0, "damping": memory["damping"], "gain": math.nan}
-        found = self._advance(closure, model, origin)
+        found = self._find_step(closure, model, origin)
         memory["diagnostics"] |= {"evaluations": float(memory["evaluations"] - before), **model.diagnostics()}
         if isinstance(found, str):
             loss = memory["loss"]
-            self._move(origin)
-            self._fail(found)
+            self._set_parameters(origin)
+            self._restart_damping(found)
             return loss
-        self._keep(found)
+        self._accept(found)
         return found.loss
 
     def _damped_steps(self, closure: Callable[[], torch.Tensor], model: Model, origin: torch.Tensor) -> Trial | str:
@@ -167,29 +167,29 @@ class LeastSquaresOptimizer(Deterministic):
             square, promise = torch.stack((torch.dot(d, d), torch.dot(d, half))).tolist()
             predicted = promise + damping * square  # |r|^2 - |r - J d|^2
             if not math.isfinite(predicted):
-                memory["damping"] = UNSOLVABLE * damping
+                memory["damping"] = SINGULAR_INCREASE * damping
                 continue
             if predicted <= self._eps * memory["loss"]:
                 return f"the model promises a decrease of {predicted:.2g} only, which is below rounding"
-            trial = self._try(closure, origin, -d)
+            trial = self._evaluate_trial(closure, origin, -d)
             if trial.decrease > 0.0:
                 memory["diagnostics"] |= {
                     "step_length": math.sqrt(square),
                     "damping": damping,
                     "gain": trial.decrease / predicted,
                 }
-                memory["damping"] = damping / LOWERED
+                memory["damping"] = damping / DAMPING_DECREASE
                 return trial
-            memory["damping"] = RAISED * damping
+            memory["damping"] = DAMPING_INCREASE * damping
         return f"no step lowered the objective in {self._max_evaluations} trials with more and more damping"
 
-    def _try(self, closure: Callable[[], torch.Tensor], origin: torch.Tensor, change: torch.Tensor) -> Trial:
+    def _evaluate_trial(self, closure: Callable[[], torch.Tensor], origin: torch.Tensor, change: torch.Tensor) -> Trial:
         """Evaluate at origin + change, and leave the parameters there."""
         memory = self._memory
-        self._move(origin + change)
+        self._set_parameters(origin + change)
         loss, gradient = self._evaluate(closure)
         value, slopes = torch.stack((loss.to(change.dtype), torch.dot(gradient + memory["gradient"], change))).tolist()
-        self._tried(value, slopes)
+        self._note_missing_gradient(value, slopes)
         if not (math.isfinite(value) and math.isfinite(slopes)):
             return Trial(math.inf, -math.inf, gradient)
         decrease = memory["loss"] - value
@@ -197,28 +197,28 @@ class LeastSquaresOptimizer(Deterministic):
             decrease = -slopes / 2.0
         return Trial(value, decrease, gradient)
 
-    def _keep(self, trial: Trial) -> None:
+    def _accept(self, trial: Trial) -> None:
         memory = self._memory
         stagnated = memory["loss"] - trial.loss <= self._eps**0.5 * memory["loss"]
         memory["stalls"] = memory["stalls"] + 1 if stagnated else 0
         memory["failures"] = 0
         memory["loss"], memory["gradient"] = trial.loss, trial.gradient
         self._finish_if_flat(float(trial.gradient.abs().max()))
-        if memory["stalls"] >= STALLS_ALLOWED:
+        if memory["stalls"] >= MAX_STAGNANT_STEPS:
             self._finish(
-                f"{STALLS_ALLOWED} steps in a row lowered the objective by less than {self._eps**0.5:.1e} of itself: "
+                f"{MAX_STAGNANT_STEPS} steps in a row lowered the objective by less than {self._eps**0.5:.1e} of itself: "
                 f"it is at a minimum or at rounding level, {trial.loss:.3g}"
             )
 
-    def _fail(self, reason: str) -> None:
+    def _restart_damping(self, reason: str) -> None:
         """Start again with the first damping and a fresh evaluation; the second failure in a row ends the run."""
         memory = self._memory
         memory["failures"] += 1
         self.note = reason
         del memory["damping"]
-        if memory["failures"] >= FAILURES_ALLOWED:
-            self._give_up(
-                f"{FAILURES_ALLOWED} steps of {self.name} failed in a row, the last from the first damping ({reason}); "
+        if memory["failures"] >= MAX_FAILURES:
+            self._finish_or_raise(
+                f"{MAX_FAILURES} steps of {self.name} failed in a row, the last from the first damping ({reason}); "
                 f"the objective is {memory['loss']:.3g}: it is at a minimum or at rounding level. If that is too "
                 "large: draw other points, use float64, or go on with another optimizer"
             )

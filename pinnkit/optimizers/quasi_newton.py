@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import torch
 
-from pinnkit.optimizers.deterministic import Deterministic
+from pinnkit.optimizers.deterministic import DeterministicOptimizer
 from pinnkit.optimizers.line_search import LineSearchResult, strong_wolfe
 
 FIRST_LENGTH = 0.1  # Euclidean length of the first trial step where there is no curvature yet, or for another loss
-FAILURES_ALLOWED = 2
+MAX_FAILURES = 2
 
 
 def expected_step(previous: float, found: LineSearchResult, slope: float) -> float:
@@ -33,10 +33,10 @@ def expected_step(previous: float, found: LineSearchResult, slope: float) -> flo
     return min(1.0, math.sqrt(previous * minimiser))
 
 
-class Pair(NamedTuple):
+class CurvaturePair(NamedTuple):
     """A step s and the change y of the gradient over it, (n,) each, with their products.
 
-    `sound`: whether y's is above its own rounding error, so that curvature can be learned from it.
+    `reliable`: whether y's is above its own rounding error, so that curvature can be learned from it.
     """
 
     s: torch.Tensor
@@ -44,13 +44,13 @@ class Pair(NamedTuple):
     ys: float
     yy: float
     ss: float
-    sound: bool
+    reliable: bool
 
 
-class QuasiNewton(Deterministic):
+class QuasiNewton(DeterministicOptimizer):
     """Minimise a deterministic loss by steps s = a p along p = -H g, with curvature learned from s and y = g_new - g.
 
-    `step(closure)` is one such iteration (see `Deterministic` for the closure); a comes from a strong-Wolfe line
+    `step(closure)` is one such iteration (see `DeterministicOptimizer` for the closure); a comes from a strong-Wolfe line
     search. The loss and the gradient are kept from it, so an iteration usually costs one evaluation; the curvature
     outlives a `refresh()`.
 
@@ -64,7 +64,7 @@ class QuasiNewton(Deterministic):
         diagnostics: of the last step: step_length (a), evaluations, curvature (y's / s's; NaN where it was not
             used), and those of the method.
 
-    Raises as `Deterministic`.
+    Raises as `DeterministicOptimizer`.
     """
 
     def __init__(
@@ -77,11 +77,13 @@ class QuasiNewton(Deterministic):
         """p = -H g (n,), or None where there is no curvature yet."""
 
     @abstractmethod
-    def _forget(self) -> None:
+    def _reset_curvature(self) -> None:
         """Drop the curvature."""
 
     @abstractmethod
-    def _learn(self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> dict[str, float]:
+    def _update_curvature(
+        self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor
+    ) -> dict[str, float]:
         """Take in a step that was made, with the gradients before and after it; gives diagnostics."""
 
     @torch.no_grad()
@@ -91,7 +93,7 @@ class QuasiNewton(Deterministic):
         self.note = None
         evaluations_before = memory["evaluations"]
         refreshed = "loss" not in memory
-        self._start(closure)
+        self._evaluate_start(closure)
         if self.finished is not None:
             return memory["loss"]
 
@@ -109,23 +111,23 @@ class QuasiNewton(Deterministic):
             "evaluations": float(memory["evaluations"] - evaluations_before),
         }
         if not found.outcome.moved:
-            self._restart(found)
+            self._reset_after_failure(found)
             return memory["loss"]
         memory["failures"] = 0
-        memory["diagnostics"] |= self._learn(found.step, direction, gradient, found.gradient)
+        memory["diagnostics"] |= self._update_curvature(found.step, direction, gradient, found.gradient)
         memory["loss"], memory["gradient"] = found.loss, found.gradient
         return found.loss
 
     def _search(self, closure: Callable[[], torch.Tensor], direction: torch.Tensor, first: float) -> LineSearchResult:
         """Search along the direction, at `first` first, and leave the parameters at the step that was found."""
-        origin = self._origin()
+        origin = self._flat_parameters()
 
         def phi(step: float) -> tuple[float, float, torch.Tensor]:
-            self._move(torch.add(origin, direction, alpha=step))
+            self._set_parameters(torch.add(origin, direction, alpha=step))
             loss, gradient = self._evaluate(closure)
             slope = torch.dot(gradient, direction)
             value, along = torch.stack((loss.to(slope.dtype), slope)).tolist()
-            self._tried(value, along)
+            self._note_missing_gradient(value, along)
             return value, along, gradient
 
         memory = self._memory
@@ -138,12 +140,14 @@ class QuasiNewton(Deterministic):
             max_evaluations=self._max_evaluations,
             tolerance=self._eps**0.4,
         )
-        self._move(torch.add(origin, direction, alpha=found.step))
+        self._set_parameters(torch.add(origin, direction, alpha=found.step))
         if found.outcome.moved:
             memory["expected_step"] = expected_step(memory["expected_step"], found, slope)
         return found
 
-    def _pair(self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> Pair:
+    def _curvature_pair(
+        self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor
+    ) -> CurvaturePair:
         """s and y of a step that was made; a gradient that has vanished ends the run."""
         s, y = direction * step, new - old
         ys, yy, ss, rounding, largest = torch.stack(
@@ -157,19 +161,19 @@ class QuasiNewton(Deterministic):
         ).tolist()
         self._finish_if_flat(largest)
         self._memory["length"] = math.sqrt(ss)
-        return Pair(s, y, ys, yy, ss, ys > rounding)
+        return CurvaturePair(s, y, ys, yy, ss, ys > rounding)
 
-    def _restart(self, found: LineSearchResult) -> None:
+    def _reset_after_failure(self, found: LineSearchResult) -> None:
         """Forget the curvature after a line search without a step; the second in a row ends the run."""
         memory = self._memory
         memory["failures"] += 1
         memory["expected_step"] = 1.0
-        self._forget()
+        self._reset_curvature()
         self.note = f"the line search failed ({found.outcome.value}); {self.name} starts anew from the gradient"
-        if memory["failures"] >= FAILURES_ALLOWED:
+        if memory["failures"] >= MAX_FAILURES:
             self.note = None
-            self._give_up(
-                f"the line search failed {FAILURES_ALLOWED} times in a row, the last along the gradient "
+            self._finish_or_raise(
+                f"the line search failed {MAX_FAILURES} times in a row, the last along the gradient "
                 f"({found.outcome.value}); the loss is {memory['loss']:.3g}. If that is too large: draw "
                 "other points, use float64, or go on with another optimizer"
             )

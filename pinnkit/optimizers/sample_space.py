@@ -13,7 +13,7 @@ import torch
 
 from pinnkit.optimizers.gauss_newton import condition, damped_solution
 from pinnkit.optimizers.least_squares import (
-    UNSOLVABLE,
+    SINGULAR_INCREASE,
     LeastSquares,
     LeastSquaresOptimizer,
     Model,
@@ -21,21 +21,21 @@ from pinnkit.optimizers.least_squares import (
     lower_product,
 )
 from pinnkit.optimizers.line_search import strong_wolfe
-from pinnkit.optimizers.threads import on_threads
+from pinnkit.optimizers.threads import torch_threads
 
 VARIANTS = ("engd_w", "spring")
 
 
-class TooManyRows(ValueError):
+class JacobianTooLargeError(ValueError):
     """J and the matrices of its rows would take more memory than `max_bytes`."""
 
 
-class Kernel(Model):
+class KernelModel(Model):
     """d = J'(JJ' + mu I)^-1 r, which is (J'J + mu I)^-1 J'r (Woodbury), by a Cholesky factorisation of N x N."""
 
     def __init__(self, r: torch.Tensor, jacobian: torch.Tensor, threads: int | None = None) -> None:
         self.r, self._jacobian, self._threads = r, jacobian, threads
-        with on_threads(threads):
+        with torch_threads(threads):
             self._kernel = lower_product(jacobian)  # Cholesky reads no more
         self._diagonal = self._kernel.diagonal().clone()
         self._pivots = self._diagonal
@@ -46,7 +46,7 @@ class Kernel(Model):
 
     def solve_near(self, damping: float, centre: torch.Tensor | None) -> torch.Tensor:
         """The d (n,) of least |r - J d|^2 + mu |d - centre|^2: centre + J'(JJ' + mu I)^-1 (r - J centre)."""
-        with on_threads(self._threads):
+        with torch_threads(self._threads):
             right = self.r if centre is None else self.r - self._jacobian @ centre
             z, self._pivots = damped_solution(self._kernel, self._diagonal, damping, right)
             d = self._jacobian.T @ z
@@ -71,14 +71,14 @@ class SampleSpace(LeastSquaresOptimizer):
     direction nearest to m d_k-1 that fits the present points, so it remembers points that are gone. There mu =
     `damping` times the largest diagonal entry of J'J (ten times more where the matrix is numerically not positive
     definite) and does not adapt otherwise; a comes from a strong-Wolfe line search, 1 first. If d_k does not point
-    downhill, or after a failure, the memory is dropped. Once found, a is shortened by the factor `share`. In
+    downhill, or after a failure, the memory is dropped. Once found, a is shortened by the factor `step_factor`. In
     diagnostics, `step_length` is |a d_k| and `gain` compares with the model there.
 
     Attributes:
         share: the factor on a; at most 1.
 
     Raises ValueError at construction for an unknown variant, and for `momentum` outside [0, 1). `step` raises
-    TooManyRows, before it computes J, where J (N, n) and two N x N matrices would take more than `max_bytes`.
+    JacobianTooLargeError, before it computes J, where J (N, n) and two N x N matrices would take more than `max_bytes`.
     """
 
     def __init__(
@@ -98,26 +98,26 @@ class SampleSpace(LeastSquaresOptimizer):
         super().__init__(parameters, variant, max_evaluations)
         self.variant = variant
         self._momentum, self._damping, self._max_bytes = momentum, damping, max_bytes
-        self.share = 1.0
+        self.step_factor = 1.0
 
-    def _linearise(self, system: LeastSquares, gradient: torch.Tensor) -> Kernel:
+    def _build_model(self, system: LeastSquares, gradient: torch.Tensor) -> KernelModel:
         samples, n = system.rows_shape()
         needed = (samples * n + 2 * samples**2) * self._parameters[0].element_size()
         if needed > self._max_bytes:
-            raise TooManyRows(
+            raise JacobianTooLargeError(
                 f"{self.name} would keep J, {samples} x {n}, and two matrices {samples} x {samples} "
                 f"({needed / 1e9:.3g} GB), and max_bytes = {self._max_bytes:.3g}: draw "
                 "fewer points, raise max_bytes if that memory is there, or take gauss_newton (n x n matrices, or with "
                 "solver cg products only), lbfgs or adam"
             )
-        return Kernel(*system.rows(), self._threads)
+        return KernelModel(*system.rows(), self._threads)
 
-    def _advance(self, closure: Callable[[], torch.Tensor], model: Kernel, origin: torch.Tensor) -> Trial | str:
+    def _find_step(self, closure: Callable[[], torch.Tensor], model: KernelModel, origin: torch.Tensor) -> Trial | str:
         if self.variant == "engd_w":
             return self._damped_steps(closure, model, origin)
         return self._spring(closure, model, origin)
 
-    def _spring(self, closure: Callable[[], torch.Tensor], model: Kernel, origin: torch.Tensor) -> Trial | str:
+    def _spring(self, closure: Callable[[], torch.Tensor], model: KernelModel, origin: torch.Tensor) -> Trial | str:
         memory = self._memory
         damping = max(self._damping, self._eps) * model.scale
         previous = memory.pop("previous", None)
@@ -130,7 +130,7 @@ class SampleSpace(LeastSquaresOptimizer):
                 slope = float(torch.dot(d, memory["gradient"]))
             if math.isfinite(slope):
                 break
-            damping *= UNSOLVABLE
+            damping *= SINGULAR_INCREASE
         else:
             return f"J J' + {damping:.2g} I is numerically not positive definite"
         memory["diagnostics"]["damping"] = damping
@@ -138,7 +138,7 @@ class SampleSpace(LeastSquaresOptimizer):
             return f"the direction promises a decrease of {slope / 2.0:.2g} only, which is below rounding"
 
         def phi(step: float) -> tuple[float, float, torch.Tensor]:
-            self._move(origin - step * d)
+            self._set_parameters(origin - step * d)
             loss, gradient = self._evaluate(closure)
             return *torch.stack((loss.to(d.dtype), -torch.dot(gradient, d))).tolist(), gradient
 
@@ -152,11 +152,11 @@ class SampleSpace(LeastSquaresOptimizer):
         if not found.outcome.moved:
             return found.outcome.value
         step, loss, gradient = found.step, found.loss, found.gradient
-        if self.share < 1.0:
-            step *= self.share
+        if self.step_factor < 1.0:
+            step *= self.step_factor
             loss, _, gradient = phi(step)
         change = -step * d
-        self._move(origin + change)
+        self._set_parameters(origin + change)
         predicted = memory["loss"] - float(model.remainder(-change))
         decrease = memory["loss"] - loss
         memory["diagnostics"] |= {

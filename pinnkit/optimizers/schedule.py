@@ -17,7 +17,8 @@ def learning_rate_factor(step: int, settings: FirstOrder) -> float:
     It is a pure function of the step, so a resumed run needs nothing but its step number. Give it to
     `torch.optim.lr_scheduler.LambdaLR` as `lambda step: learning_rate_factor(step, settings)`.
 
-    >>> settings = FirstOrder(warmup=3, decay=0.5, decay_every=10)
+    >>> from pinnkit.optimizers.methods.adam import Adam
+    >>> settings = Adam(warmup=3, decay=0.5, decay_every=10)
     >>> [learning_rate_factor(step, settings) for step in (0, 1, 2, 3, 13, 23)]
     [0.25, 0.5, 0.75, 1.0, 0.5, 0.25]
     """

@@ -54,24 +54,24 @@ class SelfScaled(QuasiNewton):
                 "(lbfgs), whose memory does not grow as n^2"
             )
 
-    def share_rows(self, threads: int) -> None:
+    def set_worker_threads(self, threads: int) -> None:
         """Pass over H on so many threads of a CPU, each with one thread of torch's own; the results stay the same."""
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads - 1, "pinnkit", torch.set_num_threads, (1,)) if threads > 1 else None
 
-    def take_over(self, former: torch.optim.Optimizer) -> None:
+    def warm_start(self, former: torch.optim.Optimizer) -> None:
         """Go on with the H of another phase of these methods, which then has none."""
         if isinstance(former, SelfScaled) and "inverse_hessian" in former._memory:
             self._memory["inverse_hessian"] = former._memory["inverse_hessian"]
             self._memory["expected_step"] = former._memory["expected_step"]
-            former._forget()
+            former._reset_curvature()
 
     def _direction(self, gradient: torch.Tensor) -> torch.Tensor | None:
         memory = self._memory
         if "direction" not in memory and "inverse_hessian" in memory:
-            memory["half"] = self._matrix().half(gradient)
-            (whole,) = self._matrix().whole(memory["half"])
-            memory["direction"] = -whole
+            memory["half"] = self._matrix().transposed_product(gradient)
+            (product,) = self._matrix().product(memory["half"])
+            memory["direction"] = -product
         return memory.get("direction")
 
     def refresh(self) -> None:
@@ -79,23 +79,25 @@ class SelfScaled(QuasiNewton):
         super().refresh()
         self._memory.pop("direction", None)
 
-    def _forget(self) -> None:
+    def _reset_curvature(self) -> None:
         self._memory.pop("inverse_hessian", None)
         self._memory.pop("direction", None)
 
     def _matrix(self) -> InverseHessian:
         return InverseHessian(self._n, self._memory["inverse_hessian"], self._pool, self._threads)
 
-    def _learn(self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor) -> dict[str, float]:
+    def _update_curvature(
+        self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor
+    ) -> dict[str, float]:
         """Update H by s and y, and find the next direction; leave H where y's is not above its own rounding error."""
         memory = self._memory
-        s, y, ys, yy, ss, sound = self._pair(step, direction, old, new)
+        s, y, ys, yy, ss, reliable = self._curvature_pair(step, direction, old, new)
         memory.pop("direction", None)
-        if not sound:
+        if not reliable:
             return {"curvature": math.nan, "tau": math.nan, "theta": math.nan, "condition": math.nan}
         if "inverse_hessian" in memory:
             matrix = self._matrix()
-            q = matrix.half(new)
+            q = matrix.transposed_product(new)
             w = memory["half"] * -step
             z = q - memory["half"]
         else:

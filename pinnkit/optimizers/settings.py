@@ -1,23 +1,77 @@
-"""The settings of every optimizer, as plain dataclasses.
+"""Settings of optimizers: what the families share, and their registry.
 
-The metadata of a field may hold `minimum` (smallest allowed value), `above` and `below` (strict bounds) and
-`help`; who reads a configuration enforces them. This module must stay free of torch: configurations are
-checked before torch is loaded.
+This module and `methods` must stay free of torch: configurations are checked before torch is loaded.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
 
-STEPS_HELP = "optimizer steps of this phase; null: until training ends"
+from pinnkit.registry import Registry
+
+OPTIMIZERS = Registry("optimizer", "pinnkit.optimizers.methods")
+
 DECAY = {"above": 0, "help": "factor on the rate for each decay_every steps; 1: no decay"}
 RATE = {"above": 0, "help": "rate after the warm-up"}
 BETA1 = {"minimum": 0, "below": 1, "help": "factor on the mean of the gradient, each step"}
 
 
 @dataclass(frozen=True)
-class FirstOrder:
-    """What the methods that use the gradient alone share: linear warm-up, then exponential decay of the rate."""
+class Auto:
+    """The optimizers are chosen by the problem, the network and the machine."""
+
+    name: ClassVar[str] = "auto"
+
+
+@dataclass(frozen=True)
+class Optimizer(ABC):
+    """One phase of training: an optimizer, and for how many steps.
+
+    One `step(closure)` of the optimizer that `build` gives is one iteration; the closure zeroes the gradients, computes
+    the loss, calls `backward` and returns the loss.
+
+    Attributes:
+        name: the optimizer's name, `optimizer.name`.
+        first_order: whether a step uses the gradient alone, at a rate that is given, and so never ends by itself.
+        least_squares: whether a step needs the Jacobian of the residuals: it is set as the optimizer's `system`.
+        mini_batches: whether a step may use points of its own; others learn their curvature from the same points.
+        fresh_points: whether every step has points of its own, few of them, as a part of the method.
+        not_options: settings that the phase reads, not the optimizer.
+    """
+
+    name: ClassVar[str]
+    first_order: ClassVar[bool] = False
+    least_squares: ClassVar[bool] = False
+    mini_batches: ClassVar[bool] = False
+    fresh_points: ClassVar[bool] = False
+    not_options: ClassVar[tuple[str, ...]] = ("steps",)
+
+    steps: int | None = field(
+        default=None, metadata={"minimum": 1, "help": "optimizer steps of this phase; null: until training ends"}
+    )
+
+    @abstractmethod
+    def build(self, parameters: Iterable[Any]) -> Any:
+        """The `torch.optim.Optimizer` on these parameters."""
+
+    def options(self) -> dict[str, Any]:
+        """The settings that the optimizer reads."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in self.not_options}
+
+    def memory(self, parameters: int) -> tuple[str, float] | None:
+        """The setting that bounds what the optimizer keeps, and how many numbers that are; None: little is kept."""
+        return None
+
+
+@dataclass(frozen=True)
+class FirstOrder(Optimizer):
+    """Methods that use the gradient alone: linear warm-up, then exponential decay of the rate."""
+
+    first_order: ClassVar[bool] = True
+    mini_batches: ClassVar[bool] = True
 
     learning_rate: float = field(default=1e-3, metadata=RATE)
     warmup: int = field(default=0, metadata={"minimum": 0, "help": "steps over which the rate rises linearly"})
@@ -27,29 +81,11 @@ class FirstOrder:
     beta2: float = field(
         default=0.999, metadata={"minimum": 0, "below": 1, "help": "factor on the mean of its squares, each step"}
     )
-    steps: int | None = field(default=None, metadata={"minimum": 1, "help": STEPS_HELP})
 
 
 @dataclass(frozen=True)
-class Adam(FirstOrder):
-    """Adam (Kingma and Ba 2015, arXiv 1412.6980)."""
-
-
-@dataclass(frozen=True)
-class SOAP(FirstOrder):
-    """SOAP (Vyas et al. 2024, arXiv 2409.11321; for PINNs arXiv 2502.00604): Adam in Shampoo's eigenbasis."""
-
-    learning_rate: float = field(default=1e-2, metadata=RATE)
-    decay: float = field(default=0.9, metadata=DECAY)
-    beta1: float = field(default=0.95, metadata=BETA1)
-    precondition_every: int = field(
-        default=2, metadata={"minimum": 1, "help": "steps for one turn of the eigenbasis, which costs a QR a layer"}
-    )
-
-
-@dataclass(frozen=True)
-class LineSearch:
-    """What the quasi-Newton methods share."""
+class LineSearch(Optimizer):
+    """Quasi-Newton methods."""
 
     gradient_tolerance: float = field(
         default=0.0, metadata={"minimum": 0, "help": "finished when no entry of the gradient is larger"}
@@ -57,81 +93,14 @@ class LineSearch:
     max_evaluations: int = field(
         default=25, metadata={"minimum": 1, "help": "evaluations of the loss that one line search may use"}
     )
-    steps: int | None = field(default=None, metadata={"minimum": 1, "help": STEPS_HELP})
 
 
 @dataclass(frozen=True)
-class LBFGS(LineSearch):
-    """L-BFGS, one iteration a step; its memory is 2 history n numbers."""
+class LeastSquares(Optimizer):
+    """Gauss-Newton methods."""
 
-    history: int = field(default=50, metadata={"minimum": 1, "help": "pairs (s, y) that are remembered"})
-
-
-@dataclass(frozen=True)
-class SelfScaled(LineSearch):
-    """BFGS, SSBFGS or SSBroyden with a dense inverse Hessian, by its factor: 8 n^2 bytes in float64."""
-
-    max_parameters: int = field(
-        default=12_000, metadata={"minimum": 1, "help": "largest n accepted: memory and time grow as n^2"}
-    )
-
-
-@dataclass(frozen=True)
-class LeastSquares:
-    """What the Gauss-Newton methods share."""
+    least_squares: ClassVar[bool] = True
 
     max_evaluations: int = field(
         default=25, metadata={"minimum": 1, "help": "evaluations of the loss that one step may use"}
     )
-    steps: int | None = field(default=None, metadata={"minimum": 1, "help": STEPS_HELP})
-
-
-@dataclass(frozen=True)
-class GaussNewton(LeastSquares):
-    """Levenberg-Marquardt with a dense J'J, which costs 16 n^2 bytes in float64 with its factor."""
-
-    max_parameters: int = field(
-        default=6000, metadata={"minimum": 1, "help": "largest n accepted: time grows as N n^2 + n^3"}
-    )
-
-
-@dataclass(frozen=True)
-class GaussNewtonCG(LeastSquares):
-    """The same steps by conjugate gradients, without any matrix."""
-
-    cg_iterations: int = field(default=200, metadata={"minimum": 1, "help": "products with J'J in a step at most"})
-    cg_tolerance: float = field(default=1e-7, metadata={"above": 0, "help": "relative residual at which they end"})
-
-
-@dataclass(frozen=True)
-class SampleSpace(LeastSquares):
-    """ENGD-W: the same steps by a matrix of the size of the batch, for networks that are larger than that."""
-
-    max_bytes: float = field(
-        default=8e9, metadata={"above": 0, "help": "of the Jacobian and the kernel; more is refused"}
-    )
-
-
-@dataclass(frozen=True)
-class Spring(SampleSpace):
-    """SPRING: ENGD-W with momentum, a fixed damping and a line search."""
-
-    momentum: float = field(default=0.7, metadata={"minimum": 0, "below": 1, "help": "share of the last step kept"})
-    damping: float = field(default=1e-8, metadata={"above": 0, "help": "times the largest entry of the kernel"})
-    settle: float = field(
-        default=0.15, metadata={"minimum": 0, "below": 1, "help": "share of a run, at its end, in which steps shorten"}
-    )
-
-
-OPTIMIZERS: dict[str, type] = {
-    "adam": Adam,
-    "soap": SOAP,
-    "lbfgs": LBFGS,
-    "bfgs": SelfScaled,
-    "ssbfgs": SelfScaled,
-    "ssbroyden": SelfScaled,
-    "gauss_newton": GaussNewton,
-    "gauss_newton_cg": GaussNewtonCG,
-    "engd_w": SampleSpace,
-    "spring": Spring,
-}

@@ -74,14 +74,14 @@ class SOAP(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for parameters in _alike(group["params"]):
+            for parameters in _by_shape(group["params"]):
                 self._step(parameters, group)
             group["step"] += 1
         return loss
 
     def _step(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
         """One step of parameters that form a batch of matrices (k, m, n), or one vector (n,)."""
-        gradient = _joined([torch.zeros_like(one) if one.grad is None else one.grad for one in parameters])
+        gradient = _joined_batch([torch.zeros_like(one) if one.grad is None else one.grad for one in parameters])
         if self.found_inf is not None:
             gradient = torch.where(self.found_inf != 0, 0.0, gradient)
         memory = self.state[parameters[0]]
@@ -91,13 +91,15 @@ class SOAP(torch.optim.Optimizer):
             memory["first"], memory["second"] = torch.zeros_like(gradient), torch.zeros_like(gradient)
         else:
             first = memory["first"].lerp_(gradient, 1.0 - beta1)
-            second = memory["second"].lerp_(_into(gradient, memory).square_(), 1.0 - beta2)
+            second = memory["second"].lerp_(_to_eigenbasis(gradient, memory).square_(), 1.0 - beta2)
             size = (second / (1.0 - beta2**step)).sqrt_().add_(EPSILON)
-            move = _out_of(_into(first, memory).div_(size), memory).mul_(-group["lr"] / (1.0 - beta1**step))
+            move = _from_eigenbasis(_to_eigenbasis(first, memory).div_(size), memory).mul_(
+                -group["lr"] / (1.0 - beta1**step)
+            )
             if self.found_inf is not None:
                 move = torch.where(self.found_inf != 0, 0.0, move)
             _add(parameters, move)
-        for side in _sides(gradient):
+        for side in _matrix_sides(gradient):
             product = gradient @ gradient.mT if side == "left" else gradient.mT @ gradient
             if step == 0:
                 memory[side] = product.mul_(1.0 - beta2)
@@ -105,10 +107,10 @@ class SOAP(torch.optim.Optimizer):
             else:
                 memory[side].lerp_(product, 1.0 - beta2)
                 if step % group["precondition_every"] == 0:
-                    _turn(memory, side)
+                    _turn_basis(memory, side)
 
 
-def _alike(parameters: Iterable[Tensor]) -> Iterator[list[Tensor]]:
+def _by_shape(parameters: Iterable[Tensor]) -> Iterator[list[Tensor]]:
     """Matrices by their shape, and all vectors and scalars together; each of one dtype on one device."""
     found: dict[Any, list[Tensor]] = {}
     for one in parameters:
@@ -117,7 +119,7 @@ def _alike(parameters: Iterable[Tensor]) -> Iterator[list[Tensor]]:
     yield from found.values()
 
 
-def _joined(tensors: list[Tensor]) -> Tensor:
+def _joined_batch(tensors: list[Tensor]) -> Tensor:
     """One batch of matrices (k, m, n), or one vector (n,): a copy, which may be changed."""
     if tensors[0].ndim < 2:
         return torch.cat([one.reshape(-1) for one in tensors])
@@ -125,20 +127,20 @@ def _joined(tensors: list[Tensor]) -> Tensor:
 
 
 def _add(parameters: list[Tensor], move: Tensor) -> None:
-    """Add to each parameter its part of what `_joined` has joined."""
+    """Add to each parameter its part of what `_joined_batch` has joined."""
     counts = [one.numel() if one.ndim < 2 else one[..., 0, 0].numel() for one in parameters]
     torch._foreach_add_(
         parameters, [part.reshape(one.shape) for one, part in zip(parameters, move.split(counts), strict=True)]
     )
 
 
-def _sides(gradient: Tensor) -> Iterator[str]:
+def _matrix_sides(gradient: Tensor) -> Iterator[str]:
     """The sides of the matrices that have a basis: those longer than 1."""
     if gradient.ndim == 3:
         yield from (side for side, length in zip(("left", "right"), gradient.shape[1:], strict=True) if length > 1)
 
 
-def _into(matrices: Tensor, memory: dict[str, Tensor]) -> Tensor:
+def _to_eigenbasis(matrices: Tensor, memory: dict[str, Tensor]) -> Tensor:
     """Q_L' A Q_R, always a new tensor."""
     if "left" in memory:
         matrices = memory["left_basis"].mT @ matrices
@@ -147,14 +149,14 @@ def _into(matrices: Tensor, memory: dict[str, Tensor]) -> Tensor:
     return matrices if "left" in memory else matrices.clone()
 
 
-def _out_of(matrices: Tensor, memory: dict[str, Tensor]) -> Tensor:
+def _from_eigenbasis(matrices: Tensor, memory: dict[str, Tensor]) -> Tensor:
     """Q_L A Q_R'."""
     if "left" in memory:
         matrices = memory["left_basis"] @ matrices
     return matrices @ memory["right_basis"].mT if "right" in memory else matrices
 
 
-def _turn(memory: dict[str, Tensor], side: str) -> None:
+def _turn_basis(memory: dict[str, Tensor], side: str) -> None:
     """One orthogonal iteration of a basis; the second moment follows the order of its columns."""
     basis = memory[f"{side}_basis"]
     product = memory[side] @ basis

@@ -9,7 +9,7 @@ import torch
 
 
 @contextmanager
-def on_threads(count: int | None) -> Iterator[None]:
+def torch_threads(count: int | None) -> Iterator[None]:
     """So many threads in torch's own operations; None: no change."""
     former = torch.get_num_threads()
     torch.set_num_threads(count or former)

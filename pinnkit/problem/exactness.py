@@ -10,8 +10,8 @@ import numpy as np
 import sympy
 
 from pinnkit.language.arithmetic import NotRealError
-from pinnkit.language.build import absolute
 from pinnkit.language.calculus import Partial, differentiate, field_values, partials, symbol
+from pinnkit.language.constructors import absolute
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.evaluate import Program
 from pinnkit.language.jumps import find_jump

@@ -13,7 +13,7 @@ from pinnkit.references.unsupported import UnsupportedProblem
 
 
 @dataclass(frozen=True)
-class EndCondition:
+class BoundaryCondition:
     """sum of factors[i] * unknowns[i] + rest = 0 at one end: `end` is 0 for the lower and 1 for the upper one.
 
     `factors` and `rest` are expressions in t, `unknowns` partial derivatives in space.
@@ -27,20 +27,20 @@ class EndCondition:
 
 
 @dataclass(frozen=True)
-class Boundary:
+class BoundaryConditions:
     """Either `periodic`, or conditions at the ends (none where the equations hold no derivative in space)."""
 
     periodic: bool = False
-    conditions: tuple[EndCondition, ...] = ()
+    conditions: tuple[BoundaryCondition, ...] = ()
 
 
-def read_boundary(
+def read_boundary_conditions(
     residuals: Sequence[tuple[str, sympy.Expr]],
     space: str | None,
     interval: tuple[float, float],
     orders: Mapping[str, int],
     embedded: bool,
-) -> Boundary:
+) -> BoundaryConditions:
     """The boundary from (name, residual) pairs with x put in; `embedded`: the problem asks for periodic fields.
 
     Raises:
@@ -48,7 +48,7 @@ def read_boundary(
             f(lower) = f(upper), or are not as many as the orders in space add up to.
     """
     if space is None:
-        return Boundary()
+        return BoundaryConditions()
     periodic: set[str] = set(orders) if embedded else set()
     conditions = []
     for name, residual in residuals:
@@ -60,7 +60,7 @@ def read_boundary(
             raise UnsupportedProblem(f"the condition '{name}' is not linear in the fields") from None
         plain = [Partial(one.field, one.coordinates, one.derivative) for one in unknowns]
         if len(set(ends)) == 1:
-            conditions.append(EndCondition(name, ends[0], tuple(plain), tuple(factors), rest))
+            conditions.append(BoundaryCondition(name, ends[0], tuple(plain), tuple(factors), rest))
         elif len(unknowns) == 2 and plain[0] == plain[1] and factors[0] == -factors[1] and rest == 0:
             if not plain[0].derivative:
                 periodic.add(plain[0].field)
@@ -70,7 +70,7 @@ def read_boundary(
             )
     if periodic:
         _expect_only_periodic(periodic, conditions, orders, space)
-        return Boundary(periodic=True)
+        return BoundaryConditions(periodic=True)
     needed = sum(orders.values())
     if len(conditions) != needed:
         terms = ", ".join(f"{order} for {field}" for field, order in orders.items())
@@ -78,7 +78,7 @@ def read_boundary(
             f"it has {len(conditions)} conditions at the ends of {space}, but the orders of its derivatives in "
             f"{space} ask for {needed} ({terms})"
         )
-    return Boundary(conditions=tuple(conditions))
+    return BoundaryConditions(conditions=tuple(conditions))
 
 
 def _end(name: str, one: Partial, space: str, interval: tuple[float, float]) -> int:
@@ -96,7 +96,7 @@ def _end(name: str, one: Partial, space: str, interval: tuple[float, float]) -> 
 
 
 def _expect_only_periodic(
-    periodic: set[str], conditions: Sequence[EndCondition], orders: Mapping[str, int], space: str
+    periodic: set[str], conditions: Sequence[BoundaryCondition], orders: Mapping[str, int], space: str
 ) -> None:
     for field in orders:
         if field not in periodic:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-SECONDS = 60.0
-BYTES = 10**9
+DEFAULT_SECONDS = 60.0
+DEFAULT_BYTES = 10**9
 
 
 class OverBudget(Exception):
@@ -20,7 +20,7 @@ class Budget:
     """
 
     def __init__(
-        self, seconds: float = SECONDS, memory: int = BYTES, clock: Callable[[], float] = time.monotonic
+        self, seconds: float = DEFAULT_SECONDS, memory: int = DEFAULT_BYTES, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.seconds, self.memory, self._clock = seconds, memory, clock
         self._began, self._worked = clock(), time.process_time()

@@ -12,7 +12,7 @@ import numpy as np
 from pinnkit.language.errors import Report
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
-from pinnkit.references.budget import SECONDS
+from pinnkit.references.budget import DEFAULT_SECONDS
 from pinnkit.references.exact import Exact
 from pinnkit.references.spectral import NotComputed, Spectral, UnsupportedProblem
 from pinnkit.references.table import Table
@@ -39,7 +39,7 @@ class Reference(Protocol):
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]: ...
 
 
-def choose(problem: Problem, wanted: str | None = None, max_time: float = SECONDS) -> Reference | None:
+def choose(problem: Problem, wanted: str | None = None, max_time: float = DEFAULT_SECONDS) -> Reference | None:
     """The reference that is asked for (`exact`, `spectral`, or a table's file name), else the problem's own.
 
     The problem's own is its closed form, where it has one, and else what its key `reference` names. None, with a

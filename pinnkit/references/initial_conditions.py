@@ -11,7 +11,7 @@ from pinnkit.language.calculus import TIME, Partial, differentiate, partials, re
 from pinnkit.references.unsupported import UnsupportedProblem
 
 
-def read_start(
+def read_initial_conditions(
     conditions: Sequence[tuple[str, sympy.Expr]], fields: Mapping[str, Partial], orders: Mapping[str, int]
 ) -> dict[tuple[str, int], sympy.Expr]:
     """(field, k) -> d^k f/dt^k at the start, an expression in x.

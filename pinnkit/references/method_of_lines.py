@@ -12,14 +12,14 @@ from pinnkit.language.calculus import TIME, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
 from pinnkit.references.differentiation import Chebyshev, Fourier, Grid, Point
-from pinnkit.references.expansion import Expansion
-from pinnkit.references.system import System
+from pinnkit.references.evolution_system import EvolutionSystem
+from pinnkit.references.nodal_reconstruction import NodalReconstruction
 
 MATRICES = 12
 """Dense matrices of all fields at all nodes alive at once: derivatives, expansion, Jacobian, and its factors."""
 
 
-class Lines:
+class MethodOfLines:
     """y' = rate(t, y), where y stacks, field by field, d^k f/dt^k (k = 0 .. m - 1) at the field's collocation points.
 
     Args:
@@ -33,12 +33,12 @@ class Lines:
         OverBudget: its matrices would take too much memory.
     """
 
-    def __init__(self, system: System, nodes: int, budget: Budget) -> None:
+    def __init__(self, system: EvolutionSystem, nodes: int, budget: Budget) -> None:
         self._system = system
         if system.space is not None and not system.boundary.periodic:
             budget.expect(8 * MATRICES * (len(system.fields) * nodes) ** 2)
         self.grid = _make_grid(system, nodes)
-        self._expansion = Expansion(system, self.grid) if isinstance(self.grid, Chebyshev) else None
+        self._expansion = NodalReconstruction(system, self.grid) if isinstance(self.grid, Chebyshev) else None
         self._missing = self._expansion.missing if self._expansion else dict.fromkeys(system.fields, 0)
         self._slots: dict[tuple[str, int], slice] = {}
         self.size = 0
@@ -57,7 +57,7 @@ class Lines:
         """y at the lower end of t."""
         y = np.empty(self.size)
         for (field, k), slot in self._slots.items():
-            sampled = partial(at_places, self._system.start[field, k])
+            sampled = partial(evaluate_at, self._system.start[field, k])
             y[slot] = self.grid.sample(sampled, self._missing[field])
         return y
 
@@ -129,14 +129,14 @@ class Lines:
         return inputs
 
 
-def _make_grid(system: System, nodes: int) -> Grid:
+def _make_grid(system: EvolutionSystem, nodes: int) -> Grid:
     if system.space is None:
         return Point()
     kind = Fourier if system.boundary.periodic else Chebyshev
     return kind(*system.interval, nodes)
 
 
-def at_places(expression: sympy.Expr, x: np.ndarray) -> np.ndarray:
+def evaluate_at(expression: sympy.Expr, x: np.ndarray) -> np.ndarray:
     """(n,): an expression of the start, in x alone, at x: (n,)."""
     program = Program([expression])
     values = program(dict.fromkeys(program.atoms, x))[0]

@@ -10,7 +10,7 @@ import numpy as np
 
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError, load
-from pinnkit.references.agreement import check_agreement
+from pinnkit.references.table_check import check_table
 
 
 class Table:
@@ -19,7 +19,7 @@ class Table:
     The coordinates of an NPZ table may be axes, and the fields arrays over their tensor grid; or every column may
     have one entry a point, all in one shape, as np.meshgrid writes them.
 
-    `doubts`: where the table disagrees a little with the problem's conditions, in words.
+    `warnings`: where the table disagrees a little with the problem's conditions, in words.
 
     Args:
         path: a CSV or NPZ file with a column for each coordinate and for at least one field.
@@ -56,7 +56,7 @@ class Table:
                     f"fields of shape {shape}, or all columns in one shape with an entry for each point"
                 )
         try:
-            self.doubts = check_agreement(problem, self.grid, self._values)
+            self.warnings = check_table(problem, self.grid, self._values)
         except TableError as error:
             order = f"; its arrays are read with the axes {', '.join(problem.coordinates)}" if axed else ""
             raise TableError(f"'{path.name}' is no table of this problem: {error}{order}") from None

@@ -8,34 +8,34 @@ from functools import cached_property
 import numpy as np
 
 from pinnkit.references.budget import Budget
-from pinnkit.references.explicit import StepTooSmallError, dop853
-from pinnkit.references.exponential import Exponential, StoppedEarlyError
-from pinnkit.references.irregular import irregular
-from pinnkit.references.method_of_lines import Lines, at_places
-from pinnkit.references.modes import Modes
-from pinnkit.references.split import Split
-from pinnkit.references.system import System
-from pinnkit.references.trajectory import Hermite
+from pinnkit.references.dop853 import StepTooSmallError, dop853
+from pinnkit.references.etdrk4 import ETDRK4, StoppedEarlyError
+from pinnkit.references.evolution_system import EvolutionSystem
+from pinnkit.references.fourier_modes import FourierModes
+from pinnkit.references.hermite import HermiteInterpolant
+from pinnkit.references.method_of_lines import MethodOfLines, evaluate_at
+from pinnkit.references.quasirandom import quasirandom_points
+from pinnkit.references.semilinear import SemilinearForm
 from pinnkit.references.unsupported import UnsupportedProblem
 
 EXPLICIT, IMPLICIT = "DOP853", "Radau"
-ROTATED, DIFFERENCING = "DOP853 with an integrating factor", "ETDRK4"
-AFFORDED = {EXPLICIT: 5_000, IMPLICIT: 100_000}
+INTEGRATING_FACTOR, EXPONENTIAL = "DOP853 with an integrating factor", "ETDRK4"
+MAX_RATE_EVALUATIONS = {EXPLICIT: 5_000, IMPLICIT: 100_000}
 """Evaluations of the rate that a method may take for the whole time. The explicit one may take the square of the
 number of states, where that is more, for the steps of the implicit one cost the cube; and in time alone as many as the
 implicit one."""
-LOOK_EVERY = {EXPLICIT: 1_000, IMPLICIT: 10_000}
+CHECK_EVERY = {EXPLICIT: 1_000, IMPLICIT: 10_000}
 EXPLICIT_FACTOR, LEAST_RTOL = 1e-2, 3e-14
 """The explicit method gets tighter tolerances, as far as rounding allows: between its steps its interpolant amplifies
 the errors of stiff modes, which tighter tolerances diminish at little cost."""
-UNDAMPED = 3.0
+MAX_DAMPING_EXPONENT = 3.0
 """An integrating factor over the whole time grows or falls by no more than e^UNDAMPED."""
 CHUNK = 2**21
 """Numbers in an array of weights."""
 FEWEST_STEPS = 200
 SAMPLES = 101, 401
 """Moments and places at which solutions are compared."""
-EARLY = 25, 1e-5, 1e-2
+EARLY_TIMES = 25, 1e-5, 1e-2
 """Further moments, their distances from the start in equal ratios, as shares of the time. Where the start does not meet
 the conditions at the ends, a layer grows from there as the square root of the time."""
 
@@ -55,7 +55,7 @@ class StoppedError(Exception):
         self.t, self.nodes = t, nodes
 
 
-class March:
+class GridSolution:
     """The solution of a system on one grid, at one tolerance.
 
     With `parts`, as Fourier coefficients: by DOP853 on e^(-lt) w where the linear part only turns them (dispersion),
@@ -86,12 +86,12 @@ class March:
 
     def __init__(
         self,
-        system: System,
+        system: EvolutionSystem,
         nodes: int,
         rtol: float,
         atol: float,
         budget: Budget,
-        parts: Split | None = None,
+        parts: SemilinearForm | None = None,
         steps: int = FEWEST_STEPS,
     ) -> None:
         self._system, self._budget, began = system, budget, budget.worked
@@ -99,27 +99,27 @@ class March:
         self.nodes, self.rtol, self._atol, self.error = nodes, rtol, atol, None
         with np.errstate(all="ignore"):  # a step that overflows is rejected by its error estimate
             if parts is not None:
-                self._space = Modes(system, nodes, parts, budget)
+                self._space = FourierModes(system, nodes, parts, budget)
                 self._by_modes(self._space)
             else:
-                self._space = Lines(system, nodes, budget)
+                self._space = MethodOfLines(system, nodes, budget)
                 self._by_lines(self._space)
         self.grid = self._space.grid
         self.seconds = budget.worked - began
 
-    def _by_modes(self, modes: Modes) -> None:
+    def _by_modes(self, modes: FourierModes) -> None:
         begin, end = self._system.times
         start = modes.start()
         self._expect_finite(start, modes.rest(begin, start.reshape(modes.eigenvalues.shape)))
-        if np.abs(modes.eigenvalues.real).max() * (end - begin) > UNDAMPED:
-            self.method = DIFFERENCING
+        if np.abs(modes.eigenvalues.real).max() * (end - begin) > MAX_DAMPING_EXPONENT:
+            self.method = EXPONENTIAL
             try:
-                found = Exponential(modes, (begin, end), start, self.rtol, self._budget, self._enough_steps())
+                found = ETDRK4(modes, (begin, end), start, self.rtol, self._budget, self._enough_steps())
             except StoppedEarlyError as error:
                 raise self._stopped(error.args[0], "its values no longer finite") from None
             self.error, self.steps, self._solution = found.error, found.steps, found
             return
-        self.method = ROTATED
+        self.method = INTEGRATING_FACTOR
         eigenvalues = modes.eigenvalues
 
         def rate(t: float, v: np.ndarray) -> np.ndarray:
@@ -134,14 +134,14 @@ class March:
 
         self._solution = solution
 
-    def _size(self, modes: Modes, start: np.ndarray) -> float:
+    def _size(self, modes: FourierModes, start: np.ndarray) -> float:
         """Root mean square of the start, or of what the sources add to it in all the time, if that is more.
 
         Zero where both are; a start from rest, or nearly, takes the size that its sources give it.
         """
         begin, end = self._system.times
         zero = np.zeros_like(start).reshape(modes.eigenvalues.shape)
-        rests = [np.linalg.norm(modes.rest(t, zero)) for t in irregular(SAMPLES[0], begin, end)]
+        rests = [np.linalg.norm(modes.rest(t, zero)) for t in quasirandom_points(SAMPLES[0], begin, end)]
         largest = max([0.0, *(rest for rest in rests if np.isfinite(rest))])
         return float(max(np.linalg.norm(start), (end - begin) * largest) / np.sqrt(start.size))
 
@@ -151,7 +151,7 @@ class March:
         ratio = (end - begin) / (self._system.time_step_limit.shortest(FEWEST_STEPS) * FEWEST_STEPS)
         return max(self.steps, FEWEST_STEPS * 2 ** int(np.ceil(np.log2(max(ratio, 1.0)))))
 
-    def _by_lines(self, lines: Lines) -> None:
+    def _by_lines(self, lines: MethodOfLines) -> None:
         start = lines.start()
         self._expect_finite(start, lines.rate(self._system.times[0], start))
         wanted = self.rtol, self._atol
@@ -188,12 +188,12 @@ class March:
                 self._budget.expect(2 * start.nbytes * len(times))
         except StepTooSmallError as error:
             raise self._stopped(error.args[0], "its steps too small") from None
-        return Hermite(np.array(times), states, rates)
+        return HermiteInterpolant(np.array(times), states, rates)
 
     def _longest(self, t: float) -> float:
         return self._system.time_step_limit.longest(t, self.steps)
 
-    def _implicit(self, lines: Lines, start: np.ndarray) -> Callable:
+    def _implicit(self, lines: MethodOfLines, start: np.ndarray) -> Callable:
         from scipy.integrate import OdeSolution, Radau
 
         begin, end = self._system.times
@@ -221,11 +221,11 @@ class March:
     def _stopped(self, t: float, why: str) -> StoppedError:
         return StoppedError(t, self._system.times[1], self.nodes, why)
 
-    def _watched(self, lines: Lines) -> Callable:
+    def _watched(self, lines: MethodOfLines) -> Callable:
         """The rate, which raises TooManyStepsError once the rest of the time looks to take more than is afforded."""
-        afforded, every = AFFORDED[self.method], LOOK_EVERY[self.method]
+        afforded, every = MAX_RATE_EVALUATIONS[self.method], CHECK_EVERY[self.method]
         if self.method == EXPLICIT:
-            afforded = max(afforded, lines.size**2) if self._system.space else max(AFFORDED.values())
+            afforded = max(afforded, lines.size**2) if self._system.space else max(MAX_RATE_EVALUATIONS.values())
         count, last, end = 0, *self._system.times
 
         def rate(t: float, y: np.ndarray) -> np.ndarray:
@@ -244,10 +244,10 @@ class March:
     def samples(self) -> np.ndarray:
         """(fields, n) at irregular moments and places, in no order that nodes or steps have."""
         begin, end = self._system.times
-        count, first, last = EARLY
+        count, first, last = EARLY_TIMES
         early = begin + (end - begin) * np.geomspace(first, last, count)
-        t = np.sort(np.concatenate([irregular(SAMPLES[0], begin, end), early]))
-        x = irregular(SAMPLES[1], *self._system.interval)
+        t = np.sort(np.concatenate([quasirandom_points(SAMPLES[0], begin, end), early]))
+        x = quasirandom_points(SAMPLES[1], *self._system.interval)
         moments, places = np.meshgrid(t, x, indexing="ij")
         return self(places.ravel(), moments.ravel())
 
@@ -271,5 +271,5 @@ class March:
                     values[field, part] = np.einsum("pn,pn->p", weights[where], nodal[index, field])
         at_start = t == self._system.times[0]  # known exactly, even where the grid cannot resolve it
         starts = [self._system.start[field, 0] for field in self._system.fields]
-        values[:, at_start] = [at_places(start, x[at_start]) for start in starts]
+        values[:, at_start] = [evaluate_at(start, x[at_start]) for start in starts]
         return values

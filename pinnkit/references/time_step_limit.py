@@ -9,8 +9,8 @@ import sympy
 
 from pinnkit.language.calculus import TIME, symbol
 from pinnkit.language.evaluate import Program
-from pinnkit.references.given import given
-from pinnkit.references.irregular import irregular
+from pinnkit.references.known_functions import extract_known_functions
+from pinnkit.references.quasirandom import quasirandom_points
 
 MOMENTS, PLACES = 2**14, 17
 STEPS_PER_RISE = 4
@@ -37,11 +37,11 @@ class TimeStepLimit:
         interval: tuple[float, float],
     ) -> None:
         self._begin, self._end = times
-        self._times = irregular(MOMENTS, *times)
+        self._times = quasirandom_points(MOMENTS, *times)
         self._rises = np.zeros(MOMENTS)
-        self._places = {symbol(space): irregular(PLACES, *interval)} if space is not None else {}
+        self._places = {symbol(space): quasirandom_points(PLACES, *interval)} if space is not None else {}
         for expression in expressions:
-            for function in given(expression, {symbol(TIME)})[1].values():
+            for function in extract_known_functions(expression, {symbol(TIME)})[1].values():
                 self._rises += self._counted(Program([function]))
 
     def _counted(self, program: Program) -> np.ndarray:

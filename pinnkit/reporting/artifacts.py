@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pinnkit.reporting.atomic import atomic, write_text
-from pinnkit.reporting.plain import parse_json, to_json
+from pinnkit.reporting.json_values import parse_json, to_json
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # a second of import that reading a run need not pay

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from pinnkit.reporting.artifacts import FIGURE_DPI, RunFolder, RunFolderError
 from pinnkit.reporting.atomic import atomic, write_text
-from pinnkit.reporting.progress import course, measurements, value
-from pinnkit.reporting.summary import Row, columns_of, natural, rank, row_of, run_folders
+from pinnkit.reporting.history_file import error_or_objective, read_measurements, without_repeats
+from pinnkit.reporting.summary import Row, natural_key, read_row, run_folders, sort_key, table_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,11 +33,11 @@ class Comparison:
     def columns(self) -> list[str]:
         """Those of summary.csv; of the overrides, those in which the runs differ."""
         different = self._different()
-        return columns_of({key: one for key, one in row.items() if key in different} for row in self._visible())
+        return table_columns({key: one for key, one in row.items() if key in different} for row in self._visible())
 
     def labels(self) -> list[str]:
         """What tells the runs apart: their different overrides, or their names where these are the same."""
-        overrides = sorted((column for group, column in self._different() if group == "overrides"), key=natural)
+        overrides = sorted((column for group, column in self._different() if group == "overrides"), key=natural_key)
         if ("seed", "seed") in self._different():
             overrides.append("seed")
         texts = []
@@ -69,21 +69,27 @@ class Comparison:
 
         The error is the worst relative L2 error over the fields, the objective where there is no reference.
         """
+        from pinnkit.reporting.figure_style import annotate_empty, new_figure
         from pinnkit.reporting.labels import plain_text
-        from pinnkit.reporting.panels import note, sheet
 
         drawn = [(label, rows) for label, rows in zip(self.labels(), self.histories, strict=True) if rows]
         objective = {not row["errors"] for _, rows in drawn for row in rows}
         name = {frozenset([True]): "objective", frozenset([True, False]): "error, or objective"}.get(
             frozenset(objective), "relative $L^2$ error"
         )
-        with sheet(13.0, 5.4 + 0.36 * len(drawn), "") as figure:
+        with new_figure(13.0, 5.4 + 0.36 * len(drawn), "") as figure:
             panels = figure.subplots(1, 2, sharey=True)
             for axes, key, label in zip(panels, ("time_s", "step"), ("training time (s)", "step"), strict=True):
                 for place, (text, rows) in enumerate(drawn):
-                    _line(axes, [row[key] for row in rows], [value(row) for row in rows], plain_text(text), place)
+                    _line(
+                        axes,
+                        [row[key] for row in rows],
+                        [error_or_objective(row) for row in rows],
+                        plain_text(text),
+                        place,
+                    )
                 if not drawn:
-                    note(axes, "no run has a history.jsonl")
+                    annotate_empty(axes, "no run has a history.jsonl")
                 axes.set_xlabel(label)
                 axes.grid(alpha=0.3)
                 if drawn:
@@ -132,8 +138,11 @@ def compare(folders: Sequence[Path]) -> Comparison:
     """
     found = list(dict.fromkeys(run for folder in folders for run in _runs(Path(folder))))
     base = Path(os.path.commonpath([run.parent for run in found]))
-    pairs = [(row_of(base, run.relative_to(base)), list(course(measurements(RunFolder(run).history)))) for run in found]
-    pairs.sort(key=lambda pair: rank(pair[0]))
+    pairs = [
+        (read_row(base, run.relative_to(base)), list(without_repeats(read_measurements(RunFolder(run).history))))
+        for run in found
+    ]
+    pairs.sort(key=lambda pair: sort_key(pair[0]))
     return Comparison([row for row, _ in pairs], [rows for _, rows in pairs])
 
 
@@ -141,7 +150,7 @@ def _runs(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise RunFolderError(f"{folder}: there is no such folder; expected a run folder, or a folder of several")
     path = folder.resolve()
-    below = sorted(run_folders(path), key=lambda run: natural(str(run)))
+    below = sorted(run_folders(path), key=lambda run: natural_key(str(run)))
     # A run's own evaluation/ lies below it; a sweep may keep a config.yaml above its runs.
     if (path / "metrics.json").is_file() or ((path / "config.yaml").is_file() and not below):
         return [path]
@@ -158,7 +167,7 @@ def _short(cell: Any) -> str:
 
 
 def _line(axes: Axes, where: Sequence[float], values: Sequence[float], label: str, place: int) -> None:
-    from pinnkit.reporting.panels import COLOURS
+    from pinnkit.reporting.figure_style import COLOURS
 
     dashes = ("-", "--", "-.", ":")
     axes.plot(

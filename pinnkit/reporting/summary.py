@@ -38,13 +38,13 @@ def summarise(sweep_folder: Path) -> Path:
     sweep_folder = Path(sweep_folder)
     if not sweep_folder.is_dir():
         raise RunFolderError(f"{sweep_folder}: there is no such folder; expected the folder of a sweep")
-    folders = sorted(run_folders(sweep_folder), key=lambda path: natural(str(path)))
+    folders = sorted(run_folders(sweep_folder), key=lambda path: natural_key(str(path)))
     if not folders:
         raise RunFolderError(f"{sweep_folder}: no run folder below it; expected folders with a metrics.json")
-    rows = sorted((row_of(sweep_folder, folder) for folder in folders), key=rank)
+    rows = sorted((read_row(sweep_folder, folder) for folder in folders), key=sort_key)
 
     table = io.StringIO()
-    writer = csv.DictWriter(table, columns_of(rows), restval="", lineterminator="\n")
+    writer = csv.DictWriter(table, table_columns(rows), restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows({column: value for (_, column), value in row.items()} for row in rows)
     path = sweep_folder / "summary.csv"
@@ -64,7 +64,7 @@ def run_folders(sweep_folder: Path) -> set[Path]:
 Row = dict[tuple[str, str], Any]
 
 
-def row_of(sweep_folder: Path, folder: Path) -> Row:
+def read_row(sweep_folder: Path, folder: Path) -> Row:
     """What the metrics.json of a run says, or why it says nothing; `folder` is relative to that of the sweep."""
     run = RunFolder(sweep_folder / folder)
     row: Row = {("run", "run"): folder.as_posix()}
@@ -128,7 +128,7 @@ def _override(text: str) -> tuple[str, str]:
     return key, value
 
 
-def columns_of(rows: Iterable[Row]) -> list[str]:
+def table_columns(rows: Iterable[Row]) -> list[str]:
     """The columns of a table with these rows, in groups."""
     groups = ("run", "status", "overrides", *_SECTIONS, *_NUMBERS, "learned", "reason")
     seen = dict.fromkeys(key for row in rows for key in row)
@@ -136,11 +136,11 @@ def columns_of(rows: Iterable[Row]) -> list[str]:
     columns: dict[str, None] = {}
     for group in groups:
         names = [column for kind, column in seen if kind == group]
-        columns |= dict.fromkeys([group] if group in always else sorted(names, key=natural))
+        columns |= dict.fromkeys([group] if group in always else sorted(names, key=natural_key))
     return list(columns)
 
 
-def rank(row: Row) -> tuple[int, float]:
+def sort_key(row: Row) -> tuple[int, float]:
     """(0, worst error), (1, loss) or (2, 0) for a failed run; ties keep the order of names."""
     if row["status", "status"] not in COMPLETED:
         return 2, 0.0
@@ -151,6 +151,6 @@ def rank(row: Row) -> tuple[int, float]:
     return 1, row.get(("loss", "loss"), math.inf)
 
 
-def natural(text: str) -> list[tuple[int, str]]:
+def natural_key(text: str) -> list[tuple[int, str]]:
     """A sort key by which run 9 comes before run 10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]

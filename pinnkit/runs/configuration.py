@@ -11,8 +11,9 @@ import yaml
 
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.problem.problem import Problem
-from pinnkit.reporting.claim import FOLDER, FolderTaken
-from pinnkit.settings import Settings, config_of, read_settings
+from pinnkit.reading import config_of
+from pinnkit.reporting.folder_lock import FOLDER_KEY, FolderUnavailableError
+from pinnkit.settings import Settings, read_settings
 
 GROUPS = ("trainer", "callbacks", "checkpoint", "logger")
 FREE = (*GROUPS, "overwrite", "reference_max_time")
@@ -31,8 +32,8 @@ def refusing(resume: bool) -> Iterator[None]:
     """A folder that is refused is a mistake of the configuration."""
     try:
         yield
-    except FolderTaken as error:
-        raise ProblemError([Mistake("resume" if resume else FOLDER, str(error))]) from None
+    except FolderUnavailableError as error:
+        raise ProblemError([Mistake("resume" if resume else FOLDER_KEY, str(error))]) from None
 
 
 def as_yaml(problem: Problem, settings: Settings) -> str:

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from pinnkit import environment, evaluation
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.runs import environment, evaluation
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Record
 from pinnkit.training.datamodule import CollocationData

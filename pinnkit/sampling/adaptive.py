@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pinnkit.sampling.points import generator
+from pinnkit.sampling.generators import generator
 
 CONCENTRATED = 4.0
 """The concentration from which on points are redrawn by residual, for the rest of the run.

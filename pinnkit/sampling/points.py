@@ -5,15 +5,13 @@ No generator keeps a hidden state: the same key gives the same points on every r
 
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
 import sympy
-from scipy.stats import qmc
 
 from pinnkit.domains.box import Box
 from pinnkit.problem.conditions import inside
 from pinnkit.problem.problem import Condition, Problem
+from pinnkit.sampling.generators import generator
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.settings import Sampling
 
@@ -21,47 +19,11 @@ EQUATIONS = "equations"
 """The name of the point set that all equations share."""
 
 
-def generator(seed: int, stream: str, draw: int) -> np.random.Generator:
-    """A counter-based generator (Philox) keyed by (seed, stream, draw)."""
-    key = np.random.SeedSequence([seed, zlib.crc32(stream.encode()), draw])
-    return np.random.Generator(np.random.Philox(key))
-
-
-def unit_points(method: str, count: int, dimension: int, seed: int, stream: str, draw: int = 0) -> np.ndarray:
-    """Points of the unit cube, shape (count, dimension).
-
-    sobol: scrambled Sobol sequence; uniform: independent; latin_hypercube: one point in each of `count` slices of
-    every axis; grid: midpoints of a tensor grid with at least `count` cells, thinned evenly to `count`.
-    """
-    if dimension == 0:
-        return np.zeros((count, 0))
-    rng = generator(seed, stream, draw)
-    if method == "sobol":
-        power = (count - 1).bit_length()  # Sobol points come in powers of two; the first `count` are kept
-        return qmc.Sobol(dimension, scramble=True, rng=rng).random_base2(power)[:count]
-    if method == "latin_hypercube":
-        return qmc.LatinHypercube(dimension, rng=rng).random(count)
-    if method == "uniform":
-        return rng.random((count, dimension))
-    if method == "grid":
-        side = int(np.ceil(round(count ** (1 / dimension), 9)))
-        axis = (np.arange(side) + 0.5) / side
-        cells = np.stack(np.meshgrid(*[axis] * dimension, indexing="ij"), axis=-1).reshape(-1, dimension)
-        return cells[_thinned(len(cells), count)]
-    raise ValueError(f"sampling.method is '{method}': one of sobol, uniform, latin_hypercube, grid is needed")
-
-
-def _thinned(size: int, count: int) -> np.ndarray:
-    """Indices of `count` among `size` things in a row, evenly spread; all where there are no more."""
-    count = min(size, count)
-    return np.floor(np.arange(count) * size / count).astype(int)
-
-
 def equation_points(problem: Problem, sampling: Sampling, seed: int, draw: int, count: int | None = None) -> PointSet:
     """The points of the equations: spread over the domain by the chosen method."""
     dimension = len(problem.coordinates)
     count = count or sampling.count(dimension)
-    unit = unit_points(sampling.method, count, dimension, seed, EQUATIONS, draw)
+    unit = sampling.unit_points(count, dimension, seed, EQUATIONS, draw)
     return PointSet(problem.domain.points(unit))
 
 
@@ -77,7 +39,7 @@ def condition_points(problem: Problem, condition: Condition, sampling: Sampling,
     parts = []
     for number, (place, count) in enumerate(_shares(condition.places, sampling.of_condition)):
         stream = f"conditions.{condition.name}.{number}"
-        coordinates = _on_place(problem, condition, place, count, sampling.method, seed, stream, draw)
+        coordinates = _on_place(problem, condition, place, count, sampling, seed, stream, draw)
         normal = [place.normal[name] for name in problem.coordinates] if place.normal else None
         normals = None if normal is None else np.tile(np.asarray(normal, dtype=float), (len(coordinates), 1))
         parts.append(PointSet(coordinates, normals=normals))
@@ -91,17 +53,24 @@ def _shares(places: tuple[Box, ...], total: int) -> list[tuple[Box, int]]:
 
 
 def _on_place(
-    problem: Problem, condition: Condition, place: Box, count: int, method: str, seed: int, stream: str, draw: int
+    problem: Problem,
+    condition: Condition,
+    place: Box,
+    count: int,
+    sampling: Sampling,
+    seed: int,
+    stream: str,
+    draw: int,
 ) -> np.ndarray:
     if condition.where is None:
-        return place.points(unit_points(method, count, len(place.free), seed, stream, draw))
+        return place.points(sampling.unit_points(count, len(place.free), seed, stream, draw))
     known: dict[sympy.Symbol, float] = problem.values
     drawn = count
     while True:  # reading made sure that some points satisfy the inequality
-        points = place.points(unit_points(method, drawn, len(place.free), seed, stream, draw))
+        points = place.points(sampling.unit_points(drawn, len(place.free), seed, stream, draw))
         kept = points[inside(condition.where, points, problem.coordinates, known)]
         if len(kept) >= count or not place.free:
-            return kept[_thinned(len(kept), count)] if method == "grid" else kept[:count]
+            return sampling.part(kept, count)
         drawn *= 2
 
 

@@ -1,13 +1,21 @@
-"""What can be chosen about collocation points."""
+"""Settings of collocation points: what all samplers share, and their registry."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import numpy as np
+
+from pinnkit.registry import Registry
+from pinnkit.sampling.generators import generator
+
+SAMPLERS = Registry("sampler", "pinnkit.sampling.sequences", tag="method", default="sobol")
 
 FRESH = 350
 """Points of the equations in a step that has its own, and at most as many of each condition. In five dimensions the
 boundary has ten faces: with 500 and 200 its error was the larger part of Poisson's."""
-METHODS = ("sobol", "uniform", "latin_hypercube", "grid")
 CONDITIONS = 400
 """Points of each condition."""
 LARGEST = 1_000_000_000
@@ -20,10 +28,18 @@ many (steps 10,000 and 20,000). Many short steps come first: with few points a r
 
 
 @dataclass(frozen=True)
-class Sampling:
-    """How many collocation points, by which rule, and when they are drawn anew."""
+class Sampling(ABC):
+    """How many collocation points, and when they are drawn anew; a sampler says which points of the unit cube.
 
-    method: str = field(default="sobol", metadata={"choices": METHODS})
+    Attributes:
+        name: the sampler's name, `sampling.method`.
+        fixed: whether the points depend on their number alone: they are not redrawn by residual, and a part of them is
+            spread evenly over all, where that of a sequence is its first points.
+    """
+
+    name: ClassVar[str]
+    fixed: ClassVar[bool] = False
+
     equations: int | None = field(default=None, metadata={"minimum": 1, "maximum": LARGEST})
     """Points of the equations; None: 512 in one coordinate, 2048 in two, 4096 in more, and where they are redrawn by
     residual twice as many, after 40 `redraw_every` four times and after 80 eight times as many."""
@@ -49,6 +65,20 @@ class Sampling:
     """Points of the equations in each step of adam, soap, engd_w and spring; None: all, and 350 new ones in a step of
     spring."""
 
+    @abstractmethod
+    def unit(self, count: int, dimension: int, rng: np.random.Generator) -> np.ndarray:
+        """Points of the unit cube, (count, dimension), both at least 1; every random number comes from `rng`."""
+
+    def unit_points(self, count: int, dimension: int, seed: int, stream: str, draw: int = 0) -> np.ndarray:
+        """Points of the unit cube, (count, dimension): a pure function of its arguments."""
+        if dimension == 0:
+            return np.zeros((count, 0))
+        return self.unit(count, dimension, generator(seed, stream, draw))
+
+    def part(self, points: np.ndarray, count: int) -> np.ndarray:
+        """`count` of the points, spread as all are."""
+        return points[thinned(len(points), count)] if self.fixed else points[:count]
+
     def count(self, dimension: int) -> int:
         """Points of the equations in that many coordinates."""
         return self.equations or {1: 512, 2: 2048}.get(dimension, 4096)
@@ -73,6 +103,17 @@ class Sampling:
         if self.residual_power is not None:
             return self.residual_power
         return 0.75 if draw >= DOUBLED[-1] else 0.5
+
+
+def thinned(size: int, count: int) -> np.ndarray:
+    """Indices of `count` among `size` things in a row, evenly spread; all where there are no more."""
+    count = min(size, count)
+    return np.floor(np.arange(count) * size / count).astype(int)
+
+
+def unit_points(sampler: str, count: int, dimension: int, seed: int, stream: str, draw: int = 0) -> np.ndarray:
+    """Points of the unit cube, (count, dimension), by the sampler of that name."""
+    return SAMPLERS[sampler]().unit_points(count, dimension, seed, stream, draw)
 
 
 def growth(draw: int) -> int:

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from pinnkit.optimizers.saved import NotFinite, WrongState
+from pinnkit.optimizers.state_check import InvalidStateError, NonFiniteStateError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.table import Table
 from pinnkit.sampling.point_set import PointSet
@@ -147,9 +147,9 @@ def _named(path: Path) -> Iterator[None]:
     """What is wrong with a part, as a DamagedCheckpoint of this path."""
     try:
         yield
-    except NotFinite as error:
+    except NonFiniteStateError as error:
         raise DamagedCheckpoint(path, f"cannot be gone on from, as training had diverged: {error}", True) from None
-    except WrongState as error:
+    except InvalidStateError as error:
         reason = str(error)
         raise DamagedCheckpoint(path, reason if reason == OTHER else f"is damaged: {reason}") from None
 

@@ -165,7 +165,7 @@ class CollocationData(lightning.LightningDataModule):
 
     def _may_follow_residual(self, name: str) -> bool:
         """Not where all points are given, or some: rows of data, a grid, single points."""
-        if self.sampling.residual_power == 0 or self.sampling.method == "grid":
+        if self.sampling.residual_power == 0 or self.sampling.fixed:
             return False
         if name == EQUATIONS:
             return True

@@ -17,14 +17,14 @@ from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Model, Prepa
 from pinnkit.engines.jacobian import Jacobian, Linearisation
 from pinnkit.engines.selection import Budget, Chooser
 from pinnkit.losses.residuals import TermGroup, mean_square
-from pinnkit.operators.choice import Choice
 from pinnkit.operators.compiled import CompileTime
+from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.operators.settings import Operators
-from pinnkit.optimizers.deterministic import Deterministic
+from pinnkit.optimizers.deterministic import DeterministicOptimizer
 from pinnkit.optimizers.least_squares import LeastSquaresOptimizer
 from pinnkit.optimizers.self_scaled import SelfScaled
-from pinnkit.optimizers.threads import on_threads
+from pinnkit.optimizers.threads import torch_threads
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import EQUATIONS, batch_index
@@ -91,7 +91,7 @@ class PINN(lightning.LightningModule):
         self.operators, self.width, self.threads = operators, width, threads
         self.model = Model(problem, network, self.learned)
         self.evaluator: Evaluator | None = None
-        self.choice: Choice | None = None
+        self.choice: EngineChoice | None = None
         self._prepared: tuple[Mapping[str, PointSet], list[Prepared]] | None = None
         self._jacobian: Jacobian | None = None
         self._linearised: tuple[Mapping[str, PointSet], Linearisation] | None = None
@@ -174,9 +174,9 @@ class PINN(lightning.LightningModule):
         optimizers = [phase.optimizer(parameters) for phase in self.phases]
         for one in optimizers:
             if isinstance(one, SelfScaled):
-                one.share_rows(self.threads)
+                one.set_worker_threads(self.threads)
             elif isinstance(one, LeastSquaresOptimizer):
-                one.use_threads(matrices)
+                one.set_matrix_threads(matrices)
         return optimizers
 
     def setup(self, stage: str) -> None:
@@ -186,7 +186,9 @@ class PINN(lightning.LightningModule):
         self.compile_time.seconds = self.progress["compile_time_s"]
         if self.rolled_back:
             for optimizer in self.trainer.optimizers:
-                if isinstance(optimizer, Deterministic):  # with what it has learned it would take the same steps again
+                if isinstance(
+                    optimizer, DeterministicOptimizer
+                ):  # with what it has learned it would take the same steps again
                     optimizer.restart(0.5 ** self.progress["rollbacks"])
 
     def training_step(self, segment: StepBlock, batch_idx: int) -> None:
@@ -471,8 +473,8 @@ class PINN(lightning.LightningModule):
             self.progress["phase"] += 1
             self.progress["phase_step"] = 0
             following = optimizers[self.progress["phase"]]
-            if hasattr(following, "take_over"):
-                following.take_over(optimizer.optimizer)
+            if hasattr(following, "warm_start"):
+                following.warm_start(optimizer.optimizer)
             log.info("%s ended: %s; %s follows", phase.name, reason, self.phases[self.progress["phase"]].name)
         else:
             self.stopped = f"{phase.name} ended: {reason}"
@@ -519,7 +521,7 @@ class PINN(lightning.LightningModule):
     def _own_scores(self, group: str, batch: PointSet) -> list[Tensor]:
         """This rank's share of them."""
         parts, size = [], at_once(self)
-        with on_threads(1 if self.limits.shards else None):
+        with torch_threads(1 if self.limits.shards else None):
             for index in self.ranks.own(len(batch)):
                 own = batch.take(index.to(batch.coordinates.device))
                 for start in range(0, len(own), size):
@@ -539,7 +541,7 @@ class PINN(lightning.LightningModule):
         self.rolled_back = rollbacks > checkpoint["progress"]["rollbacks"]
         self.progress = {**self.progress, **checkpoint["progress"], "rollbacks": rollbacks}
         saved = checkpoint.get("operators")
-        self.choice = Choice(**saved) if saved else None
+        self.choice = EngineChoice(**saved) if saved else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew
 
 

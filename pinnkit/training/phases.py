@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import psutil
 import torch
 
-from pinnkit.optimizers.build import build
+from pinnkit.optimizers.methods.adam import Adam
+from pinnkit.optimizers.methods.lbfgs import LBFGS
+from pinnkit.optimizers.methods.sample_space import Spring
+from pinnkit.optimizers.methods.self_scaled import SSBroyden
 from pinnkit.optimizers.schedule import learning_rate_factor, settling_factor
-from pinnkit.optimizers.settings import LBFGS, Adam, FirstOrder, LeastSquares, SampleSpace, SelfScaled, Spring
+from pinnkit.optimizers.settings import Optimizer
 
 QUASI_NEWTON_LIMIT = {"cpu": 12_000, "gpu": 40_000}
 """Most parameters for which `auto` keeps a dense inverse Hessian: a step passes over it three times."""
@@ -29,30 +31,30 @@ class Phase:
     """An optimizer by name, and its settings (their `steps` bound the phase)."""
 
     name: str
-    settings: Any
+    settings: Optimizer
 
     @property
     def first_order(self) -> bool:
         """Whether a step uses the gradient alone, at a rate that is given."""
-        return isinstance(self.settings, FirstOrder)
+        return self.settings.first_order
 
     @property
     def mini_batches(self) -> bool:
         """Whether a step may use points of its own: others learn their curvature from the same points in many."""
-        return isinstance(self.settings, FirstOrder | SampleSpace) and not self.fresh_points
+        return self.settings.mini_batches
 
     @property
     def fresh_points(self) -> bool:
         """Whether every step has points of its own, few of them, as a part of the method."""
-        return isinstance(self.settings, Spring)
+        return self.settings.fresh_points
 
     @property
     def least_squares(self) -> bool:
         """Whether a step asks for the Jacobian of the residuals."""
-        return isinstance(self.settings, LeastSquares)
+        return self.settings.least_squares
 
     def optimizer(self, parameters: Sequence[torch.nn.Parameter]) -> torch.optim.Optimizer:
-        return build(self.name, self.settings, parameters)
+        return self.settings.build(parameters)
 
     def left(self, step: int) -> float:
         """The share of the phase that is left before a step of it; 1 where it has no steps of its own."""
@@ -61,14 +63,14 @@ class Phase:
     def settle(self, optimizer: torch.optim.Optimizer, step: int | None) -> None:
         """Shorten the next step, `step` steps after that began; None: it has not."""
         if self.fresh_points:
-            optimizer.share = 1.0 if step is None else settling_factor(step)
+            optimizer.step_factor = 1.0 if step is None else settling_factor(step)
 
     def set_learning_rate(self, optimizer: torch.optim.Optimizer, step: int, share: float = 1.0) -> float | None:
         """Set the rate for this step of the phase: `share` of what warm-up and decay give.
 
         None where a line search chooses the step.
         """
-        if not isinstance(self.settings, FirstOrder):
+        if not self.first_order:
             return None
         rate = share * self.settings.learning_rate * learning_rate_factor(step, self.settings)
         for group in optimizer.param_groups:
@@ -100,7 +102,7 @@ def automatic(
         reason = f"{parameters} parameters: their inverse Hessian needs {needed / 1e9:.2g} of {free / 1e9:.2g} GB"
     else:
         reason = f"the inverse Hessian of {parameters} parameters in float64 ({needed / 1e6:.3g} MB) is affordable"
-        return (warm_up, Phase("ssbroyden", SelfScaled(max_parameters=limit))), reason
+        return (warm_up, Phase("ssbroyden", SSBroyden(max_parameters=limit))), reason
     return (warm_up, Phase("lbfgs", LBFGS())), reason
 
 

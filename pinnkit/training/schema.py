@@ -13,11 +13,11 @@ import torch
 from packaging.version import InvalidVersion, Version
 from torch import Tensor
 
-from pinnkit.operators.choice import Choice
+from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import ENGINES
-from pinnkit.optimizers.saved import NotFinite, WrongState, check_state, number, short, whole
+from pinnkit.optimizers.state_check import InvalidStateError, NonFiniteStateError, check_state, number, short, whole
 from pinnkit.sampling.points import EQUATIONS, condition_points
-from pinnkit.sampling.settings import Sampling
+from pinnkit.sampling.sequences.sobol import Sobol
 from pinnkit.training.module import PINN
 
 DEPTH, ENTRIES = 12, 2_000_000
@@ -44,26 +44,26 @@ def check_parts(content: Mapping[str, Any]) -> None:
     """Make sure that the parts are of the right kinds, and that no tensor claims more than the file holds.
 
     Raises:
-        WrongState: one is not; the message begins with its key.
+        InvalidStateError: one is not; the message begins with its key.
     """
     left = [ENTRIES]
     for key, value in content.items():
         _plain(str(key), value, left, DEPTH)
     for key, kind in KINDS.items():
         if not isinstance(content[key], kind) or isinstance(content[key], bool):
-            raise WrongState(f"{key}: {short(content[key])} is no {kind.__name__.lower()}")
+            raise InvalidStateError(f"{key}: {short(content[key])} is no {kind.__name__.lower()}")
     try:
         if Version(content["pytorch-lightning_version"]) < Version("2"):
-            raise WrongState(f"pytorch-lightning_version: {content['pytorch-lightning_version']} is too old")
+            raise InvalidStateError(f"pytorch-lightning_version: {content['pytorch-lightning_version']} is too old")
     except InvalidVersion:
-        raise WrongState(f"pytorch-lightning_version: {short(content['pytorch-lightning_version'])}") from None
+        raise InvalidStateError(f"pytorch-lightning_version: {short(content['pytorch-lightning_version'])}") from None
     about = content["pinnkit"]
     if not isinstance(about.get("config"), str):
-        raise WrongState("pinnkit.config: is no text")
+        raise InvalidStateError("pinnkit.config: is no text")
     for key in ("data", "versions"):
         texts = about.get(key)
         if not isinstance(texts, Mapping) or not all(isinstance(one, str) for one in texts.values()):
-            raise WrongState(f"pinnkit.{key}: is no mapping of texts")
+            raise InvalidStateError(f"pinnkit.{key}: is no mapping of texts")
     for key in ("step", "rollbacks"):
         _count(f"progress.{key}", content["progress"].get(key))
 
@@ -72,7 +72,7 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     """Make sure that a module, its optimizers, callbacks and data can go on from parts of the right kinds.
 
     Raises:
-        WrongState: they cannot. NotFinite: a number that must be finite is not.
+        InvalidStateError: they cannot. NonFiniteStateError: a number that must be finite is not.
     """
     _check_weights(content["state_dict"], module)
     _check_progress(content["progress"], module)
@@ -81,13 +81,13 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     _check_points(content["CollocationData"], module)
     states = content["optimizer_states"]
     if len(states) != len(module.phases):
-        raise WrongState(f"optimizer_states: {len(states)} are there, and {len(module.phases)} phases")
+        raise InvalidStateError(f"optimizer_states: {len(states)} are there, and {len(module.phases)} phases")
     parameters = [one for one in module.parameters() if one.requires_grad]
     same = content["pinnkit"]["versions"].get("torch") == version("torch")
     for place, (phase, state) in enumerate(zip(module.phases, states, strict=True)):
         try:
             check_state(phase.optimizer(parameters), state, same)
-        except WrongState as error:
+        except InvalidStateError as error:
             raise type(error)(f"optimizer_states[{place}]{error}") from None
 
 
@@ -95,11 +95,11 @@ def _plain(where: str, value: Any, left: list[int], depth: int) -> None:
     """Nothing but numbers, texts and whole tensors, in mappings and lists."""
     left[0] -= 1
     if left[0] < 0 or depth < 0:
-        raise WrongState(f"{where}: has too many entries, or is nested too deeply")
+        raise InvalidStateError(f"{where}: has too many entries, or is nested too deeply")
     if isinstance(value, Tensor):
         held = value.device.type == "cpu" and value.layout == torch.strided and not value.is_quantized
         if not held or value.numel() * value.element_size() > value.untyped_storage().nbytes():
-            raise WrongState(f"{where}: is a tensor without all of its numbers")
+            raise InvalidStateError(f"{where}: is a tensor without all of its numbers")
     elif isinstance(value, Mapping):
         for key, one in value.items():
             _plain(f"{where}.{key}", one, left, depth - 1)
@@ -107,27 +107,27 @@ def _plain(where: str, value: Any, left: list[int], depth: int) -> None:
         for place, one in enumerate(value):
             _plain(f"{where}[{place}]", one, left, depth - 1)
     elif not isinstance(value, int | float | str | None):
-        raise WrongState(f"{where}: is a {type(value).__name__}")
+        raise InvalidStateError(f"{where}: is a {type(value).__name__}")
 
 
 def _check_weights(kept: Any, module: PINN) -> None:
     if not isinstance(kept, Mapping):
-        raise WrongState(OTHER)
+        raise InvalidStateError(OTHER)
     here = {name: (one.shape, one.dtype) for name, one in module.state_dict().items()}
     if {name: (getattr(one, "shape", None), getattr(one, "dtype", None)) for name, one in kept.items()} != here:
-        raise WrongState(OTHER)
+        raise InvalidStateError(OTHER)
     parameters = dict(module.named_parameters())
     for name, usual in module.state_dict().items():
         trained = name in parameters or bool(torch.isfinite(usual).all())  # a user's buffer may hold infinity
         if trained and not bool(torch.isfinite(kept[name]).all()):
-            raise NotFinite(f"state_dict.{name}: holds NaN or infinity")
+            raise NonFiniteStateError(f"state_dict.{name}: holds NaN or infinity")
 
 
 def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
     for key, usual in module.progress.items():
         where = f"progress.{key}"
         if key not in kept:
-            raise WrongState(f"{where}: is missing")
+            raise InvalidStateError(f"{where}: is missing")
         value = kept[key]
         if key == "draw":
             if not (isinstance(value, int) and value == -1):
@@ -141,57 +141,57 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
         elif key == "first_objective" and kept["step"] == 0:
             continue
         elif isinstance(usual, float) and number(where, value) < 0.0:
-            raise WrongState(f"{where}: is {value}")
+            raise InvalidStateError(f"{where}: is {value}")
     if not kept["phase"] < len(module.phases):
-        raise WrongState(f"progress.phase: is {kept['phase']}, and there are {len(module.phases)} phases")
+        raise InvalidStateError(f"progress.phase: is {kept['phase']}, and there are {len(module.phases)} phases")
     if kept["phase_step"] > kept["step"]:
-        raise WrongState(f"progress.phase_step: is {kept['phase_step']}, and progress.step {kept['step']}")
+        raise InvalidStateError(f"progress.phase_step: is {kept['phase_step']}, and progress.step {kept['step']}")
 
 
 def _check_choice(config: Any) -> None:
     if config is None:
         return
-    known = {one.name for one in dataclasses.fields(Choice)}
+    known = {one.name for one in dataclasses.fields(EngineChoice)}
     if not isinstance(config, Mapping) or not {"engine"} <= set(config) <= known:
-        raise WrongState(f"operators: {short(config)}")
+        raise InvalidStateError(f"operators: {short(config)}")
     chunk, threads = config.get("chunk"), config.get("threads", 1)
     if config["engine"] not in ENGINES[1:]:
-        raise WrongState(f"operators.engine: there is no {short(config['engine'])}")
+        raise InvalidStateError(f"operators.engine: there is no {short(config['engine'])}")
     if not (chunk is None or (isinstance(chunk, int) and chunk >= 1)):
-        raise WrongState(f"operators.chunk: is {short(chunk)}")
+        raise InvalidStateError(f"operators.chunk: is {short(chunk)}")
     if not (isinstance(threads, int) and 1 <= threads <= 4096):
-        raise WrongState(f"operators.threads: is {short(threads)}")
+        raise InvalidStateError(f"operators.threads: is {short(threads)}")
     if not isinstance(config.get("milliseconds", {}), Mapping) or not isinstance(config.get("reason", ""), str):
-        raise WrongState("operators: is not what an engine was chosen by")
+        raise InvalidStateError("operators: is not what an engine was chosen by")
 
 
 def _check_callbacks(kept: Mapping[str, Any], step: int, module: PINN) -> None:
     for name, keys in {"Record": ("rows", "next"), "Checkpoints": ("next", "least")}.items():
         if not isinstance(kept.get(name), Mapping) or not set(keys) <= set(kept[name]):
-            raise WrongState(f"callbacks.{name}: is missing, or not whole")
+            raise InvalidStateError(f"callbacks.{name}: is missing, or not whole")
         _count(f"callbacks.{name}.next", kept[name]["next"])
     least = kept["Checkpoints"]["least"]
     if not isinstance(least, float) or math.isnan(least):
-        raise NotFinite(f"callbacks.Checkpoints.least: is {short(least)}")
+        raise NonFiniteStateError(f"callbacks.Checkpoints.least: is {short(least)}")
     rows, before = kept["Record"]["rows"], 0
     if not isinstance(rows, list):
-        raise WrongState("callbacks.Record.rows: is no list")
+        raise InvalidStateError("callbacks.Record.rows: is no list")
     for place, row in enumerate(rows):
         where = f"callbacks.Record.rows[{place}]"
         if not isinstance(row, Mapping) or not {"step", "time_s", "phase", "losses", "errors", "learned"} <= set(row):
-            raise WrongState(f"{where}: is not whole")
+            raise InvalidStateError(f"{where}: is not whole")
         _count(f"{where}.step", row["step"])
         _count(f"{where}.phase", row["phase"])
         number(f"{where}.time_s", row["time_s"])
         for part in ("losses", "errors", "learned"):
             values = row[part]
             if not isinstance(values, Mapping) or not all(isinstance(one, float) for one in values.values()):
-                raise WrongState(f"{where}.{part}: is no mapping of numbers")
+                raise InvalidStateError(f"{where}.{part}: is no mapping of numbers")
         if row["step"] < before or row["phase"] >= len(module.phases):
-            raise WrongState(f"{where}: is of step {row['step']} and phase {row['phase']}")
+            raise InvalidStateError(f"{where}: is of step {row['step']} and phase {row['phase']}")
         before = row["step"]
     if before != step:
-        raise WrongState(f"callbacks.Record.rows: end at step {before}, and progress.step is {step}")
+        raise InvalidStateError(f"callbacks.Record.rows: end at step {before}, and progress.step is {step}")
 
 
 def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
@@ -201,37 +201,37 @@ def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
     conditions = {one.name: one for one in problem.conditions}
     equations = {EQUATIONS} if problem.equations else set()
     if not isinstance(groups, list) or not all(one in {*conditions, *equations} for one in groups):
-        raise WrongState(f"CollocationData.by_residual: is {short(groups)}")
+        raise InvalidStateError(f"CollocationData.by_residual: is {short(groups)}")
     if not isinstance(points, Mapping) or set(points) != equations | set(groups):
-        raise WrongState("CollocationData.points: are of other equations or conditions")
+        raise InvalidStateError("CollocationData.points: are of other equations or conditions")
     for name, part in points.items():
         where = f"CollocationData.points.{name}"
         coordinates = part.get("coordinates") if isinstance(part, Mapping) else None
         if not isinstance(coordinates, Tensor) or coordinates.dtype != torch.float64 or coordinates.ndim != 2:
-            raise WrongState(f"{where}: has no coordinates")
+            raise InvalidStateError(f"{where}: has no coordinates")
         if coordinates.shape[1] != len(problem.coordinates) or not len(coordinates):
-            raise WrongState(f"{where}.coordinates: are {tuple(coordinates.shape)}")
+            raise InvalidStateError(f"{where}.coordinates: are {tuple(coordinates.shape)}")
         inside, lower, upper = coordinates.numpy(), problem.domain.lower, problem.domain.upper
         slack = 1e-9 * (upper - lower)
         if not np.isfinite(inside).all():
-            raise NotFinite(f"{where}.coordinates: hold NaN or infinity")
+            raise NonFiniteStateError(f"{where}.coordinates: hold NaN or infinity")
         if (inside < lower - slack).any() or (inside > upper + slack).any():
-            raise WrongState(f"{where}.coordinates: lie outside the domain")
+            raise InvalidStateError(f"{where}.coordinates: lie outside the domain")
         usual = {"coordinates": problem.domain.lower[None]}
         if name != EQUATIONS:
-            usual = condition_points(problem, conditions[name], Sampling(), 0, 0).arrays()
+            usual = condition_points(problem, conditions[name], Sobol(), 0, 0).arrays()
         if set(part) - {"weights"} != set(usual):
-            raise WrongState(f"{where}: holds {', '.join(map(short, part))}; {', '.join(usual)} are needed")
+            raise InvalidStateError(f"{where}: holds {', '.join(map(short, part))}; {', '.join(usual)} are needed")
         for array, values in part.items():
             width = usual[array].shape[1] if array in usual else 1
             if not isinstance(values, Tensor) or tuple(values.shape) != (len(coordinates), width):
-                raise WrongState(f"{where}.{array}: is {short(values)}")
+                raise InvalidStateError(f"{where}.{array}: is {short(values)}")
             if not bool(torch.isfinite(values).all()):
-                raise NotFinite(f"{where}.{array}: holds NaN or infinity")
+                raise NonFiniteStateError(f"{where}.{array}: holds NaN or infinity")
 
 
 def _count(where: str, value: Any) -> None:
     if isinstance(value, float) and not math.isfinite(value):
-        raise NotFinite(f"{where}: is {value}")
+        raise NonFiniteStateError(f"{where}: is {value}")
     if not whole(value):
-        raise WrongState(f"{where}: {short(value)} is no count")
+        raise InvalidStateError(f"{where}: {short(value)} is no count")

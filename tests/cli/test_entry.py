@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from pinnkit import environment
 from pinnkit.cli import entry, paths
 from pinnkit.cli import train as command
 from pinnkit.cli.check import check
@@ -21,7 +20,8 @@ from pinnkit.cli.optimise import optimise
 from pinnkit.cli.references import make_references
 from pinnkit.cli.train import train
 from pinnkit.language.errors import Mistake, ProblemError
-from pinnkit.resources import check_environment
+from pinnkit.runs import environment
+from pinnkit.runs.resources import check_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = {
@@ -208,7 +208,7 @@ def test_a_wrong_number_of_a_process_is_told_at_once(monkeypatch, capsys):
 
 def test_only_a_cache_that_is_named_is_checked(monkeypatch, tmp_path):
     monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
-    monkeypatch.setattr("pinnkit.resources.os.access", lambda *_: False)  # the working folder is read-only
+    monkeypatch.setattr("pinnkit.runs.resources.os.access", lambda *_: False)  # the working folder is read-only
     check_environment()
 
 

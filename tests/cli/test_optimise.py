@@ -15,7 +15,7 @@ from pinnkit.cli.space import Choice, Span, read_space
 from pinnkit.cli.trial import Budget
 from pinnkit.language.errors import ProblemError
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.reporting.progress import best, course, measurements
+from pinnkit.reporting.history_file import least_error, read_measurements, without_repeats
 from pinnkit.training.settings import Trainer
 
 
@@ -149,10 +149,10 @@ def test_measurements_of_steps_that_were_given_up_do_not_count(tmp_path, monkeyp
 
 def test_half_a_line_is_passed_over(tmp_path):
     path = tmp_path / "history.jsonl"
-    assert measurements(path) == []
+    assert read_measurements(path) == []
     path.write_text('{"step": 1, "time_s": 0.5, "objective": null, "errors": {"u": 0.5, "v": null}}\n{"step": 2, "ti')
-    assert [one["step"] for one in measurements(path)] == [1]
-    assert best(measurements(path)) == math.inf
+    assert [one["step"] for one in read_measurements(path)] == [1]
+    assert least_error(read_measurements(path)) == math.inf
     path.write_text(path.read_text() + '\n{"step": 1, "time_s": 0.5, "objective": 0.25, "errors": {}}\n')
-    assert best(measurements(path)) == 0.25
-    assert [one["objective"] for one in course(measurements(path))] == [0.25]
+    assert least_error(read_measurements(path)) == 0.25
+    assert [one["objective"] for one in without_repeats(read_measurements(path))] == [0.25]

@@ -26,8 +26,8 @@ from pinnkit.cli.train import train
 from pinnkit.cli.yaml_files import DEPTH, NODES, SIZE, check
 from pinnkit.language.errors import ProblemError
 from pinnkit.problem.problem import Problem
+from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import Settings
-from pinnkit.validation import read_and_check
 from tests.conftest import timed
 
 ROOT = Path(__file__).resolve().parents[2]

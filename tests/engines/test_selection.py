@@ -10,8 +10,8 @@ from torch import nn
 
 from pinnkit.engines import selection
 from pinnkit.engines.selection import Budget, Chooser
-from pinnkit.operators.choice import Choice, remembered
-from pinnkit.operators.compiled import NotCompiled
+from pinnkit.operators.compiled import CompilationError
+from pinnkit.operators.engine_choice import EngineChoice, load_measurement
 from pinnkit.operators.settings import Operators
 from tests.conftest import assembled
 
@@ -148,7 +148,7 @@ def test_a_wrong_gradient_is_noticed_though_the_loss_is_right(heat_words, monkey
 
 def test_without_a_compiler_recorded_code_runs_and_says_so_once(heat_words, monkeypatch, caplog):
     def fails(graph, inputs):
-        raise NotCompiled("no compiler was found")
+        raise CompilationError("no compiler was found")
 
     monkeypatch.setattr("pinnkit.engines.evaluator.compile_graph", fails)
     made, _ = chooser(heat_words, engine="jets")
@@ -254,7 +254,7 @@ def test_a_cache_that_cannot_be_read_is_ignored(content, heat_words, recorded, t
     recorded.clear()
     assert chooser(heat_words, MIDDLE)[0].choose()[1].engine == "jets"
     assert len(recorded) == 1
-    assert remembered(path.stem)["engine"] == "jets"  # measured anew
+    assert load_measurement(path.stem)["engine"] == "jets"  # measured anew
 
 
 @pytest.mark.parametrize("network", [Branches, FrozenByPoints])
@@ -277,11 +277,11 @@ def test_auto_takes_the_recorded_definition_where_jets_lack_a_rule(heat_words, r
 
 def test_a_run_that_goes_on_takes_its_choice_and_measures_nothing(heat_words, recorded, times, empty_cache):
     made, _ = chooser(heat_words)
-    evaluator = made.restored(Choice("compiled", 7))
+    evaluator = made.restored(EngineChoice("compiled", 7))
     assert (evaluator.engine, evaluator.chunk) == ("compiled", 7)
     assert times["measured"] == []
     assert len(recorded) == 1
-    assert made.restored(Choice("autograd", 4)).chunk == 4
+    assert made.restored(EngineChoice("autograd", 4)).chunk == 4
     assert len(recorded) == 1
 
 

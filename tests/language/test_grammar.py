@@ -1,6 +1,6 @@
-from __future__ import annotations
+"""Expressions, derivatives and names of the problem language."""
 
-import math
+from __future__ import annotations
 
 import pytest
 import sympy
@@ -9,19 +9,18 @@ from pinnkit.language.calculus import Partial, field, normal_symbol, symbol
 from pinnkit.language.errors import LanguageError
 from pinnkit.language.grammar import (
     Scope,
-    assignment,
-    check_name,
     constant,
     equation,
     expression,
-    inequality,
 )
+from tests.language.grammar_scopes import ALPHA, SCOPE, XYT, T, X, Y
 
-X, Y, T, ALPHA = (symbol(name) for name in ("x", "y", "t", "alpha"))
-XYT = ("x", "y", "t")
 U, V = field("u", XYT), field("v", XYT)
+
+
 K = field("k", ("x",))
-SCOPE = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha",), ("S_x",))
+
+
 BOUNDARY = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha",), ("S_x",), boundary=True)
 
 
@@ -200,173 +199,3 @@ def test_subscripts_that_cannot_be_read(coordinates, text, message):
         expression(f"1 + {text}", Scope(coordinates, {"u": coordinates}))
     assert message in caught.value.message
     assert caught.value.position == 4
-
-
-# the caret is marked by the character below it: the first position of the second entry's fragment
-@pytest.mark.parametrize(
-    ("text", "column", "message"),
-    [
-        ("u_t = alhpa * u_xx", 6, "unknown name 'alhpa'; did you mean 'alpha'?"),
-        ("x^2 + x^2 + z", 12, "unknown name 'z'; valid are"),
-        ("x^2^y^bad", 6, "unknown name 'bad'"),
-        ("u = x = 1", 6, "a second '='"),
-        ("u == 1", 2, "single '='"),
-        ("u =", 3, "'=' needs a value"),
-        ("2u", 1, "write 2*u"),
-        ("x^2 + 2 u", 8, "write 2*u"),
-        ("x u", 2, "write x*u"),
-        ("(x)(y)", 3, "write (...)*(...)"),
-        ("2(x)", 1, "write 2*(...)"),
-        ("x(1 + t)", 0, "'x' is not a function; a product is written x*(...)"),
-        ("1 2", 2, "two numbers side by side"),
-        ("(x + (y)", 0, "this '(' is never closed"),
-        ("x + y) * 2", 5, "this ')' closes nothing"),
-        ("x + * y", 4, "'*' cannot follow '+'"),
-        ("* y", 0, "'*' has nothing on its left"),
-        ("x +", 3, "the text ends where '+' needs a value"),
-        ("x + ()", 5, "nothing between these brackets"),
-        ("sin()", 0, "sin takes 1 argument, here 0"),
-        ("sin + x", 0, "'sin' is a function: write sin(a)"),
-        ("sin(x, y)", 0, "sin takes 1 argument, here 2"),
-        ("x + sni(x)", 4, "unknown function 'sni'; did you mean 'sin'?"),
-        ("u(x, t)", 0, "write 'u' without arguments; elsewhere it is u(x=0)"),
-        ("1 + u(z=1)", 6, "u does not depend on 'z'"),
-        ("u(x=1, x=2)", 7, "given twice"),
-        ("u(x=v)", 4, "cannot depend on a field"),
-        ("sin(x=1)", 0, "no named arguments"),
-        ("(x=1)", None, "cannot be read"),
-        ("x + k_y", 4, "k does not depend on y; it depends on x"),
-        ("grad(u)", 0, "this is a vector"),
-        ("u_t = x*grad(u)", 6, "this is a vector"),
-        ("sin(grad(u))", 4, "sin needs a scalar"),
-        ("grad(u) + 1", 0, "a vector and a scalar cannot be added"),
-        ("grad(u)*grad(v)", 0, "dot(a, b)"),
-        ("dot(u, v)", 0, "dot takes two vectors"),
-        ("div(u)", 0, "one component for each spatial coordinate (x, y)"),
-        ("diff(u, alpha)", 8, "a coordinate belongs here"),
-        ("diff(u, 2)", 8, "a coordinate belongs here"),
-        ("diff(u, x, 9)", 11, "a coordinate belongs here"),
-        ("diff(u)", 0, "diff takes"),
-        ("u > 1", 0, "only inside where"),
-        ("where(x, 1, 2)", 6, "a condition belongs here"),
-        ("x, y", 0, "a comma stands only"),
-        ("x + 1/(1 - 1)", 7, "division by zero"),
-        ("x + 1/0", 6, "division by zero"),
-        ("y*log(-1)", 2, "log(-1) is not a real number"),
-        ("u_xy_", 0, "there is no coordinate _"),
-        ("", 0, "empty"),
-        ("   ", 0, "empty"),
-    ],
-)
-def test_mistakes_are_told_with_their_place(text, column, message):
-    with pytest.raises(LanguageError) as caught:
-        equation(text, SCOPE)
-    assert any(one in caught.value.message for one in message.split("|"))
-    assert caught.value.text == text
-    if column is not None:
-        assert caught.value.position == column
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("__import__('os')", "strings are not allowed"),
-        ("__import__(x)", "unknown function '__import__'"),
-        ("x.real", "attributes are not allowed"),
-        ("().__class__", "nothing between|attributes"),
-        ("x[0]", "subscripts and lists"),
-        ("lambda: 1", "'lambda' is a word of Python"),
-        ("(x for x in y)", "'for' is a word of Python"),
-        ("x if y else 1", "where(condition, a, b)"),
-        ("f'{x}'", "strings are not allowed"),
-        ("(y := 1)", "':=' is not an operator"),
-        ("{1: 2}", "braces"),
-        ("x @ y", "'@' is not an operator"),
-        ("x // y", "'//' is not an operator"),
-        ("x % y", "'%' is not an operator"),
-        ("sin(*x)", "'*' cannot follow '('"),
-        ("sin(**x)", "'**' cannot follow '('"),
-        ("1j", "write 1*j"),
-        ("x; y", "';'"),
-        ("x # y", "'#'"),
-        ("\u03b1*u", "write alpha"),
-        ("x \u2212 y", "write -"),
-        ("x\x00", "control character"),
-        ("\uff58", "plain ASCII"),
-        ("True", "'True' is a word of Python"),
-        ("x and y", "a condition stands only"),
-        ("x != y", "comparisons are"),
-    ],
-)
-def test_what_the_language_does_not_have_is_refused_by_name(text, message):
-    with pytest.raises(LanguageError) as caught:
-        expression(text, SCOPE)
-    assert any(one in caught.value.message for one in message.split("|"))
-    assert caught.value.position is not None
-
-
-def test_assignments():
-    assert assignment("t = 0", SCOPE) == ("t", 0)
-    assert assignment("x = -2*pi", SCOPE) == ("x", -2 * sympy.pi)
-    assert assignment("x = alpha", SCOPE) == ("x", ALPHA)
-    for text, message in {
-        "u = 0": "it belongs under equations",
-        "x = y": "must be constant, but y varies",
-        "x = u": "must be constant, but u varies",
-        "x = S_x": "must be constant, but S_x varies",
-        "x > 0": "an assignment such as 'x = 0'",
-        "z = 0": "a coordinate belongs left of '='",
-        "2*x = 0": "a coordinate belongs left of '='",
-        "x == 0": "single '='",
-    }.items():
-        with pytest.raises(LanguageError, match=message.replace("*", r"\*")):
-            assignment(text, SCOPE)
-
-
-def test_inequalities():
-    assert inequality("x > 0.5", SCOPE) == sympy.Gt(X, sympy.Float(0.5))
-    assert inequality("x > 0.5 and y < 1", SCOPE) == sympy.And(sympy.Gt(X, sympy.Float(0.5)), Y < 1)
-    assert inequality("not (0 < x <= 1 or t >= 2)", SCOPE).subs({X: 2, T: 1}) == sympy.true
-    assert inequality("1 < 2", SCOPE) == sympy.true
-    for text in ("x = 1", "x", "x + 1", "u_t = (x > 1)", "where(x > 1, 1, 0) > 0"):
-        with pytest.raises(LanguageError):
-            inequality(text, SCOPE)
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("2*pi", 2 * math.pi), ("0.01/pi", 0.01 / math.pi), (3, 3.0), ("1e-3", 1e-3), ("-sqrt(2)^3", -(2**1.5))],
-)
-def test_constants(text, value):
-    assert constant(text) == pytest.approx(value, rel=1e-15)
-    assert type(constant(text)) is float
-
-
-@pytest.mark.parametrize(
-    "text", [True, None, [1], {}, float("nan"), math.inf, 10**400, "x", "x - x", "1 = 1", "1/0", b"1"]
-)
-def test_what_is_no_constant_is_refused(text):
-    with pytest.raises(LanguageError):
-        constant(text)
-
-
-def test_names_that_can_be_declared():
-    for name in ("alpha", "x1", "u_max", "e", "n", "Re"):
-        check_name(name)
-    for name, rule in {
-        "sin": "is a function",
-        "pi": "the constant",
-        "lambda": "a word of Python; write lambda_|a word of Python",
-        "_x": "a letter",
-        "x__y": "single underscores",
-        "1x": "a letter",
-        "x-y": "a letter",
-        "": "a letter",
-        "\u03b1": "a letter",
-        "x" * 61: "the most is 60",
-        "taken": "declared twice",
-        3: "must be text",
-    }.items():
-        with pytest.raises(LanguageError) as caught:
-            check_name(name, ("taken",))
-        assert any(one in caught.value.message for one in rule.split("|"))

@@ -6,8 +6,8 @@ import pytest
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.losses.collapse import collapse, sampled
-from pinnkit.operators.request import Sampled, Sum
-from pinnkit.operators.scheme import scheme
+from pinnkit.operators.jet_structure import jet_structure
+from pinnkit.operators.linear_operators import LinearCombination, SampledLaplacian
 from pinnkit.problem.problem import Problem
 
 NAVIER_STOKES = {
@@ -49,7 +49,7 @@ def carried(found, coordinates="xt"):
     wanted = {one for _, one in found.sums.values()}
     for expr in found.residuals:
         wanted |= {tuple(sorted(place[name] for name in one.derivative)) for one in partials(expr)}
-    return scheme(frozenset(wanted)).keys
+    return jet_structure(frozenset(wanted)).keys
 
 
 def test_heat_carries_one_sum_and_one_factor():
@@ -186,7 +186,7 @@ def stood_for(found, values, coordinates, fields):
     numbers = Program(found.coefficients)(values)
     amounts = {}
     for stand_in, (field, one) in found.sums.items():
-        if isinstance(one, Sampled):
+        if isinstance(one, SampledLaplacian):
             terms = [((axis, axis), 1.0) for axis, name in enumerate(coordinates) if name != "t"]
         else:
             terms = [(axes, numbers[slot]) for axes, slot in one.terms]
@@ -201,7 +201,10 @@ def test_a_large_laplacian_becomes_two_estimates():
     found, largest = sampled(exact, 2, "abcdet")
     assert largest == 5
     assert len(found.residuals) == 2 * len(residuals)
-    assert {one for _, one in found.sums.values() if isinstance(one, Sampled)} == {Sampled(0), Sampled(1)}
+    assert {one for _, one in found.sums.values() if isinstance(one, SampledLaplacian)} == {
+        SampledLaplacian(0),
+        SampledLaplacian(1),
+    }
     halves = [{one for one in expr.free_symbols if "sample" in one.name} for expr in found.residuals]
     assert [{one.name for one in half} for half in halves] == [{"u[sample 0]"}, set(), {"u[sample 1]"}, set()]
     values = random_values(residuals, "abcdet")
@@ -221,4 +224,4 @@ def test_a_large_laplacian_becomes_two_estimates():
 def test_what_is_no_large_laplacian_is_not_estimated(text, directions):
     found, largest = sampled(collapse(read(text, "abcdet"), "abcdet"), directions, "abcdet")
     assert largest == 0
-    assert all(isinstance(one, Sum) for _, one in found.sums.values())
+    assert all(isinstance(one, LinearCombination) for _, one in found.sums.values())

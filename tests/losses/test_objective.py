@@ -8,7 +8,7 @@ import torch
 from pinnkit.losses.objective import Objective
 from pinnkit.losses.residuals import mean_square
 from pinnkit.operators.derivatives import derivatives
-from pinnkit.operators.request import Sampled, Sum
+from pinnkit.operators.linear_operators import LinearCombination, SampledLaplacian
 from pinnkit.sampling.point_set import PointSet
 from tests.conftest import assembled
 
@@ -91,7 +91,7 @@ def test_only_engines_that_carry_sums_are_asked_for_them():
         asked = Asked()
         losses(module, batches, together, asked)
         kinds = {type(operator) for _, wanted in asked.calls for operator in wanted}
-        assert kinds == ({tuple, Sum} if together else {tuple})
+        assert kinds == ({tuple, LinearCombination} if together else {tuple})
 
 
 @pytest.mark.parametrize("together", [False, True])
@@ -160,7 +160,7 @@ def test_directions_ask_for_two_samples_and_nothing_else_changes():
     assert objective.estimated == 5
     arguments = (module.network, batches, module.parameter_values())
     found = objective(*arguments, [eye, eye])  # all directions: the Laplacian itself
-    assert {Sampled(0), Sampled(1)} <= set().union(*[wanted for _, wanted in asked.calls])
+    assert {SampledLaplacian(0), SampledLaplacian(1)} <= set().union(*[wanted for _, wanted in asked.calls])
     expected = torch.stack(list(module.losses(batches).values()))
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=0)
     few = objective(*arguments, [eye[:2], eye[2:4]])

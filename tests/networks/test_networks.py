@@ -5,10 +5,11 @@ import math
 import pytest
 import torch
 
+from pinnkit.networks.architectures.mlp import MLP as Network
 from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
 from pinnkit.networks.fields import TRANSFORMS, Output, build
 from pinnkit.networks.mlp import ACTIVATIONS, MLP
-from pinnkit.networks.settings import SMOOTHNESS, Network
+from pinnkit.networks.settings import SMOOTHNESS
 from pinnkit.problem import problem
 
 
@@ -147,11 +148,11 @@ def test_output_transforms_bound_the_field(name, low, high):
 def test_the_equations_decide_the_width(dimension, linear, neurons, parameters):
     box = ([0.0] * dimension, [1.0] * dimension, ())
     network = build(Network(), *box, [Output(tuple(range(dimension)))], 0, linear=linear, steady=False)
-    assert Network().neurons(dimension, linear) == neurons
+    assert Network().chosen(dimension, dimension, linear, False).width == neurons
     assert network.networks[0][-1].layers[1].weight.shape == (neurons, neurons)
     assert sum(one.numel() for one in network.parameters()) == parameters
     given = build(Network(width=7), *box, [Output(tuple(range(dimension)))], 0, linear=linear, steady=False)
-    assert Network(width=7).neurons(dimension, linear) == given.networks[0][-1].layers[0].out_features == 7
+    assert given.networks[0][-1].layers[0].out_features == 7
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_the_equations_decide_the_activation(dimension, linear, steady, expected
         network = build(settings, *box, [Output((0,))], 0, linear=linear, steady=steady)
         return network.networks[0][-1].activation
 
-    assert Network().activation_for(dimension, linear, steady) == expected
+    assert Network().chosen(dimension, 1, linear, steady).activation == expected
     assert activation(Network()) is ACTIVATIONS[expected]
     assert activation(Network(activation="gelu")) is ACTIVATIONS["gelu"]
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from pinnkit.operators.compiled import NotCompiled, compile_graph
-from pinnkit.operators.trace import record
+from pinnkit.operators.compiled import CompilationError, compile_graph
+from pinnkit.operators.trace import record_graph
 from tests.conftest import assembled
 
 BURGERS = {
@@ -75,14 +75,14 @@ def recorded_layer():
     torch.manual_seed(0)
     layer = nn.Linear(3, 2, dtype=torch.float64)
     inputs = [layer.weight.detach(), torch.rand(7, 3, dtype=torch.float64)]
-    return record(lambda weight, points: (torch.cosh(points @ weight.T).sin(),), inputs), inputs
+    return record_graph(lambda weight, points: (torch.cosh(points @ weight.T).sin(),), inputs), inputs
 
 
 def test_a_missing_compiler_is_told(empty_cache):
     from torch._inductor import config
 
     graph, inputs = recorded_layer()
-    with config.patch({"cpp.cxx": ("no-such-compiler",)}), pytest.raises(NotCompiled) as caught:
+    with config.patch({"cpp.cxx": ("no-such-compiler",)}), pytest.raises(CompilationError) as caught:
         compile_graph(graph, inputs)
     assert "compiler" in str(caught.value).lower()
     assert "\n" not in str(caught.value)

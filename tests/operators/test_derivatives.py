@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from pinnkit.operators.derivatives import derivatives, plan
-from pinnkit.operators.request import Given, Sampled, Sum
+from pinnkit.operators.linear_operators import LinearCombination, OperatorData, SampledLaplacian
 
 
 def two_layer_sigmoid(hidden=8):
@@ -152,9 +152,9 @@ def test_a_sum_takes_numbers_scalar_tensors_and_one_number_a_point():
     points = torch.rand(11, 3, dtype=torch.float64)
     x, y, z = points.split(1, dim=1)
     field = torch.rand(11, 1, dtype=torch.float64)
-    given = Given((0.5, torch.tensor(-2.0, dtype=torch.float64), field))
-    operator = Sum((((0, 0), 0), ((0, 1), 1), ((1, 1), 2), ((2,), 1)))
-    first_order = Sum((((2,), 2),))
+    given = OperatorData((0.5, torch.tensor(-2.0, dtype=torch.float64), field))
+    operator = LinearCombination((((0, 0), 0), ((0, 1), 1), ((1, 1), 2), ((2,), 1)))
+    first_order = LinearCombination((((2,), 2),))
     found = derivatives(cubic, points, [(0, operator), (1, operator), (1, first_order), (0, (0, 1))], given)
     exact = 0.5 * 6 * x * y**2 - 2 * 6 * x**2 * y + field * 2 * x**3 - 2
     torch.testing.assert_close(found[0, operator], exact)
@@ -168,9 +168,9 @@ def test_the_derivatives_of_a_sum_are_shared_with_those_wanted_alone(monkeypatch
     passes = []
     original = torch.autograd.grad
     monkeypatch.setattr(torch.autograd, "grad", lambda *a, **k: passes.append(1) or original(*a, **k))
-    heat = Sum((((1,), 0), ((0, 0), 1)))
+    heat = LinearCombination((((1,), 0), ((0, 0), 1)))
     network, points = two_layer_sigmoid(), grid_5_by_7()
-    found = derivatives(network, points, [(0, heat), (0, (0,)), (0, (0, 0))], Given((1.0, -0.1)))
+    found = derivatives(network, points, [(0, heat), (0, (0,)), (0, (0, 0))], OperatorData((1.0, -0.1)))
     assert len(passes) == 2
     u_x, u_t, u_xx = closed_form(network, points)
     torch.testing.assert_close(found[0, heat], u_t - 0.1 * u_xx, rtol=1e-13, atol=1e-14)
@@ -180,9 +180,9 @@ def test_the_derivatives_of_a_sum_are_shared_with_those_wanted_alone(monkeypatch
 def test_the_coefficients_of_a_sum_have_a_gradient():
     points = grid_5_by_7()
     alpha = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
-    heat = Sum((((1,), 0), ((0, 0), 1)))
+    heat = LinearCombination((((1,), 0), ((0, 0), 1)))
     network = two_layer_sigmoid()
-    residual = derivatives(network, points, [(0, heat)], Given((1.0, alpha)))[0, heat]
+    residual = derivatives(network, points, [(0, heat)], OperatorData((1.0, alpha)))[0, heat]
     (gradient,) = torch.autograd.grad(residual.square().mean(), alpha)
     _, u_t, u_xx = closed_form(network, points)
     torch.testing.assert_close(gradient, (2 * (u_t + alpha * u_xx) * u_xx).mean().detach())
@@ -194,26 +194,26 @@ def test_a_sample_sums_the_second_derivatives_along_its_directions():
     points = torch.rand(11, 3, dtype=torch.float64)
     other, directions = torch.randn(2, 3, dtype=torch.float64), torch.randn(4, 3, dtype=torch.float64)
     x, y, _ = points.split(1, dim=1)
-    found = derivatives(cubic, points, [(0, Sampled(1)), (0, ())], Given((), (other, directions)))
+    found = derivatives(cubic, points, [(0, SampledLaplacian(1)), (0, ())], OperatorData((), (other, directions)))
     exact = sum(v[0] ** 2 * 6 * x * y**2 + 2 * v[0] * v[1] * 6 * x**2 * y + v[1] ** 2 * 2 * x**3 for v in directions)
-    torch.testing.assert_close(found[0, Sampled(1)], exact)
+    torch.testing.assert_close(found[0, SampledLaplacian(1)], exact)
     torch.testing.assert_close(found[0, ()], x**3 * y**2 + points[:, 2:])
 
 
 def test_unit_vectors_as_a_sample_give_the_laplacian():
     points = grid_5_by_7()
-    laplacian = Sum((((0, 0), 0), ((1, 1), 0)))
-    given = Given((1.0,), (torch.eye(2, dtype=torch.float64),))
-    found = derivatives(two_layer_sigmoid(), points, [(0, laplacian), (0, Sampled(0))], given)
-    torch.testing.assert_close(found[0, Sampled(0)], found[0, laplacian], rtol=1e-13, atol=1e-14)
+    laplacian = LinearCombination((((0, 0), 0), ((1, 1), 0)))
+    given = OperatorData((1.0,), (torch.eye(2, dtype=torch.float64),))
+    found = derivatives(two_layer_sigmoid(), points, [(0, laplacian), (0, SampledLaplacian(0))], given)
+    torch.testing.assert_close(found[0, SampledLaplacian(0)], found[0, laplacian], rtol=1e-13, atol=1e-14)
     assert found[0, laplacian].abs().max() > 1e-3
 
 
 def test_a_sample_and_a_sum_of_what_does_not_depend_on_the_points_are_zero():
     points = torch.rand(4, 2, dtype=torch.float64)
-    given = Given((2.0,), (torch.ones(3, 2, dtype=torch.float64),))
-    laplacian = Sum((((0, 0), 0), ((1, 1), 0)))
-    wanted = [(0, Sampled(0)), (0, laplacian)]
+    given = OperatorData((2.0,), (torch.ones(3, 2, dtype=torch.float64),))
+    laplacian = LinearCombination((((0, 0), 0), ((1, 1), 0)))
+    wanted = [(0, SampledLaplacian(0)), (0, laplacian)]
     for function in (lambda p: torch.ones(len(p), 1, dtype=p.dtype), lambda p: 3 * p[:, :1]):
         for value in derivatives(function, points, wanted, given).values():
             assert value.shape == (4, 1)

@@ -7,8 +7,10 @@ from torch import nn
 from torch.func import functional_call
 
 from pinnkit.operators.derivatives import derivatives
-from pinnkit.operators.rules import LINEAR, RULES, WITHOUT_SLOPE
-from pinnkit.operators.trace import Untraceable, check, record
+from pinnkit.operators.jet_interpreter import RULES
+from pinnkit.operators.rules.linear import LINEAR
+from pinnkit.operators.rules.pointwise import ZERO_DERIVATIVE
+from pinnkit.operators.trace import Untraceable, check_traceable, record_graph
 
 
 def uniform(n, d, seed=1):
@@ -140,13 +142,13 @@ class AddsNoise(Base):
 
 def checked_and_recorded(network, points):
     """What an engine does with a network before it trusts its graph."""
-    check(network, points)
+    check_traceable(network, points)
     names, parameters = zip(*network.named_parameters(), strict=True)
 
     def function(*inputs):
         return functional_call(network, dict(zip(names, inputs[:-1], strict=True)), inputs[-1])
 
-    graph = record(function, [*[one.detach() for one in parameters], points])
+    graph = record_graph(function, [*[one.detach() for one in parameters], points])
     return lambda points: graph(*parameters, points)
 
 
@@ -195,7 +197,7 @@ def test_a_plain_network_is_recorded_for_any_points_and_parameters(activation):
 def test_check_leaves_parameters_and_gradients_alone():
     network, points = mlp(), uniform(5, 2)
     before = [one.detach().clone() for one in network.parameters()]
-    check(network, points)
+    check_traceable(network, points)
     assert all(torch.equal(one, other) for one, other in zip(network.parameters(), before, strict=True))
     assert all(one.grad is None for one in network.parameters())
     assert not points.requires_grad
@@ -224,8 +226,8 @@ COMPOSITES = {
 @pytest.mark.parametrize("name", COMPOSITES)
 def test_a_simplified_recording_is_the_same_function_of_operations_with_rules(name):
     function, h = COMPOSITES[name], uniform(6, 4)
-    graph = record(lambda h: function(h), [h], simplify=True)
-    assert varying(graph) <= set(RULES) | LINEAR | WITHOUT_SLOPE
+    graph = record_graph(lambda h: function(h), [h], simplify=True)
+    assert varying(graph) <= set(RULES) | LINEAR | ZERO_DERIVATIVE
     for values in (h, 3 * uniform(6, 4, seed=2)):
         torch.testing.assert_close(graph(values), function(values), rtol=1e-14, atol=1e-15)
 
@@ -233,8 +235,8 @@ def test_a_simplified_recording_is_the_same_function_of_operations_with_rules(na
 @pytest.mark.parametrize("name", ["mish", "softplus", "celu", "roll", "addcmul"])
 def test_simplifying_takes_the_composite_away(name):
     composite, function, h = getattr(torch.ops.aten, name), COMPOSITES[name], uniform(6, 4)
-    assert composite in operations(record(lambda h: function(h), [h]))
-    assert composite not in operations(record(lambda h: function(h), [h], simplify=True))
+    assert composite in operations(record_graph(lambda h: function(h), [h]))
+    assert composite not in operations(record_graph(lambda h: function(h), [h], simplify=True))
 
 
 @pytest.mark.parametrize(
@@ -243,7 +245,7 @@ def test_simplifying_takes_the_composite_away(name):
 )
 def test_what_has_a_rule_of_its_own_is_kept(name, kept):
     function = COMPOSITES[name]
-    graph = record(lambda h: function(h), [uniform(6, 4)], simplify=True)
+    graph = record_graph(lambda h: function(h), [uniform(6, 4)], simplify=True)
     assert getattr(torch.ops.aten, kept) in operations(graph)
 
 
@@ -263,7 +265,7 @@ def test_a_recorded_training_step_gives_the_eager_loss_and_gradient(activation, 
         return loss.detach(), *torch.autograd.grad(loss, leaves)
 
     values = [one.detach() for one in parameters]
-    graph = record(step, [*values, uniform(7, 2)], simplify)
+    graph = record_graph(step, [*values, uniform(7, 2)], simplify)
     for seed in (2, 3):
         points = uniform(7, 2, seed)
         moved = [one * (1 + 0.1 * seed) for one in values]
@@ -277,4 +279,4 @@ def test_what_is_not_used_is_not_recorded():
         torch.atan(x)
         return torch.sin(x)
 
-    assert operations(record(function, [uniform(3, 2)])) == {torch.ops.aten.sin}
+    assert operations(record_graph(function, [uniform(3, 2)])) == {torch.ops.aten.sin}

@@ -59,16 +59,18 @@ def updated(variant, H, s, y, g, a):
     matrix = kept(H)
     g, y, st = torch.tensor(g), torch.tensor(y), torch.tensor(s)
     new = g + y
-    half = matrix.half(g)
-    assert np.abs(matrix.whole(half)[0].numpy() + s / a).max() <= 1e-12 * np.abs(s / a).max()
-    q = matrix.half(new)
+    half = matrix.transposed_product(g)
+    assert np.abs(matrix.product(half)[0].numpy() + s / a).max() <= 1e-12 * np.abs(s / a).max()
+    q = matrix.transposed_product(new)
     z, w = q - half, -a * half
     ys, yhy = float(y @ st), float(z @ z)
     found = scaling(variant, h=yhy / ys, b=float(w @ w) / ys, n=len(s))
     quarter, hg = matrix.update(q, z, w, st, yhy / ys, found.tau, found.phi)
     assert set(matrix.state) == {"factor", "left", "right", "scale"}  # the update waits
-    once = matrix.half(new)
-    assert set(matrix.state) == ({"factor"} if inverse_hessian.PENDING == 1 else {"factor", "left", "right", "scale"})
+    once = matrix.transposed_product(new)
+    assert set(matrix.state) == (
+        {"factor"} if inverse_hessian.MAX_PENDING_UPDATES == 1 else {"factor", "left", "right", "scale"}
+    )
     assert float((once - quarter).abs().max()) <= 1e-11 * float(once.abs().max())
     H_new = matrix.dense().numpy()
     assert np.abs(hg.numpy() - H_new @ new.numpy()).max() <= 1e-11 * np.abs(H_new).max() * float(new.abs().max())
@@ -79,22 +81,22 @@ def updated(variant, H, s, y, g, a):
 def blocks(request, monkeypatch):
     """All rows at once, one by one, and three by three, which does not divide the seven."""
     monkeypatch.setattr(inverse_hessian, "BLOCK_BYTES", request.param)
-    monkeypatch.setattr(inverse_hessian, "PENDING", 1)  # made at the next product
+    monkeypatch.setattr(inverse_hessian, "MAX_PENDING_UPDATES", 1)  # made at the next product
 
 
 def test_updates_that_wait_are_the_same_as_updates_that_are_made(monkeypatch):
     """Twenty of them, eight of which wait at most; the products with Z in between, and H at the end."""
     found = {}
     for pending in (1, 8):
-        monkeypatch.setattr(inverse_hessian, "PENDING", pending)
+        monkeypatch.setattr(inverse_hessian, "MAX_PENDING_UPDATES", pending)
         H, _, _, g, _ = random_case(3)
         matrix, stiffness, seen = kept(H), torch.linspace(1.0, 9.0, len(H), dtype=torch.float64), []
         g = torch.tensor(g)
         waiting = []
         for _ in range(20):
-            half = matrix.half(g)
-            s = -0.4 * matrix.whole(half)[0]
-            q = matrix.half(g + stiffness * s)
+            half = matrix.transposed_product(g)
+            s = -0.4 * matrix.product(half)[0]
+            q = matrix.transposed_product(g + stiffness * s)
             waiting.append(matrix.state["left"].shape[1] // 2 if "left" in matrix.state else 0)
             z, ys = q - half, float((stiffness * s) @ s)
             b = float((0.4 * half).square().sum()) / ys
@@ -124,10 +126,10 @@ def test_positive_definite_where_h_itself_would_not_be():
     full = torch.eye(n, dtype=torch.float64)
     for _ in range(100):
         g = basis @ (torch.randn(n, dtype=torch.float64, generator=generator) * stiffness.sqrt())
-        half = matrix.half(g)
-        s = -matrix.whole(half)[0]
+        half = matrix.transposed_product(g)
+        s = -matrix.product(half)[0]
         y = basis @ (stiffness * (basis.T @ s))
-        q = matrix.half(g + y)
+        q = matrix.transposed_product(g + y)
         z, ys = q - half, float(y @ s)
         matrix.update(q, z, -half, s, float(z @ z) / ys, 1.0, 1.0)
         hy = full @ y
@@ -135,7 +137,9 @@ def test_positive_definite_where_h_itself_would_not_be():
     probe = torch.randn(n, 50, dtype=torch.float64, generator=generator)
     assert bool(((probe * (matrix.dense() @ probe)).sum(0) > 0.0).all())
     stiff = basis[:, -1]
-    assert float(matrix.half(stiff).square().sum()) < 1e-12  # the eigenvalue 1e-22 is small, and not rounding noise
+    assert (
+        float(matrix.transposed_product(stiff).square().sum()) < 1e-12
+    )  # the eigenvalue 1e-22 is small, and not rounding noise
     assert float(torch.linalg.eigvalsh((full + full.T) / 2).min()) < 0.0  # what updates of H itself end in
 
 

@@ -13,7 +13,6 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from pinnkit.optimizers.build import build
 from pinnkit.optimizers.settings import OPTIMIZERS, LeastSquares
 
 STEPS = 20  # after 30, ssbroyden has let rounding grow to 1e-8
@@ -39,7 +38,7 @@ def trained(name, rank, ranks):
     network, points, values = problem()
     own = slice(rank, None, ranks)
     parameters = list(network.parameters())
-    optimizer = build(name, OPTIMIZERS[name](**SETTINGS.get(name, {})), parameters)
+    optimizer = OPTIMIZERS[name](**SETTINGS.get(name, {})).build(parameters)
     if issubclass(OPTIMIZERS[name], LeastSquares):
         optimizer.system = System(network, points[own], values[own], ranks)
 

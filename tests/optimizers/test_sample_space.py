@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pinnkit.optimizers.gauss_newton import GaussNewton
-from pinnkit.optimizers.sample_space import VARIANTS, Kernel, SampleSpace
+from pinnkit.optimizers.sample_space import VARIANTS, KernelModel, SampleSpace
 from pinnkit.optimizers.schedule import settling_factor
 from tests.optimizers.systems import prepare
 
@@ -66,7 +66,7 @@ def test_matrices_have_all_threads_and_the_residuals_those_that_there_are(make, 
     _, optimizer, closure = prepare(
         residual, start(), make if make is GaussNewton else lambda parameters: SampleSpace(parameters, make)
     )
-    optimizer.use_threads(3)
+    optimizer.set_matrix_threads(3)
     former = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -80,7 +80,7 @@ def test_matrices_have_all_threads_and_the_residuals_those_that_there_are(make, 
 @pytest.mark.parametrize("rows", [1, 2, 3, 7, 40])
 def test_the_kernel_is_the_rows_by_the_rows(rows):
     jacobian = torch.randn(rows, 50, generator=torch.Generator().manual_seed(rows), dtype=torch.float64)
-    kernel = Kernel(jacobian[:, 0], jacobian)._kernel
+    kernel = KernelModel(jacobian[:, 0], jacobian)._kernel
     torch.testing.assert_close(kernel.tril(), (jacobian @ jacobian.T).tril(), rtol=1e-13, atol=1e-13)
 
 
@@ -158,9 +158,9 @@ def test_spring_learns_from_points_that_are_new_for_every_step():
 
 def test_the_share_shortens_the_step_that_the_line_search_found():
     lengths = []
-    for share in (1.0, 0.25):
+    for step_factor in (1.0, 0.25):
         x, optimizer, closure = setting(network(POINTS), start(), "spring", damping=1e-3)
-        optimizer.share = share
+        optimizer.step_factor = step_factor
         loss = optimizer.step(closure)
         assert loss == pytest.approx(float((network(POINTS)(x.detach()) ** 2).sum()), rel=1e-12)
         lengths.append(float((x.detach() - start()).norm()))
@@ -186,7 +186,7 @@ def test_steps_that_settle_average_the_noise_of_their_points_away():
         for step in range(400):
             points.copy_(2.0 * torch.rand(100, generator=generator, dtype=torch.float64) - 1.0)
             optimizer.refresh()
-            optimizer.share = settling_factor(max(step - 100, 0)) if settles else 1.0
+            optimizer.step_factor = settling_factor(max(step - 100, 0)) if settles else 1.0
             optimizer.step(closure)
             found.append(float((x.detach() - best).norm()))
         return math.fsum(found[-200:]) / 200

@@ -5,23 +5,24 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pinnkit.optimizers.build import build
+from pinnkit.optimizers.methods.adam import Adam
+from pinnkit.optimizers.methods.lbfgs import LBFGS
+from pinnkit.optimizers.methods.soap import SOAP
 from pinnkit.optimizers.schedule import learning_rate_factor
-from pinnkit.optimizers.settings import LBFGS, SOAP, Adam, FirstOrder
 from pinnkit.training.phases import Phase
 
 
 def test_no_warmup_and_no_decay_is_one():
-    assert [learning_rate_factor(step, FirstOrder()) for step in (0, 1, 10**6)] == [1.0, 1.0, 1.0]
+    assert [learning_rate_factor(step, Adam()) for step in (0, 1, 10**6)] == [1.0, 1.0, 1.0]
 
 
 def test_warmup_is_linear_and_reaches_one_at_its_end():
-    settings = FirstOrder(warmup=4)
+    settings = Adam(warmup=4)
     assert [learning_rate_factor(step, settings) for step in range(6)] == [0.2, 0.4, 0.6, 0.8, 1.0, 1.0]
 
 
 def test_decay_counts_from_the_end_of_the_warmup():
-    settings = FirstOrder(warmup=100, decay=0.9, decay_every=50)
+    settings = Adam(warmup=100, decay=0.9, decay_every=50)
     assert learning_rate_factor(100, settings) == 1.0
     assert learning_rate_factor(150, settings) == pytest.approx(0.9, rel=1e-15)
     assert learning_rate_factor(125, settings) == pytest.approx(0.9**0.5, rel=1e-15)
@@ -31,7 +32,7 @@ def test_decay_counts_from_the_end_of_the_warmup():
 def test_adam_follows_it_through_lambda_lr():
     settings = Adam(learning_rate=0.5, warmup=1, decay=0.5, decay_every=1)
     parameter = torch.nn.Parameter(torch.ones(1, dtype=torch.float64))
-    optimizer = build("adam", settings, [parameter])
+    optimizer = settings.build([parameter])
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate_factor(step, settings))
     moves = []
     for _ in range(4):

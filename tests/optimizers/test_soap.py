@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from pinnkit.optimizers.build import build
 from pinnkit.optimizers.settings import OPTIMIZERS, FirstOrder
 from pinnkit.optimizers.soap import SOAP
 from pinnkit.training.module import PINN
@@ -136,7 +135,7 @@ class Fit:
         self.network = torch.nn.Sequential(first, torch.nn.Tanh(), hidden, torch.nn.Tanh(), last).to(dtype)
         self.points = torch.cartesian_prod(*[torch.linspace(-1.0, 1.0, 12, dtype=dtype)] * 2)
         self.values = torch.sin(5.0 * self.points[:, :1]) * self.points[:, 1:]
-        self.optimizer = build(name, OPTIMIZERS[name](**options), self.network.parameters())
+        self.optimizer = OPTIMIZERS[name](**options).build(self.network.parameters())
 
     def closure(self):
         self.optimizer.zero_grad()

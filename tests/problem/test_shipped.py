@@ -5,7 +5,6 @@ import pytest
 import torch
 import yaml
 
-from pinnkit.factory import assemble
 from pinnkit.language.calculus import normal_symbol, partials, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
@@ -13,6 +12,7 @@ from pinnkit.language.grammar import Scope, expression
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.references.exact import Exact, exact_parameters
+from pinnkit.runs.factory import assemble
 from pinnkit.settings import read_settings
 from tests.conftest import ROOT
 

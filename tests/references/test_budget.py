@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pinnkit
-from pinnkit.references import refine
+from pinnkit.references import refinement
 from pinnkit.references.budget import Budget, OverBudget
 from pinnkit.references.choose import choose
 from pinnkit.references.spectral import NotComputed, Spectral
@@ -68,14 +68,14 @@ def test_no_memory_is_no_reference(of):
 
 def test_the_best_pair_is_taken_where_the_time_ends(monkeypatch):
     """The budget ends with the third grid: the second stays, with what the first pair moved it."""
-    made = refine.March
+    made = refinement.GridSolution
 
     def ending(system, nodes, *words, **more):
         if nodes > 64:
             raise OverBudget("the time is over")
         return made(system, nodes, *words, **more)
 
-    monkeypatch.setattr(refine, "March", ending)
+    monkeypatch.setattr(refinement, "GridSolution", ending)
     reference = Spectral(SHARP)
     assert "64 nodes" in reference.name
     x = np.linspace(-1, 1, 301)

@@ -11,16 +11,16 @@ from pinnkit.problem.tables import TableError
 from pinnkit.references.choose import choose
 from pinnkit.references.exact import Exact, exact_parameters
 from pinnkit.references.manufactured import manufacture
-from pinnkit.references.samples import (
+from pinnkit.references.shipped_samples import (
     HESSIAN_HALF,
     burgers_samples,
     csv_text,
     gradient_samples,
     heat_samples,
-    samples,
+    shipped_samples,
 )
+from pinnkit.references.shipped_tables import burgers, burgers_at
 from pinnkit.references.table import Table
-from pinnkit.references.tables import burgers, burgers_at
 
 
 def meshes():
@@ -162,7 +162,7 @@ def test_python_and_data_get_no_source(heat_words):
 
 def test_the_shipped_samples_are_those_of_their_formula(conf):
     tables = conf / "pde" / "tables"
-    made = dict(samples())
+    made = dict(shipped_samples())
     assert set(made) == {path.stem for path in tables.glob("*.csv")}
     for name, columns in made.items():
         shipped, here = (tables / f"{name}.csv").read_text(), csv_text(columns)

@@ -1,4 +1,4 @@
-"""pinnkit's own solver against closed forms."""
+"""The method of lines: rates of convergence, claimed error, arguments."""
 
 from __future__ import annotations
 
@@ -7,198 +7,14 @@ import logging
 import numpy as np
 import pytest
 
-from pinnkit.problem.problem import Problem
 from pinnkit.references import time_integration
 from pinnkit.references.budget import Budget
+from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.manufactured import manufacture
-from pinnkit.references.method_of_lines import Lines
+from pinnkit.references.method_of_lines import MethodOfLines
 from pinnkit.references.spectral import Spectral, UnsupportedProblem
-from pinnkit.references.system import read_system
 from tests.references.rods import ENDS, ONE, SINE, TIME, heat, problem, start
-
-
-def errors(reference: Spectral, of: Problem, exact: dict) -> float:
-    """Relative L2 error of the worst field, on a grid that holds the ends."""
-    grid = of.domain.grid({name: 41 if name == "x" else 33 for name in of.coordinates})
-    found = reference(grid)
-    assert set(found) == set(exact)
-    return max(
-        np.linalg.norm(found[name] - solution(**grid)) / np.linalg.norm(solution(**grid))
-        for name, solution in exact.items()
-    )
-
-
-# each: problem, exact fields, bound on the error, what the name of the reference holds
-CASES = {
-    "heat, Dirichlet": (
-        heat(),
-        {"u": lambda x, t: np.exp(-0.1 * np.pi**2 * t) * np.sin(np.pi * x)},
-        1e-10,
-        "Chebyshev, 64 nodes, Radau, rtol 1e-10",
-    ),
-    "heat, Neumann": (
-        problem(
-            "u_t = 0.1*u_xx", {"initial": start("u = cos(pi*x)"), "ends": {"at": "boundary", "equations": "u_n = 0"}}
-        ),
-        {"u": lambda x, t: np.exp(-0.1 * np.pi**2 * t) * np.cos(np.pi * x)},
-        1e-9,
-        "Chebyshev",
-    ),
-    # exp(-t) cos x is even: u_n = -exp(-t) sin 1 at both ends, so u_n + tan(1) u = 0
-    "heat, Robin": (
-        problem(
-            "u_t = u_xx", {"initial": start("u = cos(x)"), "ends": {"at": "boundary", "equations": "u_n = -tan(1)*u"}}
-        ),
-        {"u": lambda x, t: np.exp(-t) * np.cos(x)},
-        1e-9,
-        "Chebyshev",
-    ),
-    "heat, one condition of each kind, its factor a function of t": (
-        problem(
-            "u_t = u_xx",
-            {
-                "initial": start("u = sin(x) + cos(x)"),
-                "left": {"at": "x = -1", "equations": "(2 + t)*u + u_x = exp(-t)*((3 + t)*cos(1) - (1 + t)*sin(1))"},
-                "right": {"at": "x = 1", "equations": "u_x = exp(-t)*(cos(1) - sin(1))"},
-            },
-        ),
-        {"u": lambda x, t: np.exp(-t) * (np.sin(x) + np.cos(x))},
-        1e-9,
-        "Chebyshev",
-    ),
-    "heat, ends that move, another interval, start at t = 1": (
-        problem(
-            "u_t = u_xx",
-            {
-                "initial": {"at": "t = 1", "equations": "u = exp(x + 1)"},
-                "left": {"at": "x = 2", "equations": "u = exp(2 + t)"},
-                "right": {"at": "x = 3", "equations": "u = exp(3 + t)"},
-            },
-            coordinates={"t": [1, 2], "x": [2, 3]},
-        ),
-        {"u": lambda x, t: np.exp(x + t)},
-        1e-9,
-        "Chebyshev",
-    ),
-    "wave": (
-        problem("u_tt = u_xx", {"initial": start("u = sin(pi*x)", "u_t = 0"), "ends": ENDS}),
-        {"u": lambda x, t: np.cos(np.pi * t) * np.sin(np.pi * x)},
-        1e-10,
-        "Chebyshev, 64 nodes",
-    ),
-    "wave that starts to the right, u_t from u_x": (
-        problem("u_tt = u_xx", {"initial": start("u_t = -u_x", "u = exp(sin(pi*x))")}, periodic=["x"]),
-        {"u": lambda x, t: np.exp(np.sin(np.pi * (x - t)))},
-        1e-10,
-        "Fourier",
-    ),
-    "damped wave with a source": (
-        problem(
-            "u_tt + u_t = u_xx + exp(-t)*pi^2*sin(pi*x)",
-            {"initial": start("u = sin(pi*x)", "u_t = -sin(pi*x)"), "ends": ENDS},
-        ),
-        {"u": lambda x, t: np.exp(-t) * np.sin(np.pi * x)},
-        1e-9,
-        "Chebyshev",
-    ),
-    "advection, periodic by conditions": (
-        problem(
-            "u_t + u_x = 0",
-            {
-                "initial": start("u = exp(sin(pi*x))"),
-                "around": {"at": "x = -1", "equations": ["u(x=-1) = u(x=1)", "u_x(x=-1) = u_x(x=1)"]},
-            },
-        ),
-        {"u": lambda x, t: np.exp(np.sin(np.pi * (x - t)))},
-        1e-10,
-        "Fourier, 64 nodes, DOP853",
-    ),
-    "advection from an inflow": (
-        problem(
-            "u_t + u_x = 0",
-            {"initial": start("u = sin(x)"), "inflow": {"at": "x = -1", "equations": "u = sin(-1 - t)"}},
-        ),
-        {"u": lambda x, t: np.sin(x - t)},
-        1e-9,
-        "Chebyshev",
-    ),
-    "acoustics: both conditions belong to one of two fields": (
-        problem(["u_t = v_x", "v_t = u_x"], {"initial": start("u = sin(pi*x)", "v = 0"), "ends": ENDS}, fields="uv"),
-        {
-            "u": lambda x, t: np.cos(np.pi * t) * np.sin(np.pi * x),
-            "v": lambda x, t: np.sin(np.pi * t) * np.cos(np.pi * x),
-        },
-        1e-9,
-        "Chebyshev",
-    ),
-    "Schroedinger: each rate needs the other field's second derivative": (
-        problem(
-            ["u_t = -v_xx/2", "v_t = u_xx/2"],
-            {
-                "initial": start("u = sin(pi*x)", "v = 0"),
-                "ends": {"at": "boundary", "equations": {"real": "u = 0", "imaginary": "v = 0"}},
-            },
-            fields="uv",
-        ),
-        {
-            "u": lambda x, t: np.cos(np.pi**2 * t / 2) * np.sin(np.pi * x),
-            "v": lambda x, t: -np.sin(np.pi**2 * t / 2) * np.sin(np.pi * x),
-        },
-        1e-9,
-        "Chebyshev",
-    ),
-    "KdV soliton": (
-        problem(
-            "u_t + 6*u*u_x + u_xxx = 0",
-            {"initial": start("u = 2/cosh(x)^2")},
-            coordinates={"x": [-12, 12], "t": [0, 0.1]},
-            periodic=["x"],
-        ),
-        {"u": lambda x, t: 2 / np.cosh(x - 4 * t) ** 2},
-        1e-7,
-        "Fourier",
-    ),
-    "coupled rates: the matrix of the time derivatives is solved": (
-        problem(
-            ["u_t + v_t = -u - v", "u_t - 2*v_t = -u + 2*v"], {"start": start("u = 1", "v = 2")}, {"t": [0, 1]}, "uv"
-        ),
-        {"u": lambda t: np.exp(-t), "v": lambda t: 2 * np.exp(-t)},
-        1e-10,
-        "time alone",
-    ),
-    "oscillator": (
-        problem("u_tt = -u", {"start": start("u = 1", "u_t = 0")}, coordinates={"t": [0, 10]}),
-        {"u": lambda t: np.cos(t)},
-        1e-10,
-        "time alone, DOP853",
-    ),
-    "rotation, two fields": (
-        problem(["u_t = v", "v_t = -u"], {"start": start("u = 1", "v = 0")}, {"t": [0, 10]}, "uv"),
-        {"u": lambda t: np.cos(t), "v": lambda t: -np.sin(t)},
-        1e-10,
-        "time alone",
-    ),
-    "stiff relaxation (Prothero and Robinson)": (
-        problem("u_t = -1e6*(u - cos(t)) - sin(t)", {"start": start("u = 1")}, coordinates={"t": [0, 1]}),
-        {"u": lambda t: np.cos(t)},
-        1e-9,
-        "Radau",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_closed_forms(case):
-    of, exact, bound, name = case
-    reference = Spectral(of, nodes=32 if name == "Chebyshev" else None)
-    error = errors(reference, of, exact)
-    assert error < bound
-    # the claim covers the truth, and is not worthless either
-    assert error < reference.claimed_error
-    assert reference.claimed_error < 1e-6
-    assert name in reference.name
-    assert reference.grid is None
-    assert reference.fields == tuple(exact)
+from tests.references.spectral_errors import errors
 
 
 def test_a_beam_is_stable_though_its_derivatives_are_of_fourth_order():
@@ -212,8 +28,8 @@ def test_a_beam_is_stable_though_its_derivatives_are_of_fourth_order():
 def test_the_discrete_fourth_derivative_has_the_beams_frequencies():
     """u_xxxx with u = u_x = 0 at x = +-1: eigenvalues b^4 with tan b = -+ tanh b; the first has b = 2.36502037."""
     clamped = {"at": "boundary", "equations": ["u = 0", "u_n = 0"]}
-    system = read_system(problem("u_tt = -u_xxxx", {"initial": start("u = 0", "u_t = 0"), "ends": clamped}))
-    lines = Lines(system, 32, Budget())
+    system = read_evolution_system(problem("u_tt = -u_xxxx", {"initial": start("u = 0", "u_t = 0"), "ends": clamped}))
+    lines = MethodOfLines(system, 32, Budget())
     eigenvalues = np.linalg.eigvals(lines.jacobian(0.0, lines.start()))
     assert np.abs(eigenvalues.real).max() < 1e-6 * np.abs(eigenvalues).max()
     assert np.abs(eigenvalues.imag).min() == pytest.approx(2.365020372431352**2, rel=1e-7)
@@ -268,9 +84,11 @@ def test_refines_until_the_claim_is_good():
 
 
 def test_tolerances_are_loosened_where_they_take_too_many_steps(monkeypatch):
-    monkeypatch.setattr(time_integration, "AFFORDED", {time_integration.EXPLICIT: 100, time_integration.IMPLICIT: 2000})
     monkeypatch.setattr(
-        time_integration, "LOOK_EVERY", {time_integration.EXPLICIT: 100, time_integration.IMPLICIT: 500}
+        time_integration, "MAX_RATE_EVALUATIONS", {time_integration.EXPLICIT: 100, time_integration.IMPLICIT: 2000}
+    )
+    monkeypatch.setattr(
+        time_integration, "CHECK_EVERY", {time_integration.EXPLICIT: 100, time_integration.IMPLICIT: 500}
     )
     burst = problem("u_t = -1e4*(u - exp(-100*(t - 0.5)^2))", {"start": start("u = 0")}, coordinates={"t": [0, 1]})
     reference = Spectral(burst)
@@ -285,8 +103,10 @@ def test_tolerances_are_loosened_where_they_take_too_many_steps(monkeypatch):
 
 
 def test_a_problem_that_takes_too_many_steps_is_refused(monkeypatch):
-    monkeypatch.setattr(time_integration, "AFFORDED", {time_integration.EXPLICIT: 10, time_integration.IMPLICIT: 10})
-    monkeypatch.setattr(time_integration, "LOOK_EVERY", {time_integration.EXPLICIT: 10, time_integration.IMPLICIT: 10})
+    monkeypatch.setattr(
+        time_integration, "MAX_RATE_EVALUATIONS", {time_integration.EXPLICIT: 10, time_integration.IMPLICIT: 10}
+    )
+    monkeypatch.setattr(time_integration, "CHECK_EVERY", {time_integration.EXPLICIT: 10, time_integration.IMPLICIT: 10})
     with pytest.raises(UnsupportedProblem, match="too many steps in time, even with rtol 1e-06"):
         Spectral(problem("u_t = -u", ONE, coordinates=TIME))
 
@@ -364,7 +184,7 @@ def test_arguments_are_checked(words):
     ],
 )  # fmt: skip
 def test_jacobian_is_the_derivative_of_the_rate(equations, conditions, words):
-    lines = Lines(read_system(problem(equations, conditions, **words)), 16, Budget())
+    lines = MethodOfLines(read_evolution_system(problem(equations, conditions, **words)), 16, Budget())
     y = lines.start()
     direction = np.random.default_rng(1).normal(size=lines.size)
     step = 1e-6

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pinnkit.references import refine
+from pinnkit.references import refinement
 from pinnkit.references.budget import Budget
-from pinnkit.references.explicit import StepTooSmallError, dop853
-from pinnkit.references.exponential import Exponential
-from pinnkit.references.modes import Modes
+from pinnkit.references.dop853 import StepTooSmallError, dop853
+from pinnkit.references.etdrk4 import ETDRK4
+from pinnkit.references.evolution_system import read_evolution_system
+from pinnkit.references.fourier_modes import FourierModes
+from pinnkit.references.semilinear import semilinear_form
+from pinnkit.references.shipped_tables import allen_cahn, kdv
 from pinnkit.references.spectral import Spectral
-from pinnkit.references.split import split
-from pinnkit.references.system import read_system
-from pinnkit.references.tables import allen_cahn, kdv
 from tests.references.rods import SINE, problem, start
 
 PERIODIC = {"periodic": ["x"]}
@@ -29,21 +29,21 @@ SCHROEDINGER = problem(
 
 
 def test_the_linear_part_with_constant_coefficients_is_split_off():
-    parts = split(read_system(SCHROEDINGER))
+    parts = semilinear_form(read_evolution_system(SCHROEDINGER))
     assert {field: {str(one): number for one, number in part.items()} for field, part in parts.linear.items()} == {
         "u": {"v_xx": -0.5},
         "v": {"u_xx": 0.5},
     }
     assert parts.complete
-    assert not split(read_system(problem("u_t = u*u_xx", {"i": SINE}, **PERIODIC))).complete
-    assert not split(read_system(problem("u_t = (2 + x)*u_xx", {"i": SINE}, **PERIODIC))).complete
+    assert not semilinear_form(read_evolution_system(problem("u_t = u*u_xx", {"i": SINE}, **PERIODIC))).complete
+    assert not semilinear_form(read_evolution_system(problem("u_t = (2 + x)*u_xx", {"i": SINE}, **PERIODIC))).complete
 
 
 @pytest.mark.parametrize("of", [KDV, KS, SCHROEDINGER], ids=["KdV", "KS", "Schroedinger"])
 def test_the_parts_add_up_to_the_rate(of):
     """d/dt of the fields at the nodes, by the modes and by the equations themselves."""
-    system = read_system(of)
-    modes = Modes(system, 64, split(system), Budget())
+    system = read_evolution_system(of)
+    modes = FourierModes(system, 64, semilinear_form(system), Budget())
     y = modes.start()
     w = y.reshape(modes.eigenvalues.shape)
     rate = modes.eigenvalues * w + modes.rest(0.0, w)
@@ -61,9 +61,9 @@ def test_the_parts_add_up_to_the_rate(of):
 
 
 def test_etdrk4_is_of_order_four():
-    system = read_system(KS)
-    modes = Modes(system, 32, split(system), Budget())
-    runs = [Exponential(modes, (0.0, 0.05), modes.start(), 1e9, Budget(), steps) for steps in (100, 200, 400, 1600)]
+    system = read_evolution_system(KS)
+    modes = FourierModes(system, 32, semilinear_form(system), Budget())
+    runs = [ETDRK4(modes, (0.0, 0.05), modes.start(), 1e9, Budget(), steps) for steps in (100, 200, 400, 1600)]
     ends = [run(np.array([0.05])) for run in runs]
     errors = [np.linalg.norm(end - ends[-1]) for end in ends[:-1]]
     slopes = np.log2(np.array(errors[:-1]) / errors[1:])
@@ -102,7 +102,7 @@ def against(reference: Spectral, table, t: np.ndarray) -> float:
 
 
 def test_korteweg_and_de_vries_against_the_table(monkeypatch):
-    monkeypatch.setattr(refine, "STIFF", (10.0, 10.0))  # so short a time is not stiff
+    monkeypatch.setattr(refinement, "STIFF", (10.0, 10.0))  # so short a time is not stiff
     short = problem(
         "u_t + u*u_x + 0.022^2*u_xxx = 0",
         {"i": start("u = cos(pi*x)")},

@@ -9,9 +9,9 @@ import pytest
 
 from pinnkit.problem.problem import Problem
 from pinnkit.references.budget import Budget
-from pinnkit.references.system import read_system
-from pinnkit.references.tables import allen_cahn, burgers, burgers_at, kdv
-from pinnkit.references.time_integration import March
+from pinnkit.references.evolution_system import read_evolution_system
+from pinnkit.references.shipped_tables import allen_cahn, burgers, burgers_at, kdv
+from pinnkit.references.time_integration import GridSolution
 
 ROOT = Path(__file__).resolve().parents[2]
 OTHERS = ROOT.parent / "shared" / "references"
@@ -83,7 +83,7 @@ def test_burgers_table_against_the_method_of_lines():
         periodic=["x"],
     )
     table = shipped("burgers")
-    march = March(read_system(problem), 1024, 1e-8, 1e-10, Budget())
+    march = GridSolution(read_evolution_system(problem), 1024, 1e-8, 1e-10, Budget())
     x, t = np.meshgrid(table["x"], table["t"][:51:5], indexing="ij")
     u = march(x.ravel(), t.ravel())[0].reshape(x.shape)
     assert relative(u, table["u"][:, :51:5]) < 1e-8
@@ -122,7 +122,7 @@ def test_allen_cahn_table_against_the_method_of_lines():
     x, t = np.meshgrid(table["x"], table["t"], indexing="ij")
     # the kink at x = +-1 sets the rate: what it excites above the grid's frequencies is lost at first
     for nodes, bound in ((512, 1e-5), (2048, 1e-8)):
-        march = March(read_system(problem), nodes, 1e-10, 1e-12, Budget())
+        march = GridSolution(read_evolution_system(problem), nodes, 1e-10, 1e-12, Budget())
         u = march(x.ravel(), t.ravel())[0].reshape(x.shape)
         assert relative(u, table["u"]) < bound
         assert np.abs(u - table["u"])[:, -1].max() < bound
@@ -180,7 +180,9 @@ def test_kdv_table_against_the_method_of_lines():
     )
     table = shipped("kdv")
     x, t = np.meshgrid(table["x"], table["t"], indexing="ij")
-    u = March(read_system(problem), 256, 1e-8, 1e-10, Budget())(x.ravel(), t.ravel())[0].reshape(x.shape)
+    u = GridSolution(read_evolution_system(problem), 256, 1e-8, 1e-10, Budget())(x.ravel(), t.ravel())[0].reshape(
+        x.shape
+    )
     assert relative(u, table["u"]) < 1e-7
     assert np.abs(u - table["u"]).max() < 5e-7
 

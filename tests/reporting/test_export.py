@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from pinnkit.reporting.export import write_csv
+from pinnkit.reporting.export.csv import CSV
 from pinnkit.reporting.grid import Grid
 
 
@@ -18,7 +18,7 @@ def test_round_trip_to_the_bit(tmp_path):
     grid = mesh(x=np.linspace(-1, 1, 7), t=np.geomspace(1e-300, 1e300, 5))
     u = generator.standard_normal((7, 5)) * 10.0 ** generator.integers(-300, 300, (7, 5))
     u[0, :4] = [np.nan, -0.0, 5e-324, np.inf]
-    write_csv(tmp_path / "u.csv", grid, {"u": u, "v": np.float32(u[::-1] / 1e280)})
+    CSV().write(tmp_path / "u.csv", grid, {"u": u, "v": np.float32(u[::-1] / 1e280)})
     with (tmp_path / "u.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
     assert header == ["x", "t", "u", "v"]
@@ -31,18 +31,18 @@ def test_round_trip_to_the_bit(tmp_path):
 
 def test_scattered_points_are_one_row_each(tmp_path):
     grid = Grid({"x": np.array([0.5, 0.1]), "y": np.array([1.0, 2.0])}, structured=False)
-    write_csv(tmp_path / "u.csv", grid, {"u": np.array([3.0, 4.0])})
+    CSV().write(tmp_path / "u.csv", grid, {"u": np.array([3.0, 4.0])})
     assert (tmp_path / "u.csv").read_bytes() == b"x,y,u\n0.5,1.0,3.0\n0.1,2.0,4.0\n"
 
 
 def test_mistakes_are_named_and_write_nothing(tmp_path):
     grid = mesh(x=np.linspace(0, 1, 3), t=np.linspace(0, 1, 2))
     with pytest.raises(ValueError, match=r"'u' has shape \(2, 3\); expected the grid's shape \(3, 2\)"):
-        write_csv(tmp_path / "u.csv", grid, {"u": np.ones((2, 3))})
+        CSV().write(tmp_path / "u.csv", grid, {"u": np.ones((2, 3))})
     with pytest.raises(ValueError, match="column 'x' has the name of a coordinate"):
-        write_csv(tmp_path / "u.csv", grid, {"x": np.ones((3, 2))})
+        CSV().write(tmp_path / "u.csv", grid, {"x": np.ones((3, 2))})
     with pytest.raises(ValueError, match="there is no folder"):
-        write_csv(tmp_path / "missing" / "u.csv", grid, {})
+        CSV().write(tmp_path / "missing" / "u.csv", grid, {})
     assert list(tmp_path.iterdir()) == []
 
 

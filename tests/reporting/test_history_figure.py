@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from pinnkit.reporting.history import History, draw_history
+from pinnkit.reporting.history_figure import History, draw_history
 
 
 def drawn(history: History) -> Figure:

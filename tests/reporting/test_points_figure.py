@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.reporting.test_figures import drawn, heat, mesh
-
-__all__ = ["heat"]  # the fixture
+from tests.reporting.figure_cases import drawn, mesh
 
 
 def test_points_in_a_plane_and_on_a_line(heat):

@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 
 import pinnkit
-from pinnkit import environment
 from pinnkit.problem.problem import Problem
+from pinnkit.runs import environment
 from pinnkit.training.phases import Phase
 
 BURGERS = {

@@ -12,7 +12,7 @@ from pinnkit.cli.run import run
 from pinnkit.engines.evaluator import Evaluator
 from pinnkit.engines.selection import Budget, Chooser
 from pinnkit.language.errors import Report
-from pinnkit.operators import choice as choices
+from pinnkit.operators import engine_choice as choices
 from pinnkit.problem.problem import Problem
 from pinnkit.settings import read_settings
 from pinnkit.training.exceptions import OutOfMemory
@@ -178,7 +178,7 @@ def test_a_run_that_goes_on_keeps_its_engine_whatever_the_cache_says(
     assert whole.metrics["operators"]["engine"] == "jets"
     pinnkit.solve(problem, tmp_path / "parts", {**quick, "trainer": {"max_steps": 33}})
     (path,) = (empty_cache / "pinnkit" / "choices").glob("*.json")
-    choices.remember(path.stem, {"engine": "autograd", "chunk": None, "ms": {}, "compile_s": 0.0})
+    choices.save_measurement(path.stem, {"engine": "autograd", "chunk": None, "ms": {}, "compile_s": 0.0})
     fresh = pinnkit.solve(problem, tmp_path / "fresh", {**quick, "trainer": {"max_steps": 2}})
     assert fresh.metrics["operators"]["engine"] == "autograd"
     parts = pinnkit.solve(problem, tmp_path / "parts", quick, resume=True)

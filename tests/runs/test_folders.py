@@ -11,10 +11,10 @@ import filelock
 import pytest
 import yaml
 
-from pinnkit.console import logged
 from pinnkit.language.errors import ProblemError
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
-from pinnkit.reporting.claim import LOCK, MARK, Claim, FolderTaken
+from pinnkit.reporting.folder_lock import LOCK_FILE, MARKER_FILE, FolderUnavailableError, RunFolderLock
+from pinnkit.runs.console import logged
 from pinnkit.training.exceptions import CannotWrite
 from tests.runs.small import DECAY, QUICK, WORDS, command, content, solved
 
@@ -90,7 +90,7 @@ def test_what_is_not_pinnkits_is_never_removed(name, tmp_path):
         with pytest.raises(ProblemError, match=re.escape(told)):
             solved(tmp_path, overwrite=overwrite)
     assert content(tmp_path) == {name: b"{}"}
-    assert not (tmp_path / LOCK).exists()
+    assert not (tmp_path / LOCK_FILE).exists()
 
 
 @pytest.mark.parametrize("kept", ["metrics.json", "checkpoints/last.ckpt", "checkpoints/best.ckpt"])
@@ -99,10 +99,10 @@ def test_a_run_without_a_mark_is_known_by_what_it_holds(kept, old):
     for name in content(old):
         if name not in ("config.yaml", kept):
             (old / name).unlink()
-    with pytest.raises(FolderTaken, match="holds a run already"):
-        Claim(RunFolder(old)).check()
-    Claim(RunFolder(old), overwrite=True).take()
-    assert set(content(old)) == {MARK}
+    with pytest.raises(FolderUnavailableError, match="holds a run already"):
+        RunFolderLock(RunFolder(old)).check()
+    RunFolderLock(RunFolder(old), overwrite=True).acquire()
+    assert set(content(old)) == {MARKER_FILE}
 
 
 def test_links_are_removed_and_not_followed(old, tmp_path):
@@ -130,10 +130,10 @@ def test_a_folder_in_the_place_of_a_checkpoint_is_told(tmp_path):
 def test_a_pipe_in_the_place_of_a_file_is_told(name, resume, old):
     (old / name).unlink()
     os.mkfifo(old / name)
-    before = {one for one in old.rglob("*") if one.name != LOCK}
+    before = {one for one in old.rglob("*") if one.name != LOCK_FILE}
     with pytest.raises(ProblemError, match=rf"{name} is no file, and a run keeps one there"):
         solved(old, overwrite=True, resume=resume)
-    assert {one for one in old.rglob("*") if one.name != LOCK} == before
+    assert {one for one in old.rglob("*") if one.name != LOCK_FILE} == before
 
 
 @pytest.mark.parametrize("name", ["checkpoints", "figures"])
@@ -147,7 +147,7 @@ def test_a_file_in_the_place_of_a_folder_of_the_run_is_told_before_anything_is_r
 
 
 def test_a_log_that_cannot_be_written_does_not_end_the_run(old, tmp_path, monkeypatch, capfd):
-    from pinnkit import console
+    from pinnkit.runs import console
 
     def full(self):
         raise OSError(28, "No space left on device")
@@ -169,14 +169,14 @@ def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):
 @pytest.mark.parametrize("resume", [False, True])
 def test_a_second_run_in_a_folder_is_refused_while_the_first_goes_on(resume, old):
     before = content(old)
-    with filelock.FileLock(old / LOCK), pytest.raises(ProblemError, match="another run works in this folder now"):
+    with filelock.FileLock(old / LOCK_FILE), pytest.raises(ProblemError, match="another run works in this folder now"):
         solved(old, resume=resume, overwrite=True)
     assert content(old) == before
 
 
 def test_the_lock_of_a_process_that_was_killed_does_not_hold(old):
     script = "import filelock, os, sys; filelock.FileLock(sys.argv[1]).acquire(); os.kill(os.getpid(), 9)"
-    assert subprocess.run([sys.executable, "-c", script, old / LOCK]).returncode == -9
+    assert subprocess.run([sys.executable, "-c", script, old / LOCK_FILE]).returncode == -9
     assert solved(old, resume=True).status == "finished"
 
 
@@ -185,7 +185,7 @@ def test_a_run_that_ended_in_any_way_leaves_no_lock(old, monkeypatch):
         if refused:
             with pytest.raises(ProblemError):
                 solved(old)
-        with filelock.FileLock(old / LOCK, timeout=0):
+        with filelock.FileLock(old / LOCK_FILE, timeout=0):
             pass
 
 
@@ -239,7 +239,7 @@ def test_a_sweep_whose_run_failed_before_it_began_can_be_repeated(tmp_path, capf
 
 def test_a_requeued_job_that_had_hardly_begun_begins_again(tmp_path, monkeypatch, capfd):
     run = RunFolder(tmp_path / "out")
-    Claim(run).take()
+    RunFolderLock(run).acquire()
     run.write_config("seed: 0\n")
     monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
     assert command(tmp_path, *WORDS, f"hydra.run.dir={run.path}") == 0

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from pinnkit import evaluation
 from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.runs import evaluation
 from pinnkit.runs import run as runs
 from pinnkit.training.checkpoints import read
 from pinnkit.training.exceptions import Diverged
@@ -143,7 +143,7 @@ def test_a_signal_ends_a_sweep_with_a_row_for_each_run_that_had_begun(place, tmp
 def test_slurm_is_asked_to_start_again_what_it_ended_before_training(tmp_path, monkeypatch, capfd):
     asked = []
     monkeypatch.setenv("SLURM_JOB_ID", "77")
-    monkeypatch.setattr("pinnkit.environment.requeue", asked.append)
+    monkeypatch.setattr("pinnkit.runs.environment.requeue", asked.append)
     monkeypatch.setattr(runs, "choose", sends(signal.SIGUSR1, runs.choose))
     assert command(tmp_path, *WORDS, f"hydra.run.dir={tmp_path / 'out'}") == 130
     assert asked == ["77"]

@@ -21,11 +21,12 @@ from pinnkit.cli.run import trained
 from pinnkit.language.errors import ProblemError, Report
 from pinnkit.losses.view import ResidualError
 from pinnkit.problem.problem import Problem
-from pinnkit.settings import config_of, read_settings
+from pinnkit.reading import config_of
+from pinnkit.runs.validation import read_and_check
+from pinnkit.settings import read_settings
 from pinnkit.training import callbacks
 from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits
 from pinnkit.training.module import PINN
-from pinnkit.validation import read_and_check
 from tests.processes import Command, completed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -352,7 +353,7 @@ def test_a_run_from_python_keeps_its_configuration_too(heat_words, quick, tmp_pa
     read, settings = read_and_check(yaml.safe_load((tmp_path / "text" / "config.yaml").read_text()))
     assert read.replace(folder=problem.folder) == problem
     assert config_of(settings)["network"]["width"] == 8
-    assert config_of(settings)["phases"][0] == {"name": "adam", **config_of(settings.phases[0].settings)}
+    assert config_of(settings)["phases"][0] == {"name": "adam", **config_of(settings.phases[0])}
     heat_words["equations"] = {"heat": lambda p: p.u_t - p.alpha * p.u_xx}
     pinnkit.solve(Problem(**heat_words), tmp_path / "python", quick)
     kept = yaml.safe_load((tmp_path / "python" / "config.yaml").read_text())

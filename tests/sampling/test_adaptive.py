@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pinnkit.sampling.adaptive import morton_order, resample_locally, select, spread
-from pinnkit.sampling.points import unit_points
+from pinnkit.sampling.settings import unit_points
 
 POINTS = unit_points("sobol", 200, 2, seed=0, stream="pool")
 RESIDUAL = np.array([0.1, -0.5, 1.0, -2.0, 4.0, 0.0, 0.3, 3.0] * 25)

@@ -12,7 +12,7 @@ import torch
 import pinnkit
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.solve import solve
+from pinnkit.runs.solve import solve
 from pinnkit.training.checkpoints import FORMAT, DamagedCheckpoint, newest, read, remove_later
 from pinnkit.training.exceptions import Diverged
 from tests.runs.small import QUICK, solved

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from pinnkit.problem.problem import Problem
+from pinnkit.runs.solve import solve
 from pinnkit.sampling.points import EQUATIONS, equation_points
-from pinnkit.sampling.settings import Sampling
-from pinnkit.solve import solve
+from pinnkit.sampling.sequences.sobol import Sobol as Sampling
 from pinnkit.training.datamodule import CollocationData, StepBlocks
 from pinnkit.training.distributed import Ranks
 from pinnkit.training.module import PINN

@@ -10,9 +10,9 @@ import torch
 
 from pinnkit.optimizers.quasi_newton import QuasiNewton
 from pinnkit.problem.problem import Problem
+from pinnkit.runs.solve import solve
 from pinnkit.sampling.points import equation_points
-from pinnkit.sampling.settings import Sampling
-from pinnkit.solve import solve
+from pinnkit.sampling.sequences.sobol import Sobol as Sampling
 from pinnkit.training.checkpoints import read
 from pinnkit.training.diagnostics import exploded, explosion
 from pinnkit.training.exceptions import Diverged
@@ -210,7 +210,7 @@ def test_a_resumed_run_knows_what_the_objective_has_been(spiked, tmp_path):
 @pytest.mark.parametrize("name", ["ssbroyden", "lbfgs"])
 def test_a_gradient_that_is_missing_at_all_trials_is_divergence(name, heat_words, quick, tmp_path, monkeypatch):
     """The loss stays finite: a line search walks back from it, and would end as at a minimum."""
-    monkeypatch.setattr("pinnkit.runs.run.ROLLBACKS", 0)
+    monkeypatch.setattr("pinnkit.runs.recovery.ROLLBACKS", 0)
     searching, search = [], QuasiNewton._search
 
     def watched(self, *arguments):

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from pinnkit import evaluation
+from pinnkit.runs import evaluation
 from pinnkit.training.exceptions import CannotWrite, cannot_write
 from tests.runs.small import DECAY, solved
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from pinnkit.evaluation import residuals
-from pinnkit.factory import assemble
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import mean_square
 from pinnkit.optimizers.schedule import settling_factor
 from pinnkit.optimizers.settings import OPTIMIZERS, LeastSquares
 from pinnkit.problem.problem import Problem
+from pinnkit.runs.evaluation import residuals
+from pinnkit.runs.factory import assemble
+from pinnkit.runs.solve import solve
 from pinnkit.settings import read_settings
-from pinnkit.solve import solve
 from pinnkit.training import phases
 from pinnkit.training.exceptions import Diverged, NoGradient
 from pinnkit.training.module import PINN
@@ -309,7 +309,7 @@ def test_steps_of_spring_shorten_at_the_end_of_the_run_or_of_its_phase(
 
     def watched(self, optimizer, batches, weights):
         step(self, optimizer, batches, weights)
-        shares.append(getattr(optimizer.optimizer, "share", None))
+        shares.append(getattr(optimizer.optimizer, "step_factor", None))
 
     monkeypatch.setattr(PINN, "_step", watched)
     monkeypatch.setattr(PINN, "_asked", lambda self: "enough" if len(shares) == 20 else None)

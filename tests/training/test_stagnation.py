@@ -6,7 +6,7 @@ import re
 import pytest
 
 from pinnkit.problem.problem import Problem
-from pinnkit.solve import solve
+from pinnkit.runs.solve import solve
 from pinnkit.training import stagnation
 from pinnkit.training.stagnation import Progress, explained
 

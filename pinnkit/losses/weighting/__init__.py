@@ -1,0 +1,1 @@
+"""Strategies for the weights of the losses, one a file."""

@@ -1,0 +1,1 @@
+"""Architectures of networks, one a file: their settings, and how they are built."""

@@ -1,0 +1,26 @@
+"""Multilayer perceptrons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pinnkit.networks.settings import NETWORKS, Network
+
+
+@NETWORKS.register("mlp")
+@dataclass(frozen=True)
+class MLP(Network):
+    """A multilayer perceptron."""
+
+    depth: int = field(default=3, metadata={"minimum": 1, "maximum": 1000})
+    """Hidden layers."""
+
+    def build(self, inputs: int, outputs: int) -> Any:
+        from pinnkit.networks import mlp
+
+        return mlp.MLP(inputs, outputs, self.width, self.depth, self.activation)
+
+    def parameters(self, inputs: int, outputs: int) -> int:
+        hidden = (self.depth - 1) * (self.width + 1) * self.width
+        return (inputs + 1) * self.width + hidden + (self.width + 1) * outputs

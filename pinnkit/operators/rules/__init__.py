@@ -1,0 +1,1 @@
+"""Rules of Taylor mode: what each ATen operation does with jets."""

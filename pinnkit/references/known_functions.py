@@ -1,0 +1,36 @@
+"""The functions of the coordinates that stand in an expression beside the fields."""
+
+from __future__ import annotations
+
+import sympy
+
+from pinnkit.language.calculus import partials, symbol
+
+
+def extract_known_functions(
+    expression: sympy.Expr, of: set[sympy.Symbol]
+) -> tuple[sympy.Expr, dict[sympy.Symbol, sympy.Expr]]:
+    """The expression with its largest parts that hold no field, and some coordinate of these, named by symbols.
+
+    >>> x = symbol("x")
+    >>> extract_known_functions(sympy.sin(x) + x**2, {x})
+    (#0, {#0: x**2 + sin(x)})
+    """
+    names: dict[sympy.Symbol, sympy.Expr] = {}
+
+    def name(part: sympy.Expr) -> sympy.Symbol:
+        names[found := symbol(f"#{len(names)}")] = part
+        return found
+
+    def walk(node: sympy.Expr) -> sympy.Expr:
+        if not partials(node):
+            return name(node) if of & node.free_symbols else node
+        if not node.args:
+            return node
+        together = [part for part in node.args if not partials(part)] if node.is_Add or node.is_Mul else []
+        others = [walk(part) for part in node.args if part not in together]
+        if any(of & part.free_symbols for part in together):
+            together = [name(node.func(*together))]
+        return node.func(*together, *others)
+
+    return walk(expression), names

@@ -1,0 +1,141 @@
+"""Whether a table can be the solution of a problem: its points, and its values where conditions prescribe them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import sympy
+
+from pinnkit.domains.box import Box
+from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
+from pinnkit.language.evaluate import Program
+from pinnkit.language.linear import NotLinearError, coefficients
+from pinnkit.problem.conditions import inside
+from pinnkit.problem.exactness import magnitude
+from pinnkit.problem.places import weightless
+from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.tables import TableError
+from pinnkit.references.exact import exact_parameters
+
+SLACK = 1e-6
+"""How far a point may lie from its place, relative to the range of the coordinate."""
+WARN_MISMATCH, REFUSE_MISMATCH = 1e-2, 1e-1
+"""From which miss of a condition on, relative to the field's largest value, a table is told, and refused."""
+OUTLIER_FRACTION = 0.05
+"""The share of points that may miss it by more: a solution may jump where two conditions meet."""
+
+
+def check_table(problem: Problem, grid: Mapping[str, np.ndarray], fields: Mapping[str, np.ndarray]) -> list[str]:
+    """Refuse a table of another domain, and one that misses conditions which hold no derivatives.
+
+    Published tables have three digits or so, and some were computed with a condition that differs a little.
+
+    Args:
+        grid, fields: coordinates and fields at the table's points, arrays of one shape.
+
+    Returns:
+        What is doubtful, a text for each condition.
+
+    Raises:
+        TableError: naming the point, what the table says there, and what the problem says.
+    """
+    points = np.stack([grid[name].ravel() for name in problem.coordinates], axis=1)
+    slack = SLACK * (problem.domain.upper - problem.domain.lower)
+    outside = np.argwhere((points < problem.domain.lower - slack) | (points > problem.domain.upper + slack))
+    if len(outside):
+        row, column = outside[0]
+        name = problem.coordinates[column]
+        lower, upper = problem.domain.bounds[name]
+        place = f"{name} = {points[row, column]:g}"
+        raise TableError(f"its entry {row + 1} has {place}, outside the domain [{lower:g}, {upper:g}]")
+    values = {symbol(name): value for name, value in exact_parameters(problem).items()}
+    values |= {symbol(one.name): one.value for one in problem.parameters if not one.learn}
+    columns = {name: column.ravel() for name, column in fields.items()}
+    doubts = []
+    for condition in problem.conditions:
+        for place in condition.places:
+            for equation in condition.equations:
+                if _can_be_checked(equation, columns, values, problem):
+                    doubts.append(_check_condition(problem, condition, place, equation, points, columns, values))
+    return list(filter(None, doubts))
+
+
+def _can_be_checked(
+    equation: Equation,
+    columns: Mapping[str, np.ndarray],
+    values: Mapping[sympy.Symbol, float],
+    problem: Problem,
+) -> bool:
+    """Whether its residual can be worked out from the fields at a point alone."""
+    residual = equation.residual
+    if not isinstance(residual, sympy.Basic):
+        return False
+    unknown = {symbol(one.name) for one in problem.learned} - set(values)
+    plain = all(not one.derivative and not one.at and one.field in columns for one in partials(residual))
+    return plain and not residual.free_symbols & unknown
+
+
+def _check_condition(
+    problem: Problem,
+    condition: Condition,
+    place: Box,
+    equation: Equation,
+    points: np.ndarray,
+    columns: Mapping[str, np.ndarray],
+    values: Mapping[sympy.Symbol, float],
+) -> str:
+    """What is doubtful of one equation of a condition on one of its places; TableError where the table misses it."""
+    slack = SLACK * (problem.domain.upper - problem.domain.lower)
+    on = np.all((points >= place.lower - slack) & (points <= place.upper + slack), axis=1)
+    for index, name in enumerate(problem.coordinates):
+        if name in place.free:  # where faces meet, so may conditions that differ
+            on &= (points[:, index] > place.lower[index] + slack[index]) & (
+                points[:, index] < place.upper[index] - slack[index]
+            )
+    if condition.where is not None:
+        on &= inside(condition.where, points, problem.coordinates, values)
+    read: dict[sympy.Basic, np.ndarray | float] = problem.values | dict(values)
+    read |= {normal_symbol(name): part for name, part in place.normal.items()}
+    on &= ~weightless(equation, read | {symbol(name): points[:, i] for i, name in enumerate(problem.coordinates)})
+    rows = np.flatnonzero(on)
+    if not len(rows):
+        return ""
+    read |= {symbol(name): points[rows, index] for index, name in enumerate(problem.coordinates)}
+    held = {one: columns[one.field][rows] for one in partials(equation.residual)}
+    largest = {one: float(np.abs(columns[one.field]).max()) for one in held}
+    program = Program([equation.residual, magnitude(equation.residual)])
+    miss, size = (np.broadcast_to(np.abs(part), len(rows)) for part in program(read | held))
+    scale = max(float(np.max(size)), float(np.max(program(read | largest)[1])))
+    missed = ~(miss <= WARN_MISMATCH * scale)
+    if missed.mean() <= OUTLIER_FRACTION:
+        return ""
+    worst = int(np.argmax(np.where(np.isfinite(miss), miss, np.inf)))
+    at = ", ".join(f"{name} = {points[rows[worst], index]:.4g}" for index, name in enumerate(problem.coordinates))
+    message = (
+        f"its values miss the condition '{condition.name}' at {missed.sum()} of {len(rows)} points: "
+        f"at {at} {_mismatch(equation, read, held, worst, float(miss[worst]))}"
+    )
+    if (~(miss <= REFUSE_MISMATCH * scale)).mean() > OUTLIER_FRACTION:
+        raise TableError(message)
+    return message
+
+
+def _mismatch(
+    equation: Equation,
+    read: Mapping[sympy.Basic, np.ndarray | float],
+    held: Mapping[Partial, np.ndarray],
+    row: int,
+    miss: float,
+) -> str:
+    """The table's value and the prescribed one; the residual where the condition does not give the field."""
+    (field, *others) = held
+    if not others:
+        try:
+            (factor,), rest = coefficients(equation.residual, [field])
+        except NotLinearError:
+            factor = sympy.S.Zero
+        if factor != 0:
+            prescribed = np.broadcast_to(Program([-rest / factor])(dict(read))[0], len(held[field]))[row]
+            return f"{field.field} is {held[field][row]:.4g}, and {prescribed:.4g} is prescribed"
+    return f"the residual is {miss:.3g}"

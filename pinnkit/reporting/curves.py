@@ -1,0 +1,90 @@
+"""Fields as curves: over one coordinate, at several times, and one field against another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from pinnkit.reporting.field_maps import TIME, even_indices, orient
+from pinnkit.reporting.figure_style import COLOURS, REFERENCE, Scale, label_axes, new_figure, span
+from pinnkit.reporting.grid import Grid
+from pinnkit.reporting.labels import math_name
+
+SLICES = 5
+
+
+def draw_curve(caption: str, grid: Grid, values: np.ndarray, label: str, reference: np.ndarray | None = None) -> Figure:
+    """Values (n,) over the one coordinate, the reference dashed over them."""
+    order = np.argsort(grid.axis(grid.names[0]), kind="stable")
+    x = grid.axis(grid.names[0])[order]
+    with new_figure(7.2, 4.6, caption) as figure:
+        axes = figure.subplots()
+        axes.plot(x, values[order], color=COLOURS[0], linewidth=3.0, label="network", **_dot(x))
+        if reference is not None:
+            axes.plot(x, reference[order], label="reference", **REFERENCE)
+            axes.legend(frameon=False)
+        _finish(axes, grid.names[0], label, x)
+    return figure
+
+
+def draw_signed_curve(caption: str, grid: Grid, values: np.ndarray, label: str, scale: Scale) -> Figure:
+    """Signed values (n,) over the one coordinate, between symmetric limits, with the zero line."""
+    order = np.argsort(grid.axis(grid.names[0]), kind="stable")
+    x = grid.axis(grid.names[0])[order]
+    with new_figure(7.2, 4.6, caption) as figure:
+        axes = figure.subplots()
+        axes.plot(x, values[order], color=COLOURS[1], linewidth=2.0, **_dot(x))
+        axes.axhline(0.0, color="0.4", linewidth=1.0, zorder=0)
+        axes.set_ylim(1.08 * scale.low, 1.08 * scale.high)
+        _finish(axes, grid.names[0], label, x)
+    return figure
+
+
+def draw_slices(caption: str, grid: Grid, values: np.ndarray, label: str, reference: np.ndarray | None) -> Figure:
+    """Values on a grid of time and one coordinate as curves at several times, the reference dashed."""
+    _, space = orient(grid.names)
+    x, t = grid.axis(space), grid.axis(TIME)
+    times = even_indices(len(t), SLICES)
+    shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.88, len(times)))
+    with new_figure(8.4, 4.8, caption) as figure:
+        axes = figure.subplots()
+        along_time = np.moveaxis(values, grid.names.index(TIME), 0)
+        for index, shade in zip(times, shades, strict=True):
+            axes.plot(x, along_time[index], color=shade, linewidth=3.0, label=f"{math_name(TIME)} = {t[index]:.3g}")
+        if reference is not None:
+            for index in times:
+                axes.plot(x, np.moveaxis(reference, grid.names.index(TIME), 0)[index], **REFERENCE)
+            axes.lines[-1].set_label("reference")
+        _finish(axes, space, label, x)
+        figure.legend(loc="outside right center", frameon=False)
+    return figure
+
+
+def draw_phase_portrait(title: str, fields: Mapping[str, np.ndarray], references: Mapping[str, np.ndarray]) -> Figure:
+    """The second of two fields (n,) against the first, with the start marked and the reference dashed."""
+    first, second = fields
+    with new_figure(6.4, 5.4, f"{title}phase portrait") as figure:
+        axes = figure.subplots()
+        u, v = fields[first], fields[second]
+        axes.plot(u, v, color=COLOURS[0], linewidth=3.0, label="network")
+        if first in references and second in references:
+            axes.plot(references[first], references[second], label="reference", **REFERENCE)
+        axes.plot(u[:1], v[:1], "o", color=COLOURS[1], markersize=10, label="start")
+        label_axes(axes, first, second)
+        figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+def _dot(x: np.ndarray) -> dict[str, str]:
+    return {"marker": "o"} if len(x) == 1 else {}  # a line through one point cannot be seen
+
+
+def _finish(axes: Axes, coordinate: str, label: str, x: np.ndarray) -> None:
+    label_axes(axes, coordinate, "")
+    axes.set_ylabel(label)
+    axes.set_xlim(*span(x))
+    axes.grid(alpha=0.3)

@@ -1,0 +1,176 @@
+"""Pictures of one field over two or three coordinates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from pinnkit.reporting.figure_style import (
+    Scale,
+    add_colour_bar,
+    draw_colour_map,
+    label_axes,
+    new_figure,
+    shape_of,
+    span,
+)
+from pinnkit.reporting.grid import Grid
+from pinnkit.reporting.labels import math_name
+
+TIME = "t"
+SNAPSHOTS = 4
+
+
+@dataclass(frozen=True)
+class View:
+    """A plane through the grid: its horizontal and vertical coordinate, and the index of every other one."""
+
+    horizontal: str
+    vertical: str
+    at: dict[str, int]
+
+
+def has_picture(grid: Grid) -> bool:
+    """Whether a field over this grid can be shown as colours: 2 or 3 axes, or scattered points in a plane."""
+    return len(grid.names) == 2 or (grid.structured and len(grid.names) == 3)
+
+
+def draw_field(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
+    """A colour map of values (of the grid's shape): one map, snapshots in time, or three mid-planes.
+
+    caption: the title; label: what the colours mean.
+    """
+    if not grid.structured:
+        return _draw_dots(caption, grid, values, scale, label)
+    if len(grid.names) == 2:
+        return _draw_map(caption, grid, values, scale, label)
+    return _draw_views(caption, grid, values, scale, label)
+
+
+def orient(names: tuple[str, ...]) -> tuple[str, str]:
+    """The horizontal and the vertical one of two coordinates: time runs to the right, space upwards."""
+    first, second = names
+    return (second, first) if second == TIME else (first, second)
+
+
+def views(grid: Grid) -> list[View]:
+    """Planes through a grid of three coordinates: snapshots at several times, or the three mid-planes."""
+    if TIME in grid.names:
+        horizontal, vertical = (name for name in grid.names if name != TIME)
+        return [View(horizontal, vertical, {TIME: index}) for index in even_indices(len(grid.axis(TIME)), SNAPSHOTS)]
+    x, y, z = grid.names
+    middle = {name: len(grid.axis(name)) // 2 for name in grid.names}
+    return [View(x, y, {z: middle[z]}), View(x, z, {y: middle[y]}), View(y, z, {x: middle[x]})]
+
+
+def even_indices(count: int, wanted: int) -> list[int]:
+    """At most `wanted` indices, evenly from 0 to count - 1."""
+    return sorted({round(index) for index in np.linspace(0, count - 1, wanted)})
+
+
+def view_title(grid: Grid, view: View) -> str:
+    return ", ".join(f"{math_name(name)} = {grid.axis(name)[index]:.3g}" for name, index in view.at.items())
+
+
+def paint_view(axes: Axes, grid: Grid, values: np.ndarray, view: View, scale: Scale, narrow: bool = False) -> None:
+    x, y = grid.axis(view.horizontal), grid.axis(view.vertical)
+    draw_colour_map(axes, x, y, grid.plane(values, view.horizontal, view.vertical, view.at), scale)
+    if TIME not in (view.horizontal, view.vertical) and shape_of(x, y)[1]:
+        axes.set_aspect("equal")
+    label_axes(axes, view.horizontal, view.vertical)
+    if narrow:
+        axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+
+
+def draw_comparison(caption: str, grid: Grid, rows: list[tuple[str, np.ndarray, Scale]]) -> Figure:
+    """A row of views for each (label, values, scale) over a grid of three coordinates."""
+    planes = views(grid)
+    widths, height = _panel_sizes(grid, planes)
+    with new_figure(sum(widths) + 3.4, height * len(rows) + 1.9, caption) as figure:
+        figure.get_layout_engine().set(wspace=0.06)
+        all_axes = figure.subplots(len(rows), len(planes), squeeze=False, sharex=True, sharey=True)
+        for row, (label, values, scale) in zip(all_axes, rows, strict=True):
+            for axes, view in zip(row, planes, strict=True):
+                paint_view(axes, grid, values, view, scale, narrow=True)
+                axes.label_outer()
+            add_colour_bar(figure, list(row), scale, label)
+        for axes, view in zip(all_axes[0], planes, strict=True):
+            axes.set_title(view_title(grid, view))
+    return figure
+
+
+def _draw_map(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
+    horizontal, vertical = orient(grid.names)
+    view = View(horizontal, vertical, {})
+    if TIME in grid.names:
+        with new_figure(7.2, 4.6, caption) as figure:
+            axes = figure.subplots()
+            paint_view(axes, grid, values, view, scale)
+            add_colour_bar(figure, [axes], scale, label)
+        return figure
+    ratio, _ = shape_of(grid.axis(horizontal), grid.axis(vertical))
+    flat = ratio > 1.6
+    with new_figure(*_plane_size(ratio), caption) as figure:
+        axes = figure.subplots()
+        paint_view(axes, grid, values, view, scale)
+        add_colour_bar(figure, [axes], scale, label, horizontal=flat)
+    return figure
+
+
+def _draw_views(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
+    planes = views(grid)
+    widths, height = _panel_sizes(grid, planes)
+    snapshots = TIME in grid.names
+    with new_figure(sum(widths) + (3.4 if snapshots else 4.6), height + 1.6, caption) as figure:
+        figure.get_layout_engine().set(wspace=0.06)
+        row = figure.subplots(1, len(planes), squeeze=False, sharey=snapshots, width_ratios=widths)[0]
+        for axes, view in zip(row, planes, strict=True):
+            paint_view(axes, grid, values, view, scale, narrow=True)
+            axes.set_title(view_title(grid, view))
+            if snapshots:
+                axes.label_outer()
+        add_colour_bar(figure, list(row), scale, label)
+    return figure
+
+
+def _draw_dots(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
+    """Scattered points in a plane, coloured: no triangles, which would fill the holes of the domain."""
+    horizontal, vertical = orient(grid.names)
+    x, y = grid.axis(horizontal), grid.axis(vertical)
+    ratio, to_scale = shape_of(x, y) if TIME not in grid.names else (1.5, False)
+    flat = ratio > 1.6 and TIME not in grid.names
+    with new_figure(*_plane_size(ratio), caption) as figure:
+        axes = figure.subplots()
+        size = float(np.clip(40000.0 / len(x), 4.0, 60.0))
+        axes.scatter(x, y, c=np.ma.masked_invalid(values), s=size, cmap=scale.colours, norm=scale.norm, linewidths=0)
+        axes.set_xlim(*_with_margin(x))
+        axes.set_ylim(*_with_margin(y))
+        if to_scale:
+            axes.set_aspect("equal")
+        label_axes(axes, horizontal, vertical)
+        add_colour_bar(figure, [axes], scale, label, horizontal=flat)
+    return figure
+
+
+def _with_margin(values: np.ndarray) -> tuple[float, float]:
+    low, high = span(values)
+    return low - 0.03 * (high - low), high + 0.03 * (high - low)
+
+
+def _panel_sizes(grid: Grid, planes: list[View]) -> tuple[list[float], float]:
+    """Widths in inches of panels side by side, each in proportion, and the height of all."""
+    ratios = [shape_of(grid.axis(view.horizontal), grid.axis(view.vertical))[0] for view in planes]
+    height = float(np.clip(11.0 / sum(ratios), 1.6, 3.0))
+    return [max(1.4, height * ratio) for ratio in ratios], height
+
+
+def _plane_size(ratio: float) -> tuple[float, float]:
+    """Width and height in inches of a sheet with one plane of this ratio, colour bar and titles."""
+    if ratio > 1.6:
+        return 8.0, 6.6 / ratio + 2.4
+    return max(5.8, 4.9 * ratio + 2.0), 5.8

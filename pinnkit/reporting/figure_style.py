@@ -1,0 +1,176 @@
+"""Sheets, colour scales and colour maps: what all figures share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import QuadMesh
+from matplotlib.colorbar import Colorbar
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
+
+from pinnkit.reporting.labels import math_name
+
+# Colours that the colour-blind can tell apart (Okabe and Ito 2008), black left for references.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F3C8D", "#8C564B", "#7F7F7F")
+REFERENCE = {"color": "black", "linestyle": (0, (4, 3)), "linewidth": 1.6}
+# Beyond this ratio of lengths a plot to scale is a strip that shows nothing.
+_WIDEST = 4.0
+
+
+@contextmanager
+def new_figure(width: float, height: float, title: str) -> Iterator[Figure]:
+    """A figure of width x height inches, drawn off screen, whose text is legible at half size."""
+    size = 14.0 if width < 9 else 17.0
+    style = {
+        "font.size": size,
+        "axes.titlesize": size,
+        "axes.labelsize": 1.15 * size,
+        "legend.fontsize": 0.85 * size,
+        "xtick.labelsize": 0.85 * size,
+        "ytick.labelsize": 0.85 * size,
+        "figure.titlesize": 1.05 * size,
+        "lines.linewidth": 2.2,
+        "mathtext.fontset": "dejavuserif",
+        "axes.formatter.use_mathtext": True,
+        "axes.formatter.useoffset": False,
+        "axes.formatter.limits": (-3, 4),
+    }
+    with matplotlib.rc_context(style):
+        figure = Figure(figsize=(width, height), layout="compressed")
+        figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1, wspace=0.03)
+        FigureCanvasAgg(figure)
+        figure.suptitle(title)
+        yield figure
+        for axes in figure.axes:
+            # Ticks are made when the figure is drawn, after the style above is gone.
+            axes.tick_params(labelsize=0.85 * size)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A colour map with its limits, and whether values lie beyond them (arrows on the colour bar)."""
+
+    colours: str
+    low: float
+    high: float
+    extend: str = "neither"
+
+    @property
+    def norm(self) -> Normalize:
+        return Normalize(self.low, self.high)
+
+
+def solution_scale(values: np.ndarray, reference: np.ndarray | None) -> Scale:
+    """The range of the reference if there is one, so that both pictures compare; else that of the values."""
+    finite = finite_values(values if reference is None else reference)
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    if low == high:
+        low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
+    shown = finite_values(values)
+    # An excess of less than a hundredth of the range cannot be seen and needs no arrow.
+    slack = 0.01 * (high - low)
+    below, above = bool(np.any(shown < low - slack)), bool(np.any(shown > high + slack))
+    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
+    return Scale("viridis", low, high, extend[below, above])
+
+
+def signed_scale(values: np.ndarray) -> Scale:
+    """Symmetric about zero: white is zero, the ends are -+max |values|."""
+    largest = float(np.max(np.abs(finite_values(values)), initial=0.0)) or 1.0
+    return Scale("RdBu_r", -largest, largest)
+
+
+def finite_values(values: np.ndarray) -> np.ndarray:
+    return values[np.isfinite(values)]
+
+
+def draw_colour_map(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, scale: Scale) -> QuadMesh:
+    """A colour map of values (n_y, n_x) over x (n_x,) and y (n_y,); what is not finite stays grey."""
+    axes.set_facecolor("0.85")
+    mesh = axes.pcolormesh(
+        cell_edges(x),
+        cell_edges(y),
+        np.ma.masked_invalid(values),
+        cmap=scale.colours,
+        norm=scale.norm,
+        rasterized=True,
+    )
+    axes.set_xlim(*span(x))
+    axes.set_ylim(*span(y))
+    if not np.isfinite(values).any():
+        annotate_empty(axes, "no finite value")
+    return mesh
+
+
+def annotate_empty(axes: Axes, text: str) -> None:
+    """Say in the middle of empty axes why they are empty."""
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="0.25")
+
+
+def cell_edges(centres: np.ndarray) -> np.ndarray:
+    """The edges (n + 1,) of cells around points (n,): midpoints, and half a cell beyond each end."""
+    if len(centres) == 1:
+        return np.array([centres[0] - 0.5, centres[0] + 0.5])
+    middles = 0.5 * (centres[1:] + centres[:-1])
+    return np.concatenate([[2 * centres[0] - middles[0]], middles, [2 * centres[-1] - middles[-1]]])
+
+
+def span(values: np.ndarray) -> tuple[float, float]:
+    """The range of a coordinate, widened where it is a single point."""
+    finite = finite_values(values)
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    return (low, high) if low < high else (low - 0.5, high + 0.5)
+
+
+def label_axes(axes: Axes, horizontal: str, vertical: str) -> None:
+    axes.set_xlabel(math_name(horizontal))
+    axes.set_ylabel(math_name(vertical), rotation=_rotation(math_name(vertical)), labelpad=10)
+
+
+def _rotation(label: str) -> int:
+    """A single symbol stands upright beside its axis; words run along it."""
+    return 0 if label.startswith("$") and "mathrm" not in label else 90
+
+
+def shape_of(x: np.ndarray, y: np.ndarray) -> tuple[float, bool]:
+    """The ratio width / height of a plot of two lengths, and whether it can be drawn to scale."""
+    (left, right), (bottom, top) = span(x), span(y)
+    ratio = (right - left) / (top - bottom)
+    to_scale = 1 / _WIDEST <= ratio <= _WIDEST
+    return (ratio if to_scale else 1.5), to_scale
+
+
+def add_colour_bar(figure: Figure, axes: list[Axes], scale: Scale, label: str, horizontal: bool = False) -> Colorbar:
+    bar = figure.colorbar(
+        ScalarMappable(scale.norm, scale.colours),
+        ax=axes,
+        label=label,
+        extend=scale.extend,
+        orientation="horizontal" if horizontal else "vertical",
+        fraction=0.08,
+        pad=0.02,
+        aspect=22,
+    )
+    if not horizontal:
+        bar.set_label(label, rotation=_rotation(label), labelpad=10 if _rotation(label) == 0 else None)
+    _set_scientific(bar)
+    return bar
+
+
+def _set_scientific(bar: Colorbar) -> None:
+    """Powers of ten once above the bar, not on every tick."""
+    formatter = ScalarFormatter(useMathText=True, useOffset=False)
+    formatter.set_powerlimits((-2, 4))
+    bar.formatter = formatter
+    bar.update_ticks()

@@ -1,0 +1,97 @@
+"""Where the collocation points stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from pinnkit.reporting.field_maps import TIME, orient
+from pinnkit.reporting.figure_style import COLOURS, annotate_empty, label_axes, new_figure, shape_of, span
+from pinnkit.reporting.grid import Grid
+from pinnkit.reporting.labels import math_name, plain_text
+
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+
+def draw_points(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
+    """The points of each term, in its own colour: a rug in 1-D, else a scatter over two coordinates.
+
+    grid: its coordinates and their ranges are the axes; points: term -> coordinate -> (n,).
+    Raises ValueError where a term lacks a coordinate that is drawn.
+    """
+    drawn = grid.names if len(grid.names) == 1 else orient(grid.names[:2])
+    for term, coordinates in points.items():
+        for name in drawn:
+            if name not in coordinates:
+                raise ValueError(f"points[{term!r}] has {', '.join(coordinates) or 'nothing'}; {name!r} is missing")
+    return _draw_rug(title, grid, points) if len(drawn) == 1 else _draw_scatter(title, grid, points)
+
+
+def _draw_rug(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
+    name = grid.names[0]
+    with new_figure(7.6, 2.2 + 0.6 * max(1, len(points)), f"{title}collocation points") as figure:
+        axes = figure.subplots()
+        for row, coordinates in enumerate(points.values()):
+            x = np.asarray(coordinates[name])
+            height = np.full(len(x), row)
+            axes.plot(x, height, "|", color=COLOURS[row % len(COLOURS)], markersize=18, markeredgewidth=1.2)
+        axes.set_yticks(range(len(points)), [_legend(term, points[term][name]) for term in points])
+        axes.set_ylim(len(points) - 0.4, -0.6)
+        axes.set_xlabel(math_name(name))
+        axes.set_xlim(*_range(name, grid, points))
+        if not points:
+            annotate_empty(axes, "no points")
+        axes.grid(alpha=0.3, axis="x")
+    return figure
+
+
+def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
+    horizontal, vertical = orient(grid.names[:2])
+    x_range, y_range = _range(horizontal, grid, points), _range(vertical, grid, points)
+    ratio, to_scale = (1.5, False)
+    if TIME not in (horizontal, vertical):
+        ratio, to_scale = shape_of(np.array(x_range), np.array(y_range))
+    hidden = f", seen on {math_name(horizontal)} and {math_name(vertical)}" if len(grid.names) > 2 else ""
+    # As wide as the plot and the legend beside it need.
+    longest = max((len(term) for term in points), default=0)
+    width, height = min(6.6, 4.4 * ratio), min(4.4, 6.6 / ratio)
+    size = (max(6.8, width + 0.13 * longest + 2.8), max(3.0, height + 1.6))
+    with new_figure(*size, f"{title}collocation points{hidden}") as figure:
+        axes = figure.subplots()
+        # The largest sets lie below, so that the few points of a condition stay visible.
+        for number, term in sorted(enumerate(points), key=lambda item: -len(points[item[1]][horizontal])):
+            x, y = np.asarray(points[term][horizontal]), np.asarray(points[term][vertical])
+            axes.plot(
+                x,
+                y,
+                MARKERS[number % len(MARKERS)],
+                color=COLOURS[number % len(COLOURS)],
+                markersize=float(np.clip(90 / np.sqrt(max(1, len(x))), 1.5, 5.0)),
+                markeredgewidth=0,
+                clip_on=False,  # points on the boundary lie on the frame
+                label=_legend(term, x),
+            )
+        label_axes(axes, horizontal, vertical)
+        if to_scale:
+            axes.set_aspect("equal")
+        axes.set_xlim(*x_range)
+        axes.set_ylim(*y_range)
+        if points:
+            legend = axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0, frameon=False)
+            for handle in legend.legend_handles:
+                handle.set_markersize(7)
+        else:
+            annotate_empty(axes, "no points")
+    return figure
+
+
+def _range(name: str, grid: Grid, points: Mapping[str, Mapping[str, np.ndarray]]) -> tuple[float, float]:
+    """The range of a coordinate over the grid and all points."""
+    everywhere = [grid.coordinates[name], *(term[name] for term in points.values())]
+    return span(np.concatenate([np.ravel(values) for values in everywhere]))
+
+
+def _legend(term: str, values: np.ndarray) -> str:
+    return f"{plain_text(term)} ({len(values)})"

@@ -1,0 +1,228 @@
+"""What a trained network is worth: fields on a grid, errors against the reference, residuals, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sympy
+import torch
+from matplotlib.figure import Figure
+
+from pinnkit.language.calculus import symbol
+from pinnkit.problem.places import singular_at
+from pinnkit.problem.problem import Equation, Problem
+from pinnkit.references.choose import Reference
+from pinnkit.references.exact import exact_parameters
+from pinnkit.reporting.figures import draw
+from pinnkit.reporting.grid import Grid
+from pinnkit.reporting.history_figure import History
+from pinnkit.reporting.metrics import max_error, relative_l2, rms
+from pinnkit.sampling.point_set import PointSet
+from pinnkit.sampling.points import EQUATIONS
+from pinnkit.sampling.settings import unit_points
+from pinnkit.training.module import PINN
+
+GRID = {1: 1001, 2: 201, 3: 41}
+"""Evaluation points along each coordinate, by the number of coordinates."""
+SCATTERED = 10_000
+"""Evaluation points in more coordinates than a grid can fill."""
+CHUNK = 4096
+"""Points evaluated at once: enough to be quick, few enough for memory."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The fields on a grid, the reference there, and the equations' residuals.
+
+    `left_out`: equation -> mask of the points where its residual is no number for any field, as u_r/r at r = 0.
+    """
+
+    grid: Grid
+    fields: Mapping[str, np.ndarray]
+    references: Mapping[str, np.ndarray]
+    residuals: Mapping[str, np.ndarray]
+    left_out: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def errors(self) -> dict[str, Any]:
+        """relative_l2 and max_error for each field with a reference, residual_rms for each equation.
+
+        residual_left_out: how many points that leaves out, for equations that are singular at some.
+        reference_left_out: how many points have no finite reference, for fields where some have none.
+        """
+        known = {name: _known(self.fields[name], reference) for name, reference in self.references.items()}
+        unknown = {name: int(np.sum(~np.isfinite(reference))) for name, reference in self.references.items()}
+        return {
+            "relative_l2": {name: relative_l2(*pair) for name, pair in known.items()},
+            "max_error": {name: max_error(*pair) for name, pair in known.items()},
+            "reference_left_out": {name: count for name, count in unknown.items() if count},
+            "residual_rms": {name: rms(values[self._counted(name)]) for name, values in self.residuals.items()},
+            "residual_left_out": {name: int(mask.sum()) for name, mask in self.left_out.items()},
+        }
+
+    def _counted(self, name: str) -> np.ndarray:
+        mask = self.left_out.get(name)
+        return np.full(self.grid.shape, True) if mask is None else ~mask
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What solution.npz holds: coordinates and fields by name, references as u_reference."""
+        references = {f"{name}_reference": values for name, values in self.references.items()}
+        return {**self.grid.coordinates, **self.fields, **references}
+
+    def minima(self) -> dict[str, float]:
+        """The least value of each field on the grid."""
+        return {name: float(values.min()) for name, values in self.fields.items()}
+
+    def draw(self, problem: Problem, history: History, points: Mapping[str, PointSet]) -> dict[str, Figure]:
+        """The run's figures by file name."""
+        shown = {
+            name: {axis: part.coordinates[:, index] for index, axis in enumerate(problem.coordinates)}
+            for name, part in points.items()
+        }
+        counted = {name: np.where(self._counted(name), values, np.nan) for name, values in self.residuals.items()}
+        return draw(problem.name, self.grid, self.fields, self.references, counted, history, shown)
+
+
+def _known(values: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both (n,) at the points where the reference is finite; at every point where it is so nowhere."""
+    finite = np.isfinite(reference)
+    return (values[finite], reference[finite]) if finite.any() else (values, reference)
+
+
+def evaluation_grid(problem: Problem, per_coordinate: int | None = None) -> Grid:
+    """A tensor grid up to three coordinates (1001, 201 x 201, 41 x 41 x 41 points), scattered points in more.
+
+    Args:
+        per_coordinate: points along each coordinate, in place of these.
+    """
+    dimension = len(problem.coordinates)
+    if dimension in GRID:
+        count = per_coordinate or GRID[dimension]
+        return Grid(problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True)
+    unit = unit_points("uniform", SCATTERED, dimension, 0, "evaluation")
+    points = problem.domain.points(unit)
+    return Grid({name: points[:, index] for index, name in enumerate(problem.coordinates)}, structured=False)
+
+
+def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int | None = None) -> Grid:
+    """The reference's own points where it has some, the evaluation grid otherwise."""
+    if reference is None or reference.grid is None:
+        return evaluation_grid(problem, per_coordinate)
+    first = next(iter(reference.grid.values()))
+    return Grid(reference.grid, structured=first.ndim == len(problem.coordinates))
+
+
+def predict(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Every field at arrays of points of any one shape, in float64."""
+    first = next(iter(coordinates.values()))
+    with torch.no_grad():
+        parts = [module(part) for part in _chunks(module, coordinates)]
+    values = torch.cat(parts).double().cpu().numpy()
+    return {one.name: values[:, index].reshape(first.shape) for index, one in enumerate(module.problem.fields)}
+
+
+def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The residual of every equation at arrays of points of any one shape."""
+    if EQUATIONS not in module.groups:
+        return {}
+    first = next(iter(coordinates.values()))
+    found: dict[str, list[torch.Tensor]] = {}
+    for part in _chunks(module, coordinates):
+        for name, values in module.residuals(EQUATIONS, PointSet(part), weigh=False).items():
+            found.setdefault(name, []).append(values.detach()[:, 0])
+    return {name: torch.cat(parts).double().cpu().numpy().reshape(first.shape) for name, parts in found.items()}
+
+
+def evaluate(module: PINN, reference: Reference | None, per_coordinate: int | None = None) -> Evaluation:
+    """Evaluate the network, its reference and its residuals on the grid."""
+    grid = grid_of(module.problem, reference, per_coordinate)
+    references = reference(grid.coordinates) if reference is not None else {}
+    fields = predict(module, grid.coordinates)
+    found = residuals(module, grid.coordinates)
+    return Evaluation(grid, fields, references, found, singular(module, grid, fields, found))
+
+
+def singular(
+    module: PINN, grid: Grid, fields: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Equation -> mask of its singular points, for those that have some and others too.
+
+    There the fields are finite, and the residual is not, whatever the fields are; of an equation in Python that is not
+    known, and the points are those at the edge of the domain.
+    """
+    problem = module.problem
+    finite = np.all([np.isfinite(values) for values in fields.values()], axis=0)
+    masks = {}
+    for equation in problem.equations:
+        mask = finite & ~np.isfinite(found[equation.name])
+        if not mask.any():
+            continue
+        at = {name: values[mask] for name, values in grid.coordinates.items()}
+        mask[mask] = _always(equation, module, at) if isinstance(equation.residual, sympy.Basic) else _edge(problem, at)
+        if mask.any() and not mask.all():
+            masks[equation.name] = mask
+    return masks
+
+
+def _always(equation: Equation, module: PINN, at: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Where the residual is not finite for any of some values of the fields and their derivatives."""
+    values = {symbol(name): float(value.detach()) for name, value in module.parameter_values().items()}
+    return singular_at(equation.residual, values | {symbol(name): points for name, points in at.items()})
+
+
+def _edge(problem: Problem, at: Mapping[str, np.ndarray]) -> np.ndarray:
+    return np.any([np.isin(values, problem.domain.bounds[name]) for name, values in at.items()], axis=0)
+
+
+class Errors:
+    """The relative L2 error of each field that has a reference, measured again at each call."""
+
+    def __init__(self, module: PINN, reference: Reference | None) -> None:
+        self._module = module
+        self._grid = grid_of(module.problem, reference)
+        self._references = reference(self._grid.coordinates) if reference is not None else {}
+
+    def __call__(self) -> dict[str, float]:
+        if not self._references:
+            return {}
+        fields = predict(self._module, self._grid.coordinates)
+        return {name: relative_l2(*_known(fields[name], values)) for name, values in self._references.items()}
+
+
+def learned(module: PINN) -> dict[str, dict[str, float]]:
+    """Learned parameter -> its value, and its exact value and relative error where the problem gives one."""
+    exact = exact_parameters(module.problem)
+    found = {}
+    for parameter in module.problem.learned:
+        value = float(module.parameter_values()[parameter.name].detach())
+        found[parameter.name] = {"value": value}
+        if parameter.name in exact:
+            truth = exact[parameter.name]
+            found[parameter.name] |= {"exact": truth, "relative_error": abs(value - truth) / abs(truth or 1.0)}
+    return found
+
+
+def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: Iterable[str]) -> History:
+    """The record of training as arrays."""
+    terms = [name for name in rows[0]["losses"] if name != "objective"] if rows else []
+    starts: list[tuple[int, str]] = []
+    for number, row in enumerate(rows):
+        if number == 0 or row["phase"] != rows[number - 1]["phase"]:
+            starts.append((rows[number - 1]["step"] if number else 0, phases[row["phase"]]))
+    return History(
+        steps=np.array([row["step"] for row in rows]),
+        time_s=np.array([row["time_s"] for row in rows]),
+        loss=np.array([row["losses"].get("objective", np.nan) for row in rows]),
+        terms={term: np.array([row["losses"].get(term, np.nan) for row in rows]) for term in terms},
+        errors={field: np.array([row["errors"].get(field, np.nan) for row in rows]) for field in fields},
+        phases=starts,
+    )
+
+
+def _chunks(module: PINN, coordinates: Mapping[str, np.ndarray]) -> Iterable[torch.Tensor]:
+    """The points (n, d) in parts, on the module's device and in its dtype."""
+    flat = np.stack([np.ravel(coordinates[name]) for name in module.problem.coordinates], axis=1)
+    like = next(module.network.parameters())
+    return torch.as_tensor(flat).to(like).split(CHUNK)

@@ -1,0 +1,124 @@
+"""A problem and settings put together: the networks, the phases, the module and its data."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from pinnkit.language.errors import Report
+from pinnkit.losses.residuals import groups, reweighted, weights
+from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
+from pinnkit.optimizers.methods.adam import Adam
+from pinnkit.optimizers.settings import Auto
+from pinnkit.problem.problem import Problem
+from pinnkit.problem.scales import field_scales
+from pinnkit.settings import Settings
+from pinnkit.training.datamodule import CollocationData
+from pinnkit.training.module import PINN
+from pinnkit.training.phases import Phase, automatic
+
+log = logging.getLogger(__name__)
+
+SHOWN = 5
+"""Points at which a network of the user's own is tried."""
+
+
+def assemble(
+    problem: Problem, settings: Settings, network: nn.Module | None = None, threads: int = 1
+) -> tuple[PINN, CollocationData]:
+    """The module and the data of a run, before training.
+
+    Raises:
+        ProblemError: the network has more parameters than an optimizer may have, or is one that does not fit.
+    """
+    problem = reweighted(problem, settings.weighting.weights)
+    names = list(problem.coordinates)
+    dtype = getattr(torch, settings.dtype)
+    scales = field_scales(problem)
+    if network is not None:
+        _check_network(network, problem, dtype)
+    fields = build(
+        settings.network,
+        problem.domain.lower.tolist(),
+        problem.domain.upper.tolist(),
+        [names.index(name) for name in problem.periodic],
+        [
+            Output(tuple(map(names.index, field.coordinates)), field.transform, scales[field.name])
+            for field in problem.fields
+        ],
+        settings.seed,
+        linear=problem.linear,
+        steady=problem.steady,
+        custom=network,
+    ).to(dtype)
+    size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
+    if network is None:
+        shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]
+        log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
+    phases = _phases(settings, size, dtype, len(names))
+    _check_size(phases, size, "phases[{}]" if settings.phases else "optimizer")
+    module = PINN(
+        problem,
+        fields,
+        groups(problem),
+        weights(problem),
+        phases,
+        settings.trainer,
+        settings.operators,
+        max(
+            (one.shape[0] for one in fields.parameters() if one.ndim == 2),
+            default=settings.network.chosen(len(names), len(names), problem.linear, problem.steady).width,
+        ),
+        threads,
+        settings.sampling.batch,
+        settings.seed,
+    ).to(dtype)
+    return module, CollocationData(problem, settings.sampling, settings.seed, dtype, settings.trainer.steps_per_batch)
+
+
+def _check_network(network: nn.Module, problem: Problem, dtype: torch.dtype) -> None:
+    """Refuse a network of the user's own that does not give the fields at points of the domain."""
+    report = Report()
+    if not isinstance(network, nn.Module):
+        report.add("network", f"is a {type(network).__name__}: a torch.nn.Module is needed")
+        report.raise_if_any()
+    unit = torch.linspace(0.1, 0.9, SHOWN, dtype=torch.float64)[:, None]
+    lower, upper = (torch.from_numpy(ends) for ends in (problem.domain.lower, problem.domain.upper))
+    points = (lower + unit * (upper - lower)).to(dtype)
+    try:
+        check_custom(network.to(dtype), points, [field.name for field in problem.fields])
+    except UnfitNetwork as error:
+        report.add("network", str(error))
+    if not report.mistakes and not any(one.requires_grad for one in network.parameters()):
+        report.add("network", "has no parameter that is trained")
+    report.raise_if_any()
+
+
+def _phases(settings: Settings, size: int, dtype: torch.dtype, coordinates: int) -> tuple[Phase, ...]:
+    chosen = settings.phases or (settings.optimizer,)
+    if not isinstance(chosen[0], Auto):
+        return tuple(Phase(phase.name, phase) for phase in chosen)
+    if settings.operators.directions is not None:
+        log.info("optimizer=auto: adam, since operators.directions makes the losses random estimates")
+        return (Phase("adam", Adam()),)
+    phases, reason = automatic(size, dtype, settings.trainer.accelerator, coordinates)
+    log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in phases), reason)
+    return phases
+
+
+def _check_size(phases: Sequence[Phase], size: int, key: str) -> None:
+    """Refuse phases whose matrices of size x size are larger than their `max_parameters` allows."""
+    report = Report()
+    for number, phase in enumerate(phases, start=1):
+        limit = getattr(phase.settings, "max_parameters", None)
+        if limit is not None and size > limit:
+            report.add(
+                f"{key.format(number)}.max_parameters",
+                f"{limit}, but {size} parameters are trained, and {phase.name} keeps matrices of {size} x {size}: use "
+                "a smaller network, raise it if memory and time allow, or take an optimizer whose memory grows less "
+                "(engd_w or spring, soap, lbfgs)",
+            )
+    report.raise_if_any()

@@ -1,0 +1,113 @@
+"""The parts of a run before training: checks, module and data, reference, and the lock of its folder."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+from pinnkit.language.errors import Report
+from pinnkit.problem.problem import Problem
+from pinnkit.references.choose import Reference, choose
+from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.reporting.folder_lock import RunFolderLock
+from pinnkit.runs.configuration import refusing
+from pinnkit.runs.factory import assemble
+from pinnkit.settings import Settings, read_settings
+from pinnkit.training.checkpoints import digests
+from pinnkit.training.datamodule import CollocationData
+from pinnkit.training.exceptions import CannotWrite
+from pinnkit.training.module import PINN
+
+log = logging.getLogger("pinnkit")
+
+MINI_BATCHES = "points are taken for each step from those of equations, in phases of adam, soap, engd_w and spring"
+
+
+@dataclass
+class Setup:
+    """What a run consists of; to make one writes nothing.
+
+    Args:
+        threads: on how many threads compiled code works.
+        config: the text of config.yaml.
+
+    Raises ProblemError at construction: the network or the reference does not fit the problem.
+    """
+
+    problem: Problem
+    settings: Settings
+    folder: RunFolder
+    network: nn.Module | None
+    threads: int
+    config: str
+    module: PINN = field(init=False)
+    data: CollocationData = field(init=False)
+    reference: Reference | None = field(init=False)
+    digests: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self._untrained = copy.deepcopy(self.network)
+        self.module, self.data = assemble(self.problem, settings, self.network, self.threads)
+        self.reference = choose(self.problem, settings.reference, settings.reference_max_time)
+        self.digests = digests(self.problem, self.reference)
+        thinned = any(phase.mini_batches or phase.fresh_points for phase in self.module.phases)
+        if settings.sampling.batch and not (self.problem.equations and thinned):
+            log.warning("sampling.batch=%d changes nothing here: %s", settings.sampling.batch, MINI_BATCHES)
+
+    def renew(self) -> None:
+        """Make the module and the data again, as they were before training."""
+        if self.network is not None:
+            self.network.load_state_dict(self._untrained.state_dict())
+        self.module, self.data = assemble(self.problem, self.settings, self.network, self.threads)
+
+
+def read(settings: Settings | Mapping[str, Any] | None) -> Settings:
+    """Settings from what `solve` was given.
+
+    Raises:
+        ProblemError: a key or a value is wrong.
+    """
+    if isinstance(settings, Settings):
+        return settings
+    report = Report()
+    found = read_settings(settings or {}, report)
+    report.raise_if_any()
+    return found
+
+
+@contextmanager
+def locked(lock: RunFolderLock | None) -> Iterator[None]:
+    """Check that the folder may be taken, and lock it at once where a run goes on; it is left at the end.
+
+    Args:
+        lock: None in a process that does not write the folder.
+    """
+    if lock is None:
+        yield
+        return
+    try:
+        with refusing(lock.resume):
+            lock.check()
+            if lock.resume:
+                lock.lock()
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def writable(folder: RunFolder) -> Iterator[None]:
+    """Turn an error of writing the folder's first files into CannotWrite."""
+    try:
+        yield
+    except OSError as error:
+        failure = CannotWrite(folder.path, error)
+        log.error(str(failure))
+        raise failure from None

@@ -1,0 +1,89 @@
+"""The public function `solve`: from a problem and settings to a solution and its run folder."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from pinnkit.problem.problem import Problem
+from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.reporting.folder_lock import RunFolderLock
+from pinnkit.runs import environment
+from pinnkit.runs.configuration import as_yaml, refusing
+from pinnkit.runs.console import logged, quiet, silent
+from pinnkit.runs.recovery import check_resumed
+from pinnkit.runs.resources import check_run
+from pinnkit.runs.run import Run
+from pinnkit.runs.setup import Setup, locked, read, writable
+from pinnkit.runs.solution import Solution
+from pinnkit.runs.threads import few_threads
+from pinnkit.runs.validation import checked
+from pinnkit.settings import Settings
+
+log = logging.getLogger("pinnkit")
+
+
+def solve(
+    problem: Problem,
+    folder: Path | str,
+    settings: Settings | Mapping[str, Any] | None = None,
+    *,
+    network: nn.Module | None = None,
+    config: str | None = None,
+    overrides: Sequence[str] = (),
+    resume: bool = False,
+    overwrite: bool = False,
+) -> Solution:
+    """Train a network on a problem and write its run folder.
+
+    The problem, the settings, the network and the reference are checked before anything is written.
+
+    Args:
+        folder: the run folder; made where it is not there. One that holds what no run of pinnkit wrote is refused.
+        settings: how to solve it, as `Settings` or as a mapping with the configuration's keys.
+        network: a network of your own, (n, d) -> (n, fields), in place of `settings.network`.
+        config, overrides: the configuration and the command line's changes to it, for config.yaml and metrics.json;
+            without a configuration, config.yaml is written from the problem and the settings.
+        resume: go on from the folder's last checkpoint, with the configuration that it was written with.
+        overwrite: remove the run that the folder holds already, which is refused otherwise.
+
+    Raises:
+        ProblemError: the problem or the settings are wrong, or the folder is taken; all mistakes are reported together.
+        NoGradient: a term that would train nothing.
+        Unsuitable: an optimizer that cannot treat this network or these residuals.
+        JacobianTooLargeError: more points than the memory that an optimizer may take is enough for.
+        RankLost: another process of this run has ended.
+        CannotWrite: a file of the run folder cannot be written.
+        RendezvousError: the processes of the run do not find each other.
+        OutOfMemory: too many points at once; the message names the setting and a value that fits.
+        Diverged: a loss that is not finite, or an objective that exploded; metrics.json has the reason too.
+        NothingFinite: the run cannot go on, as every checkpoint holds numbers that are not finite.
+    """
+    settings = read(settings)
+    run, first = RunFolder(Path(folder)), environment.first()
+    lock = RunFolderLock(run, overwrite=overwrite or settings.overwrite, resume=resume) if first else None
+    with logged() if first else silent() as kept, quiet():
+        problem = checked(problem, settings, custom_network=network is not None)
+        check_run(problem, settings, custom_network=network is not None)
+        config = config if config is not None else as_yaml(problem, settings)
+        with few_threads(problem, settings) as threads, locked(lock):
+            began = time.perf_counter()
+            log.info("%s, seed %d, %s; run folder %s", problem.name, settings.seed, settings.dtype, run.path)
+            if resume:
+                check_resumed(config, run)
+            setup = Setup(problem, settings, run, network, threads, config)
+            one = Run(setup, overrides, began, resume)
+            if lock is not None:
+                with refusing(resume), writable(run):
+                    lock.acquire()
+                    kept.keep(run.log)
+                    if not resume:
+                        run.write_config(config)
+            one.train()
+            metrics = one.results.finish(setup.module, setup.data, one.record)
+    return Solution(metrics["status"], metrics, run.path, setup.module, settings)

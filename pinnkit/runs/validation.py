@@ -1,0 +1,139 @@
+"""From a configuration to a checked problem and settings, before torch is loaded."""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pinnkit.language.errors import Mistake, ProblemError, Report, suggestion
+from pinnkit.problem.checks import check
+from pinnkit.problem.problem import Problem
+from pinnkit.problem.tables import TableError
+from pinnkit.references.evolution_system import read_evolution_system
+from pinnkit.references.manufactured import manufacture
+from pinnkit.references.table import Table
+from pinnkit.references.unsupported import UnsupportedProblem
+from pinnkit.settings import Settings, read_settings
+
+log = logging.getLogger("pinnkit")
+
+CHUNKS = 500
+"""Parts in which the points of a step are evaluated before a warning tells what that costs."""
+CHUNK_TAKES = 3e-3
+"""Seconds that a part takes at least."""
+
+
+def read_and_check(config: Mapping[str, Any]) -> tuple[Problem, Settings]:
+    """The problem (under the key `pde`) and the settings (all other keys), both checked.
+
+    Raises:
+        ProblemError: all mistakes of both, together.
+    """
+    config = dict(config)
+    pde = config.pop("pde", None)
+    folder = config.pop("problem_folder", None) or "."
+    config.pop("resume", None)
+    report = Report()
+    if not isinstance(folder, str | Path):
+        report.add("problem_folder", f"{folder!r} is no path of a folder")
+        folder = "."
+    settings = read_settings(config, report)
+    problem = None
+    if not isinstance(pde, Mapping):
+        report.add("pde", "is missing: name a problem, pde=heat" if pde is None else f"{pde!r} is not a mapping")
+    else:
+        texts = {str(key): value for key, value in pde.items()}  # YAML reads 5: and null: as other things than text
+        if texts.pop("folder", None) is not None:
+            report.add("folder", "unknown key 'folder': data files are looked for beside the problem file")
+        if texts.pop("outside_files", None) is not None:
+            report.add("outside_files", "unknown key 'outside_files': it is a setting, for the command line")
+        try:
+            outside = settings.outside_files
+            problem = checked(Problem(folder=Path(folder), outside_files=outside, **texts), settings)
+        except ProblemError as error:
+            report.mistakes.extend(error.mistakes)
+    report.raise_if_any()
+    return problem, settings
+
+
+def checked(problem: Problem, settings: Settings, custom_network: bool = False) -> Problem:
+    """The problem as it will be solved (manufactured where that is asked for), after every check.
+
+    Raises:
+        ProblemError: what the checks found. Warnings go to the log.
+    """
+    if settings.manufactured:
+        problem = manufacture(problem, settings.manufactured)
+    dimension = len(problem.coordinates)
+    network = settings.network.chosen(dimension, dimension, problem.linear, problem.steady)
+    report = check(problem, network.activation, math.inf if custom_network else network.smoothness)
+    if settings.manufactured:  # its solution stands where a problem's own would
+        report.mistakes = [_manufactured(mistake) for mistake in report.mistakes]
+        report.mistakes += [_manufactured(one) for one in report.warnings if one.key.startswith("exact")]
+        report.warnings = [one for one in report.warnings if not one.key.startswith("exact")]
+    _check_weights(problem, settings, report)
+    _check_reference(problem, settings, report)
+    _check_chunk(settings.operators.chunk, settings.sampling.count(len(problem.coordinates)), report)
+    for warning in report.warnings:
+        log.warning(str(warning))
+    report.raise_if_any()
+    return problem
+
+
+def _manufactured(mistake: Mistake) -> Mistake:
+    """A mistake in an exact solution as one in the manufactured solution: that has been chosen, so it must fit."""
+    return replace(mistake, key=re.sub(r"^exact\b", "manufactured", mistake.key))
+
+
+def _check_weights(problem: Problem, settings: Settings, report: Report) -> None:
+    names = {equation.name for equation in problem.equations}
+    for condition in problem.conditions:
+        names |= {condition.name, *(equation.name for equation in condition.equations)}
+    for name in settings.weighting.weights:
+        if name not in names:
+            report.add(f"weighting.weights.{name}", f"there is no term '{name}'{suggestion(name, sorted(names))}")
+
+
+def _check_chunk(chunk: int | None, points: int, report: Report) -> None:
+    parts = math.ceil(points / chunk) if chunk is not None else 1
+    if parts > CHUNKS:
+        message = (
+            f"{chunk}: {points} points are evaluated in {parts} parts, about {parts * CHUNK_TAKES:.2g} s for each step"
+        )
+        report.warn("operators.chunk", f"{message}; null chooses it for speed")
+
+
+def _check_reference(problem: Problem, settings: Settings, report: Report) -> None:
+    """What the error will be measured against must be one, and be of this problem.
+
+    What only the numerical solution of `spectral` can find (a blow-up, say) is found when it is computed.
+    """
+    known = any(field.name in problem.exact for field in problem.fields)  # and not learned parameters alone
+    wanted = settings.reference or ("exact" if known else problem.reference)
+    if wanted is None or (wanted == "exact" and known):
+        return
+    try:
+        if wanted == "exact":
+            report.add("reference", "'exact' is asked for, but the problem gives no exact solution")
+        elif wanted == "spectral":
+            from pinnkit.references.well_posedness import (  # SciPy, which takes its time
+                check_boundary_conditions,
+                check_well_posed,
+            )
+
+            system = read_evolution_system(problem)
+            check_well_posed(system)
+            check_boundary_conditions(system)
+        elif Path(wanted).suffix not in (".csv", ".npz"):
+            near = suggestion(wanted, ["exact", "spectral"])
+            report.add("reference", f"'{wanted}' is neither exact, spectral nor a .npz or .csv file{near}")
+        else:
+            for doubt in Table(problem, problem.folder / wanted).warnings:
+                report.warn("reference", f"'{wanted}' is perhaps no table of this problem: {doubt}")
+    except (UnsupportedProblem, TableError) as error:
+        report.add("reference", str(error))

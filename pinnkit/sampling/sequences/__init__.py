@@ -1,0 +1,1 @@
+"""Samplers: sequences of points of the unit cube, one a file."""

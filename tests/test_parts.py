@@ -1,0 +1,121 @@
+"""One file and one configuration file add a part: the examples of CONTRIBUTING.md, run through the command line."""
+
+import importlib
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from pinnkit.cli.evaluate import evaluate
+from pinnkit.losses.settings import WEIGHTINGS
+from pinnkit.networks.settings import NETWORKS
+from pinnkit.optimizers.settings import OPTIMIZERS
+from pinnkit.registry import Registry
+from pinnkit.reporting.exporters import EXPORTERS
+from pinnkit.sampling.settings import SAMPLERS
+from tests.conftest import ROOT
+from tests.runs.small import WORDS, command
+
+EXAMPLES = dict(re.findall(r"```\w+\n# (\S+)\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), flags=re.DOTALL))
+"""The files that CONTRIBUTING.md shows, by their paths."""
+KINDS = {
+    "network": (NETWORKS, "residual"),
+    "sampling": (SAMPLERS, "halton"),
+    "weighting": (WEIGHTINGS, "inverse_loss"),
+    "optimizer": (OPTIMIZERS, "amsgrad"),
+    "export": (EXPORTERS, "json"),
+}
+REGISTRIES = [registry for registry, _ in KINDS.values()]
+
+
+@pytest.fixture
+def add(tmp_path, monkeypatch):
+    """Write the files of a part into temporary folders, and let its registry find it; gives the files."""
+    modules = []
+
+    def written(kind):
+        registry, name = KINDS[kind]
+        package = importlib.import_module(registry.package)
+        monkeypatch.setattr(registry, "_parts", dict(registry))
+        files = [path for path in EXAMPLES if Path(path).stem == name]
+        for path in files:
+            place = tmp_path / Path(path).relative_to("conf" if path.startswith("conf") else "pinnkit")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(EXAMPLES[path])
+            if place.suffix == ".py":
+                assert Path(path).parent == Path(*registry.package.split("."))
+                monkeypatch.setattr(package, "__path__", [*package.__path__, str(place.parent)])
+        registry.discover()
+        modules.append(f"{registry.package}.{name}")
+        return files
+
+    yield written
+    for module in modules:
+        sys.modules.pop(module, None)
+
+
+@pytest.mark.parametrize("kind", ["network", "sampling", "weighting", "optimizer"])
+def test_one_file_and_one_configuration_file_add_a_part(kind, add, tmp_path):
+    registry, name = KINDS[kind]
+    assert name not in registry
+    files = add(kind)
+    assert [Path(path).suffix for path in files] == [".py", ".yaml"]
+    words = [word for word in WORDS if kind != "network" or not word.startswith("network.depth")]
+    words += ["optimizer.learning_rate=0.5"] if kind == "optimizer" else []
+    results = {}
+    for chosen in (name, {"optimizer": "adam", "network": "mlp", "sampling": "sobol", "weighting": "fixed"}[kind]):
+        folder = tmp_path / chosen
+        assert command(tmp_path, *words, f"{kind}={chosen}", f"hydra.run.dir={folder}") == 0
+        assert yaml.safe_load((folder / "config.yaml").read_text())[kind][registry.tag] == chosen
+        results[chosen] = json.loads((folder / "metrics.json").read_text())["loss"]
+    if kind != "weighting":
+        assert len(set(results.values())) == 2
+
+
+def test_one_file_adds_an_exporter(add, tmp_path):
+    assert [Path(path).suffix for path in add("export")] == [".py"]
+    assert command(tmp_path, *WORDS, f"hydra.run.dir={tmp_path / 'run'}") == 0
+    assert evaluate([f"run={tmp_path / 'run'}", "grid=5", "export=json"]) == 0
+    table = json.loads((tmp_path / "run" / "evaluation" / "solution.json").read_text())
+    np.testing.assert_array_equal(table["t"], [0, 0.25, 0.5, 0.75, 1])
+    assert len(table["u"]) == 5
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_part(add, tmp_path, capsys):
+    add("network")
+    assert command(tmp_path, *WORDS, "network.name=residua") == 2
+    assert "network.name: unknown network 'residua'; did you mean 'residual'?" in capsys.readouterr().err
+    assert command(tmp_path, "pde=decay", "network=residual", "+network.block=2") == 2
+    assert "network.block: unknown key 'block'; did you mean 'blocks'?" in capsys.readouterr().err
+    assert evaluate(["run=somewhere", "export=cvs"]) == 2
+    assert "export: 'cvs': one of csv is needed; did you mean 'csv'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
+def test_every_part_is_documented_and_knows_its_name(registry):
+    assert len(registry) > 0
+    for name, part in registry.items():
+        assert part.name == name
+        assert part.__doc__
+        assert part.__dataclass_params__.frozen
+
+
+def test_two_parts_of_one_name_and_two_names_of_one_part_are_refused():
+    registry = Registry("thing", "pinnkit.networks.architectures")
+
+    @registry.register("one")
+    class One:
+        pass
+
+    with pytest.raises(ValueError, match="two things are called 'one'"):
+        registry.register("one")(type("Other", (), {}))
+    with pytest.raises(ValueError, match="is called 'one' and 'two': register a class of its own for each"):
+        registry.register("two")(One)
+
+
+def test_contributing_is_a_page_with_an_example_of_every_kind():
+    assert {Path(path).stem for path in EXAMPLES} == {name for _, name in KINDS.values()}
