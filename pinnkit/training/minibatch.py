@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from pinnkit.losses.residuals import Batch
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import EQUATIONS, batch_index
 from pinnkit.training.stages import Stage
 
@@ -26,7 +26,7 @@ class MiniBatches:
         """Whether the steps of a stage have mini-batches."""
         return stage.mini_batches and self._size(stage) is not None
 
-    def at(self, step: int, batches: Mapping[str, Batch], stage: Stage) -> Mapping[str, Batch]:
+    def at(self, step: int, batches: Mapping[str, PointSet], stage: Stage) -> Mapping[str, PointSet]:
         """The points of a step: a function of the seed and the step."""
         if EQUATIONS not in batches:
             return batches
