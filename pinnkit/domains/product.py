@@ -79,6 +79,13 @@ class Product(Shape):
         masks = [factor.near_edge(points[:, columns], slack[columns]) for factor, columns in self._columns()]
         return np.any(masks, axis=0)
 
+    @property
+    def widths(self) -> np.ndarray:
+        found = np.empty(len(self.order))
+        for factor, columns in self._columns():
+            found[columns] = factor.widths
+        return found
+
     def boundary(self, coordinates: Collection[str]) -> tuple[Product, ...]:
         """Each part of a factor's boundary, times the other factors."""
         return tuple(

@@ -130,6 +130,11 @@ class Shape(ABC):
         """Whether the shape is its bounding box."""
         return all(map(self.spans, self.coordinates))
 
+    @property
+    def widths(self) -> np.ndarray:
+        """Lengths (d,) such that widths / n^(1/dimension) is the size of the cell that one of n even points has."""
+        return self.upper - self.lower
+
     def grid(self, counts: Mapping[str, int]) -> dict[str, np.ndarray]:
         """A tensor grid over the bounding box: coordinate -> array of the grid's shape (indexing "ij")."""
         axes = [np.linspace(*self.bounds[name], counts[name]) for name in self.bounds]

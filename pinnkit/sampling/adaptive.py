@@ -113,7 +113,7 @@ def resample_locally(
     weight = (size / max(size.max(), np.finfo(float).tiny)) ** power
     place = region.number(points)
     lower, upper = region.bounds(place)
-    cell = (upper - lower) * len(points) ** (-1 / np.maximum(region.dimensions(place)[:, None], 1))
+    cell = region.cells(place)
     for level in range(LEVELS):
         total = np.cumsum(weight)
         if total[-1] == 0:  # nothing to follow

@@ -48,9 +48,11 @@ class Region:
         """The ends (n, d), (n, d) of the bounding box of each point's place."""
         return np.stack([one.lower for one in self.places])[of], np.stack([one.upper for one in self.places])[of]
 
-    def dimensions(self, of: np.ndarray) -> np.ndarray:
-        """The dimension (n,) of each point's place."""
-        return np.array([place.dimension for place in self.places])[of]
+    def cells(self, of: np.ndarray) -> np.ndarray:
+        """The size (n, d) of the cell around each of n points that are spread over their places."""
+        dimensions = np.array([place.dimension for place in self.places])[of]
+        widths = np.stack([place.widths for place in self.places])[of]
+        return widths * len(of) ** (-1 / np.maximum(dimensions[:, None], 1))
 
     def project(self, points: np.ndarray, of: np.ndarray) -> np.ndarray:
         """Points moved off a curved place, back on it."""

@@ -127,3 +127,21 @@ def test_wrong_places_are_refused():
         BRICK.face("x", 0.0)
     with pytest.raises(ValueError, match=r"unit has shape \(4, 2\): \(n, 3\) is needed"):
         BRICK.sample(np.zeros((4, 2)))
+
+
+def test_distances_are_positive_inside_zero_on_faces_and_negative_outside():
+    square = Box({"x": (0.0, 2.0), "y": (0.0, 1.0)})
+    points = np.array([[1.0, 0.5], [0.25, 0.5], [2.0, 0.5], [5.0, 5.0], [3.0, 0.5]])
+    np.testing.assert_allclose(square.distance(points), [0.5, 0.25, 0.0, -5.0, -1.0])
+    face = square.face("x", 2.0)
+    np.testing.assert_allclose(face.distance(points), [-1.0, -1.75, 0.0, -5.0, -1.0])
+
+
+def test_points_near_the_edge_of_a_face_and_off_it():
+    face = Box({"x": (0.0, 2.0), "y": (0.0, 1.0)}).face("x", 2.0)
+    points = np.array([[2.0, 0.5], [2.0, 0.999]])
+    assert face.near_edge(points, np.array([0.01, 0.01])).tolist() == [False, True]
+    assert face.contains(points + 0.005).tolist() == [False, False]
+    assert face.contains(points + 0.005, np.array([0.01, 0.01])).tolist() == [True, True]
+    np.testing.assert_array_equal(face.project(np.array([[1.5, 0.3]])), [[2.0, 0.3]])
+    assert face.ends.tolist() == [[2.0, 0.0], [2.0, 1.0]]

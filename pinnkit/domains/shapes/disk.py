@@ -146,6 +146,10 @@ class Circle(Shape):
     def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
         return np.zeros(len(points), dtype=bool)
 
+    @property
+    def widths(self) -> np.ndarray:
+        return np.full(2, self.measure)  # the rim may run along either coordinate
+
     def boundary(self, coordinates: Collection[str]) -> tuple[Shape, ...]:
         return ()
 
