@@ -49,6 +49,7 @@ TARGETS: Mapping[str, Target] = {
     "advection": Target((Goal(None, 1e-5),)),
     "gradient_matching": Target((Goal(None, 1e-3),)),
     "heat_inverse_noisy": Target((Goal(None, 1e-2),)),
+    "disk": Target((Goal(60, 1e-4),)),
 }
 """The error is the relative L2 error of the worst field; of a problem with learned coefficients, the relative error of
 the worst of them; of gradient_matching, that of the gradient."""

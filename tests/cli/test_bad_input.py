@@ -486,7 +486,7 @@ conditions:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["pde=poisson_2d"], "its coordinates are x, y: without the time t there is nothing to march in"),
+        (["pde=poisson_2d"], "its coordinates are x, y: there is no time t to integrate in"),
         (["pde=heat_inverse", "pde.exact={u: 'sin(pi*x)'}"], "the condition 'samples' is made of data"),
         ([], "it is ill-posed as an evolution"),
     ],

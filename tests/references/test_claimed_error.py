@@ -1,4 +1,4 @@
-"""The claimed error bounds the true one, also where grids miss what a problem holds."""
+"""The claimed error against the true one, also where grids miss a source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shipped tables against their formulas, against pinnkit's other solver, and against tables by others."""
+"""The shipped tables against their formulas, the spectral reference, and published tables."""
 
 from __future__ import annotations
 
