@@ -1,4 +1,4 @@
-"""The functions of the language: their names, and those of scalars."""
+"""Functions of the problem language."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ FUNCTIONS: Mapping[str, str] = MappingProxyType(
         "sigmoid": "sigmoid(a): 1/(1 + exp(-a))",
         "softplus": "softplus(a): log(1 + exp(a))",
         "diff": "diff(a, x, 2): derivative by coordinates; a number repeats the one before it",
-        "laplacian": "laplacian(a): sum of the second derivatives by the coordinates other than t",
-        "grad": "grad(a): vector of the first derivatives by the coordinates other than t",
+        "laplacian": "laplacian(a): sum of the second derivatives by the space coordinates",
+        "grad": "grad(a): vector of the first derivatives by the space coordinates",
         "div": "div(a, b, ...): divergence of a vector or of its components",
         "curl": "curl(a, b, ...): v_x - u_y of (u, v), or the curl of (u, v, w)",
         "dot": "dot(a, b): scalar product of two vectors",

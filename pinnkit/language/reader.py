@@ -1,4 +1,4 @@
-"""The walk over Python's syntax tree: one method for each kind of node that the language allows."""
+"""Reader of expressions: a walk over Python's syntax tree, one method for each kind of node allowed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pinnkit.language.errors import LanguageError, suggestion
 from pinnkit.language.functions import FUNCTIONS, call_scalar, expect_arguments, is_scalar
 from pinnkit.language.jumps import check_continuous
 from pinnkit.language.names import CONSTANTS, Scope, resolve
-from pinnkit.language.partial import MAX_ORDER, Partial, partials, spatial
+from pinnkit.language.partial import MAX_ORDER, Partial, partials
 from pinnkit.language.tokens import MAX_DEPTH, Source, Token
 from pinnkit.language.vectors import Vector
 
@@ -23,7 +23,7 @@ _RELATIONS = {ast.Lt: sympy.Lt, ast.LtE: sympy.Le, ast.Gt: sympy.Gt, ast.GtE: sy
 
 
 def _located(method: Callable) -> Callable:
-    """Give a LanguageError from inside the place of the node, unless it has one."""
+    """Add the position of the node to a LanguageError raised inside, unless it has one."""
 
     @functools.wraps(method)
     def visit(self: Reader, node: ast.AST, *rest):
@@ -38,7 +38,7 @@ def _located(method: Callable) -> Callable:
 
 
 class Reader:
-    """Reads token rows of one text in one scope; its derivatives share one budget of operations."""
+    """Reads token sequences of one text in one scope; their derivatives share one budget of operations."""
 
     def __init__(self, text: str, scope: Scope):
         self.text = text
@@ -51,7 +51,7 @@ class Reader:
         node = self._parse(tokens)
         value = self._visit(node, 0)
         if isinstance(value, Vector):
-            names = ", ".join(f"d/d{name}" for name in spatial(self.scope.coordinates))
+            names = ", ".join(f"d/d{name}" for name in self.scope.space)
             hint = f"write one equation for each component ({names}), or use dot(...) or div(...)"
             raise self._mistake(f"this is a vector, where a scalar belongs; {hint}", node)
         return value.expr

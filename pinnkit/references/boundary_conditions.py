@@ -1,4 +1,4 @@
-"""Reading what holds at the ends of the space coordinate."""
+"""Boundary conditions of an evolution system."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sympy
 
 from pinnkit.language import linear
-from pinnkit.language.calculus import TIME, Partial, partials
+from pinnkit.language.calculus import Partial, partials
 from pinnkit.references.unsupported import UnsupportedProblem
 
 
@@ -28,7 +28,7 @@ class BoundaryCondition:
 
 @dataclass(frozen=True)
 class BoundaryConditions:
-    """Either `periodic`, or conditions at the ends (none where the equations hold no derivative in space)."""
+    """Either `periodic`, or conditions at the ends (none if the equations have no derivative in space)."""
 
     periodic: bool = False
     conditions: tuple[BoundaryCondition, ...] = ()
@@ -41,10 +41,13 @@ def read_boundary_conditions(
     orders: Mapping[str, int],
     embedded: bool,
 ) -> BoundaryConditions:
-    """The boundary from (name, residual) pairs with x put in; `embedded`: the problem asks for periodic fields.
+    """The boundary conditions from (name, residual) pairs with x substituted.
+
+    Args:
+        embedded: whether the fields are periodic by embedding.
 
     Raises:
-        UnsupportedProblem: conditions that are not linear, hold derivatives in time, mix both ends other than as
+        UnsupportedProblem: conditions that are not linear, have derivatives in time, mix both ends other than as
             f(lower) = f(upper), or are not as many as the orders in space add up to.
     """
     if space is None:
@@ -76,16 +79,16 @@ def read_boundary_conditions(
         terms = ", ".join(f"{order} for {field}" for field, order in orders.items())
         raise UnsupportedProblem(
             f"it has {len(conditions)} conditions at the ends of {space}, but the orders of its derivatives in "
-            f"{space} ask for {needed} ({terms})"
+            f"{space} need {needed} ({terms})"
         )
     return BoundaryConditions(conditions=tuple(conditions))
 
 
 def _end(name: str, one: Partial, space: str, interval: tuple[float, float]) -> int:
     at = dict(one.at)
-    if TIME in at:
+    if set(at) != {space}:
         raise UnsupportedProblem(f"the condition '{name}' evaluates a field elsewhere, {one}")
-    if TIME in one.derivative:
+    if set(one.derivative) - {space}:
         raise UnsupportedProblem(f"the condition '{name}' holds {one}, a derivative in time, at an end of {space}")
     value = at[space]
     slack = 1e-12 * (interval[1] - interval[0])

@@ -1,4 +1,4 @@
-"""Whether a table can be the solution of a problem: its points, and its values where conditions prescribe them."""
+"""Check of a table against the domain and the conditions of a problem."""
 
 from __future__ import annotations
 
@@ -7,38 +7,39 @@ from collections.abc import Mapping
 import numpy as np
 import sympy
 
-from pinnkit.domains.box import Box
-from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
+from pinnkit.domains.shape import Shape
+from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.language.linear import NotLinearError, coefficients
-from pinnkit.problem.conditions import inside
+from pinnkit.problem.at import inside
 from pinnkit.problem.exactness import magnitude
-from pinnkit.problem.places import weightless
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.parts import Condition, Equation
+from pinnkit.problem.places import known_at, weightless
+from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.exact import exact_parameters
 
 SLACK = 1e-6
-"""How far a point may lie from its place, relative to the range of the coordinate."""
+"""Tolerance on the position of a point, relative to the range of the coordinate."""
 WARN_MISMATCH, REFUSE_MISMATCH = 1e-2, 1e-1
-"""From which miss of a condition on, relative to the field's largest value, a table is told, and refused."""
+"""Violation of a condition, relative to the field's largest value, above which there is a warning, and an error."""
 OUTLIER_FRACTION = 0.05
-"""The share of points that may miss it by more: a solution may jump where two conditions meet."""
+"""Fraction of the points that may violate it more: a solution may jump where two conditions meet."""
 
 
 def check_table(problem: Problem, grid: Mapping[str, np.ndarray], fields: Mapping[str, np.ndarray]) -> list[str]:
-    """Refuse a table of another domain, and one that misses conditions which hold no derivatives.
+    """Check that the table lies in the domain and satisfies the conditions without derivatives.
 
-    Published tables have three digits or so, and some were computed with a condition that differs a little.
+    The tolerances allow for published tables, which have about three digits.
 
     Args:
         grid, fields: coordinates and fields at the table's points, arrays of one shape.
 
     Returns:
-        What is doubtful, a text for each condition.
+        Warnings, one for each condition that is violated a little.
 
     Raises:
-        TableError: naming the point, what the table says there, and what the problem says.
+        TableError: with the point, the table's value and the prescribed one.
     """
     points = np.stack([grid[name].ravel() for name in problem.coordinates], axis=1)
     slack = SLACK * (problem.domain.upper - problem.domain.lower)
@@ -49,6 +50,12 @@ def check_table(problem: Problem, grid: Mapping[str, np.ndarray], fields: Mappin
         lower, upper = problem.domain.bounds[name]
         place = f"{name} = {points[row, column]:g}"
         raise TableError(f"its entry {row + 1} has {place}, outside the domain [{lower:g}, {upper:g}]")
+    rows = np.flatnonzero(~problem.domain.contains(points, slack))
+    if len(rows):
+        place = ", ".join(
+            f"{name} = {value:g}" for name, value in zip(problem.coordinates, points[rows[0]], strict=True)
+        )
+        raise TableError(f"its entry {rows[0] + 1} has {place}, outside the domain: {problem.domain.description}")
     values = {symbol(name): value for name, value in exact_parameters(problem).items()}
     values |= {symbol(one.name): one.value for one in problem.parameters if not one.learn}
     columns = {name: column.ravel() for name, column in fields.items()}
@@ -67,7 +74,7 @@ def _can_be_checked(
     values: Mapping[sympy.Symbol, float],
     problem: Problem,
 ) -> bool:
-    """Whether its residual can be worked out from the fields at a point alone."""
+    """Whether the residual depends on the fields at a point alone."""
     residual = equation.residual
     if not isinstance(residual, sympy.Basic):
         return False
@@ -79,29 +86,23 @@ def _can_be_checked(
 def _check_condition(
     problem: Problem,
     condition: Condition,
-    place: Box,
+    place: Shape,
     equation: Equation,
     points: np.ndarray,
     columns: Mapping[str, np.ndarray],
     values: Mapping[sympy.Symbol, float],
 ) -> str:
-    """What is doubtful of one equation of a condition on one of its places; TableError where the table misses it."""
+    """Warning about one equation of a condition on one face, or an empty text; TableError where it is violated."""
     slack = SLACK * (problem.domain.upper - problem.domain.lower)
-    on = np.all((points >= place.lower - slack) & (points <= place.upper + slack), axis=1)
-    for index, name in enumerate(problem.coordinates):
-        if name in place.free:  # where faces meet, so may conditions that differ
-            on &= (points[:, index] > place.lower[index] + slack[index]) & (
-                points[:, index] < place.upper[index] - slack[index]
-            )
+    on = place.contains(points, slack) & ~place.near_edge(points, slack)  # conditions may differ where faces meet
     if condition.where is not None:
         on &= inside(condition.where, points, problem.coordinates, values)
     read: dict[sympy.Basic, np.ndarray | float] = problem.values | dict(values)
-    read |= {normal_symbol(name): part for name, part in place.normal.items()}
-    on &= ~weightless(equation, read | {symbol(name): points[:, i] for i, name in enumerate(problem.coordinates)})
+    on &= ~weightless(equation, read | known_at(problem, place, points))
     rows = np.flatnonzero(on)
     if not len(rows):
         return ""
-    read |= {symbol(name): points[rows, index] for index, name in enumerate(problem.coordinates)}
+    read |= known_at(problem, place, points[rows])
     held = {one: columns[one.field][rows] for one in partials(equation.residual)}
     largest = {one: float(np.abs(columns[one.field]).max()) for one in held}
     program = Program([equation.residual, magnitude(equation.residual)])
@@ -113,7 +114,7 @@ def _check_condition(
     worst = int(np.argmax(np.where(np.isfinite(miss), miss, np.inf)))
     at = ", ".join(f"{name} = {points[rows[worst], index]:.4g}" for index, name in enumerate(problem.coordinates))
     message = (
-        f"its values miss the condition '{condition.name}' at {missed.sum()} of {len(rows)} points: "
+        f"its values violate the condition '{condition.name}' at {missed.sum()} of {len(rows)} points: "
         f"at {at} {_mismatch(equation, read, held, worst, float(miss[worst]))}"
     )
     if (~(miss <= REFUSE_MISMATCH * scale)).mean() > OUTLIER_FRACTION:
@@ -128,7 +129,7 @@ def _mismatch(
     row: int,
     miss: float,
 ) -> str:
-    """The table's value and the prescribed one; the residual where the condition does not give the field."""
+    """The table's value and the prescribed one, or the residual if the condition does not give the field."""
     (field, *others) = held
     if not others:
         try:

@@ -1,4 +1,4 @@
-"""Problems whose solutions do not depend continuously on their start."""
+"""Checks of well-posedness: growth of short waves, and placement of boundary conditions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 
 from pinnkit.language import linear
-from pinnkit.language.calculus import TIME, Partial, differentiate, partials, symbol
+from pinnkit.language.calculus import Partial, differentiate, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
 from pinnkit.references.evolution_system import EvolutionSystem
@@ -18,22 +18,22 @@ from pinnkit.references.quasirandom import quasirandom_points
 from pinnkit.references.unsupported import UnsupportedProblem
 
 MAX_GROWTH_EXPONENT = 30.0
-"""Errors that grow by e^GROWTH within the time leave nothing of sixteen digits."""
+"""Errors that grow by e^MAX_GROWTH_EXPONENT within the time leave no correct digit."""
 PLACES = 33
 NODES = 16, 32, 64
 GROWTH_RATIO = 1.6
-"""Growth that rises by this factor with each doubling of the nodes has no bound."""
-WAVE_NUMBERS = 64, 1024
+"""Factor by which the growth rate rises with each doubling of the nodes, if it is unbounded."""
+WAVE_NUMBERS = 64, 1024  # waves in the interval
 
 
 def check_well_posed(system: EvolutionSystem) -> None:
-    """Look at the equations linearised about the start, their coefficients frozen at places.
+    """Check Petrovskii's condition on the equations linearised about the start, with frozen coefficients.
 
-    A wave exp(i k x) then grows as exp(Re(l) t) with the eigenvalues l of the symbol, the rates' slopes times (i k)^m.
-    Petrovskii's condition for a well-posed problem is that Re(l) has an upper bound for all k.
+    A wave exp(i k x) grows as exp(Re(l) t) with the eigenvalues l of the symbol, the rates' slopes times (i k)^m.
+    A well-posed problem has an upper bound on Re(l) for all k.
 
     Raises:
-        UnsupportedProblem: it has none, and within the time the shortest waves of a grid drown the rest.
+        UnsupportedProblem: there is none, and within the time the shortest waves of a grid exceed the solution.
     """
     if system.space is None:
         return
@@ -41,12 +41,12 @@ def check_well_posed(system: EvolutionSystem) -> None:
     if longer * duration > MAX_GROWTH_EXPONENT and longer > 4 * max(shorter, 0.0) * GROWTH_RATIO:
         raise UnsupportedProblem(
             f"it is ill-posed as an evolution: of two waves, one 16 times shorter, the shorter grows at a rate of "
-            f"{longer:.1e} in place of {shorter:.1e} in {TIME}, without a bound"
+            f"{longer:.1e} in place of {shorter:.1e} in {system.time}, without a bound"
         )
 
 
 def _growth(system: EvolutionSystem, waves: int) -> float:
-    """The largest Re(l) of a wave that fits so often, over places and the start."""
+    """The largest Re(l) of a wave that fits this many times into the interval, over points at the start."""
     lower, upper = system.interval
     x = quasirandom_points(PLACES, lower, upper)
     wave = 2j * np.pi * waves / (upper - lower)
@@ -56,7 +56,7 @@ def _growth(system: EvolutionSystem, waves: int) -> float:
         for k in range(order - 1):
             blocks[:, states.index((field, k)), states.index((field, k + 1))] = 1.0
         for one, slope in zip(*_slopes(system, system.rates[field], x), strict=True):
-            orders = one.derivative.count(TIME), len(one.derivative) - one.derivative.count(TIME)
+            orders = one.derivative.count(system.time), len(one.derivative) - one.derivative.count(system.time)
             row, column = states.index((field, order - 1)), states.index((one.field, orders[0]))
             blocks[:, row, column] += slope * wave ** orders[1]
     blocks = blocks[np.all(np.isfinite(blocks), axis=(1, 2))]
@@ -64,13 +64,13 @@ def _growth(system: EvolutionSystem, waves: int) -> float:
 
 
 def check_boundary_conditions(system: EvolutionSystem) -> None:
-    """Look at the equations with constant coefficients, those at one end of x and at the other, and these conditions.
+    """Check the boundary conditions on the equations with the constant coefficients of either end of x.
 
-    Their matrices have eigenvalues whose real parts rise in proportion to the nodes, or faster, where a condition
-    stands at the wrong end, as for a wave that runs away from the end where it is given.
+    Where a condition is at the outflow end, the largest real part of the eigenvalues grows at least in proportion to
+    the nodes.
 
     Raises:
-        UnsupportedProblem: with the coefficients of either end they rise so, and by the end of the time drown the rest.
+        UnsupportedProblem: it does with the coefficients of both ends, and errors exceed the solution within the time.
     """
     if system.space is None or system.boundary.periodic:
         return
@@ -90,13 +90,13 @@ def check_boundary_conditions(system: EvolutionSystem) -> None:
         rates = ", ".join(f"{rate:.2g}" for rate in found)
     raise UnsupportedProblem(
         f"it is ill-posed with these conditions at the ends of {system.space}: with {NODES[0]}, {NODES[1]} and "
-        f"{NODES[2]} nodes errors grow at rates of {rates} in {TIME}, without a bound, as where a condition stands at "
-        "the end that waves leave"
+        f"{NODES[2]} nodes errors grow at rates of {rates} in {system.time}, without a bound, as where a condition "
+        "stands at the end that waves leave"
     )
 
 
 def _frozen(system: EvolutionSystem, end: float) -> EvolutionSystem | None:
-    """The linearised equations without terms of order zero, their coefficients those at an end at the start."""
+    """The linearised equations without terms of order zero, with the coefficients at one end at the start."""
     rates, x = {}, np.array([end])
     for field, rate in system.rates.items():
         read, slopes = _slopes(system, rate, x)
@@ -108,12 +108,12 @@ def _frozen(system: EvolutionSystem, end: float) -> EvolutionSystem | None:
 
 
 def _slopes(system: EvolutionSystem, rate: sympy.Expr, x: np.ndarray) -> tuple[list[Partial], np.ndarray]:
-    """The partial derivatives in a rate and its slopes by them at the start, (partials, places)."""
+    """The partial derivatives in a rate, and its slopes by them at the start, (partials, points)."""
     read = sorted(partials(rate), key=str)
     program = Program(linear.slopes(rate, read))
-    values: dict = {symbol(TIME): system.times[0], symbol(system.space): x}
+    values: dict = {symbol(system.time): system.times[0], symbol(system.space): x}
     for one in read:
-        in_space = [name for name in one.derivative if name != TIME]
+        in_space = [name for name in one.derivative if name != system.time]
         state = system.start[one.field, len(one.derivative) - len(in_space)]
         values[one] = evaluate_at(differentiate(state, *in_space), x)
     slopes = [np.broadcast_to(slope, x.shape) for slope in program(values)]

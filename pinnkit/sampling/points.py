@@ -5,47 +5,29 @@ No generator keeps a hidden state: the same key gives the same points on every r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import numpy as np
 import sympy
 
-from pinnkit.domains.box import Box
-from pinnkit.language.calculus import normal_symbol
-from pinnkit.problem.conditions import inside
-from pinnkit.problem.problem import Condition, Problem
+from pinnkit.domains.shape import Shape
+from pinnkit.problem.at import inside
+from pinnkit.problem.parts import Condition
+from pinnkit.problem.problem import Problem
 from pinnkit.sampling.generators import generator
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.settings import Sampling
 
 EQUATIONS = "equations"
 """The name of the point set that all equations share."""
 
 
-@dataclass(frozen=True)
-class Points:
-    """A set of collocation points: `coordinates` (n, d), and further columns (n, 1) by symbol name."""
-
-    coordinates: np.ndarray
-    columns: Mapping[str, np.ndarray]
-
-    def __len__(self) -> int:
-        return len(self.coordinates)
-
-    def take(self, index: np.ndarray) -> Points:
-        """The points at these indices."""
-        return Points(self.coordinates[index], {name: values[index] for name, values in self.columns.items()})
-
-
-def equation_points(problem: Problem, sampling: Sampling, seed: int, draw: int, count: int | None = None) -> Points:
+def equation_points(problem: Problem, sampling: Sampling, seed: int, draw: int, count: int | None = None) -> PointSet:
     """The points of the equations: spread over the domain by the chosen method."""
-    dimension = len(problem.coordinates)
-    count = count or sampling.count(dimension)
-    unit = sampling.unit_points(count, dimension, seed, EQUATIONS, draw)
-    return Points(problem.domain.points(unit), {})
+    count = count or sampling.count(len(problem.coordinates))
+    unit = sampling.unit_points(count, problem.domain.dimension, seed, EQUATIONS, draw)
+    return PointSet(problem.domain.sample(unit))
 
 
-def condition_points(problem: Problem, condition: Condition, sampling: Sampling, seed: int, draw: int) -> Points:
+def condition_points(problem: Problem, condition: Condition, sampling: Sampling, seed: int, draw: int) -> PointSet:
     """The points of a condition: the rows of its data, or points on its places in proportion to their measure.
 
     Points that violate `where` are replaced by later ones of the same sequence.
@@ -53,32 +35,25 @@ def condition_points(problem: Problem, condition: Condition, sampling: Sampling,
     if condition.data:
         rows = np.stack([condition.data[name] for name in problem.coordinates], axis=1)
         names = [name for name in condition.data if name not in problem.coordinates]
-        return Points(rows, {name: condition.data[name][:, None] for name in names})
+        return PointSet(rows, {name: condition.data[name][:, None] for name in names})
     parts = []
     for number, (place, count) in enumerate(_shares(condition.places, sampling.of_condition)):
         stream = f"conditions.{condition.name}.{number}"
         coordinates = _on_place(problem, condition, place, count, sampling, seed, stream, draw)
-        normals = {
-            str(normal_symbol(name)): np.full((len(coordinates), 1), part) for name, part in place.normal.items()
-        }
-        parts.append(Points(coordinates, normals))
-    shared = set.intersection(*(set(part.columns) for part in parts))
-    return Points(
-        np.concatenate([part.coordinates for part in parts]),
-        {name: np.concatenate([part.columns[name] for part in parts]) for name in sorted(shared)},
-    )
+        parts.append(PointSet(coordinates, normals=place.normals(coordinates)))
+    return PointSet.concatenated(parts)
 
 
-def _shares(places: tuple[Box, ...], total: int) -> list[tuple[Box, int]]:
+def _shares(places: tuple[Shape, ...], total: int) -> list[tuple[Shape, int]]:
     """Points for each place, in proportion to its measure; a single point gets one."""
-    varying = sum(place.measure for place in places if place.free)
-    return [(place, max(1, round(total * place.measure / varying)) if place.free else 1) for place in places]
+    varying = sum(place.measure for place in places if place.dimension)
+    return [(place, max(1, round(total * place.measure / varying)) if place.dimension else 1) for place in places]
 
 
 def _on_place(
     problem: Problem,
     condition: Condition,
-    place: Box,
+    place: Shape,
     count: int,
     sampling: Sampling,
     seed: int,
@@ -86,13 +61,13 @@ def _on_place(
     draw: int,
 ) -> np.ndarray:
     if condition.where is None:
-        return place.points(sampling.unit_points(count, len(place.free), seed, stream, draw))
+        return place.sample(sampling.unit_points(count, place.dimension, seed, stream, draw))
     known: dict[sympy.Symbol, float] = problem.values
     drawn = count
     while True:  # reading made sure that some points satisfy the inequality
-        points = place.points(sampling.unit_points(drawn, len(place.free), seed, stream, draw))
+        points = place.sample(sampling.unit_points(drawn, place.dimension, seed, stream, draw))
         kept = points[inside(condition.where, points, problem.coordinates, known)]
-        if len(kept) >= count or not place.free:
+        if len(kept) >= count or not place.dimension:
             return sampling.part(kept, count)
         drawn *= 2
 

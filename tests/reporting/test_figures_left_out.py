@@ -21,7 +21,7 @@ def test_points_outside_the_domain_are_left_out():
         assert np.array_equal(np.ma.getmaskarray(colours(figures[name].axes[0]).get_array()), outside.T)
 
 
-def test_a_prediction_that_is_nan_within_the_domain_is_not_hidden():
+def test_a_prediction_that_is_nan_within_the_domain_appears_in_the_titles():
     grid = mesh(x=np.linspace(0, 1, 3), y=np.linspace(0, 1, 3))
     u = np.ones((3, 3))
     broken = u.copy()
@@ -55,7 +55,8 @@ def test_points_where_the_reference_is_not_finite_are_left_out(wrong):
 def test_every_case_renders(names, structured):
     grid = mesh(**{name: np.linspace(0, 1, 4) for name in names})
     if not structured:
-        grid = Grid({name: values.ravel() for name, values in grid.coordinates.items()}, structured=False)
+        scattered = {name: values.ravel() for name, values in grid.coordinates.items()}
+        grid = Grid(scattered, structured=False, time=grid.time)
     u = 1 + sum(grid.coordinates.values())
     points = {"mass_$": {name: np.linspace(0, 1, 3) for name in names}}
     figures = drawn(grid, {"T_wall": u + 1e-7}, {"T_wall": u}, {"a $ b $": 0 * u}, points=points, title="$_{")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pinnkit.problem.problem import Problem
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import (
     EQUATIONS,
-    Points,
     batch_index,
     condition_points,
     equation_points,
@@ -30,7 +30,7 @@ def problem(**conditions) -> Problem:
     )
 
 
-def points_of(settings: Sampling, seed: int = 0, draw: int = 0, **condition) -> Points:
+def points_of(settings: Sampling, seed: int = 0, draw: int = 0, **condition) -> PointSet:
     posed = problem(tested={"equations": "u = 0", **condition})
     return condition_points(posed, posed.conditions[1], settings, seed, draw)
 
@@ -136,7 +136,7 @@ def test_equation_points_fill_the_domain(method):
 def test_equation_points_follow_seed_draw_and_count():
     posed, settings = problem(), Sampling(equations=32)
     points = equation_points(posed, settings, 0, 0).coordinates
-    expected = posed.domain.points(unit_points("sobol", 32, 3, 0, EQUATIONS, 0))
+    expected = posed.domain.sample(unit_points("sobol", 32, 3, 0, EQUATIONS, 0))
     np.testing.assert_array_equal(points, expected)
     assert len(equation_points(posed, settings, 0, 0, count=256)) == 256
     assert not np.any(equation_points(posed, settings, 0, 1).coordinates == points)
@@ -176,14 +176,6 @@ def test_steps_with_points_of_their_own_have_few_and_as_many_of_a_condition(give
     assert (few.equations, few.conditions) == counts
 
 
-def test_taking_points_keeps_columns_and_rows_together():
-    points = points_of(Sampling(conditions=20), at="boundary")
-    some = points.take(np.array([3, 0]))
-    np.testing.assert_array_equal(some.coordinates, points.coordinates[[3, 0]])
-    for name, values in points.columns.items():
-        np.testing.assert_array_equal(some.columns[name], values[[3, 0]])
-
-
 # Points of conditions
 
 
@@ -199,8 +191,7 @@ def test_boundary_points_lie_on_the_faces_in_proportion_to_their_measure_with_th
         assert np.count_nonzero(on) == 400 * measure / sum(faces.values())
         found += np.count_nonzero(on)
         normal = np.array([{-1.0: -1, 2.0: 1}.get(at_x, 0), {0.0: -1, 1.0: 1}.get(at_y, 0), 0])
-        columns = np.hstack([points.columns[f"n_{name}"][on] for name in ("x", "y", "t")])
-        np.testing.assert_array_equal(columns, np.tile(normal, (len(columns), 1)))
+        np.testing.assert_array_equal(points.normals[on], np.tile(normal, (on.sum(), 1)))
     assert found == len(points) == 400
 
 
@@ -217,7 +208,7 @@ def test_a_single_point_is_taken_once():
 
 
 def test_normals_are_left_out_where_a_place_has_none():
-    assert points_of(Sampling(conditions=10), at=["x = 2", "t = 0"]).columns == {}
+    assert points_of(Sampling(conditions=10), at=["x = 2", "t = 0"]).normals is None
 
 
 @pytest.mark.parametrize("method", SAMPLERS)
@@ -237,7 +228,7 @@ def test_where_is_respected_and_the_part_is_filled(method, where, lower, upper):
 def test_where_keeps_the_points_of_the_sequence_that_satisfy_it():
     posed = problem(tested={"at": "t = 0", "where": "x > 0.5", "equations": "u = 0"})
     points = condition_points(posed, posed.conditions[1], Sampling(conditions=40), 0, 0).coordinates
-    every = posed.conditions[1].places[0].points(unit_points("sobol", 1024, 2, 0, "conditions.tested.0"))
+    every = posed.conditions[1].places[0].sample(unit_points("sobol", 1024, 2, 0, "conditions.tested.0"))
     np.testing.assert_array_equal(points, every[every[:, 0] > 0.5][:40])
 
 
