@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from pinnkit.benchmark.accuracy import benchmark
+from benchmark.accuracy import benchmark
 from pinnkit.cli.entry import run
 
 if __name__ == "__main__":

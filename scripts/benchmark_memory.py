@@ -1,9 +1,9 @@
-"""Measure the memory of a long run; see pinnkit/benchmark/memory.py."""
+"""Measure the memory of a long run; see scripts/benchmark/memory.py."""
 
 import sys
 from pathlib import Path
 
-from pinnkit.benchmark.memory import benchmark
+from benchmark.memory import benchmark
 from pinnkit.cli.entry import run
 
 if __name__ == "__main__":

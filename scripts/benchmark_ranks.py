@@ -1,9 +1,9 @@
-"""Time steps on one process and on several, and the share of communication; see pinnkit/benchmark/ranks.py."""
+"""Time steps on one process and on several, and the share of communication; see scripts/benchmark/processes.py."""
 
 import sys
 from pathlib import Path
 
-from pinnkit.benchmark.ranks import benchmark
+from benchmark.processes import benchmark
 from pinnkit.cli.entry import run
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import sys
 
-from pinnkit.benchmark.contest import benchmark
+from benchmark.step_comparison import benchmark
 from pinnkit.cli.entry import run
 
 if __name__ == "__main__":

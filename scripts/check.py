@@ -1,10 +1,8 @@
-"""Print a problem as pinnkit understands it and run every check: `python scripts/check.py pde=NAME`."""
+"""Print a problem as understood and run every check: the same as `pinnkit check`."""
 
 import sys
-from pathlib import Path
 
-from pinnkit.cli.check import check
-from pinnkit.cli.entry import run
+from pinnkit.cli import entry, main
 
 if __name__ == "__main__":
-    sys.exit(run(lambda: check(sys.argv[1:], Path(__file__).resolve().parents[1] / "conf")))
+    sys.exit(entry.run(lambda: main.pinnkit(["check", *sys.argv[1:]])))

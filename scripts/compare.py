@@ -1,9 +1,8 @@
-"""Runs side by side: `python scripts/compare.py outputs/heat sweeps/heat/trials/0007`; see the README."""
+"""Runs side by side: the same as `pinnkit compare`."""
 
 import sys
 
-from pinnkit.cli.compare import compare
-from pinnkit.cli.entry import run
+from pinnkit.cli import entry, main
 
 if __name__ == "__main__":
-    sys.exit(run(lambda: compare(sys.argv[1:])))
+    sys.exit(entry.run(lambda: main.pinnkit(["compare", *sys.argv[1:]])))

@@ -1,9 +1,8 @@
-"""Read a run folder back: `python scripts/evaluate.py run=DIR grid=401 export=csv`; see the README."""
+"""Measure a trained network again: the same as `pinnkit evaluate`."""
 
 import sys
 
-from pinnkit.cli.entry import run
-from pinnkit.cli.evaluate import evaluate
+from pinnkit.cli import entry, main
 
 if __name__ == "__main__":
-    sys.exit(run(lambda: evaluate(sys.argv[1:])))
+    sys.exit(entry.run(lambda: main.pinnkit(["evaluate", *sys.argv[1:]])))

@@ -1,11 +1,8 @@
-"""Search settings: `python scripts/sweep.py sweep.folder=sweeps/heat pde=heat 'network.width=range(10,41)'`."""
+"""Search settings for the least error: the same as `pinnkit sweep`."""
 
 import sys
-from pathlib import Path
 
-from pinnkit.cli.entry import run
-from pinnkit.cli.optimise import optimise
+from pinnkit.cli import entry, main
 
 if __name__ == "__main__":
-    scripts = Path(__file__).resolve().parent
-    sys.exit(run(lambda: optimise(sys.argv[1:], scripts.parent / "conf", scripts / "train.py")))
+    sys.exit(entry.run(lambda: main.pinnkit(["sweep", *sys.argv[1:]])))

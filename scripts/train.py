@@ -1,10 +1,8 @@
-"""Train: `python scripts/train.py pde=heat network.width=40`; see the README."""
+"""Train: `python scripts/train.py pde=heat network.width=40`; the same as `pinnkit train`."""
 
 import sys
-from pathlib import Path
 
-from pinnkit.cli.entry import run
-from pinnkit.cli.train import train
+from pinnkit.cli import entry, main
 
 if __name__ == "__main__":
-    sys.exit(run(lambda: train(sys.argv[1:], Path(__file__).resolve().parents[1] / "conf")))
+    sys.exit(entry.run(lambda: main.pinnkit(["train", *sys.argv[1:]])))

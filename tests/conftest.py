@@ -57,6 +57,15 @@ def assembled(problem, settings=None, network=None):
     return module, data.batches()
 
 
+def composed(argv, conf=ROOT / "conf"):
+    """The configuration that a command line composes, as plain data."""
+    from pinnkit.cli.arguments import parse
+    from pinnkit.cli.composition import Composer
+
+    arguments = parse(argv)
+    return Composer(arguments, conf).compose(arguments.overrides).task
+
+
 def timed(seconds: float, call: Callable, *arguments: object) -> tuple[float, object]:
     """The processor time of a call, which is less than that, and what it gives.
 

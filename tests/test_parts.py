@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from pinnkit.cli.evaluate import evaluate
+from pinnkit.domains.registry import SHAPES
+from pinnkit.language.errors import ProblemError
 from pinnkit.losses.settings import WEIGHTINGS
 from pinnkit.networks.settings import NETWORKS
 from pinnkit.optimizers.settings import OPTIMIZERS
@@ -18,7 +20,7 @@ from pinnkit.registry import Registry
 from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.sampling.settings import SAMPLERS
 from tests.conftest import ROOT
-from tests.runs.small import WORDS, command
+from tests.runs.small import WORDS, command, solved
 
 SHOWN = dict(re.findall(r"```\w+\n# (\S+)\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), flags=re.DOTALL))
 """The files that CONTRIBUTING.md shows, by their paths."""
@@ -30,6 +32,7 @@ KINDS = {
     "weighting": (WEIGHTINGS, "inverse_loss"),
     "optimizer": (OPTIMIZERS, "amsgrad"),
     "export": (EXPORTERS, "json"),
+    "shape": (SHAPES, "interval"),
 }
 OPTIONS = {"weighting": ["weighting.every=2", "trainer.steps_per_batch=1"]}
 """What is set besides, so that ten steps show the effect."""
@@ -93,6 +96,25 @@ def test_one_file_adds_an_exporter(add, usual):
     assert len(table["u"]) == 5
 
 
+def test_one_file_adds_a_shape(add, tmp_path):
+    words = {
+        "coordinates": {"x": [0, 3]},
+        "shapes": {"rod": {"interval": {"middle": 1.5, "length": "2*half"}}},
+        "domain": "rod",
+        "fields": ["u"],
+        "parameters": {"half": 0.5},
+        "equations": "u_xx = 2",
+        "conditions": {"ends": {"at": "rod", "equations": "u_n = 2*(x - 1.5)*n_x"}},
+        "exact": {"u": "(x - 1.5)^2"},
+    }
+    with pytest.raises(ProblemError, match=r"shapes.rod: unknown shape 'interval'; valid are disk"):
+        solved(tmp_path, words)
+    assert add("shape") == ["interval.py"]
+    solution = solved(tmp_path, words)
+    with np.load(solution.folder / "solution.npz") as saved:
+        assert (saved["x"].min(), saved["x"].max()) == (1.0, 2.0)
+
+
 def test_an_unknown_name_is_answered_with_the_nearest_part(add, tmp_path, capsys):
     add("network")
     assert command(tmp_path, *WORDS, "network.name=residua") == 2
@@ -130,5 +152,5 @@ def test_contributing_shows_where_the_files_lie():
     text = (ROOT / "CONTRIBUTING.md").read_text()
     for kind, (registry, name) in KINDS.items():
         assert f"`{registry.package.replace('.', '/')}/`" in text
-        assert kind == "export" or f"`conf/{kind}/`" in text
+        assert kind in ("export", "shape") or f"`conf/{kind}/`" in text
         assert f"`{name}`" in text or kind == "network"

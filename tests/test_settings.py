@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from pinnkit.cli.arguments import configuration, parse
 from pinnkit.language.errors import Report
 from pinnkit.optimizers.methods.adam import Adam
 from pinnkit.optimizers.methods.self_scaled import SSBroyden
 from pinnkit.reading import classes, read_as
 from pinnkit.settings import Settings, read_settings
+from tests import conftest
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 GROUPS = {
@@ -32,7 +32,7 @@ FILES = sorted(
 
 def composed(*overrides: str) -> dict[str, Any]:
     """The configuration as the commands compose it, without the problem."""
-    words = configuration(parse(overrides), CONF)
+    words = conftest.composed(overrides)
     return {key: value for key, value in words.items() if key not in ("pde", "problem_folder", "resume")}
 
 
@@ -183,6 +183,6 @@ def test_an_experiment_comes_after_the_groups_and_the_keys_of_train_yaml(tmp_pat
     (tmp_path / "experiment").mkdir()
     own = "# @package _global_\ndefaults: [override /sampling: grid]\nseed: 5\nphases: [adam]\n"
     (tmp_path / "experiment" / "mine.yaml").write_text(own)
-    words = configuration(parse(["--config-dir", str(tmp_path), "experiment=mine"]), CONF)
+    words = conftest.composed(["--config-dir", str(tmp_path), "experiment=mine"])
     settings = read({key: value for key, value in words.items() if key not in ("pde", "problem_folder", "resume")})
     assert (settings.seed, settings.phases, settings.sampling.name) == (5, (Adam(),), "grid")

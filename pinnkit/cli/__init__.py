@@ -1,1 +1,1 @@
-"""What the scripts call: train, evaluate, check; their exit codes and their messages."""
+"""The commands: train, check, evaluate, compare, sweep; their arguments, exit codes and messages."""

@@ -1,4 +1,4 @@
-"""`python scripts/check.py pde=NAME`: the mathematics as understood; nothing is trained."""
+"""`pinnkit check`: a problem as understood; nothing is trained."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pinnkit.cli.arguments import composition, parse
+from pinnkit.cli.arguments import parse
+from pinnkit.cli.checks import checked
+from pinnkit.cli.composition import Composer
 from pinnkit.cli.entry import FINISHED, asks_help, wrong
-from pinnkit.cli.train import checked
 from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import located
@@ -20,15 +21,15 @@ from pinnkit.settings import Settings
 HELP = """
 Print a problem as pinnkit understands it, and run every check that precedes training; nothing is trained.
 
-usage: python scripts/check.py [pde=NAME] [KEY=VALUE ...] [--config-dir FOLDER]
+usage: python scripts/check.py [pde=NAME | FILE.yaml] [KEY=VALUE ...] [--config-dir FOLDER]
 
-It takes the words of train.py, but no sweep. What it passes, train.py begins to train.
+It takes the arguments of training, but no sweep. What it passes, begins to train.
 
 examples:
   python scripts/check.py pde=burgers
-  python scripts/check.py --config-dir my_conf pde=fisher network.activation=relu
+  python scripts/check.py my_problem.yaml network.activation=relu
 
-Exit codes: 0 every check passed, 2 something is wrong (all of it is told, with its key and its place).
+Exit codes: 0 every check passed, 2 something is wrong (all of it is listed, with its key and its place).
 """
 
 
@@ -37,17 +38,17 @@ def check(argv: Sequence[str], conf: Path) -> int:
     if asks_help(argv, HELP):
         return FINISHED
     logging.basicConfig(format="warning: %(message)s")
-    arguments = parse(argv)
     try:
         check_environment()
+        arguments = parse(argv)
         if arguments.plain or arguments.multirun:
-            raise ProblemError([Mistake("command line", "check.py takes no such flag: write pde=NAME and settings")])
-        composed = composition(arguments, conf)
-        problem, settings = checked(composed.words, arguments.overrides)
+            raise ProblemError([Mistake("command line", "check takes no such flag: write pde=NAME and settings")])
+        composed = Composer(arguments, conf).compose(arguments.overrides)
+        run = checked(composed.task, arguments.overrides)
         composed.check_folder()
     except ProblemError as error:
         return wrong(error)
-    print("\n".join(described(problem, settings)))
+    print("\n".join(described(run.problem, run.settings)))
     print("every check passed; nothing was trained")
     return FINISHED
 

@@ -1,4 +1,4 @@
-"""`python scripts/compare.py RUN_OR_FOLDER...`: runs side by side."""
+"""`pinnkit compare`: runs side by side."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def compare(argv: Sequence[str]) -> int:
     """
     if asks_help(argv, HELP):
         return FINISHED
-    outs = [word.removeprefix("out=") for word in argv if word.startswith("out=")]
-    folders = [Path(word) for word in argv if not word.startswith("out=")]
+    outs = [one.removeprefix("out=") for one in argv if one.startswith("out=")]
+    folders = [Path(one) for one in argv if not one.startswith("out=")]
     try:
         if not folders or "" in outs:
             message = "write the run folders, or folders of several, and perhaps out=comparison"

@@ -1,4 +1,4 @@
-"""How a script of the shell starts and ends: its help, its streams, and errors that nothing else foresees."""
+"""Start and end of a command: help, streams, exit codes, and errors that nothing else handles."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
+from pinnkit.cli.program import as_typed
 from pinnkit.runs import environment
 
 FINISHED, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 PATIENCE = 20.0
-"""Seconds that other processes than the first wait before they tell of a mistake, which is mostly that of all."""
+"""Seconds that other processes than the first wait before they report a mistake, which is mostly that of all."""
 SHOW = "PINNKIT_TRACEBACK"
-"""Set to 1 in the shell, it lets errors that were not foreseen end in their traceback."""
+"""The variable that, set to 1 in the shell, lets unexpected errors end in their traceback."""
 
 
 def run(command: Callable[[], int | None]) -> int:
-    """The exit code of a command, which ends in words whatever happens."""
+    """Run a command; its exit code. Whatever happens, it ends with a message and not with a traceback."""
     os.environ["MPLBACKEND"] = "agg"  # figures are files: an unknown backend, or one without a display, is in the way
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -53,26 +54,26 @@ def asks_help(argv: Sequence[str], text: str) -> bool:
     """Whether the command line asks for help; prints it."""
     if not {"--help", "-h"} & set(argv):
         return False
-    print(text.strip())
+    print(as_typed(text.strip()))
     return True
 
 
 def say(message: object) -> None:
-    """Tell on standard error, by one process of each machine."""
+    """Print a message to standard error, from one process of each machine."""
     if environment.tells():
         print(f"pinnkit: {message}", file=sys.stderr)
 
 
 def wrong(error: object) -> int:
-    """Tell what is wrong; the exit code for that."""
+    """Report what is wrong; the exit code for that."""
     say(error)
     return WRONG
 
 
 def refused(error: object) -> int:
-    """Tell what is wrong with a run, by the first process for all; the exit code for that.
+    """Report what is wrong with a run, from the first process for all; the exit code for that.
 
-    Another process that is still there after a while tells it itself: the first has found nothing wrong.
+    Another process that is still there after a while reports it itself: the first has found nothing wrong.
     """
     if environment.first() or any(environment.mistakes()):  # where these are, no number of a process is to be trusted
         return wrong(error)

@@ -1,4 +1,4 @@
-"""`python scripts/evaluate.py run=DIR`: read a run folder back."""
+"""`pinnkit evaluate`: measure a trained network again."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ usage: python scripts/evaluate.py run=RUN_FOLDER [grid=N] [checkpoint=last|best]
 example:
   python scripts/evaluate.py run=outputs/heat/2026-01-31_12-00-00 grid=401 export=csv
 
-Exit codes: 0 finished, 2 a word or the run folder is wrong, 1 the results cannot be written.
+Exit codes: 0 finished, 2 an argument or the run folder is wrong, 1 the results cannot be written.
 """
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of evaluate.py, as key=value words."""
+    """The arguments KEY=VALUE."""
 
     run: str = ""
     """The run folder."""
@@ -56,19 +56,18 @@ def evaluate(argv: Sequence[str]) -> int:
         return FINISHED
     try:
         request = _request(argv)
-        words = saved(Path(request.run), "run")
-        problem, settings = read_and_check(words)
+        problem, settings = read_and_check(saved(Path(request.run), "run"))
         check_grid(problem, request.grid, table=request.export is not None)
         run = RunFolder(Path(request.run))
         if run.metrics.exists():
-            run.read_metrics()  # a damaged one is told before torch is loaded
+            run.read_metrics()  # a damaged one is refused before torch is loaded
     except (ProblemError, RunFolderError) as error:
         return wrong(error)
     from pinnkit.cli.run import measure  # torch is loaded here, after every check
     from pinnkit.training.checkpoints import DamagedCheckpoint
 
     try:
-        measure(problem, settings, run, request)
+        measure(problem, settings, run, request.checkpoint, request.grid, request.export)
     except (ProblemError, RunFolderError, DamagedCheckpoint) as error:
         return wrong(error)
     except OSError as error:
@@ -79,16 +78,16 @@ def evaluate(argv: Sequence[str]) -> int:
 
 def _request(argv: Sequence[str]) -> Request:
     report = Report()
-    words: dict[str, Any] = {}
-    for word in argv:
-        key, equals, value = word.partition("=")
+    given: dict[str, Any] = {}
+    for argument in argv:
+        key, equals, value = argument.partition("=")
         if not equals:
-            report.add(word, "write run=DIR, and perhaps grid=401, checkpoint=best, export=csv")
+            report.add(argument, "write run=DIR, and perhaps grid=401, checkpoint=best, export=csv")
         try:
-            words[key] = value if key == "run" else yaml_files.value(value)
+            given[key] = value if key == "run" else yaml_files.value(value)
         except yaml.YAMLError:
             report.add(key, f"{value!r} cannot be read: write grid=401, checkpoint=best or export=csv")
-    request = read_as(Request, words, report)
+    request = read_as(Request, given, report)
     if not request.run and not report.mistakes:
         report.add("run", "is missing: write run=outputs/heat/...")
     report.raise_if_any()

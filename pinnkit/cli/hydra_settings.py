@@ -1,4 +1,4 @@
-"""What a configuration may say to Hydra itself."""
+"""Keys of Hydra's own that a configuration may set."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def check(config: Mapping[str, Any], multirun: bool, report: Report) -> None:
             report.add(f"hydra.{name}", f"is not one of {', '.join(LOGS)} as Hydra has them: leave it out")
 
 
-def _unchanged(name: str, choice: Any, words: Any) -> bool:
+def _unchanged(name: str, choice: Any, config: Any) -> bool:
     if choice not in LOGS:
         return False
     file = resources.files("hydra") / "conf" / "hydra" / name / f"{choice}.yaml"
-    return words == yaml.safe_load(file.read_text(encoding="utf-8"))
+    return config == yaml.safe_load(file.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Start the processes of a run on this machine, by torch's elastic launcher, and tell how they ended."""
+"""The processes of a run on this machine, started by torch's elastic launcher, and its exit code."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pinnkit.cli.parent_watchdog import WATCHDOG
+from pinnkit.cli.program import TRAIN
 from pinnkit.training.settings import Trainer
 
 OURS = (2, 3, 130)
-"""Exit codes by which a run tells itself how it ended."""
+"""Exit codes by which a run says itself how it ended."""
 REASONS = (2, 3)
 """Those of a process that ended first: the launcher interrupts the others then."""
 LOST = 1
@@ -28,11 +30,14 @@ def processes(trainer: Trainer) -> int:
     return torch.cuda.device_count()
 
 
-def launch(count: int, script: Path, words: Sequence[str], folder: Path) -> int:
-    """Run a script with these words in `count` processes; the exit code of the run.
+def launch(count: int, arguments: Sequence[str], folder: Path) -> int:
+    """Train with these arguments in `count` processes; the exit code of the run.
 
-    A process that ends without a word of its own (killed, out of memory) ends the others too, and so does the end of
-    this one.
+    A process that ends without a message of its own (killed, out of memory) ends the others too, and so does the end
+    of this one.
+
+    Args:
+        folder: the run folder.
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -50,8 +55,8 @@ def launch(count: int, script: Path, words: Sequence[str], folder: Path) -> int:
         monitor_interval=0.5,
     )
     try:
-        with _tied():
-            elastic_launch(settings, sys.executable)("-m", "pinnkit.cli.parent_watchdog", str(script), *words)
+        with _watched_by_children():
+            elastic_launch(settings, sys.executable)(WATCHDOG, *TRAIN, *arguments)
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         codes = [one.exitcode for one in error.failures.values()]
@@ -73,8 +78,8 @@ def launch(count: int, script: Path, words: Sequence[str], folder: Path) -> int:
 
 
 @contextmanager
-def _tied() -> Iterator[None]:
-    """Standard input, which the processes inherit, ends when this process does, however it goes (see `tether`)."""
+def _watched_by_children() -> Iterator[None]:
+    """Standard input, which the processes inherit, ends with this process (see `parent_watchdog`)."""
     former = os.dup(0)
     line, end = os.pipe()
     os.dup2(line, 0)

@@ -16,20 +16,20 @@ from pinnkit.cli.yaml_files import NUMBER
 from pinnkit.language.errors import Mistake, ProblemError, suggestion
 
 
-def check(words: Sequence[str], folders: Sequence[Path]) -> None:
+def check(given: Sequence[str], folders: Sequence[Path]) -> None:
     """Refuse a number without an end, a group set to no file, a searchpath that is no folder, and keys of `NO_PLACE`.
 
     Raises:
         ProblemError: naming the key and its value.
     """
-    for word in words:
-        if digits := re.search(rf"\d{{{NUMBER + 1},}}", word):
+    for override in given:
+        if digits := re.search(rf"\d{{{NUMBER + 1},}}", override):
             message = f"holds a number of {len(digits[0])} digits; the most is {NUMBER}"
-            raise ProblemError([Mistake(word.split("=")[0][:60], message)])
+            raise ProblemError([Mistake(override.split("=")[0][:60], message)])
     try:
-        parsed = OverridesParser.create().parse_overrides(list(words))
+        parsed = OverridesParser.create().parse_overrides(list(given))
     except OverrideParseException:
-        return  # Hydra tells what cannot be read
+        return  # Hydra says what cannot be read
     for one in parsed:
         key = one.get_key_element().lstrip("+~")
         if key == "hydra":

@@ -37,20 +37,20 @@ def unquoted(text: str) -> str:
     return re.sub(rf"(\\*)(\\{text[0]}|$)", lambda found: found[1][::2] + found[2][-1:], text[1:-1])
 
 
-def with_quotes(word: str) -> str:
+def with_quotes(override: str) -> str:
     r"""An override with its value quoted where it is a path that Hydra would read as something else.
 
     >>> print(with_quotes("resume=out/it's"), with_quotes("resume=out/1"), with_quotes("seed=1,2"))
     resume='out/it\'s' resume=out/1 seed=1,2
     """
-    key, equals, value = word.partition("=")
+    key, equals, value = override.partition("=")
     if key not in KEYS or re.fullmatch(r"[\w./:%+@~-]*", value, re.ASCII) or unquoted(value) != value:
-        return word
+        return override
     return f"{key}{equals}{quoted(value)}"
 
 
 def run_folder(config: DictConfig, multirun: bool) -> str:
-    """The folder that Hydra will make for a run, or for a sweep.
+    """The folder of a run, or of a sweep.
 
     Raises:
         ProblemError: it refers to something that is not there.
@@ -70,12 +70,12 @@ def run_folder(config: DictConfig, multirun: bool) -> str:
 
 
 def closed(path: Path) -> str:
-    """Why no folder can be made at a path, or used there, or an empty text."""
+    """The reason why no folder can be made at a path, or used there; else an empty text."""
     try:
         there = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
         if not there.is_dir() or not os.access(there, os.W_OK):
             return f"no folder can be made at {there}"
-        probe = there / f".pinnkit-{secrets.token_hex(8)}"  # permissions alone do not tell: /proc, a full disk
+        probe = there / f".pinnkit-{secrets.token_hex(8)}"  # permissions alone do not say it: /proc, a full disk
         probe.mkdir()
         probe.rmdir()
     except (OSError, ValueError) as error:

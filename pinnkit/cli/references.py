@@ -1,4 +1,4 @@
-"""`python scripts/make_references.py`: the tables and samples that pinnkit ships."""
+"""`python scripts/make_references.py`: the shipped tables and samples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Compute the reference tables and the samples of the shipped problems anew, into 
 
 usage: python scripts/make_references.py
 
-It takes no words. Exit codes: 0 finished, 1 a file could not be written, 2 there were words.
+It takes no arguments. Exit codes: 0 finished, 1 a file could not be written, 2 there were arguments.
 """
 
 
@@ -21,7 +21,7 @@ def make_references(argv: Sequence[str], folder: Path) -> int:
     if asks_help(argv, HELP):
         return FINISHED
     if argv:
-        say(f"command line: make_references.py takes no words, and was given {' '.join(argv)}")
+        say(f"command line: make_references.py takes no arguments, and was given {' '.join(argv)}")
         return WRONG
     import numpy as np
 

@@ -17,11 +17,11 @@ from pinnkit.runs.configuration import FREE, GROUPS, contradicts
 from pinnkit.training.settings import Trainer
 
 MACHINES = ("accelerator", "devices", "nodes")
-"""What a choice such as trainer=ddp_cpu is about."""
+"""The settings that a choice such as trainer=ddp_cpu is made for."""
 
 
 def saved(folder: Path, key: str = "resume") -> dict[str, Any]:
-    """The configuration that a run folder keeps; `key` is what named the folder.
+    """The configuration that a run folder keeps; `key` is the argument that names the folder.
 
     Raises:
         ProblemError: the folder is no run folder, or its config.yaml is damaged.
@@ -31,26 +31,26 @@ def saved(folder: Path, key: str = "resume") -> dict[str, Any]:
         run.read_config()
     except RunFolderError as error:
         raise ProblemError([Mistake(key, str(error))]) from None
-    words = yaml.safe_load(yaml_files.read(run.config, f"{key}: {run.config}"))
-    if not words:
+    config = yaml.safe_load(yaml_files.read(run.config, f"{key}: {run.config}"))
+    if not config:
         raise ProblemError([Mistake(key, f"{run.config}: is empty")])
     for part in ("defaults", "hydra"):
-        words.pop(part, None)
+        config.pop(part, None)
     report = Report()
     for part in GROUPS:
-        if not isinstance(words.get(part, {}), Mapping):
-            report.add(key, f"{run.config}: {part}: {words[part]!r} is not a mapping of settings")
+        if not isinstance(config.get(part, {}), Mapping):
+            report.add(key, f"{run.config}: {part}: {config[part]!r} is not a mapping of settings")
     report.raise_if_any()
-    return words
+    return config
 
 
-def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+def resumed(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
     """The saved configuration with what this command line may change of it.
 
     Raises:
         ProblemError: the folder is no run folder or holds no checkpoint, or an override contradicts the saved run.
     """
-    folder = Path(str(words["resume"]))
+    folder = Path(str(config["resume"]))
     kept = saved(folder)
     report = Report()
     run = RunFolder(folder)
@@ -68,14 +68,14 @@ def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any
         if top in ("resume", "hydra"):
             continue
         if top in FREE:
-            value = _get(words, key)
+            value = _get(config, key)
             if key == "trainer":  # the run keeps its limits, but for those that the choice names
                 usual = asdict(Trainer())
                 named = {one for one in value if one in MACHINES or value[one] != usual.get(one)}
                 value = {**kept.get("trainer", {}), **{one: value[one] for one in named}}
             _set(kept, key, value)
-        elif not contradicts(_get(words, key), _get(kept, key), key):
-            _set(kept, key, _get(words, key))
+        elif not contradicts(_get(config, key), _get(kept, key), key):
+            _set(kept, key, _get(config, key))
         else:
             report.add(
                 key,
@@ -85,15 +85,15 @@ def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any
     return {**kept, "resume": str(folder)}
 
 
-def _get(words: Mapping[str, Any], key: str) -> Any:
-    value: Any = words
+def _get(config: Mapping[str, Any], key: str) -> Any:
+    value: Any = config
     for part in key.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return value
 
 
-def _set(words: dict[str, Any], key: str, value: Any) -> None:
+def _set(config: dict[str, Any], key: str, value: Any) -> None:
     *path, last = key.split(".")
     for part in path:
-        words = words.setdefault(part, {})
-    words[last] = value
+        config = config.setdefault(part, {})
+    config[last] = value

@@ -1,4 +1,4 @@
-"""What the commands do once torch is loaded: train a checked problem, or measure what was trained."""
+"""Training of a checked problem, and measuring of a trained network: the parts of the commands that load torch."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pinnkit.cli.entry import DIVERGED, FINISHED, INTERRUPTED, WRONG
-from pinnkit.cli.evaluate import Request
 from pinnkit.cli.launch import LOST
-from pinnkit.cli.train import requeue
+from pinnkit.cli.requeue import requeue
 from pinnkit.losses.view import ResidualError
 from pinnkit.optimizers.sample_space import JacobianTooLargeError
 from pinnkit.problem.problem import Problem
@@ -37,7 +36,7 @@ from pinnkit.training.signals import REQUEUES
 
 
 def run(problem: Problem, settings: Settings, folder: Path, config: str, overrides: Sequence[str], resume: bool) -> int:
-    """Solve, and turn the ways to end into exit codes.
+    """Solve; the exit code for how the run has ended.
 
     Raises:
         ProblemError: the configuration is wrong.
@@ -51,24 +50,32 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
         return LOST
     except OutOfMemory:
         return WRONG
-    except (NoGradient, Unsuitable, JacobianTooLargeError, ResidualError):  # the run has told why
+    except (NoGradient, Unsuitable, JacobianTooLargeError, ResidualError):  # the run has logged why
         return WRONG if environment.first() else FINISHED
     except Diverged:
         return DIVERGED if environment.first() else FINISHED
     if solution.metrics["reason"] == f"{INTERRUPTED_BY}{REQUEUES}":
         requeue()
-    # Of several processes, which all know, the first tells: the launcher ends the others as soon as one has failed.
+    # Of several processes the first says so alone: the launcher ends the others as soon as one has failed.
     return INTERRUPTED if solution.status == "interrupted" and environment.first() else FINISHED
 
 
-def measure(problem: Problem, settings: Settings, run: RunFolder, request: Request) -> None:
-    """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation."""
-    path = checkpoint_path(run, request.checkpoint)
+def measure(
+    problem: Problem, settings: Settings, run: RunFolder, checkpoint: str, grid: int | None, export: str | None
+) -> None:
+    """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation.
+
+    Args:
+        checkpoint: last or best.
+        grid: points along each coordinate; None: as at the end of training.
+        export: the name of an exporter, or None.
+    """
+    path = checkpoint_path(run, checkpoint)
     settings = resolved(problem, settings)
     trained = restore(problem, settings, path, with_settings(run.read_config(), settings))
     module, rows = trained.module, trained.rows
     reference = choose(problem, settings.reference, settings.reference_max_time)
-    found = evaluation.evaluate(module, reference, request.grid)
+    found = evaluation.evaluate(module, reference, grid)
     folder = RunFolder(run.path / "evaluation").create()
     former = run.read_metrics() if run.metrics.exists() else {}
     measured = {**found.errors(), "learned": evaluation.learned(module), "minimum": found.minima()}
@@ -83,8 +90,8 @@ def measure(problem: Problem, settings: Settings, run: RunFolder, request: Reque
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
     folder.write_figures(found.draw(problem, evaluation.history(rows, names, found.references), trained.data.sets))
-    if request.export is not None:
+    if export is not None:
         columns = {name: values for name, values in found.arrays().items() if name not in problem.coordinates}
-        exporter = EXPORTERS[request.export]()
+        exporter = EXPORTERS[export]()
         exporter.write(folder.path / f"solution.{exporter.extension}", found.grid, columns)
     print("\n".join([*summary_lines(metrics), f"written to {folder.path}"]))

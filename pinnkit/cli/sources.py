@@ -1,17 +1,21 @@
-"""Where Hydra reads configuration files: plain folders alone, and no file that has not been checked."""
+"""Sources of Hydra's configuration: plain folders and problem files alone, and no file that has not been checked."""
 
 from __future__ import annotations
 
 import io
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from hydra._internal.core_plugins import file_config_source, importlib_resources_config_source
 from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
+from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
 
 from pinnkit.cli import yaml_files
@@ -22,11 +26,16 @@ PACKAGES = ("hydra.conf", "hydra_plugins")
 """Whose files Hydra may read as those of a Python package, which it imports for that."""
 
 
-def guard() -> None:
-    """Let Hydra read by the two sources below; it has one of each, and they have the names of its own."""
-    Plugins.instance()  # registers those
-    for source in (FileConfigSource, ImportlibResourcesConfigSource):
+def guard(files: Mapping[str, Path]) -> None:
+    """Let Hydra read by the sources below alone. Two of them have the names of its own, and replace those.
+
+    Args:
+        files: problem files, each the option of the group `pde` by which it is chosen; they come before all folders.
+    """
+    Plugins.instance().register(ProblemFiles)  # the instance registers Hydra's own
+    for source in (FileConfigSource, ImportlibResourcesConfigSource, ProblemFileSource):
         SourcesRegistry.instance().types[source.scheme()] = source
+    ProblemFiles.files = files
 
 
 class FileConfigSource(file_config_source.FileConfigSource):
@@ -38,15 +47,61 @@ class FileConfigSource(file_config_source.FileConfigSource):
         if not path.is_file():
             raise ConfigLoadError(f"Config not found : {path}")
         text = yaml_files.read(path, name, problem=name.split("/")[0] == "pde")
-        try:
-            config = OmegaConf.load(io.StringIO(text))
-        except yaml.YAMLError as error:  # a key that is there twice
-            raise ProblemError([Mistake(name, f"is not YAML: {str(error).replace('<file>', name)}")]) from None
+        config = _parsed(text, name)
         _check_defaults(config.get("defaults"), name)
         hydra = OmegaConf.to_container(config, resolve=False).get("hydra")
         check_searchpath(hydra.get("searchpath") if isinstance(hydra, dict) else hydra, f"{name}: {SEARCHPATH}")
         header = ConfigSource._get_header_dict(text[:512])
         return ConfigResult(config=config, path=f"file://{self.path}", provider=self.provider, header=header)
+
+
+def _parsed(text: str, name: str) -> Any:
+    try:
+        return OmegaConf.load(io.StringIO(text))
+    except yaml.YAMLError as error:  # a key that is there twice
+        raise ProblemError([Mistake(name, f"is not YAML: {str(error).replace('<file>', name)}")]) from None
+
+
+class ProblemFileSource(ConfigSource):
+    """One problem file, as an option of the group `pde`: `problem://OPTION/path/from/the/root`."""
+
+    def __init__(self, provider: str, path: str) -> None:
+        super().__init__(provider, path)
+        self.path, _, file = self.path.partition("/")  # Hydra shows it, and would resolve a ${ in it
+        self.file = Path("/", file)
+
+    @staticmethod
+    def scheme() -> str:
+        return "problem"
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        text = yaml_files.read(self.file, str(self.file), problem=True)
+        config = _parsed(text, str(self.file))
+        header = ConfigSource._get_header_dict("")
+        return ConfigResult(config=config, path=self.full_path(), provider=self.provider, header=header)
+
+    def available(self) -> bool:
+        return True
+
+    def is_group(self, config_path: str) -> bool:
+        return config_path in ("", "pde")
+
+    def is_config(self, config_path: str) -> bool:
+        return config_path in (f"pde/{self.path}", f"pde/{self.path}.yaml")
+
+    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
+        found = {"": ("pde", ObjectType.GROUP), "pde": (self.path, ObjectType.CONFIG)}.get(config_path)
+        return [found[0]] if found is not None and results_filter in (None, found[1]) else []
+
+
+class ProblemFiles(SearchPathPlugin):
+    """Adds the problem files of the command line to what Hydra searches."""
+
+    files: ClassVar[Mapping[str, Path]] = {}
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        for option, file in self.files.items():
+            search_path.prepend("pinnkit", f"{ProblemFileSource.scheme()}://{option}{file}")
 
 
 def _check_defaults(defaults: Any, name: str) -> None:

@@ -1,4 +1,4 @@
-"""The space that a sweep searches, in Hydra's own sweep syntax."""
+"""The search space of a sweep, in Hydra's own sweep syntax."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Choice:
     key: str
     values: tuple[str, ...]
 
-    def word(self, trial: Any) -> str:
+    def override(self, trial: Any) -> str:
         """The override by which a trial (of Optuna) takes its value."""
         return f"{self.key}={trial.suggest_categorical(self.key, self.values)}"
 
@@ -43,7 +43,7 @@ class Span:
     step: float | None = None
     log: bool = False
 
-    def word(self, trial: Any) -> str:
+    def override(self, trial: Any) -> str:
         """The override by which a trial (of Optuna) takes its value."""
         if isinstance(self.low, int):
             return f"{self.key}={trial.suggest_int(self.key, self.low, self.high, step=self.step or 1, log=self.log)}"

@@ -1,4 +1,4 @@
-"""The database of a sweep: what was tried, what came of it, and who works on what; Optuna is imported here alone."""
+"""The database of a sweep: its trials, their results and their locks. Optuna is imported here alone."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Study:
     number, its parameters and its folder. (Optuna's heartbeat would fail it after a minute and enqueue a copy.)
 
     Args:
-        words: the overrides that are the same for every trial; space: what is searched.
+        given: the arguments that are the same for every trial; space: what is searched.
         prune: end a run whose best value is above the median of the complete ones at the same share of the budget.
 
     Raises:
-        ProblemError: the folder holds a sweep of other words, or its database is damaged.
+        ProblemError: the folder holds a sweep of other arguments, or its database is damaged.
     """
 
-    def __init__(self, folder: Path, words: Sequence[str], space: Sequence[Choice | Span], seed: int, prune: bool):
+    def __init__(self, folder: Path, given: Sequence[str], space: Sequence[Choice | Span], seed: int, prune: bool):
         self.folder, self.space, self.seed = folder, space, seed
         folder.mkdir(parents=True, exist_ok=True)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -65,7 +65,7 @@ class Study:
             except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
                 message = f"{path} cannot be used ({str(error).splitlines()[0]}); move it away, or name another folder"
                 raise ProblemError([Mistake("sweep.folder", message)]) from error
-            self._same({"words": list(words), "space": [str(one) for one in space]})
+            self._same({"words": list(given), "space": [str(one) for one in space]})
 
     def claim(self, trials: int) -> Claim | None:
         """Take a trial that was left open, or a new one while there are fewer than `trials`; None: neither is there."""
@@ -84,7 +84,7 @@ class Study:
             return self._claimed(trial, self._locked(trial.number), None)
 
     def close(self, claim: Claim, outcome: Outcome) -> None:
-        """Keep what came of a trial, and write the table anew; an open one is left for the next sweep."""
+        """Keep the outcome of a trial, and write the table anew; an open one is left for the next sweep."""
         with self._alone():
             if outcome.state in STATES:
                 claim.trial.set_user_attr("reason", outcome.reason)
@@ -118,8 +118,8 @@ class Study:
             self._study.set_user_attr(name, texts)
 
     def _claimed(self, trial: optuna.trial.Trial, lock: int, last: int | None) -> Claim:
-        words = tuple(one.word(trial) for one in self.space)
-        return Claim(trial, RunFolder(self._run(trial.number)), words, lock, -1 if last is None else last)
+        overrides = tuple(one.override(trial) for one in self.space)
+        return Claim(trial, RunFolder(self._run(trial.number)), overrides, lock, -1 if last is None else last)
 
     def _run(self, number: int) -> Path:
         return self.folder / "trials" / f"{number:04d}"

@@ -1,4 +1,4 @@
-"""The table of a sweep."""
+"""The table of a Hydra sweep."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def check(config: Mapping[str, Any], allowed: Sequence[str], report: Report) -> 
     Args:
         config: as composed, nothing resolved.
         allowed: further targets, from the command line alone.
-        report: is told the key, the target and the flag that allows it.
+        report: gets the key, the target and the flag that allows it.
     """
     for key, name in _named(config):
         if name not in ALLOWED and name not in allowed:
@@ -56,9 +56,9 @@ def check(config: Mapping[str, Any], allowed: Sequence[str], report: Report) -> 
             report.add(key, f"calls ${{{name}:...}}: only {', '.join(RESOLVERS)} are taken, as others could make code")
 
 
-def _leaves(words: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
+def _leaves(config: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
     """Path, own key and value of every entry at any depth."""
-    parts = words.items() if isinstance(words, Mapping) else enumerate(words) if isinstance(words, list) else ()
+    parts = config.items() if isinstance(config, Mapping) else enumerate(config) if isinstance(config, list) else ()
     for key, value in parts:
         where = f"{path}.{key}" if path else str(key)
         yield where, str(key), value
@@ -76,7 +76,7 @@ def _named(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _resolvers(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Key and name of every resolver that a text calls; one whose name is computed is told by ${."""
+    """Key and name of every resolver that a text calls; one whose name is computed by ${."""
     for where, _, value in _leaves(config):
         if isinstance(value, str):
             for name, end in re.findall(r"\$\{\s*([^{}:$]*)([:}$]?)", value):

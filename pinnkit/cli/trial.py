@@ -1,4 +1,4 @@
-"""One trial of a sweep: a training run in a process of its own, watched by its history.jsonl."""
+"""One trial of a sweep: a training run in a process of its own, monitored by its history.jsonl."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from pinnkit.cli.entry import FINISHED
-from pinnkit.cli.parent_watchdog import GRACE
+from pinnkit.cli.parent_watchdog import GRACE, WATCHDOG
 from pinnkit.cli.paths import quoted
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.history_file import error_or_objective, least_error, read_measurements, without_repeats
 from pinnkit.training.settings import DEFAULT_STEPS, Trainer
 
 POLL = 0.5
-"""Seconds between two looks at a run."""
+"""Seconds between two readings of a run's history."""
 RUNGS = 20
 """Into how many parts the budget of a run is divided; where each begins, it is compared with the other runs."""
 
@@ -64,10 +64,10 @@ class Claim:
     """A trial that a worker has taken, and that no other can take while a process holds its lock."""
 
     trial: Any
-    """Optuna's: it is told the values and says whether to go on."""
+    """Optuna's: it takes the values and says whether to go on."""
     folder: RunFolder
-    words: tuple[str, ...]
-    """The overrides that are its place in the space."""
+    overrides: tuple[str, ...]
+    """Its place in the space."""
     lock: int
     """A file descriptor. The training process keeps it open too, so that it is never joined by a second one."""
     reported: int
@@ -83,20 +83,25 @@ class Outcome:
     reason: str = ""
 
 
-def run(script: Path, words: Sequence[str], claim: Claim, budget: Budget, stop: threading.Event) -> Outcome:
+def run(
+    program: Sequence[str], arguments: Sequence[str], claim: Claim, budget: Budget, stop: threading.Event
+) -> Outcome:
     """Train in a process of its own until it ends, or until Optuna's pruner or the sweep (`stop`) ends it.
 
     Where the run folder holds a checkpoint the run goes on from there.
+
+    Args:
+        program: what Python runs, a script or -m and a module.
     """
     folder, trial = claim.folder, claim.trial
     if folder.resumable:
-        words = [*words, f"resume={quoted(folder.path)}"]
+        arguments = [*arguments, f"resume={quoted(folder.path)}"]
     else:  # what a run leaves that was killed before its first checkpoint is not this run's
         folder.history.unlink(missing_ok=True)
-        words = [*words, f"hydra.run.dir={quoted(folder.path)}", "overwrite=true"]
+        arguments = [*arguments, f"hydra.run.dir={quoted(folder.path)}", "overwrite=true"]
     folder.metrics.unlink(missing_ok=True)
     errors_file = folder.path / "stderr.txt"
-    line = [sys.executable, "-m", "pinnkit.cli.parent_watchdog", str(script), *words]
+    line = [sys.executable, WATCHDOG, *program, *arguments]
     with errors_file.open("wb") as errors:
         process = subprocess.Popen(
             line,
@@ -107,7 +112,7 @@ def run(script: Path, words: Sequence[str], claim: Claim, budget: Budget, stop: 
             start_new_session=True,  # Ctrl-C is the sweep's: it hands it on
         )
     try:
-        asked, last = _watched(process, claim, budget, stop)
+        asked, last = _monitored(process, claim, budget, stop)
     finally:
         if process.poll() is None:
             process.kill()
@@ -123,14 +128,14 @@ def run(script: Path, words: Sequence[str], claim: Claim, budget: Budget, stop: 
     if asked == "stop":
         return Outcome("open")
     if asked == "prune":
-        # Optuna takes the last value that it was told for the value of a pruned trial.
+        # Optuna takes the last value that was reported for the value of a pruned trial.
         trial.report(least, last + 1)
         return Outcome("pruned", least, "its error was above the median of the others")
     return Outcome("failed", reason=_reason(folder, process.returncode, errors_file))
 
 
-def _watched(process: subprocess.Popen, claim: Claim, budget: Budget, stop: threading.Event) -> tuple[str, int]:
-    """Look at a run until it has ended; why it was asked to (stop, prune, or an empty text), and the last rung told."""
+def _monitored(process: subprocess.Popen, claim: Claim, budget: Budget, stop: threading.Event) -> tuple[str, int]:
+    """Follow a run to its end; why it was asked to end (stop, prune, or an empty text), and the last rung reported."""
     asked, deadline, last = "", math.inf, claim.reported
     while True:
         try:
@@ -150,7 +155,7 @@ def _watched(process: subprocess.Popen, claim: Claim, budget: Budget, stop: thre
 
 
 def _reported(trial: Any, rungs: Mapping[int, float], last: int) -> int:
-    """Tell Optuna the values after the last that it was told; the last now."""
+    """Report to Optuna the values after the last that it knows; the last now."""
     for rung in rungs:
         if rung > last:
             trial.report(rungs[rung], rung)
@@ -159,7 +164,7 @@ def _reported(trial: Any, rungs: Mapping[int, float], last: int) -> int:
 
 
 def _reason(folder: RunFolder, code: int, errors_file: Path) -> str:
-    """Why a run failed: by its metrics.json, else its exit code and its last words."""
+    """Why a run failed: by its metrics.json, else its exit code and its last message."""
     try:
         metrics = folder.read_metrics()
         return f"{metrics['status']}: {metrics.get('reason')}"

@@ -1,4 +1,4 @@
-"""What a YAML file may be that is not pinnkit's own: one mapping of plain data, of a bounded size."""
+"""Checks of YAML files from others: one mapping of plain data, of a bounded size."""
 
 from __future__ import annotations
 
@@ -53,20 +53,23 @@ class _Loader(yaml.SafeLoader):
 
 def find(choice: str, folders: Sequence[Path | None]) -> Path | None:
     """The file of the problem `pde=choice` in the first of the configuration folders that has one."""
-    paths = [folder / "pde" / f"{choice}.yaml" for folder in folders if folder is not None]
+    paths = [folder / "pde" / f"{choice.removesuffix('.yaml')}.yaml" for folder in folders if folder is not None]
     return next((path.resolve() for path in paths if path.is_file()), None)
 
 
-def check(path: Path) -> None:
+def check(path: Path, key: str) -> None:
     """Refuse a problem file that is no mapping of plain data, or that would change more than the problem.
 
     Hydra lets any file of a group choose other files (`defaults`) and write outside its own key (`@package`), so that
     it could name code to run. A problem may come from a stranger: it gets neither, nor a key such as `_target_`.
 
+    Args:
+        key: what the file is called in messages.
+
     Raises:
         ProblemError: naming the file, the key and the rule.
     """
-    read(path, f"pde/{path.name}", problem=True)
+    read(path, key, problem=True)
 
 
 def read(path: Path, key: str, problem: bool = False) -> str:
@@ -113,7 +116,7 @@ def read(path: Path, key: str, problem: bool = False) -> str:
 
 
 def value(text: str) -> Any:
-    """The value of a word KEY=TEXT.
+    """The value of an argument KEY=TEXT.
 
     Raises:
         yaml.YAMLError: it cannot be read.
@@ -139,9 +142,9 @@ def _check_problem(root: yaml.MappingNode | None, text: str, key: str, report: R
 def _check_names(root: yaml.MappingNode, key: str, report: Report) -> None:
     for name, _ in root.value:
         if name.value == "defaults":
-            report.add(key, "has a key 'defaults': a problem file stands alone; write its words out")
+            report.add(key, "has a key 'defaults': a problem file stands alone; write its keys out")
         if name.tag == f"{TAG}merge":
-            report.add(key, "has a key '<<' at its top: write the words of a problem out")
+            report.add(key, "has a key '<<' at its top: write the keys of a problem out")
 
 
 class _Tree:

@@ -6,7 +6,8 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from pinnkit.losses.objective import Objective
-from pinnkit.losses.residuals import Batch, TermGroup
+from pinnkit.losses.residuals import TermGroup
 from pinnkit.operators.compiled import CompilationError, CompileTime, compile_graph
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.jets import TaylorMode
@@ -24,6 +25,7 @@ from pinnkit.operators.trace import BoundNetwork, Untraceable, check_traceable, 
 from pinnkit.operators.workers import Workers, summed
 from pinnkit.optimizers.threads import torch_threads
 from pinnkit.problem.problem import Problem
+from pinnkit.sampling.point_set import PointSet
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +74,26 @@ class Model:
 
 @dataclass
 class Prepared:
-    """The points of a draw, cut into chunks of equal shape: the tensors of each, in a fixed order."""
+    """The points of a draw, cut into chunks of equal shape: the tensors of each, and what they are.
+
+    names: group -> the names of its tensors (`PointSet.arrays`), in the order in which a chunk has them.
+    """
 
     chunks: list[Inputs]
-    columns: dict[str, list[str]] = field(default_factory=dict)
+    names: dict[str, tuple[str, ...]]
+
+    @property
+    def structure(self) -> tuple:
+        """What a recorded function of a chunk depends on: the names and shapes of its tensors."""
+        return tuple(self.names.items()), tuple(tuple(one.shape) for one in self.chunks[0])
+
+    def unpacked(self, chunk: Sequence[Tensor]) -> dict[str, PointSet]:
+        """The points of each group in a chunk; their shares include their weights."""
+        rest = iter(chunk)
+        return {
+            group: PointSet.of_arrays(dict(zip(names, islice(rest, len(names)), strict=True)))
+            for group, names in self.names.items()
+        }
 
 
 class Evaluator:
@@ -129,7 +147,7 @@ class Evaluator:
 
     # ------------------------------------------------------------ points
 
-    def prepare(self, batches: Mapping[str, Batch], size: int | None = None) -> Prepared:
+    def prepare(self, batches: Mapping[str, PointSet], size: int | None = None) -> Prepared:
         """Cut the points of a draw into chunks of at most `size` points of a group; None: `chunk_size`."""
         first = next(iter(batches.values())).coordinates
         largest = max(len(batch) for batch in batches.values())
@@ -137,9 +155,9 @@ class Evaluator:
         if self.workers.count > 1 and not self.sharded:
             count = math.ceil(count / self.workers.count) * self.workers.count
         parts = {group.name: _cut(batches[group.name], count) for group in self.groups}
-        chunks = [[tensor for part in parts.values() for tensor in part[number]] for number in range(count)]
-        columns = {group.name: sorted(batches[group.name].columns) for group in self.groups}
-        return Prepared(chunks, columns)
+        packed = {name: [one.arrays() for one in ones] for name, ones in parts.items()}
+        chunks = [[tensor for ones in packed.values() for tensor in ones[number].values()] for number in range(count)]
+        return Prepared(chunks, {name: tuple(ones[0]) for name, ones in packed.items()})
 
     def chunk_size(self, like: Tensor) -> int:
         """Points of a group in one chunk at most."""
@@ -216,10 +234,10 @@ class Evaluator:
             bound: the parameters stand in for the network's own.
         """
         weights, constants, *directions = head[len(parameters) :]
-        batches, shares = self._unpacked(prepared, chunk)
+        batches = prepared.unpacked(chunk)
         with torch.enable_grad():
             network, values = self._bound(parameters, constants, bound)
-            losses = self.objective(network, batches, shares, values, directions)
+            losses = self.objective(network, batches, values, directions)
             objective = torch.dot(weights, losses)
             gradients = torch.autograd.grad(objective, parameters, allow_unused=True, materialize_grads=True)
         return losses.detach(), torch.cat([gradient.flatten() for gradient in gradients])
@@ -234,18 +252,9 @@ class Evaluator:
             network = BoundNetwork(network, own)
         return network, self.model.parameters(learned, constants)
 
-    def _unpacked(self, prepared: Prepared, chunk: Inputs) -> tuple[dict[str, Batch], dict[str, Tensor]]:
-        """The points of each group in a chunk, and their shares in its mean."""
-        batches, shares, rest = {}, {}, list(chunk)
-        for group in self.groups:
-            coordinates, share, *rest = rest
-            names = prepared.columns[group.name]
-            batches[group.name] = Batch(coordinates, dict(zip(names, rest[: len(names)], strict=True)))
-            shares[group.name] = share
-            rest = rest[len(names) :]
-        return batches, shares
-
-    def residuals(self, parameters: Inputs, constants: Tensor, batches: Mapping[str, Batch]) -> dict[str, list[Tensor]]:
+    def residuals(
+        self, parameters: Inputs, constants: Tensor, batches: Mapping[str, PointSet]
+    ) -> dict[str, list[Tensor]]:
         """The residuals (n, 1) of the terms of these groups, with these tensors as the trained parameters."""
         objective = Objective([one for one in self.groups if one.name in batches], self.rule, self.engine == "jets")
         with torch.enable_grad():
@@ -256,11 +265,13 @@ class Evaluator:
     def scaled_residuals(
         self, prepared: Prepared, parameters: Inputs, weights: Tensor, constants: Tensor, chunk: Inputs
     ) -> Tensor:
-        """All residuals of a chunk, each times sqrt(weight * share): (rows,)."""
-        batches, shares = self._unpacked(prepared, chunk)
+        """All residuals of a chunk, each times sqrt(weight * share * its point's weight): (rows,)."""
+        batches = prepared.unpacked(chunk)
         found = self.residuals(parameters, constants, batches)
         places = iter(weights.unbind())
-        parts = [one * (shares[name] * next(places)).sqrt() for name, residuals in found.items() for one in residuals]
+        parts = [
+            one * (batches[name].shares * next(places)).sqrt() for name, residuals in found.items() for one in residuals
+        ]
         return torch.cat(parts).flatten()
 
     def _recordable(self, prepared: Prepared) -> Callable[..., tuple[Tensor, Tensor]]:
@@ -276,7 +287,7 @@ class Evaluator:
 
     def _function(self, prepared: Prepared, head: Inputs) -> Callable[..., Any]:
         """The compiled step for chunks of this shape."""
-        shapes = tuple(tuple(one.shape) for one in prepared.chunks[0])
+        shapes = prepared.structure
         if shapes not in self.compiled:
             log.info("compiling the losses and their gradient (operators=%s)", self.engine)
             with self.compile_time.counted():
@@ -311,15 +322,15 @@ class Evaluator:
             return record_graph(step, inputs)  # the compiler has taken the first one over
 
 
-def _cut(batch: Batch, count: int) -> list[Inputs]:
-    """A batch in `count` parts of one shape: coordinates, share of each point, columns by name."""
+def _cut(batch: PointSet, count: int) -> list[PointSet]:
+    """A group's points in `count` parts of one size; the points that fill the last ones up have the share zero.
+
+    The parts' shares are the points' shares times their weights.
+    """
     total = len(batch)
     size = math.ceil(total / count)
-    like = batch.coordinates
-    share = like.new_full((total, 1), 1 / total) if batch.shares is None else batch.shares
-    tensors = [batch.coordinates, share, *(batch.columns[name] for name in sorted(batch.columns))]
-    missing = size * count - total
-    if missing:
-        again = torch.arange(missing, device=like.device) % total
-        tensors = [torch.cat([one, one[again] * (0 if place == 1 else 1)]) for place, one in enumerate(tensors)]
-    return [[one[number * size : (number + 1) * size] for one in tensors] for number in range(count)]
+    whole = replace(batch, shares=batch.factors(), weights=None)
+    if size * count > total:
+        places = torch.arange(size * count, device=batch.coordinates.device)
+        whole = whole.part(places % total, places < total)
+    return [whole.part(slice(number * size, (number + 1) * size)) for number in range(count)]

@@ -1,15 +1,15 @@
 """The residuals of all terms and their Jacobian by the trained parameters: what Gauss-Newton methods ask for.
 
-r (N,) holds the residual of every term at every point, times sqrt(weight * share), so that |r|^2 is the objective and
-2 J'r its gradient. A point's residuals depend on that point alone, so the step for one point is recorded (gradients
-included), and `torch.vmap` of the recording gives the rows of J for a chunk of points.
+r (N,) holds the residual of every term at every point, times sqrt(weight * share * the point's weight), so that
+|r|^2 is the objective and 2 J'r its gradient. A point's residuals depend on that point alone, so the step for one point
+is recorded (gradients included), and `torch.vmap` of the recording gives the rows of J for a chunk of points.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,10 +17,11 @@ from torch import Tensor
 from torch.fx import GraphModule
 
 from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Inputs, Prepared
-from pinnkit.losses.residuals import Batch, TermGroup
+from pinnkit.losses.residuals import TermGroup
 from pinnkit.operators.compiled import CompilationError, compile_graph
 from pinnkit.operators.trace import Untraceable, check_traceable, record_graph
 from pinnkit.optimizers.least_squares import lower_product
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.distributed import ALONE, Ranks
 
 log = logging.getLogger(__name__)
@@ -44,14 +45,14 @@ class Jacobian:
         self.size = sum(one.numel() for one in evaluator.parameters)
         self.compiled: dict[tuple, Callable[..., Any]] = {}
 
-    def prepare(self, batches: Mapping[str, Batch]) -> Prepared:
+    def prepare(self, batches: Mapping[str, PointSet]) -> Prepared:
         """Cut the points of a draw into chunks of which the rows of J fit."""
         like = self.evaluator.constants
         space = JACOBIAN_BYTES if like.device.type == "cpu" else JACOBIAN_BYTES_GPU
         terms = max(len(group.terms) for group in self.evaluator.groups)
         return self.evaluator.prepare(batches, max(space // (self.size * like.element_size() * terms), 16))
 
-    def verify(self, batches: Mapping[str, Batch], weights: Tensor) -> None:
+    def verify(self, batches: Mapping[str, PointSet], weights: Tensor) -> None:
         """Compare 2 J'r with the gradient of the objective, at a few points, by the size of its terms, 2 |J|'|r|.
 
         Near a solution the terms cancel, and rounding may be a large part of what is left.
@@ -59,7 +60,7 @@ class Jacobian:
         Raises:
             EngineUnsupported: they differ.
         """
-        few = {name: batch.rows(0, A_FEW) for name, batch in batches.items()}
+        few = {name: batch.take(slice(0, A_FEW)) for name, batch in batches.items()}
         _, expected = self.evaluator(self.evaluator.prepare(few), weights)
         r, rows = self.at([self.evaluator.prepare(few)], weights).rows()
         if not torch.isfinite(expected).all():
@@ -90,15 +91,15 @@ class Jacobian:
         def rows(*inputs: Tensor) -> tuple[Tensor, Tensor]:
             parameters, (weights, constants, *rest) = inputs[:count], inputs[count:]
             residuals, jacobians, place = [], [], 0
+            batches = prepared.unpacked(rest)
             for group in self.evaluator.groups:
-                width = 1 + len(prepared.columns[group.name])
-                coordinates, share, *columns = rest[: width + 1]
-                rest = rest[width + 1 :]
-                over = (None,) * (count + 1) + (0,) * width
+                batch = batches[group.name]
+                points = _without_shares(batch)
+                over = (None,) * (count + 1) + (0,) * len(points)
                 r, jacobian = torch.vmap(one_point[group.name], in_dims=over)(
-                    *parameters, constants, *(one.unsqueeze(1) for one in (coordinates, *columns))
+                    *parameters, constants, *(one.unsqueeze(1) for one in points.values())
                 )
-                scale = (share * weights[place : place + len(group.terms)]).sqrt()
+                scale = (batch.shares * weights[place : place + len(group.terms)]).sqrt()
                 place += len(group.terms)
                 residuals.append((r * scale).flatten())
                 jacobians.append((jacobian * scale.unsqueeze(2)).flatten(0, 1))
@@ -127,14 +128,15 @@ class Jacobian:
         return product
 
     def _recorded(self, group: TermGroup, prepared: Prepared) -> GraphModule:
-        """(parameters, constants, one point (1, d), its columns) -> residuals (terms,), gradients (terms, n)."""
+        """(parameters, constants, the arrays of one point) -> residuals (terms,), gradients (terms, n)."""
         evaluator = self.evaluator
-        count, names = len(evaluator.names), prepared.columns[group.name]
+        points = _without_shares(prepared.unpacked(prepared.chunks[0])[group.name])
+        count = len(evaluator.names)
 
         def one_point(*inputs: Tensor) -> tuple[Tensor, Tensor]:
             parameters = [one.detach().requires_grad_() for one in inputs[:count]]
-            constants, coordinates, *columns = inputs[count:]
-            batch = {group.name: Batch(coordinates, dict(zip(names, columns, strict=True)))}
+            constants, *point = inputs[count:]
+            batch = {group.name: PointSet.of_arrays(dict(zip(points, point, strict=True)))}
             found = evaluator.residuals(parameters, constants, batch)[group.name]
             gradients = []
             for residual in found:
@@ -142,17 +144,14 @@ class Jacobian:
                 gradients.append(torch.cat([part.flatten() for part in parts]))
             return torch.cat([one.detach().flatten() for one in found]), torch.stack(gradients)
 
-        place = [one.name for one in evaluator.groups].index(group.name)
-        before = sum(2 + len(prepared.columns[one.name]) for one in evaluator.groups[:place])
-        coordinates, _, *columns = prepared.chunks[0][before : before + 2 + len(names)]
         inputs = [*(one.detach() for one in evaluator.parameters), evaluator.constants]
-        return record_graph(one_point, [*inputs, *(one[:1] for one in (coordinates, *columns))])
+        return record_graph(one_point, [*inputs, *(one[:1] for one in points.values())])
 
     # ------------------------------------------------------------ compiling
 
     def function(self, kind: str, prepared: Prepared, head: Inputs) -> Callable[..., Any]:
         """The function of a kind, rows or product, for chunks of this shape."""
-        key = (kind, *(tuple(one.shape) for one in prepared.chunks[0]))
+        key = (kind, *prepared.structure)
         if key not in self.compiled:
             with self.evaluator.compile_time.counted():
                 self.compiled[key] = self._build(kind, prepared, [*head, *prepared.chunks[0]])
@@ -210,10 +209,8 @@ class Linearisation:
     def rows_shape(self) -> tuple[int, int]:
         """(N, n) of J, without computing it."""
         prepared = self.shards[0]
-        rows, rest = 0, list(prepared.chunks[0])
-        for group in self.jacobian.evaluator.groups:
-            rows += len(rest[0]) * len(group.terms)
-            rest = rest[2 + len(prepared.columns[group.name]) :]
+        batches = prepared.unpacked(prepared.chunks[0])
+        rows = sum(len(batches[group.name]) * len(group.terms) for group in self.jacobian.evaluator.groups)
         return rows * len(prepared.chunks) * len(self.shards) * self.ranks.count, self.jacobian.size
 
     def product(self, vector: Tensor) -> Tensor:
@@ -233,3 +230,8 @@ class Linearisation:
 def _gram(r: Tensor, jacobian: Tensor) -> tuple[Tensor, Tensor]:
     """J'J (n, n), of which only the lower triangle and little more is computed, and J'r (n,)."""
     return lower_product(jacobian.T), jacobian.T @ r
+
+
+def _without_shares(batch: PointSet) -> dict[str, Tensor]:
+    """The arrays by which the residuals of a chunk's points are computed, by name."""
+    return replace(batch, shares=None).arrays()

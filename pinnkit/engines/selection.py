@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from pinnkit.engines.evaluator import EngineUnsupported, Evaluator
-from pinnkit.losses.residuals import Batch
 from pinnkit.operators.engine_choice import EngineChoice, content_key, load_measurement, save_measurement
 from pinnkit.operators.settings import Operators
 from pinnkit.operators.trace import BoundNetwork, Untraceable, record_graph
+from pinnkit.sampling.point_set import PointSet
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Chooser:
 
     make: Callable[[str, int | None], Evaluator]
     settings: Operators
-    batches: Mapping[str, Batch]
+    batches: Mapping[str, PointSet]
     weights: Tensor
     budget: Budget
     shards: int = 1

@@ -1,8 +1,7 @@
-"""Arithmetic that cannot hang: every constant is known as a float before SymPy works it out.
+"""Arithmetic of bounded cost: every constant is evaluated as a float before SymPy evaluates it.
 
-A `Value` is an expression and, where it is constant, its value as a Python float. What is not finite, not
-real or beyond 1e300 is refused on that float, and an exact constant that would be long becomes a float. So
-nothing that SymPy is asked to evaluate is large, whatever the text.
+A `Value` is an expression and, where it is constant, its value as a Python float. Values that are not finite, not real
+or beyond 1e300 are refused, and long exact constants become floats, so that SymPy evaluates nothing large.
 """
 
 from __future__ import annotations
@@ -88,7 +87,7 @@ def real(expr: sympy.Basic) -> sympy.Basic:
 
 
 def make_value(expr: sympy.Expr, number: float | None = None) -> Value:
-    """The Value of an expression just built: constants are kept short, what is not real is refused."""
+    """The Value of a new expression, with long constants as floats; NotRealError if it is not real."""
     real(expr)
     for part in (expr, *expr.args):
         if part.is_Pow and part.exp.is_Number and abs(part.exp) > MAX_POWER:

@@ -1,6 +1,6 @@
-"""The operations of a program, for NumPy arrays and for torch tensors.
+"""Operations of a program on NumPy arrays and torch tensors.
 
-Python numbers take part in either without changing the dtype of the arrays that they meet.
+Python numbers do not change the dtype of the arrays.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _OPERATORS: dict[str, Callable] = {
 class Backend:
     """One array library: `run(name, *arguments)` performs an operation.
 
-    `table` holds its functions, `is_array` tells its arrays from Python numbers, and `full` makes a number an
+    `table` holds its functions, `is_array` distinguishes its arrays from Python numbers, and `full` makes a number an
     array of the dtype (and device) of the values.
     """
 

@@ -1,7 +1,7 @@
-"""Building SymPy expressions of real numbers without the simplifications that cost time without bound.
+"""Constructors of SymPy expressions without simplifications of unbounded cost.
 
-SymPy evaluates abs, sign, min, max, Heaviside, Piecewise and comparisons by asking its assumption system,
-which expands, compares and solves. Here they are left as they stand, unless their arguments are numbers.
+SymPy evaluates abs, sign, min, max, Heaviside, Piecewise and comparisons by its assumption system, which expands and
+solves. Here they stay unevaluated, unless their arguments are numbers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Mistakes in a user's text: where they are, what would have been right, all of them together."""
+"""Errors in a user's text: position, suggestion, and a report of all of them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Mistake:
 
 
 class ProblemError(ValueError):
-    """Everything that is wrong with a problem; `mistakes` holds it one by one, str() tells all."""
+    """All mistakes of a problem, in `mistakes`; str() lists them."""
 
     def __init__(self, mistakes: Iterable[Mistake]):
         self.mistakes: tuple[Mistake, ...] = tuple(mistakes)
@@ -60,7 +60,7 @@ class ProblemError(ValueError):
 
 
 class Report:
-    """Collects mistakes, so that a user is told all of them at once."""
+    """Collects mistakes, to report all of them at once."""
 
     def __init__(self) -> None:
         self.mistakes: list[Mistake] = []
@@ -87,7 +87,7 @@ class Report:
 
 
 def printable(text: str, kept: str = "\n\t") -> str:
-    """The text with what could steer a terminal written out: control characters, and those that turn its direction.
+    """The text with control characters, also those of writing direction, as escape sequences.
 
     >>> printable("red" + chr(27) + "[31m")
     'red\\\\x1b[31m'

@@ -1,4 +1,4 @@
-"""From SymPy to arrays: expressions as one straight-line program, run on NumPy arrays or torch tensors alike.
+"""Evaluation of SymPy expressions on NumPy arrays or torch tensors, as a straight-line program.
 
 The expressions are walked once; equal subexpressions become one instruction. Running the program branches on
 types only, never on values, so that it can be differentiated and traced.
@@ -104,10 +104,10 @@ class Program:
     def bounded(
         self, values: Mapping[sympy.Basic, Array], errors: Mapping[sympy.Basic, Array]
     ) -> list[tuple[Array, Array]]:
-        """Each result on NumPy arrays, and a bound, to first order, on what rounding has made of it.
+        """Each result on NumPy arrays, and a first-order bound on its rounding error.
 
-        `errors` are those of the values, 0 where it has none. Each operation is rounded once, and hands on the errors
-        of its arguments as its own values change with them.
+        `errors` are those of the values, 0 where it has none. Each operation is rounded once, and propagates the
+        errors of its arguments.
         """
         backend = numpy_backend([value for value in values.values() if isinstance(value, np.ndarray)])
         slots: list[tuple[Any, Any]] = [(0.0, 0.0)] * len(self._code)

@@ -1,4 +1,4 @@
-"""The functions of the language: their names, and those of scalars."""
+"""Functions of the problem language."""
 
 from __future__ import annotations
 

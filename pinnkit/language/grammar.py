@@ -1,7 +1,7 @@
-"""From text to SymPy: a walk over Python's syntax tree with a whitelist; nothing is ever executed.
+"""Grammar: text to SymPy expressions by a whitelist of syntax; nothing is ever executed.
 
-The tokens are checked first (`tokens`), names are looked up in a `Scope` (`names`), constants are bounded
-before SymPy sees them (`arithmetic`). Whatever the text, the answer is an expression or a `LanguageError`.
+The tokens are checked first (`tokens`), names are looked up in a `Scope` (`names`), constants are bounded before SymPy
+evaluates them (`arithmetic`). The result is an expression or a `LanguageError`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Jumps of an expression inside the domain: its derivative has a delta there, which no collocation point meets."""
+"""Detection of jumps of an expression inside the domain, at which its derivative has a delta."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ LINES, SAMPLES = 32, 256
 HALVINGS = 60
 CROSSINGS = 200
 NEAR, WIDE = 1e-12, 1e-9
-"""How far from the switch its sides are: sign(x)^2 is 1 on both, and 0 at it."""
+"""Distances from a switch at which its sides are compared: sign(x)^2 is 1 on both, and 0 at it."""
 KEPT = 0.8
-"""What is left of a jump's size at the near sides; the difference of the sides of a root falls with the distance."""
+"""Least ratio of the differences at both distances for a jump; that of a root falls with the distance."""
 TOLERANCE = 1e-6
 """The least jump, relative to the values on its sides."""
 

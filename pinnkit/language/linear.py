@@ -1,4 +1,4 @@
-"""Symbolic equations that are linear in partial derivatives: whether they are, and solving them."""
+"""Symbolic equations that are linear in partial derivatives: coefficients and solution."""
 
 from __future__ import annotations
 

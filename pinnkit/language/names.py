@@ -1,4 +1,4 @@
-"""What a name means: coordinates, fields and their derivatives, parameters, columns, constants, normals."""
+"""Resolution of names: coordinates, fields and their derivatives, parameters, columns, constants, normals."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def check_name(name: str, taken: Iterable[str] = ()) -> None:
 
 
 def meaning(name: str, scope: Scope) -> str:
-    """What a name means in `scope` though nothing declares it, in words; nothing where it has no such meaning.
+    """A description of what an undeclared name means in `scope`; an empty text if it means nothing.
 
     >>> scope = Scope(("x", "t"), {"u": ("x", "t")})
     >>> meaning("u_xt", scope), meaning("n_x", scope), meaning("u_max", scope)
@@ -163,7 +163,7 @@ def _derivative(name: str, base: str, subscript: str, scope: Scope) -> sympy.Exp
 
 
 def _beginnings(coordinates: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Every beginning of a coordinate's name, with what it may mean; a full name means itself."""
+    """Every prefix of a coordinate's name -> the coordinates it may mean; a full name means itself."""
     pieces: dict[str, tuple[str, ...]] = {}
     for one in coordinates:
         for end in range(1, len(one) + 1):
@@ -172,7 +172,7 @@ def _beginnings(coordinates: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 
 
 def _readings(name: str, subscript: str, pieces: dict[str, tuple[str, ...]]) -> tuple[set[tuple[str, ...]], int]:
-    """All ways to cut `subscript` into `pieces`, as sorted tuples of coordinates, and how far any got."""
+    """All decompositions of `subscript` into `pieces`, as sorted tuples of coordinates, and the longest prefix read."""
     longest = max(map(len, pieces), default=0)
     ways: list[set[tuple[str, ...]]] = [{()}] + [set() for _ in subscript]
     for start, found in enumerate(ways):

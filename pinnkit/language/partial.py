@@ -1,4 +1,4 @@
-"""Symbols and partial derivatives of fields: the atoms of every expression in pinnkit."""
+"""Symbols and partial derivatives of fields, the atoms of expressions."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class Partial(sympy.AtomicExpr):
         return f"{name}({at})" if at else name
 
     def _latex(self, printer, exp=None) -> str:
-        # coordinates of several letters are told apart by thin spaces
+        # thin spaces separate coordinates of several letters
         names = [printer._print(symbol(name)) for name in self.derivative]
         text = printer._print(symbol(self.field))
         if names:

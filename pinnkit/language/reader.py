@@ -1,4 +1,4 @@
-"""The walk over Python's syntax tree: one method for each kind of node that the language allows."""
+"""Reader of expressions: a walk over Python's syntax tree, one method for each kind of node allowed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _RELATIONS = {ast.Lt: sympy.Lt, ast.LtE: sympy.Le, ast.Gt: sympy.Gt, ast.GtE: sy
 
 
 def _located(method: Callable) -> Callable:
-    """Give a LanguageError from inside the place of the node, unless it has one."""
+    """Add the position of the node to a LanguageError raised inside, unless it has one."""
 
     @functools.wraps(method)
     def visit(self: Reader, node: ast.AST, *rest):
@@ -38,7 +38,7 @@ def _located(method: Callable) -> Callable:
 
 
 class Reader:
-    """Reads token rows of one text in one scope; its derivatives share one budget of operations."""
+    """Reads token sequences of one text in one scope; their derivatives share one budget of operations."""
 
     def __init__(self, text: str, scope: Scope):
         self.text = text

@@ -1,7 +1,6 @@
-"""From text to tokens, with the place of each: the first of the two whitelists.
+"""Tokens of an expression with their positions, and checks that do not depend on names.
 
-Everything that can be said about a mistake without knowing the names is said here, so that what is handed on
-to Python's parser is sure to be a short row of numbers, names, brackets and operators.
+What passes the checks and reaches Python's parser is a short sequence of numbers, names, brackets and operators.
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ def vanishes(number: str) -> bool:
 
 
 def tokenize(text: str) -> list[Token]:
-    """The tokens of `text`; raises LanguageError where it cannot be an expression whatever its names mean."""
+    """The tokens of `text`; LanguageError if it is no expression whatever its names mean."""
     if len(text) > MAX_LENGTH:
         raise LanguageError(f"the text has {len(text)} characters; the most is {MAX_LENGTH}", text, MAX_LENGTH)
     for position, character in enumerate(text):
@@ -112,7 +111,7 @@ def split_equation(tokens: Sequence[Token], text: str) -> list[list[Token]]:
 
 
 class Source:
-    """Tokens as Python source; `position` leads from a column in it back to the user's text."""
+    """Tokens as Python source; `position` maps a column of it to the user's text."""
 
     def __init__(self, tokens: Sequence[Token]):
         parts, self._starts, self._positions = [], [], []
@@ -176,7 +175,7 @@ def _check_brackets(tokens: Sequence[Token], text: str) -> None:
 
 
 def _check_order(tokens: Sequence[Token], text: str) -> None:
-    """Values and operators must alternate."""
+    """Check that values and operators alternate."""
     before: Token | None = None  # the token before, None at the start
     prefixes = 0
     for place, token in enumerate(tokens):

@@ -12,8 +12,9 @@ from torch import Tensor
 from pinnkit.language.calculus import Partial
 from pinnkit.language.evaluate import Program
 from pinnkit.losses.collapse import Collapsed, collapse, sampled
-from pinnkit.losses.residuals import Batch, Network, Place, TermGroup, moved
+from pinnkit.losses.residuals import Network, Place, TermGroup, moved
 from pinnkit.operators.linear_operators import Derivative, LinearCombination, OperatorData
+from pinnkit.sampling.point_set import PointSet
 
 Engine = Callable[..., dict[Derivative, Tensor]]
 """engine(network, points, wanted, given) -> derivatives; `operators.derivatives.derivatives` is the definition."""
@@ -48,12 +49,12 @@ class GroupResiduals:
         if self.sums and not any(not place.axes for place in self.places):
             self.places = [Place((), Program([]), {}), *self.places]
 
-    def values(self, batch: Batch, parameters: Mapping[str, Tensor]) -> dict[sympy.Basic, Any]:
-        """Parameters, columns and coordinates by their symbols."""
+    def values(self, batch: PointSet, parameters: Mapping[str, Tensor]) -> dict[sympy.Basic, Any]:
+        """Parameters, columns, normals and coordinates by their symbols."""
         return self.group.values(batch, parameters)
 
     def requests(
-        self, batch: Batch, values: Mapping[sympy.Basic, Any]
+        self, batch: PointSet, values: Mapping[sympy.Basic, Any]
     ) -> list[tuple[Tensor, list[Derivative], OperatorData]]:
         """Where which derivatives are needed, place by place."""
         found = []
@@ -69,7 +70,7 @@ class GroupResiduals:
     def residuals(
         self,
         network: Network,
-        batch: Batch,
+        batch: PointSet,
         values: dict[sympy.Basic, Any],
         found: Sequence[Mapping[Derivative, Tensor]],
     ) -> dict[str, tuple[Tensor, Tensor]]:
@@ -93,7 +94,7 @@ class GroupResiduals:
 
 
 class Objective:
-    """The loss of every term, L = sum over points of share |residual|^2, with the engine's derivatives.
+    """The loss of every term, L = sum over points of share * weight * |residual|^2, with the engine's derivatives.
 
     Terms that need the same derivatives at different points share one pass over all of these points.
     """
@@ -109,26 +110,25 @@ class Objective:
     def __call__(
         self,
         network: Network,
-        batches: Mapping[str, Batch],
-        shares: Mapping[str, Tensor],
+        batches: Mapping[str, PointSet],
         parameters: Mapping[str, Tensor],
         directions: Sequence[Tensor] = (),
     ) -> Tensor:
         """Losses (terms,).
 
         Args:
-            shares: for each group the weight of each point in the mean, (n, 1).
             directions: the two samples of directions, (k, d) each, where Laplacians are estimated.
         """
         losses = []
         for name, pairs in self.residuals(network, batches, parameters, directions).items():
-            losses += [(shares[name] * (one * other)).sum() for one, other in pairs.values()]
+            factors = batches[name].factors()
+            losses += [(factors * (one * other)).sum() for one, other in pairs.values()]
         return torch.stack(losses)
 
     def residuals(
         self,
         network: Network,
-        batches: Mapping[str, Batch],
+        batches: Mapping[str, PointSet],
         parameters: Mapping[str, Tensor],
         directions: Sequence[Tensor] = (),
     ) -> dict[str, dict[str, tuple[Tensor, Tensor]]]:

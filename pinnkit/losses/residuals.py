@@ -3,48 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sympy
 import torch
 from torch import Tensor
 
-from pinnkit.language.calculus import Partial, partials, symbol
+from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.losses.view import PointView, ResidualError
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.linear_operators import Derivative
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.problem import Problem
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import EQUATIONS
 
 Network = Callable[[Tensor], Tensor]
 Elsewhere = tuple[tuple[str, sympy.Expr], ...]
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Points as tensors: coordinates (n, d), and further columns (n, 1) by name.
-
-    `shares` (n, 1): what each point counts in the mean of its group, where these are a part of the group's points;
-    None: 1 / n.
-    """
-
-    coordinates: Tensor
-    columns: Mapping[str, Tensor]
-    shares: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.coordinates)
-
-    def rows(self, start: int, stop: int) -> Batch:
-        """The points start ... stop - 1, as a group of their own."""
-        return self.take(slice(start, stop))
-
-    def take(self, index: Tensor | slice) -> Batch:
-        """The points at these indices, as a group of their own."""
-        return Batch(self.coordinates[index], {name: column[index] for name, column in self.columns.items()})
 
 
 class Place(NamedTuple):
@@ -80,10 +57,11 @@ class TermGroup:
         self._wanted = {one for equation in self.symbolic for one in partials(equation.residual)}
         self._axes = {name: index for index, name in enumerate(problem.coordinates)}
         self._symbols = [symbol(name) for name in problem.coordinates]
+        self._normals = [normal_symbol(name) for name in problem.coordinates]
         self._grouped: dict[frozenset[Partial], list[Place]] = {}
 
     def __call__(
-        self, network: Network, batch: Batch, parameters: Mapping[str, Tensor], weigh: bool = True
+        self, network: Network, batch: PointSet, parameters: Mapping[str, Tensor], weigh: bool = True
     ) -> dict[str, Tensor]:
         values = self.values(batch, parameters)
         values |= self._partials(network, batch, values, self._wanted | self.apart)
@@ -98,13 +76,15 @@ class TermGroup:
         """The roots of the weights that differ from point to point, by their terms."""
         return dict(zip(self.weighted, self._roots(values), strict=True))
 
-    def values(self, batch: Batch, parameters: Mapping[str, Tensor]) -> dict[sympy.Basic, Any]:
-        """Parameters, columns and coordinates by their symbols."""
+    def values(self, batch: PointSet, parameters: Mapping[str, Tensor]) -> dict[sympy.Basic, Any]:
+        """Parameters, columns, normals and coordinates by their symbols."""
         values: dict[sympy.Basic, Any] = {symbol(name): value for name, value in parameters.items()}
         values |= {symbol(name): column for name, column in batch.columns.items()}
+        if batch.normals is not None:
+            values |= dict(zip(self._normals, batch.normals.split(1, dim=1), strict=True))
         return values | dict(zip(self._symbols, batch.coordinates.split(1, dim=1), strict=True))
 
-    def call(self, equation: Equation, network: Network, batch: Batch, values: dict[sympy.Basic, Any]) -> Tensor:
+    def call(self, equation: Equation, network: Network, batch: PointSet, values: dict[sympy.Basic, Any]) -> Tensor:
         """The residual of an equation that is a Python function; what it reads and is not known yet is computed."""
 
         def later(partial: Partial) -> Tensor:
@@ -131,7 +111,7 @@ class TermGroup:
         return self._grouped[wanted]
 
     def _partials(
-        self, network: Network, batch: Batch, values: Mapping[sympy.Basic, Any], wanted: set[Partial]
+        self, network: Network, batch: PointSet, values: Mapping[sympy.Basic, Any], wanted: set[Partial]
     ) -> dict[Partial, Tensor]:
         """The wanted partial derivatives, each (n, 1), by shared passes for each place of evaluation."""
         found: dict[Partial, Tensor] = {}
@@ -190,6 +170,8 @@ def reweighted(problem: Problem, given: Mapping[str, float]) -> Problem:
     )
 
 
-def mean_square(residual: Tensor) -> Tensor:
-    """The loss of a term: the mean over its points of |residual|^2."""
-    return residual.square().mean()
+def mean_square(residual: Tensor, batch: PointSet | None = None) -> Tensor:
+    """The loss of a term: the mean over its points of |residual|^2, each with its share and weight in `batch`."""
+    if batch is None or (batch.shares is None and batch.weights is None):
+        return residual.square().mean()
+    return (batch.factors() * residual.square()).sum()

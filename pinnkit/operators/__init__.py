@@ -1,1 +1,1 @@
-"""The partial derivatives that the equations ask for."""
+"""Partial derivatives of networks: nested autograd, traced graphs, Taylor mode."""

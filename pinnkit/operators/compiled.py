@@ -1,4 +1,4 @@
-"""Compiling a recorded graph by TorchInductor."""
+"""Compilation of traced graphs by TorchInductor."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ CPU_PATCHES = {
     "cpp_wrapper": True,  # C++ that releases Python's lock between its kernels too
     "cpp.threads": 1,
     "cpp.vec_isa_ok": True,  # a wrong guess of the vector instructions would fail when the code is first called
-    "cpp_cache_precompile_headers": False,  # precompiling takes 5 s once, and saves 1.3 s in each later compilation
+    "cpp_cache_precompile_headers": False,  # slow once, and of little use later
 }
 
 
 class CompilationError(RuntimeError):
-    """The compiler failed; the text says why."""
+    """The compiler failed; the message gives the reason."""
 
 
 @dataclass
 class CompileTime:
-    """Seconds spent recording and compiling, which are no part of the training time."""
+    """Seconds of tracing and compilation, which do not count as training time."""
 
     seconds: float = 0.0
 
@@ -48,13 +48,13 @@ class CompileTime:
 
 
 def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[..., Any]:
-    """A function that computes what the graph does, for inputs of these shapes, types and device; takes the graph over.
+    """Compile a graph for inputs of these shapes, types and device; the graph must not be used afterwards.
 
     On a CPU it is C++ on one thread, without Python's lock, so that several threads of Python can each
     work on a chunk of the points with its data in their own core's cache; on a GPU it is Triton code in CUDA graphs.
 
     Raises:
-        NotCompiled: there is no compiler, or it failed.
+        CompilationError: there is no compiler, or it failed.
     """
     try:
         secure_compiler_cache()
@@ -83,7 +83,7 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
                 **({"donate_graph_module": True} if _keeps_graphs() else {}),
             )
             compiled(*inputs)
-    except Exception as error:  # whatever a compiler may raise: the graph can be run without it
+    except Exception as error:  # a compiler may raise anything; the graph runs without it
         if out_of_memory(error):
             raise
         raise CompilationError(first_line(error)) from error
@@ -91,16 +91,12 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
 
 
 def _keeps_graphs() -> bool:
-    """Whether this version of torch has a compiler that can be handed a graph for good, and need not copy it."""
+    """Whether this version of torch can compile a graph without a copy of it."""
     return "donate_graph_module" in inspect.signature(torch._inductor.standalone_compile).parameters
 
 
 def _probe_processor() -> None:
-    """Find the processor's vector instructions in a thread, while Python prepares the code.
-
-    The C++ compiler builds a small library for each kind, 1.5 s in all. If the code needs the answer before the thread
-    has it, torch finds it once more.
-    """
+    """Find the processor's vector instructions in a thread, while Python prepares the code."""
     from torch._inductor import codecache, config, cpu_vec_isa  # noqa: F401  here, since threads must not import at once
 
     if cpu_vec_isa.valid_vec_isa_list.cache_info().currsize:

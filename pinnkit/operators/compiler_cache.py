@@ -1,8 +1,7 @@
-"""The folder in which compiled code and measured choices are kept between runs, private to the user.
+"""Private cache folder of compiled code and of measured engine choices.
 
-The compiler's cache holds code and pickles that are run when they are read, so that whoever can write there can run
-code. By default TorchInductor keeps them below the system's temporary folder, under a name that any user can take
-first.
+The compiler's cache holds code and pickles that are executed on reading, so nobody else may write there.
+TorchInductor's default is below the system's temporary folder, under a name that any user can take first.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _made: list[Path] = []
 
 
 def cache_folder() -> Path:
-    """Where the cache belongs: XDG_CACHE_HOME/pinnkit, or ~/.cache/pinnkit.
+    """The cache folder: XDG_CACHE_HOME/pinnkit, or ~/.cache/pinnkit.
 
     Raises:
         OSError: there is no home folder.
@@ -40,32 +39,34 @@ def cache_folder() -> Path:
 
 
 def private_folder() -> Path:
-    """The cache folder where no other user can write in it, made where it is missing; else a temporary one.
+    """The cache folder, created if missing; a temporary one if other users can write in it.
 
     Raises:
-        OSError: neither can be made.
+        OSError: neither can be created.
     """
     return _temporary() if _complaint() else cache_folder()
 
 
 def set_compiler_cache() -> bool:
-    """Let TorchInductor keep its cache in the private folder, unless the shell's environment names another.
+    """Set TorchInductor's cache to the private folder, unless the environment names another.
 
-    To be called before lightning is imported, which sets the variable to a folder in the system's temporary one.
-    Gives whether the folder is pinnkit's.
+    Call it before lightning is imported, which sets the variable to a folder in the system's temporary one.
+
+    Returns:
+        Whether the folder is pinnkit's.
     """
     given = os.environ.get(CACHE_VARIABLE)
     if given and not _inductors_own(Path(given)) and Path(given) not in _ours():
         return False
     try:
         os.environ[CACHE_VARIABLE] = str(private_folder() / INDUCTOR_FOLDER)
-    except OSError:  # told where something is to be compiled
+    except OSError:  # reported once something is compiled
         os.environ.pop(CACHE_VARIABLE, None)
     return True
 
 
 def secure_compiler_cache() -> None:
-    """Have every file of the compiler's cache in the claimed folder, precompiled headers included.
+    """Move every file of the compiler's cache to the private folder, precompiled headers included.
 
     Raises:
         OSError: there is no folder that is private.
@@ -89,7 +90,7 @@ def _default() -> str:
 
 
 def _complaint() -> str:
-    """Why the cache folder is not private, or an empty text. It is made where it is missing, and closed to others."""
+    """Why the cache folder is not private, or an empty text; created if missing, and closed to others."""
     try:
         folder = cache_folder()
         return _unsafe(folder) or _unsafe(folder / INDUCTOR_FOLDER)
@@ -105,14 +106,14 @@ def _unsafe(folder: Path) -> str:
     if found.st_uid != os.geteuid():
         return f"{folder} belongs to another user (uid {found.st_uid})"
     if stat.S_IMODE(found.st_mode) & 0o022 and any(folder.iterdir()):
-        return f"other users can write in {folder}: remove it, and the next run makes it anew"
+        return f"other users can write in {folder}: remove it, and the next run creates it again"
     if stat.S_IMODE(found.st_mode) != 0o700:
         folder.chmod(0o700)  # what lies deeper is then closed to others too
     return ""
 
 
 def _temporary() -> Path:
-    """A private folder that ends with this process."""
+    """A private folder that is removed at the end of this process."""
     if not _made:
         folder = Path(tempfile.mkdtemp(prefix="pinnkit-"))
         (folder / INDUCTOR_FOLDER).mkdir(mode=0o700)
@@ -132,12 +133,12 @@ def _warn(complaint: str) -> None:
 
 
 def _inductors_own(folder: Path) -> bool:
-    """Whether this is the compiler's default, which it sets in the environment of processes that it starts too."""
+    """Whether this is the compiler's default, which it also sets for its subprocesses."""
     return folder.name.startswith("torchinductor_") and folder.parent == Path(os.path.abspath(tempfile.gettempdir()))
 
 
 def _ours() -> set[Path]:
-    """What `set_compiler_cache` may have set."""
+    """Folders that `set_compiler_cache` may have set."""
     try:
         return {cache_folder() / INDUCTOR_FOLDER, *(folder / INDUCTOR_FOLDER for folder in _made)}
     except OSError:

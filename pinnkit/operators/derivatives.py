@@ -1,4 +1,4 @@
-"""Partial derivatives of a network by nested automatic differentiation: the definition of every other way."""
+"""Partial derivatives of a network by nested automatic differentiation, the definition for all engines."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Partial: TypeAlias = tuple[int, Axes]
 
 
 def plan(wanted: Iterable[Partial]) -> list[tuple[Partial, list[Partial]]]:
-    """Which backward passes to make: pairs (parent, children), parents of low order first.
+    """The backward passes: pairs (parent, children), parents of low order first.
 
     One pass over a derivative gives its derivatives by every coordinate, so derivatives of order k are grouped under
     as few derivatives of order k - 1 as a greedy cover finds: {u_x, u_t, u_xx} takes two passes, over u and over u_x.
@@ -34,7 +34,7 @@ def plan(wanted: Iterable[Partial]) -> list[tuple[Partial, list[Partial]]]:
     return list(_plan(frozenset(wanted)))
 
 
-@lru_cache(maxsize=1024)  # a step asks for the same few sets again and again
+@lru_cache(maxsize=1024)  # each step has the same few sets
 def _plan(wanted: frozenset[Partial]) -> tuple[tuple[Partial, list[Partial]], ...]:
     needed = set(wanted)
     passes: list[tuple[Partial, list[Partial]]] = []
@@ -65,7 +65,7 @@ def derivatives(
         function: (n, d) -> (n, m), rows independent.
         points: (n, d).
         wanted: pairs (output j, operator).
-        given: the coefficients and directions that the operators refer to.
+        data: coefficients and directions of the operators.
     """
     wanted = list(wanted)
     partials = {one for one in wanted if isinstance(one[1], tuple)}

@@ -1,4 +1,4 @@
-"""The engine that a run uses, and what is remembered of its speed."""
+"""Engine of a run, and the cache of measured speeds."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pinnkit.operators.compiler_cache import private_folder
 from pinnkit.operators.settings import ENGINES
 
 SIZE = 100_000
-"""Bytes of a file that are read; what is remembered has some hundred."""
+"""Bytes of a cache file that are read at most."""
 
 
 @dataclass(frozen=True)
 class EngineChoice:
-    """An engine with its chunk size and threads, why it was taken, and what was measured.
+    """An engine with its chunk size and threads, the reason of the choice, and its measurements.
 
     Attributes:
         chunk: points of a group in one chunk at most; None: the engine's own rule.
@@ -39,12 +39,12 @@ class EngineChoice:
 
 
 def content_key(*parts: object) -> str:
-    """A name for what was measured: equal for equal content."""
+    """Key of a measurement: equal for equal content."""
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
 def load_measurement(key: str) -> dict[str, Any] | None:
-    """What an earlier run measured for this content, if it can be read and understood."""
+    """The measurement of an earlier run for this key, if there is a valid one."""
     try:
         with _path(key).open("rb") as file:
             found = json.loads(file.read(SIZE))
@@ -57,7 +57,7 @@ def load_measurement(key: str) -> dict[str, Any] | None:
 
 
 def save_measurement(key: str, measured: dict[str, Any]) -> None:
-    """Keep what was measured; a folder that cannot be written only means that it is measured again."""
+    """Save a measurement; without access to the folder it is measured again next time."""
     try:
         path = _path(key)
         path.parent.mkdir(mode=0o700, exist_ok=True)

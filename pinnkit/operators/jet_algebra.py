@@ -22,7 +22,7 @@ from pinnkit.operators.pointwise_functions import Derivatives
 @dataclass
 class Jet:
     """A value (n, ...) and its parts, each of the value's shape or with 1 in the place of n where it is the same at
-    every point; a ray has its directions in front, (k, n, ...). A part that is missing is zero.
+    every point; a `DirectionalPart` has its directions in front, (k, n, ...). A missing part is zero.
     """
 
     value: Tensor
@@ -58,7 +58,7 @@ class JetAlgebra:
         return Jet((constant or function)(jet.value), self.parts(jet, function))
 
     def parts(self, jet: Jet, function: Callable[[Tensor], Any]) -> dict[PartKey, Any]:
-        """What a linear function makes of each part."""
+        """A linear function of each part."""
         return {
             key: torch.vmap(function)(part) if isinstance(key, DirectionalPart) else function(part)
             for key, part in jet.parts.items()
@@ -119,7 +119,7 @@ class JetAlgebra:
         return Jet(jet.value, {key: _full(part, key, jet.value) for key, part in jet.parts.items()})
 
     def _total(self, jet: Jet, monomials: Iterable[ChainTerm], memory: dict[tuple, Tensor | None]) -> Tensor | None:
-        """The sum of monomials, those with the same coefficient added before they are multiplied by it."""
+        """The sum of terms; those with the same coefficient are added before the multiplication."""
         grouped: dict[int | None, list[Tensor]] = {}
         for one in monomials:
             value = self._monomial(jet, one, memory)
@@ -131,7 +131,7 @@ class JetAlgebra:
         return _added(found) if found else None
 
     def _monomial(self, jet: Jet, one: ChainTerm, memory: dict[tuple, Tensor | None]) -> Tensor | None:
-        """The product of parts; what many parts share is computed once."""
+        """The product of parts, computed once for all terms."""
         known = (one.factors, one.over)
         if known not in memory:
             factors = [jet.parts.get(key) for key in one.factors]

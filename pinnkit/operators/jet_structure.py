@@ -1,4 +1,4 @@
-"""Which parts a truncated Taylor jet carries, and how the parts of f(z) and of y z are made from those of y and z.
+"""Structure of truncated Taylor jets: their parts, and the chain and product rule for each.
 
 The part of a jet for axes a is the partial derivative d^a z. The chain rule of any order is Faa di Bruno's formula
 
@@ -9,7 +9,7 @@ enters linearly, with the factor f'(z) (or z): so a sum S = sum_i c_i d^(a_i) ob
 
     S f(z) = f'(z) S z + sum_i c_i [the other terms of d^(a_i) f(z)],
 
-and is carried as one part, in the place of one for each a_i: the collapsed Taylor mode of Dangel et al. 2025
+and is propagated as one part, in the place of one for each a_i: the collapsed Taylor mode of Dangel et al. 2025
 (arXiv 2505.13644), here for any linear combination. Many pure derivatives of one order along different directions
 form a bundle, whose lower orders are kept in one tensor with the directions as its first dimension.
 """
@@ -25,14 +25,14 @@ from itertools import combinations, product
 from pinnkit.operators.linear_operators import Axes, LinearCombination, SampledLaplacian
 
 BUNDLED = 4
-"""Directions from which on pure derivatives are kept as a bundle; fewer are kept apart, which fuses better."""
+"""Least number of directions of a bundle; fewer are kept apart."""
 
 
 @dataclass(frozen=True)
 class DirectionBundle:
     """Directions whose pure derivatives of orders 1 ... order - 1 are kept together.
 
-    `directions` are axes, or the place of a sample of directions.
+    `directions` are axes, or the index of a sample of directions.
     """
 
     directions: Axes | int
@@ -54,7 +54,7 @@ PartKey = Axes | LinearCombination | SampledLaplacian | DirectionalPart
 class ChainTerm:
     """count * c * product of parts; summed over the directions of the bundle `over`, where there is one.
 
-    `coefficient` is the place of c in the list of coefficients, None for 1.
+    `coefficient` is the index of c in the list of coefficients, None for 1.
     """
 
     count: int
@@ -84,7 +84,7 @@ class JetStructure:
     bundles: tuple[DirectionBundle, ...]
 
     def find(self, axes: Axes) -> tuple[PartKey, int | None]:
-        """Where the derivative by axes is: a key, and the place in it where it is a ray of a bundle."""
+        """The key of the derivative by axes, and the index of its direction if it is part of a bundle."""
         if axes in self.chain:
             return axes, None
         for bundle in self.bundles:
@@ -94,7 +94,7 @@ class JetStructure:
 
 
 def lower_derivatives(axes: Axes) -> set[Axes]:
-    """The axes of lower order that are contained in these, without ().
+    """The derivatives of lower order that divide this one, without ().
 
     >>> sorted(lower_derivatives((0, 0, 1)))
     [(0,), (0, 0), (0, 1), (1,)]
@@ -103,7 +103,7 @@ def lower_derivatives(axes: Axes) -> set[Axes]:
 
 
 def partitions(axes: Axes) -> Counter[tuple[Axes, ...]]:
-    """The partitions of a derivative into blocks, with how often each arises.
+    """The partitions of a derivative into blocks, with their multiplicities.
 
     >>> partitions((0, 0, 0))[((0,), (0, 0))]
     3
@@ -126,7 +126,7 @@ def _set_partitions(places: list[int]) -> Iterable[list[list[int]]]:
 
 
 def product_splits(axes: Axes) -> Counter[tuple[Axes, Axes]]:
-    """The ways of giving each differentiation to the left or to the right factor of a product, with counts."""
+    """The pairs of derivatives of both factors in Leibniz' rule, with their multiplicities."""
     found: Counter[tuple[Axes, Axes]] = Counter()
     for sides in product((True, False), repeat=len(axes)):
         left = tuple(axis for axis, side in zip(axes, sides, strict=True) if side)
@@ -137,7 +137,7 @@ def product_splits(axes: Axes) -> Counter[tuple[Axes, Axes]]:
 
 @lru_cache(maxsize=256)
 def jet_structure(wanted: frozenset[Axes | LinearCombination | SampledLaplacian]) -> JetStructure:
-    """The parts that the wanted operators need, and their rules."""
+    """The parts of a jet for these operators, and their rules."""
     plain = {one for one in wanted if isinstance(one, tuple) and one}
     sums = [one for one in wanted if isinstance(one, LinearCombination)]
     samples = [one for one in wanted if isinstance(one, SampledLaplacian)]
@@ -193,7 +193,7 @@ def jet_structure(wanted: frozenset[Axes | LinearCombination | SampledLaplacian]
 def _bundled(
     one: LinearCombination, plain: set[Axes], others: list[LinearCombination]
 ) -> tuple[DirectionBundle | None, int | None]:
-    """The bundle that gives the pure derivatives in a sum, if they are many enough and alike, and their coefficient."""
+    """The bundle of the pure derivatives in a sum, if there are enough of one order and coefficient, and that one."""
     pure: dict[tuple[int, int], list[int]] = {}
     for axes, slot in one.terms:
         if len(axes) > 1 and len(set(axes)) == 1:
@@ -214,7 +214,7 @@ def _bundled(
 
 
 def _apart(one: LinearCombination, bundle: DirectionBundle | None) -> list[tuple[Axes, int]]:
-    """The terms of a sum that its bundle does not give."""
+    """The terms of a sum outside its bundle."""
     if bundle is None:
         return list(one.terms)
     return [

@@ -31,8 +31,7 @@ from pinnkit.operators.trace import BoundNetwork, record_graph
 class TaylorMode:
     """Taylor mode as an engine: engine(network, points, wanted, given) -> derivatives.
 
-    The network's graph is recorded when a number of points is seen for the first time; this cannot happen while
-    the engine itself is being recorded, so that it must have run once before.
+    The network is traced once for each number of points; call the engine once before it is itself traced.
     """
 
     def __init__(self) -> None:
@@ -62,7 +61,7 @@ def taylor_derivatives(
     wanted: Iterable[Derivative],
     data: OperatorData = NO_DATA,
 ) -> dict[Derivative, Tensor]:
-    """The wanted derivatives, (n, 1) each, of a network that was captured as a graph (parameters..., points).
+    """The wanted derivatives, (n, 1) each, of a network traced as a graph of (parameters..., points).
 
     Raises:
         MissingRuleError: an operation that has no rule.

@@ -1,4 +1,4 @@
-"""What can be asked of an engine: partial derivatives of outputs, and sums of them that are carried as one."""
+"""Linear differential operators that engines apply to outputs of a network."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ Axes: TypeAlias = tuple[int, ...]
 
 @dataclass(frozen=True)
 class LinearCombination:
-    """The linear operator sum over i of c_i d^axes_i, the c_i by their places in the list of coefficients.
+    """The operator sum over i of c_i d^axes_i, with c_i given by their index in the list of coefficients.
 
-    An engine may carry it as one quantity instead of one for each derivative.
+    Taylor mode propagates it as one quantity instead of one for each derivative.
     """
 
     terms: tuple[tuple[Axes, int], ...]
 
     def __post_init__(self) -> None:
         if not all(axes for axes, _ in self.terms):
-            raise ValueError("a Sum takes derivatives of order 1 or more; () is the value itself, add it outside")
+            raise ValueError("a LinearCombination takes derivatives of order 1 or more; add the value, (), outside")
 
 
 @dataclass(frozen=True)
 class SampledLaplacian:
-    """The second derivatives along a sample of directions v_k, summed: sum over k of d^2/dv_k^2.
+    """The sum of second derivatives along sampled directions v_k: sum over k of d^2/dv_k^2.
 
     With directions whose v_k v_k' sum to the identity in expectation, an unbiased estimate of the Laplacian.
-    `sample` is the place of the (k, d) directions in the list of samples.
+    `sample` is the index of the (k, d) directions in the list of samples.
     """
 
     sample: int
@@ -46,7 +46,7 @@ Coefficient: TypeAlias = float | Tensor
 
 @dataclass(frozen=True)
 class OperatorData:
-    """What the operators refer to: the coefficients of sums and the sampled directions, (k, d) each."""
+    """Coefficients of linear combinations and sampled directions, (k, d) each."""
 
     coefficients: Sequence[Coefficient] = ()
     directions: Sequence[Tensor] = ()

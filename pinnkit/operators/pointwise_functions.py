@@ -1,4 +1,4 @@
-"""Pointwise functions with their derivatives of any order, as Taylor mode needs them.
+"""Pointwise functions and their derivatives of any order, for Taylor mode.
 
 Each takes x and K and gives [f(x), f'(x), ..., f^(K)(x)], from as few evaluations of transcendental functions as can
 be: the derivatives of tanh are polynomials in tanh(x), those of exp are exp(x).

@@ -1,4 +1,4 @@
-"""What can be chosen about derivatives."""
+"""Settings of the operators."""
 
 from __future__ import annotations
 

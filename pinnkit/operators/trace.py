@@ -1,8 +1,8 @@
-"""Tracing: the operations of a network, or of a whole training step, as a graph of ATen operations.
+"""Tracing of a network, or of a whole training step, to a graph of ATen operations.
 
-`torch.fx.experimental.proxy_tensor.make_fx` records what runs, nested and double backward passes too, as ordinary
-operations. Whatever a recording cannot see is looked for and refused in words: control flow that depends on values,
-random operations, buffers that a forward pass changes, custom autograd functions (whose backward is their definition).
+`torch.fx.experimental.proxy_tensor.make_fx` records what runs, nested and double backward passes too. What it cannot
+record raises `Untraceable`: control flow that depends on values, random operations, buffers that a forward pass
+changes, custom autograd functions (whose backward is their definition).
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from pinnkit.operators.memory import out_of_memory
 
 KEPT = ("tanh", "sigmoid", "addmm", "stack", "square", "rsub", "silu", "native_layer_norm", "_softmax", "detach")
-"""Operations that have a rule of their own, or that are cheaper as one."""
+"""Operations that are not decomposed: they have a rule of their own, or are cheaper as one."""
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line; its type where it says nothing."""
+    """The first line of an error's message, or its type if there is none."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 class Untraceable(RuntimeError):
-    """A network or a step that cannot be recorded as a graph; the text says why."""
+    """A network or a step cannot be traced; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class BoundNetwork:
-    """A network with tensors of the caller's in the place of its parameters, by name; those not named stay."""
+    """A network with some parameters replaced by tensors, by name."""
 
     module: nn.Module
     parameters: Mapping[str, Tensor]
@@ -46,7 +46,7 @@ class BoundNetwork:
 
 
 class _WithoutGradient(TorchDispatchMode):
-    """Notes an operation under `torch.no_grad`, which a recording does not see."""
+    """Finds an operation under `torch.no_grad`, which tracing does not record."""
 
     noted: object | None = None
 
@@ -57,7 +57,7 @@ class _WithoutGradient(TorchDispatchMode):
 
 
 def check_traceable(network: nn.Module, points: Tensor) -> None:
-    """Look for what a recording would miss.
+    """Check for what tracing would miss.
 
     Raises:
         Untraceable: the forward pass changes a buffer or a parameter, or has a custom autograd function.

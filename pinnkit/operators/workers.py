@@ -1,4 +1,4 @@
-"""Threads that each take a share of the chunks."""
+"""Threads that evaluate chunks of points in parallel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Totals = tuple[Tensor, Tensor]
 
 
 class Workers:
-    """Sums the results of chunks, worker w those of the chunks w, w + count, ...; always in the same order.
+    """Threads for chunks: worker w takes the chunks w, w + count, ...; sums have a fixed order.
 
     Each worker uses one thread in torch's own operations. It gains only where these release Python's lock.
     """

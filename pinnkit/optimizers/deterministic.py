@@ -1,4 +1,4 @@
-"""What the methods for a deterministic loss share: the loss and the gradient at the present point, which they keep."""
+"""Base class of optimizers for a deterministic loss."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 
 class DeterministicOptimizer(torch.optim.Optimizer, ABC):
-    """Minimise a loss that is the same function in every call, by steps that look at trial points.
+    """Optimizer of a loss that is the same function in every call, by steps that evaluate trial points.
 
     The closure zeroes the gradients, computes the loss, calls `backward` and returns the loss, as for
     `torch.optim.LBFGS`. The loss and the gradient that a step ends with are kept, so that the next one does not
@@ -20,20 +20,20 @@ class DeterministicOptimizer(torch.optim.Optimizer, ABC):
     Several processes take the same decisions only if the closure gives each the same loss and the same gradients.
 
     Args:
-        name: as it stands in messages.
-        max_evaluations: of the loss, in one step.
+        name: the method's name in messages.
+        max_evaluations: bound on the evaluations of the loss in one step.
         gradient_tolerance: finished when no entry of the gradient is larger.
-        remembered: what `_memory` holds before the first step besides evaluations, failures and diagnostics.
+        initial_state: entries of `_memory` before the first step, besides evaluations, failures and diagnostics.
 
     Attributes:
-        finished: None, or in words why there is nothing more to gain; then a step does nothing.
-        note: None, or in words what went wrong in the last step.
+        finished: None, or the reason why the run has ended; then a step does nothing.
+        note: None, or a message about a failure in the last step.
         evaluations: closure calls so far.
-        diagnostics: of the last step, by name.
+        diagnostics: numbers of the last step, by name.
 
     Raises ValueError at construction for parameters of several dtypes or devices, and for more than one parameter
-    group. `_evaluate_start` raises FloatingPointError where the loss or the gradient is not finite before any trial, and
-    `_finish_or_raise` where the loss is finite at the trials and its gradient is not.
+    group. `step` raises FloatingPointError where the loss or the gradient is not finite before any trial, and where the
+    loss is finite at the trials and its gradient is not.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class DeterministicOptimizer(torch.optim.Optimizer, ABC):
         name: str,
         max_evaluations: int,
         gradient_tolerance: float = 0.0,
-        **remembered: float,
+        **initial_state: float,
     ) -> None:
         # `finished` is in the group, not in the state: load_state_dict of torch mangles strings in the state.
         super().__init__(parameters, {"finished": None})
@@ -51,9 +51,9 @@ class DeterministicOptimizer(torch.optim.Optimizer, ABC):
         self.name = name
         self.note: str | None = None
         self._max_evaluations, self._gradient_tolerance = max_evaluations, gradient_tolerance
-        self._initial_state = remembered
+        self._initial_state = initial_state
         self._without_gradient: torch.Tensor | None = None
-        """The last point that was tried, if the loss is finite there and its gradient is not."""
+        """The last trial point, if the loss is finite there and its gradient is not."""
         kinds = {(p.dtype, p.device) for p in self._parameters}
         if len(kinds) != 1:
             listed = ", ".join(sorted(f"{dtype} on {device}" for dtype, device in kinds))
@@ -78,12 +78,12 @@ class DeterministicOptimizer(torch.optim.Optimizer, ABC):
         return self._memory["diagnostics"]
 
     def refresh(self) -> None:
-        """Forget the loss and the gradient but keep what was learned: the next step evaluates here again."""
+        """Drop the loss and the gradient, which the next step evaluates again; keep the curvature or damping."""
         self._memory.pop("loss", None)
         self._memory.pop("gradient", None)
 
     def restart(self, share: float) -> None:
-        """Forget everything, and begin with this share of the usual first step."""
+        """Drop the whole state, and begin with this fraction of the usual first step."""
         self.state.clear()
         self._memory["first_share"] = share
 
@@ -93,14 +93,14 @@ class DeterministicOptimizer(torch.optim.Optimizer, ABC):
 
     @property
     def _memory(self) -> dict[str, Any]:
-        """All that a step leaves for the next. `state_dict` saves it: tensors and numbers only."""
+        """The state between steps, which `state_dict` saves: tensors and numbers only."""
         memory = self.state[self._parameters[0]]
         if not memory:
             memory.update(evaluations=0, failures=0, diagnostics={}, **self._initial_state)
         return memory
 
     def _evaluate_start(self, closure: Callable[[], torch.Tensor]) -> None:
-        """Evaluate at the present point, unless that is known."""
+        """Evaluate loss and gradient at the present point, unless they are known."""
         memory = self._memory
         if "loss" in memory:
             return
@@ -125,12 +125,12 @@ class DeterministicOptimizer(torch.optim.Optimizer, ABC):
         return loss.detach().reshape(()), gradient
 
     def _note_missing_gradient(self, loss: float, slope: float) -> None:
-        """Keep the present point where the loss is finite, and its slope along the step that led here is not."""
+        """Keep the present point if the loss is finite there and its slope along the step is not."""
         bad = math.isfinite(loss) and not math.isfinite(slope)
         self._without_gradient = self._flat_parameters() if bad else None
 
     def _finish_or_raise(self, reason: str) -> None:
-        """Finish, as no trial has lowered the loss; or raise where that is for want of a gradient, and stay there."""
+        """End the run as no trial has lowered the loss; FloatingPointError where a trial has no finite gradient."""
         if self._without_gradient is not None:
             self._set_parameters(self._without_gradient)
             raise FloatingPointError(f"the loss is finite at the trials of a step of {self.name}, its gradient is not")
@@ -149,7 +149,7 @@ class DeterministicOptimizer(torch.optim.Optimizer, ABC):
             )
 
     def _flat_parameters(self) -> torch.Tensor:
-        """The parameters, as one vector (n,)."""
+        """The parameters as one vector (n,)."""
         return torch.cat([p.flatten() for p in self._parameters])
 
     def _set_parameters(self, point: torch.Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Levenberg-Marquardt: the damped Gauss-Newton method in the space of the parameters.
+"""Levenberg-Marquardt: the damped Gauss-Newton method with matrices of the parameters.
 
 Levenberg 1944; Marquardt 1963; Madsen, Nielsen and Tingleff, Methods for Non-Linear Least Squares Problems (2004).
 """
@@ -17,10 +17,7 @@ SOLVERS = ("dense", "cg")
 
 
 class DenseModel(Model):
-    """(J'J + mu I) d = J'r by a Cholesky factorisation of the n x n matrix; another mu costs only another one.
-
-    Iterative refinement with J itself did not change the course of a PINN down to mu = 1e-12 of the largest entry.
-    """
+    """(J'J + mu I) d = J'r by a Cholesky factorisation of the n x n matrix, one for each mu."""
 
     def __init__(self, gram: torch.Tensor, gradient: torch.Tensor, threads: int | None = None) -> None:
         self._gram, self._gradient, self._threads = gram, gradient, threads
@@ -40,10 +37,16 @@ class DenseModel(Model):
 def damped_solution(
     matrix: torch.Tensor, diagonal: torch.Tensor, damping: float, right: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """x with (matrix + damping I) x = right, NaN where that is not positive definite, and the diagonal of its factor.
+    """Solve (matrix + damping I) x = right by Cholesky.
 
-    `matrix`: (n, n), whose diagonal is overwritten; `diagonal`: (n,), what it was; `right`: (n,). It does not wait
-    for the device.
+    Args:
+        matrix: (n, n); its diagonal is overwritten.
+        diagonal: (n,), the diagonal of the undamped matrix.
+        right: (n,).
+
+    Returns:
+        x (n,), NaN where the damped matrix is not positive definite, and the diagonal of its factor. Nothing here waits
+        for the device.
     """
     matrix.diagonal().copy_(diagonal + damping)
     factor, info = torch.linalg.cholesky_ex(matrix)
@@ -63,9 +66,8 @@ class KrylovModel(Model):
 
         d = V' (T + mu I)^-1 e_1 |J'r|
 
-    is the k-th iterate of conjugate gradients for every mu at once: other damping needs hardly another product. V is
-    kept orthogonal (twice Gram-Schmidt), as rounding would otherwise cost conjugate gradients more products where the
-    matrix is ill-conditioned. It takes k n numbers of memory.
+    is the k-th iterate of conjugate gradients for every mu at once, so another mu needs few further products. V is kept
+    orthogonal (Gram-Schmidt, twice), which saves products where the matrix is ill-conditioned; it takes k n numbers.
 
     Sources: Golub and Van Loan, Matrix Computations (2013), 10.2 and 11.3; Frommer and Maass, SIAM J. Sci. Comput. 20
     (1999), on the shifts.
@@ -83,8 +85,8 @@ class KrylovModel(Model):
         self._length = float(gradient.norm())
         self._basis = gradient.new_empty(min(max_iterations, len(gradient)), len(gradient))
         self._basis[0] = gradient / self._length
-        self._alphas: list[float] = []  # the diagonal of T,
-        self._betas: list[float] = []  # and beside it; the last one belongs to the vector after V
+        self._alphas: list[float] = []  # diagonal of T
+        self._betas: list[float] = []  # off-diagonal of T; the last one belongs to the vector after V
         self._next = gradient
         self._condition = math.nan
         self._extend()
@@ -108,7 +110,7 @@ class KrylovModel(Model):
         return {"condition": self._condition, "cg_iterations": float(len(self._alphas))}
 
     def _extend(self) -> None:
-        """One more row and column of T, from one product."""
+        """Add a row and a column to T, by one product."""
         basis = self._basis[: len(self._alphas) + 1]
         image = self._product(basis[-1])
         alpha = torch.dot(basis[-1], image)

@@ -1,4 +1,4 @@
-"""The update of the inverse Hessian in BFGS, SSBFGS and SSBroyden.
+"""Dense inverse Hessian in factored form, with the updates of BFGS, SSBFGS and SSBroyden.
 
 Al-Baali, Comput. Optim. Appl. 9 (1998); Urban, Stefanou and Pons 2025 (arXiv 2405.04230); Kiyani et al. 2025
 (arXiv 2501.16371).
@@ -18,17 +18,17 @@ from pinnkit.optimizers.threads import torch_threads
 VARIANTS = ("bfgs", "ssbfgs", "ssbroyden")
 
 BLOCK_BYTES = 2**20
-"""Size of a block of rows on a CPU, which stays in a core's cache."""
+"""Size of a block of rows on a CPU, small enough for a core's cache."""
 STRIPS = 8
-"""Strips of rows that threads share, so that sums are the same on any number of threads."""
+"""Strips of rows distributed over threads; their number is fixed so that sums do not depend on the threads."""
 MAX_PENDING_UPDATES = 8
-"""Updates that wait until they are made in one pass that writes: to write costs as much as to read twice."""
+"""Updates that are collected before the factor is written, in one pass."""
 MIN_THREADED_BYTES = 2**22
-"""Bytes of a matrix from which on its rows are shared among threads."""
+"""Size of a matrix above which its rows are distributed over threads."""
 
 
 class Scaling(NamedTuple):
-    """The scalars in which the variants differ."""
+    """Scalars of the update, in which the variants differ."""
 
     tau: float
     theta: float
@@ -68,11 +68,9 @@ def scaling(variant: str, h: float, b: float, n: int) -> Scaling:
 
 
 class InverseHessian:
-    """H = Z Z' by its factor Z (n, n), with an update that waits for the next product.
+    """H = Z Z' by its factor Z (n, n), with deferred updates.
 
-    H itself, updated in place, is no longer positive definite once its condition reaches 1 / eps, as it does in long
-    runs on a PINN: then the direction points uphill and all curvature is lost. Z Z' stays positive definite by
-    construction, and its small eigenvalues keep their digits until the condition of Z, the root of H's, does.
+    Z Z' is positive definite by construction, while H updated in place ceases to be once its condition reaches 1 / eps.
 
     With q = Z'g and a step s = -a H g, w = Z^-1 s = -a q and z = Z'y are known, and H_new = Z N N' Z', where N differs
     from I / sqrt(tau) in the plane of z and w only. In its orthonormal basis (q1, q2), q1 = z / |z|,
@@ -80,14 +78,14 @@ class InverseHessian:
         N = [[1 / sqrt(h), 0], [sqrt(A / h), sqrt((1 + phi A) / tau)]],    A = h b - 1,
 
     so that Z_new = Z / sqrt(tau) + Z (q1, q2) (N - I / sqrt(tau)) (q1, q2)'. An iteration passes over Z twice: once for
-    Z_new'g and once for a product with two vectors. Updates wait, as Z = scale Z_0 + left right', until there are
-    `MAX_PENDING_UPDATES` of them; then they are made while the rows are in the cache for Z'g.
+    Z_new'g and once for a product with two vectors. Updates are collected as Z = scale Z_0 + left right', up to
+    `MAX_PENDING_UPDATES` of them, and then applied while the rows are in the cache for Z'g.
 
     Args:
         n: rows.
-        state: what is kept from step to step: "factor", Z_0; where k updates wait, "left" and "right" (n, 2 k) and
-            "scale". Only tensors and numbers, so that an optimizer's state can hold it.
-        pool, threads: `threads` - 1 threads that share the rows with the caller's; None: that alone.
+        state: "factor", Z_0; with k pending updates also "left" and "right" (n, 2 k) and "scale". Only tensors and
+            numbers, so that an optimizer's state can hold it.
+        pool, threads: a pool of `threads` - 1 threads besides the caller's; None for the caller's alone.
     """
 
     def __init__(self, n: int, state: dict[str, Any], pool: Executor | None = None, threads: int = 1) -> None:
@@ -99,7 +97,7 @@ class InverseHessian:
         return {"factor": torch.eye(n, dtype=like.dtype, device=like.device).mul_(math.sqrt(scale))}
 
     def transposed_product(self, vector: torch.Tensor) -> torch.Tensor:
-        """Z'v (n,); updates are made on the way where enough of them wait."""
+        """Z'v (n,); pending updates are applied on the way once there are enough."""
         state, factor = self.state, self.state["factor"]
         left, right, scale = state.get("left"), state.get("right"), state.get("scale", 1.0)
         due = left is not None and left.shape[1] >= 2 * MAX_PENDING_UPDATES
@@ -125,22 +123,22 @@ class InverseHessian:
     def product(self, *vectors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Z v (n,) for each v."""
         state, factor, rows = self.state, self.state["factor"], torch.stack(vectors)
-        # v' Z' takes a third of the time of Z v: a product with few columns is slow.
+        # v' Z' is faster than Z v: a product with few columns is slow.
         found = torch.cat(self._strips(lambda start, stop: rows @ factor[start:stop].T), dim=1)
         if "left" in state:
             found = torch.addmm(found, rows @ state["right"], state["left"].T, beta=state["scale"])
         return found.unbind()
 
     def _strips(self, work: Callable[[int, int], torch.Tensor]) -> list[torch.Tensor]:
-        """work(first row, last row + 1) for strips of rows, always the same ones, by the threads that there are."""
+        """work(first row, last row + 1) for each strip of rows, on all threads."""
         factor = self.state["factor"]
-        if factor.device.type != "cpu":  # a GPU shares out each operation by itself
+        if factor.device.type != "cpu":  # a GPU distributes each operation by itself
             return [work(0, self.n)]
         spans = [(self.n * strip // STRIPS, self.n * (strip + 1) // STRIPS) for strip in range(STRIPS)]
-        with torch_threads(1):  # as in the pool: a product that is shared out itself may be summed otherwise
+        with torch_threads(1):  # as in the pool: torch's own threads may change the order of a sum
             if self.pool is None or factor.numel() * factor.element_size() < MIN_THREADED_BYTES:
                 return [work(*span) for span in spans]
-            # One task for each thread, and one for the caller's: to hand over a strip takes as long as its work.
+            # One task for each thread: passing on single strips takes as long as their work.
             threads = self.threads
             shares = [spans[STRIPS * one // threads : STRIPS * (one + 1) // threads] for one in range(threads)]
             others = [self.pool.submit(lambda share: [work(*span) for span in share], share) for share in shares[1:]]

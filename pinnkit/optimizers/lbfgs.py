@@ -1,9 +1,7 @@
 """L-BFGS: the inverse Hessian of BFGS from the last pairs (s, y), without a matrix.
 
 Liu and Nocedal, Math. Program. 45 (1989); Nocedal and Wright, Numerical Optimization (2006), algorithm 7.4.
-
-Written here, since `torch.optim.LBFGS` drops every pair with y's <= 1e-10, a bound on an absolute number: once the
-loss of a PINN is near 1e-10 it learns nothing more, and the iterates depend on the unit of the loss.
+Unlike `torch.optim.LBFGS` it has no absolute bound on y's, so it does not depend on the unit of the loss.
 """
 
 from __future__ import annotations
@@ -22,12 +20,12 @@ class LBFGS(QuasiNewton):
         H_0 = (y's / y'y) I, of the newest pair,
         H <- (I - s y' / y's) H (I - y s' / y's) + s s' / y's    for each pair in turn,
 
-    applied to a gradient by the two-loop recursion, in 4 n operations a pair; they are kept in 2 history n numbers.
-    A pair whose y's is not above its own rounding error is not kept. Nothing here depends on the unit of the loss.
+    applied to a gradient by the two-loop recursion, in 4 n operations a pair and 2 history n numbers of memory.
+    A pair whose y's is not above its own rounding error is skipped.
 
     Attributes:
-        history: the most pairs that are kept.
-        diagnostics: besides those of `QuasiNewton`: pairs, how many are kept.
+        history: largest number of pairs.
+        diagnostics: those of `QuasiNewton`, and pairs, their number.
 
     Raises ValueError at construction for a history below 1.
     """
@@ -68,7 +66,7 @@ class LBFGS(QuasiNewton):
     def _update_curvature(
         self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor
     ) -> dict[str, float]:
-        """Keep s and y, and drop the oldest pair where there are too many."""
+        """Append the pair s, y, and drop the oldest one beyond `history`."""
         memory = self._memory
         s, y, ys, yy, ss, reliable = self._curvature_pair(step, direction, old, new)
         kept = memory.setdefault("s", []), memory.setdefault("y", []), memory.setdefault("ys", [])

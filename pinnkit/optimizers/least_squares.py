@@ -1,4 +1,4 @@
-"""What the Gauss-Newton methods share: the problem they ask, trial steps with an adaptive damping, and how they end.
+"""Base class of the Gauss-Newton methods: trial steps with adaptive damping.
 
 Levenberg 1944; Marquardt 1963; Transtrum and Sethna 2012 (arXiv 1201.5885), for the damping.
 """
@@ -14,11 +14,12 @@ from typing import NamedTuple, Protocol
 import torch
 
 from pinnkit.optimizers.deterministic import DeterministicOptimizer
+from pinnkit.optimizers.line_search import relative_noise
 
 FIRST_DAMPING = 1e-3  # times the scale of J'J
-DAMPING_INCREASE = 2.0  # factor on the damping after a trial that was refused,
-DAMPING_DECREASE = 10.0  # and its divisor before the next step: more than DAMPING_INCREASE, so a step seeks the least damping that works
-SINGULAR_INCREASE = 10.0  # factor on the damping where the matrix was numerically not positive definite
+DAMPING_INCREASE = 2.0  # factor on the damping after a refused trial
+DAMPING_DECREASE = 10.0  # divisor of the damping after a step; above DAMPING_INCREASE, to find the least that works
+SINGULAR_INCREASE = 10.0  # factor on the damping where the matrix is numerically not positive definite
 MAX_FAILURES = 2
 MAX_STAGNANT_STEPS = 10
 STRIPS = 4  # of a symmetric matrix
@@ -41,10 +42,10 @@ class LeastSquares(Protocol):
 
 
 class Model(ABC):
-    """The objective near the present parameters as the model |r - J d|^2, with all that trials of a step share."""
+    """The model |r - J d|^2 of the objective near the present parameters."""
 
     scale: float
-    """Of the order of the largest eigenvalue of J'J: the damping is seen relative to it."""
+    """Of the order of the largest eigenvalue of J'J; the first damping is relative to it."""
 
     @abstractmethod
     def solve(self, damping: float) -> torch.Tensor:
@@ -52,11 +53,11 @@ class Model(ABC):
 
     @abstractmethod
     def diagnostics(self) -> dict[str, float]:
-        """Of the last solution: `condition`, an estimate of that of the damped matrix, and those of the method."""
+        """`condition` of the damped matrix (an estimate) in the last solution, and numbers of the method."""
 
 
 def lower_product(matrix: torch.Tensor) -> torch.Tensor:
-    """The lower triangle of matrix matrix' (N, N), and little more; zeros elsewhere. matrix: (N, n)."""
+    """The lower triangle of matrix matrix' (N, N), matrix: (N, n); above the diagonal partly zeros."""
     size = len(matrix)
     found = matrix.new_zeros(size, size)
     edges = [size * strip // STRIPS for strip in range(STRIPS + 1)]
@@ -66,7 +67,7 @@ def lower_product(matrix: torch.Tensor) -> torch.Tensor:
 
 
 class Trial(NamedTuple):
-    """A point that was tried, and how far it lies below the present one; -inf where it is not finite."""
+    """A trial point: its loss, the decrease from the present one (-inf where not finite), and its gradient."""
 
     loss: float
     decrease: float
@@ -76,21 +77,19 @@ class Trial(NamedTuple):
 class LeastSquaresOptimizer(DeterministicOptimizer):
     """Minimise |r|^2 by steps theta - d, where d solves the linearised problem, damped.
 
-    Set `system` before each `step(closure)`. The closure (see `DeterministicOptimizer`) computes the objective and leaves its
-    gradient 2 J'r in the parameters; it is called for trial points. The damping outlives a `refresh()`.
+    Set `system` before each `step(closure)`. The closure (see `DeterministicOptimizer`) computes the objective at trial
+    points and leaves its gradient 2 J'r in the parameters. The damping mu survives a `refresh()`.
 
-    Trial and damping mu: a trial is taken if it lowers the objective at all. If not, mu is doubled and tried again
-    with the same J; after a step mu is divided by ten. So every step is made with about the least mu that works.
-    That is worth its three or four trials: on a PINN for the heat equation, to follow the gain ratio (Nielsen 1999) or
-    to seek the mu of the largest decrease left mu, and the objective after 60 steps, larger by orders of magnitude.
+    Damping: a trial is accepted if it lowers the objective. If not, mu is doubled and the step solved again with the
+    same J; after an accepted step mu is divided by ten. So each step has about the least mu that works.
 
-    Rounding: where two objectives differ by less than eps^0.4 of themselves the decrease is taken from the slopes
-    at both ends of the trial (trapezoidal rule), as rounding reaches those much later (Hager and Zhang, SIAM J.
-    Optim. 16, 2005). A step that promises less than eps |r|^2, or whose trials are all refused, has failed: mu
-    starts again, and the objective is evaluated again. Two failures in a row, or ten steps in a row that lower the
-    objective by less than eps^0.5 of itself, end the run: `finished` says so, and then a step does nothing.
+    Rounding: where two objectives differ by less than their noise (`line_search.relative_noise`) the decrease is taken
+    from the slopes at both ends of the trial (trapezoidal rule), which rounding reaches much later (Hager and Zhang,
+    SIAM J. Optim. 16, 2005). A step fails if its model predicts a decrease below eps |r|^2, or if all its trials are
+    refused; then mu returns to its first value, and the objective is evaluated again. Two failures in a row, or ten
+    steps in a row that lower the objective by less than eps^0.5 of itself, end the run (`finished`).
 
-    Several processes take the same decisions only if the system too gives each the same numbers.
+    On several processes the system must give each the same numbers.
 
     Attributes:
         system: the problem at the present parameters, a `LeastSquares`.
@@ -98,8 +97,8 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
             failure), evaluations, damping (mu), gain (decrease / decrease that the model predicts), condition (of
             the damped matrix, estimated), and those of the method.
 
-    Raises as `DeterministicOptimizer`. `step` raises RuntimeError where `system` is None, and FloatingPointError where the
-    objective, its gradient or J is not finite before any trial.
+    Raises as `DeterministicOptimizer`. `step` raises RuntimeError where `system` is None, and FloatingPointError where
+    the objective, its gradient or J is not finite before any trial.
     """
 
     def __init__(self, parameters: Iterable[torch.Tensor], name: str, max_evaluations: int) -> None:
@@ -108,11 +107,11 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
         self._threads: int | None = None
 
     def set_matrix_threads(self, count: int) -> None:
-        """Build and factorise matrices on so many threads of a CPU, whatever the residuals are evaluated on."""
+        """Set the number of CPU threads that build and factorise matrices."""
         self._threads = count
 
     def warm_start(self, former: torch.optim.Optimizer) -> None:
-        """Go on with the damping of another phase of these methods."""
+        """Take the damping of a former phase with such a method."""
         if isinstance(former, LeastSquaresOptimizer) and "damping" in former._memory:
             self._memory["damping"] = former._memory["damping"]
 
@@ -122,13 +121,13 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
 
     @abstractmethod
     def _find_step(self, closure: Callable[[], torch.Tensor], model: Model, origin: torch.Tensor) -> Trial | str:
-        """Try steps from `origin`: the trial to keep, or in words why there is none. Sets damping and diagnostics."""
+        """Try steps from `origin`: the accepted trial, or why there is none. Sets damping and diagnostics."""
 
     @torch.no_grad()
     def step(self, closure: Callable[[], torch.Tensor]) -> float:
         """One iteration; returns the objective after it."""
         if self.system is None:
-            raise RuntimeError(f"{self.name} needs its least-squares problem: set the attribute `system` before a step")
+            raise RuntimeError(f"{self.name} has no least-squares problem: set the attribute `system` before a step")
         memory = self._memory
         self.note = None
         before = memory["evaluations"]
@@ -142,7 +141,7 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
                 f"the objective is {memory['loss']:g} but an entry of its Jacobian is not finite at the start of a "
                 f"step of {self.name}: a residual has no derivative at these parameters and points"
             )
-        # Without the lower bound mu would be lost in the rounding of the diagonal.
+        # below the lower bound mu is lost in the rounding of the diagonal
         first = FIRST_DAMPING * model.scale / memory.get("first_share", 1.0)
         memory["damping"] = max(memory.get("damping", first), self._eps * model.scale)
         origin = self._flat_parameters()
@@ -158,7 +157,7 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
         return found.loss
 
     def _damped_steps(self, closure: Callable[[], torch.Tensor], model: Model, origin: torch.Tensor) -> Trial | str:
-        """Trials with more and more damping until one lowers the objective."""
+        """Trials with increasing damping until one lowers the objective."""
         memory = self._memory
         for _ in range(self._max_evaluations):
             damping = memory["damping"]
@@ -170,7 +169,7 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
                 memory["damping"] = SINGULAR_INCREASE * damping
                 continue
             if predicted <= self._eps * memory["loss"]:
-                return f"the model promises a decrease of {predicted:.2g} only, which is below rounding"
+                return f"the model predicts a decrease of {predicted:.2g}, which is below rounding"
             trial = self._evaluate_trial(closure, origin, -d)
             if trial.decrease > 0.0:
                 memory["diagnostics"] |= {
@@ -181,10 +180,10 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
                 memory["damping"] = damping / DAMPING_DECREASE
                 return trial
             memory["damping"] = DAMPING_INCREASE * damping
-        return f"no step lowered the objective in {self._max_evaluations} trials with more and more damping"
+        return f"no step lowered the objective in {self._max_evaluations} trials with increasing damping"
 
     def _evaluate_trial(self, closure: Callable[[], torch.Tensor], origin: torch.Tensor, change: torch.Tensor) -> Trial:
-        """Evaluate at origin + change, and leave the parameters there."""
+        """Evaluate at origin + change, where the parameters stay."""
         memory = self._memory
         self._set_parameters(origin + change)
         loss, gradient = self._evaluate(closure)
@@ -193,7 +192,7 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
         if not (math.isfinite(value) and math.isfinite(slopes)):
             return Trial(math.inf, -math.inf, gradient)
         decrease = memory["loss"] - value
-        if abs(decrease) <= self._eps**0.4 * memory["loss"]:
+        if abs(decrease) <= relative_noise(self._eps) * memory["loss"]:
             decrease = -slopes / 2.0
         return Trial(value, decrease, gradient)
 
@@ -206,12 +205,12 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
         self._finish_if_flat(float(trial.gradient.abs().max()))
         if memory["stalls"] >= MAX_STAGNANT_STEPS:
             self._finish(
-                f"{MAX_STAGNANT_STEPS} steps in a row lowered the objective by less than {self._eps**0.5:.1e} of itself: "
-                f"it is at a minimum or at rounding level, {trial.loss:.3g}"
+                f"{MAX_STAGNANT_STEPS} steps in a row lowered the objective by less than {self._eps**0.5:.1e} of "
+                f"itself: it is at a minimum or at rounding level, {trial.loss:.3g}"
             )
 
     def _restart_damping(self, reason: str) -> None:
-        """Start again with the first damping and a fresh evaluation; the second failure in a row ends the run."""
+        """Return to the first damping and evaluate again; a second failure in a row ends the run."""
         memory = self._memory
         memory["failures"] += 1
         self.note = reason
@@ -219,8 +218,8 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
         if memory["failures"] >= MAX_FAILURES:
             self._finish_or_raise(
                 f"{MAX_FAILURES} steps of {self.name} failed in a row, the last from the first damping ({reason}); "
-                f"the objective is {memory['loss']:.3g}: it is at a minimum or at rounding level. If that is too "
-                "large: draw other points, use float64, or go on with another optimizer"
+                f"the objective is {memory['loss']:.3g}: it is at a minimum or at rounding level. If it is too large, "
+                "draw other points, use float64, or continue with another optimizer"
             )
         else:
             self.refresh()

@@ -1,4 +1,4 @@
-"""A line search for the strong Wolfe conditions that keeps working where the loss is at rounding level.
+"""Strong-Wolfe line search, robust where the loss is at rounding level.
 
 Nocedal and Wright, Numerical Optimization (2006), algorithms 3.5 (bracketing) and 3.6 (zoom), with cubic
 interpolation; the tolerance on the loss follows the approximate Wolfe conditions of Hager and Zhang (SIAM J.
@@ -18,18 +18,29 @@ SUFFICIENT_DECREASE = 1e-4  # c1
 CURVATURE = 0.9  # c2
 LARGEST_EXPANSION = 10.0
 SMALLEST_FRACTION = 0.1  # a trial stays this fraction of the bracket away from its ends
+NOISE_POWER = 0.4
+"""Two losses are equal where they differ by less than eps^NOISE_POWER of themselves: the tolerance of the search."""
 
 # phi(step) -> (loss, slope along the direction, gradient)
 Phi = Callable[[float], tuple[float, float, torch.Tensor]]
 
 
+def relative_noise(eps: float) -> float:
+    """The relative rounding error assumed of a loss, for the machine epsilon of its parameters.
+
+    >>> round(relative_noise(2.0**-52), 9)
+    5.48e-07
+    """
+    return eps**NOISE_POWER
+
+
 class Outcome(Enum):
-    """How a line search ended; the text says what happened."""
+    """Outcomes of a line search, with their messages."""
 
     WOLFE = "the step meets the strong Wolfe conditions"
     APPROXIMATE = "the step meets the curvature condition, and the loss is unchanged up to its rounding"
     DECREASE = "the loss fell, but no step met the curvature condition within the evaluations allowed"
-    NO_DESCENT = "the direction does not point downhill"
+    NO_DESCENT = "the direction is no descent direction"
     NO_STEP = "no step lowered the loss: it is at rounding level, or its gradient is wrong"
 
     @property
@@ -40,7 +51,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class LineSearchResult:
-    """The step that was chosen, with phi and its slope there; step 0 when there is none."""
+    """The chosen step, with phi, its slope and the gradient there; step 0 when there is none."""
 
     step: float
     loss: float
@@ -52,7 +63,7 @@ class LineSearchResult:
 
 @dataclass(frozen=True)
 class _Trial:
-    """One point of the line; the gradient is None at step 0 and where phi is not finite."""
+    """A point of the line; the gradient is None at step 0 and where phi is not finite."""
 
     step: float
     loss: float
@@ -69,17 +80,16 @@ def strong_wolfe(
     max_evaluations: int = 25,
     tolerance: float = 1e-6,
 ) -> LineSearchResult:
-    """A step a > 0 along a direction, tried at a = `first` first, with
+    """A step a > 0 along a direction, with a = `first` as the first trial, that satisfies
 
         phi(a) <= phi(0) + c1 a phi'(0) + tolerance |phi(0)|    and    |phi'(a)| <= c2 |phi'(0)|,
 
     c1 = 1e-4 and c2 = 0.9. `phi(a)` returns the loss, its slope along the direction, and the gradient there;
-    `loss` and `slope` are phi(0) and phi'(0). With `tolerance` 0 these are the strong Wolfe conditions. A
-    positive one is the relative noise of the loss: below it two losses count as equal and the sign of the
-    slope, which rounding reaches much later, tells on which side the minimum lies. A loss that is NaN or
-    infinite counts as infinitely high, so the search shrinks away from it.
+    `loss` and `slope` are phi(0) and phi'(0). With `tolerance` 0 these are the strong Wolfe conditions; otherwise it
+    is the relative noise of the loss (`relative_noise`): losses that differ by less are equal, and the sign of the
+    slope decides on which side the minimum lies. A loss that is NaN or infinite counts as infinitely high.
 
-    Every trial costs one call of phi, and nothing else here touches a device.
+    Each trial costs one call of phi; nothing else here touches a device.
 
     >>> found = strong_wolfe(lambda a: ((a - 3.0) ** 2, 2.0 * (a - 3.0), None), loss=9.0, slope=-6.0)
     >>> round(found.step, 12), found.evaluations, found.outcome.name
@@ -117,7 +127,7 @@ def strong_wolfe(
     if not slope < 0.0:
         return LineSearchResult(0.0, loss, slope, None, 0, Outcome.NO_DESCENT)
 
-    # Algorithm 3.5: longer steps until an interval is known to hold an acceptable one.
+    # Algorithm 3.5: longer steps until an interval holds an acceptable one.
     trial = evaluate(first)
     while True:
         if too_high(trial) or trial.loss > low.loss + noise:
@@ -152,7 +162,7 @@ def strong_wolfe(
 
 
 def _expanded(before: _Trial, now: _Trial) -> float:
-    """The next, longer trial: the minimum of the cubic through both, at 2 to 10 times the present step."""
+    """The next, longer trial: the minimum of the cubic through both, within 2 to 10 times the present step."""
     longest = LARGEST_EXPANSION * now.step
     minimum = _cubic_minimum(before, now)
     if minimum is None or minimum <= now.step:
@@ -166,7 +176,7 @@ def _interpolated(low: _Trial, high: _Trial, noise: float) -> float:
     if high.loss == math.inf:
         return low.step + (SMALLEST_FRACTION if low.step == 0.0 else 0.5) * width
     if abs(high.loss - low.loss) <= noise and low.slope * high.slope < 0.0:
-        # The losses cannot be told apart: the zero of the slope, taken as linear, still can be found.
+        # the losses are equal up to noise: take the zero of the slope, as if it were linear
         minimum = low.step + width * low.slope / (low.slope - high.slope)
     else:
         minimum = _cubic_minimum(low, high)

@@ -1,4 +1,4 @@
-"""What the quasi-Newton methods share: the line search, and how they end."""
+"""Base class of the quasi-Newton methods: line search, curvature pairs, and the end of a run."""
 
 from __future__ import annotations
 
@@ -10,19 +10,17 @@ from typing import NamedTuple
 import torch
 
 from pinnkit.optimizers.deterministic import DeterministicOptimizer
-from pinnkit.optimizers.line_search import LineSearchResult, strong_wolfe
+from pinnkit.optimizers.line_search import LineSearchResult, relative_noise, strong_wolfe
 
-FIRST_LENGTH = 0.1  # Euclidean length of the first trial step where there is no curvature yet, or for another loss
+FIRST_LENGTH = 0.1  # Euclidean length of the first trial step without curvature, or after a change of the loss
 MAX_FAILURES = 2
 
 
 def expected_step(previous: float, found: LineSearchResult, slope: float) -> float:
-    """The next search's first trial: the geometric mean of `previous` and the last minimiser, at most 1.
+    """The first trial of the next line search: the geometric mean of `previous` and the last minimiser, at most 1.
 
     With a linear slope from `slope` at 0 to `found.slope` at `found.step`, the minimiser along the line lies
-    at step * slope / (slope - found.slope). Scaling by tau <= 1 makes H too large on purpose, so the
-    minimiser is near 1/3 for SSBroyden on a PINN: to try 1 first costs a second evaluation in nine iterations
-    of ten.
+    at step * slope / (slope - found.slope). It is below 1 for the self-scaled methods, whose H is too large by design.
 
     >>> from pinnkit.optimizers.line_search import Outcome
     >>> round(expected_step(1.0, LineSearchResult(0.5, 0.1, 1.0, None, 2, Outcome.WOLFE), slope=-1.0), 12)
@@ -34,7 +32,7 @@ def expected_step(previous: float, found: LineSearchResult, slope: float) -> flo
 
 
 class CurvaturePair(NamedTuple):
-    """A step s and the change y of the gradient over it, (n,) each, with their products.
+    """A step s and the change y of the gradient over it, (n,) each, with their inner products.
 
     `reliable`: whether y's is above its own rounding error, so that curvature can be learned from it.
     """
@@ -50,19 +48,17 @@ class CurvaturePair(NamedTuple):
 class QuasiNewton(DeterministicOptimizer):
     """Minimise a deterministic loss by steps s = a p along p = -H g, with curvature learned from s and y = g_new - g.
 
-    `step(closure)` is one such iteration (see `DeterministicOptimizer` for the closure); a comes from a strong-Wolfe line
-    search. The loss and the gradient are kept from it, so an iteration usually costs one evaluation; the curvature
-    outlives a `refresh()`.
+    `step(closure)` is one such iteration (see `DeterministicOptimizer` for the closure); a comes from a strong-Wolfe
+    line search, whose last loss and gradient are kept, so an iteration usually costs one evaluation. The curvature
+    survives a `refresh()`.
 
-    The first step is along -g with a first trial of length 0.1. After a `refresh()` the first trial is at most as long
-    as the last step, or 0.1: the gradient of another loss has parts along which the old one was flat and H is large,
-    and a full step there went 10 to 500 times as far (in weights, on Allen and Cahn's equation; once so far that the
-    solution was lost). Where that is too short the strong-Wolfe search goes on from it. After a line search that
-    failed the curvature is forgotten; after two failures in a row `finished` says why, and then a step does nothing.
+    The first step is along -g with a first trial of length 0.1. After a `refresh()` the first trial is no longer than
+    the last step, or 0.1, as H may be large where the former loss was flat. After a failed line search the curvature
+    is dropped; two failures in a row end the run (`finished`).
 
     Attributes:
-        diagnostics: of the last step: step_length (a), evaluations, curvature (y's / s's; NaN where it was not
-            used), and those of the method.
+        diagnostics: of the last step: step_length (a), evaluations, curvature (y's / s's; NaN if it was not used), and
+            those of the method.
 
     Raises as `DeterministicOptimizer`.
     """
@@ -84,7 +80,7 @@ class QuasiNewton(DeterministicOptimizer):
     def _update_curvature(
         self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor
     ) -> dict[str, float]:
-        """Take in a step that was made, with the gradients before and after it; gives diagnostics."""
+        """Update H by an accepted step and the gradients before and after it; returns diagnostics."""
 
     @torch.no_grad()
     def step(self, closure: Callable[[], torch.Tensor]) -> float:
@@ -119,7 +115,7 @@ class QuasiNewton(DeterministicOptimizer):
         return found.loss
 
     def _search(self, closure: Callable[[], torch.Tensor], direction: torch.Tensor, first: float) -> LineSearchResult:
-        """Search along the direction, at `first` first, and leave the parameters at the step that was found."""
+        """Search along the direction with the first trial `first`; the parameters stay at the step found."""
         origin = self._flat_parameters()
 
         def phi(step: float) -> tuple[float, float, torch.Tensor]:
@@ -138,7 +134,7 @@ class QuasiNewton(DeterministicOptimizer):
             slope,
             first=first,
             max_evaluations=self._max_evaluations,
-            tolerance=self._eps**0.4,
+            tolerance=relative_noise(self._eps),
         )
         self._set_parameters(torch.add(origin, direction, alpha=found.step))
         if found.outcome.moved:
@@ -148,7 +144,7 @@ class QuasiNewton(DeterministicOptimizer):
     def _curvature_pair(
         self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor
     ) -> CurvaturePair:
-        """s and y of a step that was made; a gradient that has vanished ends the run."""
+        """s and y of an accepted step; a zero gradient ends the run."""
         s, y = direction * step, new - old
         ys, yy, ss, rounding, largest = torch.stack(
             (
@@ -164,16 +160,16 @@ class QuasiNewton(DeterministicOptimizer):
         return CurvaturePair(s, y, ys, yy, ss, ys > rounding)
 
     def _reset_after_failure(self, found: LineSearchResult) -> None:
-        """Forget the curvature after a line search without a step; the second in a row ends the run."""
+        """Drop the curvature after a failed line search; a second failure in a row ends the run."""
         memory = self._memory
         memory["failures"] += 1
         memory["expected_step"] = 1.0
         self._reset_curvature()
-        self.note = f"the line search failed ({found.outcome.value}); {self.name} starts anew from the gradient"
+        self.note = f"the line search failed ({found.outcome.value}); {self.name} restarts along the gradient"
         if memory["failures"] >= MAX_FAILURES:
             self.note = None
             self._finish_or_raise(
                 f"the line search failed {MAX_FAILURES} times in a row, the last along the gradient "
-                f"({found.outcome.value}); the loss is {memory['loss']:.3g}. If that is too large: draw "
-                "other points, use float64, or go on with another optimizer"
+                f"({found.outcome.value}); the loss is {memory['loss']:.3g}. If it is too large, draw other points, "
+                "use float64, or continue with another optimizer"
             )

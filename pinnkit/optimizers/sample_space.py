@@ -1,4 +1,4 @@
-"""Gauss-Newton in the space of the samples: an N x N system for N residuals, where the parameters are many more.
+"""Gauss-Newton in sample space (ENGD-W, SPRING): an N x N system for N residuals and n > N parameters.
 
 Guzman-Cordero, Dangel, Goldshlager and Zeinhofer 2025 (arXiv 2505.12149); Goldshlager, Abrahamsen and Lin 2024
 (arXiv 2401.10190).
@@ -20,7 +20,7 @@ from pinnkit.optimizers.least_squares import (
     Trial,
     lower_product,
 )
-from pinnkit.optimizers.line_search import strong_wolfe
+from pinnkit.optimizers.line_search import relative_noise, strong_wolfe
 from pinnkit.optimizers.threads import torch_threads
 
 VARIANTS = ("engd_w", "spring")
@@ -67,15 +67,15 @@ class SampleSpace(LeastSquaresOptimizer):
         spring   d_k = m d_k-1 + J'(JJ' + mu I)^-1 (r - m J d_k-1),  theta - a d_k
 
     "engd_w" is Levenberg-Marquardt (the same steps as `GaussNewton` but for rounding), with mu by trials (see
-    `LeastSquaresOptimizer`). "spring" is for points that are drawn anew for every step, or nearly: d_k is the
-    direction nearest to m d_k-1 that fits the present points, so it remembers points that are gone. There mu =
+    `LeastSquaresOptimizer`). "spring" is for points redrawn in every step, or nearly: d_k is the direction nearest to
+    m d_k-1 that fits the present points, so that former points still count. There mu =
     `damping` times the largest diagonal entry of J'J (ten times more where the matrix is numerically not positive
     definite) and does not adapt otherwise; a comes from a strong-Wolfe line search, 1 first. If d_k does not point
-    downhill, or after a failure, the memory is dropped. Once found, a is shortened by the factor `step_factor`. In
-    diagnostics, `step_length` is |a d_k| and `gain` compares with the model there.
+    downhill, or after a failure, d_k-1 is dropped. Once found, a is multiplied by `step_factor`. In diagnostics,
+    `step_length` is |a d_k| and `gain` compares with the model there.
 
     Attributes:
-        share: the factor on a; at most 1.
+        step_factor: factor on a, at most 1.
 
     Raises ValueError at construction for an unknown variant, and for `momentum` outside [0, 1). `step` raises
     JacobianTooLargeError, before it computes J, where J (N, n) and two N x N matrices would take more than `max_bytes`.
@@ -135,7 +135,7 @@ class SampleSpace(LeastSquaresOptimizer):
             return f"J J' + {damping:.2g} I is numerically not positive definite"
         memory["diagnostics"]["damping"] = damping
         if slope <= self._eps * memory["loss"]:
-            return f"the direction promises a decrease of {slope / 2.0:.2g} only, which is below rounding"
+            return f"the model predicts a decrease of {slope / 2.0:.2g}, which is below rounding"
 
         def phi(step: float) -> tuple[float, float, torch.Tensor]:
             self._set_parameters(origin - step * d)
@@ -147,7 +147,7 @@ class SampleSpace(LeastSquaresOptimizer):
             memory["loss"],
             -slope,
             max_evaluations=self._max_evaluations,
-            tolerance=self._eps**0.4,
+            tolerance=relative_noise(self._eps),
         )
         if not found.outcome.moved:
             return found.outcome.value

@@ -1,11 +1,11 @@
-"""How long steps are over a phase: warm-up and decay of a first-order method's rate, and how SPRING settles."""
+"""Schedules of step lengths: warm-up and decay of learning rates, and the decay of SPRING's steps."""
 
 from __future__ import annotations
 
 from pinnkit.optimizers.settings import FirstOrder
 
 SETTLING = 30
-"""Steps after which those of a method that settles are half as long."""
+"""Steps after which the step length is halved."""
 
 
 def learning_rate_factor(step: int, settings: FirstOrder) -> float:
@@ -14,8 +14,7 @@ def learning_rate_factor(step: int, settings: FirstOrder) -> float:
         (step + 1) / (warmup + 1)                      while step < warmup
         decay ** ((step - warmup) / decay_every)       afterwards
 
-    It is a pure function of the step, so a resumed run needs nothing but its step number. Give it to
-    `torch.optim.lr_scheduler.LambdaLR` as `lambda step: learning_rate_factor(step, settings)`.
+    A pure function of the step, so a resumed run needs only its step number.
 
     >>> from pinnkit.optimizers.methods.adam import Adam
     >>> settings = Adam(warmup=3, decay=0.5, decay_every=10)
@@ -30,9 +29,9 @@ def learning_rate_factor(step: int, settings: FirstOrder) -> float:
 def settling_factor(step: int) -> float:
     """The factor on a step's length, `step` steps after settling began: SETTLING / (SETTLING + step).
 
-    Steps that each fit points of their own leave the parameters scattered about the best ones by the noise of the
-    points. Steps of a share a of their length average the last 1 / a of them (Robbins and Monro 1951): for a linear
-    problem the scatter shrinks by sqrt(a / (2 - a)).
+    Where each step has its own points, their noise scatters the parameters about the best ones. Steps shortened by a
+    factor a average the last 1 / a of them (Robbins and Monro 1951): for a linear problem the scatter shrinks by
+    sqrt(a / (2 - a)).
 
     >>> settling_factor(0), settling_factor(30), settling_factor(270)
     (1.0, 0.5, 0.1)

@@ -1,4 +1,4 @@
-"""Self-scaled quasi-Newton methods with a dense inverse Hessian: BFGS, SSBFGS and SSBroyden.
+"""Quasi-Newton methods with a dense inverse Hessian: BFGS, SSBFGS and SSBroyden.
 
 Al-Baali, Comput. Optim. Appl. 9 (1998); Urban, Stefanou and Pons 2025 (arXiv 2405.04230); Kiyani et al. 2025
 (arXiv 2501.16371).
@@ -19,13 +19,12 @@ from pinnkit.optimizers.quasi_newton import QuasiNewton
 class SelfScaled(QuasiNewton):
     """Quasi-Newton steps with a dense H, updated by `inverse_hessian.scaling` (BFGS, SSBFGS or SSBroyden).
 
-    H starts as (y's / y'y) I (Nocedal and Wright, 6.20) after a first step along -g, and again after a line search
-    that failed; this halves the iterations of BFGS on quadratics and changes little for the self-scaled variants.
+    H starts as (y's / y'y) I (Nocedal and Wright, 6.20) after a first step along -g, and after a failed line search.
 
     Attributes:
         variant: "bfgs", "ssbfgs" or "ssbroyden".
-        diagnostics: besides those of `QuasiNewton`: tau, theta, and condition, the largest over the smallest of three
-            Rayleigh quotients of H (a lower bound of its condition number); NaN where H was not updated.
+        diagnostics: those of `QuasiNewton`, tau, theta, and condition, the largest over the smallest of three Rayleigh
+            quotients of H (a lower bound of its condition number); NaN where H was not updated.
 
     Raises ValueError at construction for an unknown variant, and for more than `max_parameters` parameters.
     """
@@ -55,12 +54,12 @@ class SelfScaled(QuasiNewton):
             )
 
     def set_worker_threads(self, threads: int) -> None:
-        """Pass over H on so many threads of a CPU, each with one thread of torch's own; the results stay the same."""
+        """Set the number of CPU threads for products with H, on which results do not depend."""
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads - 1, "pinnkit", torch.set_num_threads, (1,)) if threads > 1 else None
 
     def warm_start(self, former: torch.optim.Optimizer) -> None:
-        """Go on with the H of another phase of these methods, which then has none."""
+        """Take H from a former phase with such a method, which then has none."""
         if isinstance(former, SelfScaled) and "inverse_hessian" in former._memory:
             self._memory["inverse_hessian"] = former._memory["inverse_hessian"]
             self._memory["expected_step"] = former._memory["expected_step"]
@@ -75,7 +74,7 @@ class SelfScaled(QuasiNewton):
         return memory.get("direction")
 
     def refresh(self) -> None:
-        """As in `QuasiNewton`; the direction belongs to the gradient that is forgotten."""
+        """As in `QuasiNewton`; the direction goes with the gradient."""
         super().refresh()
         self._memory.pop("direction", None)
 
@@ -89,7 +88,7 @@ class SelfScaled(QuasiNewton):
     def _update_curvature(
         self, step: float, direction: torch.Tensor, old: torch.Tensor, new: torch.Tensor
     ) -> dict[str, float]:
-        """Update H by s and y, and find the next direction; leave H where y's is not above its own rounding error."""
+        """Update H by s and y and compute the next direction; H stays if y's is within its rounding error."""
         memory = self._memory
         s, y, ys, yy, ss, reliable = self._curvature_pair(step, direction, old, new)
         memory.pop("direction", None)

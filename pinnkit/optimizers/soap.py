@@ -1,9 +1,6 @@
-"""SOAP: Adam in the slowly turning eigenbasis of Shampoo's preconditioner.
+"""SOAP: Adam in the eigenbasis of Shampoo's preconditioner.
 
 Vyas et al. 2024 (arXiv 2409.11321), algorithm 3; for PINNs Wang et al. 2025 (arXiv 2502.00604).
-
-Written here, since of the packages that have it pytorch_optimizer 4.1 turns the bases in float32 (those of a float64
-run are orthogonal to 4e-7 only), and heavyball 3.2 fails on float64 by default and needs a C++ compiler for its step.
 """
 
 from __future__ import annotations
@@ -27,21 +24,21 @@ class SOAP(torch.optim.Optimizer):
         W <- W - rate Q_L [ (Q_L' M Q_R) / (1 - b1^t) / (sqrt(V / (1 - b2^t)) + 1e-8) ] Q_R'
         L <- b2 L + (1 - b2) G G'            R <- b2 R + (1 - b2) G' G
 
-    and in every `precondition_every`-th step Q_L is turned towards the eigenvectors of L by one orthogonal iteration,
-    Q_L <- qr(L Q_L), its columns sorted by q' L q and V with them; Q_R likewise. M stays in the basis of W, so it
-    needs no turning. The first call to `step` moves nothing: it sets the bases to the eigenvectors of its G G' and
-    G' G, in which that same gradient is diagonal, so that Adam would divide rounding errors by themselves.
+    and in every `precondition_every`-th step Q_L is updated by one orthogonal iteration towards the eigenvectors of L,
+    Q_L <- qr(L Q_L), its columns sorted by q' L q and V with them; Q_R likewise. M stays in the basis of W. The first
+    call to `step` moves nothing: it sets the bases to the eigenvectors of its G G' and G' G, in which that gradient is
+    diagonal, so that Adam would divide rounding errors by themselves.
 
-    Vectors and scalars (biases, learned parameters) follow Adam, from the second call on. So do sides of length 1, for
-    which Q is 1. Of a parameter with more than two dimensions the last two are the matrix. Matrices of one shape are
-    treated together, as one batch, and their memory stands in the state of the first of them.
+    Vectors and scalars (biases, learned parameters) follow Adam, from the second call on; so do sides of length 1, for
+    which Q is 1. Of a parameter with more than two dimensions the last two are the matrix. Matrices of one shape form
+    one batch, whose state is that of the first of them.
 
-    Where the first G G' has a null space of two dimensions or more, rounding chooses the basis there. So equal machines
-    take equal steps to the bit, but another order of the sum over points may lead to another path of the same quality.
+    Where the first G G' has a null space of two dimensions or more, rounding chooses the basis there: another order of
+    the sum over points may then lead to another path of the same quality.
 
     Attributes:
         found_inf: None, or a tensor without dimensions; where it is not 0, `step` moves nothing and takes the gradient
-            for zero, without asking the device. It has the name and the use that it has in torch's fused Adam.
+            as zero, without a synchronisation with the device (as in torch's fused Adam).
 
     Raises ValueError for betas outside [0, 1), a rate that is not positive, or precondition_every below 1.
     """
@@ -111,7 +108,7 @@ class SOAP(torch.optim.Optimizer):
 
 
 def _by_shape(parameters: Iterable[Tensor]) -> Iterator[list[Tensor]]:
-    """Matrices by their shape, and all vectors and scalars together; each of one dtype on one device."""
+    """Groups of matrices of one shape, and of all vectors and scalars; each of one dtype on one device."""
     found: dict[Any, list[Tensor]] = {}
     for one in parameters:
         shape = one.shape[-2:] if one.ndim >= 2 else None
@@ -120,14 +117,14 @@ def _by_shape(parameters: Iterable[Tensor]) -> Iterator[list[Tensor]]:
 
 
 def _joined_batch(tensors: list[Tensor]) -> Tensor:
-    """One batch of matrices (k, m, n), or one vector (n,): a copy, which may be changed."""
+    """A copy of the tensors as one batch of matrices (k, m, n), or as one vector (n,)."""
     if tensors[0].ndim < 2:
         return torch.cat([one.reshape(-1) for one in tensors])
     return torch.cat([one.reshape(-1, *one.shape[-2:]) for one in tensors])
 
 
 def _add(parameters: list[Tensor], move: Tensor) -> None:
-    """Add to each parameter its part of what `_joined_batch` has joined."""
+    """Add to each parameter its part of a joined batch."""
     counts = [one.numel() if one.ndim < 2 else one[..., 0, 0].numel() for one in parameters]
     torch._foreach_add_(
         parameters, [part.reshape(one.shape) for one, part in zip(parameters, move.split(counts), strict=True)]
@@ -157,7 +154,7 @@ def _from_eigenbasis(matrices: Tensor, memory: dict[str, Tensor]) -> Tensor:
 
 
 def _turn_basis(memory: dict[str, Tensor], side: str) -> None:
-    """One orthogonal iteration of a basis; the second moment follows the order of its columns."""
+    """Update a basis by one orthogonal iteration; the second moment follows the order of its columns."""
     basis = memory[f"{side}_basis"]
     product = memory[side] @ basis
     order = (basis * product).sum(-2).argsort(dim=-1, descending=True, stable=True)  # (k, m): by q' L q

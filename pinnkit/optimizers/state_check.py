@@ -1,4 +1,4 @@
-"""What the saved state of each optimizer holds, so that one that is damaged is found before it is loaded."""
+"""Check of an optimizer's saved state before it is loaded."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ COUNTS, POSITIVE = ("evaluations", "failures", "stalls"), ("expected_step", "fir
 VECTORS = ("gradient", "direction", "half", "previous")
 LISTS = ("s", "y", "ys")
 CHANGE = ("lr", "step", "finished", "params")
-"""What changes in a group of parameters while it is trained."""
+"""Entries of a parameter group that change in training."""
 PARTNERS = {"direction": ("half", "inverse_hessian"), "loss": ("gradient",), "gradient": ("loss",)}
-"""Entries that are of use only with others."""
+"""Entries that need others beside them."""
 
 
 class InvalidStateError(ValueError):
-    """An entry of a saved state that cannot be; the message begins with its key."""
+    """An invalid entry of a saved state; the message begins with its key."""
 
 
 class NonFiniteStateError(InvalidStateError):
-    """A number of a saved state that is NaN or infinite."""
+    """A NaN or infinite number in a saved state."""
 
 
 def check_state(optimizer: torch.optim.Optimizer, saved: Any, same_torch: bool = True) -> None:
-    """Make sure that `optimizer`, as it is built, can go on from what its `state_dict` once gave.
+    """Check that `optimizer`, as it is built, can continue from a saved `state_dict`.
 
     Args:
-        same_torch: whether this version of torch has saved it; others may know other options.
+        same_torch: whether this version of torch has saved it; other versions may have other options.
 
     Raises:
         InvalidStateError: it cannot. NonFiniteStateError: a number in it is not finite.
@@ -65,7 +65,7 @@ def check_state(optimizer: torch.optim.Optimizer, saved: Any, same_torch: bool =
 
 
 def _owners(optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> dict[int, dict[str, tuple[int, ...]]]:
-    """For each parameter that has a state: the shapes of what is kept."""
+    """Index of each parameter with a state -> names and shapes of its tensors."""
     if isinstance(optimizer, DeterministicOptimizer):
         return {0: {}}
     places = {id(one): index for index, one in enumerate(parameters)}
@@ -108,7 +108,7 @@ def _check_groups(fresh: list[dict[str, Any]], saved: Any, same_torch: bool) -> 
 
 
 def _check_memory(optimizer: DeterministicOptimizer, memory: Mapping[str, Any], parameters: Sequence[Tensor]) -> None:
-    """The state of the methods that keep it in one place: of `DeterministicOptimizer`, and of those built on it."""
+    """Check the state of a `DeterministicOptimizer`."""
     n, kind = sum(one.numel() for one in parameters), parameters[0].dtype
     for name in ("evaluations", "failures", "diagnostics", *optimizer._initial_state):
         if name not in memory:
@@ -203,6 +203,6 @@ def _tensor(where: str, value: Any, shape: tuple[int, ...], kind: torch.dtype) -
 
 
 def short(value: Any) -> str:
-    """It in words that fit into a message."""
+    """A short text for a value in a message."""
     text = f"a tensor {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,4 +1,4 @@
-"""On how many threads torch works."""
+"""Number of torch's threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 @contextmanager
 def torch_threads(count: int | None) -> Iterator[None]:
-    """So many threads in torch's own operations; None: no change."""
+    """Set the number of threads of torch's operations within a block; None: no change."""
     former = torch.get_num_threads()
     torch.set_num_threads(count or former)
     try:

@@ -1,1 +1,1 @@
-"""Independent solutions that errors are measured against."""
+"""Reference solutions: exact, manufactured, tabulated, and by spectral methods."""

@@ -1,4 +1,4 @@
-"""Reading what holds at the ends of the space coordinate."""
+"""Boundary conditions of an evolution system."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BoundaryCondition:
 
 @dataclass(frozen=True)
 class BoundaryConditions:
-    """Either `periodic`, or conditions at the ends (none where the equations hold no derivative in space)."""
+    """Either `periodic`, or conditions at the ends (none if the equations have no derivative in space)."""
 
     periodic: bool = False
     conditions: tuple[BoundaryCondition, ...] = ()
@@ -41,10 +41,13 @@ def read_boundary_conditions(
     orders: Mapping[str, int],
     embedded: bool,
 ) -> BoundaryConditions:
-    """The boundary from (name, residual) pairs with x put in; `embedded`: the problem asks for periodic fields.
+    """The boundary conditions from (name, residual) pairs with x substituted.
+
+    Args:
+        embedded: whether the fields are periodic by embedding.
 
     Raises:
-        UnsupportedProblem: conditions that are not linear, hold derivatives in time, mix both ends other than as
+        UnsupportedProblem: conditions that are not linear, have derivatives in time, mix both ends other than as
             f(lower) = f(upper), or are not as many as the orders in space add up to.
     """
     if space is None:
@@ -76,7 +79,7 @@ def read_boundary_conditions(
         terms = ", ".join(f"{order} for {field}" for field, order in orders.items())
         raise UnsupportedProblem(
             f"it has {len(conditions)} conditions at the ends of {space}, but the orders of its derivatives in "
-            f"{space} ask for {needed} ({terms})"
+            f"{space} need {needed} ({terms})"
         )
     return BoundaryConditions(conditions=tuple(conditions))
 

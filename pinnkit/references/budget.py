@@ -1,4 +1,4 @@
-"""What computing a reference may take: seconds of wall time and bytes of memory."""
+"""Budget of wall time and memory for computing a reference."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ DEFAULT_BYTES = 10**9
 
 
 class OverBudget(Exception):
-    """The time is over, or more memory would be needed than may be taken."""
+    """The time is over, or more memory is needed than allowed."""
 
 
 class Budget:
-    """Seconds from now on, and bytes at once.
+    """Limits on the seconds from now on and on the bytes of one allocation.
 
-    >>> Budget(seconds=60.0, memory=10**9).expect(8 * 4096**2)
+    >>> Budget(seconds=60.0, memory=10**9).check_memory(8 * 4096**2)
     """
 
     def __init__(
@@ -26,21 +26,21 @@ class Budget:
         self._began, self._worked = clock(), time.process_time()
 
     @property
-    def spent(self) -> float:
+    def elapsed(self) -> float:
         """Seconds so far."""
         return self._clock() - self._began
 
     @property
-    def worked(self) -> float:
-        """Seconds of processor time so far, which other programs do not add to."""
+    def processor_time(self) -> float:
+        """Seconds of processor time so far."""
         return time.process_time() - self._worked
 
-    def check(self) -> None:
-        """Raises OverBudget once the time is over."""
-        if self.spent > self.seconds:
+    def check_time(self) -> None:
+        """Raise OverBudget once the time is over."""
+        if self.elapsed > self.seconds:
             raise OverBudget(f"{self.seconds:g} s are over")
 
-    def expect(self, size: float) -> None:
-        """Raises OverBudget where so many bytes are more than may be taken."""
+    def check_memory(self, size: float) -> None:
+        """Raise OverBudget if this many bytes are more than allowed."""
         if size > self.memory:
             raise OverBudget(f"{size / 1e9:.1f} GB of memory are needed and {self.memory / 1e9:g} GB are allowed")

@@ -1,4 +1,4 @@
-"""Which reference an error is measured against."""
+"""Choice of the reference solution."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ log = logging.getLogger("pinnkit.references")
 
 
 class NoReference(ValueError):
-    """The reference that is asked for does not exist."""
+    """A requested reference does not exist."""
 
 
 class Reference(Protocol):
     """A solution that is independent of the network.
 
-    `grid`: its own points, or None where it is known anywhere. `claimed_error`: its relative L2 error as far as it can
-    tell, None where it is exact or a table.
+    `grid`: its own points, or None where it can be evaluated anywhere. `claimed_error`: an estimate of its relative L2
+    error, None for closed forms and tables.
     """
 
     name: str
@@ -41,10 +41,10 @@ class Reference(Protocol):
 
 
 def choose(problem: Problem, wanted: str | None = None, max_time: float = DEFAULT_SECONDS) -> Reference | None:
-    """The reference that is asked for (`exact`, `spectral`, `none`, or a table's file name), else the problem's own.
+    """The reference `wanted` (`exact`, `spectral`, `none`, or a table's file name), else the problem's default.
 
-    The problem's own is its closed form, where it has one, and else what its key `reference` names. None, with a
-    warning in the log, where it cannot be computed in `max_time` seconds.
+    The default is the closed form, if there is one, else the problem's key `reference`. None, with a warning in the
+    log, if it cannot be computed in `max_time` seconds.
 
     Raises:
         ProblemError: the reference does not exist or cannot be computed; the message says why.
@@ -66,7 +66,7 @@ def _chosen(problem: Problem, wanted: str | None, max_time: float) -> Reference 
         return None
     if wanted == "exact":
         if not has_exact(problem):
-            raise NoReference("'exact' is asked for, but the problem gives no exact solution")
+            raise NoReference("'exact' was requested, but the problem has no exact solution")
         return Exact(problem)
     if wanted == "spectral":
         return Spectral(problem, max_time=max_time)

@@ -1,9 +1,8 @@
-"""Functions of one space coordinate by their values at nodes: derivatives, interpolation, and sampling.
+"""Spectral differentiation on Chebyshev, Fourier and single-point grids.
 
-The three grids below have the same attributes and methods: `name`, `nodes: (n,)`, `interpolation(x)`, and, for a field
-with `missing` conditions at the ends: `points(missing)` where the equation is collocated, n - missing of them;
-`derivative(values, order, missing)` from the nodes to those points, and its `collocation(order, missing)` matrix;
-`sample(function, missing)` at those points.
+The grids have the same attributes and methods: `name`, `nodes: (n,)`, `interpolation(x)`, and, for a field with
+`missing` boundary conditions: `points(missing)`, the n - missing collocation points; `derivative(values, order,
+missing)` from the nodes to those points, and its `collocation(order, missing)` matrix; `sample(function, missing)`.
 
 Source: Trefethen 2000, "Spectral Methods in MATLAB"; Welfert 1997 for the matrices of higher order; Berrut and
 Trefethen 2004, "Barycentric Lagrange interpolation"; Driscoll and Hale 2016, "Rectangular spectral collocation".
@@ -16,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 OVERSAMPLING = 16
-"""A periodic function is sampled at this many points a node before its high frequencies are dropped."""
+"""Samples of a periodic function for each node, before its high frequencies are cut off."""
 
 
 class Chebyshev:
@@ -24,8 +23,8 @@ class Chebyshev:
 
     A field with p conditions at the ends is collocated at m = n - p points of the first kind. As a polynomial of degree
     n - 1 it is the interpolant of its values there plus T_m(s) (c_0 T_0(s) + ... + c_{p-1} T_{p-1}(s)), s in [-1, 1]:
-    the c are left to the conditions. Collocation at some of the n nodes themselves would give derivatives of third and
-    higher order spurious unstable modes.
+    the c follow from the conditions. (Collocation at some of the nodes has spurious unstable modes from the third
+    derivative on.)
 
     >>> grid = Chebyshev(0.0, 1.0, 8)
     >>> bool(np.allclose(grid.matrix(2) @ grid.nodes**3, 6 * grid.nodes, atol=1e-11))
@@ -116,7 +115,7 @@ def _barycentric(nodes: np.ndarray, weights: np.ndarray, x: np.ndarray) -> np.nd
 class Fourier:
     """Trigonometric polynomials through n equispaced points of a period, x_j = lower + (upper - lower) j/n; n even.
 
-    A periodic field misses nothing: its equation is collocated at the nodes.
+    The equation of a periodic field is collocated at the nodes.
 
     >>> grid = Fourier(0.0, 2 * np.pi, 8)
     >>> bool(np.allclose(grid.derivative(np.sin(grid.nodes), 1), np.cos(grid.nodes)))
@@ -162,19 +161,18 @@ class Fourier:
     def sample(self, function: Callable[[np.ndarray], np.ndarray], missing: int = 0) -> np.ndarray:
         """(n,): the function's Fourier series, cut off at the grid's highest frequency, at the nodes.
 
-        Plain samples would fold the frequencies that are cut off onto those that are kept: of a function with a kink
-        in its periodic extension that spoils every coefficient by O(1/n^2).
+        Plain samples would alias the frequencies that are cut off onto those that are kept.
         """
         n = len(self.nodes)
         many = n * OVERSAMPLING
         coefficients = np.fft.rfft(function(self.nodes[0] + self._period * np.arange(many) / many)) / OVERSAMPLING
         kept = coefficients[: n // 2 + 1]
-        kept[-1] = 0.0  # a sine and a cosine there cannot be told apart on the grid
+        kept[-1] = 0.0  # the grid does not separate sine and cosine there
         return np.fft.irfft(kept, n=n)
 
 
 class Point:
-    """No space at all: a single node, for ordinary differential equations."""
+    """A single node, for ordinary differential equations."""
 
     name = "time alone"
 

@@ -1,7 +1,6 @@
-"""The explicit Runge-Kutta method DOP853 (order 8, embedded orders 5 and 3; Hairer, Norsett and Wanner 1993, II.5).
+"""Explicit Runge-Kutta method DOP853 (order 8, embedded orders 5 and 3; Hairer, Norsett and Wanner 1993, II.5).
 
-SciPy's coefficients, and steps of pinnkit's own: SciPy's sum the stages by BLAS, whose threads wait for each other on
-arrays this small (a factor of 30 where another program holds a core).
+With SciPy's coefficients, but without its sums by BLAS, which are slow on small arrays.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ EXPONENT = -1 / 8
 
 
 class StepTooSmallError(Exception):
-    """The steps fell below the spacing of the numbers: the time is the argument."""
+    """A step fell below the spacing of floating-point numbers; the argument is the time."""
 
 
 def dop853(
@@ -31,7 +30,7 @@ def dop853(
 
     Args:
         start: (size,), real or complex.
-        longest: time -> the longest step from there.
+        longest: time -> upper bound on the step from there.
 
     Raises:
         StepTooSmallError: the error cannot be brought below the tolerance.
@@ -63,7 +62,7 @@ def dop853(
             if error < 1:
                 break
             h *= max(LEAST, SAFETY * error**EXPONENT) if np.isfinite(error) else LEAST
-            grow = 1.0  # a step that follows a rejected one is no longer
+            grow = 1.0  # no growth after a rejected step
         h *= min(grow, SAFETY * error**EXPONENT) if error else grow
         t, y, slope = new, after, stages[-1].copy()
         yield t, y, slope

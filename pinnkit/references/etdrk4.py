@@ -1,7 +1,7 @@
-"""Exponential integrators for w' = l w + N(t, w) with a diagonal linear part.
+"""Exponential time differencing (ETDRK4) for w' = l w + N(t, w) with a diagonal linear part.
 
-`etdrk4`: the fourth-order exponential time differencing Runge-Kutta method of Cox and Matthews (2002), its coefficients
-by contour integrals after Kassam and Trefethen (2005), "Fourth-order time-stepping for stiff PDEs". With f(w, t) = N:
+The fourth-order Runge-Kutta method of Cox and Matthews (2002), its coefficients by contour integrals after Kassam and
+Trefethen (2005), "Fourth-order time-stepping for stiff PDEs":
 
     a = e^(lh/2) w + h Q N(w, t),                Q = (e^(z/2) - 1)/z,   z = l h
     b = e^(lh/2) w + h Q N(a, t + h/2)
@@ -20,32 +20,32 @@ from pinnkit.references.budget import Budget, OverBudget
 from pinnkit.references.fourier_modes import FourierModes
 
 CONTOUR = 32
-"""Points of the unit circle about each l h over which a coefficient is averaged."""
+"""Points of the contour, the unit circle about l h, for each coefficient."""
 FEWEST, MOST = 200, 200 * 2**16
 STORED = 10**8
-"""Bytes that the stored states may take."""
+"""Bytes of the stored states."""
 ROUNDING = 1.5
-"""Steps of half the size that diminish the difference by less than this are at the level of rounding."""
+"""Smallest factor by which halving the step reduces the difference above rounding level."""
 
 
 OVERFLOWS, NEAR = 5, 0.02
-"""So many numbers of steps, each twice the one before, that all overflow, at times this near in terms of the whole."""
+"""Doublings of the steps that all overflow, at times that differ by less than this fraction of the whole: blow-up."""
 
 
 class StoppedEarlyError(Exception):
-    """The solution overflows, with any number of steps: the time is the argument."""
+    """The solution overflows with any number of steps; the argument is the time."""
 
 
 class ETDRK4:
-    """The solution by ETDRK4, with twice as many steps until that moves it by no more than the tolerance.
+    """The solution by ETDRK4, with the steps doubled until the estimated error is within the tolerance.
 
-    Two solutions with N and 2 N steps differ by d; from r, the ratio of two such differences (16 for the order 4), the
-    error of the finer is about d/(r - 1), and twice that is what is claimed.
+    Two solutions with N and 2 N steps differ by d. With r, the ratio of two such differences (16 for order 4), the
+    error of the finer is about d/(r - 1); twice that is the estimate.
 
-    States are stored at bounded many times; from there it takes ordinary steps, the last one shortened, to any other.
+    States are stored at a bounded number of times; other times are reached from them by further steps.
 
     Args:
-        steps: how many to begin with, FEWEST times a power of two.
+        steps: initial number of steps, FEWEST times a power of two.
 
     Attributes:
         error: the claimed relative error in time, of the Fourier coefficients.
@@ -65,7 +65,7 @@ class ETDRK4:
         budget: Budget,
         steps: int = FEWEST,
     ) -> None:
-        self._modes, self._times, self._check = modes, times, budget.check
+        self._modes, self._times, self._check = modes, times, budget.check_time
         self._start = start.reshape(modes.eigenvalues.shape)
         self._coefficients = lru_cache(maxsize=8)(self._contour)
         self._limit = FEWEST * 2 ** max(0, int(np.log2(STORED / (16 * start.size * FEWEST))))
@@ -91,12 +91,12 @@ class ETDRK4:
                 ratio = np.clip(last / moved, 2, 16) if moved else 16
                 self.error = min(moved, 2 * moved / (ratio - 1))
             last = moved
-        self._check = lambda: None  # the budget is for computing the solution, not for reading it
+        self._check = lambda: None  # evaluating the solution is not part of the budget
         if not np.isfinite(self.error):
             raise StoppedEarlyError(self._reached)
 
     def _run(self, steps: int) -> np.ndarray:
-        """(stored + 1, states, modes): as many as fit, at equal distances."""
+        """(stored + 1, states, modes): states at equidistant times."""
         stored = min(steps, self._limit)
         h, every = (self._times[1] - self._times[0]) / steps, steps // stored
         states = np.empty((stored + 1, *self._start.shape), dtype=complex)
@@ -113,7 +113,7 @@ class ETDRK4:
         return states
 
     def _distance(self, finer: np.ndarray) -> float:
-        """The largest at any of the stored times that both have, relative to the largest state."""
+        """The largest difference at the common stored times, relative to the largest state."""
         stride = (len(finer) - 1) // (len(self._states) - 1)
         norms = [np.linalg.norm(one - other) for one, other in zip(self._states, finer[::stride], strict=True)]
         found = max(norms) / max(max(np.linalg.norm(one) for one in finer), 1e-300)

@@ -1,4 +1,4 @@
-"""Reading a problem as an evolution: rates of change, a start, and what holds at the two ends."""
+"""Evolution systems: rates of change, initial values and boundary conditions, read from a problem."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class EvolutionSystem:
         space_orders: field -> order of its highest derivative in space, 0 without any.
         rates: field -> expression in t, x, and partial derivatives that are of lower order in time.
         start: (field, k) -> d^k f/dt^k at the start, an expression in x.
-        boundary: what holds at the ends of x.
+        boundary: the boundary conditions in x.
         time, times: the time coordinate and its range.
         space, interval: the space coordinate and its range; None and empty for a problem in time alone.
     """
@@ -51,16 +51,16 @@ class EvolutionSystem:
 
     @cached_property
     def time_step_limit(self) -> TimeStepLimit:
-        """How long steps in time may be."""
+        """Upper bound on the time step."""
         ends = [one for condition in self.boundary.conditions for one in (*condition.factors, condition.rest)]
         return TimeStepLimit([*self.rates.values(), *ends], self.time, self.times, self.space, self.interval)
 
 
 def read_evolution_system(problem: Problem) -> EvolutionSystem:
-    """The evolution that a problem describes.
+    """Read a problem as an evolution system.
 
     Raises:
-        UnsupportedProblem: saying what the method of lines here cannot treat.
+        UnsupportedProblem: the method of lines cannot treat it.
     """
     try:
         return _read(problem)
@@ -109,11 +109,11 @@ def _expect_evolution(problem: Problem) -> tuple[str, str | None]:
     if not problem.domain.fills_bounds:
         raise UnsupportedProblem(f"its domain is {problem.domain.description}: it takes an interval of x and of t")
     if problem.time is None:
-        raise UnsupportedProblem(f"its coordinates are {names}: without the time t there is nothing to march in")
+        raise UnsupportedProblem(f"its coordinates are {names}: there is no time t to integrate in")
     if len(problem.space) > 1 or len(problem.coordinates) > 2:
         raise UnsupportedProblem(f"its coordinates are {names}: it treats t, or t and one space coordinate")
     if problem.time in problem.periodic:
-        raise UnsupportedProblem("it is periodic in t: it marches from a start at the lower end of t")
+        raise UnsupportedProblem("it is periodic in t: the integration needs initial values at the lower end of t")
     for field in problem.fields:
         if set(field.coordinates) != set(problem.coordinates):
             depends = ", ".join(field.coordinates)
@@ -145,7 +145,7 @@ def _symbolic(equation: Equation, where: str, values: Mapping[sympy.Symbol, symp
 
 
 def _orders(fields: Mapping[str, Partial], residuals: Mapping[str, sympy.Expr], time: str) -> dict[str, int]:
-    """The order in time of each field, with what the equations must not hold refused."""
+    """The order in time of each field; UnsupportedProblem for derivatives that cannot be treated."""
     if len(residuals) != len(fields):
         raise UnsupportedProblem(
             f"it has {len(residuals)} equations for {len(fields)} fields ({', '.join(fields)}): as many are needed"
@@ -183,7 +183,7 @@ def _rates(
 def _placed(
     condition: Condition, problem: Problem, space: str | None, values: Mapping[sympy.Symbol, sympy.Expr]
 ) -> tuple[list[tuple[str, sympy.Expr]], list[tuple[str, sympy.Expr]]]:
-    """The condition's residuals at the start and at the ends of x, with the coordinate's value put in."""
+    """The condition's residuals at the start and at the ends of x, with the coordinate's value substituted."""
     where, time = f"the condition '{condition.name}'", problem.time
     if condition.data:
         raise UnsupportedProblem(f"{where} is made of data")

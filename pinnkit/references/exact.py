@@ -1,4 +1,4 @@
-"""Closed forms."""
+"""Exact solutions in closed form."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Exact:
 
 
 def exact_parameters(problem: Problem) -> dict[str, float]:
-    """The exact values of learned parameters, where the problem gives them."""
+    """The exact values of learned parameters, as far as the problem gives them."""
     names = [parameter.name for parameter in problem.learned if parameter.name in problem.exact]
     computed = Program([problem.exact[name] for name in names])(problem.values)
     return {name: float(value) for name, value in zip(names, computed, strict=True)}

@@ -1,4 +1,4 @@
-"""A periodic evolution as ordinary differential equations for Fourier coefficients, its linear part diagonal."""
+"""Fourier-Galerkin form of a periodic evolution, with a diagonal linear part."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pinnkit.references.method_of_lines import evaluate_at
 from pinnkit.references.semilinear import SemilinearForm
 
 START_POINTS = 2**16
-"""A start is sampled at this many points at least, before its high frequencies are dropped."""
+"""Least number of samples of the initial values, before their high frequencies are cut off."""
 WORST_EIGENVECTORS = 1e6
 LARGE = 1e3
-"""A block without good eigenvectors may stay in the rest, where it is no larger than this over the whole time."""
+"""Largest norm times duration of a block without good eigenvectors that may stay in the nonlinear part."""
 ARRAYS = 60
 """Arrays of coefficients alive at once in a step of the exponential methods, contour integrals included."""
 
 
 class NotDiagonalError(Exception):
-    """The linear part has wave numbers at which its eigenvectors are (nearly) dependent, and is large there."""
+    """The linear part has (nearly) dependent eigenvectors at some wave number, and is large there."""
 
 
 class FourierModes:
@@ -41,7 +41,7 @@ class FourierModes:
         eigenvalues: (states, n/2).
 
     Raises:
-        NotDiagonalError: the linear part cannot be split off.
+        NotDiagonalError: the linear part cannot be diagonalised.
         OverBudget: it would take too much memory.
     """
 
@@ -50,7 +50,7 @@ class FourierModes:
         self.states = [(field, k) for field, order in system.orders.items() for k in range(order)]
         self._count = nodes // 2
         self.size = len(self.states) * self._count
-        budget.expect(16 * ARRAYS * self.size)
+        budget.check_memory(16 * ARRAYS * self.size)
         self._wave = 2j * np.pi / (system.interval[1] - system.interval[0]) * np.arange(self._count)
         self._rows = {state: row for row, state in enumerate(self.states)}
         self._diagonalise()
@@ -62,7 +62,7 @@ class FourierModes:
         self._points = (
             system.interval[0] + (system.interval[1] - system.interval[0]) * np.arange(self._many) / self._many
         )
-        self._idle = all(rest == 0 for rest in parts.nonlinear.values()) and self._left is None
+        self._is_linear = all(rest == 0 for rest in parts.nonlinear.values()) and self._undiagonalised is None
         self._tops = [self._rows[field, order - 1] for field, order in system.orders.items()]
 
     def _row(self, one: Partial) -> int:
@@ -72,7 +72,7 @@ class FourierModes:
         return len(one.derivative) - one.derivative.count(self._system.time)
 
     def _diagonalise(self) -> None:
-        """The eigenvalues and eigenvectors of the blocks; small blocks without good ones stay in the rest."""
+        """Diagonalise the blocks; small blocks without good eigenvectors stay in the nonlinear part."""
         blocks = np.zeros((self._count, len(self.states), len(self.states)), dtype=complex)
         for field, order in self._system.orders.items():
             for k in range(order - 1):
@@ -85,13 +85,13 @@ class FourierModes:
         if bad.any() and np.abs(blocks[bad]).max() * duration > LARGE:
             raise NotDiagonalError
         values[bad], vectors[bad] = 0.0, np.eye(len(self.states))
-        self._left = np.where(bad[:, None, None], blocks, 0.0) if bad.any() else None
+        self._undiagonalised = np.where(bad[:, None, None], blocks, 0.0) if bad.any() else None
         self.eigenvalues = values.T
-        self._plain = len(self.states) == 1
+        self._is_scalar = len(self.states) == 1
         self._vectors, self._inverses = vectors, np.linalg.inv(vectors)
 
-    def _turn(self, matrices: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        return rows if self._plain else np.einsum("kij,jk->ik", matrices, rows)
+    def _multiply_modes(self, matrices: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return rows if self._is_scalar else np.einsum("kij,jk->ik", matrices, rows)
 
     def start(self) -> np.ndarray:
         """y at the lower end of t."""
@@ -100,13 +100,13 @@ class FourierModes:
         points = lower + (upper - lower) * np.arange(many) / many
         samples = [evaluate_at(self._system.start[state], points) for state in self.states]
         rows = np.array([fft.rfft(values, norm="forward")[: self._count] for values in samples])
-        return self._turn(self._inverses, rows).ravel()
+        return self._multiply_modes(self._inverses, rows).ravel()
 
     def rest(self, t: float, w: np.ndarray) -> np.ndarray:
-        """(states, n/2): what the eigenvalues leave of w', at w: (states, n/2)."""
-        if self._idle:
+        """(states, n/2): w' without its linear part, at w: (states, n/2)."""
+        if self._is_linear:
             return np.zeros_like(w)
-        rows = self._turn(self._vectors, w)
+        rows = self._multiply_modes(self._vectors, w)
         inputs = {symbol(self._system.time): t, symbol(self._system.space): self._points}
         if self._read:
             values = fft.irfft(rows[self._of] * self._factors, n=self._many, norm="forward", axis=1)
@@ -114,12 +114,12 @@ class FourierModes:
         rates = np.array([np.broadcast_to(one, self._many) for one in self._program(inputs)], dtype=float)
         found = np.zeros_like(rows)
         found[self._tops] = fft.rfft(rates, norm="forward", axis=1)[:, : self._count]
-        if self._left is not None:
-            found += self._turn(self._left, rows)
-        return self._turn(self._inverses, found)
+        if self._undiagonalised is not None:
+            found += self._multiply_modes(self._undiagonalised, rows)
+        return self._multiply_modes(self._inverses, found)
 
     def fields(self, t: float, y: np.ndarray) -> np.ndarray:
         """(fields, n): the fields at the nodes."""
-        rows = self._turn(self._vectors, y.reshape(len(self.states), -1))
+        rows = self._multiply_modes(self._vectors, y.reshape(len(self.states), -1))
         kept = [self._rows[field, 0] for field in self._system.fields]
         return fft.irfft(rows[kept], n=len(self.grid.nodes), norm="forward", axis=1)

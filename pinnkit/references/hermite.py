@@ -1,4 +1,4 @@
-"""States between the steps of an integration, by Hermite interpolation."""
+"""Hermite interpolation between the steps of an integration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WIDTH = 4
 class HermiteInterpolant:
     """The polynomial of degree 7 through the states and rates at the four steps nearest to a time.
 
-    Of the order of what DOP853 itself interpolates with, from a quarter of its memory.
+    Of the order of DOP853's own interpolant, with a quarter of its memory.
 
     Args:
         times: (steps + 1,), ascending; states, rates: as many arrays (size,).

@@ -1,4 +1,4 @@
-"""Reading initial conditions."""
+"""Initial conditions of an evolution system."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def read_initial_conditions(
 ) -> dict[tuple[str, int], sympy.Expr]:
     """(field, k) -> d^k f/dt^k at the start, an expression in x.
 
-    Conditions are solved one after the other, each for the one state in it that is not yet known; states that are
-    known, and their derivatives in space, are put in. So `u_t = -u_x` may stand beside `u = sin(x)`.
+    Conditions are solved one after the other, each for the one state in it that is still unknown; known states and
+    their derivatives in space are substituted. So `u_t = -u_x` may follow from `u = sin(x)`.
 
     Args:
-        conditions: (name, residual) with t put in.
+        conditions: (name, residual) with t substituted.
 
     Raises:
-        UnsupportedProblem: a state without an initial condition, with two of them, or a condition not linear in it.
+        UnsupportedProblem: a state has no initial condition, or two, or a condition that is not linear in it.
     """
     waiting = [(name, _here(name, residual, time)) for name, residual in conditions]
     known: dict[tuple[str, int], sympy.Expr] = {}
@@ -57,7 +57,7 @@ def read_initial_conditions(
 
 
 def _here(name: str, residual: sympy.Expr, time: str) -> sympy.Expr:
-    """Partials at the start itself, written as plain partials."""
+    """The residual with partial derivatives at the start written as plain ones."""
     plain = {}
     for one in partials(residual):
         if [coordinate for coordinate, _ in one.at] != [time]:

@@ -1,7 +1,7 @@
-"""The error from starts, sources and coefficients that a grid does not resolve.
+"""Error estimate from initial values, sources and coefficients that a grid does not resolve.
 
-Two grids may both miss a narrow source, or a wave whose zeros are at their nodes, and agree; so the functions that a
-problem gives are compared with their interpolants on the grid, at many places that are nodes of neither.
+The problem's functions are compared with their interpolants on the grid at many points that are no nodes: two grids
+that both miss a narrow source would agree.
 """
 
 from __future__ import annotations
@@ -22,23 +22,20 @@ from pinnkit.references.semilinear import SemilinearForm
 from pinnkit.references.time_integration import GridSolution
 
 PLACES = {"Fourier": 3**10, "Chebyshev": 20_000}
-"""Places where functions are evaluated; an odd number for periodic ones, whose nodes are even in number."""
+"""Points at which functions are evaluated; an odd number for periodic ones, whose nodes are even in number."""
 MOMENTS = 9
 CHUNK = 2**21
 
 
 class InterpolationError:
-    """An estimate of a solution's error from the part of the problem's functions that its grid does not resolve.
+    """Estimate of a solution's error from the interpolation error of the problem's functions on its grid.
 
     To first order, in relative L2 norm and the worst field:
 
         sum over starts s of |s - I s|/|u| + T sum over functions g of |g - I g| max|d rate/d g| / |u|,
 
-    where I is interpolation on the grid and T the duration: exact for a source where nothing decays, too large
-    where the error decays. The modes of a periodic start that are cut off decay as the linear part has them.
-
-    Args:
-        parts: the linear part with constant coefficients.
+    where I is interpolation on the grid and T the duration. It is too large where errors decay; the decay of a periodic
+    start's unresolved modes under the linear part is taken into account.
     """
 
     def __init__(self, system: EvolutionSystem, parts: SemilinearForm) -> None:
@@ -50,30 +47,30 @@ class InterpolationError:
                 slope = differentiate(rest, str(name))
                 self._given.append((field, function, replace(slope, names)))
 
-    def __call__(self, march: GridSolution) -> float:
-        """The estimate for a solution, with its own grid."""
-        norms = np.sqrt(np.mean(march.samples**2, axis=1))
+    def __call__(self, solution: GridSolution) -> float:
+        """The estimate for a solution on its own grid."""
+        norms = np.sqrt(np.mean(solution.samples**2, axis=1))
         norms = np.where(norms > 0, norms, 1.0)
         lost = np.zeros(len(norms))
         fields = self._system.fields
         begin, end = self._system.times
         for (field, k), start in self._system.start.items():
-            lost[fields.index(field)] += self._start(march, field, k, start)
+            lost[fields.index(field)] += self._start(solution, field, k, start)
         for field, function, slope in self._given:
-            missed = self._missed(march, function)
+            missed = self._mean_interpolation_error(solution, function)
             if missed:
-                lost[fields.index(field)] += (end - begin) * missed * self._largest(march, slope)
+                lost[fields.index(field)] += (end - begin) * missed * self._largest_slope(solution, slope)
         found = float(np.max(lost / norms))
         return found if np.isfinite(found) else np.inf
 
-    def _start(self, march: GridSolution, field: str, k: int, start: sympy.Expr) -> float:
-        if not isinstance(march.grid, Fourier):
-            return _difference(march.grid, lambda x: evaluate_at(start, x), self._system.interval)
+    def _start(self, solution: GridSolution, field: str, k: int, start: sympy.Expr) -> float:
+        if not isinstance(solution.grid, Fourier):
+            return _difference(solution.grid, lambda x: evaluate_at(start, x), self._system.interval)
         lower, upper = self._system.interval
         count = PLACES["Fourier"]
         places = lower + (upper - lower) * np.arange(count) / count
-        cut = np.fft.rfft(evaluate_at(start, places), norm="forward")[march.nodes // 2 :]
-        wave = 2j * np.pi / (upper - lower) * (march.nodes // 2 + np.arange(len(cut)))
+        cut = np.fft.rfft(evaluate_at(start, places), norm="forward")[solution.nodes // 2 :]
+        wave = 2j * np.pi / (upper - lower) * (solution.nodes // 2 + np.arange(len(cut)))
         rates = sum(
             number * np.real(wave ** len(one.derivative))
             for one, number in self._parts.linear[field].items()
@@ -83,8 +80,8 @@ class InterpolationError:
         kept = np.where(exponents < -1e-8, np.expm1(exponents) / np.where(exponents < -1e-8, exponents, 1.0), 1.0)
         return float(np.sqrt(2 * np.sum(np.abs(cut) ** 2 * kept)))
 
-    def _missed(self, march: GridSolution, function: sympy.Expr) -> float:
-        """|g - I g|, root mean square over places and moments."""
+    def _mean_interpolation_error(self, solution: GridSolution, function: sympy.Expr) -> float:
+        """|g - I g|, root mean square over points and times."""
         program = Program([function])
         varies = symbol(self._system.time) in program.atoms
         moments = quasirandom_points(MOMENTS, *self._system.times) if varies else self._system.times[:1]
@@ -98,14 +95,14 @@ class InterpolationError:
 
             return sampled
 
-        squares = [_difference(march.grid, at(t), self._system.interval) ** 2 for t in moments]
+        squares = [_difference(solution.grid, at(t), self._system.interval) ** 2 for t in moments]
         return float(np.sqrt(np.mean(squares)))
 
-    def _largest(self, march: GridSolution, slope: sympy.Expr) -> float:
-        """max |d rate/d g| over nodes and moments."""
+    def _largest_slope(self, solution: GridSolution, slope: sympy.Expr) -> float:
+        """max |d rate/d g| over nodes and times."""
         if slope.is_number:
             return abs(float(slope))
-        program, x = Program([slope]), march.grid.nodes
+        program, x = Program([slope]), solution.grid.nodes
         begin, end = self._system.times
         inside = quasirandom_points(MOMENTS, begin, end)[1:-1]
         values: dict[sympy.Basic, np.ndarray | float] = {symbol(self._system.space): x}
@@ -113,27 +110,27 @@ class InterpolationError:
         for t in inside:
             values[symbol(self._system.time)] = t
             for one in partials(slope):
-                values[one] = self._derivative(march, one, t, 1e-4 * (end - begin))
+                values[one] = self._derivative(solution, one, t, 1e-4 * (end - begin))
             with np.errstate(all="ignore"):
                 largest = max(largest, float(np.max(np.abs(program(values)[0]))))
         return largest
 
-    def _derivative(self, march: GridSolution, one: Partial, t: float, step: float) -> np.ndarray:
-        """A partial derivative at the nodes; in time by differences."""
-        field, x = self._system.fields.index(one.field), march.grid.nodes
+    def _derivative(self, solution: GridSolution, one: Partial, t: float, step: float) -> np.ndarray:
+        """A partial derivative at the nodes; in time by central differences."""
+        field, x = self._system.fields.index(one.field), solution.grid.nodes
         if self._system.time in one.derivative:
-            ahead, behind = (march(x, np.full(len(x), t + sign * step))[field] for sign in (1, -1))
+            ahead, behind = (solution(x, np.full(len(x), t + sign * step))[field] for sign in (1, -1))
             return (ahead - behind) / (2 * step)
-        values = march(x, np.full(len(x), t))[field]
-        if isinstance(march.grid, Fourier):
-            return march.grid.derivative(values, len(one.derivative))
-        return march.grid.matrix(len(one.derivative)) @ values
+        values = solution(x, np.full(len(x), t))[field]
+        if isinstance(solution.grid, Fourier):
+            return solution.grid.derivative(values, len(one.derivative))
+        return solution.grid.matrix(len(one.derivative)) @ values
 
 
 def _difference(
     grid: Chebyshev | Fourier, function: Callable[[np.ndarray], np.ndarray], interval: tuple[float, float]
 ) -> float:
-    """Root mean square of a function less its interpolant on the grid."""
+    """Root mean square of the difference of a function and its interpolant on the grid."""
     lower, upper = interval
     count = PLACES[grid.name]
     if isinstance(grid, Fourier):

@@ -1,4 +1,4 @@
-"""The functions of the coordinates that stand in an expression beside the fields."""
+"""Extraction of the known functions of the coordinates in an expression: sources and coefficients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pinnkit.language.calculus import partials, symbol
 def extract_known_functions(
     expression: sympy.Expr, of: set[sympy.Symbol]
 ) -> tuple[sympy.Expr, dict[sympy.Symbol, sympy.Expr]]:
-    """The expression with its largest parts that hold no field, and some coordinate of these, named by symbols.
+    """Replace the largest parts that have no field, but a coordinate in `of`, by symbols.
+
+    Returns:
+        The expression, and symbol -> part.
 
     >>> x = symbol("x")
     >>> extract_known_functions(sympy.sin(x) + x**2, {x})

@@ -1,4 +1,4 @@
-"""Manufactured solutions: a source that makes a chosen function solve the equations."""
+"""Manufactured solutions: source terms that make a chosen function the exact solution."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
             report.add("manufactured", f"gives no solution for the field '{name}'")
     for condition in problem.conditions:
         if condition.data:
-            report.add("manufactured", f"the condition '{condition.name}' has data, which no chosen solution fits")
+            report.add(
+                "manufactured", f"the condition '{condition.name}' has data, which a chosen solution does not fit"
+            )
     for equation in [*problem.equations, *(one for condition in problem.conditions for one in condition.equations)]:
         if not isinstance(equation.residual, sympy.Basic):
             report.add("manufactured", f"the residual '{equation.name}' is Python: only equations in text get a source")
@@ -88,7 +90,7 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
 
 
 def _learned(problem: Problem, report: Report) -> dict[sympy.Symbol, sympy.Expr]:
-    """The exact value of each learned parameter: with its symbol in the source, any value would solve the equations."""
+    """The exact value of each learned parameter, to substitute in the sources."""
     values = {}
     for parameter in problem.learned:
         if parameter.name in problem.exact:

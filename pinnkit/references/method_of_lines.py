@@ -1,4 +1,4 @@
-"""The method of lines: a problem in t and x as ordinary differential equations for values at points."""
+"""Method of lines on Chebyshev, Fourier or single points."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pinnkit.references.evolution_system import EvolutionSystem
 from pinnkit.references.nodal_reconstruction import NodalReconstruction
 
 MATRICES = 12
-"""Dense matrices of all fields at all nodes alive at once: derivatives, expansion, Jacobian, and its factors."""
+"""Dense matrices of all fields at all nodes alive at once: derivatives, reconstruction, Jacobian, its factors."""
 
 
 class MethodOfLines:
@@ -36,7 +36,7 @@ class MethodOfLines:
     def __init__(self, system: EvolutionSystem, nodes: int, budget: Budget) -> None:
         self._system = system
         if system.space is not None and not system.boundary.periodic:
-            budget.expect(8 * MATRICES * (len(system.fields) * nodes) ** 2)
+            budget.check_memory(8 * MATRICES * (len(system.fields) * nodes) ** 2)
         self.grid = _make_grid(system, nodes)
         self._expansion = NodalReconstruction(system, self.grid) if isinstance(self.grid, Chebyshev) else None
         self._missing = self._expansion.missing if self._expansion else dict.fromkeys(system.fields, 0)
@@ -68,7 +68,7 @@ class MethodOfLines:
         for field, order in self._system.orders.items():
             for k in range(order - 1):
                 change[self._slots[field, k]] = y[self._slots[field, k + 1]]
-            change[self._top(field)] = self._rates[field](self._inputs(field, t, y, full))[0]
+            change[self._highest_slot(field)] = self._rates[field](self._inputs(field, t, y, full))[0]
         return change
 
     def jacobian(self, t: float, y: np.ndarray) -> np.ndarray:
@@ -81,7 +81,7 @@ class MethodOfLines:
                 rows = jacobian[self._slots[field, k]]
                 rows[:, self._slots[field, k + 1]] = np.eye(len(rows))
             missing = self._missing[field]
-            rows = jacobian[self._top(field)]
+            rows = jacobian[self._highest_slot(field)]
             by_nodes = np.zeros((len(rows), full.size))
             slopes = self._slopes[field](self._inputs(field, t, y, full))
             for one, slope in zip(self._read[field], slopes, strict=True):
@@ -101,18 +101,18 @@ class MethodOfLines:
         values = y[self._values]
         return values.reshape(len(self._system.fields), -1) if self._expansion is None else self._expansion(t, values)
 
-    def _top(self, field: str) -> slice:
+    def _highest_slot(self, field: str) -> slice:
         return self._slots[field, self._system.orders[field] - 1]
 
     def _transfer(self, source: str, target: str) -> np.ndarray:
-        """(points of target, points of source): interpolation of what is known at points alone, the velocities."""
+        """(points of target, points of source): interpolation between the collocation points of two fields."""
         of_source, of_target = self._missing[source], self._missing[target]
         if of_source == of_target:
             return np.eye(len(self.grid.points(of_source)))
         return self.grid.collocation(0, of_target) @ self.grid.lift(of_source)
 
     def _inputs(self, field: str, t: float, y: np.ndarray, full: np.ndarray) -> dict[sympy.Basic, np.ndarray | float]:
-        """What a field's rate reads, at the field's collocation points: t, x, and partial derivatives."""
+        """The inputs of a field's rate at its collocation points: t, x, and partial derivatives."""
         missing = self._missing[field]
         inputs: dict[sympy.Basic, np.ndarray | float] = {symbol(self._system.time): t}
         if self._system.space is not None:
@@ -137,7 +137,7 @@ def _make_grid(system: EvolutionSystem, nodes: int) -> Grid:
 
 
 def evaluate_at(expression: sympy.Expr, x: np.ndarray) -> np.ndarray:
-    """(n,): an expression of the start, in x alone, at x: (n,)."""
+    """(n,): an expression in x alone, at x: (n,)."""
     program = Program([expression])
     values = program(dict.fromkeys(program.atoms, x))[0]
     return np.array(np.broadcast_to(values, x.shape), dtype=float)

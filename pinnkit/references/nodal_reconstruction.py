@@ -1,4 +1,4 @@
-"""The fields at all nodes, from their values at the collocation points and the conditions at the ends."""
+"""Reconstruction of fields at all nodes from collocation values and boundary conditions."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pinnkit.references.evolution_system import EvolutionSystem
 from pinnkit.references.unsupported import UnsupportedProblem
 
 WORST_CONDITION = 1e10
-"""Conditions at the ends whose matrix is worse than this do not determine the fields."""
+"""Largest condition number of boundary conditions that determine the fields."""
 
 
 class NodalReconstruction:
     """U = L y + N c with R(t) U + r(t) = 0, that is c = -(R N)^-1 (R L y + r).
 
     U: (fields * n,) stacks the fields at the nodes, y their values at the points, and R, r are the conditions at the
-    ends: as many rows as there are c. L interpolates and N holds what vanishes at the points (see `Chebyshev`).
+    ends: as many rows as there are c. L interpolates; the columns of N vanish at the points (see `Chebyshev`).
 
     Attributes:
         missing: field -> the number of its c.
@@ -63,10 +63,10 @@ class NodalReconstruction:
         return np.array(rows).reshape(-1, len(self._fields) * self._n)
 
     def _choose(self, system: EvolutionSystem, grid: Chebyshev) -> dict[str, int]:
-        """How many of the conditions each field answers, all of them together and each by a field that it holds.
+        """The number of conditions that determine each field; each condition counts for one of its fields.
 
-        As many as the order of the field's derivatives in x, or near it: in u_t = v_x, v_t = u_x with u = 0 at both
-        ends u answers two conditions, and v none.
+        It is near the order of the field's derivatives in x: in u_t = v_x, v_t = u_x with u = 0 at both ends it is two
+        for u and none for v.
         """
         holds = [sorted({one.field for one in condition.unknowns}) for condition in self._conditions]
         orders = np.array(list(system.space_orders.values()))
@@ -81,7 +81,7 @@ class NodalReconstruction:
         raise UnsupportedProblem(f"the conditions {names} do not determine the fields at the ends")
 
     def _solve(self, t: float) -> tuple[np.ndarray, np.ndarray]:
-        """L - N (R N)^-1 R L and -N (R N)^-1: what y and r contribute to U."""
+        """L - N (R N)^-1 R L and -N (R N)^-1, the matrices of y and r in U."""
         matrix = self._matrix(t)
         from_rests = -self._vanishing @ np.linalg.inv(matrix @ self._vanishing)
         return self._lift + from_rests @ (matrix @ self._lift), from_rests

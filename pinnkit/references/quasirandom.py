@@ -1,4 +1,4 @@
-"""Points of an interval that no grid has."""
+"""Quasirandom points of an interval."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ GOLDEN = (np.sqrt(5) - 1) / 2
 
 
 def quasirandom_points(count: int, lower: float, upper: float) -> np.ndarray:
-    """(count,) ascending, both ends among them: multiples of the golden ratio, modulo 1.
+    """(count,) ascending, with both ends: multiples of the golden ratio modulo 1 (a Kronecker sequence).
 
-    They are spread evenly, yet of all numbers the golden ratio is the worst to approximate by fractions: no function
-    whose zeros are at equal distances, as those of what a grid cannot see, is small at all of them.
+    They are evenly distributed but on no equidistant grid, so that no function with equidistant zeros is small at all
+    of them.
 
     >>> quasirandom_points(5, 0.0, 1.0).round(3).tolist()
     [0.0, 0.236, 0.618, 0.854, 1.0]

@@ -1,4 +1,4 @@
-"""Refining a solution in space and in time until it no longer moves."""
+"""Refinement of a solution in space and time until its estimated error is small."""
 
 from __future__ import annotations
 
@@ -28,31 +28,33 @@ from pinnkit.references.unsupported import UnsupportedProblem
 
 FIRST_NODES = 64
 MOST_NODES = {"Chebyshev": 512, "Fourier": 2048}
-TARGET_ERROR = 1e-8  # refined until a refinement moves the answer by less than this
+TARGET_ERROR = 1e-8  # refinement ends below this estimate
 TIME_FACTOR = 10.0
-LARGEST_TOLERANCE = 1e-7  # an integration that fails with this one is given up
+LARGEST_TOLERANCE = 1e-7  # of a step in time; the integration is given up beyond it
 STIFF = 200, 2_500
-"""Largest eigenvalue of the linear part times duration from which it is split off: at first, and after refinements."""
+"""Largest eigenvalue of the linear part times duration above which exponential methods are used: at first, and after
+refinements."""
 FIRST_TOLERANCES = {EXPONENTIAL: 1e-6, INTEGRATING_FACTOR: 1e-8}
 TOLERANCE_FACTOR, TIME_MARGIN = 100.0, 4.0
-"""With the linear part split off the tolerance falls together with the error in space. A method of order 8 with a
-hundredth of the tolerance and half the longest step has less than a quarter of the error."""
+"""A method of order 8 with a hundredth of the tolerance and half the longest step has less than a quarter of the
+error."""
 TIME_SHARE = 0.25
-"""Share of the time allowed, as processor time, after which an answer that is USEFUL is not refined further, should
-that take longer."""
+"""Fraction of the time budget, as processor time, that a further refinement of an acceptable solution may reach."""
 ACCEPTABLE_ERROR = 1e-2
 SAME_TIME = 1e-3
-"""Two solutions that stop within this share of the time from the start do so as the true one would."""
+"""Relative difference of two blow-up times that confirm each other."""
 
 
 @dataclass(frozen=True)
 class RefinementResult:
-    """The finest solution, how far the refinements in space and in time moved it, and what its grid leaves unresolved.
+    """The finest solution and the parts of its estimated error, in relative L2 norms.
 
-    All in relative L2 norms.
+    Attributes:
+        space_error, time_error: changes by the last refinement in space and in time.
+        interpolation_error: estimate from the problem's functions (`InterpolationError`).
     """
 
-    march: GridSolution
+    solution: GridSolution
     space_error: float
     time_error: float
     interpolation_error: float
@@ -63,10 +65,10 @@ class RefinementResult:
 
 
 class Refinement:
-    """Marches of one system, each finer than the one before.
+    """Sequence of solutions of one system on finer grids and with smaller tolerances.
 
     Args:
-        nodes: even number of nodes in x, None to find how many are needed.
+        nodes: even number of nodes in x; None: as many as are needed.
         rtol, atol: the smallest tolerances of a step in time.
     """
 
@@ -81,18 +83,18 @@ class Refinement:
         """The finest pair of solutions.
 
         Raises:
-            OverBudget: before there was a pair.
+            OverBudget: the budget ended before there was a pair.
             StoppedError: the integration fails on every grid.
-            UnsupportedProblem: it fails at one time on both of the finest grids (with two tolerances, without x), or
-                it takes too many steps with every tolerance.
+            UnsupportedProblem: it fails at the same time on both of the finest grids (with two tolerances, without x),
+                or it takes too many steps with every tolerance.
         """
-        parts = self._stiff(self._first, STIFF[0])
-        return self._split_off(parts, self._first) if parts else self._whole()
+        parts = self._stiff_form(self._first, STIFF[0])
+        return self._refine_exponential(parts, self._first) if parts else self._refine_unsplit()
 
     def _confirm(self, first: StoppedError, other: Callable[[], GridSolution]) -> NoReturn:
-        """Raises UnsupportedProblem where another march stops at the time of the first, StoppedError otherwise.
+        """Raise UnsupportedProblem if another integration stops at the time of the first, StoppedError otherwise.
 
-        The same grid would stop at the same time whatever the reason: it confirms nothing.
+        One on the same grid confirms nothing.
         """
         try:
             other()
@@ -111,8 +113,8 @@ class Refinement:
         high = self._kind == "Chebyshev" and max(self._system.space_orders.values()) > 3
         return FIRST_NODES // 2 if high else FIRST_NODES
 
-    def _stiff(self, nodes: int, limit: float) -> SemilinearForm | None:
-        """The linear part, where splitting it off pays."""
+    def _stiff_form(self, nodes: int, limit: float) -> SemilinearForm | None:
+        """The semilinear form, if it is stiff enough for exponential methods."""
         if not (self._system.boundary.periodic and self._parts.complete):
             return None
         try:
@@ -122,12 +124,12 @@ class Refinement:
         begin, end = self._system.times
         return self._parts if np.abs(eigenvalues).max() * (end - begin) > limit else None
 
-    def _whole(self) -> RefinementResult:
-        """All terms treated alike; larger tolerances where rounding defeats these."""
+    def _refine_unsplit(self) -> RefinementResult:
+        """Refine with all terms treated alike; with larger tolerances where rounding prevents these."""
         system, budget, count, rtol, atol = self._system, self._budget, self._first, self._rtol, self._atol
         while True:
             try:
-                march, finer, time_error = self._pair(count, rtol, atol)
+                solution, finer, time_error = self._first_pair(count, rtol, atol)
                 break
             except TooManyStepsError:
                 if rtol > LARGEST_TOLERANCE:
@@ -135,76 +137,78 @@ class Refinement:
                 rtol, atol = TIME_FACTOR * rtol, TIME_FACTOR * atol
             except StoppedError as error:
                 if system.space is None:
-                    looser = TIME_FACTOR * rtol, TIME_FACTOR * atol  # than of both marches of the pair
-                    self._confirm(error, partial(self._loose, count, *looser))
+                    looser = TIME_FACTOR * rtol, TIME_FACTOR * atol  # than both tolerances of the pair
+                    self._confirm(error, partial(self._coarse_time, count, *looser))
                 if count >= self._most:
                     self._confirm(error, partial(GridSolution, system, count, rtol, atol, budget))
                 count *= 2
         if system.space is None:
-            return RefinementResult(march, 0.0, time_error, 0.0)
-        coarse, found = march, self._paired(march, finer, time_error)
+            return RefinementResult(solution, 0.0, time_error, 0.0)
+        coarse, found = solution, self._result(solution, finer, time_error)
         while found.space_error + found.interpolation_error > TARGET_ERROR and finer.nodes < self._most:
-            parts = self._stiff(2 * finer.nodes, STIFF[1])
+            parts = self._stiff_form(2 * finer.nodes, STIFF[1])
             try:
                 if parts:
-                    return self._split_off(parts, 2 * finer.nodes)
-                refined = self._paired(finer, GridSolution(system, 2 * finer.nodes, rtol, atol, budget), time_error)
+                    return self._refine_exponential(parts, 2 * finer.nodes)
+                refined = self._result(finer, GridSolution(system, 2 * finer.nodes, rtol, atol, budget), time_error)
             except (TooManyStepsError, StoppedError, OverBudget):
                 break
             if not self._better(refined, found):  # rounding, which grows with the nodes
                 break
-            coarse, found, finer = finer, refined, refined.march
-        return self._timed(found, coarse, rtol, atol) if coarse is not march else found
+            coarse, found, finer = finer, refined, refined.solution
+        return self._with_time_error(found, coarse, rtol, atol) if coarse is not solution else found
 
-    def _timed(self, found: RefinementResult, coarse: GridSolution, rtol: float, atol: float) -> RefinementResult:
-        """With the error in time measured where more of the solution is seen than on the first grid."""
+    def _with_time_error(
+        self, found: RefinementResult, coarse: GridSolution, rtol: float, atol: float
+    ) -> RefinementResult:
+        """The result with its error in time measured on a finer grid than the first."""
         try:
-            loose = self._loose(coarse.nodes, rtol, atol)
+            loose = self._coarse_time(coarse.nodes, rtol, atol)
         except (TooManyStepsError, StoppedError, OverBudget):
             return found
         return replace(found, time_error=max(found.time_error, distance(loose, coarse)))
 
-    def _paired(self, coarse: GridSolution, fine: GridSolution, time_error: float) -> RefinementResult:
+    def _result(self, coarse: GridSolution, fine: GridSolution, time_error: float) -> RefinementResult:
         return RefinementResult(fine, distance(coarse, fine), time_error, self._interpolation_error(fine))
 
     @staticmethod
     def _better(new: RefinementResult, old: RefinementResult) -> bool:
-        """Where both grids miss the same part, refining goes on until one resolves it."""
+        """Whether the new result is better, or the old one had mostly an interpolation error."""
         return new.error < old.error or old.interpolation_error > old.space_error
 
-    def _pair(self, nodes: int, rtol: float, atol: float) -> tuple[GridSolution, GridSolution, float]:
-        """The marches with half the nodes and with all, and how far a coarser time moves the first."""
+    def _first_pair(self, nodes: int, rtol: float, atol: float) -> tuple[GridSolution, GridSolution, float]:
+        """The solutions with half the nodes and with all, and the change of the first by a coarser time step."""
         system, budget = self._system, self._budget
-        march = GridSolution(system, nodes // 2, rtol, atol, budget)
-        loose = self._loose(nodes // 2, rtol, atol)
-        finer = GridSolution(system, nodes, rtol, atol, budget) if system.space else march
-        return march, finer, distance(loose, march)
+        solution = GridSolution(system, nodes // 2, rtol, atol, budget)
+        loose = self._coarse_time(nodes // 2, rtol, atol)
+        finer = GridSolution(system, nodes, rtol, atol, budget) if system.space else solution
+        return solution, finer, distance(loose, solution)
 
-    def _loose(self, nodes: int, rtol: float, atol: float) -> GridSolution:
+    def _coarse_time(self, nodes: int, rtol: float, atol: float) -> GridSolution:
         bounds = TIME_FACTOR * rtol, TIME_FACTOR * atol
         return GridSolution(self._system, nodes, *bounds, self._budget, steps=FEWEST_STEPS // 2)
 
-    def _split_off(self, parts: SemilinearForm, count: int) -> RefinementResult:
-        """With the linear part split off, refining whichever of space and time moved the answer more."""
+    def _refine_exponential(self, parts: SemilinearForm, count: int) -> RefinementResult:
+        """Refine by exponential methods, in space or in time, whichever has the larger error."""
         while True:
             try:
                 rtol = max(self._rtol, FIRST_TOLERANCES[EXPONENTIAL])
-                coarse = self._march(count // 2, rtol, parts, FEWEST_STEPS)
+                coarse = self._integrate(count // 2, rtol, parts, FEWEST_STEPS)
                 if coarse.method == INTEGRATING_FACTOR:
                     rtol = max(self._rtol, FIRST_TOLERANCES[INTEGRATING_FACTOR])
-                    coarse = self._march(count // 2, rtol, parts, FEWEST_STEPS)
-                finer = self._march(count, rtol, parts, FEWEST_STEPS)
+                    coarse = self._integrate(count // 2, rtol, parts, FEWEST_STEPS)
+                finer = self._integrate(count, rtol, parts, FEWEST_STEPS)
                 time_error = finer.error
                 if time_error is None:
-                    time_error = distance(self._march(count, TIME_FACTOR * rtol, parts, FEWEST_STEPS // 2), finer)
+                    time_error = distance(self._integrate(count, TIME_FACTOR * rtol, parts, FEWEST_STEPS // 2), finer)
                 break
             except StoppedError as error:
                 if count >= self._most:
-                    self._confirm(error, partial(self._march, count, rtol, parts, FEWEST_STEPS))
+                    self._confirm(error, partial(self._integrate, count, rtol, parts, FEWEST_STEPS))
                 count *= 2
-        found, stuck = self._paired(coarse, finer, time_error), set()
-        while found.error > TARGET_ERROR and (way := self._way(found, stuck)):
-            longer = self._budget.worked + 2 * found.march.seconds > TIME_SHARE * self._budget.seconds
+        found, stuck = self._result(coarse, finer, time_error), set()
+        while found.error > TARGET_ERROR and (way := self._next_refinement(found, stuck)):
+            longer = self._budget.processor_time + 2 * found.solution.seconds > TIME_SHARE * self._budget.seconds
             if found.error < ACCEPTABLE_ERROR and longer:
                 break
             try:
@@ -217,37 +221,37 @@ class Refinement:
                 stuck.add(way)
         return found
 
-    def _way(self, found: RefinementResult, stuck: set[str]) -> str | None:
-        """What to refine: `space` or `time`, None where neither can be."""
-        least = self._rtol if found.march.error is not None else max(EXPLICIT_FACTOR * self._rtol, LEAST_RTOL)
+    def _next_refinement(self, found: RefinementResult, stuck: set[str]) -> str | None:
+        """What to refine next: `space` or `time`; None if neither can be."""
+        least = self._rtol if found.solution.error is not None else max(EXPLICIT_FACTOR * self._rtol, LEAST_RTOL)
         movable = {
-            "space": found.march.nodes < self._most and "space" not in stuck,
-            "time": found.march.rtol > least and "time" not in stuck,
+            "space": found.solution.nodes < self._most and "space" not in stuck,
+            "time": found.solution.rtol > least and "time" not in stuck,
         }
         moved = {"space": found.space_error + found.interpolation_error, "time": found.time_error}
         ways = [way for way in movable if movable[way] and moved[way] >= TARGET_ERROR / 2]
         return max(ways, key=moved.get) if ways else None
 
     def _finer_space(self, found: RefinementResult, parts: SemilinearForm) -> RefinementResult:
-        old = found.march
-        finest = self._march(2 * old.nodes, old.rtol, parts, old.steps if old.error is None else old.steps // 2)
-        return self._paired(old, finest, found.time_error if finest.error is None else finest.error)
+        old = found.solution
+        finest = self._integrate(2 * old.nodes, old.rtol, parts, old.steps if old.error is None else old.steps // 2)
+        return self._result(old, finest, found.time_error if finest.error is None else finest.error)
 
     def _finer_time(self, found: RefinementResult, parts: SemilinearForm) -> RefinementResult:
-        """Tolerances and longest steps such that the error falls by a good factor of TIME_MARGIN at least."""
-        old, rtol = found.march, found.march.rtol / TOLERANCE_FACTOR
+        """The result with a tolerance and longest step that reduce the error at least by TIME_MARGIN."""
+        old, rtol = found.solution, found.solution.rtol / TOLERANCE_FACTOR
         if old.error is not None:
-            finest = self._march(old.nodes, rtol, parts, old.steps)
+            finest = self._integrate(old.nodes, rtol, parts, old.steps)
             return RefinementResult(finest, found.space_error, finest.error, found.interpolation_error)
-        coarse, finest = (self._march(nodes, rtol, parts, 2 * old.steps) for nodes in (old.nodes // 2, old.nodes))
-        return self._paired(coarse, finest, distance(old, finest) / TIME_MARGIN)
+        coarse, finest = (self._integrate(nodes, rtol, parts, 2 * old.steps) for nodes in (old.nodes // 2, old.nodes))
+        return self._result(coarse, finest, distance(old, finest) / TIME_MARGIN)
 
-    def _march(self, nodes: int, rtol: float, parts: SemilinearForm, steps: int) -> GridSolution:
+    def _integrate(self, nodes: int, rtol: float, parts: SemilinearForm, steps: int) -> GridSolution:
         return GridSolution(self._system, nodes, rtol, self._atol, self._budget, parts, steps)
 
 
 def distance(coarse: GridSolution, fine: GridSolution) -> float:
-    """Relative L2 distance at irregular points, of the worst field."""
+    """Relative L2 distance of the worst field at quasirandom points."""
     first, second = coarse.samples, fine.samples
     norms = np.linalg.norm(second, axis=1)
     return float(np.max(np.linalg.norm(first - second, axis=1) / np.where(norms > 0, norms, 1.0)))

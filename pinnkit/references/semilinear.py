@@ -1,4 +1,4 @@
-"""The linear part of an evolution that has constant coefficients, and the rest."""
+"""Semilinear form of an evolution: a linear part with constant coefficients, and a nonlinear part."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pinnkit.language.calculus import Partial, partials, replace
 from pinnkit.language.errors import LanguageError
 from pinnkit.references.evolution_system import EvolutionSystem
 
-MOST_OPERATIONS = 500  # of a rate that is multiplied out
+MAX_EXPANDED_OPERATIONS = 500  # of a rate that is multiplied out
 
 
 @dataclass(frozen=True)
 class SemilinearForm:
     """rates[f] = sum over (d, c) in linear[f] of c * d + rests[f], with numbers c and partial derivatives d.
 
-    `complete`: the rests hold no derivative in space of an order above the first, so what makes the evolution stiff is
-    in the linear part.
+    `complete`: the nonlinear part has derivatives in space up to the first order only, so the stiff terms are all in
+    the linear part.
     """
 
     linear: Mapping[str, Mapping[Partial, float]]
@@ -29,10 +29,10 @@ class SemilinearForm:
 
 
 def semilinear_form(system: EvolutionSystem) -> SemilinearForm:
-    """Each rate's slopes where all fields are zero, as far as they are numbers, and what is left."""
+    """Linearise each rate about zero fields; slopes that are numbers form the linear part."""
     parts, nonlinear, complete = {}, {}, True
     for field, rate in system.rates.items():
-        if rate.count_ops() < MOST_OPERATIONS:
+        if rate.count_ops() < MAX_EXPANDED_OPERATIONS:
             rate = sympy.expand_mul(rate)
         unknowns = sorted(partials(rate), key=str)
         constants = {}

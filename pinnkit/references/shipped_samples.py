@@ -1,4 +1,4 @@
-"""The samples that some of the shipped problems are fitted to."""
+"""Samples for the shipped problems with data."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def gradient_samples(side: int = 10) -> dict[str, np.ndarray]:
 
 
 def shipped_samples() -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """Name of each shipped table of samples, and its columns."""
+    """Name and columns of each shipped table of samples."""
     yield "heat_samples", heat_samples()
     yield "heat_samples_noisy", heat_samples(noise=0.01)
     yield "burgers_samples", burgers_samples()

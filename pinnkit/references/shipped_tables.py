@@ -1,7 +1,7 @@
-"""Three classic reference solutions, each by a method of its own: the tables that pinnkit ships.
+"""Shipped reference tables: Burgers, Allen-Cahn, Korteweg-de Vries.
 
-Burgers by the formula of Cole and Hopf, Allen-Cahn by a cosine Galerkin method, Korteweg-de Vries by a Fourier Galerkin
-method with an integrating factor; `scripts/make_references.py` writes them.
+By the Cole-Hopf formula, a cosine Galerkin method, and a Fourier Galerkin method with an integrating factor;
+`scripts/make_references.py` writes them.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def kdv(x: np.ndarray, t: np.ndarray, modes: int = 256, rtol: float = 1e-12, mu:
 
 
 def _advance(rate: Callable, begin: float, end: float, state: np.ndarray, rtol: float) -> np.ndarray:
-    """The state at `end`, by a run that ends there: between its steps DOP853's interpolant is less accurate."""
+    """The state at `end`, by an integration that ends there (DOP853's interpolant is less accurate)."""
     with np.errstate(over="ignore"):  # a step that overflows is rejected by its error estimate
         run = solve_ivp(rate, (begin, end), state, method="DOP853", t_eval=[end], rtol=rtol, atol=rtol / 100)
     if run.status != 0:
@@ -136,6 +136,6 @@ def _advance(rate: Callable, begin: float, end: float, state: np.ndarray, rtol: 
 
 
 def shipped_tables() -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """Name of each shipped table, and its arrays x: (257,), t: (101,), u: (257, 101)."""
+    """Name and arrays of each shipped table: x: (257,), t: (101,), u: (257, 101)."""
     for name, solution in (("burgers", burgers), ("allen_cahn", allen_cahn), ("kdv", kdv)):
         yield name, {"x": TABLE_X, "t": TABLE_T, "u": solution(TABLE_X, TABLE_T)}

@@ -1,4 +1,4 @@
-"""pinnkit's own classical solver: spectral in space, adaptive in time, from the same equations as the network."""
+"""Reference solutions by spectral methods in space and adaptive integration in time."""
 
 from __future__ import annotations
 
@@ -19,46 +19,44 @@ __all__ = ["NotComputed", "Spectral", "UnsupportedProblem"]
 
 log = logging.getLogger("pinnkit.references")
 
-WARN_ERROR = 1e-6  # above this the log warns
-MAX_ERROR = 0.1  # above this there is no reference
+WARN_ERROR = 1e-6  # claimed error above which the log warns
+MAX_ERROR = 0.1  # claimed error above which there is no reference
 ROUNDING = 1e-13
 
 
 class NotComputed(Exception):
-    """No reference of use within the time and the memory that it may take."""
+    """No usable reference was found within the budget of time and memory."""
 
 
 class Spectral:
     """The solution of a problem in t, or in t and one space coordinate x, by the method of lines.
 
-    In x: Fourier collocation where the problem is periodic, Chebyshev collocation otherwise, the values at the ends
-    from the boundary conditions at every moment. In t: DOP853, or Radau where the problem is stiff. Periodic problems
-    with a stiff linear part of constant coefficients (diffusion, dispersion, higher orders) as Fourier coefficients, by
-    ETDRK4 or by DOP853 with an integrating factor.
+    In x: Fourier collocation for periodic problems, Chebyshev collocation otherwise, with the values at the ends from
+    the boundary conditions at each time. In t: DOP853, or Radau where the problem is stiff. Periodic problems with a
+    stiff linear part of constant coefficients (diffusion, dispersion, higher orders): Fourier coefficients, by ETDRK4
+    or by DOP853 with an integrating factor.
 
-    The residuals are to be linear in each field's highest derivative in time, the conditions to give every lower
-    derivative in time at the lower end of t and, at the ends of x, as many linear equations as the orders in x add
-    up to. A learned parameter takes its value under `exact`. The condition u(x=0) = u(x=1) alone means that u is
-    periodic, with all its derivatives.
+    The residuals must be linear in each field's highest derivative in time. The conditions must give each lower
+    derivative in time at the lower end of t and, at the ends of x, as many linear equations as the orders in x add up
+    to. A learned parameter takes its value under `exact`. The condition u(x=0) = u(x=1) alone means that u is periodic,
+    with all its derivatives.
 
     Attributes:
         fields: names of all fields.
         name: the method, as in "spectral: Chebyshev, 128 nodes, Radau, rtol 1e-10".
-        claimed_error: relative L2 norm (the worst field's) of how far two refinements moved the answer, summed, from
-            half the nodes to these and from larger tolerances to these, with what the grid leaves unresolved.
-        grid: None, for the solution is known everywhere.
+        claimed_error: estimate of the relative L2 error of the worst field: the change from half the nodes, the change
+            from larger tolerances, and the interpolation error of the problem's functions, summed.
+        grid: None, as the solution can be evaluated anywhere.
 
     Args:
-        nodes: number of nodes in x, even; by default 64 (32 for high derivatives), doubled until that moves the answer
-            by less than 1e-8 or no longer improves it, or up to 512 (Chebyshev) or 2048 (Fourier).
-        rtol, atol: relative and absolute tolerance of a step in time, made larger where rounding defeats them.
-        max_time, memory: seconds and bytes that it may take. Where they end, the finest solution that could be
-            compared with another is taken.
+        nodes: number of nodes in x, even; by default 64 (32 for high derivatives), doubled until the solution changes
+            by less than 1e-8 or no longer improves, up to 512 (Chebyshev) or 2048 (Fourier).
+        rtol, atol: relative and absolute tolerance of a step in time, increased where rounding prevents them.
+        max_time, memory: budget in seconds and bytes; at its end the finest solution with an error estimate is taken.
 
     Raises:
-        UnsupportedProblem: the problem is of another kind; the message says what and names the other references.
-        NotComputed: no two solutions that agree to a tenth were found with the time and memory allowed, or the
-            integration stopped on every grid.
+        UnsupportedProblem: the problem is of another kind; the message gives the reason.
+        NotComputed: no two solutions agree to a tenth within the budget, or the integration stopped on every grid.
 
     >>> problem = Problem(coordinates={"t": [0, 1]}, fields=["u"], equations="u_t = -u",
     ...                   conditions={"start": {"at": "t = 0", "equations": "u = 1"}})
@@ -88,11 +86,11 @@ class Spectral:
         self.fields = self._system.fields
         log.info("reference: computing by the method of lines (at most %g s)", max_time)
         found = _refined(self._system, nodes, rtol, atol, budget)
-        self._march, self.claimed_error = found.march, found.error + ROUNDING
-        method = f"{self._march.method}, rtol {self._march.rtol:.0e}"
-        place = f"{self._march.grid.name}, {self._march.nodes} nodes" if self._system.space else self._march.grid.name
-        self.name = f"spectral: {place}, {method}"
-        log.info("reference: %s; %.1f s, claimed error %.1e", self.name, budget.spent, self.claimed_error)
+        self._solution, self.claimed_error = found.solution, found.error + ROUNDING
+        used = self._solution
+        nodes_text = f", {used.nodes} nodes" if self._system.space else ""
+        self.name = f"spectral: {used.grid.name}{nodes_text}, {used.method}, rtol {used.rtol:.0e}"
+        log.info("reference: %s; %.1f s, claimed error %.1e", self.name, budget.elapsed, self.claimed_error)
         if self.claimed_error > WARN_ERROR:
             log.warning(
                 "the reference (%s) has a claimed error of %.1e (relative L2); smaller errors cannot be measured",
@@ -112,16 +110,16 @@ class Spectral:
             slack = 1e-12 * (bounds[1] - bounds[0])
             if points.size and not (points.min() >= bounds[0] - slack and points.max() <= bounds[1] + slack):
                 raise ValueError(
-                    f"{name} reaches from {points.min():g} to {points.max():g}; the reference is known in "
+                    f"{name} ranges from {points.min():g} to {points.max():g}; the reference is defined in "
                     f"[{bounds[0]:g}, {bounds[1]:g}]"
                 )
-        values = self._march(x.ravel(), t.ravel())
+        values = self._solution(x.ravel(), t.ravel())
         return {name: row.reshape(t.shape) for name, row in zip(self.fields, values, strict=True)}
 
 
 def _refined(system: EvolutionSystem, nodes: int | None, rtol: float, atol: float, budget: Budget) -> RefinementResult:
-    """The finest solution, where it is of use."""
-    # `check` and `train` have refused these before; a problem may also come straight from Python
+    """The finest solution; NotComputed where its error is above MAX_ERROR."""
+    # `check` and `train` have checked this before; a problem may also come straight from Python
     check_well_posed(system)
     check_boundary_conditions(system)
     try:
@@ -133,7 +131,7 @@ def _refined(system: EvolutionSystem, nodes: int | None, rtol: float, atol: floa
         raise NotComputed(f"{error}: the solution blows up there{nodes}") from None
     if not found.error < MAX_ERROR:
         raise NotComputed(
-            f"the finest solutions still differ by {found.error:.1g} (relative L2; {found.march.nodes} nodes, "
-            f"{budget.spent:.0f} s)"
+            f"the finest solutions still differ by {found.error:.1g} (relative L2; {found.solution.nodes} nodes, "
+            f"{budget.elapsed:.0f} s)"
         )
     return found

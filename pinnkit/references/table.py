@@ -1,4 +1,4 @@
-"""Solutions that were computed elsewhere, as tables."""
+"""Tabulated reference solutions."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from pinnkit.references.table_check import check_table
 
 
 class Table:
-    """A table's fields, known at the table's points alone.
+    """Fields of a table, defined at the table's points only.
 
     The coordinates of an NPZ table may be axes, and the fields arrays over their tensor grid; or every column may
     have one entry a point, all in one shape, as np.meshgrid writes them.
 
-    `warnings`: where the table disagrees a little with the problem's conditions, in words.
+    `warnings`: messages about conditions of the problem that the table violates a little.
 
     Args:
         path: a CSV or NPZ file with a column for each coordinate and for at least one field.
@@ -29,7 +29,7 @@ class Table:
             domain or another problem than this one.
     """
 
-    claimed_error: float | None = None  # nobody knows
+    claimed_error: float | None = None  # unknown
 
     def __init__(self, problem: Problem, path: Path) -> None:
         self.name = f"table {path.name}"
@@ -64,15 +64,14 @@ class Table:
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The table's values; the coordinates must be those of `grid`."""
         if any(not np.array_equal(coordinates[name], values) for name, values in self.grid.items()):
-            raise ValueError(f"{self.name} is known at its own points alone; evaluate on its grid")
+            raise ValueError(f"{self.name} is defined at its own points only; evaluate on its grid")
         return dict(self._values)
 
 
 def _plain(columns: Mapping[str, np.ndarray], coordinates: Sequence[str]) -> dict[str, np.ndarray]:
-    """Columns of one shape of several axes as coordinates (k_i,) and fields (k_1, ..., k_d) where they are a mesh.
+    """The columns of a mesh as axes (k_i,) and fields (k_1, ..., k_d), the axes of the mesh in any order.
 
-    Its axes may be in any order, as np.meshgrid's two kinds of indexing have it. Others are (n,), points for
-    themselves; columns of several shapes are as they were.
+    Other columns of one shape become (n,), scattered points; columns of several shapes stay.
     """
     shape = columns[coordinates[0]].shape
     if len(shape) == 1 or any(values.shape != shape for values in columns.values()):

@@ -1,4 +1,4 @@
-"""Whether a table can be the solution of a problem: its points, and its values where conditions prescribe them."""
+"""Check of a table against the domain and the conditions of a problem."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from pinnkit.problem.tables import TableError
 from pinnkit.references.exact import exact_parameters
 
 SLACK = 1e-6
-"""How far a point may lie from its place, relative to the range of the coordinate."""
+"""Tolerance on the position of a point, relative to the range of the coordinate."""
 WARN_MISMATCH, REFUSE_MISMATCH = 1e-2, 1e-1
-"""From which miss of a condition on, relative to the field's largest value, a table is told, and refused."""
+"""Violation of a condition, relative to the field's largest value, above which there is a warning, and an error."""
 OUTLIER_FRACTION = 0.05
-"""The share of points that may miss it by more: a solution may jump where two conditions meet."""
+"""Fraction of the points that may violate it more: a solution may jump where two conditions meet."""
 
 
 def check_table(problem: Problem, grid: Mapping[str, np.ndarray], fields: Mapping[str, np.ndarray]) -> list[str]:
-    """Refuse a table of another domain, and one that misses conditions which hold no derivatives.
+    """Check that the table lies in the domain and satisfies the conditions without derivatives.
 
-    Published tables have three digits or so, and some were computed with a condition that differs a little.
+    The tolerances allow for published tables, which have about three digits.
 
     Args:
         grid, fields: coordinates and fields at the table's points, arrays of one shape.
 
     Returns:
-        What is doubtful, a text for each condition.
+        Warnings, one for each condition that is violated a little.
 
     Raises:
-        TableError: naming the point, what the table says there, and what the problem says.
+        TableError: with the point, the table's value and the prescribed one.
     """
     points = np.stack([grid[name].ravel() for name in problem.coordinates], axis=1)
     slack = SLACK * (problem.domain.upper - problem.domain.lower)
@@ -74,7 +74,7 @@ def _can_be_checked(
     values: Mapping[sympy.Symbol, float],
     problem: Problem,
 ) -> bool:
-    """Whether its residual can be worked out from the fields at a point alone."""
+    """Whether the residual depends on the fields at a point alone."""
     residual = equation.residual
     if not isinstance(residual, sympy.Basic):
         return False
@@ -92,9 +92,9 @@ def _check_condition(
     columns: Mapping[str, np.ndarray],
     values: Mapping[sympy.Symbol, float],
 ) -> str:
-    """What is doubtful of one equation of a condition on one of its places; TableError where the table misses it."""
+    """Warning about one equation of a condition on one face, or an empty text; TableError where it is violated."""
     slack = SLACK * (problem.domain.upper - problem.domain.lower)
-    on = place.contains(points, slack) & ~place.near_edge(points, slack)  # where faces meet, so may others that differ
+    on = place.contains(points, slack) & ~place.near_edge(points, slack)  # conditions may differ where faces meet
     if condition.where is not None:
         on &= inside(condition.where, points, problem.coordinates, values)
     read: dict[sympy.Basic, np.ndarray | float] = problem.values | dict(values)
@@ -114,7 +114,7 @@ def _check_condition(
     worst = int(np.argmax(np.where(np.isfinite(miss), miss, np.inf)))
     at = ", ".join(f"{name} = {points[rows[worst], index]:.4g}" for index, name in enumerate(problem.coordinates))
     message = (
-        f"its values miss the condition '{condition.name}' at {missed.sum()} of {len(rows)} points: "
+        f"its values violate the condition '{condition.name}' at {missed.sum()} of {len(rows)} points: "
         f"at {at} {_mismatch(equation, read, held, worst, float(miss[worst]))}"
     )
     if (~(miss <= REFUSE_MISMATCH * scale)).mean() > OUTLIER_FRACTION:
@@ -129,7 +129,7 @@ def _mismatch(
     row: int,
     miss: float,
 ) -> str:
-    """The table's value and the prescribed one; the residual where the condition does not give the field."""
+    """The table's value and the prescribed one, or the residual if the condition does not give the field."""
     (field, *others) = held
     if not others:
         try:

@@ -1,4 +1,4 @@
-"""Integrating the method of lines in time, and evaluating what comes out anywhere."""
+"""Time integration of the method of lines, and evaluation of the solution."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ EXPLICIT, IMPLICIT = "DOP853", "Radau"
 INTEGRATING_FACTOR, EXPONENTIAL = "DOP853 with an integrating factor", "ETDRK4"
 MAX_RATE_EVALUATIONS = {EXPLICIT: 5_000, IMPLICIT: 100_000}
 """Evaluations of the rate that a method may take for the whole time. The explicit one may take the square of the
-number of states, where that is more, for the steps of the implicit one cost the cube; and in time alone as many as the
+number of states, if that is more, as a step of the implicit one costs the cube; and in time alone as many as the
 implicit one."""
 CHECK_EVERY = {EXPLICIT: 1_000, IMPLICIT: 10_000}
 EXPLICIT_FACTOR, LEAST_RTOL = 1e-2, 3e-14
-"""The explicit method gets tighter tolerances, as far as rounding allows: between its steps its interpolant amplifies
-the errors of stiff modes, which tighter tolerances diminish at little cost."""
+"""Factor on the tolerances of the explicit method, whose interpolant amplifies errors of stiff modes, and their
+least value."""
 MAX_DAMPING_EXPONENT = 3.0
-"""An integrating factor over the whole time grows or falls by no more than e^UNDAMPED."""
+"""Largest exponent of an integrating factor over the whole time; ETDRK4 is used beyond it."""
 CHUNK = 2**21
 """Numbers in an array of weights."""
 FEWEST_STEPS = 200
 SAMPLES = 101, 401
-"""Moments and places at which solutions are compared."""
+"""Times and points at which solutions are compared."""
 EARLY_TIMES = 25, 1e-5, 1e-2
-"""Further moments, their distances from the start in equal ratios, as shares of the time. Where the start does not meet
-the conditions at the ends, a layer grows from there as the square root of the time."""
+"""Number, first and last of further times in geometric progression, as fractions of the duration: they resolve layers
+from initial values that violate the boundary conditions."""
 
 
 class TooManyStepsError(Exception):
-    """A method is on the way to more evaluations of the rate than it is afforded."""
+    """A method would exceed its evaluations of the rate."""
 
 
 class StoppedError(Exception):
-    """The solution could not be followed beyond a time: it blows up, or the grid is too coarse for it.
+    """The integration stopped: the solution blows up, or the grid is too coarse.
 
     Attributes: t, the time; nodes, the grid's.
     """
@@ -58,29 +58,28 @@ class StoppedError(Exception):
 class GridSolution:
     """The solution of a system on one grid, at one tolerance.
 
-    With `parts`, as Fourier coefficients: by DOP853 on e^(-lt) w where the linear part only turns them (dispersion),
-    and by ETDRK4 where it damps them. Without, with DOP853 (explicit, order 8) where stability lets it take large steps
-    and with Radau (implicit, order 5, with the exact Jacobian) otherwise; Hairer, Norsett and Wanner 1993 and 1996.
+    With `parts`, for Fourier coefficients: DOP853 with the integrating factor e^(-lt) where the linear part does not
+    damp (dispersion), ETDRK4 where it does. Without, DOP853 (explicit, order 8) where stability allows large steps,
+    otherwise Radau (implicit, order 5, with the exact Jacobian); Hairer, Norsett and Wanner 1993 and 1996.
 
     Args:
         nodes: number of nodes in x.
         rtol, atol: tolerances of a step; for ETDRK4 rtol is that of the whole.
-        budget: what it may take.
-        parts: the linear part that is split off, None to treat the whole alike.
-        steps: the fewest steps (ETDRK4 begins with them). The error of a step says nothing of the interpolant within
-            it, which is the larger one where a stiff problem lets steps be long.
+        budget: limits on time and memory.
+        parts: the semilinear form; None to treat all terms alike.
+        steps: least number of steps (initial number for ETDRK4), which bounds the error of the interpolant.
 
     Attributes:
-        method, rtol, steps: the method, the relative tolerance and the fewest steps that were used.
+        method, rtol, steps: the method, the relative tolerance and the least number of steps that were used.
         grid: the nodes in x.
-        seconds: processor time that took.
-        error: an estimate of the relative error in time where the method gives one, else None.
+        seconds: processor time of the integration.
+        error: estimate of the relative error in time, None if the method has none.
 
     Raises:
         TooManyStepsError: of both methods; the tolerances are below the rounding of the derivatives in x.
-        StoppedError: the solution could not be followed to the upper end of t.
-        OverBudget: it would take more time or memory than it may.
-        NotDiagonalError: the linear part cannot be split off.
+        StoppedError: the integration stopped before the upper end of t.
+        OverBudget: it would take more time or memory than allowed.
+        NotDiagonalError: the linear part cannot be diagonalised.
         UnsupportedProblem: the start is not finite, or the conditions do not determine the fields at the ends.
     """
 
@@ -94,20 +93,20 @@ class GridSolution:
         parts: SemilinearForm | None = None,
         steps: int = FEWEST_STEPS,
     ) -> None:
-        self._system, self._budget, began = system, budget, budget.worked
+        self._system, self._budget, began = system, budget, budget.processor_time
         self.steps = steps
         self.nodes, self.rtol, self._atol, self.error = nodes, rtol, atol, None
         with np.errstate(all="ignore"):  # a step that overflows is rejected by its error estimate
             if parts is not None:
                 self._space = FourierModes(system, nodes, parts, budget)
-                self._by_modes(self._space)
+                self._integrate_modes(self._space)
             else:
                 self._space = MethodOfLines(system, nodes, budget)
-                self._by_lines(self._space)
+                self._integrate_lines(self._space)
         self.grid = self._space.grid
-        self.seconds = budget.worked - began
+        self.seconds = budget.processor_time - began
 
-    def _by_modes(self, modes: FourierModes) -> None:
+    def _integrate_modes(self, modes: FourierModes) -> None:
         begin, end = self._system.times
         start = modes.start()
         self._expect_finite(start, modes.rest(begin, start.reshape(modes.eigenvalues.shape)))
@@ -116,7 +115,7 @@ class GridSolution:
             try:
                 found = ETDRK4(modes, (begin, end), start, self.rtol, self._budget, self._enough_steps())
             except StoppedEarlyError as error:
-                raise self._stopped(error.args[0], "its values no longer finite") from None
+                raise self._stopped_error(error.args[0], "its values no longer finite") from None
             self.error, self.steps, self._solution = found.error, found.steps, found
             return
         self.method = INTEGRATING_FACTOR
@@ -135,10 +134,7 @@ class GridSolution:
         self._solution = solution
 
     def _size(self, modes: FourierModes, start: np.ndarray) -> float:
-        """Root mean square of the start, or of what the sources add to it in all the time, if that is more.
-
-        Zero where both are; a start from rest, or nearly, takes the size that its sources give it.
-        """
+        """Root mean square of the start, or of the sources times the duration if that is more."""
         begin, end = self._system.times
         zero = np.zeros_like(start).reshape(modes.eigenvalues.shape)
         rests = [np.linalg.norm(modes.rest(t, zero)) for t in quasirandom_points(SAMPLES[0], begin, end)]
@@ -146,19 +142,19 @@ class GridSolution:
         return float(max(np.linalg.norm(start), (end - begin) * largest) / np.sqrt(start.size))
 
     def _enough_steps(self) -> int:
-        """Even ones, a power of two times the fewest, none too long for the functions of t."""
+        """Number of steps, FEWEST_STEPS times a power of two, that resolves the functions of t."""
         begin, end = self._system.times
         ratio = (end - begin) / (self._system.time_step_limit.shortest(FEWEST_STEPS) * FEWEST_STEPS)
         return max(self.steps, FEWEST_STEPS * 2 ** int(np.ceil(np.log2(max(ratio, 1.0)))))
 
-    def _by_lines(self, lines: MethodOfLines) -> None:
+    def _integrate_lines(self, lines: MethodOfLines) -> None:
         start = lines.start()
         self._expect_finite(start, lines.rate(self._system.times[0], start))
         wanted = self.rtol, self._atol
         self.method = EXPLICIT
         self.rtol, self._atol = max(EXPLICIT_FACTOR * self.rtol, LEAST_RTOL), EXPLICIT_FACTOR * self._atol
         try:
-            self._solution = self._explicit(self._watched(lines), start)
+            self._solution = self._explicit(self._limited_rate(lines), start)
         except TooManyStepsError:
             self.method = IMPLICIT
             self.rtol, self._atol = wanted
@@ -176,7 +172,7 @@ class GridSolution:
         begin, end = self._system.times
 
         def checked(t: float, y: np.ndarray) -> np.ndarray:
-            self._budget.check()
+            self._budget.check_time()
             return rate(t, y)
 
         times, states, rates = [], [], []
@@ -185,9 +181,9 @@ class GridSolution:
             for step in steps:
                 for kept, value in zip((times, states, rates), step, strict=True):
                     kept.append(value)
-                self._budget.expect(2 * start.nbytes * len(times))
+                self._budget.check_memory(2 * start.nbytes * len(times))
         except StepTooSmallError as error:
-            raise self._stopped(error.args[0], "its steps too small") from None
+            raise self._stopped_error(error.args[0], "its steps too small") from None
         return HermiteInterpolant(np.array(times), states, rates)
 
     def _longest(self, t: float) -> float:
@@ -199,30 +195,30 @@ class GridSolution:
         begin, end = self._system.times
 
         def jacobian(t: float, y: np.ndarray) -> np.ndarray:
-            self._budget.check()
+            self._budget.check_time()
             found = lines.jacobian(t, y)
             if not np.all(np.isfinite(found)):
-                raise self._stopped(t, "its rates no longer finite")
+                raise self._stopped_error(t, "its rates no longer finite")
             return found
 
         tolerances = {"rtol": self.rtol, "atol": self._atol, "max_step": self._longest(begin)}
-        solver = Radau(self._watched(lines), begin, start, end, jac=jacobian, **tolerances)
+        solver = Radau(self._limited_rate(lines), begin, start, end, jac=jacobian, **tolerances)
         times, pieces = [begin], []
         while solver.status == "running":
             solver.max_step = self._longest(solver.t)
             solver.step()
             if solver.status == "failed":
-                raise self._stopped(solver.t, "its steps too small")
+                raise self._stopped_error(solver.t, "its steps too small")
             times.append(solver.t)
             pieces.append(solver.dense_output())
-            self._budget.expect(4 * start.nbytes * len(times))
+            self._budget.check_memory(4 * start.nbytes * len(times))
         return OdeSolution(times, pieces)
 
-    def _stopped(self, t: float, why: str) -> StoppedError:
+    def _stopped_error(self, t: float, why: str) -> StoppedError:
         return StoppedError(t, self._system.times[1], self.nodes, why)
 
-    def _watched(self, lines: MethodOfLines) -> Callable:
-        """The rate, which raises TooManyStepsError once the rest of the time looks to take more than is afforded."""
+    def _limited_rate(self, lines: MethodOfLines) -> Callable:
+        """The rate, which raises TooManyStepsError once the remaining time is expected to exceed the evaluations."""
         afforded, every = MAX_RATE_EVALUATIONS[self.method], CHECK_EVERY[self.method]
         if self.method == EXPLICIT:
             afforded = max(afforded, lines.size**2) if self._system.space else max(MAX_RATE_EVALUATIONS.values())
@@ -230,7 +226,7 @@ class GridSolution:
 
         def rate(t: float, y: np.ndarray) -> np.ndarray:
             nonlocal count, last
-            self._budget.check()
+            self._budget.check_time()
             count += 1
             if count % every == 0:
                 if every * (end - t) > (afforded - count) * (t - last):
@@ -242,7 +238,7 @@ class GridSolution:
 
     @cached_property
     def samples(self) -> np.ndarray:
-        """(fields, n) at irregular moments and places, in no order that nodes or steps have."""
+        """(fields, n) at quasirandom times and points."""
         begin, end = self._system.times
         count, first, last = EARLY_TIMES
         early = begin + (end - begin) * np.geomspace(first, last, count)

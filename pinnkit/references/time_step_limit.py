@@ -1,4 +1,4 @@
-"""The largest step in time that resolves the problem's functions of t."""
+"""Upper bound on the time step from the problem's functions of t."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pinnkit.references.quasirandom import quasirandom_points
 
 MOMENTS, PLACES = 2**14, 17
 STEPS_PER_RISE = 4
-"""Steps while a function goes once from its least to its largest value."""
+"""Steps while a function rises once from its least to its largest value."""
 MOST_STEPS = 2_000
-"""Steps on account of one function; one that oscillates more often is sampled by steps of any length."""
+"""Bound on the steps for one function, against fast oscillations."""
 
 
 class TimeStepLimit:
-    """An upper bound on the step in time: uniform, and smaller where a function of t in the problem varies.
+    """Upper bound on the time step: uniform, and smaller where a function of t in the problem varies.
 
-    The error estimate of a step evaluates a function at the step's stages alone and misses a pulse between them.
+    It keeps a step from missing a pulse between its stages, which the error estimate does not see.
 
     Args:
         expressions: in t, x and the fields: rates, and what holds at the ends of x.
@@ -47,7 +47,7 @@ class TimeStepLimit:
                 self._rises += self._counted(Program([function]))
 
     def _counted(self, program: Program) -> np.ndarray:
-        """Steps that a function needs from the beginning until each moment, the most at any place."""
+        """Cumulative number of steps that a function needs until each time, the largest over the points."""
         values = {self._time: self._times[:, None], **self._places}
         found = np.asarray(program({atom: values[atom] for atom in program.atoms})[0], dtype=float)
         found = found.reshape(MOMENTS, -1)
@@ -58,7 +58,7 @@ class TimeStepLimit:
         return steps * min(1.0, MOST_STEPS / steps[-1])
 
     def longest(self, t: float, fewest: int) -> float:
-        """The longest step from t, where all the time takes `fewest` steps if no function needs more."""
+        """The longest step from t; without varying functions the whole time takes `fewest` steps."""
         duration = self._end - self._begin
         clock = fewest * (self._times - self._begin) / duration + self._rises * fewest / 200
         now = np.interp(t, self._times, clock)

@@ -1,10 +1,10 @@
-"""The error of a reference that cannot be computed."""
+"""Error for problems outside the scope of the spectral reference."""
 
 from __future__ import annotations
 
 
 class UnsupportedProblem(ValueError):
-    """pinnkit's own classical solver cannot treat this problem; the message says why, and what to use instead."""
+    """The spectral reference cannot treat this problem; the message gives the reason and the alternatives."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(

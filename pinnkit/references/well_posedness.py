@@ -1,4 +1,4 @@
-"""Problems whose solutions do not depend continuously on their start."""
+"""Checks of well-posedness: growth of short waves, and placement of boundary conditions."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from pinnkit.references.quasirandom import quasirandom_points
 from pinnkit.references.unsupported import UnsupportedProblem
 
 MAX_GROWTH_EXPONENT = 30.0
-"""Errors that grow by e^GROWTH within the time leave nothing of sixteen digits."""
+"""Errors that grow by e^MAX_GROWTH_EXPONENT within the time leave no correct digit."""
 PLACES = 33
 NODES = 16, 32, 64
 GROWTH_RATIO = 1.6
-"""Growth that rises by this factor with each doubling of the nodes has no bound."""
-WAVE_NUMBERS = 64, 1024
+"""Factor by which the growth rate rises with each doubling of the nodes, if it is unbounded."""
+WAVE_NUMBERS = 64, 1024  # waves in the interval
 
 
 def check_well_posed(system: EvolutionSystem) -> None:
-    """Look at the equations linearised about the start, their coefficients frozen at places.
+    """Check Petrovskii's condition on the equations linearised about the start, with frozen coefficients.
 
-    A wave exp(i k x) then grows as exp(Re(l) t) with the eigenvalues l of the symbol, the rates' slopes times (i k)^m.
-    Petrovskii's condition for a well-posed problem is that Re(l) has an upper bound for all k.
+    A wave exp(i k x) grows as exp(Re(l) t) with the eigenvalues l of the symbol, the rates' slopes times (i k)^m.
+    A well-posed problem has an upper bound on Re(l) for all k.
 
     Raises:
-        UnsupportedProblem: it has none, and within the time the shortest waves of a grid drown the rest.
+        UnsupportedProblem: there is none, and within the time the shortest waves of a grid exceed the solution.
     """
     if system.space is None:
         return
@@ -46,7 +46,7 @@ def check_well_posed(system: EvolutionSystem) -> None:
 
 
 def _growth(system: EvolutionSystem, waves: int) -> float:
-    """The largest Re(l) of a wave that fits so often, over places and the start."""
+    """The largest Re(l) of a wave that fits this many times into the interval, over points at the start."""
     lower, upper = system.interval
     x = quasirandom_points(PLACES, lower, upper)
     wave = 2j * np.pi * waves / (upper - lower)
@@ -64,13 +64,13 @@ def _growth(system: EvolutionSystem, waves: int) -> float:
 
 
 def check_boundary_conditions(system: EvolutionSystem) -> None:
-    """Look at the equations with constant coefficients, those at one end of x and at the other, and these conditions.
+    """Check the boundary conditions on the equations with the constant coefficients of either end of x.
 
-    Their matrices have eigenvalues whose real parts rise in proportion to the nodes, or faster, where a condition
-    stands at the wrong end, as for a wave that runs away from the end where it is given.
+    Where a condition is at the outflow end, the largest real part of the eigenvalues grows at least in proportion to
+    the nodes.
 
     Raises:
-        UnsupportedProblem: with the coefficients of either end they rise so, and by the end of the time drown the rest.
+        UnsupportedProblem: it does with the coefficients of both ends, and errors exceed the solution within the time.
     """
     if system.space is None or system.boundary.periodic:
         return
@@ -96,7 +96,7 @@ def check_boundary_conditions(system: EvolutionSystem) -> None:
 
 
 def _frozen(system: EvolutionSystem, end: float) -> EvolutionSystem | None:
-    """The linearised equations without terms of order zero, their coefficients those at an end at the start."""
+    """The linearised equations without terms of order zero, with the coefficients at one end at the start."""
     rates, x = {}, np.array([end])
     for field, rate in system.rates.items():
         read, slopes = _slopes(system, rate, x)
@@ -108,7 +108,7 @@ def _frozen(system: EvolutionSystem, end: float) -> EvolutionSystem | None:
 
 
 def _slopes(system: EvolutionSystem, rate: sympy.Expr, x: np.ndarray) -> tuple[list[Partial], np.ndarray]:
-    """The partial derivatives in a rate and its slopes by them at the start, (partials, places)."""
+    """The partial derivatives in a rate, and its slopes by them at the start, (partials, points)."""
     read = sorted(partials(rate), key=str)
     program = Program(linear.slopes(rate, read))
     values: dict = {symbol(system.time): system.times[0], symbol(system.space): x}

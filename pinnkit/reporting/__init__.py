@@ -1,1 +1,1 @@
-"""What a run leaves behind: metrics, figures, tables and files, all from plain NumPy arrays."""
+"""Run folders, metrics, figures, tables and exports from NumPy arrays."""

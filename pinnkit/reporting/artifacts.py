@@ -1,7 +1,6 @@
-"""The run folder: the only place that knows where a run keeps what.
+"""Layout of the run folder: paths, reading and writing of its files.
 
-Every file is written under a temporary name and then renamed: a run that is killed while it writes leaves the
-former file whole.
+Every file is written under a temporary name and then renamed: a run killed while writing leaves the former file.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ class RunFolder:
 
     @property
     def previous_checkpoint(self) -> Path:
-        """The one before the last."""
+        """The checkpoint before the last."""
         return self.checkpoints / "previous.ckpt"
 
     @property
@@ -93,7 +92,7 @@ class RunFolder:
 
     @property
     def resumable(self) -> bool:
-        """Whether there is a checkpoint to go on from."""
+        """Whether there is a checkpoint to resume from."""
         return self.last_checkpoint.is_file() or self.previous_checkpoint.is_file()
 
     def create(self) -> RunFolder:
@@ -110,8 +109,7 @@ class RunFolder:
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Write metrics.json: `status` first, then the other keys in the order given.
 
-        `status` is required: it tells why a value is missing. NaN and +-inf are written as null, and the key
-        `not_finite` then lists their dotted names, so that they are not taken for values never measured.
+        `status` is required. NaN and +-inf are written as null, and the key `not_finite` lists their dotted names.
         Raises RunFolderError without a status and TypeError for a value that JSON cannot hold.
         """
         if not isinstance(metrics.get("status"), str):
@@ -135,7 +133,7 @@ class RunFolder:
         return content
 
     def has_own_metrics(self) -> bool:
-        """Whether metrics.json is a run's own: one that ended before it began has no versions in it."""
+        """Whether metrics.json is of a run that began: otherwise it has no versions."""
         try:
             return "versions" in self.read_metrics()
         except RunFolderError:

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from pathlib import Path
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Give a temporary path in the folder of `path`; rename it to `path` when the block ends well.
+    """Yield a temporary path in the folder of `path`; rename it to `path` if the block succeeds.
 
-    The data is flushed to the disk before the rename, so `path` holds the former content or the new one and
-    nothing between, even where the machine goes down. When the block raises, the temporary file is removed
-    and `path` is left as it was.
+    The data is flushed to the disk before the rename, so `path` has the former content or the new one, even after a
+    crash of the machine. If the block raises, the temporary file is removed and `path` stays as it was.
     """
     # Not tempfile.mkstemp: its files are readable by their owner alone, and os.replace would keep that.
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")

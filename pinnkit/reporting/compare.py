@@ -1,4 +1,4 @@
-"""Runs side by side: a table, and their errors against time and steps."""
+"""Comparison of runs: table, and error against time and steps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HIDDEN = ("resume", "hydra.run.dir", "callbacks", "logger")
-"""Overrides, or groups of them, that are no property of a solution."""
+"""Overrides, or groups of them, that do not affect a solution."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Comparison:
     histories: Sequence[Sequence[Mapping[str, Any]]]
 
     def columns(self) -> list[str]:
-        """Those of summary.csv; of the overrides, those in which the runs differ."""
+        """The columns of summary.csv; of the overrides only those in which the runs differ."""
         different = self._different()
         return table_columns({key: one for key, one in row.items() if key in different} for row in self._visible())
 
     def labels(self) -> list[str]:
-        """What tells the runs apart: their different overrides, or their names where these are the same."""
+        """Labels of the runs: their different overrides, or their names where these are the same."""
         overrides = sorted((column for group, column in self._different() if group == "overrides"), key=natural_key)
         if ("seed", "seed") in self._different():
             overrides.append("seed")
@@ -48,7 +48,7 @@ class Comparison:
         return [text if texts.count(text) == 1 and text else name for text, name in zip(texts, names, strict=True)]
 
     def as_csv(self) -> str:
-        """The table with all digits."""
+        """The table as CSV, with all digits."""
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(self.columns())
@@ -56,7 +56,7 @@ class Comparison:
         return table.getvalue()
 
     def as_text(self) -> str:
-        """The table in columns of equal width, numbers with three digits; columns without an entry are left out."""
+        """The table in aligned columns, numbers with three digits, without empty columns."""
         columns = [column for column in self.columns() if any(_short(cells.get(column)) for cells in self._cells())]
         lines = [columns, *([_short(cells.get(column)) for column in columns] for cells in self._cells())]
         widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
@@ -110,7 +110,7 @@ class Comparison:
         return table, picture
 
     def _different(self) -> set[tuple[str, str]]:
-        """The keys of the rows without the overrides that are the same in all runs that say theirs."""
+        """The keys of the rows, without overrides that are the same in all runs."""
         keys = {key for row in self._visible() for key in row}
         telling = [row for row in self.rows if any(group in ("overrides", "seed") for group, _ in row)]
         same = {key for key in keys if len({str(row.get(key)) for row in telling}) == 1}

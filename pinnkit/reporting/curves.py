@@ -1,4 +1,4 @@
-"""Fields as curves: over one coordinate, at several times, and one field against another."""
+"""Curves of fields: over one coordinate, at several times, and phase portraits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields that no picture can show (many coordinates): against the reference, or as a distribution."""
+"""Parity plots and histograms of fields over many coordinates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def draw_parity(caption: str, values: np.ndarray, reference: np.ndarray, label: 
 
 
 def draw_histogram(caption: str, values: np.ndarray, label: str, scale: Scale | None = None) -> Figure:
-    """How many points have which value (finite ones); over symmetric limits where a scale is given."""
+    """Histogram of the finite values, over symmetric limits if a scale is given."""
     shown = finite_values(values.ravel())
     scale = scale or solution_scale(shown, None)
     with new_figure(7.2, 4.6, caption) as figure:

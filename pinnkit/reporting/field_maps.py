@@ -1,4 +1,4 @@
-"""Pictures of one field over two or three coordinates."""
+"""Colour maps of one field over two or three coordinates."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class View:
 
 
 def has_picture(grid: Grid) -> bool:
-    """Whether a field over this grid can be shown as colours: 2 or 3 axes, or scattered points in a plane."""
+    """Whether a colour map over this grid is possible: 2 or 3 axes, or scattered points in a plane."""
     return len(grid.names) == 2 or (grid.structured and len(grid.names) == 3)
 
 

@@ -1,4 +1,4 @@
-"""Sheets, colour scales and colour maps: what all figures share."""
+"""Style of all figures: fonts, colours, colour scales and axes."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def draw_colour_map(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray
 
 
 def annotate_empty(axes: Axes, text: str) -> None:
-    """Say in the middle of empty axes why they are empty."""
+    """Write the reason into empty axes."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color="0.25")
 
 

@@ -1,4 +1,4 @@
-"""All figures of a run."""
+"""Figures of a run: which there are, and their captions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whose a run folder is: who works in it now, and what a new run may remove.
+"""Lock and marker of run folders, and the removal of former runs.
 
-A run marks its folder, and holds a lock in it for as long as it goes on. What has no mark, and no checkpoint or
-metrics.json of pinnkit's either, is somebody else's and is never removed.
+A run writes a marker into its folder and holds a lock while it runs. A folder without a marker, a checkpoint or a
+metrics.json of pinnkit is never cleared.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 MARKER_FILE, LOCK_FILE = ".pinnkit", ".pinnkit.lock"
 FOLDER_KEY = "run folder"
-"""The key of a mistake that is the folder's."""
+"""Key of mistakes about the run folder."""
 RUN_FILES = (
     "config.yaml",
     "metrics.json",
@@ -40,18 +40,18 @@ RUN_FILES = (
     "evaluation/solution.*",
     "evaluation/figures/*.png",
 )
-"""What runs write, by patterns."""
+"""Patterns of the files that runs write."""
 TEMPORARY_FILES = (".*.tmp", "checkpoints/*.tmp", "figures/.*.tmp", "evaluation/.*.tmp", "evaluation/figures/.*.tmp")
-"""What is left of those that were killed while they wrote."""
+"""Patterns of files left by runs killed while writing."""
 SUBFOLDERS = ("evaluation/figures", "evaluation/checkpoints", "evaluation", "tensorboard", "figures", "checkpoints")
 
 
 class FolderUnavailableError(RunFolderError):
-    """A folder that a run may not have: another works in it, or it holds what would be lost."""
+    """A run cannot use a folder: another run works in it, or its files would be lost."""
 
 
 class RunFolderLock:
-    """A run folder, for one run alone while this is entered.
+    """Exclusive use of a run folder.
 
     Args:
         overwrite: whether a former run may be removed.
@@ -63,10 +63,10 @@ class RunFolderLock:
         self._lock: filelock.BaseFileLock | None = None
 
     def check(self) -> None:
-        """Make sure that the folder may be taken, and change nothing.
+        """Check that the folder can be acquired, and change nothing.
 
         Raises:
-            FolderUnavailableError: it may not; the message says why and what to do.
+            FolderUnavailableError: it cannot; the message gives the reason and what to do.
         """
         path = self.run.path
         if self.resume and not path.is_dir():
@@ -93,7 +93,7 @@ class RunFolderLock:
             )
 
     def _check_kinds(self, files: list[Path]) -> None:
-        """Files are files, and folders folders; on a pipe a run would wait for ever."""
+        """Check that files are files and folders are folders; a pipe would block the run."""
         advice = "move it away, or name another folder"
         for one in files:
             gone_round = self.resume and one.suffix == ".ckpt" and not one.is_dir()  # by the checkpoint before it
@@ -104,7 +104,7 @@ class RunFolderLock:
                 raise FolderUnavailableError(f"{one} is no folder, and a run keeps one there: {advice}")
 
     def lock(self) -> None:
-        """Lock the folder, which exists; a lock whose process has ended does not hold.
+        """Lock the folder, which must exist; a lock ends with its process.
 
         Raises:
             FolderUnavailableError: another run holds it.
@@ -120,15 +120,15 @@ class RunFolderLock:
                 f"{self.run.path / LOCK_FILE} cannot be locked ({error.strerror}): move it away"
             ) from None
         except NotImplementedError:
-            log.warning("%s: this file system knows no locks; no second run may be started there", self.run.path)
+            log.warning("%s: this file system has no locks; start no second run in this folder", self.run.path)
             return
         self._lock = lock
 
     def acquire(self) -> None:
-        """Make the folder, lock and mark it, and remove what a former run has left.
+        """Create, lock and mark the folder, and remove the files of a former run.
 
         Raises:
-            FolderUnavailableError: it may not be taken.
+            FolderUnavailableError: the folder cannot be used.
             PermissionError: a folder of the run is closed; nothing has been removed.
         """
         self.run.create()
@@ -150,12 +150,12 @@ class RunFolderLock:
 
 
 def write_marker(run: RunFolder) -> None:
-    """Say in the folder that what is there is pinnkit's."""
+    """Write the marker of a run folder."""
     write_text(run.path / MARKER_FILE, f"A run of pinnkit {version('pinnkit')}; overwrite=true removes it.\n")
 
 
 def remove_run_files(run: RunFolder) -> None:
-    """Remove all that a run has written into its folder, and nothing else; links are removed, not followed."""
+    """Remove the files that a run has written, and nothing else; links are removed, not followed."""
     for name in SUBFOLDERS:
         if (run.path / name).is_symlink():
             (run.path / name).unlink()
@@ -173,7 +173,7 @@ def _there(run: RunFolder, patterns: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _is_run(run: RunFolder) -> bool:
-    """Whether a run of pinnkit has written what is there: by its mark, its metrics.json or its checkpoints."""
+    """Whether a run of pinnkit has used the folder: by its marker, metrics.json or checkpoints."""
     if (run.path / MARKER_FILE).is_file():
         return True
     try:
@@ -186,7 +186,7 @@ def _is_run(run: RunFolder) -> bool:
 
 
 def _is_checkpoint(path: Path) -> bool:
-    """Whether pinnkit wrote a checkpoint: what torch saves is an archive with the names of all that it holds."""
+    """Whether pinnkit wrote a checkpoint, by the class names in torch's archive."""
     if not path.is_file():
         return False
     try:
@@ -198,7 +198,7 @@ def _is_checkpoint(path: Path) -> bool:
 
 
 def _description(run: RunFolder) -> str:
-    """What became of the run in a folder, in a few words."""
+    """Status and steps of the run in a folder."""
     try:
         metrics = run.read_metrics()
         return f"{metrics['status']}, {metrics['steps']} steps" if "steps" in metrics else metrics["status"]

@@ -1,4 +1,4 @@
-"""Evaluation points: a tensor grid or scattered points."""
+"""Grids of evaluation points: tensor grids or scattered points."""
 
 from __future__ import annotations
 

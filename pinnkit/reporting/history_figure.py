@@ -1,4 +1,4 @@
-"""The course of training: losses and errors over the steps."""
+"""Figure of the training history: losses and errors over the steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""history.jsonl read back: the course of a run as it was measured, while it goes on or after."""
+"""Reading of history.jsonl, the measurements of a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pinnkit.reporting.json_values import parse_json
 def read_measurements(path: Path) -> list[dict[str, Any]]:
     """The lines of a history.jsonl in their order; none where there is no such file.
 
-    A line that is no measurement (it is being written, or its run was killed while it wrote) is passed over.
+    Incomplete lines are skipped.
     """
     rows = []
     for line in path.read_bytes().splitlines() if path.is_file() else ():
@@ -39,26 +39,24 @@ def _is_number(value: Any) -> bool:
 
 
 def error_or_objective(row: Mapping[str, Any]) -> float:
-    """What a measurement is judged by: the worst relative L2 error, or the objective where there is no reference.
-
-    Infinite where that is not finite.
+    """The worst relative L2 error of a measurement, or its objective without a reference; infinite if not finite.
 
     >>> error_or_objective({"step": 5, "objective": 1e-3, "errors": {"u": 0.25, "v": 0.5}})
     0.5
-    >>> error_or_objective({"step": 5, "objective": 1e-3, "errors": {}}), error_or_objective({"step": 5, "objective": None, "errors": {}})
-    (0.001, inf)
+    >>> error_or_objective({"step": 5, "objective": None, "errors": {}})
+    inf
     """
     judged = list(row.get("errors", {}).values()) or [row.get("objective")]
     return max(math.inf if one is None else float(one) for one in judged)
 
 
 def least_error(rows: Iterable[Mapping[str, Any]]) -> float:
-    """The least value of a run, wherever it was reached; infinite where nothing finite was measured."""
+    """The least `error_or_objective` of a run; infinite if nothing finite was measured."""
     return min(map(error_or_objective, rows), default=math.inf)
 
 
 def without_repeats(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The measurements by ascending step, without those that a run repeated when it went back or was resumed."""
+    """The measurements by ascending step, the last ones where a run repeated steps."""
     kept: list[Mapping[str, Any]] = []
     for row in rows:
         while kept and kept[-1]["step"] >= row["step"]:

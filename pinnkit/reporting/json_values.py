@@ -1,4 +1,4 @@
-"""Python values to what JSON can hold, and back."""
+"""Conversion of Python values to JSON and back."""
 
 from __future__ import annotations
 

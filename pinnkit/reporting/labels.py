@@ -1,4 +1,4 @@
-"""Names as they stand in figures and in file names."""
+"""Labels of figures and file names."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Error figures of a prediction against a reference.
-
-Everything is computed in float64. A NaN in either argument gives NaN: it is never skipped.
-"""
+"""Error norms of a prediction against a reference, in float64; NaN in either argument gives NaN."""
 
 from __future__ import annotations
 

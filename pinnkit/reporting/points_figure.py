@@ -1,4 +1,4 @@
-"""Where the collocation points stand."""
+"""Figure of the collocation points."""
 
 from __future__ import annotations
 

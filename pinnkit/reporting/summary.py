@@ -1,4 +1,4 @@
-"""The table of a sweep: one row a run, the best first."""
+"""Summary table of a sweep: one row for each run, the best first."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ Row = dict[tuple[str, str], Any]
 
 
 def read_row(sweep_folder: Path, folder: Path) -> Row:
-    """What the metrics.json of a run says, or why it says nothing; `folder` is relative to that of the sweep."""
+    """The row of a run from its metrics.json, or with the reason why there is none; `folder`: below the sweep's."""
     run = RunFolder(sweep_folder / folder)
     row: Row = {("run", "run"): folder.as_posix()}
     if not run.metrics.is_file():
@@ -152,5 +152,5 @@ def sort_key(row: Row) -> tuple[int, float]:
 
 
 def natural_key(text: str) -> list[tuple[int, str]]:
-    """A sort key by which run 9 comes before run 10."""
+    """Key of natural sorting: run 9 before run 10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]

@@ -12,7 +12,6 @@ import torch
 from matplotlib.figure import Figure
 
 from pinnkit.language.calculus import symbol
-from pinnkit.losses.residuals import Batch
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import singular_at
 from pinnkit.problem.problem import Problem
@@ -22,7 +21,8 @@ from pinnkit.reporting.figures import draw
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History
 from pinnkit.reporting.metrics import max_error, relative_l2, rms
-from pinnkit.sampling.points import EQUATIONS, Points
+from pinnkit.sampling.point_set import PointSet
+from pinnkit.sampling.points import EQUATIONS
 from pinnkit.sampling.settings import unit_points
 from pinnkit.training.module import PINN
 
@@ -82,7 +82,7 @@ class Evaluation:
         """The least value of each field on the grid."""
         return {name: float(values[self.inside].min()) for name, values in self.fields.items()}
 
-    def draw(self, problem: Problem, history: History, points: Mapping[str, Points]) -> dict[str, Figure]:
+    def draw(self, problem: Problem, history: History, points: Mapping[str, PointSet]) -> dict[str, Figure]:
         """The run's figures by file name."""
         shown = {
             name: {axis: part.coordinates[:, index] for index, axis in enumerate(problem.coordinates)}
@@ -138,7 +138,7 @@ def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, 
     first = next(iter(coordinates.values()))
     found: dict[str, list[torch.Tensor]] = {}
     for part in _chunks(module, coordinates):
-        for name, values in module.residuals(EQUATIONS, Batch(part, {}), weigh=False).items():
+        for name, values in module.residuals(EQUATIONS, PointSet(part), weigh=False).items():
             found.setdefault(name, []).append(values.detach()[:, 0])
     return {name: torch.cat(parts).double().cpu().numpy().reshape(first.shape) for name, parts in found.items()}
 
@@ -234,7 +234,7 @@ def learned(module: PINN) -> dict[str, dict[str, float]]:
 
 def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: Iterable[str]) -> History:
     """The record of training as arrays."""
-    terms = [name for name in rows[0]["losses"] if name != "objective"] if rows else []
+    terms = [name for name in dict.fromkeys(one for row in rows for one in row["losses"]) if name != "objective"]
     starts: list[tuple[int, str]] = []
     for number, row in enumerate(rows):
         if number == 0 or row["phase"] != rows[number - 1]["phase"]:

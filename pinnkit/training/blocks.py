@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch.utils.data import Dataset
 
-from pinnkit.losses.residuals import Batch
+from pinnkit.sampling.point_set import PointSet
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class StepBlock:
     stage: the number of the stage that these points were made for.
     """
 
-    batches: Mapping[str, Batch]
+    batches: Mapping[str, PointSet]
     steps: int
     draw: int
     stage: int = 0
@@ -26,7 +26,7 @@ class StepBlock:
 class StepBlocks(Dataset):
     """The blocks that are left of a draw: all on the same points, `length` steps each but the last."""
 
-    def __init__(self, batches: Mapping[str, Batch], draw: int, steps: int, length: int, stage: int = 0) -> None:
+    def __init__(self, batches: Mapping[str, PointSet], draw: int, steps: int, length: int, stage: int = 0) -> None:
         self.batches, self.draw, self.steps, self.length, self.stage = batches, draw, steps, length, stage
 
     def __len__(self) -> int:

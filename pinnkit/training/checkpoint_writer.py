@@ -15,7 +15,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from pinnkit.losses.residuals import Batch
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.checkpoints import FORMAT
 from pinnkit.training.exceptions import CannotWrite, RankLost
 from pinnkit.training.module import PINN
@@ -128,13 +128,10 @@ class Checkpoints(Callback):
         self._least = state["least"] if self.best.exists() else float("inf")
 
 
-def _batches(trainer: lightning.Trainer, module: PINN) -> dict[str, Batch]:
+def _batches(trainer: lightning.Trainer, module: PINN) -> dict[str, PointSet]:
     """The present points on the module's device."""
-    found = {}
-    for name, batch in trainer.datamodule.batches().items():
-        columns = {column: values.to(module.device) for column, values in batch.columns.items()}
-        found[name] = Batch(batch.coordinates.to(module.device), columns)
-    return found
+    found = trainer.datamodule.batches()
+    return {name: batch.mapped(lambda one: one.to(module.device)) for name, batch in found.items()}
 
 
 def _settle(path: Path) -> None:

@@ -82,7 +82,7 @@ def read(path: Path) -> dict[str, Any]:
     if missing:
         raise DamagedCheckpoint(path, f"is no checkpoint of pinnkit: it has no '{missing[0]}'")
     written = content["pinnkit"]
-    if not isinstance(written, dict) or written.get("format") != FORMAT:
+    if not isinstance(written, dict) or not isinstance(written.get("format"), int) or written["format"] != FORMAT:
         had = written.get("format") if isinstance(written, dict) else written
         raise DamagedCheckpoint(path, f"has the format {had!r}, and this version of pinnkit reads {FORMAT}")
     with _named(path):

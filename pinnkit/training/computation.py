@@ -11,9 +11,10 @@ from torch import Tensor
 from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Prepared
 from pinnkit.engines.jacobian import Jacobian, Linearisation
 from pinnkit.engines.selection import Budget, Chooser
-from pinnkit.losses.residuals import Batch, TermGroup
+from pinnkit.losses.residuals import TermGroup
 from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import Operators
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.exceptions import Unsuitable
 from pinnkit.training.state import TrainingState
 
@@ -50,9 +51,9 @@ class Computation:
         self.evaluator: Evaluator | None = None
         self.choice: EngineChoice | None = None
         self._parts = {stage.terms: stage.part(groups) for stage in state.stages}
-        self._prepared: tuple[Mapping[str, Batch], list[Prepared]] | None = None
+        self._prepared: tuple[Mapping[str, PointSet], list[Prepared]] | None = None
         self._jacobian: Jacobian | None = None
-        self._linearised: tuple[Mapping[str, Batch], int, Linearisation] | None = None
+        self._linearised: tuple[Mapping[str, PointSet], int, Linearisation] | None = None
 
     # ------------------------------------------------------------ the engine
 
@@ -66,7 +67,7 @@ class Computation:
         """The terms that the present stage trains, in the order of the losses."""
         return tuple(term for group in self.groups for term in group.terms)
 
-    def begin(self, batches: Mapping[str, Batch], broadcast: Callable[[EngineChoice], EngineChoice]) -> None:
+    def begin(self, batches: Mapping[str, PointSet], broadcast: Callable[[EngineChoice], EngineChoice]) -> None:
         """Choose the engine, once in each process and for each set of terms.
 
         broadcast: gives every rank what the first has.
@@ -107,13 +108,13 @@ class Computation:
         left = max(steps - self.state.progress.step, 0)
         return Budget(EVALUATIONS_PER_STEP * left, limits.max_time or math.inf)
 
-    def chunk(self, batches: Mapping[str, Batch]) -> int | None:
-        """Points of a group that are evaluated at once, at most; None: all."""
+    def chunk(self, batches: Mapping[str, PointSet]) -> int | None:
+        """PointSet of a group that are evaluated at once, at most; None: all."""
         if self.evaluator is None:
             return self.operators.chunk
         return self.evaluator.chunk_size(next(iter(batches.values())).coordinates)
 
-    def try_points(self, batches: Mapping[str, Batch], size: int) -> None:
+    def try_points(self, batches: Mapping[str, PointSet], size: int) -> None:
         """Evaluate by nested autograd at these points, so many at once, to see whether memory allows it."""
         evaluator = self.make_evaluator("autograd", size)
         evaluator(evaluator.prepare(batches), self.weight_vector(), evaluator.draw_directions(0, 0))
@@ -128,7 +129,7 @@ class Computation:
         """The reference weights in the order of the terms."""
         return self.state.weights.reference_vector(self.terms, self.state.like)
 
-    def prepared(self, batches: Mapping[str, Batch]) -> list[Prepared]:
+    def prepared(self, batches: Mapping[str, PointSet]) -> list[Prepared]:
         """This rank's shards, cut for the evaluator; done once for each draw."""
         if self._prepared is None or self._prepared[0] is not batches:
             self._prepared = (batches, [self.evaluator.prepare(shard) for shard in self.state.ranks.share(batches)])
@@ -142,18 +143,18 @@ class Computation:
         """Losses (terms,) and the gradient of their weighted sum (parameters,): the same numbers on each rank."""
         return self.state.ranks.total(self.evaluator.each(shards, weights, directions))
 
-    def losses(self, batches: Mapping[str, Batch]) -> Tensor:
+    def losses(self, batches: Mapping[str, PointSet]) -> Tensor:
         """The losses (terms,) at the present parameters."""
         with self.evaluator.threading():
             return self.evaluate(self.prepared(batches), self.weight_vector(), self.directions())[0]
 
-    def term_gradients(self, batches: Mapping[str, Batch]) -> Tensor:
+    def term_gradients(self, batches: Mapping[str, PointSet]) -> Tensor:
         """The gradient of the loss of each term, (terms, parameters), by one evaluation for each."""
         shards, directions = self.prepared(batches), self.directions()
         units = torch.eye(len(self.terms), dtype=self.state.like.dtype, device=self.state.device)
         return torch.stack([self.evaluate(shards, unit, directions)[1].clone() for unit in units])
 
-    def linearisation(self, batches: Mapping[str, Batch], weights: Tensor) -> Linearisation:
+    def linearisation(self, batches: Mapping[str, PointSet], weights: Tensor) -> Linearisation:
         """The least-squares problem of these points and weights.
 
         Raises:

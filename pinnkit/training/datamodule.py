@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from pinnkit.losses.residuals import Batch
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import CONCENTRATED, concentration
-from pinnkit.sampling.points import EQUATIONS, Points, condition_points, equation_points
+from pinnkit.sampling.point_set import PointSet
+from pinnkit.sampling.points import EQUATIONS, condition_points, equation_points
 from pinnkit.sampling.settings import Sampling, settled
 from pinnkit.training.blocks import StepBlock, StepBlocks
 from pinnkit.training.redraw import Density, points_by_residual
@@ -63,7 +63,7 @@ class CollocationData(lightning.LightningDataModule):
         self.run_sampling, self.stages = sampling, stages
         self.stage = 0
         self.conditions = {condition.name: condition for condition in problem.conditions}
-        self.sets: dict[str, Points] = {}
+        self.sets: dict[str, PointSet] = {}
         self.drawn: int | None = None
         self.by_residual: set[str] = set()
 
@@ -128,7 +128,7 @@ class CollocationData(lightning.LightningDataModule):
         self.drawn = draw
         self.sets = {name: self._points(name, draw, former.get(name)) for name in self.groups}
 
-    def _points(self, name: str, draw: int, former: Points | None) -> Points:
+    def _points(self, name: str, draw: int, former: PointSet | None) -> PointSet:
         even = self._even(name, draw)
         if draw == 0 or draw >= FRESH_DRAWS or not self._may_follow_residual(name):
             return even
@@ -142,8 +142,8 @@ class CollocationData(lightning.LightningDataModule):
             count = len(even) * self.sampling.conditions_growth(draw)
         return self._following_residual(name, draw, count, former)
 
-    def unseen(self) -> tuple[dict[str, Batch], dict[str, np.ndarray]]:
-        """Points of every group that training has not seen, as the next draw has them, and the size of the residuals
+    def unseen(self) -> tuple[dict[str, PointSet], dict[str, np.ndarray]]:
+        """PointSet of every group that training has not seen, as the next draw has them, and the size of the residuals
         there, (n,) for each group.
 
         Raises:
@@ -160,7 +160,7 @@ class CollocationData(lightning.LightningDataModule):
         }
         return batches, {name: self._finite_scores(name, points) for name, points in found.items()}
 
-    def _even(self, name: str, draw: int, count: int | None = None) -> Points:
+    def _even(self, name: str, draw: int, count: int | None = None) -> PointSet:
         """About `count` points of a group by the method alone, None: as many as are set; the rows of one with data."""
         sampling = self.sampling.fresh_points() if draw >= FRESH_DRAWS else self.sampling
         if name == EQUATIONS:
@@ -178,7 +178,7 @@ class CollocationData(lightning.LightningDataModule):
         places = self.conditions[name].places  # none for one with data
         return bool(places) and all(place.dimension for place in places)
 
-    def _following_residual(self, name: str, draw: int, count: int, former: Points | None) -> Points:
+    def _following_residual(self, name: str, draw: int, count: int, former: PointSet | None) -> PointSet:
         """`count` points of a group by its residual; a share of the former ones stay.
 
         Raises:
@@ -196,7 +196,7 @@ class CollocationData(lightning.LightningDataModule):
             lambda points: self._finite_scores(name, points),
         )
 
-    def _finite_scores(self, name: str, points: Points) -> np.ndarray:
+    def _finite_scores(self, name: str, points: PointSet) -> np.ndarray:
         """The size of a group's residuals at candidates, (n,).
 
         Raises:
@@ -209,30 +209,24 @@ class CollocationData(lightning.LightningDataModule):
             raise module.divergence.not_finite(batches, module.progress.step, new=True)
         return scores
 
-    def _scores(self, name: str, points: Points) -> np.ndarray:
+    def _scores(self, name: str, points: PointSet) -> np.ndarray:
         """The size of a group's residuals at points, (n,)."""
         module = self.trainer.lightning_module
         return module.score(name, _moved(self._batch(points), module.device)).double().cpu().numpy()
 
-    def batches(self) -> dict[str, Batch]:
+    def batches(self) -> dict[str, PointSet]:
         """The current points as tensors."""
         return {name: self._batch(points) for name, points in self.sets.items()}
 
-    def _batch(self, points: Points) -> Batch:
-        def tensor(values: Any) -> torch.Tensor:
-            return torch.as_tensor(values, dtype=self.dtype)
-
-        return Batch(tensor(points.coordinates), {name: tensor(values) for name, values in points.columns.items()})
+    def _batch(self, points: PointSet) -> PointSet:
+        return points.mapped(lambda values: torch.as_tensor(values, dtype=self.dtype))
 
     def transfer_batch_to_device(self, batch: StepBlock, device: torch.device, dataloader_idx: int) -> StepBlock:
         return batch  # a draw is moved once, where its dataloader is made, and not with every segment of it
 
     def state_dict(self) -> dict[str, Any]:
         points = {
-            name: {
-                "coordinates": torch.from_numpy(points.coordinates),
-                "columns": {column: torch.from_numpy(values) for column, values in points.columns.items()},
-            }
+            name: points.mapped(torch.from_numpy).arrays()
             for name, points in self.sets.items()
             if name == EQUATIONS or name in self.by_residual  # these cannot be computed again
         }
@@ -242,15 +236,12 @@ class CollocationData(lightning.LightningDataModule):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.stage, self.drawn, self.by_residual = state["stage"], state["drawn"], set(state["by_residual"])
-        kept = {}
-        for name, arrays in state["points"].items():
-            columns = {column: values.numpy() for column, values in arrays["columns"].items()}
-            kept[name] = Points(arrays["coordinates"].numpy(), columns)
+        kept = {name: PointSet.of_arrays(arrays).mapped(torch.Tensor.numpy) for name, arrays in state["points"].items()}
         self.sets = {name: kept[name] if name in kept else self._even(name, self.drawn) for name in self.groups}
 
 
-def _moved(batch: Batch, device: torch.device) -> Batch:
-    return Batch(batch.coordinates.to(device), {name: column.to(device) for name, column in batch.columns.items()})
+def _moved(batch: PointSet, device: torch.device) -> PointSet:
+    return batch.mapped(lambda one: one.to(device))
 
 
 def _as_it_is(item: StepBlock) -> StepBlock:

@@ -8,17 +8,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pinnkit.losses.residuals import Batch
 from pinnkit.operators.memory import out_of_memory
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.exceptions import NoGradient
 from pinnkit.training.term_values import TermValues
 
 A_FEW = 64
-"""Points at which terms are tried for a gradient."""
+"""PointSet at which terms are tried for a gradient."""
 SHOWN = 3
-"""Points that are named where a residual is not finite."""
+"""PointSet that are named where a residual is not finite."""
 SCORED = 8192
-"""Points whose residuals are computed at once, at most."""
+"""PointSet whose residuals are computed at once, at most."""
 
 
 class Found(NamedTuple):
@@ -35,7 +35,9 @@ def at_once(chunk: int | None) -> int:
     return min(SCORED, chunk or SCORED)
 
 
-def check_gradients(values: TermValues, batches: Mapping[str, Batch], terms: Sequence[str], chunk: int | None) -> None:
+def check_gradients(
+    values: TermValues, batches: Mapping[str, PointSet], terms: Sequence[str], chunk: int | None
+) -> None:
     """Make sure that each of these terms depends on what is trained, at a few points.
 
     Raises:
@@ -45,7 +47,7 @@ def check_gradients(values: TermValues, batches: Mapping[str, Batch], terms: Seq
     trainable = list(values.model.trainable().values())
     few = min(A_FEW, chunk or A_FEW)
     with torch.enable_grad():
-        losses = values.losses({name: batch.rows(0, few) for name, batch in batches.items()})
+        losses = values.losses({name: batch.take(slice(0, few)) for name, batch in batches.items()})
     for term in terms:
         gradients: Sequence[Tensor | None] = [None]
         if losses[term].requires_grad:
@@ -54,7 +56,7 @@ def check_gradients(values: TermValues, batches: Mapping[str, Batch], terms: Seq
             raise NoGradient(term)
 
 
-def largest(values: TermValues, batches: Mapping[str, Batch], weights: Mapping[str, float], size: int) -> Found:
+def largest(values: TermValues, batches: Mapping[str, PointSet], weights: Mapping[str, float], size: int) -> Found:
     """The term with the largest part in the objective, and its largest residuals.
 
     Args:
@@ -65,7 +67,7 @@ def largest(values: TermValues, batches: Mapping[str, Batch], weights: Mapping[s
     for group, batch in batches.items():
         found: dict[str, list[Tensor]] = {}
         for start in range(0, len(batch), size):
-            for term, residual in values.residuals(group, batch.rows(start, start + size)).items():
+            for term, residual in values.residuals(group, batch.take(slice(start, start + size))).items():
                 found.setdefault(term, []).append(residual.detach()[:, 0])  # without the graph, which is large
         terms |= {term: (batch, torch.cat(parts)) for term, parts in found.items() if term in weights}
     term = max(terms, key=lambda one: weights[one] * float(terms[one][1].square().mean()))
@@ -74,11 +76,11 @@ def largest(values: TermValues, batches: Mapping[str, Batch], weights: Mapping[s
     return Found(term, batch.coordinates[rows], residual[rows].tolist(), 0)
 
 
-def not_finite(values: TermValues, batches: Mapping[str, Batch], size: int) -> Found | None:
+def not_finite(values: TermValues, batches: Mapping[str, PointSet], size: int) -> Found | None:
     """The first term whose residual, or whose gradient, is not finite, and points where that is so."""
     for group, batch in batches.items():
         for start in range(0, len(batch), size):
-            part = batch.rows(start, start + size)
+            part = batch.take(slice(start, start + size))
             for term, residual in values.residuals(group, part).items():
                 bad = (~torch.isfinite(residual.detach()[:, 0])).nonzero()[:, 0]
                 if len(bad):
@@ -86,14 +88,14 @@ def not_finite(values: TermValues, batches: Mapping[str, Batch], size: int) -> F
                     return Found(term, part.coordinates[rows], residual.detach()[rows, 0].tolist(), len(bad))
     for group, batch in batches.items():
         for start in range(0, len(batch), size):
-            part = batch.rows(start, start + size)
+            part = batch.take(slice(start, start + size))
             for term, entry in _infinite_gradients(values, group, part).items():
                 point, entry = _where(values, group, term, part, entry)
                 return Found(f"{term} (its gradient)", point, [entry] * len(point), 0)
     return None
 
 
-def _infinite_gradients(values: TermValues, group: str, batch: Batch) -> dict[str, float]:
+def _infinite_gradients(values: TermValues, group: str, batch: PointSet) -> dict[str, float]:
     """The terms of a group whose gradient, of the mean of r^2, is not finite at these points; an entry that is not."""
     trainable, found = list(values.model.trainable().values()), {}
     with torch.enable_grad():
@@ -106,14 +108,14 @@ def _infinite_gradients(values: TermValues, group: str, batch: Batch) -> dict[st
     return found
 
 
-def _where(values: TermValues, group: str, term: str, batch: Batch, entry: float) -> tuple[Tensor, float]:
+def _where(values: TermValues, group: str, term: str, batch: PointSet, entry: float) -> tuple[Tensor, float]:
     """One point, by halving, at which the gradient of a term is not finite, and an entry of it there.
 
     No point where it is finite at each, and only the sum over them is not.
     """
     while len(batch) > 1:
         half = len(batch) // 2
-        for part in (batch.rows(0, half), batch.rows(half, len(batch))):
+        for part in (batch.take(slice(0, half)), batch.take(slice(half, len(batch)))):
             if (inner := _infinite_gradients(values, group, part).get(term)) is not None:
                 batch, entry = part, inner
                 break
@@ -123,7 +125,7 @@ def _where(values: TermValues, group: str, term: str, batch: Batch, entry: float
 
 
 def what_fits(
-    batches: Mapping[str, Batch], chunk: int | None, evaluate: Callable[[Mapping[str, Batch], int], None]
+    batches: Mapping[str, PointSet], chunk: int | None, evaluate: Callable[[Mapping[str, PointSet], int], None]
 ) -> tuple[int, int]:
     """How many points of a group were evaluated at once, and how many fit, found by halving.
 
@@ -136,7 +138,7 @@ def what_fits(
     size = points // 2
     while size > 1:
         try:
-            evaluate({name: batch.rows(0, size) for name, batch in batches.items()}, size)
+            evaluate({name: batch.take(slice(0, size)) for name, batch in batches.items()}, size)
             break
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):

@@ -12,14 +12,14 @@ ranks have whole branches. So every number of ranks that divides S gives the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from pinnkit.losses.residuals import Batch
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.exceptions import RankLost
 from pinnkit.training.settings import DIVIDES
 
@@ -65,7 +65,7 @@ class Ranks:
         padded = -(-total // self._all) * self._all
         return [torch.arange(shard, padded, self._all) for shard in self._own]
 
-    def share(self, batches: Mapping[str, Batch]) -> list[Mapping[str, Batch]]:
+    def share(self, batches: Mapping[str, PointSet]) -> list[Mapping[str, PointSet]]:
         """This rank's shards, each point with its share in the mean over all of them; a point taken twice has none."""
         if self._all == 1:
             return [batches]
@@ -136,13 +136,10 @@ class Ranks:
             raise RankLost(self.rank, self.count, str(error).splitlines()[0]) from error
 
 
-def _shard(batch: Batch, places: Tensor) -> Batch:
+def _shard(batch: PointSet, places: Tensor) -> PointSet:
     """The points at places (n,), which start again from the first where they pass the last; these count nothing."""
-    like, total = batch.coordinates, len(batch)
-    index = (places % total).to(like.device)
-    shares = like.new_full((len(index), 1), 1 / total)
-    shares[places.to(like.device) >= total] = 0
-    return replace(batch.take(index), shares=shares)
+    places = places.to(batch.coordinates.device)
+    return batch.part(places % len(batch), places < len(batch))
 
 
 def _tree(parts: Sequence[Tensor]) -> Tensor:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from pinnkit.losses.residuals import Batch
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.counters import Counters
 from pinnkit.training.diagnostics import Found, at_once, largest, not_finite
 from pinnkit.training.exceptions import Diverged
@@ -45,7 +45,7 @@ class Divergence:
         if self.drawn and self.first is None:
             self.first = objective
 
-    def check(self, batches: Mapping[str, Batch], losses: Tensor, objective: float, refused: int) -> None:
+    def check(self, batches: Mapping[str, PointSet], losses: Tensor, objective: float, refused: int) -> None:
         """Look at the last evaluation of a block of steps.
 
         refused: steps that were not made, since the objective or its gradient was not finite.
@@ -65,7 +65,7 @@ class Divergence:
             progress.least_objective, progress.sound = min(progress.least_objective, float(self.first)), before
         self.first = None
 
-    def explosion(self, batches: Mapping[str, Batch], objective: float, new: bool) -> Diverged:
+    def explosion(self, batches: Mapping[str, PointSet], objective: float, new: bool) -> Diverged:
         """What an objective that has exploded consists of: its largest term, and the points of its largest residuals.
 
         new: whether these points are the first to show it, so that earlier weights may have the same fault.
@@ -76,7 +76,7 @@ class Divergence:
         rose = (self.state.progress.least_objective, objective)
         return self._diverged(self.state.progress.step, found, new, rose)
 
-    def not_finite(self, batches: Mapping[str, Batch], step: int, new: bool | None = None) -> Diverged:
+    def not_finite(self, batches: Mapping[str, PointSet], step: int, new: bool | None = None) -> Diverged:
         """The term and the points at which the loss is not a finite number.
 
         new: as in `explosion`; None: where this block of steps has shown it.

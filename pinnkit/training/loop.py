@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from pinnkit.losses.residuals import Batch
 from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.memory import out_of_memory
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.blocks import StepBlock
 from pinnkit.training.computation import Computation
 from pinnkit.training.diagnostics import check_gradients, what_fits
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 Broadcast = Callable[[EngineChoice], EngineChoice]
 """Gives every rank what the first has."""
-Unseen = Callable[[], tuple[Mapping[str, Batch], Mapping[str, np.ndarray]]]
+Unseen = Callable[[], tuple[Mapping[str, PointSet], Mapping[str, np.ndarray]]]
 """Gives points that training has not seen, and the sizes of the residuals there."""
 
 
@@ -79,7 +79,7 @@ class Loop:
             chunk = self.computation.chunk(block.batches)
             raise OutOfMemory(*what_fits(block.batches, chunk, self.computation.try_points)) from error
 
-    def _begin(self, batches: Mapping[str, Batch], broadcast: Broadcast) -> None:
+    def _begin(self, batches: Mapping[str, PointSet], broadcast: Broadcast) -> None:
         """Choose the engine; where training of these terms begins, look for such as train nothing."""
         progress, computation, clock = self.state.progress, self.computation, self.state.clock
         trained = clock.seconds() if clock.started else progress.train_time_s
@@ -136,7 +136,7 @@ class Loop:
                 return over
         return None
 
-    def _update_weights(self, batches: Mapping[str, Batch], optimizer: Any) -> None:
+    def _update_weights(self, batches: Mapping[str, PointSet], optimizer: Any) -> None:
         """Ask the strategy for other weights, where it is time."""
         weights, computation, step = self.state.weights, self.computation, self.state.progress.step
         if not weights.due(step):
@@ -146,7 +146,7 @@ class Loop:
             _refresh(optimizer)
             log.info("step %d: weights %s", step, ", ".join(f"{one} {w:.3g}" for one, w in weights.values().items()))
 
-    def sync_metrics(self, batches: Mapping[str, Batch], before: int) -> str | None:
+    def sync_metrics(self, batches: Mapping[str, PointSet], before: int) -> str | None:
         """Read numbers from the device, once a block: a GPU does not wait for them in every step.
 
         before: the step with which the block began.

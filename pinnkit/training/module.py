@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from pinnkit.engines.evaluator import Evaluator, Model
-from pinnkit.losses.residuals import Batch, TermGroup
+from pinnkit.losses.residuals import TermGroup
 from pinnkit.losses.settings import Weighting
 from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import Operators
 from pinnkit.optimizers.deterministic import DeterministicOptimizer
 from pinnkit.problem.problem import Problem
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.blocks import StepBlock
 from pinnkit.training.computation import Computation
 from pinnkit.training.counters import Counters
@@ -99,15 +100,15 @@ class PINN(lightning.LightningModule):
         """Every parameter of the problem as a scalar tensor."""
         return self.values.parameters()
 
-    def residuals(self, group: str, batch: Batch, weigh: bool = True) -> dict[str, Tensor]:
+    def residuals(self, group: str, batch: PointSet, weigh: bool = True) -> dict[str, Tensor]:
         """The residual (n, 1) of every term of a group, times the root of a weight that differs between points."""
         return self.values.residuals(group, batch, weigh)
 
-    def losses(self, batches: Mapping[str, Batch]) -> dict[str, Tensor]:
+    def losses(self, batches: Mapping[str, PointSet]) -> dict[str, Tensor]:
         """The loss of every term."""
         return self.values.losses(batches)
 
-    def score(self, group: str, batch: Batch) -> Tensor:
+    def score(self, group: str, batch: PointSet) -> Tensor:
         """The size of a group's residuals at n points, (n,)."""
         return self.scoring(group, batch)
 

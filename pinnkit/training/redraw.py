@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pinnkit.problem.parts import Condition
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import resample_locally, select, spread
-from pinnkit.sampling.points import Points, normal_columns
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.region import Region
 from pinnkit.sampling.settings import Sampling
 
@@ -32,13 +32,13 @@ class Density:
 def points_by_residual(
     problem: Problem,
     condition: Condition | None,
-    pool: Points,
-    former: Points | None,
+    pool: PointSet,
+    former: PointSet | None,
     count: int,
     density: Density,
     key: tuple[int, str, int],
-    score: Callable[[Points], np.ndarray],
-) -> Points:
+    score: Callable[[PointSet], np.ndarray],
+) -> PointSet:
     """A share of the former points of a group, new ones evenly, and new ones by residual.
 
     Together the new ones are a sample of the density of RAD (Wu et al. 2023), drawn as the mixture that it is.
@@ -57,9 +57,10 @@ def points_by_residual(
     region = Region.of_group(problem, condition)
     place = region.number(pool.coordinates)
 
-    def moved(points: np.ndarray, origin: np.ndarray) -> Points:
-        normals = normal_columns(problem, region.normals(points, place[origin]))
-        return Points(points, pool.take(origin).columns | normals)
+    def moved(points: np.ndarray, origin: np.ndarray) -> PointSet:
+        taken = pool.take(origin)
+        normals = region.normals(points, place[origin]) if taken.normals is not None else None
+        return replace(taken, coordinates=points, normals=normals)
 
     found = resample_locally(
         pool.coordinates,
@@ -77,8 +78,7 @@ def points_by_residual(
     ]
     if kept:
         parts.insert(0, former.take(spread(former.coordinates, kept, *key)))
-    columns = {one: np.concatenate([part.columns[one] for part in parts]) for one in pool.columns}
-    coordinates = np.concatenate([part.coordinates for part in parts])
+    points = PointSet.concatenated(parts)
     if condition is not None:
-        region.reach_ends(coordinates)
-    return Points(coordinates, columns)
+        region.reach_ends(points.coordinates)
+    return points

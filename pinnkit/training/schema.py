@@ -132,7 +132,7 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
             raise InvalidStateError(f"{where}: is missing")
         value = kept[key]
         if key == "draw":
-            if value != -1:
+            if not (isinstance(value, int) and value == -1):
                 _count(where, value)
         elif value is None and (usual is None or key in OPTIONAL):
             continue
@@ -235,15 +235,17 @@ def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
             raise NonFiniteStateError(f"{where}.coordinates: hold NaN or infinity")
         if not problem.domain.contains(inside, slack).all():
             raise InvalidStateError(f"{where}.coordinates: lie outside the domain")
-        usual = {} if name == EQUATIONS else condition_points(problem, conditions[name], Sobol(), 0, 0).columns
-        columns = part.get("columns")
-        if not isinstance(columns, Mapping) or set(columns) != set(usual):
-            raise InvalidStateError(f"{where}.columns: {', '.join(usual) or 'none'} are needed")
-        for column, values in columns.items():
-            if not isinstance(values, Tensor) or tuple(values.shape) != (len(coordinates), 1):
-                raise InvalidStateError(f"{where}.columns.{column}: is {short(values)}")
+        usual = {"coordinates": problem.domain.lower[None]}
+        if name != EQUATIONS:
+            usual = condition_points(problem, conditions[name], Sobol(), 0, 0).arrays()
+        if set(part) - {"weights"} != set(usual):
+            raise InvalidStateError(f"{where}: holds {', '.join(map(short, part))}; {', '.join(usual)} are needed")
+        for array, values in part.items():
+            width = usual[array].shape[1] if array in usual else 1
+            if not isinstance(values, Tensor) or tuple(values.shape) != (len(coordinates), width):
+                raise InvalidStateError(f"{where}.{array}: is {short(values)}")
             if not bool(torch.isfinite(values).all()):
-                raise NonFiniteStateError(f"{where}.columns.{column}: holds NaN or infinity")
+                raise NonFiniteStateError(f"{where}.{array}: holds NaN or infinity")
 
 
 def _count(where: str, value: Any) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from pinnkit.losses.residuals import Batch
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.optimizers.threads import torch_threads
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.diagnostics import at_once
 from pinnkit.training.exceptions import NoMemory
 from pinnkit.training.state import TrainingState
@@ -26,7 +26,7 @@ class Scoring:
     values: TermValues
     chunk: int | None
 
-    def __call__(self, group: str, batch: Batch) -> Tensor:
+    def __call__(self, group: str, batch: PointSet) -> Tensor:
         """The size of a group's residuals at n points: sqrt(sum over terms of w r^2), shape (n,).
 
         w are the reference weights. Only terms of the present stage count.
@@ -45,7 +45,7 @@ class Scoring:
             raise NoMemory(f"a rank has too little memory for the residuals of '{group}' at {len(batch)} points")
         return ranks.interleaved(parts, len(batch))
 
-    def _own(self, group: str, batch: Batch) -> list[Tensor]:
+    def _own(self, group: str, batch: PointSet) -> list[Tensor]:
         """This rank's share of them."""
         parts, size = [], at_once(self.chunk)
         weights, stage = self.state.weights, self.state.stage
@@ -53,11 +53,13 @@ class Scoring:
             for index in self.state.ranks.own(len(batch)):
                 own = batch.take(index.to(batch.coordinates.device))
                 for start in range(0, len(own), size):
-                    residuals = self.values.residuals(group, own.rows(start, start + size)).items()
-                    squares = [
+                    points = own.take(slice(start, start + size))
+                    residuals = self.values.residuals(group, points).items()
+                    squares = sum(
                         weights.reference_of(term) * residual.detach().square()
                         for term, residual in residuals
                         if stage.trains(term)
-                    ]
-                    parts.append(sum(squares).sqrt()[:, 0])
+                    )
+                    squares = squares if points.weights is None else squares * points.weights
+                    parts.append(squares.sqrt()[:, 0])
         return parts

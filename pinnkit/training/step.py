@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pinnkit.engines.evaluator import EngineUnsupported
-from pinnkit.losses.residuals import Batch
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.computation import Computation
 from pinnkit.training.divergence import Divergence
 from pinnkit.training.exceptions import Unsuitable
@@ -36,7 +36,7 @@ class OptimizerStep:
         self.refusal = Refusal()
         self._gradient = FlatGradient(state.model)
 
-    def take(self, optimizer: Any, batches: Mapping[str, Batch], weights: Tensor) -> None:
+    def take(self, optimizer: Any, batches: Mapping[str, PointSet], weights: Tensor) -> None:
         """Make one step.
 
         Args:
@@ -49,8 +49,8 @@ class OptimizerStep:
         stage, progress = self.state.stage, self.state.progress
         rate = stage.set_learning_rate(optimizer, progress.stage_step, 0.5**progress.rollbacks)
         stage.settle(optimizer.optimizer, None if progress.settling is None else progress.step - progress.settling)
-        if self.minibatches.size and stage.mini_batches:
-            batches = self.minibatches.at(progress.step, batches)
+        if self.minibatches.used_in(stage):
+            batches = self.minibatches.at(progress.step, batches, stage)
             if not stage.first_order:
                 optimizer.refresh()
         closure = self._closure(optimizer, batches, weights)
@@ -66,7 +66,7 @@ class OptimizerStep:
         progress.step += 1
         progress.stage_step += 1
 
-    def _closure(self, optimizer: Any, batches: Mapping[str, Batch], weights: Tensor) -> Any:
+    def _closure(self, optimizer: Any, batches: Mapping[str, PointSet], weights: Tensor) -> Any:
         """What computes the objective, and leaves its gradient in the parameters."""
         computation, first_order = self.computation, self.state.stage.first_order
         prepared, directions = computation.prepared(batches), computation.directions()

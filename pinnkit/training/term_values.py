@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from pinnkit.engines.evaluator import Model
-from pinnkit.losses.residuals import Batch, TermGroup, mean_square
+from pinnkit.losses.residuals import TermGroup, mean_square
+from pinnkit.sampling.point_set import PointSet
 
 
 class TermValues:
@@ -26,15 +27,15 @@ class TermValues:
         like = next(self.model.network.parameters())
         return self.model.parameters(self.model.learned, self.model.constants(like))
 
-    def residuals(self, group: str, batch: Batch, weigh: bool = True) -> dict[str, Tensor]:
+    def residuals(self, group: str, batch: PointSet, weigh: bool = True) -> dict[str, Tensor]:
         """The residual (n, 1) of every term of a group, times the root of a weight that differs between points."""
         return self.groups[group](self.model.network, batch, self.parameters(), weigh)
 
-    def losses(self, batches: Mapping[str, Batch]) -> dict[str, Tensor]:
+    def losses(self, batches: Mapping[str, PointSet]) -> dict[str, Tensor]:
         """The loss of every term of these groups: its mean squared residual."""
         parameters, found = self.parameters(), {}
         for name, group in self.groups.items():
             if name in batches:
                 residuals = group(self.model.network, batches[name], parameters)
-                found |= {term: mean_square(residual) for term, residual in residuals.items()}
+                found |= {term: mean_square(residual, batches[name]) for term, residual in residuals.items()}
         return found

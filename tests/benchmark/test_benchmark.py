@@ -1,4 +1,4 @@
-"""The benchmark of one training step: its problems, its clock, a contestant that runs, and its table."""
+"""The benchmark of one training step: its problems, its timer, a program that runs, and its table."""
 
 import json
 import subprocess
@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from pinnkit.benchmark import contest, table
-from pinnkit.benchmark.floor import count
-from pinnkit.benchmark.peers.clock import BLOCK, Clock, read_work, source
-from pinnkit.benchmark.problems import CASES, parts, save_points
+from benchmark import step_comparison, step_table
+from benchmark.matrix_products import count
+from benchmark.peers.step_timing import BLOCK, StepTimer, read_work, source
+from benchmark.step_problems import CASES, parts, save_points
 from pinnkit.problem.checks import check
 from tests.conftest import ROOT
 
@@ -66,10 +66,10 @@ def test_the_peers_get_a_condition_on_the_laplacian_by_that_name(tmp_path):
 def test_the_clock_gives_the_median_of_blocks_and_leaves_out_the_first(monkeypatch):
     now = iter([0.0, 3.0, 3.5, 4.5, 5.2])
     monkeypatch.setattr(time, "perf_counter", lambda: next(now))
-    clock = Clock(steps=30, seconds=100.0)
-    going = [clock.tick() for _ in range(4 * BLOCK)]
+    timer = StepTimer(steps=30, seconds=100.0)
+    going = [timer.tick() for _ in range(4 * BLOCK)]
     assert going == [True] * (4 * BLOCK - 1) + [False]
-    figures = clock.figures()
+    figures = timer.figures()
     assert figures["ms_per_step"] == pytest.approx(70.0)
     assert figures["ms_min"] == pytest.approx(50.0)
     assert figures["compile_s"] == pytest.approx(3.0 - 0.7)
@@ -78,15 +78,15 @@ def test_the_clock_gives_the_median_of_blocks_and_leaves_out_the_first(monkeypat
 def test_the_clock_stops_after_its_seconds_but_not_before_a_block_is_measured(monkeypatch):
     now = iter(range(0, 1000, 100))
     monkeypatch.setattr(time, "perf_counter", lambda: next(now))
-    clock = Clock(steps=60, seconds=150.0)
-    assert [clock.reached(step) for step in (10, 20, 30)] == [True, True, False]
+    timer = StepTimer(steps=60, seconds=150.0)
+    assert [timer.reached(step) for step in (10, 20, 30)] == [True, True, False]
 
 
 def test_a_contestant_trains_and_prints_its_figures():
-    work = contest.Work("burgers", width=4, depth=2, points=32, dtype="float64")
-    options = contest.read(["--threads", "1", "--steps", "20", "--seconds", "10"])
-    field = {one.name: one for one in contest.contestants(work, options)}
-    assert {table.FLOOR, "pinnkit autograd"} < set(field)
+    work = step_comparison.Work("burgers", width=4, depth=2, points=32, dtype="float64")
+    options = step_comparison.read(["--threads", "1", "--steps", "20", "--seconds", "10"])
+    field = {one.name: one for one in step_comparison.programs(work, options)}
+    assert {step_table.PRODUCTS, "pinnkit autograd"} < set(field)
     found = field["pinnkit autograd"].run(timeout=60)
     assert (found["name"], found["engine"]) == ("pinnkit autograd", "autograd")
     assert 0 < found["ms_min"] <= found["ms_per_step"] < 1000
@@ -99,8 +99,8 @@ def test_a_contestant_that_fails_is_a_row_with_its_reason_and_does_not_run_again
     (tmp_path / "broken.py").write_text("raise ImportError('there is no such framework')")
     (tmp_path / "slow.py").write_text("import time; time.sleep(60)")
     (tmp_path / "works.py").write_text("print('chatter'); print('{\"ms_per_step\": 2.0}')")
-    field = [contest.Contestant(name, sys.executable, tmp_path, (name,)) for name in ("broken", "slow", "works")]
-    results = contest.compete(field, rounds=2, timeout=1.0)
+    field = [step_comparison.Program(name, sys.executable, tmp_path, (name,)) for name in ("broken", "slow", "works")]
+    results = step_comparison.measure(field, rounds=2, timeout=1.0)
     assert results["broken"] == [{"error": "exit 1: ImportError: there is no such framework"}]
     assert results["slow"] == [{"error": "no result after 1 s"}]
     assert results["works"] == [{"ms_per_step": 2.0}] * 2
@@ -117,28 +117,34 @@ def test_rows_are_medians_with_ratios_to_the_fastest_engine_and_failures_come_la
         "PINA": [{"error": "it cannot | at all"}],
         "pinnkit autograd": made_up(8.0, 9.0, 7.0),
         "pinnkit jets": made_up(5.0, 4.0, 30.0),
-        table.FLOOR: made_up(6.0, 6.0, 6.0),
+        step_table.PRODUCTS: made_up(6.0, 6.0, 6.0),
     }
-    rows = table.rows(rounds)
-    assert [row["name"] for row in rows] == [table.FLOOR, "pinnkit jets", "pinnkit autograd", "JAX reverse", "PINA"]
+    rows = step_table.rows(rounds)
+    assert [row["name"] for row in rows] == [
+        step_table.PRODUCTS,
+        "pinnkit jets",
+        "pinnkit autograd",
+        "JAX reverse",
+        "PINA",
+    ]
     assert [row.get("ms_per_step") for row in rows] == [6.0, 5.0, 8.0, 10.0, None]
     assert [row.get("ratio") for row in rows] == [1.2, 1.0, 1.6, 2.0, None]
     assert rows[1]["ms_min"] == 3.0
     size = {"problem": "kdv", "width": 64, "depth": 4, "points": 8192, "dtype": "float32"}
-    page = table.section({**size, "rows": rows})
+    page = step_table.section({**size, "rows": rows})
     assert page[0] == "## kdv: 4 x 64, 8192 points, float32"
     assert "| pinnkit autograd | 8 | 6 | 1.6 | 1.0 | 150 | 100 |" in page
     assert "| PINA | it cannot \\| at all | | | | | |" in page
     bars = {line.replace("\\|", "").count("|") for line in page[2:-1]}
-    assert bars == {len(table.COLUMNS) + 1}
+    assert bars == {len(step_table.COLUMNS) + 1}
 
 
 def test_a_row_tells_the_engine_that_ran_in_place_of_the_named_one():
     chosen = [{**one, "engine": "jets"} for one in made_up(5.0)]
-    rows = table.rows({"pinnkit auto": chosen, "pinnkit jets": chosen})
+    rows = step_table.rows({"pinnkit auto": chosen, "pinnkit jets": chosen})
     assert [row.get("engine") for row in rows] == ["jets", None]
     size = {"problem": "kdv", "width": 64, "depth": 4, "points": 8192, "dtype": "float32"}
-    assert [line.split(" | ")[0] for line in table.section({**size, "rows": rows})[4:6]] == [
+    assert [line.split(" | ")[0] for line in step_table.section({**size, "rows": rows})[4:6]] == [
         "| pinnkit auto (jets)",
         "| pinnkit jets",
     ]
@@ -147,10 +153,10 @@ def test_a_row_tells_the_engine_that_ran_in_place_of_the_named_one():
 def test_the_results_say_how_to_repeat_them_and_hide_the_place_of_the_interpreter(tmp_path, monkeypatch):
     results = {"pinnkit autograd": [{**one, "versions": {"torch": "2"}} for one in made_up(8.0)]}
     field = [SimpleNamespace(name="pinnkit autograd", shown=lambda: "python -m one")]
-    monkeypatch.setattr(contest, "contestants", lambda work, options: field)
-    monkeypatch.setattr(contest, "compete", lambda field, rounds, timeout: results)
+    monkeypatch.setattr(step_comparison, "programs", lambda work, options: field)
+    monkeypatch.setattr(step_comparison, "measure", lambda field, rounds, timeout: results)
     words = ["--problems", "kdv", "--peers-python", "/home/me/python", "--output", str(tmp_path)]
-    assert contest.benchmark(words) == 0
+    assert step_comparison.benchmark(words) == 0
     report = json.loads((tmp_path / "step.json").read_text())
     assert report["works"][0]["problem"] == "kdv"
     assert report["works"][0]["points"] == 8192
@@ -163,8 +169,8 @@ def test_the_results_say_how_to_repeat_them_and_hide_the_place_of_the_interprete
 
 def test_a_second_version_of_a_package_is_told_apart():
     known = {"torch": "2.7"}
-    contest.note_versions(known, {"torch": "2.7", "lightning": "2.5"})
-    contest.note_versions(known, {"torch": "2.6"})
+    step_comparison.note_versions(known, {"torch": "2.7", "lightning": "2.5"})
+    step_comparison.note_versions(known, {"torch": "2.6"})
     assert known == {"torch": "2.7", "lightning": "2.5", "torch (peers)": "2.6"}
 
 
@@ -175,12 +181,7 @@ def test_an_unknown_problem_is_told_with_the_known_ones():
     assert "there is no problem 'burger': choose of burgers, allen_cahn" in done.stderr
 
 
-def test_the_peers_files_need_no_part_of_pinnkit_and_the_contest_loads_no_torch():
+def test_the_comparison_loads_no_torch():
     """A parent that has loaded torch would show in the memory that its children start with."""
-    code = (
-        "import sys; sys.path.insert(0, 'pinnkit/benchmark'); "
-        "import peers.deepxde_step, peers.pina_step, peers.torchphysics_step, peers.jax_step; "
-        "assert not [name for name in sys.modules if name.split('.')[0] in ('pinnkit', 'torch', 'jax')]; "
-        "import pinnkit.benchmark.contest; assert 'torch' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    code = "import sys, benchmark.step_comparison; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT / "scripts")

@@ -3,7 +3,7 @@
 import re
 import sys
 
-from pinnkit.benchmark import memory
+from benchmark import memory
 
 GROWS = "import time\nheld = []\nfor _ in range(25):\n    held.append(bytearray(4_000_000))\n    time.sleep(0.1)\n"
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from pinnkit.cli import train as command
+
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
 
@@ -12,6 +14,22 @@ CONF = Path(__file__).resolve().parents[2] / "conf"
 def conf() -> Path:
     """The configuration that pinnkit ships."""
     return CONF
+
+
+@pytest.fixture
+def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is refused fails the test if it starts a run, a sweep or Hydra."""
+    for name in ("_single", "run_sweep", "_hydra"):
+        monkeypatch.setattr(command, name, lambda *_: pytest.fail("a run would have started"))
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Runs and sweeps do not start; the list of those that would have."""
+    runs: list[object] = []
+    for name in ("_single", "run_sweep"):
+        monkeypatch.setattr(command, name, lambda *given: runs.append(given) or 0)
+    return runs
 
 
 @pytest.fixture

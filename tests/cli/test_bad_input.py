@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pinnkit.cli import train as command
+from pinnkit.cli import checks
 from pinnkit.cli.check import check
 from pinnkit.cli.compare import compare
 from pinnkit.cli.train import train
@@ -166,7 +166,11 @@ CASES: dict[str, tuple[str, list[str], tuple[str, ...]]] = {
         ["trainer.devices=3", "trainer.shards=4"],
         ("trainer.shards: 4: a number of processes that divides them is needed, not 3",),
     ),
-    "no value": (HEAT, ["seed"], ("command line: Error parsing override 'seed'", "missing EQUAL")),
+    "no value": (
+        HEAT,
+        ["seed"],
+        ("command line: 'seed': write KEY=VALUE, such as pde=heat",),
+    ),
     "list without brackets": (HEAT, ["network.width=1,2"], ("command line: Ambiguous value", "--multirun")),
     "no such folder": (HEAT, ["--config-dir", "/nowhere"], ("--config-dir: there is no folder '/nowhere'",)),
     "no such run": (HEAT, ["resume=/nowhere"], ("resume: ", "/nowhere")),
@@ -268,9 +272,8 @@ DATA: dict[str, tuple[str | None, str]] = {
 
 
 @pytest.fixture(autouse=True)
-def _no_run(monkeypatch, tmp_path):
+def _no_run(nothing_starts, monkeypatch, tmp_path):
     """A mistake that slips through fails the test; it does not train."""
-    monkeypatch.setattr(command, "_hydra", lambda *_: pytest.fail("training would have started"))
     monkeypatch.chdir(tmp_path)
 
 
@@ -346,12 +349,10 @@ def test_a_multirun_is_checked_before_its_first_run(words, expected, write, conf
     assert expected in capsys.readouterr().err
 
 
-def test_every_value_of_a_right_multirun_is_checked_and_then_run(monkeypatch, write, conf):
-    started = []
-    monkeypatch.setattr(command, "_hydra", lambda arguments, conf, job, argv: started.append(argv))
+def test_every_value_of_a_right_multirun_is_checked_and_then_run(monkeypatch, started, write, conf):
     checked = []
-    read_and_check = command.read_and_check
-    monkeypatch.setattr(command, "read_and_check", lambda words: checked.append(words) or read_and_check(words))
+    read_and_check = checks.read_and_check
+    monkeypatch.setattr(checks, "read_and_check", lambda config: checked.append(config) or read_and_check(config))
     argv = [*write(HEAT), "-m", "network.width=10,20,30", "pde=glob(*ine)", "seed=1,2"]
     assert train(argv, conf) == 0
     assert len(started) == 1
@@ -359,25 +360,21 @@ def test_every_value_of_a_right_multirun_is_checked_and_then_run(monkeypatch, wr
 
 
 @pytest.mark.parametrize("words", [[], ["network.width=10"]])
-def test_what_is_right_starts_a_run(monkeypatch, words, write, conf):
+def test_what_is_right_starts_a_run(started, words, write, conf):
     """So that the refusals above are about what they name."""
-    started = []
-    monkeypatch.setattr(command, "_hydra", lambda arguments, conf, job, argv: started.append(argv))
     assert train([*write(HEAT), *words], conf) == 0
     text, files = with_samples("x,t,u\n0,0,1\n")
     assert train([*write(text, **files), *words], conf) == 0
     assert len(started) == 2
 
 
-def test_a_problem_of_ones_own_comes_before_a_shipped_one_of_the_same_name(monkeypatch, write, conf):
-    checked = []
-    monkeypatch.setattr(command, "_hydra", lambda *_: None)
-    monkeypatch.setattr(command, "checked", lambda words, *_, **__: checked.append(words))
+def test_a_problem_of_ones_own_comes_before_a_shipped_one_of_the_same_name(started, write, conf):
     argv = write(heat("alpha: 0.1", "alpha: 7"), name="heat")
     assert train([*argv, "pde.parameters.alpha=8"], conf) == 0
-    assert checked[0]["pde"]["parameters"] == {"alpha": 8}
-    assert checked[0]["pde"]["description"] == "A rod that cools."
-    assert checked[0]["problem_folder"] == str(Path(argv[1], "pde").resolve())
+    config = started[0][2].config
+    assert config["pde"]["parameters"] == {"alpha": 8}
+    assert config["pde"]["description"] == "A rod that cools."
+    assert config["problem_folder"] == str(Path(argv[1], "pde").resolve())
 
 
 # As a user runs it
@@ -489,7 +486,7 @@ conditions:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["pde=poisson_2d"], "its coordinates are x, y: without the time t there is nothing to march in"),
+        (["pde=poisson_2d"], "its coordinates are x, y: there is no time t to integrate in"),
         (["pde=heat_inverse", "pde.exact={u: 'sin(pi*x)'}"], "the condition 'samples' is made of data"),
         ([], "it is ill-posed as an evolution"),
     ],

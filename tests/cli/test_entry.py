@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from pinnkit.cli import entry, paths
+from pinnkit.cli import checks, entry, paths
 from pinnkit.cli import train as command
+from pinnkit.cli.arguments import parse
 from pinnkit.cli.check import check
 from pinnkit.cli.compare import compare
+from pinnkit.cli.composition import Composer
 from pinnkit.cli.entry import run
 from pinnkit.cli.evaluate import evaluate
 from pinnkit.cli.optimise import optimise
@@ -22,6 +24,7 @@ from pinnkit.cli.train import train
 from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.runs import environment
 from pinnkit.runs.resources import check_environment
+from tests.conftest import composed
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = {
@@ -29,14 +32,13 @@ COMMANDS = {
     "check": lambda argv: check(argv, ROOT / "conf"),
     "evaluate": evaluate,
     "compare": compare,
-    "sweep": lambda argv: optimise(argv, ROOT / "conf", ROOT / "scripts" / "train.py"),
+    "sweep": lambda argv: optimise(argv, ROOT / "conf"),
     "make_references": lambda argv: make_references(argv, ROOT / "nowhere"),
 }
 
 
 @pytest.fixture(autouse=True)
-def no_run(monkeypatch, tmp_path):
-    monkeypatch.setattr(command, "_hydra", lambda *_: pytest.fail("training would have started"))
+def _no_run(nothing_starts, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
 
@@ -191,8 +193,8 @@ def test_a_process_that_alone_is_refused_tells_it_after_a_while(fails, monkeypat
     def refused(*_: object, **__: object) -> int:
         raise ProblemError([Mistake("trainer.accelerator", "gpu: no CUDA device is at hand")])
 
-    monkeypatch.setattr(command, "check_run", refused if fails == "first" else lambda *_: None)
-    monkeypatch.setattr(command, "_run", refused)
+    monkeypatch.setattr(checks, "check_run", refused if fails == "first" else lambda *_: None)
+    monkeypatch.setattr(command, "start", refused)
     assert COMMANDS["train"](["pde=heat"]) == 2
     assert capsys.readouterr().err == "pinnkit: process 3: trainer.accelerator: gpu: no CUDA device is at hand\n"
     assert waited == [entry.PATIENCE]
@@ -254,10 +256,8 @@ ODD = [
 
 @pytest.mark.parametrize("name", ODD)
 def test_a_run_folder_may_have_any_name(name, conf):
-    from pinnkit.cli.arguments import composition, parse
-
     for word in (f"hydra.run.dir=runs/{name}", f"hydra.run.dir={paths.quoted(f'runs/{name}')}"):
-        assert composition(parse([word]), conf).folder == Path("runs", name)
-    composed = composition(parse([f"resume=runs/{name}"]), conf)
-    assert composed.words["resume"] == f"runs/{name}"
+        arguments = parse([word])
+        assert Composer(arguments, conf).compose(arguments.overrides).folder == Path("runs", name)
+    assert composed([f"resume=runs/{name}"])["resume"] == f"runs/{name}"
     assert paths.unquoted(paths.quoted(name)) == name

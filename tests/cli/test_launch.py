@@ -32,6 +32,6 @@ def test_a_reason_wins_over_an_interruption(codes, expected, monkeypatch, capfd)
 
     monkeypatch.setattr(api, "elastic_launch", lambda *_: ended)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    assert launch(len(codes), Path("train.py"), [], Path("out")) == expected
+    assert launch(len(codes), [], Path("out")) == expected
     how = "SIGKILL" if -9 in codes else "exit code 1"
     assert (f"ended by {how}" in capfd.readouterr().err) == (expected == 1)

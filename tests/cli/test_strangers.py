@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pinnkit.cli import composing, targets, yaml_files
-from pinnkit.cli import train as command
-from pinnkit.cli.arguments import configuration, parse
+from pinnkit.cli import composition, targets, yaml_files
+from pinnkit.cli.arguments import parse
 from pinnkit.cli.check import check as checked
 from pinnkit.cli.train import train
 from pinnkit.cli.yaml_files import DEPTH, NODES, SIZE, check
@@ -28,7 +27,7 @@ from pinnkit.language.errors import ProblemError
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import Settings
-from tests.conftest import timed
+from tests.conftest import composed, timed
 
 ROOT = Path(__file__).resolve().parents[2]
 PDE = ROOT / "conf" / "pde"
@@ -56,7 +55,7 @@ def refused(text: str | bytes, folder: Path) -> str:
 
 def _said(path: Path) -> str:
     try:
-        check(path)
+        check(path, f"pde/{path.name}")
     except ProblemError as error:
         return str(error)
     return ""
@@ -124,7 +123,7 @@ def test_every_shipped_problem_passes():
     files = sorted(PDE.glob("*.yaml"))
     assert len(files) > 10
     for path in files:
-        check(path)
+        check(path, f"pde/{path.name}")
 
 
 def test_aliases_themselves_are_welcome(tmp_path):
@@ -249,8 +248,7 @@ def test_a_run_folder_that_refers_to_nothing_is_told(tmp_path, conf, capsys):
 
 
 @pytest.mark.parametrize(("case", "flags"), [(case, []) for case in HYDRA] + [("a launcher", one) for one in ANSWERED])
-def test_what_hydra_would_call_is_refused_before_it_runs(case, flags, tmp_path, conf, capsys, monkeypatch):
-    monkeypatch.setattr(command, "_hydra", lambda *_: pytest.fail("Hydra would have started"))
+def test_what_hydra_would_call_is_refused_before_it_runs(case, flags, tmp_path, conf, capsys, nothing_starts):
     text, expected = HYDRA[case]
     assert train([*foreign(tmp_path, "experiment", f"hydra: {{{text}}}"), *flags], conf) == 2
     assert expected in capsys.readouterr().err
@@ -279,10 +277,10 @@ def test_what_has_no_place_on_the_command_line_is_refused(word, told, conf, caps
         assert f"pinnkit: {told}" in capsys.readouterr().err
 
 
-def test_only_a_variable_of_the_shell_is_told_as_one(conf, monkeypatch):
-    monkeypatch.setattr(composing, "compose", lambda *_, **__: {}["column"])
+def test_only_a_variable_of_the_shell_is_reported_as_one(monkeypatch):
+    monkeypatch.setattr(composition.Hydra, "compose_config", lambda *_, **__: {}["column"])
     with pytest.raises(KeyError, match="column"):
-        composing.composed("train", [], [conf])
+        composed([])
 
 
 # Where files come from, and how large they may be
@@ -329,8 +327,7 @@ PLACES: dict[str, str] = {
 
 @pytest.mark.parametrize("call", [train, checked])
 @pytest.mark.parametrize("places", PLACES)
-def test_only_folders_are_searched(places, call, tmp_path, module, conf, capsys, monkeypatch):
-    monkeypatch.setattr(command, "_hydra", lambda *_: pytest.fail("Hydra would have started"))
+def test_only_folders_are_searched(places, call, tmp_path, module, conf, capsys, nothing_starts):
     words = foreign(tmp_path, "train", f"hydra: {{searchpath: {places}}}")
     on_the_line = ["hydra.searchpath=" + (places if places[0] == "[" else f"'{places}'")]
     for argv in (words, on_the_line):
@@ -411,20 +408,20 @@ def test_tables_lie_below_the_problems_folder(name, key, outside, write, conf):
     text = samples(name) if key != "reference" else f"{HEAT}reference: {name}\n"
     argv = write(text)
     with pytest.raises(ProblemError) as caught:
-        read_and_check(configuration(parse(argv), conf))
+        read_and_check(composed(argv))
     (mistake,) = caught.value.mistakes
     assert mistake.key == key
     folder = outside.parent / "pde"
     assert mistake.message.startswith(f"'{folder / name}' lies outside the problem's folder '{folder}'")
     assert "outside_files=true" in mistake.message
-    problem, chosen = read_and_check(configuration(parse([*argv, "outside_files=true"]), conf))
+    problem, chosen = read_and_check(composed([*argv, "outside_files=true"]))
     assert chosen.outside_files
     assert problem.reference == name or len(problem.conditions[-1].data["u_data"]) == 1
 
 
 def test_tables_inside_and_references_of_the_user_are_read(outside, write, conf):
-    read_and_check(configuration(parse(write(samples("tables/inside.csv"))), conf))
-    _, chosen = read_and_check(configuration(parse([*write(HEAT), f"reference={outside}"]), conf))
+    read_and_check(composed(write(samples("tables/inside.csv"))))
+    _, chosen = read_and_check(composed([*write(HEAT), f"reference={outside}"]))
     assert chosen.reference == str(outside)
 
 
@@ -449,13 +446,13 @@ def test_what_is_no_path_is_refused(name, write, conf, tmp_path):
     (tmp_path / "config" / "pde" / "circle.csv").symlink_to("circle.csv")
     for more in ([], ["outside_files=true"]):
         with pytest.raises(ProblemError, match=r"conditions\.samples\.data: .*(is no path of a file|there is no file)"):
-            read_and_check(configuration(parse([*argv, *more]), conf))
+            read_and_check(composed([*argv, *more]))
 
 
 @pytest.mark.parametrize("key", ["self", "outside_files", "folder", "words"])
 def test_names_of_the_code_are_no_words_of_a_problem(key, write, conf):
     with pytest.raises(ProblemError, match=f"{key}: unknown key '{key}'"):
-        read_and_check(configuration(parse(write(f"{HEAT}{key}: 1\n")), conf))
+        read_and_check(composed(write(f"{HEAT}{key}: 1\n")))
 
 
 # Mutations of the shipped problems
@@ -536,7 +533,7 @@ def answered(text: str, folder: Path) -> str:
     path = folder / "mine.yaml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
     try:
-        check(path)
+        check(path, f"pde/{path.name}")
         pde = OmegaConf.to_container(OmegaConf.load(path), resolve=False)  # as Hydra reads it
         read_and_check({"pde": pde, "problem_folder": str(PDE)})
     except (

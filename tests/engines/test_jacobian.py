@@ -3,6 +3,7 @@
 import json
 import math
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 import torch
@@ -95,7 +96,7 @@ def test_rows_are_those_of_the_definition(engine, recorded, tmp_path):
 def test_chunks_and_workers_change_nothing(engine, workers, recorded, monkeypatch):
     """Groups of 50, 7 and of 2 points in chunks of at most 16: some of them are padding alone."""
     module, batches = assembled(shipped("heat_inverse"), {**SMALL, "sampling": {"equations": 50, "conditions": 7}})
-    batches["samples"] = batches["samples"].rows(0, 2)
+    batches["samples"] = batches["samples"].take(slice(0, 2))
     weights = weights_of(module)
     whole = Jacobian(module.make_evaluator(engine, None))
     assert len(whole.prepare(batches).chunks) == 1
@@ -131,7 +132,7 @@ def test_other_points_need_no_other_recording_and_frozen_parameters_no_column(en
     jacobian = Jacobian(module.make_evaluator(engine, None))
     assert jacobian.size == 6 + 42 + 7
     for factor in (1.0, 0.9):
-        moved = {name: type(one)(one.coordinates * factor, one.columns) for name, one in batches.items()}
+        moved = {name: replace(one, coordinates=one.coordinates * factor) for name, one in batches.items()}
         _, rows = jacobian.at([jacobian.prepare(moved)], weights_of(module)).rows()
         assert close(rows, definition(module, moved, weights_of(module))[1], 1e-10)
     assert len(jacobian.compiled) == 1

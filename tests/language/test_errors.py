@@ -5,7 +5,7 @@ import pytest
 from pinnkit.language.errors import LanguageError, Mistake, ProblemError, Report, nearest, suggestion
 
 
-def test_a_mistake_is_told_with_key_and_caret():
+def test_a_mistake_prints_key_and_caret():
     message = "unknown name 'alhpa'; did you mean 'alpha'?"
     mistake = Mistake("equations.heat", message, "u_t = alhpa * u_xx", 6)
     assert str(mistake) == (

@@ -1,4 +1,4 @@
-"""Random expressions, and the shipped problems' equations mutated: accepted, or refused in words, within a second."""
+"""Random expressions and mutated equations are accepted or refused within a second."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def refusal(read: Callable, *arguments: object) -> LanguageError | None:
     return None
 
 
-def test_a_random_expression_is_accepted_or_refused_in_words_within_a_second():
+def test_a_random_expression_is_accepted_or_refused_within_a_second():
     counts: Counter[str] = Counter()
     slowest = (0.0, "")
 

@@ -68,7 +68,7 @@ from tests.language.grammar_scopes import SCOPE
         ("   ", 0, "empty"),
     ],
 )
-def test_mistakes_are_told_with_their_place(text, column, message):
+def test_mistakes_have_a_message_and_a_position(text, column, message):
     with pytest.raises(LanguageError) as caught:
         equation(text, SCOPE)
     assert any(one in caught.value.message for one in message.split("|"))

@@ -1,4 +1,4 @@
-"""What jumps inside the domain is not differentiated."""
+"""Jumps inside the domain, which are not differentiated."""
 
 from __future__ import annotations
 

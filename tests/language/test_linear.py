@@ -1,4 +1,4 @@
-"""Which equations are linear; `tests/references` has what is solved by that."""
+"""Linearity of equations in their unknowns."""
 
 import pytest
 import sympy

@@ -1,12 +1,15 @@
 """The losses of all terms at once: passes shared among conditions, shares, and what each engine is asked for."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from pinnkit.losses.objective import Objective
-from pinnkit.losses.residuals import Batch, mean_square
+from pinnkit.losses.residuals import mean_square
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.linear_operators import LinearCombination, SampledLaplacian
+from pinnkit.sampling.point_set import PointSet
 from tests.conftest import assembled
 
 SMALL = {"network": {"width": 5, "depth": 2}, "sampling": {"equations": 30, "conditions": 12}}
@@ -35,13 +38,9 @@ class Asked:
         return derivatives(network, points, wanted, given)
 
 
-def shares(batches):
-    return {name: torch.full((len(one), 1), 1 / len(one), dtype=torch.float64) for name, one in batches.items()}
-
-
 def losses(module, batches, together=False, engine=derivatives, **options):
     objective = Objective(tuple(module.groups.values()), engine, together, **options)
-    return objective, objective(module.network, batches, shares(batches), module.parameter_values())
+    return objective, objective(module.network, batches, module.parameter_values())
 
 
 def test_losses_are_the_mean_squares_in_the_order_of_the_terms():
@@ -70,7 +69,7 @@ def test_conditions_that_need_the_same_derivatives_share_a_pass():
         return module.network(points)
 
     losses_of = Objective(tuple(module.groups.values()), derivatives)
-    losses_of(network, batches, shares(batches), module.parameter_values())
+    losses_of(network, batches, module.parameter_values())
     assert sorted(seen) == [24, 30, 36]
 
 
@@ -99,15 +98,16 @@ def test_only_engines_that_carry_sums_are_asked_for_them():
 def test_a_share_is_the_weight_of_its_point(together):
     """Points whose share is zero may be anywhere; the loss is that of the others."""
     module, batches = assembled(ROD, SMALL)
-    some = {name: Batch(one.coordinates[:5], {}) for name, one in batches.items()}
+    some = {name: PointSet(one.coordinates[:5]) for name, one in batches.items()}
     given = {name: torch.zeros(len(one), 1, dtype=torch.float64) for name, one in batches.items()}
     for one in given.values():
         one[:5] = 0.2
     objective = Objective(tuple(module.groups.values()), derivatives, together)
-    found = objective(module.network, batches, given, module.parameter_values())
+    parts = {name: replace(one, shares=given[name]) for name, one in batches.items()}
+    found = objective(module.network, parts, module.parameter_values())
     torch.testing.assert_close(found, torch.stack(list(module.losses(some).values())), rtol=1e-13, atol=0)
     given["left"][7] = 3.0
-    more = objective(module.network, batches, given, module.parameter_values())
+    more = objective(module.network, parts, module.parameter_values())
     residual = module.residuals("left", batches["left"])["left"][7]
     torch.testing.assert_close((more - found)[2], 3 * residual.square()[0], rtol=1e-10, atol=0)
     assert torch.equal(more[:2], found[:2])
@@ -137,9 +137,9 @@ def test_the_normal_derivative_is_taken_along_the_normal_of_each_point():
     }
     module, batches = assembled(words, SMALL)
     flux = batches["flux"]
-    assert {"n_x", "n_y"} <= set(flux.columns)
+    assert flux.normals.shape == flux.coordinates.shape
     found = derivatives(module.network, flux.coordinates, [(0, (0,)), (0, (1,))])
-    along = flux.columns["n_x"] * found[0, (0,)] + flux.columns["n_y"] * found[0, (1,)]
+    along = flux.normals[:, :1] * found[0, (0,)] + flux.normals[:, 1:] * found[0, (1,)]
     expected = mean_square(along - flux.coordinates.prod(dim=1, keepdim=True))
     for together in (False, True):
         torch.testing.assert_close(losses(module, batches, together)[1][1], expected, rtol=1e-13, atol=0)
@@ -158,7 +158,7 @@ def test_directions_ask_for_two_samples_and_nothing_else_changes():
     asked = Asked()
     objective = Objective(tuple(module.groups.values()), asked, directions=2)
     assert objective.estimated == 5
-    arguments = (module.network, batches, shares(batches), module.parameter_values())
+    arguments = (module.network, batches, module.parameter_values())
     found = objective(*arguments, [eye, eye])  # all directions: the Laplacian itself
     assert {SampledLaplacian(0), SampledLaplacian(1)} <= set().union(*[wanted for _, wanted in asked.calls])
     expected = torch.stack(list(module.losses(batches).values()))

@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 
-from pinnkit.losses.residuals import Batch, TermGroup, groups, mean_square, reweighted, weights
+from pinnkit.losses.residuals import TermGroup, groups, mean_square, reweighted, weights
 from pinnkit.losses.view import ResidualError, UnknownName
 from pinnkit.problem.problem import Problem
+from pinnkit.sampling.point_set import PointSet
 
 HEAT = {
     "coordinates": {"x": [-1, 1], "t": [0, 1]},
@@ -30,7 +31,7 @@ def exact(points):
 def batch(n=40):
     generator = torch.Generator().manual_seed(0)
     points = torch.rand(n, 2, dtype=torch.float64, generator=generator) * 2 - torch.tensor([1.0, 0.0])
-    return Batch(points, {})
+    return PointSet(points)
 
 
 def test_a_known_solution_gives_zero_residual_and_a_perturbed_one_does_not():
@@ -77,8 +78,8 @@ def test_normals_and_data_columns_are_read_from_the_batch():
     )
     group = groups(problem)[1]
     points = torch.tensor([[0.0, 0.4], [0.3, 1.0]], dtype=torch.float64)
-    normal_x, normal_y = torch.tensor([[-1.0], [0.0]]).double(), torch.tensor([[0.0], [1.0]]).double()
-    found = group(lambda p: 2 * p[:, :1] + 5 * p[:, 1:], Batch(points, {"n_x": normal_x, "n_y": normal_y}), {})
+    normals = torch.tensor([[-1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)
+    found = group(lambda p: 2 * p[:, :1] + 5 * p[:, 1:], PointSet(points, normals=normals), {})
     torch.testing.assert_close(found["flux"], torch.tensor([[-2.0], [5 - 0.3]], dtype=torch.float64))
 
 

@@ -1,4 +1,4 @@
-"""Compiled code computes what was recorded, on several threads and to the bit again; a compiler may be missing."""
+"""Compiled graphs against traced ones, on several threads, to the bit; and a missing compiler."""
 
 import pytest
 import torch
@@ -78,7 +78,7 @@ def recorded_layer():
     return record_graph(lambda weight, points: (torch.cosh(points @ weight.T).sin(),), inputs), inputs
 
 
-def test_a_missing_compiler_is_told(empty_cache):
+def test_a_missing_compiler_is_an_error_with_a_message(empty_cache):
     from torch._inductor import config
 
     graph, inputs = recorded_layer()

@@ -1,4 +1,4 @@
-"""Compiled code is read only from a folder that no other user can write in."""
+"""The private folder of the compiler's cache."""
 
 import os
 import stat
@@ -65,7 +65,7 @@ def a_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize("spoilt", [another_users, open_to_all, a_file])
-def test_where_others_can_write_a_temporary_folder_is_used_and_told(spoilt, tmp_path, monkeypatch, caplog):
+def test_where_others_can_write_a_temporary_folder_is_used_with_a_warning(spoilt, tmp_path, monkeypatch, caplog):
     folder = tmp_path / "cache" / "pinnkit" / INDUCTOR_FOLDER
     folder.mkdir(parents=True)
     told = spoilt(folder, monkeypatch)

@@ -1,4 +1,4 @@
-"""Nested automatic differentiation against closed forms, and the choice that it rests on."""
+"""Nested automatic differentiation against closed forms, and the plan of its backward passes."""
 
 import pytest
 import torch

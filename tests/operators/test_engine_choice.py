@@ -1,4 +1,4 @@
-"""What is remembered of measurements: found again, and never in the way of a run."""
+"""The cache of measured engine choices."""
 
 import json
 
@@ -20,7 +20,7 @@ def test_keys_are_those_of_the_content():
     assert all(key.isalnum() for key in keys)
 
 
-def test_what_is_remembered_is_found_under_its_key_in_the_cache_folder(empty_cache):
+def test_a_saved_measurement_is_found_by_its_key_in_the_cache_folder(empty_cache):
     assert cache_folder() == empty_cache / "pinnkit"
     assert load_measurement("one") is None
     save_measurement("one", {"engine": "jets", "chunk": None})

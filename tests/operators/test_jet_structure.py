@@ -1,4 +1,4 @@
-"""The combinatorics of jets against known counts, and which parts a jet carries."""
+"""The parts of jets, and the combinatorics of chain and product rule against known counts."""
 
 from collections import Counter
 from math import comb

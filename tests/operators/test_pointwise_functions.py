@@ -69,7 +69,7 @@ def test_powers_to_order_six(exponent):
 
 
 @pytest.mark.parametrize("exponent", [1, 2, 3])
-def test_whole_powers_are_finite_at_zero(exponent):
+def test_integer_powers_are_finite_at_zero(exponent):
     found = power(exponent)(torch.zeros(1, dtype=torch.float64), 4)
     factorial = {1: 1.0, 2: 2.0, 3: 6.0}[exponent]
     assert [float(one) for one in found] == [factorial if k == exponent else 0.0 for k in range(5)]

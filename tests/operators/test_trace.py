@@ -1,4 +1,4 @@
-"""What is recorded equals what was run, and what a recording would miss is refused."""
+"""Traced graphs against the functions they come from, and what cannot be traced."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Chunks are summed in one order, on however many threads, and what goes wrong in a thread is not lost."""
+"""Sums of chunks on several threads: fixed order, and errors in a thread."""
 
 import threading
 import time

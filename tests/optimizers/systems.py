@@ -1,4 +1,4 @@
-"""Least-squares problems for the optimizers that ask for a Jacobian."""
+"""Least-squares problems for the optimizers that need a Jacobian."""
 
 from __future__ import annotations
 

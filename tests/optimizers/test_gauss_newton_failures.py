@@ -23,7 +23,7 @@ from tests.optimizers.least_squares_cases import (
 from tests.optimizers.systems import System
 
 
-def test_a_trial_that_is_not_finite_is_walked_around():
+def test_a_trial_that_is_not_finite_is_refused():
     x, optimizer, closure = setting(lambda x: torch.log(x) - math.log(0.01), [1.0, 3.0])
     for _ in range(30):
         optimizer.step(closure)
@@ -39,7 +39,7 @@ def test_a_start_that_is_not_finite():
 
 @pytest.mark.parametrize("solver", ["dense", "cg"])
 @pytest.mark.parametrize("name", ["rosenbrock", "brown dennis"])  # Powell's goes on to 1e-300
-def test_at_the_minimum_it_ends_and_says_why(name, solver):
+def test_at_the_minimum_it_finishes_with_a_reason(name, solver):
     function, start, minimum, _, _ = CLASSICS[name]
     x, optimizer, closure = setting(function, start, solver=solver)
     for _ in range(250):

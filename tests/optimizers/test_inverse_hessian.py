@@ -1,4 +1,4 @@
-"""The update of the inverse Hessian against its formula, written out plainly."""
+"""The update of the inverse Hessian against its formula."""
 
 from __future__ import annotations
 

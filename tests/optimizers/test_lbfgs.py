@@ -1,4 +1,4 @@
-"""L-BFGS against its definition, BFGS and SciPy; that the unit of the loss does not matter; and how it ends."""
+"""L-BFGS against its definition, BFGS and SciPy; independence of the unit of the loss; the end of a run."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_memory_is_that_of_the_history():
     assert {one.dtype for one in state["s"] + state["y"]} == {torch.float64}
 
 
-def test_negative_curvature_is_not_remembered():
+def test_pairs_of_negative_curvature_are_skipped():
     """Along -x^2 no step meets the curvature condition: the loss falls and y's < 0."""
     sign = torch.ones((), dtype=torch.float64)
     x, optimizer, closure = setting(lambda x: sign * (x * x).sum(), [1.0, 2.0], max_evaluations=3)

@@ -115,14 +115,14 @@ def test_slopes_decide_where_losses_differ_by_rounding_only():
     assert failed.outcome is Outcome.NO_STEP
 
 
-def test_a_rise_within_the_tolerance_is_no_excuse_where_the_slope_promises_more():
+def test_a_rise_within_the_tolerance_is_not_accepted_where_the_slope_is_steep():
     def phi(step):
         return (1.0 if step == 0.0 else 1.0 + 1e-12), -1.0 + 1.1 * step, torch.zeros(1)
 
     assert strong_wolfe(phi, 1.0, -1.0, tolerance=1e-10).outcome is Outcome.NO_STEP
 
 
-def test_uphill_direction_and_wrong_gradient_are_told_apart():
+def test_uphill_direction_and_wrong_gradient_have_different_outcomes():
     found, _, _, calls = search(lambda a: (a + 1.0) ** 2)
     assert found.outcome is Outcome.NO_DESCENT
     assert calls == []

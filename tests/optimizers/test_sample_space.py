@@ -207,7 +207,7 @@ def test_spring_drops_a_momentum_that_points_uphill():
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_it_ends_and_says_why(variant):
+def test_it_finishes_with_a_reason(variant):
     _, optimizer, closure = setting(network(POINTS[::4]), start(), variant)
     for _ in range(250):
         loss = optimizer.step(closure)

@@ -111,7 +111,7 @@ def test_loss_that_is_not_finite_at_the_start():
         optimizer.step(closure)
 
 
-def test_walks_around_losses_that_are_not_finite():
+def test_trials_with_losses_that_are_not_finite_are_refused():
     x, optimizer, closure = setting(lambda x: (x - torch.log(x)).sum(), [1e-3, 30.0])
     for _ in range(40):
         optimizer.step(closure)

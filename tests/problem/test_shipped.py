@@ -5,7 +5,7 @@ import pytest
 import torch
 import yaml
 
-from pinnkit.language.calculus import partials, symbol
+from pinnkit.language.calculus import normal_symbol, partials, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, expression
@@ -81,6 +81,8 @@ def plain_objective(module, batches):
         for equation in module.groups[group].symbolic:
             values = dict(parameters)
             values |= {symbol(name): column for name, column in batch.columns.items()}
+            if batch.normals is not None:
+                values |= {normal_symbol(name): batch.normals[:, place : place + 1] for place, name in enumerate(axes)}
             values |= {symbol(name): batch.coordinates[:, place : place + 1] for place, name in enumerate(axes)}
             for partial in partials(equation.residual) | partials(equation.weight):
                 assert partial.at == ()

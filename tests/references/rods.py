@@ -1,4 +1,4 @@
-"""Small problems on a rod, as words."""
+"""Small problems in one space coordinate and time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""References end with their budget of time and memory, and training goes on."""
+"""The budget of time and memory of a reference."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def test_time_is_over_after_the_seconds_allowed():
     clock = Clock()
     budget = Budget(5.0, clock=clock)
     for _ in range(5):
-        budget.check()
+        budget.check_time()
     with pytest.raises(OverBudget, match="5 s are over"):
-        budget.check()
+        budget.check_time()
 
 
 def test_memory_is_refused_before_it_is_taken():
     with pytest.raises(OverBudget, match=r"2\.0 GB of memory are needed and 1 GB are allowed"):
-        Budget().expect(2e9)
+        Budget().check_memory(2e9)
 
 
 @pytest.mark.parametrize("of", [SHARP, STIFF], ids=["Chebyshev", "Fourier"])

@@ -1,4 +1,4 @@
-"""References that are given: closed forms, tables, manufactured solutions, and the choice among them."""
+"""Closed forms, tables and manufactured solutions, and the choice of a reference."""
 
 import numpy as np
 import pytest

@@ -121,7 +121,7 @@ def test_korteweg_and_de_vries_against_the_table(monkeypatch):
 def test_the_claim_covers_the_distance_to_a_finer_run(of, bound):
     reference = Spectral(of)
     assert reference.claimed_error < bound
-    finer = Spectral(of, nodes=2 * reference._march.nodes, rtol=1e-11, max_time=600)
+    finer = Spectral(of, nodes=2 * reference._solution.nodes, rtol=1e-11, max_time=600)
     grid = of.domain.grid({"x": 101, "t": 41})
     found, truth = reference(grid), finer(grid)
     for name in truth:

@@ -1,4 +1,4 @@
-"""Tables are compared with the problem that they are given to."""
+"""The check of a table against the conditions of its problem."""
 
 from __future__ import annotations
 
@@ -51,11 +51,11 @@ def table(folder, values=exact, x=(0, 1), t=(0, 1), rows=False, **words):
     ],
 )
 def test_a_table_of_another_problem_is_refused(words, message, rows, tmp_path):
-    with pytest.raises(TableError, match=rf"'u.npz' is no table of this problem: (its values miss )?{message}"):
+    with pytest.raises(TableError, match=rf"'u.npz' is no table of this problem: (its values violate )?{message}"):
         table(tmp_path, rows=rows, **words)
 
 
-def test_a_residual_is_told_where_a_condition_does_not_give_the_field(tmp_path):
+def test_the_message_has_the_residual_if_the_condition_does_not_give_the_field(tmp_path):
     conditions = {"start": {"at": "t = 0", "equations": "u^2 = sin(pi*x)^2 + 3"}}
     with pytest.raises(TableError, match=r"at x = 0\.05, t = 0 the residual is 3"):
         table(tmp_path, conditions=conditions)
@@ -104,7 +104,7 @@ def test_a_condition_counts_where_its_weight_is_not_zero(tmp_path):
 def test_a_small_disagreement_is_a_doubt(tmp_path):
     (told,) = table(tmp_path, lambda x, t: exact(x, t) + 0.03 * (x == 1)).warnings
     assert told == (
-        "its values miss the condition 'ends' at 19 of 19 points: at x = 1, t = 0.05 u is 0.03, and 0 is prescribed"
+        "its values violate the condition 'ends' at 19 of 19 points: at x = 1, t = 0.05 u is 0.03, and 0 is prescribed"
     )
     assert table(tmp_path).warnings == []
 
@@ -136,7 +136,7 @@ def test_columns_of_one_shape_are_points_and_a_grid_where_they_are_a_mesh(indexi
         np.testing.assert_array_equal(found.grid["x"][:, 0], axes[0])
 
 
-def test_shapes_that_do_not_fit_are_told_with_those_that_do(tmp_path):
+def test_the_message_for_wrong_shapes_has_the_right_ones(tmp_path):
     np.savez(tmp_path / "u.npz", x=np.linspace(0, 1, 11), t=np.linspace(0, 1, 6), u=np.zeros((6, 11)))
     with pytest.raises(TableError) as caught:
         Table(Problem(**WORDS), tmp_path / "u.npz")

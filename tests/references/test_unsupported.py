@@ -1,4 +1,4 @@
-"""Every problem that pinnkit's own solver refuses, with its reason."""
+"""Problems outside the scope of the spectral reference, with the reasons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.references.rods import ENDS, ONE, SINE, TIME, heat, problem, start
 
 TWO_AT_ONE_END = {"left": {"at": "x = -1", "equations": {"a": "u = 0", "b": "2*u = 0"}}}
 REFUSED = {
-    "coordinates are x: without the time": lambda: problem("u_xx = 1", {"ends": ENDS}, coordinates={"x": [-1, 1]}),
+    "coordinates are x: there is no time": lambda: problem("u_xx = 1", {"ends": ENDS}, coordinates={"x": [-1, 1]}),
     "t, or t and one space coordinate": lambda: problem(
         "u_t = u_xx + u_yy", {"start": start("u = 0")}, coordinates={"x": [0, 1], "y": [0, 1], "t": [0, 1]}
     ),
@@ -69,7 +69,7 @@ REFUSED = {
     r"'ends' evaluates a field elsewhere, u\(x=0": lambda: problem(
         "u_t = u_xx", {"initial": SINE, "ends": {"at": "boundary", "equations": "u = u(x=0)"}}
     ),
-    r"1 conditions at the ends of x, but .* ask for 2 \(2 for u\)": lambda: problem(
+    r"1 conditions at the ends of x, but .* need 2 \(2 for u\)": lambda: problem(
         "u_t = u_xx", {"initial": SINE, "left": {"at": "x = -1", "equations": "u = 0"}}
     ),
     "the conditions left do not determine": lambda: problem("u_t = u_xx", {"initial": SINE} | TWO_AT_ONE_END),

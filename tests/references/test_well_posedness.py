@@ -1,4 +1,4 @@
-"""Problems that no method could march are refused at once, in words."""
+"""Ill-posed evolutions are refused with a message."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_well_posed_problems_pass(of):
     check_boundary_conditions(system)
 
 
-def test_a_stiff_periodic_problem_that_blows_up_is_told_with_its_time():
+def test_the_message_for_a_blow_up_of_a_stiff_periodic_problem_has_its_time():
     """u' = u^2 from 20: u = 20/(1 - 20 t)."""
     with pytest.raises(UnsupportedProblem, match=r"stopped at t = 0\.0(49|5).* of 1, its values no longer finite"):
         Spectral(problem("u_t = u_xx + u^2", {"i": start("u = 20")}, **PERIODIC), nodes=64)

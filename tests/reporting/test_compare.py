@@ -119,7 +119,7 @@ def test_runs_and_folders_of_runs_are_found_once(runs, tmp_path):
     assert names == ["elsewhere/d", "runs/b", "runs/a", "runs/c"]
 
 
-def test_a_folder_that_is_no_run_is_told_in_words(runs, tmp_path, capsys, monkeypatch):
+def test_a_folder_that_is_no_run_is_an_error(runs, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(RunFolderError, match="is no run folder, and holds none"):
         compare([runs, runs / "a" / "figures"])

@@ -21,7 +21,7 @@ def test_points_outside_the_domain_are_left_out():
         assert np.array_equal(np.ma.getmaskarray(colours(figures[name].axes[0]).get_array()), outside.T)
 
 
-def test_a_prediction_that_is_nan_within_the_domain_is_not_hidden():
+def test_a_prediction_that_is_nan_within_the_domain_appears_in_the_titles():
     grid = mesh(x=np.linspace(0, 1, 3), y=np.linspace(0, 1, 3))
     u = np.ones((3, 3))
     broken = u.copy()

@@ -77,7 +77,7 @@ def test_a_single_entry_is_a_visible_dot():
         assert axes.get_xlim()[0] < 5 < axes.get_xlim()[1]
 
 
-def test_a_diverged_history_draws_and_says_nan():
+def test_a_diverged_history_draws_with_nan_in_the_title():
     figure = drawn(History([0, 1], [0.0, 1.0], [np.nan, np.nan], {}, {"u": [np.nan, np.nan]}))
     assert len(figure.axes) == 1
     assert "objective nan" in figure.get_suptitle()

@@ -156,7 +156,7 @@ def test_writing_replaces_and_leaves_no_temporary_file(run):
     assert run.read_solution()["u"].tolist() == [2.0] * 3
 
 
-def test_a_failed_write_leaves_the_former_file_whole(run, monkeypatch):
+def test_a_failed_write_leaves_the_former_file(run, monkeypatch):
     run.write_metrics({"status": "finished", "loss": 1.0})
     run.write_solution({"u": np.ones(3)})
     run.write_figures({"u": Figure()})

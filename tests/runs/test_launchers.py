@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pinnkit.cli.arguments import configuration, parse
 from pinnkit.language.errors import ProblemError
+from tests.conftest import composed
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = [
@@ -70,28 +70,28 @@ def test_every_preset_is_known_here():
 @pytest.mark.parametrize("launcher", INSTALLED)
 def test_a_launcher_that_the_command_line_names_is_allowed_and_one_from_a_foreign_folder_is_not(launcher, tmp_path):
     words = ["-m", f"hydra/launcher={launcher}", "pde=heat"]
-    assert configuration(parse(words), ROOT / "conf")["pde"]["name"] == "heat"
+    assert composed(words)["pde"]["name"] == "heat"
     with pytest.raises(ProblemError, match=r"hydra.launcher._target_: names 'hydra_plugins\..*--allow-target"):
-        configuration(parse([*words, "--config-dir", str(tmp_path)]), ROOT / "conf")
+        composed([*words, "--config-dir", str(tmp_path)])
 
 
 @pytest.mark.parametrize("word", ["hydra.searchpath=[/tmp]", "network=../network/mlp"])
 def test_a_launcher_needs_the_flag_where_another_file_could_set_what_it_runs(word):
     with pytest.raises(ProblemError, match=r"hydra.launcher._target_: names .* add --allow-target"):
-        configuration(parse(["-m", "hydra/launcher=submitit_slurm", "pde=heat", word]), ROOT / "conf")
+        composed(["-m", "hydra/launcher=submitit_slurm", "pde=heat", word])
 
 
 def test_a_mistyped_key_of_a_launcher_is_told_with_the_nearest():
     with pytest.raises(ProblemError, match=r"hydra.launcher.partitoin: unknown key 'partitoin'.*partition"):
-        configuration(parse(["-m", "hydra/launcher=slurm", "pde=heat", "hydra.launcher.partitoin=gpu"]), ROOT / "conf")
+        composed(["-m", "hydra/launcher=slurm", "pde=heat", "hydra.launcher.partitoin=gpu"])
 
 
 @pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed")
 def test_a_preset_whose_launcher_is_not_installed_is_told_with_what_installs_it():
     with pytest.raises(ProblemError, match=r"hydra/launcher: there is no 'ray'.*hydra-ray-launcher"):
-        configuration(parse(["-m", "hydra/launcher=ray_workers", "pde=heat"]), ROOT / "conf")
+        composed(["-m", "hydra/launcher=ray_workers", "pde=heat"])
 
 
 def test_a_launcher_that_is_not_installed_is_told_with_what_installs_it():
     with pytest.raises(ProblemError, match=r"hydra/launcher: there is no 'rays'.*pip install 'pinnkit\[launchers\]'"):
-        configuration(parse(["-m", "hydra/launcher=rays", "pde=heat"]), ROOT / "conf")
+        composed(["-m", "hydra/launcher=rays", "pde=heat"])

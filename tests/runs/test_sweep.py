@@ -16,7 +16,7 @@ DRIVER = """
 import sys
 from pathlib import Path
 from pinnkit.cli.optimise import optimise
-sys.exit(optimise(sys.argv[2:], Path("{conf}"), Path(sys.argv[1])))
+sys.exit(optimise(sys.argv[2:], Path("{conf}"), sys.argv[1:2]))
 """
 STAND_IN = """
 import json, os, signal, sys, time

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from pinnkit.problem.problem import Problem
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import (
     EQUATIONS,
-    Points,
     batch_index,
     condition_points,
     equation_points,
@@ -30,7 +30,7 @@ def problem(**conditions) -> Problem:
     )
 
 
-def points_of(settings: Sampling, seed: int = 0, draw: int = 0, **condition) -> Points:
+def points_of(settings: Sampling, seed: int = 0, draw: int = 0, **condition) -> PointSet:
     posed = problem(tested={"equations": "u = 0", **condition})
     return condition_points(posed, posed.conditions[1], settings, seed, draw)
 
@@ -176,14 +176,6 @@ def test_steps_with_points_of_their_own_have_few_and_as_many_of_a_condition(give
     assert (few.equations, few.conditions) == counts
 
 
-def test_taking_points_keeps_columns_and_rows_together():
-    points = points_of(Sampling(conditions=20), at="boundary")
-    some = points.take(np.array([3, 0]))
-    np.testing.assert_array_equal(some.coordinates, points.coordinates[[3, 0]])
-    for name, values in points.columns.items():
-        np.testing.assert_array_equal(some.columns[name], values[[3, 0]])
-
-
 # Points of conditions
 
 
@@ -199,8 +191,7 @@ def test_boundary_points_lie_on_the_faces_in_proportion_to_their_measure_with_th
         assert np.count_nonzero(on) == 400 * measure / sum(faces.values())
         found += np.count_nonzero(on)
         normal = np.array([{-1.0: -1, 2.0: 1}.get(at_x, 0), {0.0: -1, 1.0: 1}.get(at_y, 0), 0])
-        columns = np.hstack([points.columns[f"n_{name}"][on] for name in ("x", "y", "t")])
-        np.testing.assert_array_equal(columns, np.tile(normal, (len(columns), 1)))
+        np.testing.assert_array_equal(points.normals[on], np.tile(normal, (on.sum(), 1)))
     assert found == len(points) == 400
 
 
@@ -217,7 +208,7 @@ def test_a_single_point_is_taken_once():
 
 
 def test_normals_are_left_out_where_a_place_has_none():
-    assert points_of(Sampling(conditions=10), at=["x = 2", "t = 0"]).columns == {}
+    assert points_of(Sampling(conditions=10), at=["x = 2", "t = 0"]).normals is None
 
 
 @pytest.mark.parametrize("method", SAMPLERS)

@@ -273,10 +273,10 @@ def test_points_of_a_condition_follow_its_residual_with_their_normals(monkeypatc
         for end in (0.0, 1.0):
             assert sorted(data.sets["flux"].coordinates[data.sets["flux"].coordinates[:, 1] == end, 0]) == [0.0, 1.0]
         x = data.sets["flux"].coordinates[:, 0]
-        np.testing.assert_array_equal(data.sets["flux"].columns["n_x"][:, 0], 2 * x - 1)
+        np.testing.assert_array_equal(data.sets["flux"].normals[:, 0], 2 * x - 1)
     for name, points in through.sets.items():
         np.testing.assert_array_equal(points.coordinates, resumed.sets[name].coordinates)
-        assert points.columns.keys() == resumed.sets[name].columns.keys()
+        assert points.arrays().keys() == resumed.sets[name].arrays().keys()
 
 
 @pytest.mark.parametrize(("scored", "chunk"), [(7, None), (7, 100), (8192, 7)])

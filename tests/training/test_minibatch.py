@@ -4,11 +4,15 @@ import pytest
 import torch
 
 from pinnkit.language.errors import Report
+from pinnkit.optimizers.methods.adam import Adam
+from pinnkit.optimizers.methods.self_scaled import SSBroyden
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.factory import assemble
 from pinnkit.runs.solve import solve
+from pinnkit.sampling.sequences.sobol import Sobol
 from pinnkit.settings import read_settings
 from pinnkit.training.minibatch import MiniBatches
+from pinnkit.training.stages import Stage
 from pinnkit.training.step import OptimizerStep
 
 
@@ -27,7 +31,7 @@ def test_a_mini_batch_is_a_part_of_the_points_and_changes_the_trajectory(heat_wo
     rows = {tuple(row) for row in whole["equations"].coordinates.tolist()}
     seen = []
     for step in range(3):  # 100 points in batches of 30: three of them are a round without repetition
-        thinned = MiniBatches(30, seed=0).at(step, whole)
+        thinned = MiniBatches(30, seed=0).at(step, whole, Stage(Adam()))
         assert len(thinned["equations"]) == 30
         assert thinned["ends"] is whole["ends"]
         seen += [tuple(row) for row in thinned["equations"].coordinates.tolist()]
@@ -38,6 +42,15 @@ def test_a_mini_batch_is_a_part_of_the_points_and_changes_the_trajectory(heat_wo
         settings = {**quick, "phases": ["adam"], "sampling": {**quick["sampling"], "batch": batch}}
         losses[batch] = solve(Problem(**heat_words), tmp_path / str(batch), settings).metrics["loss"]
     assert losses[None] != losses[30]
+
+
+@pytest.mark.parametrize(
+    ("size", "own", "used"),
+    [(30, None, True), (None, Sobol(batch=30), True), (30, Sobol(), False), (None, None, False)],
+)
+def test_a_stage_with_sampling_of_its_own_has_its_own_mini_batches(size, own, used):
+    assert MiniBatches(size, seed=0).used_in(Stage(Adam(), sampling=own)) is used
+    assert not MiniBatches(size, seed=0).used_in(Stage(SSBroyden(), sampling=own))
 
 
 def test_quasi_newton_phases_take_all_points_and_say_so(heat_words, quick, tmp_path):

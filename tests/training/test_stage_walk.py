@@ -1,12 +1,19 @@
 """The walk through stages of one problem: what goes over to the next, and steps that shorten at the end."""
 
+from types import SimpleNamespace
+
 import pytest
 
+from pinnkit.optimizers.methods.adam import Adam
+from pinnkit.optimizers.methods.self_scaled import SSBroyden
 from pinnkit.optimizers.schedule import settling_factor
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.solve import solve
+from pinnkit.training.distributed import Ranks
+from pinnkit.training.stages import Stage
 from pinnkit.training.step import OptimizerStep
 from pinnkit.training.stopping import Stopping
+from tests.conftest import assembled
 
 
 def test_phases_follow_each_other_and_both_train_what_is_learned(heat_words, quick, tmp_path):
@@ -61,3 +68,27 @@ def test_steps_of_spring_shorten_at_the_end_of_the_run_or_of_its_phase(
     if len(chosen) > 1:  # 10 steps of a phase, and 5 of Adam
         expected[10:] = [None] * 5
     assert shares == expected
+
+
+def test_a_stage_ends_on_all_ranks_where_its_time_is_over_on_one(heat_words, quick):
+    """They agree once in each block of steps; none ends it alone within a block."""
+
+    class Two(Ranks):
+        def first_message(self, message, device):
+            asked.append(message)
+            return message or "its 5 s are over"
+
+    asked = []
+    module, _ = assembled(heat_words, quick)
+    state, walk = module.state, module.loop.walk
+    state.stages, state.ranks = (Stage(Adam(), max_time=5.0), Stage(SSBroyden())), Two(1, 2)
+    state.progress.stage_step = 4
+    state.clock.start(3.0)
+    assert walk.over_before_block() == "its 5 s are over"
+    state.clock.start(7.0)
+    assert walk.over_after_step(SimpleNamespace()) is None
+    assert walk.over_before_block() == "its 5 s are over"
+    assert asked == [None, "its 5 s are over"]
+    state.ranks = Ranks(0, 1)
+    assert walk.over_before_block() is None
+    assert walk.over_after_step(SimpleNamespace()) == "its 5 s are over"

@@ -1,0 +1,231 @@
+"""Hydra's composition of a configuration, and what of it is refused."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra import version
+from hydra._internal.hydra import Hydra
+from hydra._internal.utils import create_config_search_path
+from hydra.core.config_search_path import SearchPathQuery
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from pinnkit.cli import hydra_settings, overrides, paths, sources, targets, yaml_files
+from pinnkit.cli.arguments import Arguments
+from pinnkit.cli.hydra_errors import LAUNCHER, as_mistake
+from pinnkit.language.errors import Mistake, ProblemError, Report
+
+VERSION = "1.3"
+"""The version of Hydra whose defaults are taken."""
+JOB = "train"
+"""Hydra's name of the program, `hydra.job.name`."""
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A configuration as Hydra has composed it.
+
+    Attributes:
+        whole: with Hydra's own part.
+        task: the rest as plain data; `problem_folder` is where the problem file lies.
+        folder: where a run, or a sweep, leaves its results.
+    """
+
+    whole: DictConfig
+    task: dict[str, Any]
+    folder: Path
+
+    def check_folder(self, key: str = "hydra.run.dir") -> None:
+        """Refuse a folder that cannot be made.
+
+        Raises:
+            ProblemError: naming what is in the way.
+        """
+        if complaint := paths.closed(self.folder):
+            raise ProblemError([Mistake(key, complaint)])
+
+
+class Composer:
+    """Composes the configurations of one command line.
+
+    Args:
+        arguments: the command line.
+        conf: the shipped configuration; files in `--config-dir` come before those of the same name in it.
+
+    Raises:
+        ProblemError: there is no such folder, or a problem file is none.
+    """
+
+    def __init__(self, arguments: Arguments, conf: Path) -> None:
+        extra = arguments.config_dir
+        if extra is not None and not extra.is_dir():
+            raise ProblemError([Mistake("--config-dir", f"there is no folder '{extra}'")])
+        self.arguments = arguments
+        self.folders = [conf] if extra is None else [extra, conf]
+        for file in arguments.files.values():
+            yaml_files.check(file, str(file))
+        sources.guard(arguments.files)
+        version.setbase(VERSION)
+        first, *others = [str(folder.resolve()) for folder in self.folders]
+        search = create_config_search_path(first)
+        for folder in others:
+            search.prepend("pinnkit", f"file://{folder}", SearchPathQuery(provider="schema"))
+        GlobalHydra.instance().clear()
+        self.hydra = Hydra.create_main_hydra2(JOB, search)
+
+    def compose(self, given: Sequence[str]) -> Composition:
+        """The configuration of a run with these overrides.
+
+        Raises:
+            ProblemError: an unknown key or group option, with the nearest right one; a file that is no YAML, or that
+                names code to run.
+        """
+        named = [word.removeprefix("pde=") for word in given if word.startswith("pde=")]
+        problem_file(named[-1] if named else None, self.arguments.files, self.folders)  # before Hydra meets the file
+        try:
+            whole = self._whole(self.arguments.config_name, given)
+            task = task_of(whole, whole.hydra.runtime.choices.get("pde"), self.arguments.files, self.folders)
+        except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+            raise ProblemError([self.mistake(error, given)]) from None
+        resume = task.get("resume")
+        if resume is not None and not str(resume).strip():
+            raise ProblemError([Mistake("resume", "is empty: name the folder of a run, or leave it out")])
+        folder = paths.run_folder(whole, self.arguments.multirun)
+        return Composition(whole, task, Path(str(folder if resume is None else resume)))
+
+    def compose_sweep(self) -> Composition:
+        """The configuration of a sweep itself: without what its runs differ in, and without a task.
+
+        Raises:
+            ProblemError: as for a run.
+        """
+        given = [*self.arguments.overrides, "hydra.mode=MULTIRUN"]
+        try:
+            whole = self._whole(self.arguments.config_name, given, RunMode.MULTIRUN)
+        except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+            raise ProblemError([self.mistake(error, given)]) from None
+        return Composition(whole, {}, Path(paths.run_folder(whole, multirun=True)))
+
+    def mistake(self, error: Exception, given: Sequence[str]) -> Mistake:
+        """The mistake that an error of Hydra's is about."""
+        return as_mistake(error, self.folders, lambda key: self._below(key, given))
+
+    def _whole(
+        self, name: str, given: Sequence[str], mode: RunMode = RunMode.RUN, everything: bool = False
+    ) -> DictConfig:
+        """The checked configuration with Hydra's own part.
+
+        Args:
+            everything: allow the targets of all known launchers.
+        """
+        overrides.check(given, self.folders)
+        try:
+            whole = self.hydra.compose_config(name, list(given), mode, from_shell=False)
+        except RecursionError:
+            message = "files choose each other, or themselves, without an end"
+            raise ProblemError([Mistake("defaults", message)]) from None
+        except KeyError as error:
+            if not _of_shell(error):
+                raise
+            message = f"there is no environment variable {error}: set it in the shell, and leave this out"
+            raise ProblemError([Mistake("hydra.job.env_copy", message)]) from None
+        allowed = tuple(targets.LAUNCHERS) if everything else self._allowed(given)
+        check(OmegaConf.to_container(whole, resolve=False), allowed, self.arguments.multirun and not everything)
+        return whole
+
+    def _allowed(self, given: Sequence[str]) -> tuple[str, ...]:
+        """The targets that the command line allows: a launcher that it names itself, where all files are pinnkit's own.
+
+        A foreign file could set what a launcher runs (SLURM's `setup`).
+        """
+        arguments = self.arguments
+        named = any(word.startswith(LAUNCHER) for word in given)
+        groups = [value for key, _, value in (word.partition("=") for word in given) if "." not in key]
+        foreign = arguments.config_dir is not None or arguments.config_name != "train"
+        foreign = foreign or any(".." in one for one in groups) or any("searchpath" in word for word in given)
+        return (*arguments.targets, *(targets.LAUNCHERS if named and not foreign else ()))
+
+    def _below(self, key: str, given: Sequence[str]) -> Any:
+        """What the configuration has below a key before any of its values is overridden."""
+        top = key.split(".")[0]
+        group = [one for one in given if key and one.startswith((f"{top}=", f"{top}/"))]
+        whole = self._whole("train", group, everything=True)
+        config: Any = OmegaConf.to_container(whole, resolve=False) if top == "hydra" else plain(whole)
+        for part in key.split(".") if key else []:
+            config = config.get(part, {}) if isinstance(config, dict) else {}
+        return config
+
+
+def check(content: Mapping[str, Any], allowed: Sequence[str], multirun: bool) -> None:
+    """Refuse a configuration that names code to run other than the targets that are allowed, or misuses Hydra's keys.
+
+    Args:
+        content: as composed, nothing resolved.
+
+    Raises:
+        ProblemError: each such key.
+    """
+    report = Report()
+    targets.check(content, allowed, report)
+    hydra_settings.check(content, multirun, report)
+    report.raise_if_any()
+
+
+def task_of(
+    config: DictConfig, choice: str | None, files: Mapping[str, Path], folders: Sequence[Path]
+) -> dict[str, Any]:
+    """The task's part of a configuration as plain data, with the folder of its problem.
+
+    Args:
+        choice: the option of the group `pde`.
+
+    Raises:
+        ProblemError: the problem file is none.
+    """
+    task = plain(config)
+    if choice is not None:
+        path = problem_file(choice, files, folders)
+        task["problem_folder"] = str(path.parent if path else Path.cwd())
+        if isinstance(task.get("pde"), dict):
+            task["pde"].setdefault("name", Path(choice).name.removesuffix(".yaml"))
+    return task
+
+
+def problem_file(choice: str | None, files: Mapping[str, Path], folders: Sequence[Path]) -> Path | None:
+    """The file of a problem after its check; None where there is none.
+
+    Raises:
+        ProblemError: it describes no problem, or would do more than that.
+    """
+    if choice is not None and paths.unquoted(choice) in files:
+        return files[paths.unquoted(choice)]  # checked already
+    path = yaml_files.find(choice, folders) if choice else None
+    if path is not None:
+        yaml_files.check(path, f"pde/{path.name}")
+    return path
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """The task's part of a configuration as plain data; a problem's texts are taken as they stand, never resolved."""
+    task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    pde = OmegaConf.to_container(task, resolve=False).get("pde")
+    others = OmegaConf.masked_copy(task, [str(key) for key in task if key != "pde"])
+    content = OmegaConf.to_container(others, resolve=True)
+    return {"pde": pde, **content} if pde is not None else content
+
+
+def _of_shell(error: KeyError) -> bool:
+    """Whether it is of a variable of the shell that is not set."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and last.tb_frame.f_code is type(os.environ).__getitem__.__code__

@@ -1,0 +1,73 @@
+"""What Hydra cannot compose, as mistakes of the command line or of a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
+
+from pinnkit.language.errors import Mistake, suggestion
+from pinnkit.reading import elsewhere
+from pinnkit.settings import Settings
+
+LAUNCHER = "hydra/launcher="
+MISSING = r"Could not \w+ '([^']+)/([^'/]+)'"
+"""What Hydra says of a group's option that no file has."""
+
+
+def as_mistake(error: Exception, folders: Sequence[Path], keys: Callable[[str], Any]) -> Mistake:
+    """The mistake that an error of Hydra's, OmegaConf's or YAML's is about.
+
+    Args:
+        keys: gives the part of the configuration below a key, for a suggestion.
+    """
+    text = str(error)
+    if isinstance(error, yaml.YAMLError):
+        return Mistake("YAML", text)
+    if isinstance(error, MissingConfigException) and (found := re.search(MISSING, text)):
+        return _missing_option(*found.groups(), folders)
+    if isinstance(error, OverrideParseException):
+        return unreadable(text)
+    if found := re.search(r"Could not override '([^']+)'", text):
+        return _unknown_key(found.group(1), text, keys)
+    if isinstance(error, ConfigCompositionException) and text and "full_key: " not in text:
+        return unreadable(text)
+    reason, *rest = (text or str(error.__cause__)).splitlines()
+    file = re.match(r"In '([^']+)': .* raised while composing config:$", reason)
+    if file and rest:
+        reason, *rest = rest
+    key = next((line.split()[1] for line in rest if re.match(r"\s*full_key: \S", line)), None)
+    return Mistake(key or (f"{file[1]}.yaml" if file else "configuration"), reason)
+
+
+def unreadable(text: str) -> Mistake:
+    """An override that Hydra cannot read."""
+    hint = "quote a value that holds spaces, commas or an = : 'pde.equations.heat=\"u_t = u_xx\"'"
+    return Mistake("command line", f"{text.split(chr(10) + 'See')[0]}\n{hint}")
+
+
+def _missing_option(group: str, name: str, folders: Sequence[Path]) -> Mistake:
+    options = {path.stem for folder in folders for path in (folder / group).glob("*.yaml") if path.is_file()}
+    message = f"there is no '{name}'{suggestion(name, sorted(options))}"
+    if f"{group}=" == LAUNCHER:
+        message += "; if it is one of Hydra's: pip install 'pinnkit[launchers]', or hydra-ray-launcher"
+    elif group == "pde" and name.endswith((".yaml", ".yml")):
+        message = f"there is no file '{name}', nor a problem of that name{suggestion(Path(name).stem, sorted(options))}"
+    return Mistake(group, message)
+
+
+def _unknown_key(key: str, text: str, keys: Callable[[str], Any]) -> Mistake:
+    """An override of a key that does not exist, with the nearest that does."""
+    parent, _, last = key.rpartition(".")
+    config = keys(parent)
+    valid = [str(name) for name in config] if isinstance(config, dict) else []
+    if parent == "optimizer" and config == {"name": "auto"}:
+        return Mistake(key, "optimizer=auto chooses its settings itself: name an optimizer too, such as optimizer=adam")
+    if last in valid:  # the key exists, its new value does not fit
+        return unreadable(text)
+    near = elsewhere(Settings, last) if not parent else ""
+    return Mistake(key, f"unknown key '{last}'{near or suggestion(last, valid)}")

@@ -1,0 +1,1 @@
+"""Benchmarks: the time of a training step, accuracy under a time budget, memory, and several processes."""
