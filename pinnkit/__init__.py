@@ -8,7 +8,7 @@ from typing import Any
 
 from pinnkit.operators.compiler_cache import set_compiler_cache
 
-__all__ = ["Problem", "ProblemError", "Settings", "Solution", "solve"]
+__all__ = ["Problem", "ProblemError", "Settings", "Solution", "load", "solve"]
 
 logging.getLogger("pinnkit").addHandler(logging.NullHandler())  # a run prints and keeps what it logs; nothing else does
 set_compiler_cache()  # before lightning is imported, which would have compiled code kept where others can write
@@ -18,6 +18,7 @@ _MODULES = {
     "ProblemError": "pinnkit.language.errors",
     "Settings": "pinnkit.settings",
     "Solution": "pinnkit.runs.solution",
+    "load": "pinnkit.runs.load",
     "solve": "pinnkit.runs.solve",
 }
 

@@ -8,6 +8,7 @@ import pytest
 from sympy.core.cache import clear_cache
 
 ROOT = Path(__file__).resolve().parents[1]
+collect_ignore = ["parts"]  # parts that test_parts.py adds to their registries, and no others do
 
 
 @pytest.fixture(scope="session", autouse=True)

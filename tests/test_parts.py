@@ -1,4 +1,4 @@
-"""One file and one configuration file add a part: the examples of CONTRIBUTING.md, run through the command line."""
+"""One file and one configuration file add a part: the examples of CONTRIBUTING.md and of parts/, in runs."""
 
 import importlib
 import json
@@ -20,8 +20,10 @@ from pinnkit.sampling.settings import SAMPLERS
 from tests.conftest import ROOT
 from tests.runs.small import WORDS, command
 
-EXAMPLES = dict(re.findall(r"```\w+\n# (\S+)\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), flags=re.DOTALL))
+SHOWN = dict(re.findall(r"```\w+\n# (\S+)\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), flags=re.DOTALL))
 """The files that CONTRIBUTING.md shows, by their paths."""
+EXAMPLES = {Path(path).name: text for path, text in SHOWN.items()}
+EXAMPLES |= {path.name: path.read_text() for path in (ROOT / "tests" / "parts").iterdir() if path.is_file()}
 KINDS = {
     "network": (NETWORKS, "residual"),
     "sampling": (SAMPLERS, "halton"),
@@ -41,14 +43,12 @@ def add(tmp_path, monkeypatch):
         registry, name = KINDS[kind]
         package = importlib.import_module(registry.package)
         monkeypatch.setattr(registry, "_parts", dict(registry))
-        files = [path for path in EXAMPLES if Path(path).stem == name]
-        for path in files:
-            place = tmp_path / Path(path).relative_to("conf" if path.startswith("conf") else "pinnkit")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(EXAMPLES[path])
-            if place.suffix == ".py":
-                assert Path(path).parent == Path(*registry.package.split("."))
-                monkeypatch.setattr(package, "__path__", [*package.__path__, str(place.parent)])
+        files = [file for file in EXAMPLES if Path(file).stem == name]
+        for file in files:
+            place = tmp_path / "parts" / file if file.endswith(".py") else tmp_path / kind / file
+            place.parent.mkdir(exist_ok=True)
+            place.write_text(EXAMPLES[file])
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path / "parts")])
         registry.discover()
         modules.append(f"{registry.package}.{name}")
         return files
@@ -63,7 +63,7 @@ def test_one_file_and_one_configuration_file_add_a_part(kind, add, tmp_path):
     registry, name = KINDS[kind]
     assert name not in registry
     files = add(kind)
-    assert [Path(path).suffix for path in files] == [".py", ".yaml"]
+    assert sorted(Path(file).suffix for file in files) == [".py", ".yaml"]
     words = [word for word in WORDS if kind != "network" or not word.startswith("network.depth")]
     words += ["optimizer.learning_rate=0.5"] if kind == "optimizer" else []
     results = {}
@@ -77,7 +77,7 @@ def test_one_file_and_one_configuration_file_add_a_part(kind, add, tmp_path):
 
 
 def test_one_file_adds_an_exporter(add, tmp_path):
-    assert [Path(path).suffix for path in add("export")] == [".py"]
+    assert add("export") == ["json.py"]
     assert command(tmp_path, *WORDS, f"hydra.run.dir={tmp_path / 'run'}") == 0
     assert evaluate([f"run={tmp_path / 'run'}", "grid=5", "export=json"]) == 0
     table = json.loads((tmp_path / "run" / "evaluation" / "solution.json").read_text())
@@ -117,5 +117,10 @@ def test_two_parts_of_one_name_and_two_names_of_one_part_are_refused():
         registry.register("two")(One)
 
 
-def test_contributing_is_a_page_with_an_example_of_every_kind():
-    assert {Path(path).stem for path in EXAMPLES} == {name for _, name in KINDS.values()}
+def test_contributing_shows_where_the_files_lie():
+    assert list(SHOWN) == ["pinnkit/networks/architectures/residual.py", "conf/network/residual.yaml"]
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for kind, (registry, name) in KINDS.items():
+        assert f"`{registry.package.replace('.', '/')}/`" in text
+        assert kind == "export" or f"`conf/{kind}/`" in text
+        assert f"`{name}`" in text or kind == "network"

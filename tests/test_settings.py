@@ -175,3 +175,14 @@ def test_wrong_phases_are_refused(words, key, message):
     found = told(words)
     assert list(found) == [key]
     assert message in found[key]
+
+
+def test_an_experiment_comes_after_the_groups_and_the_keys_of_train_yaml(tmp_path):
+    quick = read(composed("experiment=quick", "network.depth=4"))
+    assert (quick.network.width, quick.network.depth, quick.trainer.max_time) == (12, 4, 5.0)
+    (tmp_path / "experiment").mkdir()
+    own = "# @package _global_\ndefaults: [override /sampling: grid]\nseed: 5\nphases: [adam]\n"
+    (tmp_path / "experiment" / "mine.yaml").write_text(own)
+    words = configuration(parse(["--config-dir", str(tmp_path), "experiment=mine"]), CONF)
+    settings = read({key: value for key, value in words.items() if key not in ("pde", "problem_folder", "resume")})
+    assert (settings.seed, settings.phases, settings.sampling.name) == (5, (Adam(),), "grid")

@@ -24,7 +24,7 @@ class Ticks(Callback):
         self.clock = clock
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: Any, *_: Any) -> None:
-        if not self.clock.reached(module.progress["step"]):
+        if not self.clock.reached(module.progress.step):
             trainer.should_stop = True
 
 

@@ -95,15 +95,15 @@ def run(optimizer: str, points: str, steps: str, conf: str, folder: str) -> None
     from pinnkit.problem.problem import Problem
     from pinnkit.runs import environment
     from pinnkit.training.distributed import Ranks
-    from pinnkit.training.module import PINN
+    from pinnkit.training.step import OptimizerStep
 
     clock = {"step": 0.0, "say": 0.0, "bytes": 0, "steps": 0}
-    step, say = PINN._step, Ranks._communicate
+    step, say = OptimizerStep.take, Ranks._communicate
 
     def timed_step(self, *arguments):
         began, said, sent = time.perf_counter(), clock["say"], clock["bytes"]
         step(self, *arguments)
-        if self.progress["step"] > WARM:
+        if self.state.progress.step > WARM:
             clock["step"] += time.perf_counter() - began
             clock["steps"] += 1
         else:
@@ -116,7 +116,7 @@ def run(optimizer: str, points: str, steps: str, conf: str, folder: str) -> None
         sent = arguments[-1]
         clock["bytes"] += sent.numel() * sent.element_size() if isinstance(sent, torch.Tensor) else 0
 
-    PINN._step, Ranks._communicate = timed_step, timed_say
+    OptimizerStep.take, Ranks._communicate = timed_step, timed_say
     ranks = int(os.environ.get("WORLD_SIZE", 1))
     words = yaml.safe_load(Path(conf, "pde", "burgers.yaml").read_text(encoding="utf-8"))
     pinnkit.solve(

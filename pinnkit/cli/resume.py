@@ -13,7 +13,7 @@ from pinnkit.cli import yaml_files
 from pinnkit.cli.paths import unquoted
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
-from pinnkit.runs.configuration import FREE, GROUPS
+from pinnkit.runs.configuration import FREE, GROUPS, contradicts
 from pinnkit.training.settings import Trainer
 
 MACHINES = ("accelerator", "devices", "nodes")
@@ -74,7 +74,9 @@ def resumed(words: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any
                 named = {one for one in value if one in MACHINES or value[one] != usual.get(one)}
                 value = {**kept.get("trainer", {}), **{one: value[one] for one in named}}
             _set(kept, key, value)
-        elif _get(words, key) != _get(kept, key):
+        elif not contradicts(_get(words, key), _get(kept, key), key):
+            _set(kept, key, _get(words, key))
+        else:
             report.add(
                 key,
                 f"is {_get(kept, key)!r} in the run that goes on: only {', '.join(FREE)} may be changed on resuming",

@@ -28,7 +28,7 @@ from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.atomic import write_text
 from pinnkit.reporting.folder_lock import FOLDER_KEY, RunFolderLock
 from pinnkit.runs import environment
-from pinnkit.runs.configuration import check_same, refusing
+from pinnkit.runs.configuration import check_same, refusing, with_settings
 from pinnkit.runs.resources import check_environment, check_run
 from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import Settings
@@ -230,8 +230,11 @@ def _may_overwrite(words: Mapping[str, Any], pde: str | None, run: RunFolder) ->
         kept = run.read_config()
     except RunFolderError:
         return True  # nothing there, or the row of a run that never began
+    from pinnkit.runs.resolved import resolved  # torch is loaded here
+
+    problem, settings = read_and_check({**words, "overwrite": False})
     report = Report()
-    check_same(_saved(words, pde), kept, run.config, report)
+    check_same(with_settings(_saved(words, pde), resolved(problem, settings)), kept, run.config, report)
     return not report.mistakes
 
 

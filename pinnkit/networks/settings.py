@@ -39,6 +39,8 @@ class Network(ABC):
     """Neurons of a hidden layer; None: 20 for linear equations, 30 for nonlinear ones (and those in Python) in two or
     three coordinates, and 68 in more (10,000 parameters with three layers). Nonlinear equations form fronts: Burgers'
     comes to 3e-7 in seven minutes with 30, and to 1e-6 in twenty with 20; the heat equation only takes longer."""
+    widths: dict[str, int] = field(default_factory=dict, metadata={"minimum": 1, "maximum": 1_000_000})
+    """Number of coordinates -> neurons of a hidden layer in networks of fields of so many, in the place of `width`."""
     activation: str | None = field(default=None, metadata={"choices": tuple(SMOOTHNESS)})
     """None: sin for linear equations without time in up to three coordinates, tanh for the others. After a minute the
     error on Poisson's equation is 2e-10 with sin and 2e-9 with tanh, but on Burgers' 4e-3 and 1e-5; the heat equation
@@ -69,7 +71,8 @@ class Network(ABC):
             inputs: those of them on which the network's fields depend.
             linear, steady: whether the equations are linear, and without time.
         """
-        width, activation = self.width, self.activation
+        widths = {str(count): width for count, width in self.widths.items()}
+        width, activation = widths.get(str(inputs), self.width), self.activation
         if width is None:
             width = 68 if inputs > 3 else 20 if linear or inputs == 1 else 30
         if activation is None:

@@ -14,6 +14,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.budget import DEFAULT_SECONDS
 from pinnkit.references.exact import Exact
+from pinnkit.references.names import NONE, has_exact, own_reference
 from pinnkit.references.spectral import NotComputed, Spectral, UnsupportedProblem
 from pinnkit.references.table import Table
 
@@ -40,7 +41,7 @@ class Reference(Protocol):
 
 
 def choose(problem: Problem, wanted: str | None = None, max_time: float = DEFAULT_SECONDS) -> Reference | None:
-    """The reference that is asked for (`exact`, `spectral`, or a table's file name), else the problem's own.
+    """The reference that is asked for (`exact`, `spectral`, `none`, or a table's file name), else the problem's own.
 
     The problem's own is its closed form, where it has one, and else what its key `reference` names. None, with a
     warning in the log, where it cannot be computed in `max_time` seconds.
@@ -60,12 +61,11 @@ def choose(problem: Problem, wanted: str | None = None, max_time: float = DEFAUL
 
 
 def _chosen(problem: Problem, wanted: str | None, max_time: float) -> Reference | None:
-    known = [field.name for field in problem.fields if field.name in problem.exact]
-    wanted = wanted or ("exact" if known else problem.reference)
-    if wanted is None:
+    wanted = wanted or own_reference(problem)
+    if wanted == NONE:
         return None
     if wanted == "exact":
-        if not known:
+        if not has_exact(problem):
             raise NoReference("'exact' is asked for, but the problem gives no exact solution")
         return Exact(problem)
     if wanted == "spectral":

@@ -1,4 +1,4 @@
-"""The configuration that a run keeps, and whether it is the one that the run began with."""
+"""The configuration of a run folder: its text, and its comparison with the one that a run began with."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ PLACES = ("resume", "defaults", "hydra", "problem_folder")
 """Where things lie. Samples are compared by their content."""
 MEASURES = ("reference", "outside_files", "pde.exact", "pde.reference", "pde.description")
 """What a trained network may be measured against, which does not change it."""
+CHOSEN = (
+    "network.width", "network.widths", "network.activation", "sampling.equations", "sampling.equations_by_residual",
+    "sampling.equations_doublings", "sampling.conditions", "sampling.conditions_doublings", "sampling.residual_power",
+    "sampling.residual_power_late", "trainer.devices", "trainer.default_reduction", "phases", "reference",
+)  # fmt: skip
+"""Keys whose null, or absence, means that a run chooses the value; config.yaml has what it chose."""
+CUSTOM_NETWORK = "custom_network"
+"""The key of config.yaml with the class of a network that was given in Python."""
+IN_PYTHON = "given in Python: "
+"""The beginning of a text that stands for a value given in Python."""
 
 ALIASES = 20
 """References to other parts of a configuration at most: of references to references a short text makes gigabytes."""
@@ -29,15 +39,19 @@ ALIASES = 20
 
 @contextmanager
 def refusing(resume: bool) -> Iterator[None]:
-    """A folder that is refused is a mistake of the configuration."""
+    """Turn a folder that is refused into a mistake of the configuration."""
     try:
         yield
     except FolderUnavailableError as error:
         raise ProblemError([Mistake("resume" if resume else FOLDER_KEY, str(error))]) from None
 
 
-def as_yaml(problem: Problem, settings: Settings) -> str:
-    """config.yaml of a run from Python: callables and arrays, which YAML cannot hold, by their names alone."""
+def as_yaml(problem: Problem, settings: Settings, network: Any = None) -> str:
+    """config.yaml of a run from Python: callables and arrays, which YAML cannot hold, by their names alone.
+
+    Args:
+        network: one of the user's own.
+    """
 
     def plain(value: Any) -> Any:
         if isinstance(value, Mapping):
@@ -46,12 +60,46 @@ def as_yaml(problem: Problem, settings: Settings) -> str:
             return [plain(part) for part in value]
         if isinstance(value, str | int | float | bool | None):
             return value
-        return f"given in Python: {getattr(value, '__name__', type(value).__name__)}"
+        return f"{IN_PYTHON}{getattr(value, '__name__', type(value).__name__)}"
 
     config = {"pde": plain(problem.config), **config_of(settings), "problem_folder": str(problem.folder.resolve())}
     config["outside_files"] = True  # what the user's own code named is found again by evaluate.py
     config["overwrite"] = False  # for one run, and not for those that repeat it
+    if network is not None:
+        config[CUSTOM_NETWORK] = type(network).__name__
     return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+
+
+def with_settings(config: str, settings: Settings) -> str:
+    """The text of a configuration with these settings in the place of its own; `overwrite` stays."""
+    content = yaml.safe_load(config)
+    content |= {**config_of(settings), "overwrite": content.get("overwrite", False)}
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def python_values(config: Any, path: str = "pde") -> Iterator[tuple[str, str]]:
+    """Path and name of each value that was given in Python."""
+    if isinstance(config, Mapping):
+        for key, part in config.items():
+            yield from python_values(part, f"{path}.{key}")
+    elif isinstance(config, list):
+        for number, part in enumerate(config, start=1):
+            yield from python_values(part, f"{path}[{number}]")
+    elif isinstance(config, str) and config.startswith(IN_PYTHON):
+        yield path, config.removeprefix(IN_PYTHON)
+
+
+def contradicts(given: Any, kept: Any, path: str) -> bool:
+    """Whether a value of a command line is another than the one that a run keeps.
+
+    A null of `CHOSEN` is compared later, when the run has chosen a value for it.
+    """
+    if given is None and any(path == one or path.startswith(f"{one}.") for one in CHOSEN):
+        return False
+    if isinstance(given, Mapping) and isinstance(kept, Mapping):
+        keys = dict.fromkeys((*given, *kept))
+        return any(contradicts(given.get(key), kept.get(key), f"{path}.{key}") for key in keys)
+    return given != kept
 
 
 def check_same(now: str, began: str, checkpoint: Path, report: Report, free: Sequence[str] = FREE) -> None:
@@ -59,7 +107,7 @@ def check_same(now: str, began: str, checkpoint: Path, report: Report, free: Seq
 
     Args:
         now, began: as YAML.
-        report: is told each key that differs, with both values.
+        report: gets each key that differs, with both values.
         free: keys that may differ.
     """
     for key, here, there in _differences(_config(now), _config(began)):
@@ -69,19 +117,26 @@ def check_same(now: str, began: str, checkpoint: Path, report: Report, free: Seq
             report.add(key, f"{message} {', '.join(one for one in free if one != 'overwrite')} may change")
 
 
-def _config(text: str) -> dict[str, Any]:
-    """A configuration with every setting: those that it leaves out, or an older version did not know, by default."""
+def parse(text: str) -> dict[str, Any] | None:
+    """The content of a configuration; None where it is no mapping in YAML, or one of too many aliases."""
     try:
         followed = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader))
         config = yaml.safe_load(text) if followed <= ALIASES else None
     except (yaml.YAMLError, RecursionError):
-        config = None
-    if not isinstance(config, Mapping):
+        return None
+    return config if isinstance(config, dict) else None
+
+
+def _config(text: str) -> dict[str, Any]:
+    """A configuration with every setting; those that it leaves out have their defaults."""
+    config = parse(text)
+    if config is None:
         return {}
-    others = {key: value for key, value in config.items() if key not in ("pde", *PLACES)}
+    others = {key: value for key, value in config.items() if key not in ("pde", CUSTOM_NETWORK, *PLACES)}
     report = Report()
     settings = read_settings(others, report)
-    return {"pde": config.get("pde"), **(others if report.mistakes else config_of(settings))}
+    problem = {key: config.get(key) for key in ("pde", CUSTOM_NETWORK)}
+    return {**problem, **(others if report.mistakes else config_of(settings))}
 
 
 _ABSENT = object()

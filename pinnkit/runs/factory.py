@@ -1,4 +1,4 @@
-"""A problem and settings put together: the networks, the phases, the module and its data."""
+"""The module and the data of a run, made of a problem and settings."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from torch import nn
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, reweighted, weights
 from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
-from pinnkit.optimizers.methods.adam import Adam
-from pinnkit.optimizers.settings import Auto
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
+from pinnkit.runs.resolved import resolved
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
-from pinnkit.training.phases import Phase, automatic
+from pinnkit.training.stages import Stage
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +30,19 @@ def assemble(
 ) -> tuple[PINN, CollocationData]:
     """The module and the data of a run, before training.
 
+    Args:
+        settings: as used; defaults that are left are resolved first.
+        network: one of the user's own, after `check_network`.
+        threads: on how many threads compiled code works.
+
     Raises:
-        ProblemError: the network has more parameters than an optimizer may have, or is one that does not fit.
+        ProblemError: the network has more parameters than an optimizer may have.
     """
+    settings = resolved(problem, settings, network)
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
     scales = field_scales(problem)
-    if network is not None:
-        _check_network(network, problem, dtype)
     fields = build(
         settings.network,
         problem.domain.lower.tolist(),
@@ -58,14 +61,14 @@ def assemble(
     if network is None:
         shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]
         log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
-    phases = _phases(settings, size, dtype, len(names))
-    _check_size(phases, size, "phases[{}]" if settings.phases else "optimizer")
+    stages = tuple(Stage(one) for one in settings.phases or (settings.optimizer,))
+    _check_size(stages, size, "phases[{}]" if settings.phases else "optimizer")
     module = PINN(
         problem,
         fields,
         groups(problem),
         weights(problem),
-        phases,
+        stages,
         settings.trainer,
         settings.operators,
         max(
@@ -75,12 +78,19 @@ def assemble(
         threads,
         settings.sampling.batch,
         settings.seed,
+        settings.weighting,
     ).to(dtype)
-    return module, CollocationData(problem, settings.sampling, settings.seed, dtype, settings.trainer.steps_per_batch)
+    steps = settings.trainer.steps_per_batch
+    return module, CollocationData(problem, settings.sampling, settings.seed, dtype, steps, module.stages)
 
 
-def _check_network(network: nn.Module, problem: Problem, dtype: torch.dtype) -> None:
-    """Refuse a network of the user's own that does not give the fields at points of the domain."""
+def check_network(network: nn.Module, problem: Problem, settings: Settings) -> None:
+    """Refuse a network of the user's own that does not give the fields at points of the domain.
+
+    Raises:
+        ProblemError: it does not, or has no parameter that is trained.
+    """
+    dtype = getattr(torch, settings.dtype)
     report = Report()
     if not isinstance(network, nn.Module):
         report.add("network", f"is a {type(network).__name__}: a torch.nn.Module is needed")
@@ -97,27 +107,15 @@ def _check_network(network: nn.Module, problem: Problem, dtype: torch.dtype) -> 
     report.raise_if_any()
 
 
-def _phases(settings: Settings, size: int, dtype: torch.dtype, coordinates: int) -> tuple[Phase, ...]:
-    chosen = settings.phases or (settings.optimizer,)
-    if not isinstance(chosen[0], Auto):
-        return tuple(Phase(phase.name, phase) for phase in chosen)
-    if settings.operators.directions is not None:
-        log.info("optimizer=auto: adam, since operators.directions makes the losses random estimates")
-        return (Phase("adam", Adam()),)
-    phases, reason = automatic(size, dtype, settings.trainer.accelerator, coordinates)
-    log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in phases), reason)
-    return phases
-
-
-def _check_size(phases: Sequence[Phase], size: int, key: str) -> None:
-    """Refuse phases whose matrices of size x size are larger than their `max_parameters` allows."""
+def _check_size(stages: Sequence[Stage], size: int, key: str) -> None:
+    """Refuse stages whose matrices of size x size are larger than their `max_parameters` allows."""
     report = Report()
-    for number, phase in enumerate(phases, start=1):
-        limit = getattr(phase.settings, "max_parameters", None)
+    for number, stage in enumerate(stages, start=1):
+        limit = getattr(stage.settings, "max_parameters", None)
         if limit is not None and size > limit:
             report.add(
                 f"{key.format(number)}.max_parameters",
-                f"{limit}, but {size} parameters are trained, and {phase.name} keeps matrices of {size} x {size}: use "
+                f"{limit}, but {size} parameters are trained, and {stage.name} keeps matrices of {size} x {size}: use "
                 "a smaller network, raise it if memory and time allow, or take an optimizer whose memory grows less "
                 "(engd_w or spring, soap, lbfgs)",
             )

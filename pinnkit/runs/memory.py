@@ -95,8 +95,12 @@ def size(count: float) -> str:
     return f"{count / 1e9:.3g} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
 
 
-def parameters(problem: Problem, network: Network) -> int:
-    """How many numbers the networks of a problem have, fixed frequencies included."""
+def parameters(problem: Problem, network: Network, fixed: bool = True) -> int:
+    """How many numbers the networks of a problem have.
+
+    Args:
+        fixed: whether to count those that are not trained, the frequencies of Fourier features.
+    """
     outputs: dict[Any, int] = {}
     for number, field in enumerate(problem.fields):
         key = (number if network.separate else 0, tuple(field.coordinates))
@@ -105,7 +109,8 @@ def parameters(problem: Problem, network: Network) -> int:
     for (_, names), count in outputs.items():
         periodic = sum(name in problem.periodic for name in names)
         chosen = network.chosen(len(problem.coordinates), len(names), problem.linear, problem.steady)
-        total += chosen.total(chosen.embedded(len(names) - periodic, periodic), count)
+        embedded = chosen.embedded(len(names) - periodic, periodic)
+        total += chosen.total(embedded, count) - (0 if fixed else embedded * chosen.fourier_features)
     return total
 
 

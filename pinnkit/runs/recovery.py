@@ -94,7 +94,7 @@ def checkpoint_to_resume(folder: RunFolder, module: PINN, digests: Mapping[str, 
             raise failure from None
         report.add("resume", str(error))
         report.raise_if_any()
-    module.progress["rollbacks"] = content["progress"]["rollbacks"]
+    module.progress.rollbacks = content["progress"]["rollbacks"]
     former = content["pinnkit"]["data"]
     for key, digest in digests.items():
         if former.get(key) != digest:

@@ -90,7 +90,7 @@ class Results:
         if self.first and self.settings.callbacks.figures:
             figures = self._figures(found, module, data, record)
             self.run.write_figures(figures)
-            self._show(module.progress["step"], figures)
+            self._show(module.progress.step, figures)
         for logger in self.loggers:
             logger.finalize("success")
         metrics = {
@@ -127,11 +127,11 @@ class Results:
     def _counters(self, module: PINN) -> dict[str, Any]:
         progress = module.progress
         return {
-            "steps": progress["step"],
-            "evaluations": progress["evaluations"],
+            "steps": progress.step,
+            "evaluations": progress.evaluations,
             "wall_time_s": time.perf_counter() - self.began,
-            "train_time_s": progress["train_time_s"],
-            "compile_time_s": progress["compile_time_s"],
+            "train_time_s": progress.train_time_s,
+            "compile_time_s": progress.compile_time_s,
         }
 
     def _facts(self, module: PINN) -> dict[str, Any]:
@@ -142,7 +142,7 @@ class Results:
         return {
             "parameters": sum(parameter.numel() for parameter in trained),
             "operators": module.choice.to_dict() if module.choice else None,
-            "optimizers": [phase.name for phase in module.phases],
+            "optimizers": [stage.name for stage in module.stages],
             "reference": self.reference.name if self.reference is not None else None,
             "reference_error": self.reference.claimed_error if self.reference is not None else None,
             "seed": settings.seed,
@@ -155,7 +155,7 @@ class Results:
     def _figures(
         self, found: evaluation.Evaluation, module: PINN, data: CollocationData, record: Record
     ) -> dict[str, Any]:
-        names = [phase.name for phase in module.phases]
+        names = [stage.name for stage in module.stages]
         history = evaluation.history(record.rows, names, found.references)
         return found.draw(module.problem, history, data.sets)
 
@@ -171,7 +171,7 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
     Raises:
         Diverged: they are not.
     """
-    step, flat = module.progress["step"], {name: values.ravel() for name, values in found.grid.coordinates.items()}
+    step, flat = module.progress.step, {name: values.ravel() for name, values in found.grid.coordinates.items()}
     for name, values in found.fields.items():
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):

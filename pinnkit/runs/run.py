@@ -86,7 +86,7 @@ class Run:
             Diverged: that has been done often enough.
         """
         setup, former = self.setup, self.setup.module
-        done = former.progress["rollbacks"]
+        done = former.progress.rollbacks
         try:
             check_rollbacks(error, done, setup.folder)
         except Diverged as failure:
@@ -95,7 +95,7 @@ class Run:
         self._renew(done + 1)
         checkpoint, step = last_good(error, setup.folder, setup.module) if self.first else (None, 0)
         smaller = "steps of half the size"
-        if not all(phase.first_order for phase in setup.module.phases):
+        if not all(stage.first_order for stage in setup.module.stages):
             smaller += ", or, where a line search chooses them, the first, and nothing learned before"
         log.warning("%s; back to step %d, with %s (%d of %d)", error, step, smaller, done + 1, ROLLBACKS)
         found = checkpoint and str(checkpoint.resolve())
@@ -104,9 +104,9 @@ class Run:
 
     def _renew(self, rollbacks: int) -> None:
         """Make the module, its data and its record anew; a signal that has come still counts."""
-        signal = self.setup.module.interrupted
+        signal = self.setup.module.stopping.interrupted
         self.setup.renew()
-        self.setup.module.progress["rollbacks"] = rollbacks
+        self.setup.module.progress.rollbacks = rollbacks
         if signal:
             self.setup.module.stop(signal)
         self.record = self._record()

@@ -57,7 +57,7 @@ class Setup:
         self.module, self.data = assemble(self.problem, settings, self.network, self.threads)
         self.reference = choose(self.problem, settings.reference, settings.reference_max_time)
         self.digests = digests(self.problem, self.reference)
-        thinned = any(phase.mini_batches or phase.fresh_points for phase in self.module.phases)
+        thinned = any(stage.mini_batches or stage.fresh_points for stage in self.module.stages)
         if settings.sampling.batch and not (self.problem.equations and thinned):
             log.warning("sampling.batch=%d changes nothing here: %s", settings.sampling.batch, MINI_BATCHES)
 

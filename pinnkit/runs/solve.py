@@ -14,9 +14,11 @@ from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs import environment
-from pinnkit.runs.configuration import as_yaml, refusing
+from pinnkit.runs.configuration import as_yaml, refusing, with_settings
 from pinnkit.runs.console import logged, quiet, silent
+from pinnkit.runs.factory import check_network
 from pinnkit.runs.recovery import check_resumed
+from pinnkit.runs.resolved import resolved
 from pinnkit.runs.resources import check_run
 from pinnkit.runs.run import Run
 from pinnkit.runs.setup import Setup, locked, read, writable
@@ -48,7 +50,7 @@ def solve(
         settings: how to solve it, as `Settings` or as a mapping with the configuration's keys.
         network: a network of your own, (n, d) -> (n, fields), in place of `settings.network`.
         config, overrides: the configuration and the command line's changes to it, for config.yaml and metrics.json;
-            without a configuration, config.yaml is written from the problem and the settings.
+            without a configuration, config.yaml is written from the problem. It has the settings as used.
         resume: go on from the folder's last checkpoint, with the configuration that it was written with.
         overwrite: remove the run that the folder holds already, which is refused otherwise.
 
@@ -70,10 +72,13 @@ def solve(
     with logged() if first else silent() as kept, quiet():
         problem = checked(problem, settings, custom_network=network is not None)
         check_run(problem, settings, custom_network=network is not None)
-        config = config if config is not None else as_yaml(problem, settings)
         with few_threads(problem, settings) as threads, locked(lock):
             began = time.perf_counter()
             log.info("%s, seed %d, %s; run folder %s", problem.name, settings.seed, settings.dtype, run.path)
+            if network is not None:
+                check_network(network, problem, settings)
+            settings = resolved(problem, settings, network)
+            config = with_settings(config, settings) if config else as_yaml(problem, settings, network)
             if resume:
                 check_resumed(config, run)
             setup = Setup(problem, settings, run, network, threads, config)

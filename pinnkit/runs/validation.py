@@ -1,4 +1,4 @@
-"""From a configuration to a checked problem and settings, before torch is loaded."""
+"""Checks of a problem and its settings, before torch is loaded."""
 
 from __future__ import annotations
 
@@ -16,20 +16,28 @@ from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.manufactured import manufacture
+from pinnkit.references.names import NONE, has_exact, own_reference
 from pinnkit.references.table import Table
 from pinnkit.references.unsupported import UnsupportedProblem
+from pinnkit.runs.configuration import CUSTOM_NETWORK
 from pinnkit.settings import Settings, read_settings
 
 log = logging.getLogger("pinnkit")
 
 CHUNKS = 500
-"""Parts in which the points of a step are evaluated before a warning tells what that costs."""
+"""Parts of a step's points above which a warning is given."""
 CHUNK_TAKES = 3e-3
 """Seconds that a part takes at least."""
 
 
-def read_and_check(config: Mapping[str, Any]) -> tuple[Problem, Settings]:
+def read_and_check(
+    config: Mapping[str, Any], problem: Problem | None = None, custom_network: bool = False
+) -> tuple[Problem, Settings]:
     """The problem (under the key `pde`) and the settings (all other keys), both checked.
+
+    Args:
+        problem: one that is checked in the place of `pde`.
+        custom_network: whether a network of the user's own takes the place of `network`.
 
     Raises:
         ProblemError: all mistakes of both, together.
@@ -39,26 +47,34 @@ def read_and_check(config: Mapping[str, Any]) -> tuple[Problem, Settings]:
     folder = config.pop("problem_folder", None) or "."
     config.pop("resume", None)
     report = Report()
+    if (network := config.pop(CUSTOM_NETWORK, None)) is not None:
+        message = (
+            f"{network}: this run had a network given in Python. Read it back by pinnkit.load(folder, network=...)"
+        )
+        report.add(CUSTOM_NETWORK, message)
     if not isinstance(folder, str | Path):
         report.add("problem_folder", f"{folder!r} is no path of a folder")
         folder = "."
     settings = read_settings(config, report)
-    problem = None
-    if not isinstance(pde, Mapping):
+    if problem is None and not isinstance(pde, Mapping):
         report.add("pde", "is missing: name a problem, pde=heat" if pde is None else f"{pde!r} is not a mapping")
     else:
-        texts = {str(key): value for key, value in pde.items()}  # YAML reads 5: and null: as other things than text
-        if texts.pop("folder", None) is not None:
-            report.add("folder", "unknown key 'folder': data files are looked for beside the problem file")
-        if texts.pop("outside_files", None) is not None:
-            report.add("outside_files", "unknown key 'outside_files': it is a setting, for the command line")
         try:
-            outside = settings.outside_files
-            problem = checked(Problem(folder=Path(folder), outside_files=outside, **texts), settings)
+            problem = problem or _read_problem(pde, Path(folder), settings.outside_files, report)
+            problem = checked(problem, settings, custom_network)
         except ProblemError as error:
             report.mistakes.extend(error.mistakes)
     report.raise_if_any()
     return problem, settings
+
+
+def _read_problem(pde: Mapping[str, Any], folder: Path, outside_files: bool, report: Report) -> Problem:
+    texts = {str(key): value for key, value in pde.items()}  # YAML reads 5: and null: as other things than text
+    if texts.pop("folder", None) is not None:
+        report.add("folder", "unknown key 'folder': data files are looked for beside the problem file")
+    if texts.pop("outside_files", None) is not None:
+        report.add("outside_files", "unknown key 'outside_files': it is a setting, for the command line")
+    return Problem(folder=folder, outside_files=outside_files, **texts)
 
 
 def checked(problem: Problem, settings: Settings, custom_network: bool = False) -> Problem:
@@ -109,13 +125,12 @@ def _check_chunk(chunk: int | None, points: int, report: Report) -> None:
 
 
 def _check_reference(problem: Problem, settings: Settings, report: Report) -> None:
-    """What the error will be measured against must be one, and be of this problem.
+    """Check that the reference exists and is one of this problem.
 
-    What only the numerical solution of `spectral` can find (a blow-up, say) is found when it is computed.
+    What only the numerical solution of `spectral` shows (a blow-up, say) is reported when it is computed.
     """
-    known = any(field.name in problem.exact for field in problem.fields)  # and not learned parameters alone
-    wanted = settings.reference or ("exact" if known else problem.reference)
-    if wanted is None or (wanted == "exact" and known):
+    wanted = settings.reference or own_reference(problem)
+    if wanted == NONE or (wanted == "exact" and has_exact(problem)):
         return
     try:
         if wanted == "exact":
@@ -130,8 +145,8 @@ def _check_reference(problem: Problem, settings: Settings, report: Report) -> No
             check_well_posed(system)
             check_boundary_conditions(system)
         elif Path(wanted).suffix not in (".csv", ".npz"):
-            near = suggestion(wanted, ["exact", "spectral"])
-            report.add("reference", f"'{wanted}' is neither exact, spectral nor a .npz or .csv file{near}")
+            near = suggestion(wanted, ["exact", "spectral", NONE])
+            report.add("reference", f"'{wanted}' is neither exact, spectral, none nor a .npz or .csv file{near}")
         else:
             for doubt in Table(problem, problem.folder / wanted).warnings:
                 report.warn("reference", f"'{wanted}' is perhaps no table of this problem: {doubt}")

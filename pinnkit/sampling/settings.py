@@ -22,9 +22,13 @@ LARGEST = 1_000_000_000
 """Points at most: a Sobol sequence of 30 bits has no more."""
 SETTLED = 20
 """From so many draws on, each goes on for a share 1 / SETTLED of all steps before it."""
-DOUBLED = (40, 80)
-"""The numbers of the draws, counted as if all were equally long, from which on the points are twice, four times as
-many (steps 10,000 and 20,000). Many short steps come first: with few points a run of a minute or two gets further."""
+DOUBLINGS = 2
+"""How often the points of a run grow where their number is not given. Many short steps come first: with few points a
+run of a minute or two gets further."""
+POWER, LATE_POWER = 0.5, 0.75
+"""k of the redraws by residual, early and late in a run."""
+LATE = 2
+"""The draw from which on it is late, in multiples of `doubling_draws`."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +45,29 @@ class Sampling(ABC):
     fixed: ClassVar[bool] = False
 
     equations: int | None = field(default=None, metadata={"minimum": 1, "maximum": LARGEST})
-    """Points of the equations; None: 512 in one coordinate, 2048 in two, 4096 in more, and where they are redrawn by
-    residual twice as many, after 40 `redraw_every` four times and after 80 eight times as many."""
+    """Points of the equations; None: 512 in one coordinate, 2048 in two, 4096 in more."""
+    equations_by_residual: int | None = field(default=None, metadata={"minimum": 1, "maximum": LARGEST})
+    """The same where they are redrawn by residual; None: `equations`, and twice as many where that is None."""
+    equations_doublings: int | None = field(default=None, metadata={"minimum": 0, "maximum": 20})
+    """How often points redrawn by residual double, each time after `doubling_draws` draws; None: twice where
+    `equations` is None, and never otherwise."""
     conditions: int | None = field(default=None, metadata={"minimum": 1, "maximum": LARGEST})
     """Points of each condition (one where the condition holds at a single point); in a step with points of its own at
-    most as many as of the equations. None: 400, and where they are redrawn by residual 800 and 1600 in the end."""
+    most as many as of the equations. None: 400."""
+    conditions_doublings: int | None = field(default=None, metadata={"minimum": 0, "maximum": 20})
+    """As `equations_doublings`; None: twice where `conditions` is None, and never otherwise."""
+    doubling_draws: int = field(default=40, metadata={"minimum": 1})
+    """Draws, counted as if all were equally long, between two doublings (with 250 steps each: steps 10,000, 20,000)."""
     redraw_every: int | None = field(default=250, metadata={"minimum": 1})
     """Optimizer steps between draws of new points, as long as `trainer.max_time` leaves time for so many; None: the
     first points stay. Points of the equations by residual stay longer the longer the run: a twentieth of its steps."""
     residual_power: float | None = field(default=None, metadata={"minimum": 0.0})
     """k of the redraws of the equations' points, or of a condition's (not data, not single points), once the residual
-    there has been concentrated: density ~ |r|^k / mean |r|^k + c; 0: never; None: 1/2, and 3/4 once there are four
-    times as many points. With 1/2 the kink in the start of Allen and Cahn's equation still has so few of these that it
-    opens between them (within a draw the error rose from 1e-6 to 6e-6)."""
+    there has been concentrated: density ~ |r|^k / mean |r|^k + c; 0: never; None: 1/2."""
+    residual_power_late: float | None = field(default=None, metadata={"minimum": 0.0})
+    """The same from the draw 2 * `doubling_draws` on; None: `residual_power`, and 3/4 where that is None. With 1/2 the
+    kink in the initial condition of Allen and Cahn's equation still has so few of the points that it opens between
+    them (within a draw the error rose from 1e-6 to 6e-6)."""
     residual_floor: float = field(default=1.0, metadata={"minimum": 0.0})
     """c of that density: the share of points that is spread evenly."""
     residual_keep: float = field(default=0.75, metadata={"minimum": 0.0, "below": 1.0})
@@ -62,8 +76,10 @@ class Sampling(ABC):
     pool: int = field(default=8, metadata={"minimum": 2, "maximum": 10_000})
     """Candidates of a redraw by residual, as a multiple of its points."""
     batch: int | None = field(default=None, metadata={"minimum": 1, "maximum": LARGEST})
-    """Points of the equations in each step of adam, soap, engd_w and spring; None: all, and 350 new ones in a step of
-    spring."""
+    """Points of the equations in each step of adam, soap, engd_w and spring; None: all, and `fresh` new ones in a step
+    of spring."""
+    fresh: int = field(default=FRESH, metadata={"minimum": 1, "maximum": LARGEST})
+    """Points of the equations in a step of spring where `batch` is None; at most as many as of the equations."""
 
     @abstractmethod
     def unit(self, count: int, dimension: int, rng: np.random.Generator) -> np.ndarray:
@@ -83,9 +99,9 @@ class Sampling(ABC):
         """Points of the equations in that many coordinates."""
         return self.equations or {1: 512, 2: 2048}.get(dimension, 4096)
 
-    def fresh(self) -> Sampling:
+    def fresh_points(self) -> Sampling:
         """The same for a method that has new points, and few of them, in each step."""
-        equations = self.batch or min(self.equations or FRESH, FRESH)
+        equations = self.batch or min(self.equations or self.fresh, self.fresh)
         return replace(self, equations=equations, conditions=min(self.of_condition, equations))
 
     @property
@@ -96,13 +112,44 @@ class Sampling(ABC):
     def count_by_residual(self, dimension: int, draw: int) -> int:
         """Points of the equations where they are redrawn by residual: fewer leave Burgers' equation with the noise of
         its redraws."""
-        return self.equations or 2 * self.count(dimension) * growth(draw)
+        first = self.equations_by_residual or self.equations or 2 * self.count(dimension)
+        return first * self._growth(draw, self.equations_doublings, self.equations)
+
+    def conditions_growth(self, draw: int) -> int:
+        """How many times the points of a condition there are in a draw by residual."""
+        return self._growth(draw, self.conditions_doublings, self.conditions)
 
     def power(self, draw: int) -> float:
         """k of a redraw by residual."""
-        if self.residual_power is not None:
-            return self.residual_power
-        return 0.75 if draw >= DOUBLED[-1] else 0.5
+        early = POWER if self.residual_power is None else self.residual_power
+        if draw < LATE * self.doubling_draws:
+            return early
+        if self.residual_power_late is not None:
+            return self.residual_power_late
+        return LATE_POWER if self.residual_power is None else early
+
+    def resolved(self, dimension: int) -> Sampling:
+        """The same with a number in the place of every None that stands for one."""
+        return replace(
+            self,
+            equations=self.count(dimension),
+            equations_by_residual=self.count_by_residual(dimension, 0),
+            equations_doublings=_doublings(self.equations_doublings, self.equations),
+            conditions=self.of_condition,
+            conditions_doublings=_doublings(self.conditions_doublings, self.conditions),
+            residual_power=self.power(0),
+            residual_power_late=self.power(LATE * self.doubling_draws),
+        )
+
+    def _growth(self, draw: int, doublings: int | None, given: int | None) -> int:
+        return 2 ** min(draw // self.doubling_draws, _doublings(doublings, given))
+
+
+def _doublings(doublings: int | None, given: int | None) -> int:
+    """How often a number of points doubles; `given`: that number, if it was given."""
+    if doublings is not None:
+        return doublings
+    return DOUBLINGS if given is None else 0
 
 
 def thinned(size: int, count: int) -> np.ndarray:
@@ -114,11 +161,6 @@ def thinned(size: int, count: int) -> np.ndarray:
 def unit_points(sampler: str, count: int, dimension: int, seed: int, stream: str, draw: int = 0) -> np.ndarray:
     """Points of the unit cube, (count, dimension), by the sampler of that name."""
     return SAMPLERS[sampler]().unit_points(count, dimension, seed, stream, draw)
-
-
-def growth(draw: int) -> int:
-    """How many times the points there are in a draw by residual."""
-    return 2 ** sum(draw >= first for first in DOUBLED)
 
 
 def settled(draw: int) -> tuple[int, int]:

@@ -40,23 +40,23 @@ class Record(Callback):
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
         progress = module.progress
-        if self.rows and self.rows[-1]["step"] == progress["step"]:
+        if self.rows and self.rows[-1]["step"] == progress.step:
             return  # a limit held before the first step: nothing is new
         row = {
-            "step": progress["step"],
-            "time_s": progress["train_time_s"],
-            "phase": progress["phase"],
+            "step": progress.step,
+            "time_s": progress.train_time_s,
+            "phase": progress.stage,
             "losses": {term: float(loss) for term, loss in module.losses_now.items()},
             "errors": {},
             "learned": {name: float(module.parameter_values()[name].detach()) for name in module.learned},
         }
-        if progress["step"] >= self._next or module.stopped:
+        if progress.step >= self._next or module.stopped:
             row["errors"] = self.errors = dict(self.measure())
             if self.tell is not None:
                 objective = row["losses"].get("objective", math.nan)
                 kept = {key: row[key] for key in ("step", "time_s", "errors")}
                 self.tell({**kept, "objective": objective})
-            self._next = progress["step"] // self.every * self.every + self.every
+            self._next = progress.step // self.every * self.every + self.every
             if self.stop_error is not None and self.errors and max(self.errors.values()) <= self.stop_error:
                 module.stop(f"the error is at most {self.stop_error:g}")
         rate = self._rate(trainer, row)
@@ -64,10 +64,12 @@ class Record(Callback):
         if len(self.rows) > ROWS:  # older entries become sparser, so that a long run needs no more memory than a short
             self.rows = _sparser(self.rows)
         values = {f"loss/{term}": loss for term, loss in row["losses"].items()}
-        values |= {f"weight/{term}": weight for term, weight in module.weights.items()}
+        values |= {f"weight/{term}": weight for term, weight in module.state.weights.values().items()}
         values |= {f"error/{field}": error for field, error in row["errors"].items()}
-        values |= {f"optimizer/{name}": value for name, value in module.diagnostics.items()}
+        values |= {f"optimizer/{name}": value for name, value in module.state.diagnostics.items()}
         values |= {f"learned/{name}": value for name, value in row["learned"].items()}
+        if module.state.weighted_objective is not None:  # `loss/objective` has the weights of the start
+            values["weighted_objective"] = float(module.state.weighted_objective)
         values |= {"phase": float(row["phase"]), "points_per_second": rate}
         # TensorBoard draws 1e-9 as 0 on its linear axes: losses and errors are given by their magnitude too.
         small = {name: value for name, value in values.items() if name.startswith(("loss/", "error/")) and value > 0}
@@ -146,7 +148,7 @@ class Pictures(Callback):
         self._next = every
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
-        step = module.progress["step"]
+        step = module.progress.step
         if step >= self._next:
             self._next = step // self.every * self.every + self.every
             self.show(step)

@@ -26,7 +26,6 @@ from pinnkit.optimizers.state_check import InvalidStateError, NonFiniteStateErro
 from pinnkit.problem.problem import Problem
 from pinnkit.references.table import Table
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.training.diagnostics import divergence
 from pinnkit.training.exceptions import CannotWrite, RankLost
 from pinnkit.training.module import PINN
 from pinnkit.training.schema import KINDS, OTHER, check_contents, check_parts
@@ -237,18 +236,18 @@ class Checkpoints(Callback):
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
         if trainer.ckpt_path is not None:
             self._whole = Path(trainer.ckpt_path).name == self.last.name  # known to all ranks by its name alone
-        if module.progress["step"] == 0:
+        if module.progress.step == 0:
             self._write(trainer, module)
         elif self._whole and not module.rolled_back:  # otherwise it lacks the rollback
-            self._step = module.progress["step"]
+            self._step = module.progress.step
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
         late = time.monotonic() - self._written >= 60 * self.every_minutes
-        if module.progress["step"] >= self._next or module.ranks.any(late, module.device):
+        if module.progress.step >= self._next or module.ranks.any(late, module.device):
             self._write(trainer, module)
 
     def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:
-        if module.progress["step"] != self._step:  # or the one before it would be lost for the same once more
+        if module.progress.step != self._step:  # or the one before it would be lost for the same once more
             self._write(trainer, module)
 
     def on_save_checkpoint(self, trainer: lightning.Trainer, module: PINN, checkpoint: dict[str, Any]) -> None:
@@ -268,9 +267,9 @@ class Checkpoints(Callback):
             CannotWrite, RankLost: as it says.
         """
         if not all(bool(torch.isfinite(one).all()) for one in module.parameters()):
-            raise divergence(module, _batches(trainer, module), module.progress["step"])
-        self._next = module.progress["step"] // self.every_steps * self.every_steps + self.every_steps
-        self._written, self._step = time.monotonic(), module.progress["step"]
+            raise module.divergence.not_finite(_batches(trainer, module), module.progress.step, new=False)
+        self._next = module.progress.step // self.every_steps * self.every_steps + self.every_steps
+        self._written, self._step = time.monotonic(), module.progress.step
         objective = float(module.losses_now["objective"]) if module.losses_now else float("inf")
         better = objective < self._least
         self._least = min(self._least, objective)

@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from pinnkit.problem.conditions import inside
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import CONCENTRATED, concentration, resample_locally, select, spread
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import EQUATIONS, condition_points, equation_points
-from pinnkit.sampling.settings import Sampling, growth, settled
-from pinnkit.training.diagnostics import divergence
+from pinnkit.sampling.settings import Sampling, settled
+from pinnkit.training.blocks import StepBlock, StepBlocks
+from pinnkit.training.stages import Stage, same_points
 
 ENDLESS = 10**9
 FRESH_DRAWS = 2**31
 """Number of the first draw among those that hold for one step."""
-
-
-@dataclass(frozen=True)
-class StepBlock:
-    """What one call of `training_step` works on: a draw of points, and how many optimizer steps to make on it."""
-
-    batches: Mapping[str, PointSet]
-    steps: int
-    draw: int
-
-
-class StepBlocks(Dataset):
-    """The segments that are left of a draw: all on the same points, `length` steps each but the last."""
-
-    def __init__(self, batches: Mapping[str, PointSet], draw: int, steps: int, length: int) -> None:
-        self.batches, self.draw, self.steps, self.length = batches, draw, steps, length
-
-    def __len__(self) -> int:
-        return -(-self.steps // self.length)
-
-    def __getitem__(self, index: int) -> StepBlock:
-        return StepBlock(self.batches, min(self.length, self.steps - index * self.length), self.draw)
 
 
 class CollocationData(lightning.LightningDataModule):
@@ -53,18 +32,26 @@ class CollocationData(lightning.LightningDataModule):
     time and a whole draw no longer fits into what is left: an answer is best where the network has settled on its
     points (on Allen and Cahn's equation the error is a half larger 50 steps after a redraw than after 250, and after 25
     minutes it takes 3000 steps to come back). Where the equations' points are redrawn by residual a draw goes on for
-    the next ones too, a twentieth of all steps so far (`settled`), and has more points (`growth`). Its points
-    are a function of (seed, k) and, where they are redrawn by residual, of the network at the start of the draw and of
-    the points before it; these, and which groups are redrawn so, are kept in the checkpoint, so that a resumed run goes
-    on with the same points.
+    the next ones too, a twentieth of all steps so far (`settled`), and has more points
+    (`equations_doublings`). Its points are a function of (seed, k) and, where they are redrawn by residual, of the
+    network at the start of the draw and of the points before it; these, and which groups are redrawn so, are kept in
+    the checkpoint, so that a resumed run goes on with the same points.
     """
 
     def __init__(
-        self, problem: Problem, sampling: Sampling, seed: int, dtype: torch.dtype, steps_per_batch: int
+        self,
+        problem: Problem,
+        sampling: Sampling,
+        seed: int,
+        dtype: torch.dtype,
+        steps_per_batch: int,
+        stages: Sequence[Stage] = (),
     ) -> None:
         super().__init__()
-        self.problem, self.sampling, self.seed, self.dtype = problem, sampling, seed, dtype
-        self.steps_per_batch = steps_per_batch
+        self.problem, self.seed, self.dtype, self.steps_per_batch = problem, seed, dtype, steps_per_batch
+        self.run_sampling, self.stages = sampling, stages
+        self.stage = 0
+        """The number of the stage that the present points were drawn for."""
         self.conditions = {condition.name: condition for condition in problem.conditions}
         self.sets: dict[str, PointSet] = {}
         self.drawn: int | None = None
@@ -73,9 +60,25 @@ class CollocationData(lightning.LightningDataModule):
         would gather again (on Burgers' and Allen and Cahn's equations every other draw undid what the one before it
         did)."""
 
+    @property
+    def sampling(self) -> Sampling:
+        """How points are drawn in the present stage."""
+        own = self.stages[self.stage].sampling if self.stages else None
+        return own or self.run_sampling
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups of points that the present stage needs."""
+        if self.stages:
+            return self.stages[self.stage].group_names(self.problem)
+        return [*self.conditions, *([EQUATIONS] if self.problem.equations else [])]
+
     def train_dataloader(self) -> DataLoader:
         module = self.trainer.lightning_module
-        step, fresh = module.progress["step"], module.phases[module.progress["phase"]].fresh_points
+        step, stage = module.progress.step, module.progress.stage
+        if not same_points(module.stages[self.stage], module.stages[stage]):
+            self.drawn, self.sets = None, {}
+        self.stage, fresh = stage, module.stages[stage].fresh_points
         period = 1 if fresh else self.sampling.redraw_every or ENDLESS
         draw = step // period
         following = draw + 1
@@ -83,21 +86,21 @@ class CollocationData(lightning.LightningDataModule):
             draw += FRESH_DRAWS
         elif EQUATIONS in self.by_residual:
             draw, following = settled(draw)
-            if draw < self.drawn < following:  # points by residual began within what would have been one draw
+            if self.drawn is not None and draw < self.drawn < following:  # they began within what would be one draw
                 draw = self.drawn
         if not fresh and draw != self.drawn and self._too_late((following - draw) * period):
             draw = self.drawn
         if draw != self.drawn:
             self.draw(draw)
         batches = {name: _moved(batch, module.device) for name, batch in self.batches().items()}
-        segments = StepBlocks(batches, draw, following * period - step, self.steps_per_batch)
-        return DataLoader(segments, batch_size=None, collate_fn=_as_it_is)
+        blocks = StepBlocks(batches, draw, following * period - step, self.steps_per_batch, stage)
+        return DataLoader(blocks, batch_size=None, collate_fn=_as_it_is)
 
     def _too_late(self, period: int) -> bool:
         """Whether there are points to go on with, and no time for that many steps on others, on some rank."""
         if self.drawn is None or self.drawn >= FRESH_DRAWS:
             return False
-        return self._ends_within(period * self.trainer.lightning_module.progress["step_time_s"])
+        return self._ends_within(period * self.trainer.lightning_module.progress.step_time_s)
 
     def _early(self) -> bool:
         """Whether half the time of a run that is limited in time is still to come.
@@ -112,15 +115,14 @@ class CollocationData(lightning.LightningDataModule):
         module = self.trainer.lightning_module
         if module.limits.max_time is None:
             return False
-        left = module.limits.max_time - module.progress["train_time_s"]
+        left = module.limits.max_time - module.progress.train_time_s
         return module.ranks.any(left < seconds, module.device)
 
     def draw(self, draw: int) -> None:
         """Draw the points of every group anew."""
         former = {} if self.drawn is None or self.drawn >= FRESH_DRAWS else self.sets
         self.drawn = draw
-        groups = [*self.conditions, *([EQUATIONS] if self.problem.equations else [])]
-        self.sets = {name: self._points(name, draw, former.get(name)) for name in groups}
+        self.sets = {name: self._points(name, draw, former.get(name)) for name in self.groups}
 
     def _points(self, name: str, draw: int, former: PointSet | None) -> PointSet:
         even = self._even(name, draw)
@@ -133,7 +135,7 @@ class CollocationData(lightning.LightningDataModule):
         if name == EQUATIONS:
             count = self.sampling.count_by_residual(len(self.problem.coordinates), draw)
         else:
-            count = len(even) * (1 if self.sampling.conditions else growth(draw))
+            count = len(even) * self.sampling.conditions_growth(draw)
         return self._following_residual(name, draw, count, former)
 
     def unseen(self) -> tuple[dict[str, PointSet], dict[str, np.ndarray]]:
@@ -156,7 +158,7 @@ class CollocationData(lightning.LightningDataModule):
 
     def _even(self, name: str, draw: int, count: int | None = None) -> PointSet:
         """About `count` points of a group by the method alone, None: as many as are set; the rows of one with data."""
-        sampling = self.sampling.fresh() if draw >= FRESH_DRAWS else self.sampling
+        sampling = self.sampling.fresh_points() if draw >= FRESH_DRAWS else self.sampling
         if name == EQUATIONS:
             return equation_points(self.problem, sampling, self.seed, draw, count)
         if count is not None:
@@ -246,7 +248,7 @@ class CollocationData(lightning.LightningDataModule):
         if not np.isfinite(scores).all():
             module = self.trainer.lightning_module
             batches = {name: _moved(self._batch(points), module.device)}
-            raise divergence(module, batches, module.progress["step"], new=True)
+            raise module.divergence.not_finite(batches, module.progress.step, new=True)
         return scores
 
     def _scores(self, name: str, points: PointSet) -> np.ndarray:
@@ -270,13 +272,16 @@ class CollocationData(lightning.LightningDataModule):
             for name, points in self.sets.items()
             if name == EQUATIONS or name in self.by_residual  # these cannot be computed again
         }
-        return {"drawn": self.drawn, "by_residual": sorted(self.by_residual), "points": points}
+        return {
+            "stage": self.stage, "drawn": self.drawn, "by_residual": sorted(self.by_residual), "points": points
+        }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.drawn, self.by_residual = state["drawn"], set(state["by_residual"])
-        self.sets = {name: self._even(name, self.drawn) for name in self.conditions}
+        self.stage, self.drawn, self.by_residual = state["stage"], state["drawn"], set(state["by_residual"])
+        kept = {}
         for name, arrays in state["points"].items():
-            self.sets[name] = PointSet.of_arrays(arrays).mapped(torch.Tensor.numpy)
+            kept[name] = PointSet.of_arrays(arrays).mapped(torch.Tensor.numpy)
+        self.sets = {name: kept[name] if name in kept else self._even(name, self.drawn) for name in self.groups}
 
 
 def _moved(batch: PointSet, device: torch.device) -> PointSet:

@@ -142,7 +142,7 @@ class Progress(Callback):
         """Seconds of training at the last line."""
 
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
-        self._last_line = module.progress["train_time_s"]
+        self._last_line = module.progress.train_time_s
         if self.stream.isatty():
             self._bar = tqdm(file=self.stream, bar_format="{desc}", dynamic_ncols=True, mininterval=0.2)
 
@@ -176,7 +176,7 @@ class Progress(Callback):
         errors = self.record.errors
         worst = max(errors, key=errors.__getitem__, default=None)
         return State(
-            phase=module.phases[row["phase"]].name,
+            phase=module.stages[row["phase"]].name,
             step=row["step"],
             steps=module.limits.steps,
             time=row["time_s"],

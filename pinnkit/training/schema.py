@@ -80,13 +80,13 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     _check_callbacks(content["callbacks"], content["progress"]["step"], module)
     _check_points(content["CollocationData"], module)
     states = content["optimizer_states"]
-    if len(states) != len(module.phases):
-        raise InvalidStateError(f"optimizer_states: {len(states)} are there, and {len(module.phases)} phases")
+    if len(states) != len(module.stages):
+        raise InvalidStateError(f"optimizer_states: {len(states)} are there, and {len(module.stages)} stages")
     parameters = [one for one in module.parameters() if one.requires_grad]
     same = content["pinnkit"]["versions"].get("torch") == version("torch")
-    for place, (phase, state) in enumerate(zip(module.phases, states, strict=True)):
+    for place, (stage, state) in enumerate(zip(module.stages, states, strict=True)):
         try:
-            check_state(phase.optimizer(parameters), state, same)
+            check_state(stage.optimizer(parameters), state, same)
         except InvalidStateError as error:
             raise type(error)(f"optimizer_states[{place}]{error}") from None
 
@@ -124,7 +124,7 @@ def _check_weights(kept: Any, module: PINN) -> None:
 
 
 def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
-    for key, usual in module.progress.items():
+    for key, usual in module.progress.state_dict().items():
         where = f"progress.{key}"
         if key not in kept:
             raise InvalidStateError(f"{where}: is missing")
@@ -138,14 +138,14 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
             _count(where, value)
         elif isinstance(value, float) and value == math.inf and key == "least_objective":
             continue  # it is not known yet
-        elif key == "first_objective" and kept["step"] == 0:
+        elif key == "first_objective" and kept["stage_step"] == 0:
             continue
         elif isinstance(usual, float) and number(where, value) < 0.0:
             raise InvalidStateError(f"{where}: is {value}")
-    if not kept["phase"] < len(module.phases):
-        raise InvalidStateError(f"progress.phase: is {kept['phase']}, and there are {len(module.phases)} phases")
-    if kept["phase_step"] > kept["step"]:
-        raise InvalidStateError(f"progress.phase_step: is {kept['phase_step']}, and progress.step {kept['step']}")
+    if not kept["stage"] < len(module.stages):
+        raise InvalidStateError(f"progress.stage: is {kept['stage']}, and there are {len(module.stages)} stages")
+    if kept["stage_step"] > kept["step"]:
+        raise InvalidStateError(f"progress.stage_step: is {kept['stage_step']}, and progress.step {kept['step']}")
 
 
 def _check_choice(config: Any) -> None:
@@ -187,7 +187,7 @@ def _check_callbacks(kept: Mapping[str, Any], step: int, module: PINN) -> None:
             values = row[part]
             if not isinstance(values, Mapping) or not all(isinstance(one, float) for one in values.values()):
                 raise InvalidStateError(f"{where}.{part}: is no mapping of numbers")
-        if row["step"] < before or row["phase"] >= len(module.phases):
+        if row["step"] < before or row["phase"] >= len(module.stages):
             raise InvalidStateError(f"{where}: is of step {row['step']} and phase {row['phase']}")
         before = row["step"]
     if before != step:
@@ -197,6 +197,9 @@ def _check_callbacks(kept: Mapping[str, Any], step: int, module: PINN) -> None:
 def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
     problem = module.problem
     _count("CollocationData.drawn", kept.get("drawn"))
+    _count("CollocationData.stage", kept.get("stage"))
+    if not kept["stage"] < len(module.stages):
+        raise InvalidStateError(f"CollocationData.stage: is {kept['stage']}, and there are {len(module.stages)} stages")
     groups, points = kept.get("by_residual"), kept.get("points")
     conditions = {one.name: one for one in problem.conditions}
     equations = {EQUATIONS} if problem.equations else set()
@@ -228,6 +231,8 @@ def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
                 raise InvalidStateError(f"{where}.{array}: is {short(values)}")
             if not bool(torch.isfinite(values).all()):
                 raise NonFiniteStateError(f"{where}.{array}: holds NaN or infinity")
+        if "weights" in part and bool((part["weights"] < 0).any()):
+            raise InvalidStateError(f"{where}.weights: some are below 0")
 
 
 def _count(where: str, value: Any) -> None:

@@ -32,15 +32,19 @@ class Trainer:
     """In how many parts losses and gradients are summed, whatever the number of processes: all that divide it agree to
     the bit (on one kind of machine, with one engine). None: one for each process, whose sums differ by rounding."""
     max_steps: int | None = field(default=None, metadata={"minimum": 1})
-    """Optimizer steps in all; None: until `max_time`, and at most 10,000 where that is None too."""
+    """Optimizer steps in all; None: until `max_time`, and at most `default_steps` where that is None too."""
+    default_steps: int = field(default=DEFAULT_STEPS, metadata={"minimum": 1})
+    """Optimizer steps of a run that is given neither steps nor time."""
     max_time: float | None = field(default=None, metadata={"above": 0.0})
     """Seconds of training, without those of compiling; the points of the last `sampling.redraw_every` steps, and
     of what is left, stay."""
     stop_loss: float | None = field(default=None, metadata={"minimum": 0.0})
     """Stop when the objective is at most this."""
     stop_reduction: float | None = field(default=None, metadata={"minimum": 0.0})
-    """Stop when the objective is at most this share of its first value; None: 1e-13 (1e-15 in one coordinate)
-    where neither steps nor time are given, and no such limit otherwise."""
+    """Stop when the objective is at most this share of its first value; None: `default_reduction` where neither steps
+    nor time are given, and no such limit otherwise."""
+    default_reduction: float | None = field(default=None, metadata={"minimum": 0.0})
+    """That share in a run that is given neither steps nor time; None: 1e-13 (1e-15 in one coordinate)."""
     stop_error: float | None = field(default=None, metadata={"minimum": 0.0})
     """Stop when the relative L2 error of every field with a reference is at most this."""
     steps_per_batch: int = field(default=10, metadata={"minimum": 1})
@@ -49,11 +53,17 @@ class Trainer:
     @property
     def steps(self) -> int | None:
         """The limit on optimizer steps that holds."""
-        return DEFAULT_STEPS if self._unbounded else self.max_steps
+        return self.default_steps if self._unbounded else self.max_steps
 
     def reduction(self, dimension: int) -> float | None:
         """The limit on the objective's reduction that holds in that many coordinates."""
-        return default_reduction(dimension) if self._unbounded and self.stop_reduction is None else self.stop_reduction
+        if not self._unbounded or self.stop_reduction is not None:
+            return self.stop_reduction
+        return self.reduction_by_default(dimension)
+
+    def reduction_by_default(self, dimension: int) -> float:
+        """The same where neither steps nor time are given."""
+        return default_reduction(dimension) if self.default_reduction is None else self.default_reduction
 
     @property
     def _unbounded(self) -> bool:

@@ -1,4 +1,4 @@
-"""Why an optimizer gets no further, in words."""
+"""Stagnation of the objective, and its likely cause."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ ILL_CONDITIONED = 1e14
 
 
 @dataclass
-class Progress:
-    """Compares the objective with that of `WATCHED` steps before, in one phase."""
+class Stagnation:
+    """Compares the objective with that of `WATCHED` steps before, in one stage."""
 
     step: int = 0
     objective: float = math.inf
-    phase: int = -1
+    stage: int = -1
 
-    def stagnated(self, step: int, phase: int, objective: float) -> float | None:
+    def stagnated(self, step: int, stage: int, objective: float) -> float | None:
         """The share by which the objective has fallen, where it is little; None where it is not, or not yet known."""
-        if phase == self.phase and step < self.step + WATCHED:
+        if stage == self.stage and step < self.step + WATCHED:
             return None
-        fell = 1.0 - objective / self.objective if phase == self.phase and self.objective > 0.0 else 1.0
-        self.step, self.objective, self.phase = step, objective, phase
+        fell = 1.0 - objective / self.objective if stage == self.stage and self.objective > 0.0 else 1.0
+        self.step, self.objective, self.stage = step, objective, stage
         return fell if fell < LITTLE else None
 
 

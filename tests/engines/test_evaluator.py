@@ -225,7 +225,7 @@ def test_frozen_parameters_are_not_trained(recorded):
 def test_threads_give_the_same_numbers_each_time(recorded):
     words, _ = network_of("mlp", shipped("burgers"))
     module, batches = assembled(shipped("burgers"), {**words, "sampling": {**SAMPLING, "equations": 60}})
-    module.threads = 3
+    module.computation.threads = 3
     evaluator = module.make_evaluator("jets", 7)
     assert evaluator.workers.count == 3
     prepared = evaluator.prepare(batches)
@@ -242,7 +242,7 @@ def test_chunk_sizes_follow_the_width_and_the_request(tmp_path):
     module, _ = rich(tmp_path)
     like = torch.zeros(1, dtype=torch.float64)
     sizes = {engine: module.make_evaluator(engine, None).chunk_size(like) for engine in ("autograd", "jets")}
-    module.width *= 4
+    module.computation.width *= 4
     wider = {engine: module.make_evaluator(engine, None).chunk_size(like) for engine in ("autograd", "jets")}
     assert sizes["autograd"] > sizes["jets"]
     assert all(sizes[engine] == pytest.approx(4 * wider[engine], rel=1e-3) for engine in sizes)
@@ -423,6 +423,6 @@ def test_without_a_large_laplacian_everything_is_exact(directions, equation, unr
 
 def test_threads_share_the_chunks_on_a_cpu_alone(heat_words):
     module, _ = assembled(heat_words, {"sampling": SAMPLING})
-    module.threads = 4
+    module.computation.threads = 4
     assert module.make_evaluator("jets", None).workers.count == 4
     assert module.to("meta").make_evaluator("jets", None).workers.count == 1

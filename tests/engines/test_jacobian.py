@@ -102,7 +102,7 @@ def test_chunks_and_workers_change_nothing(engine, workers, recorded, monkeypatc
     assert len(whole.prepare(batches).chunks) == 1
     expected = whole.at([whole.prepare(batches)], weights).gram()
     monkeypatch.setattr(tested, "JACOBIAN_BYTES", 1)
-    module.threads = workers
+    module.computation.threads = workers
     cut = Jacobian(module.make_evaluator(engine, None))
     together = engine == "jets" and workers == 3
     assert cut.evaluator.workers.count == (3 if together else 1)

@@ -73,9 +73,9 @@ class FrozenByParameters(Own):
 
 def chooser(words, budget=LONG, network=None, **operators):
     module, batches = assembled(words, {"sampling": {"equations": 20, "conditions": 6}}, network or Own())
-    module.operators = Operators(**operators)
+    module.computation.operators = Operators(**operators)
     weights = torch.ones(sum(len(group.terms) for group in module.groups.values()), dtype=torch.float64)
-    return Chooser(module.make_evaluator, module.operators, batches, weights, budget), module
+    return Chooser(module.make_evaluator, module.computation.operators, batches, weights, budget), module
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def step_of(dtype):
     module, batches = assembled(BURGERS, words)
     batches = {name: type(one)(one.coordinates.to(getattr(torch, dtype)), {}) for name, one in batches.items()}
     weights = torch.tensor([1.0, 3.0], dtype=getattr(torch, dtype))
-    module.threads = 2
+    module.computation.threads = 2
     compiled, plain = module.make_evaluator("jets", 8), module.make_evaluator("autograd", None)
     return module, compiled, plain, batches, weights
 

@@ -9,7 +9,7 @@ from pinnkit.optimizers.methods.adam import Adam
 from pinnkit.optimizers.methods.lbfgs import LBFGS
 from pinnkit.optimizers.methods.soap import SOAP
 from pinnkit.optimizers.schedule import learning_rate_factor
-from pinnkit.training.phases import Phase
+from pinnkit.training.stages import Stage
 
 
 def test_no_warmup_and_no_decay_is_one():
@@ -47,15 +47,15 @@ def test_adam_follows_it_through_lambda_lr():
 @pytest.mark.parametrize(("name", "kind"), [("adam", Adam), ("soap", SOAP)])
 def test_a_phase_sets_the_rate_of_each_first_order_method(name, kind):
     """With gradients that stay the same, each step of either has the size of its rate."""
-    phase = Phase(name, kind(learning_rate=0.5, warmup=1, decay=0.5, decay_every=1))
-    assert phase.first_order
+    stage = Stage(kind(learning_rate=0.5, warmup=1, decay=0.5, decay_every=1))
+    assert stage.first_order
     parameter = torch.nn.Parameter(torch.ones(1, dtype=torch.float64))
-    optimizer = phase.optimizer([parameter])
+    optimizer = stage.optimizer([parameter])
     rates, moves = [], []
     for step in range(4):
         before = parameter.item()
         parameter.grad = torch.ones_like(parameter)
-        rates.append(phase.set_learning_rate(optimizer, step))
+        rates.append(stage.set_learning_rate(optimizer, step))
         optimizer.step()
         moves.append(before - parameter.item())
     assert rates == [0.25, 0.5, 0.25, 0.125]
@@ -63,8 +63,8 @@ def test_a_phase_sets_the_rate_of_each_first_order_method(name, kind):
 
 
 def test_a_phase_with_a_line_search_has_no_rate():
-    phase = Phase("lbfgs", LBFGS())
-    optimizer = phase.optimizer([torch.nn.Parameter(torch.ones(1))])
-    assert not phase.first_order
-    assert phase.set_learning_rate(optimizer, 0) is None
+    stage = Stage(LBFGS())
+    optimizer = stage.optimizer([torch.nn.Parameter(torch.ones(1))])
+    assert not stage.first_order
+    assert stage.set_learning_rate(optimizer, 0) is None
     assert "lr" not in optimizer.param_groups[0]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pinnkit.reporting.export.csv import CSV
+from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.reporting.grid import Grid
 
 
@@ -33,6 +34,15 @@ def test_scattered_points_are_one_row_each(tmp_path):
     grid = Grid({"x": np.array([0.5, 0.1]), "y": np.array([1.0, 2.0])}, structured=False)
     CSV().write(tmp_path / "u.csv", grid, {"u": np.array([3.0, 4.0])})
     assert (tmp_path / "u.csv").read_bytes() == b"x,y,u\n0.5,1.0,3.0\n0.1,2.0,4.0\n"
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_every_format_is_written_whole(name, tmp_path):
+    exporter = EXPORTERS[name]()
+    path = tmp_path / f"u.{exporter.extension}"
+    exporter.write(path, mesh(x=np.linspace(0, 1, 3), t=np.linspace(0, 1, 2)), {"u": np.ones((3, 2))})
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.stat().st_size > 0
 
 
 def test_mistakes_are_named_and_write_nothing(tmp_path):

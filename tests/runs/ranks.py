@@ -13,7 +13,7 @@ import torch
 import pinnkit
 from pinnkit.problem.problem import Problem
 from pinnkit.runs import environment
-from pinnkit.training.phases import Phase
+from pinnkit.training.stages import Stage
 
 BURGERS = {
     "coordinates": {"x": [-1, 1], "t": [0, 1]},
@@ -32,17 +32,17 @@ class Breaking:
     """
 
     def __enter__(self):
-        self.steps, self.share, self.rate = 0, 1.0, Phase.set_learning_rate
+        self.steps, self.share, self.rate = 0, 1.0, Stage.set_learning_rate
 
-        def watched(phase, optimizer, step, share=1.0):
+        def watched(stage, optimizer, step, share=1.0):
             self.steps, self.share = self.steps + 1, share
-            return self.rate(phase, optimizer, step, share)
+            return self.rate(stage, optimizer, step, share)
 
-        Phase.set_learning_rate = watched
+        Stage.set_learning_rate = watched
         return self
 
     def __exit__(self, *_):
-        Phase.set_learning_rate = self.rate
+        Stage.set_learning_rate = self.rate
 
     def __call__(self, p):
         broken = self.share == 1.0 and self.steps > 12

@@ -15,8 +15,8 @@ from pinnkit.language.errors import Report
 from pinnkit.operators import engine_choice as choices
 from pinnkit.problem.problem import Problem
 from pinnkit.settings import read_settings
+from pinnkit.training.computation import Computation
 from pinnkit.training.exceptions import OutOfMemory
-from pinnkit.training.module import PINN
 
 
 class Own(nn.Module):
@@ -77,11 +77,11 @@ def weights_of(folder):
 def test_networks_that_cannot_be_recorded_train_all_the_same(
     engine, network, why, heat_words, quick, tmp_path, monkeypatch, empty_cache, recorded
 ):
-    monkeypatch.setattr(PINN, "_budget", lambda self: Budget(10_000, 1e6))
+    monkeypatch.setattr(Computation, "budget", lambda self: Budget(10_000, 1e6))
     monkeypatch.setattr(Chooser, "_time", lambda self, evaluator: {"autograd": 10.0}.get(evaluator.engine, 5.0))
     settings = {**quick, "operators": {"engine": engine}}
     solution = pinnkit.solve(Problem(**heat_words), tmp_path, settings, network=network())
-    assert solution.metrics["loss"] < 0.5 * solution.module.progress["first_objective"]
+    assert solution.metrics["loss"] < 0.5 * solution.module.progress.first_objective
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["operators"]["engine"] == "autograd"
     assert why in metrics["operators"]["reason"]
@@ -171,7 +171,7 @@ def test_a_run_with_no_time_makes_one_step(heat_words, quick, tmp_path):
 def test_a_run_that_goes_on_keeps_its_engine_whatever_the_cache_says(
     heat_words, quick, tmp_path, monkeypatch, empty_cache, recorded
 ):
-    monkeypatch.setattr(PINN, "_budget", lambda self: Budget(10_000, 1e6))
+    monkeypatch.setattr(Computation, "budget", lambda self: Budget(10_000, 1e6))
     monkeypatch.setattr(Chooser, "_time", lambda self, evaluator: {"autograd": 10.0}.get(evaluator.engine, 5.0))
     problem = Problem(**heat_words)
     whole = pinnkit.solve(problem, tmp_path / "whole", quick)
@@ -193,7 +193,7 @@ def test_mini_batches_and_whole_batches_each_have_their_code(heat_words, quick, 
         settings = {**quick, "operators": {"engine": engine}, "trainer": {"max_steps": 30}}
         settings["sampling"] = {**quick["sampling"], "batch": 30}
         found[engine] = pinnkit.solve(Problem(**heat_words), tmp_path / engine, settings)
-    assert len(recorded) == len(found["jets"].module.evaluator.compiled) == 2
+    assert len(recorded) == len(found["jets"].module.computation.evaluator.compiled) == 2
     assert found["jets"].metrics["loss"] == pytest.approx(found["autograd"].metrics["loss"], rel=1e-6)
 
 

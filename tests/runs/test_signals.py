@@ -10,8 +10,8 @@ from pinnkit.runs import evaluation
 from pinnkit.runs import run as runs
 from pinnkit.training.checkpoints import read
 from pinnkit.training.exceptions import Diverged
-from pinnkit.training.module import PINN
 from pinnkit.training.signals import SIGNALS
+from pinnkit.training.step import OptimizerStep
 from tests.runs.small import WORDS, command, content, solved
 
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -39,7 +39,7 @@ def sends(number, function, when=lambda *_: True):
 
 
 def at_step(step):
-    return lambda module, *_: module.progress["step"] == step
+    return lambda taken, *_: taken.state.progress.step == step
 
 
 @pytest.mark.parametrize("number", ENDING)
@@ -63,7 +63,7 @@ def test_a_signal_before_a_run_goes_on_loses_nothing(tmp_path, monkeypatch, capf
 
 @pytest.mark.parametrize("number", [*ENDING, signal.SIGUSR1])
 def test_a_signal_in_training_writes_a_checkpoint(number, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(PINN, "_step", sends(number, PINN._step, at_step(4)))
+    monkeypatch.setattr(OptimizerStep, "take", sends(number, OptimizerStep.take, at_step(4)))
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     assert command(tmp_path, *WORDS, f"hydra.run.dir={tmp_path / 'out'}") == 130
     run = RunFolder(tmp_path / "out")
@@ -78,15 +78,15 @@ def test_a_signal_in_training_writes_a_checkpoint(number, tmp_path, monkeypatch,
 
 
 def test_a_signal_in_steps_that_diverge_ends_the_run_where_it_goes_back_to(tmp_path, monkeypatch, capfd):
-    step, sent = PINN._step, []
+    step, sent = OptimizerStep.take, []
 
-    def diverges(module, *arguments):
-        if module.progress["step"] == 4 and not sent:
+    def diverges(self, *arguments):
+        if self.state.progress.step == 4 and not sent:
             sent.append(os.kill(os.getpid(), signal.SIGTERM))
             raise Diverged(4, "decay")
-        step(module, *arguments)
+        step(self, *arguments)
 
-    monkeypatch.setattr(PINN, "_step", diverges)
+    monkeypatch.setattr(OptimizerStep, "take", diverges)
     often = ["checkpoint.every_steps=2", "trainer.steps_per_batch=1"]
     assert command(tmp_path, *WORDS, *often, f"hydra.run.dir={tmp_path / 'out'}") == 130
     run = RunFolder(tmp_path / "out")
@@ -116,13 +116,15 @@ def test_a_signal_after_training_keeps_the_checkpoint_and_says_so(number, tmp_pa
 def test_under_nohup_a_closed_terminal_is_ignored(tmp_path, monkeypatch, capfd):
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     monkeypatch.setattr(runs, "choose", sends(signal.SIGHUP, runs.choose))
-    monkeypatch.setattr(PINN, "_step", sends(signal.SIGHUP, PINN._step))
+    monkeypatch.setattr(OptimizerStep, "take", sends(signal.SIGHUP, OptimizerStep.take))
     assert command(tmp_path, *WORDS, f"hydra.run.dir={tmp_path / 'out'}") == 0
     assert signal.signal(signal.SIGHUP, signal.SIG_DFL) == signal.SIG_IGN
 
 
 def test_a_second_signal_ends_training_at_once(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(PINN, "_step", sends(signal.SIGTERM, sends(signal.SIGTERM, PINN._step, at_step(4)), at_step(4)))
+    monkeypatch.setattr(
+        OptimizerStep, "take", sends(signal.SIGTERM, sends(signal.SIGTERM, OptimizerStep.take, at_step(4)), at_step(4))
+    )
     assert command(tmp_path, *WORDS, f"hydra.run.dir={tmp_path / 'out'}") == 130
     assert "pinnkit: interrupted by SIGTERM" in capfd.readouterr().err
     assert read(RunFolder(tmp_path / "out").last_checkpoint)["progress"]["step"] == 0
@@ -133,7 +135,7 @@ def test_a_signal_ends_a_sweep_with_a_row_for_each_run_that_had_begun(place, tmp
     if place == "setup":
         monkeypatch.setattr(runs, "choose", sends(signal.SIGHUP, runs.choose))
     else:
-        monkeypatch.setattr(PINN, "_step", sends(signal.SIGHUP, PINN._step, at_step(4)))
+        monkeypatch.setattr(OptimizerStep, "take", sends(signal.SIGHUP, OptimizerStep.take, at_step(4)))
     assert command(tmp_path, *WORDS, f"hydra.sweep.dir={tmp_path / 'sweep'}", "seed=1,2", flags=["-m"]) == 130
     table = (tmp_path / "sweep" / "summary.csv").read_text().splitlines()
     assert [line.split(",")[:2] for line in table[1:]] == [["0", "interrupted"]]
@@ -151,10 +153,10 @@ def test_slurm_is_asked_to_start_again_what_it_ended_before_training(tmp_path, m
 
 
 def test_the_handlers_are_restored_after_divergence(tmp_path, monkeypatch):
-    def diverges(module, *_):
-        raise Diverged(module.progress["step"], "decay")
+    def diverges(self, *_):
+        raise Diverged(self.state.progress.step, "decay")
 
-    monkeypatch.setattr(PINN, "_step", diverges)
+    monkeypatch.setattr(OptimizerStep, "take", diverges)
     with pytest.raises(Diverged):
         solved(tmp_path)  # the fixture sees what is left
 

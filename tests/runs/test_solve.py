@@ -17,11 +17,11 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import pinnkit
-from pinnkit.cli.run import trained
 from pinnkit.language.errors import ProblemError, Report
 from pinnkit.losses.view import ResidualError
 from pinnkit.problem.problem import Problem
 from pinnkit.reading import config_of
+from pinnkit.runs.load import restore
 from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import read_settings
 from pinnkit.training import callbacks
@@ -169,12 +169,12 @@ def test_a_checkpoint_of_other_networks_is_refused_in_words(heat_words, quick, t
     with pytest.raises(ProblemError, match=r"network.width: is 9, but 8 in .*last\.ckpt"):
         pinnkit.solve(Problem(**heat_words), tmp_path, other, resume=True)
     network = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
-    with pytest.raises(ProblemError, match=rf"resume: .*{told}"):
+    with pytest.raises(ProblemError, match=r"custom_network: is 'Sequential', but None in .*last\.ckpt"):
         pinnkit.solve(Problem(**heat_words), tmp_path, quick, network=network, resume=True)
     last = tmp_path / "checkpoints" / "last.ckpt"
     with pytest.raises(DamagedCheckpoint, match=told):
-        trained(Problem(**heat_words), read_settings(other, Report()), last)
-    module, _, _ = trained(Problem(**heat_words), read_settings(quick, Report()), last)
+        restore(Problem(**heat_words), read_settings(other, Report()), last)
+    module = restore(Problem(**heat_words), read_settings(quick, Report()), last).module
     for strange in (1, {}, dict.fromkeys(module.state_dict(), 1)):
         with pytest.raises(DamagedCheckpoint, match=told):
             check_fits(last, {"state_dict": strange}, module)

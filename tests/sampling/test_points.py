@@ -172,7 +172,7 @@ def test_draws_by_residual_go_on_for_a_twentieth_of_what_came_before_them():
     [({}, (350, 350)), ({"batch": 500}, (500, 400)), ({"equations": 60}, (60, 60)), ({"conditions": 9}, (350, 9))],
 )
 def test_steps_with_points_of_their_own_have_few_and_as_many_of_a_condition(given, counts):
-    few = Sampling(**given).fresh()
+    few = Sampling(**given).fresh_points()
     assert (few.equations, few.conditions) == counts
 
 

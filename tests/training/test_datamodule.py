@@ -1,4 +1,4 @@
-"""Points as Lightning's data: draws, segments, and redraws by residual that do reach the batches."""
+"""Points as Lightning's data: draws, blocks, and redraws by residual that do reach the batches."""
 
 from types import SimpleNamespace
 
@@ -6,21 +6,25 @@ import numpy as np
 import pytest
 import torch
 
+from pinnkit.optimizers.methods.adam import Adam
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.solve import solve
 from pinnkit.sampling.points import EQUATIONS, equation_points
 from pinnkit.sampling.sequences.sobol import Sobol as Sampling
-from pinnkit.training.datamodule import CollocationData, StepBlocks
+from pinnkit.training.blocks import StepBlocks
+from pinnkit.training.counters import Counters
+from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.distributed import Ranks
 from pinnkit.training.module import PINN
 from pinnkit.training.settings import Trainer
+from pinnkit.training.stages import Stage
 from tests.conftest import assembled
 
 
-def test_segments_cover_the_steps_of_a_draw():
-    segments = StepBlocks({}, draw=3, steps=25, length=10)
-    assert [segments[index].steps for index in range(len(segments))] == [10, 10, 5]
-    assert {segments[index].draw for index in range(len(segments))} == {3}
+def test_blocks_cover_the_steps_of_a_draw():
+    blocks = StepBlocks({}, draw=3, steps=25, length=10)
+    assert [blocks[index].steps for index in range(len(blocks))] == [10, 10, 5]
+    assert {blocks[index].draw for index in range(len(blocks))} == {3}
 
 
 def without_limit(problem, sampling):
@@ -34,9 +38,9 @@ def trained_points(heat_words, quick, tmp_path, monkeypatch, resume=False, **sam
     seen = []
     original = PINN.training_step
 
-    def watched(self, segment, batch_idx):
-        seen.append((segment.draw, segment.batches[EQUATIONS].coordinates.clone()))
-        return original(self, segment, batch_idx)
+    def watched(self, block, batch_idx):
+        seen.append((block.draw, block.batches[EQUATIONS].coordinates.clone()))
+        return original(self, block, batch_idx)
 
     settings = {**quick, "sampling": {**quick["sampling"], **sampling}}
     with monkeypatch.context() as patch:
@@ -47,7 +51,7 @@ def trained_points(heat_words, quick, tmp_path, monkeypatch, resume=False, **sam
 
 def test_points_are_redrawn_on_time_and_reach_the_batches(heat_words, quick, tmp_path, monkeypatch):
     seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch, residual_power=0.0)
-    assert [draw for draw, _ in seen] == [0, 0, 0, 1, 1, 1, 2]  # 25 steps a draw in segments of 10, 60 steps in all
+    assert [draw for draw, _ in seen] == [0, 0, 0, 1, 1, 1, 2]  # 25 steps a draw in blocks of 10, 60 steps in all
     problem = Problem(**heat_words)
     for draw, points in seen:
         expected = equation_points(problem, Sampling(equations=100), 0, draw).coordinates
@@ -76,7 +80,7 @@ def test_it_is_too_late_for_new_points_when_a_draw_does_not_fit(heat_words, max_
 
     module = SimpleNamespace(
         limits=Trainer(max_time=max_time),
-        progress={"train_time_s": trained, "step_time_s": step_time},
+        progress=Counters(train_time_s=trained, step_time_s=step_time),
         ranks=Two(0, 2),
         device="cpu",
     )
@@ -97,7 +101,7 @@ def test_it_is_too_late_for_new_points_when_a_draw_does_not_fit(heat_words, max_
 )
 def test_a_group_begins_to_follow_its_residual_in_the_first_half_of_the_time(heat_words, max_time, trained, followed):
     module = SimpleNamespace(
-        limits=Trainer(max_time=max_time), progress={"train_time_s": trained}, ranks=Ranks(0, 1), device="cpu"
+        limits=Trainer(max_time=max_time), progress=Counters(train_time_s=trained), ranks=Ranks(0, 1), device="cpu"
     )
     module.score = lambda group, batch: (batch.coordinates[:, 0] > 0.9).double()  # a twentieth of the rod
     data = CollocationData(Problem(**heat_words), Sampling(), 0, torch.float64, 10)
@@ -106,7 +110,7 @@ def test_a_group_begins_to_follow_its_residual_in_the_first_half_of_the_time(hea
     assert data.by_residual == set()
     data.draw(1)
     assert data.by_residual == ({EQUATIONS, "initial"} if followed else set())
-    module.progress["train_time_s"] = 99.0
+    module.progress.train_time_s = 99.0
     data.draw(2)  # once begun it goes on
     gathered = float((data.sets[EQUATIONS].coordinates[:, 0] > 0.9).mean())
     assert (gathered > 0.3) is followed
@@ -116,7 +120,7 @@ def test_points_stay_once_it_is_too_late_also_in_a_resumed_run(heat_words, quick
     quick["trainer"]["max_time"] = 600.0
     seen, solution = trained_points(heat_words, quick, tmp_path / "a", monkeypatch)
     assert [draw for draw, _ in seen] == [0, 0, 0, 1, 1, 1, 2]
-    assert 0 < solution.module.progress["step_time_s"] < solution.metrics["train_time_s"]  # of one step, not of 60
+    assert 0 < solution.module.progress.step_time_s < solution.metrics["train_time_s"]  # of one step, not of 60
     monkeypatch.setattr(CollocationData, "_too_late", lambda self, period: self.drawn is not None)
     seen, _ = trained_points(heat_words, quick, tmp_path / "b", monkeypatch)
     quick["trainer"]["max_steps"] = 110
@@ -281,7 +285,7 @@ def test_the_score_of_a_group_is_the_root_of_its_weighted_squares(scored, chunk,
     settings = {"sampling": {"equations": 100, "conditions": 30}, "operators": {"chunk": chunk}}
     module, batches = assembled(heat_words, settings)
     monkeypatch.setattr("pinnkit.training.diagnostics.SCORED", scored)
-    residuals = module.residuals
+    residuals = module.values.residuals
     for name, batch in batches.items():
         weights = {"heat": 1.0, "initial": 1.0, "ends_1": 4.0, "ends_2": 4.0}
         squares = [weights[term] * r.square() for term, r in residuals(name, batch).items()]
@@ -291,7 +295,7 @@ def test_the_score_of_a_group_is_the_root_of_its_weighted_squares(scored, chunk,
             sizes.append(len(part))
             return residuals(group, part)
 
-        monkeypatch.setattr(module, "residuals", watched)
+        monkeypatch.setattr(module.values, "residuals", watched)
         torch.testing.assert_close(module.score(name, batch), sum(squares).sqrt()[:, 0])
         assert max(sizes) == 7
 
@@ -329,8 +333,8 @@ def in_training(problem, sampling, score):
     """The data beside as much of a module as it asks for."""
     module = SimpleNamespace(
         limits=Trainer(),
-        progress={"step": 0, "phase": 0, "step_time_s": 0.0},
-        phases=[SimpleNamespace(fresh_points=False)],
+        progress=Counters(),
+        stages=[Stage(Adam())],
         ranks=Ranks(0, 1),
         device="cpu",
         score=score,
@@ -342,9 +346,9 @@ def in_training(problem, sampling, score):
 
 def steps_on(data):
     """The draw that the data are at, and how many steps it goes on for."""
-    segments = list(data.train_dataloader())
-    assert {segment.draw for segment in segments} == {data.drawn}
-    return data.drawn, sum(segment.steps for segment in segments)
+    blocks = list(data.train_dataloader())
+    assert {block.draw for block in blocks} == {data.drawn}
+    return data.drawn, sum(block.steps for block in blocks)
 
 
 @pytest.mark.parametrize("gathered", [True, False])
@@ -357,12 +361,12 @@ def test_points_by_residual_stay_longer_and_become_more(heat_words, monkeypatch,
     monkeypatch.setattr("pinnkit.sampling.settings.CONDITIONS", 8)
     data = in_training(Problem(**heat_words), Sampling(redraw_every=30), score)
     seen, counts, progress = [], {}, data.trainer.lightning_module.progress
-    while progress["step"] < 90 * 30:
+    while progress.step < 90 * 30:
         draw, steps = steps_on(data)
-        assert draw == progress["step"] // 30  # named by where it begins
+        assert draw == progress.step // 30  # named by where it begins
         seen.append(draw)
         counts[draw] = (len(data.sets[EQUATIONS]), len(data.sets["initial"]))
-        progress["step"] += steps
+        progress.step += steps
     if not gathered:
         assert seen == list(range(90))
         assert set(counts.values()) == {(16, 8)}
@@ -386,16 +390,16 @@ def test_a_run_resumed_within_a_long_draw_goes_on_with_its_points(heat_words, be
     for draw in range(begun + 1):
         if draw == begun:
             scores["now"] = lambda x: (x > 0.9).double()
-        data.trainer.lightning_module.progress["step"] = 30 * draw
+        data.trainer.lightning_module.progress.step = 30 * draw
         assert steps_on(data) == (draw, 30)
     assert EQUATIONS in data.by_residual
     for step, left in ((41 * 30 + 20, 10), (42 * 30 - 1, 1)):
         resumed = in_training(Problem(**heat_words), sampling, score)
         resumed.load_state_dict(data.state_dict())
-        resumed.trainer.lightning_module.progress["step"] = step
+        resumed.trainer.lightning_module.progress.step = step
         assert steps_on(resumed) == (begun, left)
         for name, points in data.sets.items():
             np.testing.assert_array_equal(resumed.sets[name].coordinates, points.coordinates)
-    resumed.trainer.lightning_module.progress["step"] = 42 * 30
+    resumed.trainer.lightning_module.progress.step = 42 * 30
     assert steps_on(resumed) == (42, 60)
     assert not np.array_equal(resumed.sets[EQUATIONS].coordinates, data.sets[EQUATIONS].coordinates)

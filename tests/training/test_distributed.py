@@ -108,12 +108,12 @@ def test_sharded_losses_are_the_same_on_any_number_of_threads(engine, heat_words
 def test_all_ranks_factorise_on_as_many_threads_as_the_first_and_shards_on_one(heat_words, quick):
     quick["phases"] = ["gauss_newton"]
     module, _ = assembled(heat_words, quick)
-    module.threads = 5
+    module.computation.threads = 5
     assert module.configure_optimizers()[0]._threads == 5
-    module.ranks = Ranks(1, 2)
+    module.state.ranks = Ranks(1, 2)
     module._trainer = SimpleNamespace(strategy=SimpleNamespace(broadcast=lambda own: {5: 3}[own]))
     assert module.configure_optimizers()[0]._threads == 3
     quick["trainer"]["shards"] = 4
     sharded, _ = assembled(heat_words, quick)
-    sharded.threads = 5
+    sharded.computation.threads = 5
     assert sharded.configure_optimizers()[0]._threads == 1

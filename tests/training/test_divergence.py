@@ -14,9 +14,12 @@ from pinnkit.runs.solve import solve
 from pinnkit.sampling.points import equation_points
 from pinnkit.sampling.sequences.sobol import Sobol as Sampling
 from pinnkit.training.checkpoints import read
-from pinnkit.training.diagnostics import exploded, explosion
+from pinnkit.training.counters import Counters
+from pinnkit.training.divergence import exploded
 from pinnkit.training.exceptions import Diverged
+from pinnkit.training.loop import Loop
 from pinnkit.training.module import PINN
+from pinnkit.training.stopping import Stopping
 from tests.conftest import assembled
 from tests.runs.small import QUICK, solved
 
@@ -37,7 +40,7 @@ COUNT = 100
 def test_an_objective_has_exploded_above_its_first_value_and_a_million_times_its_least(
     objective, first, least, expected
 ):
-    assert exploded(objective, {"first_objective": first, "least_objective": least}) is expected
+    assert exploded(objective, Counters(first_objective=first, least_objective=least)) is expected
 
 
 def unseen_before(words, draw):
@@ -97,7 +100,7 @@ def test_training_goes_on_where_going_back_has_helped(spiked, tmp_path, monkeypa
     monkeypatch.setattr(PINN, "on_train_start", helped)
     found = solve(Problem(**words), tmp_path, settings)
     assert (found.status, found.metrics["steps"]) == ("finished", 70)
-    assert found.module.progress["rollbacks"] == 1
+    assert found.module.progress.rollbacks == 1
     assert best == [False]  # it was of step 50, which has been given up
     assert read(tmp_path / "checkpoints" / "best.ckpt")["progress"]["step"] >= 50
 
@@ -106,15 +109,15 @@ def test_a_jump_of_the_objective_is_no_divergence(spiked, tmp_path, monkeypatch)
     words, settings, _, spike = spiked
     spike["height"] = 100.0  # at one of 100 points: 100 in the mean
     seen = []
-    look = PINN._sync_metrics
+    look = Loop.sync_metrics
 
     def watched(self, batches, before):
-        first = self._first
-        look(self, batches, before)
+        first = self.divergence.first
         if first is not None:
             seen.append(float(first))
+        return look(self, batches, before)
 
-    monkeypatch.setattr(PINN, "_sync_metrics", watched)
+    monkeypatch.setattr(Loop, "sync_metrics", watched)
     assert solve(Problem(**words), tmp_path, settings).status == "finished"
     assert seen[2] > 100 * seen[1]
 
@@ -137,15 +140,15 @@ def test_a_run_is_not_lost_where_memory_is_too_small_to_look_at_other_points(
             raise error
         return p.u_t - p.alpha * p.u_xx
 
-    def looks(self):
+    def looks(self, unseen):
         looking.append(True)
         try:
-            look(self)
+            look(self, unseen)
         finally:
             looking.clear()
 
-    look = PINN._check_unseen_points
-    monkeypatch.setattr(PINN, "_check_unseen_points", looks)
+    look = Loop.check_unseen_points
+    monkeypatch.setattr(Loop, "check_unseen_points", looks)
     words = {**heat_words, "equations": {"heat": residual}}
     del words["exact"]
     settings = {**quick, "operators": {"engine": "autograd"}, "trainer": {"max_steps": 3}}
@@ -160,7 +163,7 @@ def test_a_run_is_not_lost_where_memory_is_too_small_to_look_at_other_points(
 def test_what_an_explosion_consists_of_is_found_in_parts_whose_graphs_are_let_go(heat_words):
     settings = {"sampling": {"equations": 100, "conditions": 30}, "operators": {"chunk": 7}}
     module, batches = assembled(heat_words, settings)
-    residuals, seen, alive = module.residuals, [], []
+    residuals, seen, alive = module.values.residuals, [], []
 
     def watched(group, part):
         assert len(part) <= 7
@@ -169,11 +172,11 @@ def test_what_an_explosion_consists_of_is_found_in_parts_whose_graphs_are_let_go
         seen.extend(weakref.ref(one) for one in found.values())
         return found
 
-    module.residuals = watched
+    module.values.residuals = watched
     expected = max(
         (float(one.detach().abs().max()), term) for term, one in residuals("equations", batches["equations"]).items()
     )
-    told = explosion(module, {"equations": batches["equations"]}, 1.0, new=False)
+    told = module.divergence.explosion({"equations": batches["equations"]}, 1.0, new=False)
     assert (told.term, abs(told.values[0])) == (expected[1], pytest.approx(expected[0]))
     assert len(alive) == 15
     assert max(alive) <= 1
@@ -183,17 +186,21 @@ def test_a_run_that_stops_between_a_draw_and_its_first_step_learns_as_much_when_
     settings = {**QUICK, "trainer": {"max_steps": 12}, "checkpoint": {"every_steps": 100}}
     settings["sampling"] = {"equations": 20, "redraw_every": 6}
     through = solved(tmp_path / "through", settings=settings).module.progress
-    asked = PINN._asked
+    first_look = Stopping.before_block
+
+    def stopped(self):
+        if self.state.progress.step == 6:
+            self.wish("enough")
+        first_look(self)
+
     with monkeypatch.context() as patch:
-        patch.setattr(
-            PINN, "_asked", lambda self: "enough" if self._drawn and self.progress["step"] == 6 else asked(self)
-        )
+        patch.setattr(Stopping, "before_block", stopped)
         solved(tmp_path / "parts", settings=settings)
     assert read(tmp_path / "parts" / "checkpoints" / "last.ckpt")["progress"]["step"] == 6
     resumed = solved(tmp_path / "parts", settings=settings, resume=True).module.progress
     keys = ("step", "draw", "evaluations", "least_objective", "sound")
-    assert {key: resumed[key] for key in keys} == {key: through[key] for key in keys}
-    assert through["sound"] == 6
+    assert {key: getattr(resumed, key) for key in keys} == {key: getattr(through, key) for key in keys}
+    assert through.sound == 6
 
 
 def test_a_resumed_run_knows_what_the_objective_has_been(spiked, tmp_path):

@@ -1,4 +1,4 @@
-"""The LightningModule: objective, phases, limits, and the trap of a gradient that is not there."""
+"""The LightningModule and its parts: objective, limits, gradients that are missing, mini-batches, going back."""
 
 import json
 import math
@@ -17,10 +17,14 @@ from pinnkit.runs.evaluation import residuals
 from pinnkit.runs.factory import assemble
 from pinnkit.runs.solve import solve
 from pinnkit.settings import read_settings
-from pinnkit.training import phases
+from pinnkit.training import automatic
 from pinnkit.training.exceptions import Diverged, NoGradient
-from pinnkit.training.module import PINN
+from pinnkit.training.loop import Loop
+from pinnkit.training.minibatch import MiniBatches
 from pinnkit.training.settings import Trainer
+from pinnkit.training.stages import Stage
+from pinnkit.training.step import OptimizerStep
+from pinnkit.training.stopping import Stopping
 from tests.conftest import assembled
 
 
@@ -31,6 +35,11 @@ def module_of(words, settings=None):
     module, data = assemble(Problem(**words), read)
     data.draw(0)
     return module, data
+
+
+def objective(module, losses):
+    weights = module.computation.weight_vector()
+    return torch.dot(weights, torch.stack([losses[term] for term in module.computation.terms]))
 
 
 def test_objective_is_the_weighted_sum_of_mean_squares(heat_words, quick):
@@ -44,7 +53,7 @@ def test_objective_is_the_weighted_sum_of_mean_squares(heat_words, quick):
         for name, group in [("heat", "equations"), ("initial", "initial"), ("ends", "ends")]
     }
     expected = 0.25 * by_hand["heat"] + 7 * by_hand["initial"] + by_hand["ends"]
-    torch.testing.assert_close(module.objective(losses), expected, rtol=1e-14, atol=0)
+    torch.testing.assert_close(objective(module, losses), expected, rtol=1e-14, atol=0)
 
 
 def test_a_positive_parameter_stays_positive_and_starts_where_it_should(heat_words, quick):
@@ -71,7 +80,7 @@ def test_every_optimizer_trains_networks_and_learned_parameters(optimizer, heat_
     for name, value in before.named_parameters():
         assert not torch.equal(value, after[name]), name
     assert "learned.alpha" in after
-    first, last = (one.objective(one.losses(data.batches())).item() for one in (before, solution.module))
+    first, last = (objective(one, one.losses(data.batches())).item() for one in (before, solution.module))
     assert last < first
     assert solution.metrics["optimizers"] == [optimizer]
 
@@ -87,8 +96,8 @@ def test_phases_follow_each_other_and_both_train_what_is_learned(heat_words, qui
         values.append(solution.metrics["learned"]["alpha"]["value"])
     assert values[0] != 0.5
     assert values[1] != values[0]
-    assert solution.module.progress["phase"] == 1
-    assert solution.module.progress["phase_step"] == 20
+    assert solution.module.progress.stage == 1
+    assert solution.module.progress.stage_step == 20
 
 
 @pytest.mark.parametrize(
@@ -147,13 +156,12 @@ def test_divergence_names_the_term_the_step_and_the_point(heat_words, quick, tmp
 
 
 def test_a_mini_batch_is_a_part_of_the_points_and_changes_the_trajectory(heat_words, quick, tmp_path):
-    module, data = module_of(heat_words, {**quick, "sampling": {**quick["sampling"], "batch": 30}})
+    _, data = module_of(heat_words, {**quick, "sampling": {**quick["sampling"], "batch": 30}})
     whole = data.batches()
     rows = {tuple(row) for row in whole["equations"].coordinates.tolist()}
     seen = []
     for step in range(3):  # 100 points in batches of 30: three of them are a round without repetition
-        module.progress["step"] = step
-        thinned = module._minibatch(whole)
+        thinned = MiniBatches(30, seed=0).at(step, whole)
         assert len(thinned["equations"]) == 30
         assert thinned["ends"] is whole["ends"]
         seen += [tuple(row) for row in thinned["equations"].coordinates.tolist()]
@@ -199,15 +207,15 @@ def test_small_arrays_get_one_thread_and_the_process_its_threads_back(width, few
 def test_a_run_that_is_stopped_as_new_points_arrive_goes_on_to_the_same_end(heat_words, quick, tmp_path, monkeypatch):
     """A signal may come between the draw and its first step: the optimizer's loss belongs to points that are gone."""
     whole = solve(Problem(**heat_words), tmp_path / "whole", quick)
-    original = PINN._segment
+    original = Loop.run
 
-    def stopped(self, optimizers, segment):
-        if segment.draw == 2:
-            self.stop("a signal came")
-        return original(self, optimizers, segment)
+    def stopped(self, block, *arguments):
+        if block.draw == 2:
+            self.stopping.wish("a signal came")
+        return original(self, block, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(PINN, "_segment", stopped)
+        patch.setattr(Loop, "run", stopped)
         assert solve(Problem(**heat_words), tmp_path / "parts", quick).metrics["steps"] == 50
     parts = solve(Problem(**heat_words), tmp_path / "parts", quick, resume=True)
     assert parts.metrics["steps"] == 60
@@ -224,20 +232,20 @@ def test_the_phase_that_follows_has_the_inverse_hessian_of_the_one_before(heat_w
 
 @pytest.mark.parametrize(("free", "chosen"), [(16 * 1000**2, "ssbroyden"), (16 * 1000**2 - 1, "lbfgs")])
 def test_auto_keeps_a_dense_matrix_where_half_of_the_free_memory_is_enough(free, chosen, monkeypatch):
-    monkeypatch.setattr(phases, "free_memory", lambda device: free)
-    found, reason = phases.automatic(1000, torch.float64)
+    monkeypatch.setattr(automatic, "free_memory", lambda device: free)
+    found, reason = automatic.automatic(1000, torch.float64)
     assert found[-1].name == chosen
     assert ("affordable" if chosen == "ssbroyden" else "GB") in reason
 
 
 def test_auto_keeps_no_matrix_beyond_its_limit():
-    assert phases.automatic(12_001, torch.float64)[0][-1].name == "lbfgs"
+    assert automatic.automatic(12_001, torch.float64)[0][-1].name == "lbfgs"
 
 
 def test_auto_takes_spring_in_many_coordinates_and_parameters_on_a_cpu():
-    assert phases.automatic(4000, torch.float64, "cpu", 4)[0] == (phases.Phase("spring", phases.WIDE),)
+    assert automatic.automatic(4000, torch.float64, "cpu", 4)[0] == (Stage(automatic.WIDE),)
     for others in ((3999, torch.float64, "cpu", 4), (4000, torch.float64, "cpu", 3), (4000, torch.float32, "cpu", 4)):
-        assert phases.automatic(*others)[0][-1].name != "spring"
+        assert automatic.automatic(*others)[0][-1].name != "spring"
 
 
 def test_a_residual_that_is_infinite_at_a_candidate_alone_is_told(heat_words, quick, tmp_path, monkeypatch):
@@ -253,7 +261,7 @@ def test_a_residual_that_is_infinite_at_a_candidate_alone_is_told(heat_words, qu
 def test_networks_of_nonlinear_equations_are_wider(heat_words, equation, width):
     module, _ = assembled({**heat_words, "equations": equation, "exact": {}})
     assert {len(one) for one in module.network.parameters()} == {width, 1}
-    assert module.width == width
+    assert module.computation.width == width
 
 
 @pytest.mark.parametrize(
@@ -271,14 +279,14 @@ def test_linear_equations_without_time_have_sines(heat_words, words, activation)
 def test_spring_has_new_points_in_each_step_and_the_phase_after_it_those_of_a_draw(heat_words, quick, tmp_path):
     quick |= {"phases": [{"name": "spring", "steps": 3}, "ssbroyden"], "trainer": {"max_steps": 5}}
     seen = []
-    step = PINN._step
+    step = OptimizerStep.take
 
     def watched(self, optimizer, batches, weights):
         seen.append({name: batch.coordinates.clone() for name, batch in batches.items()})
         step(self, optimizer, batches, weights)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PINN, "_step", watched)
+        patch.setattr(OptimizerStep, "take", watched)
         solve(
             Problem(**heat_words), tmp_path, quick | {"sampling": {**quick["sampling"], "batch": 40, "conditions": 60}}
         )
@@ -305,14 +313,14 @@ def test_steps_of_spring_shorten_at_the_end_of_the_run_or_of_its_phase(
     chosen, limits, began, heat_words, quick, tmp_path, monkeypatch
 ):
     shares = []
-    step = PINN._step
+    step = OptimizerStep.take
 
     def watched(self, optimizer, batches, weights):
         step(self, optimizer, batches, weights)
         shares.append(getattr(optimizer.optimizer, "step_factor", None))
 
-    monkeypatch.setattr(PINN, "_step", watched)
-    monkeypatch.setattr(PINN, "_asked", lambda self: "enough" if len(shares) == 20 else None)
+    monkeypatch.setattr(OptimizerStep, "take", watched)
+    monkeypatch.setattr(Stopping, "asked", lambda self: "enough" if len(shares) == 20 else None)
     sampling = {**quick["sampling"], "batch": 20, "conditions": 10}
     solve(Problem(**heat_words), tmp_path, quick | {"phases": chosen, "trainer": limits, "sampling": sampling})
     count = limits.get("max_steps", 20)
@@ -334,7 +342,7 @@ def test_a_run_that_diverges_goes_back_and_its_rate_is_halved(heat_words, quick,
         return len(rates)
 
     rates = []
-    rate = phases.Phase.set_learning_rate
+    rate = Stage.set_learning_rate
 
     def watched(self, optimizer, step, share=1.0):
         rates.append(share)
@@ -347,7 +355,7 @@ def test_a_run_that_diverges_goes_back_and_its_rate_is_halved(heat_words, quick,
     quick |= {"phases": ["adam"], "trainer": {"max_steps": 40}, "operators": {"engine": "autograd"}}
     quick |= {"checkpoint": {"every_steps": 10}}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(phases.Phase, "set_learning_rate", watched)
+        patch.setattr(Stage, "set_learning_rate", watched)
         metrics = solve(Problem(**heat_words), tmp_path, quick).metrics
     assert metrics["status"] == "finished"
     assert metrics["steps"] == 40

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from pinnkit.training.counters import Counters
 from pinnkit.training.progress import Pace, Progress, State, in_words, on_terminal
 from pinnkit.training.settings import Trainer
 
@@ -71,9 +72,7 @@ class Terminal(io.StringIO):
 def shown(stream, times, limits):
     """The callback after batches that end at these seconds of training, ten steps each."""
     record = SimpleNamespace(rows=[], errors={"u": 1e-3, "v": 2e-3}, points_per_second=1e5)
-    module = SimpleNamespace(
-        phases=[SimpleNamespace(name="adam")], limits=limits, progress={"step": 0, "train_time_s": 0.0}
-    )
+    module = SimpleNamespace(stages=[SimpleNamespace(name="adam")], limits=limits, progress=Counters())
     progress = Progress(record, stream)
     progress.on_train_start(None, module)
     for number, time in enumerate(times, 1):

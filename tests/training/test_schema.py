@@ -13,6 +13,7 @@ from pinnkit.optimizers.settings import OPTIMIZERS
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits, newest, read
 from pinnkit.training.exceptions import Diverged, NothingFinite
+from pinnkit.training.step import OptimizerStep
 from tests.runs.small import QUICK, WORDS, command, content, solved
 
 WAYS = {
@@ -79,8 +80,8 @@ DAMAGES = [
     ("progress.step", -1, "progress.step: -1 is no count"),
     ("progress.step", "ten", "progress.step: 'ten' is no count"),
     ("progress.step", 2**70, "is no count"),
-    ("progress.phase", 7, "progress.phase: is 7, and there are 2 phases"),
-    ("progress.phase_step", 99, "progress.phase_step: is 99, and progress.step 10"),
+    ("progress.stage", 7, "progress.stage: is 7, and there are 2 stages"),
+    ("progress.stage_step", 99, "progress.stage_step: is 99, and progress.step 10"),
     ("progress.evaluations", 1.5, "progress.evaluations: 1.5 is no count"),
     ("progress.draw", -2, "progress.draw"),
     ("progress.train_time_s", -3.0, "progress.train_time_s: is -3.0"),
@@ -90,7 +91,7 @@ DAMAGES = [
     ("progress", [], "progress: \\[\\] is no mapping"),
     ("state_dict", [], "state_dict: \\[\\] is no mapping"),
     ("state_dict.network.networks.0.0.slope", DELETE, "holds other networks"),
-    ("optimizer_states", [], "optimizer_states: 0 are there, and 2 phases"),
+    ("optimizer_states", [], "optimizer_states: 0 are there, and 2 stages"),
     ("optimizer_states.0", {}, r"optimizer_states\[0\]: 'state', 'param_groups' are needed"),
     ("optimizer_states.1.param_groups", [], r"param_groups: a list of 1 is needed"),
     ("optimizer_states.0.param_groups.0.betas", (5.0, -1.0), r"param_groups\[0\].betas: is \(5.0, -1.0\)"),
@@ -213,8 +214,8 @@ def test_whatever_is_altered_is_refused_in_words_or_can_be_loaded(way, runs, tmp
             check_fits(path, content, module)
         except DamagedCheckpoint:
             continue
-        for phase, state in zip(module.phases, content["optimizer_states"], strict=True):
-            phase.optimizer(list(module.parameters())).load_state_dict(state)
+        for stage, state in zip(module.stages, content["optimizer_states"], strict=True):
+            stage.optimizer(list(module.parameters())).load_state_dict(state)
         module.trainer.datamodule.load_state_dict(content["CollocationData"])
 
 
@@ -247,16 +248,14 @@ def test_the_command_ends_with_3_where_no_checkpoint_is_finite_and_loses_nothing
 
 def test_parameters_that_are_not_finite_at_the_end_are_divergence(tmp_path, monkeypatch):
     """The last step may spoil what no evaluation sees any more."""
-    from pinnkit.training.module import PINN
-
-    step = PINN._step
+    step = OptimizerStep.take
 
     def spoilt(self, *arguments):
         step(self, *arguments)
-        if self.progress["step"] == 10:
-            next(iter(self.network.parameters())).data.fill_(math.nan)
+        if self.state.progress.step == 10:
+            next(iter(self.state.model.network.parameters())).data.fill_(math.nan)
 
-    monkeypatch.setattr(PINN, "_step", spoilt)
+    monkeypatch.setattr(OptimizerStep, "take", spoilt)
     with pytest.raises(Diverged, match="training diverged at step 10: the term 'start' is nan at t = 0"):
         solved(tmp_path)
     assert RunFolder(tmp_path).read_metrics()["status"] == "diverged"

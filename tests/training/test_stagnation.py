@@ -8,16 +8,16 @@ import pytest
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.solve import solve
 from pinnkit.training import stagnation
-from pinnkit.training.stagnation import Progress, explained
+from pinnkit.training.stagnation import Stagnation, explained
 
 
-def test_progress_is_compared_over_a_thousand_steps_of_one_phase():
-    progress = Progress()
+def test_progress_is_compared_over_a_thousand_steps_of_one_stage():
+    progress = Stagnation()
     assert progress.stagnated(10, 0, 1.0) is None  # the first value is only noted
     assert progress.stagnated(500, 0, 1.0) is None  # too early
     assert progress.stagnated(1010, 0, 0.95) == pytest.approx(0.05)
     assert progress.stagnated(2010, 0, 0.5) is None  # it has fallen by half
-    assert progress.stagnated(3010, 1, 0.5) is None  # another phase starts anew
+    assert progress.stagnated(3010, 1, 0.5) is None  # another stage starts anew
     assert progress.stagnated(4010, 1, 0.6) == pytest.approx(-0.2)
 
 

@@ -1,0 +1,156 @@
+"""The public function `load`: the trained solution from a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from pinnkit.language.errors import Mistake, ProblemError, Report
+from pinnkit.problem.problem import Problem
+from pinnkit.reporting.artifacts import RunFolder, RunFolderError
+from pinnkit.runs import evaluation
+from pinnkit.runs.configuration import (
+    CUSTOM_NETWORK,
+    FREE,
+    MEASURES,
+    as_yaml,
+    check_same,
+    parse,
+    python_values,
+    with_settings,
+)
+from pinnkit.runs.factory import assemble, check_network
+from pinnkit.runs.resolved import resolved
+from pinnkit.runs.solution import Solution
+from pinnkit.runs.validation import read_and_check
+from pinnkit.settings import Settings
+from pinnkit.training.checkpoints import check_fits, read
+from pinnkit.training.datamodule import CollocationData
+from pinnkit.training.module import PINN
+
+CHECKPOINTS = ("last", "best")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a checkpoint holds: the module, the data, and the record of training."""
+
+    module: PINN
+    data: CollocationData
+    rows: Sequence[Mapping[str, Any]]
+
+    def progress(self) -> dict[str, Any]:
+        """The counters of metrics.json at the last record, for a run that goes on, or was killed."""
+        last = self.rows[-1] if self.rows else {"step": 0, "time_s": 0.0}
+        return {"status": "running", "steps": last["step"], "train_time_s": last["time_s"]}
+
+
+def load(
+    folder: Path | str,
+    checkpoint: str = "last",
+    *,
+    problem: Problem | None = None,
+    network: nn.Module | None = None,
+) -> Solution:
+    """The solution of a run, also of one that was interrupted or still goes on.
+
+    Args:
+        folder: the run folder.
+        checkpoint: `last`, or `best` for the state of the least objective.
+        problem: the problem that was solved, where a part of it was given in Python.
+        network: a network like the one that the run was given in Python, where it was; it gets the trained weights.
+
+    Raises:
+        ProblemError: the folder is no run folder, its config.yaml is damaged or not that of the checkpoint, or a
+            problem or a network is needed.
+        DamagedCheckpoint: the checkpoint is missing, not whole, of another format, or of other networks.
+        RunFolderError: metrics.json is damaged.
+    """
+    run = RunFolder(Path(folder))
+    path = checkpoint_path(run, checkpoint)
+    text, config = _configuration(run)
+    _check_given(config, problem, network)
+    words = {key: value for key, value in config.items() if key not in ("defaults", "hydra", CUSTOM_NETWORK)}
+    found, settings = read_and_check(words, problem, custom_network=network is not None)
+    if network is not None:
+        check_network(network, found, settings)
+    settings = resolved(found, settings, network)
+    text = with_settings(text, settings) if problem is None else as_yaml(found, settings, network)
+    trained = restore(found, settings, path, text, network)
+    metrics = run.read_metrics() if run.metrics.exists() else trained.progress()
+    metrics = {"learned": evaluation.learned(trained.module), **metrics}
+    return Solution(metrics["status"], metrics, run.path, trained.module, settings)
+
+
+def checkpoint_path(run: RunFolder, checkpoint: str) -> Path:
+    """The file of the checkpoint `last` or `best`.
+
+    Raises:
+        ProblemError: another name.
+    """
+    if checkpoint not in CHECKPOINTS:
+        message = f"{checkpoint!r}: one of {', '.join(CHECKPOINTS)} is needed"
+        raise ProblemError([Mistake("checkpoint", message)])
+    if checkpoint == "best":
+        return run.best_checkpoint
+    renamed = run.previous_checkpoint.exists() and not run.last_checkpoint.exists()  # a run that was killed in between
+    return run.previous_checkpoint if renamed else run.last_checkpoint
+
+
+def restore(
+    problem: Problem, settings: Settings, path: Path, config: str | None = None, network: nn.Module | None = None
+) -> Trained:
+    """Module, data and record from a checkpoint.
+
+    Args:
+        config: the configuration that problem and settings are of, where it might have changed since.
+        network: one of the user's own, for a run that had one.
+
+    Raises:
+        DamagedCheckpoint: it is missing, not whole, or of other networks.
+        ProblemError: the configuration is not that of the checkpoint.
+    """
+    state = read(path)
+    if config is not None:
+        report = Report()
+        check_same(config, state["pinnkit"]["config"], path, report, (*FREE, *MEASURES))
+        report.raise_if_any()
+    module, data = assemble(problem, settings, network)
+    check_fits(path, state, module)
+    module.load_state_dict(state["state_dict"])
+    data.load_state_dict(state["CollocationData"])
+    return Trained(module, data, state["callbacks"]["Record"]["rows"])
+
+
+def _configuration(run: RunFolder) -> tuple[str, dict[str, Any]]:
+    """The text of config.yaml, and what it says."""
+    try:
+        text = run.read_config()
+    except RunFolderError as error:
+        raise ProblemError([Mistake("folder", str(error))]) from None
+    config = parse(text)
+    if config is None:
+        raise ProblemError([Mistake("folder", f"{run.config}: is damaged; a mapping in YAML is needed")])
+    return text, config
+
+
+def _check_given(config: Mapping[str, Any], problem: Problem | None, network: nn.Module | None) -> None:
+    """Check that what the run was given in Python is given again.
+
+    Raises:
+        ProblemError: it is not.
+    """
+    report = Report()
+    if problem is None:
+        for path, name in python_values(config.get("pde")):
+            report.add(path, f"was given in Python ({name}), and config.yaml cannot hold it: pass problem=")
+    had = config.get(CUSTOM_NETWORK)
+    if had is not None and network is None:
+        report.add("network", f"was given in Python ({had}), and config.yaml cannot hold it: pass network=")
+    elif had is None and network is not None:
+        report.add("network", "this run had none of its own: leave network= out")
+    report.raise_if_any()

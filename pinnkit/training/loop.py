@@ -1,0 +1,198 @@
+"""The loop over the optimizer steps of a block."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from pinnkit.operators.engine_choice import EngineChoice
+from pinnkit.operators.memory import out_of_memory
+from pinnkit.sampling.point_set import PointSet
+from pinnkit.training.blocks import StepBlock
+from pinnkit.training.computation import Computation
+from pinnkit.training.diagnostics import check_gradients, what_fits
+from pinnkit.training.divergence import Divergence, exploded
+from pinnkit.training.exceptions import INTERRUPTED, NoMemory, OutOfMemory
+from pinnkit.training.stage_walk import StageWalk
+from pinnkit.training.stages import same_points
+from pinnkit.training.stagnation import Stagnation, explained
+from pinnkit.training.state import TrainingState
+from pinnkit.training.step import OptimizerStep
+from pinnkit.training.stopping import Stopping
+
+log = logging.getLogger(__name__)
+
+Broadcast = Callable[[EngineChoice], EngineChoice]
+"""Gives every rank what the first has."""
+Unseen = Callable[[], tuple[Mapping[str, PointSet], Mapping[str, np.ndarray]]]
+"""Gives points that training has not seen, and the sizes of the residuals there."""
+
+
+class Loop:
+    """Makes the optimizer steps of blocks, stage after stage, and looks at what came out at the end of each block."""
+
+    def __init__(
+        self,
+        state: TrainingState,
+        computation: Computation,
+        step: OptimizerStep,
+        walk: StageWalk,
+        stopping: Stopping,
+        divergence: Divergence,
+    ) -> None:
+        self.state, self.computation, self.step = state, computation, step
+        self.walk, self.stopping, self.divergence = walk, stopping, divergence
+        self._stagnation = Stagnation()
+
+    def belongs(self, block: StepBlock) -> bool:
+        """Whether the points of a block are those of the present stage."""
+        return same_points(self.state.stages[block.stage], self.state.stage)
+
+    def run(
+        self,
+        block: StepBlock,
+        optimizers: Sequence[Any],
+        broadcast: Broadcast,
+        unseen: Unseen,
+    ) -> None:
+        """Make the steps of a block.
+
+        Args:
+            optimizers: of all stages.
+
+        Raises:
+            Diverged, NoGradient, OutOfMemory, Unsuitable: as they say.
+        """
+        try:
+            if self.computation.evaluator is None:
+                self._begin(block.batches, broadcast)
+            with self.computation.evaluator.threading():
+                self._run(block, optimizers, unseen)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            chunk = self.computation.chunk(block.batches)
+            raise OutOfMemory(*what_fits(block.batches, chunk, self.computation.try_points)) from error
+
+    def _begin(self, batches: Mapping[str, PointSet], broadcast: Broadcast) -> None:
+        """Choose the engine; where training of these terms begins, look for such as train nothing."""
+        progress, computation, clock = self.state.progress, self.computation, self.state.clock
+        trained = clock.seconds() if clock.started else progress.train_time_s
+        new = progress.stage_step == 0 and not math.isfinite(progress.first_objective)
+        if new:
+            check_gradients(self.divergence.values, batches, computation.terms, computation.operators.chunk)
+        computation.begin(batches, broadcast)
+        if new:
+            progress.first_objective = float(torch.dot(computation.reference_vector(), computation.losses(batches)))
+        clock.start(trained)
+
+    def _run(self, block: StepBlock, optimizers: Sequence[Any], unseen: Unseen) -> None:
+        progress = self.state.progress
+        self.divergence.drawn = block.draw != progress.draw
+        if self.divergence.drawn:
+            _refresh(optimizers[progress.stage])  # its loss and gradient belong to points that are gone
+        self.stopping.before_block()
+        if not self.stopping.reason and (over := self.walk.over_before_block()):
+            self.walk.end(optimizers, over)
+            if not self.stopping.reason and not self.belongs(block):
+                return
+        self.walk.settle()
+        if not self.stopping.reason:
+            self._update_weights(block.batches, optimizers[progress.stage])
+        began, before = self.state.clock.seconds(), progress.step
+        over = self._steps(block, optimizers)
+        ended = progress.train_time_s = self.state.clock.seconds()
+        progress.compile_time_s = self.state.clock.compile_time.seconds
+        if taken := progress.step - before:
+            progress.step_time_s = (ended - began) / taken
+            over = self.sync_metrics(block.batches, before) or over
+        if over and self.walk.last:
+            self.walk.end(optimizers, over)
+        if self.stopping.reason:
+            self.check_unseen_points(unseen)
+        if over and not self.walk.last:
+            self.walk.end(optimizers, over)
+
+    def _steps(self, block: StepBlock, optimizers: Sequence[Any]) -> str | None:
+        """Make the steps; why the present stage is over, where the next one has other points."""
+        progress, weights = self.state.progress, self.computation.weight_vector()
+        for _ in range(block.steps):
+            if self.stopping.reason:
+                break
+            optimizer = optimizers[progress.stage]
+            self.step.take(optimizer, block.batches, weights)
+            progress.draw, self.divergence.drawn = block.draw, False  # a run that stops before it draws anew
+            over = self.walk.over_after_step(optimizer)
+            if over and (self.walk.last or self.walk.same_points_follow):
+                self.walk.end(optimizers, over)
+                over = None
+            self.stopping.after_step()
+            if over:
+                return over
+        return None
+
+    def _update_weights(self, batches: Mapping[str, PointSet], optimizer: Any) -> None:
+        """Ask the strategy for other weights, where it is time."""
+        weights, computation, step = self.state.weights, self.computation, self.state.progress.step
+        if not weights.due(step):
+            return
+        losses = dict(zip(computation.terms, computation.losses(batches).tolist(), strict=True))
+        if weights.update(step, computation.terms, losses, lambda: computation.term_gradients(batches)):
+            _refresh(optimizer)
+            log.info("step %d: weights %s", step, ", ".join(f"{one} {w:.3g}" for one, w in weights.values().items()))
+
+    def sync_metrics(self, batches: Mapping[str, PointSet], before: int) -> str | None:
+        """Read numbers from the device, once a block: a GPU does not wait for them in every step.
+
+        before: the step with which the block began.
+
+        Gives why the present stage is over, if its objective ends it.
+
+        Raises:
+            Diverged: an objective is not finite, or has exploded.
+        """
+        state, (losses, weighted) = self.state, self.step.last
+        changed = state.weights.changed
+        objective = torch.dot(self.computation.reference_vector(), losses) if changed else weighted
+        state.losses = dict(zip(self.computation.terms, losses.unbind(), strict=True)) | {"objective": objective}
+        state.weighted_objective = weighted if changed else None
+        self.divergence.check(batches, losses, float(objective), int(self.step.refusal.steps))
+        self.divergence.learn(before)
+        fell = self._stagnation.stagnated(state.progress.step, state.progress.stage, float(objective))
+        if fell is not None and not self.stopping.reason:
+            log.info("step %d: %s", state.progress.step, explained(state.stage.name, fell, state.diagnostics))
+        self.stopping.after_block(objective)
+        return self.walk.over_after_block(objective)
+
+    def check_unseen_points(self, unseen: Unseen) -> None:
+        """Make sure that the objective has not exploded between the points of the last draw.
+
+        Raises:
+            Diverged: it has.
+        """
+        ranks = self.state.ranks
+        if self.state.progress.step == 0 or self.stopping.reason.startswith(INTERRUPTED):
+            return
+        try:
+            batches, scores = unseen()
+        except (RuntimeError, MemoryError) as error:
+            alone = ranks.count > 1 and not isinstance(error, NoMemory)
+            if alone or not out_of_memory(error):
+                raise
+            message = "whether the objective is as small on other points is not known: memory is too small to look"
+            log.warning("%s. Set operators.chunk to compute fewer points at once", message)
+            return
+        objective = sum(float(np.square(one).mean()) for one in scores.values())
+        if exploded(objective, self.state.progress):
+            raise self.divergence.explosion(batches, objective, new=True)
+
+
+def _refresh(optimizer: Any) -> None:
+    """Let an optimizer evaluate anew, as points or weights have changed; its curvature stays."""
+    if hasattr(optimizer, "refresh"):
+        optimizer.refresh()

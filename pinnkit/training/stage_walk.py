@@ -1,0 +1,91 @@
+"""The walk through the stages of a run."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from pinnkit.training.computation import Computation
+from pinnkit.training.stages import same_points, same_terms
+from pinnkit.training.state import TrainingState
+from pinnkit.training.stopping import Stopping
+
+log = logging.getLogger(__name__)
+
+
+class StageWalk:
+    """Ends stages, and begins the ones that follow."""
+
+    def __init__(self, state: TrainingState, stopping: Stopping, computation: Computation) -> None:
+        self.state, self.stopping, self.computation = state, stopping, computation
+
+    @property
+    def last(self) -> bool:
+        """Whether the present stage is the last one."""
+        return self.state.progress.stage + 1 == len(self.state.stages)
+
+    @property
+    def same_points_follow(self) -> bool:
+        """Whether another stage follows, on the points of the present one."""
+        stages, number = self.state.stages, self.state.progress.stage
+        return not self.last and same_points(stages[number], stages[number + 1])
+
+    def over_before_block(self) -> str | None:
+        """Why the present stage is over by its time on some rank; several agree on it once in each block of steps."""
+        if self.state.stage.max_time is None or self.state.ranks.count == 1:
+            return None
+        return self.state.ranks.first_message(self._time_over(), self.state.device)
+
+    def over_after_step(self, optimizer: Any) -> str | None:
+        """Why the present stage is over after a step of it."""
+        reason = self.state.stage.ended(self.state.progress.stage_step, optimizer)
+        return reason or (self._time_over() if self.state.ranks.count == 1 else None)
+
+    def over_after_block(self, objective: Tensor) -> str | None:
+        """Why the present stage is over by its objective (under the reference weights)."""
+        return self.state.stage.reached(objective)
+
+    def _time_over(self) -> str | None:
+        stage = self.state.stage
+        if stage.max_time is None or not self.state.progress.stage_step:  # at least one step is made
+            return None
+        return stage.time_over(self.state.stage_seconds)
+
+    def end(self, optimizers: Sequence[Any], reason: str) -> None:
+        """End the present stage: the next one follows, or training stops."""
+        progress, former = self.state.progress, self.state.stage
+        if self.last:
+            self.stopping.reason = self.stopping.reason or f"{former.name} ended: {reason}"
+            return
+        before, following = optimizers[progress.stage], optimizers[progress.stage + 1]
+        progress.stage += 1
+        progress.stage_step, progress.stage_began_s = 0, self.state.clock.seconds()
+        stage = self.state.stage
+        if not same_points(former, stage):
+            progress.draw = -1
+        if same_terms(former, stage):
+            if hasattr(following, "warm_start"):
+                following.warm_start(before.optimizer)
+        else:  # the objective is another one
+            progress.first_objective, progress.least_objective = math.nan, math.inf
+            self.computation.leave()
+        log.info("%s ended: %s; %s follows", former.name, reason, stage.name)
+
+    def settle(self) -> None:
+        """Begin to shorten the steps of an optimizer that wants it, where little of its stage is left on some rank."""
+        state, stage, progress = self.state, self.state.stage, self.state.progress
+        if not stage.fresh_points or not state.ranks.any(self._left() < stage.settings.settle, state.device):
+            progress.settling = None
+        elif progress.settling is None:
+            progress.settling = progress.step
+            log.info("step %d: the steps of %s shorten from here to the end", progress.step, stage.name)
+
+    def _left(self) -> float:
+        """The share of the present stage, or of the run, that is left: of its steps or its time."""
+        stage = self.state.stage
+        left = stage.left(self.state.progress.stage_step, self.state.stage_seconds if stage.max_time else 0.0)
+        return min(left, self.stopping.left())

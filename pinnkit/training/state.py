@@ -1,0 +1,59 @@
+"""The state that the parts of training share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from pinnkit.engines.evaluator import Model
+from pinnkit.training.clock import Clock
+from pinnkit.training.counters import Counters
+from pinnkit.training.distributed import ALONE, Ranks
+from pinnkit.training.settings import Trainer
+from pinnkit.training.stages import Stage
+from pinnkit.training.weights import WeightState
+
+
+@dataclass
+class TrainingState:
+    """What is trained, by which stages and limits, and how far it is.
+
+    Attributes:
+        losses: of the last evaluation, by term, and `objective`: their sum under the reference weights.
+        weighted_objective: their sum under the present weights, where these are others; None elsewhere.
+        diagnostics: what the optimizer reports of its last step.
+    """
+
+    model: Model
+    stages: Sequence[Stage]
+    limits: Trainer
+    weights: WeightState
+    progress: Counters = field(default_factory=Counters)
+    clock: Clock = field(default_factory=Clock)
+    ranks: Ranks = ALONE
+    losses: dict[str, Tensor] = field(default_factory=dict)
+    weighted_objective: Tensor | None = None
+    diagnostics: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def stage(self) -> Stage:
+        """The present stage."""
+        return self.stages[self.progress.stage]
+
+    @property
+    def stage_seconds(self) -> float:
+        """Seconds of training in the present stage."""
+        return self.clock.seconds() - self.progress.stage_began_s
+
+    @property
+    def like(self) -> Tensor:
+        """A tensor of the dtype and the device that the network has."""
+        return next(self.model.network.parameters())
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return self.like.device

@@ -1,0 +1,41 @@
+"""Residuals and losses of the terms at the present parameters, by the definition of the derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from pinnkit.engines.evaluator import Model
+from pinnkit.losses.residuals import TermGroup, mean_square
+from pinnkit.sampling.point_set import PointSet
+
+
+class TermValues:
+    """The residuals and the losses of a problem's terms.
+
+    Args:
+        groups: the terms, by the points that they share.
+    """
+
+    def __init__(self, model: Model, groups: Sequence[TermGroup]) -> None:
+        self.model = model
+        self.groups = {group.name: group for group in groups}
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Every parameter of the problem as a scalar tensor; a positive learned one is exp of what is trained."""
+        like = next(self.model.network.parameters())
+        return self.model.parameters(self.model.learned, self.model.constants(like))
+
+    def residuals(self, group: str, batch: PointSet, weigh: bool = True) -> dict[str, Tensor]:
+        """The residual (n, 1) of every term of a group, times the root of a weight that differs between points."""
+        return self.groups[group](self.model.network, batch, self.parameters(), weigh)
+
+    def losses(self, batches: Mapping[str, PointSet]) -> dict[str, Tensor]:
+        """The loss of every term of these groups: its mean squared residual."""
+        parameters, found = self.parameters(), {}
+        for name, group in self.groups.items():
+            if name in batches:
+                residuals = group(self.model.network, batches[name], parameters)
+                found |= {term: mean_square(residual, batches[name]) for term, residual in residuals.items()}
+        return found

@@ -1,0 +1,31 @@
+"""What every weighting promises: a pure function that gives each term a weight, and leaves fixed ones as they are."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from pinnkit.losses.settings import WEIGHTINGS
+
+WEIGHTS = {"heat": 1.0, "initial": 10.0, "ends": 0.5}
+LOSSES = {"heat": 1e-3, "initial": 2.0, "ends": 0.0}
+
+
+def gradients():
+    return torch.arange(12, dtype=torch.float64).reshape(3, 4)
+
+
+@pytest.mark.parametrize("name", WEIGHTINGS)
+def test_every_term_has_a_finite_weight_that_is_a_function_of_the_arguments(name):
+    weighting = WEIGHTINGS[name]()
+    assert weighting.every is None or weighting.every >= 1
+    found = weighting.update(WEIGHTS, LOSSES, gradients)
+    assert found.keys() == WEIGHTS.keys()
+    assert all(0 <= weight < float("inf") for weight in found.values())
+    assert weighting.update(dict(WEIGHTS), dict(LOSSES), gradients) == found
+
+
+def test_fixed_weights_stay():
+    assert WEIGHTINGS["fixed"]().every is None
+    assert WEIGHTINGS["fixed"]().update(WEIGHTS, LOSSES, gradients) == WEIGHTS
+    assert "every" not in {one.name for one in dataclasses.fields(WEIGHTINGS["fixed"])}

@@ -1,0 +1,35 @@
+"""What every architecture promises: shapes, dtype, the number of its parameters, derivatives."""
+
+import pytest
+import torch
+
+from pinnkit.networks.settings import NETWORKS
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("options", [{}, {"width": 7}, {"fourier_features": 3}], ids=str)
+def test_a_network_has_the_shape_the_dtype_and_the_parameters_that_it_states(name, options):
+    chosen = NETWORKS[name](**options).chosen(coordinates=2, inputs=2, linear=True, steady=False)
+    network = chosen.build(3, 2)
+    values = network(torch.rand(5, 3, dtype=torch.float64))
+    assert values.shape == (5, 2)
+    assert values.dtype == torch.float64
+    assert sum(one.numel() for one in network.parameters()) == chosen.parameters(3, 2)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_has_the_derivatives_that_it_states(name):
+    torch.manual_seed(0)
+    for activation in ("tanh", "relu"):
+        chosen = NETWORKS[name](activation=activation).chosen(coordinates=1, inputs=1, linear=True, steady=False)
+        x = torch.linspace(-1, 1, 9, dtype=torch.float64)[:, None].requires_grad_()
+        (first,) = torch.autograd.grad(chosen.build(1, 1)(x).sum(), x, create_graph=True)
+        (second,) = torch.autograd.grad(first.sum(), x, create_graph=True)
+        assert bool(second.abs().max() > 0) == (chosen.smoothness > 1)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_values_that_the_problem_decides_are_filled_in_and_given_ones_stay(name):
+    assert None not in vars(NETWORKS[name]().chosen(2, 2, linear=False, steady=False)).values()
+    given = NETWORKS[name](width=7, activation="gelu")
+    assert given.chosen(5, 5, linear=True, steady=True) == given
