@@ -8,7 +8,6 @@ from tests.conftest import ROOT
 LONGEST = 300
 LONG = {
     "pinnkit/engines/evaluator.py",
-    "pinnkit/operators/rules.py",
     "pinnkit/training/checkpoints.py",
     "pinnkit/training/module.py",
 }

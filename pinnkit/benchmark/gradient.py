@@ -27,7 +27,7 @@ def gradient_error(folder: Path) -> float:
     problem, settings = read_and_check({key: part for key, part in words.items() if key not in ("defaults", "hydra")})
     module, _ = assemble(problem, settings)
     module.load_state_dict(torch.load(run.last_checkpoint, map_location="cpu", weights_only=True)["state_dict"])
-    points = problem.domain.points(unit_points("uniform", POINTS, len(problem.coordinates), 1, "gradient"))
+    points = problem.domain.sample(unit_points("uniform", POINTS, len(problem.coordinates), 1, "gradient"))
     wanted = [(0, (axis,)) for axis in range(len(problem.coordinates))]
     found = derivatives(module, torch.as_tensor(points).to(next(module.parameters())), wanted)
     exact = problem.exact[problem.fields[0].name]

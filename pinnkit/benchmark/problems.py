@@ -11,7 +11,8 @@ import numpy as np
 
 from pinnkit.language.calculus import partials, substitute_fields, symbol
 from pinnkit.language.evaluate import Program
-from pinnkit.problem.problem import Equation, Problem
+from pinnkit.problem.parts import Equation
+from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import condition_points, equation_points
 from pinnkit.sampling.settings import Sampling
 

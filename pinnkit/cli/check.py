@@ -9,10 +9,10 @@ from pathlib import Path
 from pinnkit.cli.arguments import composition, parse
 from pinnkit.cli.entry import FINISHED, asks_help, wrong
 from pinnkit.cli.train import checked
-from pinnkit.domains.box import Box
 from pinnkit.language.errors import Mistake, ProblemError
+from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import located
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.runs.resources import check_environment
 from pinnkit.settings import Settings
@@ -55,7 +55,7 @@ def check(argv: Sequence[str], conf: Path) -> int:
 def described(problem: Problem, settings: Settings) -> Iterator[str]:
     """The problem in mathematics, a line for each part."""
     yield f"{problem.name}: {problem.description}" if problem.description else problem.name
-    yield f"  domain      {_box(problem.domain)}" + (
+    yield f"  domain      {problem.domain.description}" + (
         f", periodic in {', '.join(problem.periodic)}" if problem.periodic else ""
     )
     scales = field_scales(problem)
@@ -91,13 +91,6 @@ def _where(condition: Condition) -> str:
     if condition.data:
         rows = len(next(iter(condition.data.values())))
         return f"at the {rows} rows of {condition.source}"
-    places = " and ".join(_box(place) for place in condition.places)
+    places = " and ".join(place.description for place in condition.places)
     inequality = f" where {condition.where}" if condition.where is not None else ""
     return f"at {places}{inequality}"
-
-
-def _box(box: Box) -> str:
-    return ", ".join(
-        f"{name} = {lower:.6g}" if lower == upper else f"{name} in [{lower:.6g}, {upper:.6g}]"
-        for name, (lower, upper) in box.bounds.items()
-    )

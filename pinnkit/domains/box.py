@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 
+from pinnkit.domains.shape import Shape
+
 
 @dataclass(frozen=True)
-class Box:
+class Box(Shape):
     """The product of closed intervals, one for each coordinate: {p : lower_i <= p_i <= upper_i}.
 
     An interval of length zero fixes its coordinate, so a face of a box is a box too.
@@ -38,35 +40,24 @@ class Box:
                 raise ValueError(f"the range of {name} is [{lower}, {upper}]: the lower end comes first")
 
     @property
-    def coordinates(self) -> tuple[str, ...]:
-        return tuple(self.bounds)
-
-    @property
-    def free(self) -> tuple[str, ...]:
-        """The coordinates that vary in this box."""
-        return tuple(name for name, (lower, upper) in self.bounds.items() if upper > lower)
+    def dimension(self) -> int:
+        return len(self.free)
 
     @property
     def measure(self) -> float:
-        """Length, area, volume ... over the free coordinates; 1 for a single point."""
         return float(np.prod([self.bounds[name][1] - self.bounds[name][0] for name in self.free]))
 
     @property
-    def lower(self) -> np.ndarray:
-        """Lower ends, shape (d,)."""
-        return np.array([lower for lower, _ in self.bounds.values()])
+    def description(self) -> str:
+        return ", ".join(
+            f"{name} = {lower:.6g}" if lower == upper else f"{name} in [{lower:.6g}, {upper:.6g}]"
+            for name, (lower, upper) in self.bounds.items()
+        )
 
-    @property
-    def upper(self) -> np.ndarray:
-        """Upper ends, shape (d,)."""
-        return np.array([upper for _, upper in self.bounds.values()])
+    def spans(self, coordinate: str) -> bool:
+        return True
 
     def at(self, /, **values: float) -> Box:
-        """The part of the box where the named coordinates have the given values.
-
-        Raises:
-            ValueError: a name is not a coordinate, or a value lies outside its range.
-        """
         bounds = dict(self.bounds)
         for name, value in values.items():
             if name not in bounds:
@@ -91,33 +82,38 @@ class Box:
         normal = {name: (sign if name == coordinate else 0.0) for name in self.bounds}
         return Box(part.bounds, MappingProxyType(normal))
 
-    def faces(self, coordinates: tuple[str, ...]) -> tuple[Box, ...]:
-        """Both faces of each of the named coordinates: 2 k boxes for k names."""
-        return tuple(self.face(name, end) for name in coordinates for end in self.bounds[name])
+    def boundary(self, coordinates: Collection[str]) -> tuple[Box, ...]:
+        """Both faces of each of the named coordinates that vary: 2 k boxes for k of them."""
+        return tuple(self.face(name, end) for name in self.free if name in coordinates for end in self.bounds[name])
 
-    def points(self, unit: np.ndarray) -> np.ndarray:
-        """Map points of the unit cube to the box: p = lower + unit * (upper - lower).
+    def normals(self, points: np.ndarray) -> np.ndarray | None:
+        if not self.normal:
+            return None
+        return np.tile([self.normal[name] for name in self.bounds], (len(points), 1))
 
-        Args:
-            unit: (n, k) in [0, 1], a column for each of the k free coordinates.
-
-        Returns:
-            (n, d), a column for each coordinate.
-        """
-        if unit.ndim != 2 or unit.shape[1] != len(self.free):
-            raise ValueError(
-                f"unit has shape {unit.shape}: (n, {len(self.free)}) is needed, a column for each free coordinate"
-            )
+    def sample(self, unit: np.ndarray) -> np.ndarray:
+        """p = lower + unit * (upper - lower), with a column of `unit` for each free coordinate."""
+        self._check_unit(unit)
         points = np.tile(self.lower, (len(unit), 1))
         columns = [self.coordinates.index(name) for name in self.free]
         points[:, columns] += unit * (self.upper - self.lower)[columns]
         return np.minimum(points, self.upper)  # the sum may round beyond the end
 
-    def contains(self, points: np.ndarray) -> np.ndarray:
-        """Mask (n,) of the points (n, d) that lie in the closed box."""
-        return np.all((points >= self.lower) & (points <= self.upper), axis=1)
+    def contains(self, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
+        return np.all((points >= self.lower - slack) & (points <= self.upper + slack), axis=1)
 
-    def grid(self, counts: Mapping[str, int]) -> dict[str, np.ndarray]:
-        """A tensor grid with both ends of every range: coordinate -> array of the grid's shape (indexing "ij")."""
-        axes = [np.linspace(*self.bounds[name], counts[name]) for name in self.bounds]
-        return dict(zip(self.bounds, np.meshgrid(*axes, indexing="ij"), strict=True))
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        depth = np.minimum(points - self.lower, self.upper - points)
+        outside = np.linalg.norm(np.minimum(depth, 0.0), axis=1)
+        return np.where(outside > 0, -outside, depth.min(axis=1))
+
+    def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
+        near = (points <= self.lower + slack) | (points >= self.upper - slack)
+        return near[:, [self.coordinates.index(name) for name in self.free]].any(axis=1)
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        return np.where(self.lower == self.upper, self.lower, points)
+
+    @property
+    def ends(self) -> np.ndarray:
+        return np.array([self.lower, self.upper]) if self.dimension == 1 else super().ends

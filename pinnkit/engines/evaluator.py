@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pinnkit.language.partial import TIME
 from pinnkit.losses.objective import Objective
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.operators.compiled import CompilationError, CompileTime, compile_graph
@@ -176,7 +175,7 @@ class Evaluator:
             return []
         like = self.constants
         names = self.model.problem.coordinates
-        axes = [index for index, name in enumerate(names) if name != TIME]
+        axes = [names.index(name) for name in self.model.problem.space]
         generator = np.random.Generator(np.random.Philox(key=[seed, step]))
         found = []
         for _ in range(2):

@@ -11,20 +11,17 @@ from pinnkit.language.constructors import heaviside, maximum, minimum, piecewise
 from pinnkit.language.errors import LanguageError
 from pinnkit.language.partial import (
     MAX_ORDER,
-    TIME,
     Partial,
     as_expression,
     field,
     normal_derivative,
     normal_symbol,
     partials,
-    spatial,
     symbol,
 )
 
 __all__ = [
     "MAX_ORDER",
-    "TIME",
     "Budget",
     "Partial",
     "curl",
@@ -38,7 +35,6 @@ __all__ = [
     "normal_symbol",
     "partials",
     "replace",
-    "spatial",
     "substitute_fields",
     "symbol",
 ]
@@ -147,41 +143,37 @@ def _shares(place: int, args: Sequence[sympy.Expr], largest: Callable[..., sympy
     return factors + [heaviside(largest(*args[:later]) - args[later]) for later in range(place + 1, len(args))]
 
 
-def gradient(expr: sympy.Expr, coordinates: Iterable[str], budget: Budget | None = None) -> tuple[sympy.Expr, ...]:
+def gradient(expr: sympy.Expr, space: Sequence[str], budget: Budget | None = None) -> tuple[sympy.Expr, ...]:
     """The first derivatives by the spatial coordinates."""
-    return tuple(differentiate(expr, name, budget=budget) for name in spatial(coordinates))
+    return tuple(differentiate(expr, name, budget=budget) for name in space)
 
 
-def laplacian(expr: sympy.Expr, coordinates: Iterable[str], budget: Budget | None = None) -> sympy.Expr:
+def laplacian(expr: sympy.Expr, space: Sequence[str], budget: Budget | None = None) -> sympy.Expr:
     """Sum of the second derivatives by the spatial coordinates.
 
-    >>> laplacian(field("u", ("x", "y", "t")), ("x", "y", "t"))
+    >>> laplacian(field("u", ("x", "y", "t")), ("x", "y"))
     u_xx + u_yy
     """
-    return sympy.Add(*(differentiate(expr, name, name, budget=budget) for name in spatial(coordinates)))
+    return sympy.Add(*(differentiate(expr, name, name, budget=budget) for name in space))
 
 
-def divergence(
-    components: Sequence[sympy.Expr], coordinates: Iterable[str], budget: Budget | None = None
-) -> sympy.Expr:
+def divergence(components: Sequence[sympy.Expr], space: Sequence[str], budget: Budget | None = None) -> sympy.Expr:
     """Sum of d component_i / d x_i over the spatial coordinates.
 
     Raises LanguageError unless there are as many components as spatial coordinates.
     """
-    space = spatial(coordinates)
     _expect_components("div", components, space)
     pairs = zip(components, space, strict=True)
     return sympy.Add(*(differentiate(one, name, budget=budget) for one, name in pairs))
 
 
 def curl(
-    components: Sequence[sympy.Expr], coordinates: Iterable[str], budget: Budget | None = None
+    components: Sequence[sympy.Expr], space: Sequence[str], budget: Budget | None = None
 ) -> sympy.Expr | tuple[sympy.Expr, ...]:
     """In two dimensions the scalar v_x - u_y; in three the vector (w_y - v_z, u_z - w_x, v_x - u_y).
 
     Raises LanguageError in other dimensions, or where the number of components is another.
     """
-    space = spatial(coordinates)
     if len(space) not in (2, 3):
         raise LanguageError(f"curl needs 2 or 3 spatial coordinates; here are {len(space)}")
     _expect_components("curl", components, space)
@@ -200,7 +192,7 @@ def dot(a: Sequence[sympy.Expr], b: Sequence[sympy.Expr]) -> sympy.Expr:
     return sympy.Add(*(one * other for one, other in zip(a, b, strict=True)))
 
 
-def _expect_components(name: str, components: Sequence[sympy.Expr], space: tuple[str, ...]) -> None:
+def _expect_components(name: str, components: Sequence[sympy.Expr], space: Sequence[str]) -> None:
     if len(components) != len(space):
         raise LanguageError(
             f"{name} needs one component for each spatial coordinate ({', '.join(space) or 'none here'}); "

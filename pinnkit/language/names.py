@@ -11,7 +11,7 @@ import sympy
 
 from pinnkit.language.errors import LanguageError, suggestion
 from pinnkit.language.functions import FUNCTIONS
-from pinnkit.language.partial import MAX_ORDER, Partial, normal_derivative, normal_symbol, spatial, symbol
+from pinnkit.language.partial import MAX_ORDER, Partial, normal_derivative, normal_symbol, symbol
 
 CONSTANTS = {"pi": sympy.pi, "e": sympy.E}
 MAX_NAME = 60
@@ -25,7 +25,8 @@ class Scope:
 
     `fields` maps a field to the coordinates it depends on; `columns` are columns of data; `boundary` says
     that the outward normal (u_n, n_x, n_y, ...) has a meaning. `ranges` of coordinates and parameters, where they are
-    known, tell whether what is differentiated jumps in the domain.
+    known, tell whether what is differentiated jumps in the domain. Laplacian, grad, div, curl and the normal act on the
+    coordinates in `space`; None: on all.
     """
 
     coordinates: tuple[str, ...]
@@ -34,6 +35,11 @@ class Scope:
     columns: tuple[str, ...] = ()
     boundary: bool = False
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    space: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.space is None:
+            object.__setattr__(self, "space", self.coordinates)
 
     @property
     def declared(self) -> tuple[str, ...]:
@@ -102,7 +108,7 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
             failure = failure or error
     if failure is not None:
         raise failure
-    if name.startswith("n_") and name[2:] in spatial(scope.coordinates):
+    if name.startswith("n_") and name[2:] in scope.space:
         _need_boundary(name, scope)
         return normal_symbol(name[2:])
     if name in FUNCTIONS:
@@ -119,14 +125,15 @@ def _need_boundary(name: str, scope: Scope) -> None:
 
 def _derivative(name: str, base: str, subscript: str, scope: Scope) -> sympy.Expr:
     whole = Partial(base, scope.fields[base])
+    space = [one for one in whole.coordinates if one in scope.space]
     if subscript == "n" and "n" not in scope.coordinates:
-        if other := next((one for one in spatial(whole.coordinates) if one.startswith("n")), None):
+        if other := next((one for one in space if one.startswith("n")), None):
             readings = f"the outward normal derivative | {base} by {other}"
             raise LanguageError(f"'{name}' has several readings: {readings}; write {base}_{other}, or another name")
         _need_boundary(name, scope)
-        if not spatial(whole.coordinates):
+        if not space:
             raise LanguageError(f"'{name}': {base} depends on no spatial coordinate")
-        return normal_derivative(whole)
+        return normal_derivative(whole, space)
     longest = max(map(len, scope.coordinates), default=1)
     if len(subscript) > MAX_ORDER * longest:
         raise LanguageError(f"'{name}' is a derivative of an order beyond {MAX_ORDER}, the highest")

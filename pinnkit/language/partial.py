@@ -9,7 +9,6 @@ import sympy
 from pinnkit.language.errors import LanguageError
 
 MAX_ORDER = 8  # highest total order of a derivative
-TIME = "t"  # the coordinate that spatial operators leave out
 
 
 def symbol(name: str) -> sympy.Symbol:
@@ -20,11 +19,6 @@ def symbol(name: str) -> sympy.Symbol:
 def normal_symbol(coordinate: str) -> sympy.Symbol:
     """The component of the outward unit normal along `coordinate`, written n_x in the language."""
     return symbol(f"n_{coordinate}")
-
-
-def spatial(coordinates: Iterable[str]) -> tuple[str, ...]:
-    """All coordinates but time."""
-    return tuple(name for name in coordinates if name != TIME)
 
 
 def as_expression(value: sympy.Basic | int | float) -> sympy.Basic:
@@ -171,13 +165,13 @@ def partials(expr: sympy.Basic) -> set[Partial]:
     return expr.atoms(Partial)
 
 
-def normal_derivative(of: Partial) -> sympy.Expr:
+def normal_derivative(of: Partial, space: Iterable[str]) -> sympy.Expr:
     """The outward normal derivative: sum of n_i u_i over the spatial coordinates that the field depends on.
 
-    >>> normal_derivative(field("u", ("x", "y", "t")))
+    >>> normal_derivative(field("u", ("x", "y", "t")), ("x", "y"))
     n_x*u_x + n_y*u_y
     """
-    return sympy.Add(*(normal_symbol(name) * of.differentiated(name) for name in spatial(of.coordinates)))
+    return sympy.Add(*(normal_symbol(name) * of.differentiated(name) for name in of.coordinates if name in space))
 
 
 def _plain(value: sympy.Expr) -> sympy.Expr:

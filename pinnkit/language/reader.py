@@ -15,7 +15,7 @@ from pinnkit.language.errors import LanguageError, suggestion
 from pinnkit.language.functions import FUNCTIONS, call_scalar, expect_arguments, is_scalar
 from pinnkit.language.jumps import check_continuous
 from pinnkit.language.names import CONSTANTS, Scope, resolve
-from pinnkit.language.partial import MAX_ORDER, Partial, partials, spatial
+from pinnkit.language.partial import MAX_ORDER, Partial, partials
 from pinnkit.language.tokens import MAX_DEPTH, Source, Token
 from pinnkit.language.vectors import Vector
 
@@ -51,7 +51,7 @@ class Reader:
         node = self._parse(tokens)
         value = self._visit(node, 0)
         if isinstance(value, Vector):
-            names = ", ".join(f"d/d{name}" for name in spatial(self.scope.coordinates))
+            names = ", ".join(f"d/d{name}" for name in self.scope.space)
             hint = f"write one equation for each component ({names}), or use dot(...) or div(...)"
             raise self._mistake(f"this is a vector, where a scalar belongs; {hint}", node)
         return value.expr

@@ -12,7 +12,7 @@ from pinnkit.language.arithmetic import Value
 from pinnkit.language.errors import LanguageError
 from pinnkit.language.functions import FUNCTIONS, expect_arguments
 from pinnkit.language.names import Scope
-from pinnkit.language.partial import normal_symbol, spatial, symbol
+from pinnkit.language.partial import normal_symbol, symbol
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ def check_differentiable(name: str, value: Value | Vector, scope: Scope) -> None
 
 def apply(name: str, values: Sequence[Value | Vector], scope: Scope, budget: calculus.Budget) -> Value | Vector:
     """The operator `name` of `values`."""
-    if not spatial(scope.coordinates):
-        raise LanguageError(f"{name} acts on the coordinates other than t, and there is none")
+    if not scope.space:
+        raise LanguageError(f"{name} acts on the space coordinates, and there is none")
     if name != "dot":
         for value in values:
             check_differentiable(name, value, scope)
-    result = OPERATORS[name](values, scope.coordinates, budget)
+    result = OPERATORS[name](values, scope.space, budget)
     if isinstance(result, tuple):
         return Vector(tuple(map(arithmetic.make_value, result)))
     return arithmetic.make_value(result)
@@ -95,23 +95,23 @@ def _components(name: str, values: Sequence[Value | Vector]) -> tuple[sympy.Expr
     return tuple(value.expr for value in values)
 
 
-def _laplacian(values, coordinates, budget):
-    return calculus.laplacian(_one_scalar("laplacian", values), coordinates, budget)
+def _laplacian(values, space, budget):
+    return calculus.laplacian(_one_scalar("laplacian", values), space, budget)
 
 
-def _grad(values, coordinates, budget):
-    return calculus.gradient(_one_scalar("grad", values), coordinates, budget)
+def _grad(values, space, budget):
+    return calculus.gradient(_one_scalar("grad", values), space, budget)
 
 
-def _div(values, coordinates, budget):
-    return calculus.divergence(_components("div", values), coordinates, budget)
+def _div(values, space, budget):
+    return calculus.divergence(_components("div", values), space, budget)
 
 
-def _curl(values, coordinates, budget):
-    return calculus.curl(_components("curl", values), coordinates, budget)
+def _curl(values, space, budget):
+    return calculus.curl(_components("curl", values), space, budget)
 
 
-def _dot(values, coordinates, budget):
+def _dot(values, space, budget):
     expect_arguments("dot", len(values), 2)
     if not all(isinstance(value, Vector) for value in values):
         raise LanguageError("dot takes two vectors, such as grad(u); scalars are multiplied with *")

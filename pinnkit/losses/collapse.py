@@ -6,13 +6,12 @@ u_t - nu u_xx enters the residual of Burgers' equation as one number a point. Ta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy
 
 from pinnkit.language.calculus import Partial, partials, symbol
-from pinnkit.language.partial import TIME
 from pinnkit.operators.jet_structure import lower_derivatives
 from pinnkit.operators.linear_operators import Axes, LinearCombination, SampledLaplacian
 
@@ -81,22 +80,21 @@ def collapse(residuals: Sequence[sympy.Expr], coordinates: Sequence[str], apart:
     return found
 
 
-def sampled(found: Collapsed, directions: int, coordinates: Sequence[str]) -> tuple[Collapsed, int]:
+def sampled(found: Collapsed, directions: int, space: Collection[int]) -> tuple[Collapsed, int]:
     """Laplacians in more than `directions` coordinates as two independent estimates, for the product of residuals.
 
-    A Laplacian is a sum of the second derivatives by all coordinates but t with one coefficient.
+    A Laplacian is a sum of the second derivatives by the coordinates at the places `space` with one coefficient.
 
     Returns the residuals twice, first with the sample 0 and then with the sample 1, and how many coordinates the
     largest Laplacian has (0: there is none to estimate).
     """
     both = Collapsed([], coefficients=list(found.coefficients))
     largest = 0
-    space = {index for index, name in enumerate(coordinates) if name != TIME}
     for sample in (0, 1):
         rules: dict[sympy.Basic, sympy.Expr] = {}
         for stand_in, (name, one) in found.sums.items():
             second, slot = _laplacian(one)
-            if len(second) <= directions or {axes[0] for axes in second} != space:
+            if len(second) <= directions or {axes[0] for axes in second} != set(space):
                 both.sums[stand_in] = (name, one)
                 continue
             largest = max(largest, len(second))

@@ -38,7 +38,8 @@ class GroupResiduals:
         self.estimated = 0
         if directions is not None:
             one = collapse(expressions, group.problem.coordinates, apart)
-            doubled, self.estimated = sampled(one, directions, group.problem.coordinates)
+            space = [group.problem.coordinates.index(name) for name in group.problem.space]
+            doubled, self.estimated = sampled(one, directions, space)
             found = doubled if self.estimated else found
         self.program = Program(found.residuals)
         self.coefficients = Program(found.coefficients)

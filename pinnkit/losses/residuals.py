@@ -15,7 +15,8 @@ from pinnkit.language.evaluate import Program
 from pinnkit.losses.view import PointView, ResidualError
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.linear_operators import Derivative
-from pinnkit.problem.problem import Equation, Problem
+from pinnkit.problem.parts import Equation
+from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import EQUATIONS
 

@@ -43,6 +43,7 @@ class PointView:
             coordinates=problem.coordinates,
             fields={field.name: field.coordinates for field in problem.fields},
             parameters=tuple(parameter.name for parameter in problem.parameters),
+            space=problem.space,
         )
         self.read: set[Partial] = set()
 

@@ -10,8 +10,9 @@ from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.elsewhere import check_elsewhere
 from pinnkit.problem.exactness import check_exact, check_smooth, exact_values
+from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import located, point, samples, singular_at
-from pinnkit.problem.problem import Equation, Problem
+from pinnkit.problem.problem import Problem
 from pinnkit.problem.representable import check_representable
 
 
@@ -85,15 +86,15 @@ def _check_finite(problem: Problem, report: Report) -> None:
 
 def _check_order_in_time(problem: Problem, report: Report) -> None:
     """Order m in time needs m conditions at one time: u, u_t, ... up to order m - 1. Fewer leave many solutions."""
-    start = problem.domain.bounds.get("t")
-    if start is None or any(callable(equation.residual) for _, equation, _ in located(problem)):
+    time = problem.time
+    if time is None or any(callable(equation.residual) for _, equation, _ in located(problem)):
         return
     if any(condition.data for condition in problem.conditions):
         return
     for field in problem.fields:
         order = max(
             (
-                partial.derivative.count("t")
+                partial.derivative.count(time)
                 for equation in problem.equations
                 for partial in partials(equation.residual)
                 if partial.field == field.name
@@ -103,13 +104,13 @@ def _check_order_in_time(problem: Problem, report: Report) -> None:
         given = sum(
             any(partial.field == field.name for partial in partials(equation.residual))
             for condition in problem.conditions
-            if any("t" not in place.free for place in condition.places)
+            if any(time not in place.free for place in condition.places)
             for equation in condition.equations
         )
-        if given < order and "t" not in problem.periodic:
+        if given < order and time not in problem.periodic:
             report.warn(
                 "conditions",
-                f"{field.name} has order {order} in time but {given} condition{'s' * (given != 1)} at a fixed t: "
+                f"{field.name} has order {order} in time but {given} condition{'s' * (given != 1)} at a fixed {time}: "
                 "the solution is not unique",
             )
 

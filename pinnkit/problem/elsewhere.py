@@ -10,8 +10,9 @@ import sympy
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
+from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import FIELDS, located, point, weighed
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.problem import Problem
 
 SLACK = 1e-9
 """How far outside a place may lie, relative to the range of its coordinate."""
@@ -51,11 +52,14 @@ def _check(
 ) -> None:
     lower, upper = problem.domain.bounds[name]
     slack = SLACK * (upper - lower)
+    exact = problem.domain.fills_bounds
     total, outside, example = 0, 0, ""
     for inputs in weighed(problem, equation, condition):
         count = len(next(iter(inputs.values())))
         found = np.broadcast_to(Program([value])({**problem.values, **inputs})[0], count)
         away = ~((found >= lower - slack) & (found <= upper + slack))
+        if not exact:
+            away |= _outside(problem, partial, inputs)
         rows = np.flatnonzero(away & _used(problem, equation, partial, inputs)) if away.any() else np.array([], int)
         if len(rows) and not example:
             example = f"{name} = {found[rows[0]]:.4g} from {point(problem, inputs, rows[0])}"
@@ -63,14 +67,24 @@ def _check(
         total, outside = total + count, outside + len(rows)
     if not outside:
         return
-    domain = f"outside the domain [{lower:g}, {upper:g}]"
-    if value.free_symbols <= set(problem.values) - {symbol(one.name) for one in problem.learned}:
+    domain = f"outside the domain [{lower:g}, {upper:g}]" if exact else "outside the domain"
+    known = value.free_symbols <= set(problem.values) - {symbol(one.name) for one in problem.learned}
+    if known and (exact or outside == total):
         report.add(key, f"evaluates {partial} at {constant}, {domain}, where nothing trains the network")
     elif outside == total and not value.free_symbols & {symbol(one.name) for one in problem.learned}:
         report.add(key, f"evaluates {partial} {domain} from every point, such as {example}")
     else:
         share = f"{100 * outside / total:.3g} % of its points, such as {example}"
         report.warn(key, f"evaluates {partial} {domain} for {share}: nothing trains the network there")
+
+
+def _outside(problem: Problem, partial: Partial, inputs: Mapping[sympy.Symbol, np.ndarray]) -> np.ndarray:
+    """Mask (n,) of the points whose place of evaluation lies outside the domain, which is no box."""
+    count = len(next(iter(inputs.values())))
+    values = dict(partial.at)
+    found = Program([values.get(name, symbol(name)) for name in problem.coordinates])({**problem.values, **inputs})
+    points = np.stack([np.broadcast_to(one, count) for one in found], axis=1)
+    return ~problem.domain.contains(points, SLACK * (problem.domain.upper - problem.domain.lower))
 
 
 def _used(

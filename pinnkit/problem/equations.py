@@ -11,7 +11,7 @@ import sympy
 from pinnkit.language import calculus
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, equation, expression
-from pinnkit.problem.problem import Equation
+from pinnkit.problem.parts import Equation
 
 
 def check_keys(report: Report, path: str, config: Mapping[str, Any], valid: Sequence[str]) -> None:

@@ -15,8 +15,9 @@ from pinnkit.language.constructors import absolute
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.evaluate import Program
 from pinnkit.language.jumps import find_jump
+from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import located, point, samples, weighed
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.problem import Problem
 
 TOLERANCE = 1e-6
 """How far an exact solution may miss an equation, relative to the equation's terms at the point."""

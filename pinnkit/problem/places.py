@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import sympy
 
+from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
 from pinnkit.language.evaluate import Program
-from pinnkit.problem.conditions import inside, spread
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.at import inside, spread
+from pinnkit.problem.parts import Condition, Equation
+from pinnkit.problem.problem import Problem
 
 POINTS = 200
 """How many random points of each place are looked at."""
@@ -37,8 +39,16 @@ def samples(problem: Problem, condition: Condition | None) -> Iterator[dict[symp
         if condition is not None and condition.where is not None:
             points = points[inside(condition.where, points, problem.coordinates, problem.values)]
         points = points[:POINTS]
-        normals = {normal_symbol(name): np.full(len(points), part) for name, part in place.normal.items()}
-        yield {symbol(name): points[:, index] for index, name in enumerate(problem.coordinates)} | normals
+        yield known_at(problem, place, points)
+
+
+def known_at(problem: Problem, place: Shape, points: np.ndarray) -> dict[sympy.Symbol, np.ndarray]:
+    """Coordinates and normals (n,) at points (n, d) of a place."""
+    known = {symbol(name): points[:, index] for index, name in enumerate(problem.coordinates)}
+    normals = place.normals(points)
+    if normals is not None:
+        known |= {normal_symbol(name): normals[:, index] for index, name in enumerate(problem.coordinates)}
+    return known
 
 
 def weighed(

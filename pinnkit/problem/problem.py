@@ -2,81 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import sympy
 
-from pinnkit.domains.box import Box
+from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import symbol
 from pinnkit.language.linear import is_linear
+from pinnkit.problem.coordinates import Coordinates
+from pinnkit.problem.parts import Condition, Equation, Field, Parameter
+from pinnkit.problem.read import read
 from pinnkit.problem.tables import Files
-
-TRANSFORMS = ("softplus", "exp", "sigmoid", "tanh", "square")
-"""Output transforms that a problem may ask for; `networks.transforms` has their formulas."""
-
-Residual = sympy.Expr | Callable[[Any], Any]
-
-
-@dataclass(frozen=True)
-class Field:
-    """An unknown function of some of the coordinates; `transform` maps the network's output to its values."""
-
-    name: str
-    coordinates: tuple[str, ...]
-    transform: str | None = None
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A number in the equations. `learn`: trained, from `value`; `positive`: kept above zero while trained."""
-
-    name: str
-    value: float
-    learn: bool = False
-    positive: bool = False
-
-
-@dataclass(frozen=True)
-class Equation:
-    """One equation: its name, its text, and its residual `left - right` (SymPy, or a Python callable).
-
-    `weight`: the factor of its squared residual in the objective, at each point; it may hold whatever an equation may.
-    """
-
-    name: str
-    text: str
-    residual: Residual
-    weight: sympy.Expr = sympy.S.One
-
-
-@dataclass(frozen=True, eq=False)
-class Condition:
-    """Equations that hold on part of the domain, or at the rows of a data file.
-
-    `places`: the boxes where it holds; `where`: a further inequality; `data`: column name -> values (n,), the
-    coordinates among them.
-    """
-
-    name: str
-    equations: tuple[Equation, ...]
-    places: tuple[Box, ...] = ()
-    where: sympy.Basic | None = None
-    data: Mapping[str, np.ndarray] = field(default_factory=dict)
-    source: str = ""
-
-    def __eq__(self, other: object) -> bool:
-        """Equal parts and equal arrays of data, which a dataclass could not compare."""
-        if not isinstance(other, Condition):
-            return NotImplemented
-        mine, theirs = ({**vars(one), "data": list(one.data)} for one in (self, other))
-        return mine == theirs and all(np.array_equal(self.data[name], other.data[name]) for name in self.data)
-
-    __hash__ = None
 
 
 @dataclass(frozen=True, init=False)
@@ -92,6 +32,8 @@ class Problem:
         parameters: name -> number, or {learn: start, positive: true}.
         exact: field (or learned parameter) -> closed form.
         reference: `spectral`, or a table's file name (NPZ or CSV).
+        shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}.
+        domain: the name of the shape to solve in; by default the box of the coordinates' ranges.
         periodic: coordinates in which every field is periodic, exactly, by embedding.
         transform: field -> output transform (softplus, exp, sigmoid, tanh, square).
         folder: where data files are looked for.
@@ -108,7 +50,8 @@ class Problem:
 
     name: str
     description: str
-    domain: Box
+    axes: Coordinates
+    domain: Shape
     fields: tuple[Field, ...]
     parameters: tuple[Parameter, ...]
     equations: tuple[Equation, ...]
@@ -120,20 +63,24 @@ class Problem:
     config: Mapping[str, Any] = field(compare=False, repr=False)
 
     def __init__(self, /, *, folder: Path | str = ".", outside_files: bool = True, **config: Any) -> None:
-        from pinnkit.problem.read import read  # reading builds the parts that this module defines
-
         parts = read(config, Files(Path(folder), outside_files))
         for part in fields(self):
             object.__setattr__(self, part.name, parts[part.name])
 
     @property
     def coordinates(self) -> tuple[str, ...]:
-        return self.domain.coordinates
+        """The names of all coordinates, in the order of the network's inputs."""
+        return self.axes.names
 
     @property
     def space(self) -> tuple[str, ...]:
-        """The coordinates other than time."""
-        return tuple(name for name in self.coordinates if name != "t")
+        """The coordinates on which the Laplacian and the normal act."""
+        return self.axes.space
+
+    @property
+    def time(self) -> str | None:
+        """The time coordinate, None for a steady problem."""
+        return self.axes.time
 
     @property
     def learned(self) -> tuple[Parameter, ...]:
@@ -152,7 +99,7 @@ class Problem:
     @property
     def steady(self) -> bool:
         """Whether time is no coordinate."""
-        return self.space == self.coordinates
+        return self.time is None
 
     def replace(self, **changes: Any) -> Problem:
         """A copy with some parts replaced."""

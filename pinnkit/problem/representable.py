@@ -12,8 +12,9 @@ from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.evaluate import Program
 from pinnkit.language.linear import NotLinearError, coefficients
 from pinnkit.problem.exactness import FAR
+from pinnkit.problem.parts import Condition, Equation, Field
 from pinnkit.problem.places import located, point, samples
-from pinnkit.problem.problem import Condition, Equation, Field, Problem
+from pinnkit.problem.problem import Problem
 
 TOLERANCE = 1e-6
 """How far a value may miss a transform's range, or the value one period away, relative to the largest."""

@@ -7,9 +7,11 @@ import math
 import numpy as np
 import sympy
 
-from pinnkit.language.calculus import normal_symbol, partials, symbol
+from pinnkit.language.calculus import partials, symbol
 from pinnkit.language.evaluate import Program
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.parts import Condition, Equation
+from pinnkit.problem.places import known_at
+from pinnkit.problem.problem import Problem
 
 
 def field_scales(problem: Problem) -> dict[str, float]:
@@ -52,10 +54,6 @@ def _points(problem: Problem, condition: Condition) -> dict:
     if condition.data:
         return {symbol(name): values for name, values in condition.data.items()}
     rng = np.random.default_rng(0)
-    parts = [place.points(rng.random((200, len(place.free)))) for place in condition.places]
-    points = np.concatenate(parts)
-    normals = {
-        normal_symbol(name): np.concatenate([np.full(200, place.normal.get(name, 0.0)) for place in condition.places])
-        for name in problem.coordinates
-    }
-    return {**normals, **{symbol(name): points[:, index] for index, name in enumerate(problem.coordinates)}}
+    parts = [known_at(problem, place, place.sample(rng.random((200, place.dimension)))) for place in condition.places]
+    zero = np.zeros(200)
+    return {name: np.concatenate([part.get(name, zero) for part in parts]) for name in set().union(*parts)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sympy
 
 from pinnkit.language import linear
-from pinnkit.language.calculus import TIME, Partial, partials
+from pinnkit.language.calculus import Partial, partials
 from pinnkit.references.unsupported import UnsupportedProblem
 
 
@@ -83,9 +83,9 @@ def read_boundary_conditions(
 
 def _end(name: str, one: Partial, space: str, interval: tuple[float, float]) -> int:
     at = dict(one.at)
-    if TIME in at:
+    if set(at) != {space}:
         raise UnsupportedProblem(f"the condition '{name}' evaluates a field elsewhere, {one}")
-    if TIME in one.derivative:
+    if set(one.derivative) - {space}:
         raise UnsupportedProblem(f"the condition '{name}' holds {one}, a derivative in time, at an end of {space}")
     value = at[space]
     slack = 1e-12 * (interval[1] - interval[0])

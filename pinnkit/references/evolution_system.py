@@ -8,10 +8,12 @@ from functools import cached_property
 
 import sympy
 
+from pinnkit.domains.shape import Shape
 from pinnkit.language import linear
-from pinnkit.language.calculus import TIME, Partial, partials, replace, symbol
+from pinnkit.language.calculus import Partial, normal_symbol, partials, replace, symbol
 from pinnkit.language.errors import LanguageError
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.parts import Condition, Equation
+from pinnkit.problem.problem import Problem
 from pinnkit.references.boundary_conditions import BoundaryConditions, read_boundary_conditions
 from pinnkit.references.exact import exact_parameters
 from pinnkit.references.initial_conditions import read_initial_conditions
@@ -29,7 +31,8 @@ class EvolutionSystem:
         rates: field -> expression in t, x, and partial derivatives that are of lower order in time.
         start: (field, k) -> d^k f/dt^k at the start, an expression in x.
         boundary: what holds at the ends of x.
-        times, interval: the ranges of t and of x; `space` is None and the interval empty for a problem in t alone.
+        time, times: the time coordinate and its range.
+        space, interval: the space coordinate and its range; None and empty for a problem in time alone.
     """
 
     orders: Mapping[str, int]
@@ -37,6 +40,7 @@ class EvolutionSystem:
     rates: Mapping[str, sympy.Expr]
     start: Mapping[tuple[str, int], sympy.Expr]
     boundary: BoundaryConditions
+    time: str
     times: tuple[float, float]
     space: str | None
     interval: tuple[float, float]
@@ -49,7 +53,7 @@ class EvolutionSystem:
     def time_step_limit(self) -> TimeStepLimit:
         """How long steps in time may be."""
         ends = [one for condition in self.boundary.conditions for one in (*condition.factors, condition.rest)]
-        return TimeStepLimit([*self.rates.values(), *ends], self.times, self.space, self.interval)
+        return TimeStepLimit([*self.rates.values(), *ends], self.time, self.times, self.space, self.interval)
 
 
 def read_evolution_system(problem: Problem) -> EvolutionSystem:
@@ -65,14 +69,14 @@ def read_evolution_system(problem: Problem) -> EvolutionSystem:
 
 
 def _read(problem: Problem) -> EvolutionSystem:
-    space = _space(problem)
+    time, space = _expect_evolution(problem)
     values = _parameters(problem)
     fields = {field.name: Partial(field.name, field.coordinates) for field in problem.fields}
     residuals = {}
     for equation in problem.equations:
         residuals[equation.name] = _symbolic(equation, f"the equation '{equation.name}'", values)
-    orders = _orders(fields, residuals)
-    rates = _rates(fields, orders, residuals)
+    orders = _orders(fields, residuals, time)
+    rates = _rates(fields, orders, residuals, time)
     space_orders = {
         name: max(
             (one.derivative.count(space) for rate in rates.values() for one in partials(rate) if one.field == name),
@@ -90,28 +94,31 @@ def _read(problem: Problem) -> EvolutionSystem:
         orders=orders,
         space_orders=space_orders,
         rates=rates,
-        start=read_initial_conditions(initial, fields, orders),
+        start=read_initial_conditions(initial, fields, orders, time),
         boundary=read_boundary_conditions(ends, space, interval, space_orders, space in problem.periodic),
-        times=problem.domain.bounds[TIME],
+        time=time,
+        times=problem.domain.bounds[time],
         space=space,
         interval=interval,
     )
 
 
-def _space(problem: Problem) -> str | None:
-    """The one space coordinate, None for a problem in t alone."""
+def _expect_evolution(problem: Problem) -> tuple[str, str | None]:
+    """The time coordinate, and the one space coordinate: None for a problem in time alone."""
     names = ", ".join(problem.coordinates)
-    if TIME not in problem.coordinates:
+    if not problem.domain.fills_bounds:
+        raise UnsupportedProblem(f"its domain is {problem.domain.description}: it takes an interval of x and of t")
+    if problem.time is None:
         raise UnsupportedProblem(f"its coordinates are {names}: without the time t there is nothing to march in")
-    if len(problem.space) > 1:
+    if len(problem.space) > 1 or len(problem.coordinates) > 2:
         raise UnsupportedProblem(f"its coordinates are {names}: it treats t, or t and one space coordinate")
-    if TIME in problem.periodic:
+    if problem.time in problem.periodic:
         raise UnsupportedProblem("it is periodic in t: it marches from a start at the lower end of t")
     for field in problem.fields:
         if set(field.coordinates) != set(problem.coordinates):
             depends = ", ".join(field.coordinates)
             raise UnsupportedProblem(f"the field {field.name} depends on {depends} alone, not on {names}")
-    return problem.space[0] if problem.space else None
+    return problem.time, problem.space[0] if problem.space else None
 
 
 def _parameters(problem: Problem) -> dict[sympy.Symbol, sympy.Expr]:
@@ -137,7 +144,7 @@ def _symbolic(equation: Equation, where: str, values: Mapping[sympy.Symbol, symp
     return replace(equation.residual, values)
 
 
-def _orders(fields: Mapping[str, Partial], residuals: Mapping[str, sympy.Expr]) -> dict[str, int]:
+def _orders(fields: Mapping[str, Partial], residuals: Mapping[str, sympy.Expr], time: str) -> dict[str, int]:
     """The order in time of each field, with what the equations must not hold refused."""
     if len(residuals) != len(fields):
         raise UnsupportedProblem(
@@ -148,7 +155,7 @@ def _orders(fields: Mapping[str, Partial], residuals: Mapping[str, sympy.Expr]) 
         for one in partials(residual):
             if one.at:
                 raise UnsupportedProblem(f"the equation '{name}' evaluates a field elsewhere, {one}")
-            in_time = one.derivative.count(TIME)
+            in_time = one.derivative.count(time)
             if 0 < in_time < len(one.derivative):
                 raise UnsupportedProblem(f"the equation '{name}' holds {one}, mixed in time and space")
             orders[one.field] = max(orders[one.field], in_time)
@@ -159,10 +166,10 @@ def _orders(fields: Mapping[str, Partial], residuals: Mapping[str, sympy.Expr]) 
 
 
 def _rates(
-    fields: Mapping[str, Partial], orders: Mapping[str, int], residuals: Mapping[str, sympy.Expr]
+    fields: Mapping[str, Partial], orders: Mapping[str, int], residuals: Mapping[str, sympy.Expr], time: str
 ) -> dict[str, sympy.Expr]:
     """The highest derivative in time of each field, from the equations."""
-    highest = [field.differentiated(*[TIME] * orders[name]) for name, field in fields.items()]
+    highest = [field.differentiated(*[time] * orders[name]) for name, field in fields.items()]
     named = ", ".join(map(str, highest))
     try:
         solution = linear.solve(list(residuals.values()), highest)
@@ -177,7 +184,7 @@ def _placed(
     condition: Condition, problem: Problem, space: str | None, values: Mapping[sympy.Symbol, sympy.Expr]
 ) -> tuple[list[tuple[str, sympy.Expr]], list[tuple[str, sympy.Expr]]]:
     """The condition's residuals at the start and at the ends of x, with the coordinate's value put in."""
-    where = f"the condition '{condition.name}'"
+    where, time = f"the condition '{condition.name}'", problem.time
     if condition.data:
         raise UnsupportedProblem(f"{where} is made of data")
     if condition.where is not None:
@@ -185,18 +192,28 @@ def _placed(
     start: list[tuple[str, sympy.Expr]] = []
     ends: list[tuple[str, sympy.Expr]] = []
     for place in condition.places:
-        fixed = {name: place.bounds[name][0] for name in problem.coordinates if name not in place.free}
+        fixed = place.fixed
         at = {symbol(name): sympy.Float(value) for name, value in fixed.items()}
-        normals = {symbol(f"n_{name}"): sympy.Integer(int(sign)) for name, sign in place.normal.items()}
-        if tuple(fixed) == (TIME,) and fixed[TIME] == problem.domain.bounds[TIME][0]:
+        normals = _normals(problem, place)
+        if tuple(fixed) == (time,) and fixed[time] == problem.domain.bounds[time][0]:
             found = start
         elif tuple(fixed) == (space,) and fixed[space] in problem.domain.bounds[space]:
             found = ends
         else:
             held = ", ".join(f"{name} = {value:g}" for name, value in fixed.items()) or "everywhere"
-            lower = f"{TIME} = {problem.domain.bounds[TIME][0]:g}"
+            lower = f"{time} = {problem.domain.bounds[time][0]:g}"
             raise UnsupportedProblem(f"{where} holds at {held}: it takes {lower} and the ends of x")
         for equation in condition.equations:
             residual = _symbolic(equation, where, values)
             found.append((condition.name, replace(residual, normals | at)))
     return start, ends
+
+
+def _normals(problem: Problem, place: Shape) -> dict[sympy.Symbol, sympy.Integer]:
+    """The components of the normal of an end of an interval, -1, 0 or 1."""
+    normals = place.normals(place.lower[None])
+    if normals is None:
+        return {}
+    return {
+        normal_symbol(name): sympy.Integer(int(one)) for name, one in zip(problem.coordinates, normals[0], strict=True)
+    }

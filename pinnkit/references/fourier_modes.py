@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft
 
-from pinnkit.language.calculus import TIME, Partial, partials, symbol
+from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
 from pinnkit.references.differentiation import Fourier
@@ -66,11 +66,10 @@ class FourierModes:
         self._tops = [self._rows[field, order - 1] for field, order in system.orders.items()]
 
     def _row(self, one: Partial) -> int:
-        return self._rows[one.field, one.derivative.count(TIME)]
+        return self._rows[one.field, one.derivative.count(self._system.time)]
 
-    @staticmethod
-    def _order(one: Partial) -> int:
-        return len(one.derivative) - one.derivative.count(TIME)
+    def _order(self, one: Partial) -> int:
+        return len(one.derivative) - one.derivative.count(self._system.time)
 
     def _diagonalise(self) -> None:
         """The eigenvalues and eigenvectors of the blocks; small blocks without good ones stay in the rest."""
@@ -108,7 +107,7 @@ class FourierModes:
         if self._idle:
             return np.zeros_like(w)
         rows = self._turn(self._vectors, w)
-        inputs = {symbol(TIME): t, symbol(self._system.space): self._points}
+        inputs = {symbol(self._system.time): t, symbol(self._system.space): self._points}
         if self._read:
             values = fft.irfft(rows[self._of] * self._factors, n=self._many, norm="forward", axis=1)
             inputs |= dict(zip(self._read, values, strict=True))

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import sympy
 
 from pinnkit.language import linear
-from pinnkit.language.calculus import TIME, Partial, differentiate, partials, replace
+from pinnkit.language.calculus import Partial, differentiate, partials, replace
 from pinnkit.references.unsupported import UnsupportedProblem
 
 
 def read_initial_conditions(
-    conditions: Sequence[tuple[str, sympy.Expr]], fields: Mapping[str, Partial], orders: Mapping[str, int]
+    conditions: Sequence[tuple[str, sympy.Expr]], fields: Mapping[str, Partial], orders: Mapping[str, int], time: str
 ) -> dict[tuple[str, int], sympy.Expr]:
     """(field, k) -> d^k f/dt^k at the start, an expression in x.
 
@@ -25,10 +25,10 @@ def read_initial_conditions(
     Raises:
         UnsupportedProblem: a state without an initial condition, with two of them, or a condition not linear in it.
     """
-    waiting = [(name, _here(name, residual)) for name, residual in conditions]
+    waiting = [(name, _here(name, residual, time)) for name, residual in conditions]
     known: dict[tuple[str, int], sympy.Expr] = {}
     while waiting:
-        waiting = [(name, _put_in(residual, known)) for name, residual in waiting]
+        waiting = [(name, _put_in(residual, known, time)) for name, residual in waiting]
         ready = next((pair for pair in waiting if len(partials(pair[1])) == 1), None)
         if ready is None:
             names = ", ".join(dict.fromkeys(name for name, _ in waiting))
@@ -38,7 +38,7 @@ def read_initial_conditions(
         waiting.remove(ready)
         name, residual = ready
         (unknown,) = partials(residual)
-        order = unknown.derivative.count(TIME)
+        order = unknown.derivative.count(time)
         if order < len(unknown.derivative) or order >= orders[unknown.field]:
             raise UnsupportedProblem(f"the condition '{name}' gives {unknown} at the start, which is no state there")
         try:
@@ -51,25 +51,25 @@ def read_initial_conditions(
     for field, order in orders.items():
         for k in range(order):
             if (field, k) not in known:
-                state = fields[field].differentiated(*[TIME] * k)
+                state = fields[field].differentiated(*[time] * k)
                 raise UnsupportedProblem(f"{state} has no initial condition at the lower end of t")
     return known
 
 
-def _here(name: str, residual: sympy.Expr) -> sympy.Expr:
+def _here(name: str, residual: sympy.Expr, time: str) -> sympy.Expr:
     """Partials at the start itself, written as plain partials."""
     plain = {}
     for one in partials(residual):
-        if [coordinate for coordinate, _ in one.at] != [TIME]:
+        if [coordinate for coordinate, _ in one.at] != [time]:
             raise UnsupportedProblem(f"the condition '{name}' evaluates a field elsewhere, {one}")
         plain[one] = Partial(one.field, one.coordinates, one.derivative)
     return replace(residual, plain)
 
 
-def _put_in(residual: sympy.Expr, known: Mapping[tuple[str, int], sympy.Expr]) -> sympy.Expr:
+def _put_in(residual: sympy.Expr, known: Mapping[tuple[str, int], sympy.Expr], time: str) -> sympy.Expr:
     values = {}
     for one in partials(residual):
-        in_space = [name for name in one.derivative if name != TIME]
+        in_space = [name for name in one.derivative if name != time]
         state = (one.field, len(one.derivative) - len(in_space))
         if state in known:
             values[one] = differentiate(known[state], *in_space)

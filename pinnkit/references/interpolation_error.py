@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import sympy
 
-from pinnkit.language.calculus import TIME, Partial, differentiate, partials, replace, symbol
+from pinnkit.language.calculus import Partial, differentiate, partials, replace, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.differentiation import Chebyshev, Fourier
 from pinnkit.references.evolution_system import EvolutionSystem
@@ -77,7 +77,7 @@ class InterpolationError:
         rates = sum(
             number * np.real(wave ** len(one.derivative))
             for one, number in self._parts.linear[field].items()
-            if one.field == field and TIME not in one.derivative and self._system.orders[field] == 1
+            if one.field == field and self._system.time not in one.derivative and self._system.orders[field] == 1
         ) + np.zeros(len(cut))
         exponents = 2 * np.minimum(rates, 0.0) * (self._system.times[1] - self._system.times[0])
         kept = np.where(exponents < -1e-8, np.expm1(exponents) / np.where(exponents < -1e-8, exponents, 1.0), 1.0)
@@ -86,14 +86,11 @@ class InterpolationError:
     def _missed(self, march: GridSolution, function: sympy.Expr) -> float:
         """|g - I g|, root mean square over places and moments."""
         program = Program([function])
-        moments = (
-            quasirandom_points(MOMENTS, *self._system.times)
-            if symbol(TIME) in program.atoms
-            else self._system.times[:1]
-        )
+        varies = symbol(self._system.time) in program.atoms
+        moments = quasirandom_points(MOMENTS, *self._system.times) if varies else self._system.times[:1]
 
         def at(t: float) -> Callable[[np.ndarray], np.ndarray]:
-            values = {symbol(TIME): t}
+            values = {symbol(self._system.time): t}
 
             def sampled(x: np.ndarray) -> np.ndarray:
                 found = program({**values, symbol(self._system.space): x})[0]
@@ -114,7 +111,7 @@ class InterpolationError:
         values: dict[sympy.Basic, np.ndarray | float] = {symbol(self._system.space): x}
         largest = 0.0
         for t in inside:
-            values[symbol(TIME)] = t
+            values[symbol(self._system.time)] = t
             for one in partials(slope):
                 values[one] = self._derivative(march, one, t, 1e-4 * (end - begin))
             with np.errstate(all="ignore"):
@@ -124,7 +121,7 @@ class InterpolationError:
     def _derivative(self, march: GridSolution, one: Partial, t: float, step: float) -> np.ndarray:
         """A partial derivative at the nodes; in time by differences."""
         field, x = self._system.fields.index(one.field), march.grid.nodes
-        if TIME in one.derivative:
+        if self._system.time in one.derivative:
             ahead, behind = (march(x, np.full(len(x), t + sign * step))[field] for sign in (1, -1))
             return (ahead - behind) / (2 * step)
         values = march(x, np.full(len(x), t))[field]

@@ -13,8 +13,9 @@ from pinnkit.language.calculus import replace, substitute_fields, symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, expression
+from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import point, samples
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.problem import Problem
 
 
 def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
@@ -32,7 +33,9 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
     """
     report = Report()
     scope = Scope(
-        coordinates=problem.coordinates, fields={}, parameters=tuple(parameter.name for parameter in problem.parameters)
+        coordinates=problem.coordinates,
+        parameters=tuple(parameter.name for parameter in problem.parameters),
+        space=problem.space,
     )
     names = [field.name for field in problem.fields]
     exact = {}

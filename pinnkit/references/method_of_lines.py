@@ -8,7 +8,7 @@ import numpy as np
 import sympy
 
 from pinnkit.language import linear
-from pinnkit.language.calculus import TIME, partials, symbol
+from pinnkit.language.calculus import partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
 from pinnkit.references.differentiation import Chebyshev, Fourier, Grid, Point
@@ -86,7 +86,7 @@ class MethodOfLines:
             slopes = self._slopes[field](self._inputs(field, t, y, full))
             for one, slope in zip(self._read[field], slopes, strict=True):
                 factor = np.broadcast_to(slope, len(rows))[:, None]
-                order_in_time = one.derivative.count(TIME)
+                order_in_time = one.derivative.count(self._system.time)
                 if order_in_time:
                     rows[:, self._slots[one.field, order_in_time]] += factor * self._transfer(one.field, field)
                 else:
@@ -114,11 +114,11 @@ class MethodOfLines:
     def _inputs(self, field: str, t: float, y: np.ndarray, full: np.ndarray) -> dict[sympy.Basic, np.ndarray | float]:
         """What a field's rate reads, at the field's collocation points: t, x, and partial derivatives."""
         missing = self._missing[field]
-        inputs: dict[sympy.Basic, np.ndarray | float] = {symbol(TIME): t}
+        inputs: dict[sympy.Basic, np.ndarray | float] = {symbol(self._system.time): t}
         if self._system.space is not None:
             inputs[symbol(self._system.space)] = self.grid.points(missing)
         for one in self._read[field]:
-            order_in_time = one.derivative.count(TIME)
+            order_in_time = one.derivative.count(self._system.time)
             if order_in_time:
                 velocity = y[self._slots[one.field, order_in_time]]
                 same = self._missing[one.field] == missing

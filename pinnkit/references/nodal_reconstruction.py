@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 from scipy.linalg import block_diag
 
-from pinnkit.language.calculus import TIME, Partial, symbol
+from pinnkit.language.calculus import Partial, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.boundary_conditions import BoundaryCondition
 from pinnkit.references.differentiation import Chebyshev
@@ -34,6 +34,7 @@ class NodalReconstruction:
     def __init__(self, system: EvolutionSystem, grid: Chebyshev) -> None:
         self._fields, self._n = system.fields, len(grid.nodes)
         self._conditions = system.boundary.conditions
+        self._time = symbol(system.time)
         self._rows = {
             (condition.end, unknown): self._row(grid, condition, unknown)
             for condition in self._conditions
@@ -54,7 +55,7 @@ class NodalReconstruction:
 
     def _matrix(self, t: float) -> np.ndarray:
         """R(t): (conditions, fields * n)."""
-        factors = iter(self._factors(_at(self._factors, t)))
+        factors = iter(self._factors(self._at(self._factors, t)))
         rows = [
             sum(float(next(factors)) * self._rows[condition.end, unknown] for unknown in condition.unknowns)
             for condition in self._conditions
@@ -94,9 +95,8 @@ class NodalReconstruction:
         gain, from_rests = self._constant or self._solve(t)
         full = gain @ y
         if self._conditions:
-            full += from_rests @ np.array(self._rests(_at(self._rests, t)), dtype=float)
+            full += from_rests @ np.array(self._rests(self._at(self._rests, t)), dtype=float)
         return full.reshape(len(self._fields), self._n)
 
-
-def _at(program: Program, t: float) -> dict:
-    return {symbol(TIME): t} if program.atoms else {}
+    def _at(self, program: Program, t: float) -> dict:
+        return {self._time: t} if program.atoms else {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sympy
 
 from pinnkit.language import linear
-from pinnkit.language.calculus import TIME, Partial, partials, replace
+from pinnkit.language.calculus import Partial, partials, replace
 from pinnkit.language.errors import LanguageError
 from pinnkit.references.evolution_system import EvolutionSystem
 
@@ -41,7 +41,7 @@ def semilinear_form(system: EvolutionSystem) -> SemilinearForm:
             if number is not None and number != 0:
                 constants[one] = number
         rest = rate - sum(number * one for one, number in constants.items())
-        complete &= all(sum(name != TIME for name in one.derivative) <= 1 for one in partials(rest))
+        complete &= all(sum(name != system.time for name in one.derivative) <= 1 for one in partials(rest))
         parts[field] = {one: float(number) for one, number in constants.items()}
         nonlinear[field] = rest
     return SemilinearForm(parts, nonlinear, complete)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pinnkit.language.calculus import TIME
 from pinnkit.problem.problem import Problem
 from pinnkit.references.budget import DEFAULT_BYTES, DEFAULT_SECONDS, Budget, OverBudget
 from pinnkit.references.evolution_system import EvolutionSystem, read_evolution_system
@@ -106,9 +105,10 @@ class Spectral:
         Raises:
             ValueError: a point lies outside the problem's domain.
         """
-        t = np.asarray(coordinates[TIME], dtype=float)
-        x = np.asarray(coordinates[self._system.space], dtype=float) if self._system.space else np.zeros_like(t)
-        for name, points, bounds in ((TIME, t, self._system.times), (self._system.space, x, self._system.interval)):
+        system = self._system
+        t = np.asarray(coordinates[system.time], dtype=float)
+        x = np.asarray(coordinates[system.space], dtype=float) if system.space else np.zeros_like(t)
+        for name, points, bounds in ((system.time, t, system.times), (system.space, x, system.interval)):
             slack = 1e-12 * (bounds[1] - bounds[0])
             if points.size and not (points.min() >= bounds[0] - slack and points.max() <= bounds[1] + slack):
                 raise ValueError(

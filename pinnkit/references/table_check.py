@@ -7,14 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import sympy
 
-from pinnkit.domains.box import Box
-from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
+from pinnkit.domains.shape import Shape
+from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.language.linear import NotLinearError, coefficients
-from pinnkit.problem.conditions import inside
+from pinnkit.problem.at import inside
 from pinnkit.problem.exactness import magnitude
-from pinnkit.problem.places import weightless
-from pinnkit.problem.problem import Condition, Equation, Problem
+from pinnkit.problem.parts import Condition, Equation
+from pinnkit.problem.places import known_at, weightless
+from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.exact import exact_parameters
 
@@ -49,6 +50,12 @@ def check_table(problem: Problem, grid: Mapping[str, np.ndarray], fields: Mappin
         lower, upper = problem.domain.bounds[name]
         place = f"{name} = {points[row, column]:g}"
         raise TableError(f"its entry {row + 1} has {place}, outside the domain [{lower:g}, {upper:g}]")
+    rows = np.flatnonzero(~problem.domain.contains(points, slack))
+    if len(rows):
+        place = ", ".join(
+            f"{name} = {value:g}" for name, value in zip(problem.coordinates, points[rows[0]], strict=True)
+        )
+        raise TableError(f"its entry {rows[0] + 1} has {place}, outside the domain: {problem.domain.description}")
     values = {symbol(name): value for name, value in exact_parameters(problem).items()}
     values |= {symbol(one.name): one.value for one in problem.parameters if not one.learn}
     columns = {name: column.ravel() for name, column in fields.items()}
@@ -79,7 +86,7 @@ def _can_be_checked(
 def _check_condition(
     problem: Problem,
     condition: Condition,
-    place: Box,
+    place: Shape,
     equation: Equation,
     points: np.ndarray,
     columns: Mapping[str, np.ndarray],
@@ -87,21 +94,15 @@ def _check_condition(
 ) -> str:
     """What is doubtful of one equation of a condition on one of its places; TableError where the table misses it."""
     slack = SLACK * (problem.domain.upper - problem.domain.lower)
-    on = np.all((points >= place.lower - slack) & (points <= place.upper + slack), axis=1)
-    for index, name in enumerate(problem.coordinates):
-        if name in place.free:  # where faces meet, so may conditions that differ
-            on &= (points[:, index] > place.lower[index] + slack[index]) & (
-                points[:, index] < place.upper[index] - slack[index]
-            )
+    on = place.contains(points, slack) & ~place.near_edge(points, slack)  # where faces meet, so may others that differ
     if condition.where is not None:
         on &= inside(condition.where, points, problem.coordinates, values)
     read: dict[sympy.Basic, np.ndarray | float] = problem.values | dict(values)
-    read |= {normal_symbol(name): part for name, part in place.normal.items()}
-    on &= ~weightless(equation, read | {symbol(name): points[:, i] for i, name in enumerate(problem.coordinates)})
+    on &= ~weightless(equation, read | known_at(problem, place, points))
     rows = np.flatnonzero(on)
     if not len(rows):
         return ""
-    read |= {symbol(name): points[rows, index] for index, name in enumerate(problem.coordinates)}
+    read |= known_at(problem, place, points[rows])
     held = {one: columns[one.field][rows] for one in partials(equation.residual)}
     largest = {one: float(np.abs(columns[one.field]).max()) for one in held}
     program = Program([equation.residual, magnitude(equation.residual)])

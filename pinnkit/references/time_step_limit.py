@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import sympy
 
-from pinnkit.language.calculus import TIME, symbol
+from pinnkit.language.calculus import symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.known_functions import extract_known_functions
 from pinnkit.references.quasirandom import quasirandom_points
@@ -26,27 +26,29 @@ class TimeStepLimit:
 
     Args:
         expressions: in t, x and the fields: rates, and what holds at the ends of x.
-        times, interval: the ranges of t and of x; `space` is None for a problem in t alone.
+        time, times, interval: the time coordinate, its range and that of x; `space` is None for a problem in t alone.
     """
 
     def __init__(
         self,
         expressions: Iterable[sympy.Expr],
+        time: str,
         times: tuple[float, float],
         space: str | None,
         interval: tuple[float, float],
     ) -> None:
         self._begin, self._end = times
+        self._time = symbol(time)
         self._times = quasirandom_points(MOMENTS, *times)
         self._rises = np.zeros(MOMENTS)
         self._places = {symbol(space): quasirandom_points(PLACES, *interval)} if space is not None else {}
         for expression in expressions:
-            for function in extract_known_functions(expression, {symbol(TIME)})[1].values():
+            for function in extract_known_functions(expression, {self._time})[1].values():
                 self._rises += self._counted(Program([function]))
 
     def _counted(self, program: Program) -> np.ndarray:
         """Steps that a function needs from the beginning until each moment, the most at any place."""
-        values = {symbol(TIME): self._times[:, None], **self._places}
+        values = {self._time: self._times[:, None], **self._places}
         found = np.asarray(program({atom: values[atom] for atom in program.atoms})[0], dtype=float)
         found = found.reshape(MOMENTS, -1)
         if not np.all(np.isfinite(found)) or not np.ptp(found):

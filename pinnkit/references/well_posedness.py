@@ -9,7 +9,7 @@ import numpy as np
 import sympy
 
 from pinnkit.language import linear
-from pinnkit.language.calculus import TIME, Partial, differentiate, partials, symbol
+from pinnkit.language.calculus import Partial, differentiate, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
 from pinnkit.references.evolution_system import EvolutionSystem
@@ -41,7 +41,7 @@ def check_well_posed(system: EvolutionSystem) -> None:
     if longer * duration > MAX_GROWTH_EXPONENT and longer > 4 * max(shorter, 0.0) * GROWTH_RATIO:
         raise UnsupportedProblem(
             f"it is ill-posed as an evolution: of two waves, one 16 times shorter, the shorter grows at a rate of "
-            f"{longer:.1e} in place of {shorter:.1e} in {TIME}, without a bound"
+            f"{longer:.1e} in place of {shorter:.1e} in {system.time}, without a bound"
         )
 
 
@@ -56,7 +56,7 @@ def _growth(system: EvolutionSystem, waves: int) -> float:
         for k in range(order - 1):
             blocks[:, states.index((field, k)), states.index((field, k + 1))] = 1.0
         for one, slope in zip(*_slopes(system, system.rates[field], x), strict=True):
-            orders = one.derivative.count(TIME), len(one.derivative) - one.derivative.count(TIME)
+            orders = one.derivative.count(system.time), len(one.derivative) - one.derivative.count(system.time)
             row, column = states.index((field, order - 1)), states.index((one.field, orders[0]))
             blocks[:, row, column] += slope * wave ** orders[1]
     blocks = blocks[np.all(np.isfinite(blocks), axis=(1, 2))]
@@ -90,8 +90,8 @@ def check_boundary_conditions(system: EvolutionSystem) -> None:
         rates = ", ".join(f"{rate:.2g}" for rate in found)
     raise UnsupportedProblem(
         f"it is ill-posed with these conditions at the ends of {system.space}: with {NODES[0]}, {NODES[1]} and "
-        f"{NODES[2]} nodes errors grow at rates of {rates} in {TIME}, without a bound, as where a condition stands at "
-        "the end that waves leave"
+        f"{NODES[2]} nodes errors grow at rates of {rates} in {system.time}, without a bound, as where a condition "
+        "stands at the end that waves leave"
     )
 
 
@@ -111,9 +111,9 @@ def _slopes(system: EvolutionSystem, rate: sympy.Expr, x: np.ndarray) -> tuple[l
     """The partial derivatives in a rate and its slopes by them at the start, (partials, places)."""
     read = sorted(partials(rate), key=str)
     program = Program(linear.slopes(rate, read))
-    values: dict = {symbol(TIME): system.times[0], symbol(system.space): x}
+    values: dict = {symbol(system.time): system.times[0], symbol(system.space): x}
     for one in read:
-        in_space = [name for name in one.derivative if name != TIME]
+        in_space = [name for name in one.derivative if name != system.time]
         state = system.start[one.field, len(one.derivative) - len(in_space)]
         values[one] = evaluate_at(differentiate(state, *in_space), x)
     slopes = [np.broadcast_to(slope, x.shape) for slope in program(values)]

@@ -21,7 +21,6 @@ from pinnkit.reporting.figure_style import (
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.labels import math_name
 
-TIME = "t"
 SNAPSHOTS = 4
 
 
@@ -51,17 +50,18 @@ def draw_field(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label
     return _draw_views(caption, grid, values, scale, label)
 
 
-def orient(names: tuple[str, ...]) -> tuple[str, str]:
+def orient(grid: Grid, names: tuple[str, ...]) -> tuple[str, str]:
     """The horizontal and the vertical one of two coordinates: time runs to the right, space upwards."""
     first, second = names
-    return (second, first) if second == TIME else (first, second)
+    return (second, first) if second == grid.time else (first, second)
 
 
 def views(grid: Grid) -> list[View]:
     """Planes through a grid of three coordinates: snapshots at several times, or the three mid-planes."""
-    if TIME in grid.names:
-        horizontal, vertical = (name for name in grid.names if name != TIME)
-        return [View(horizontal, vertical, {TIME: index}) for index in even_indices(len(grid.axis(TIME)), SNAPSHOTS)]
+    time = grid.time
+    if time is not None:
+        horizontal, vertical = (name for name in grid.names if name != time)
+        return [View(horizontal, vertical, {time: index}) for index in even_indices(len(grid.axis(time)), SNAPSHOTS)]
     x, y, z = grid.names
     middle = {name: len(grid.axis(name)) // 2 for name in grid.names}
     return [View(x, y, {z: middle[z]}), View(x, z, {y: middle[y]}), View(y, z, {x: middle[x]})]
@@ -79,7 +79,7 @@ def view_title(grid: Grid, view: View) -> str:
 def paint_view(axes: Axes, grid: Grid, values: np.ndarray, view: View, scale: Scale, narrow: bool = False) -> None:
     x, y = grid.axis(view.horizontal), grid.axis(view.vertical)
     draw_colour_map(axes, x, y, grid.plane(values, view.horizontal, view.vertical, view.at), scale)
-    if TIME not in (view.horizontal, view.vertical) and shape_of(x, y)[1]:
+    if grid.time not in (view.horizontal, view.vertical) and shape_of(x, y)[1]:
         axes.set_aspect("equal")
     label_axes(axes, view.horizontal, view.vertical)
     if narrow:
@@ -105,9 +105,9 @@ def draw_comparison(caption: str, grid: Grid, rows: list[tuple[str, np.ndarray, 
 
 
 def _draw_map(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
-    horizontal, vertical = orient(grid.names)
+    horizontal, vertical = orient(grid, grid.names)
     view = View(horizontal, vertical, {})
-    if TIME in grid.names:
+    if grid.time is not None:
         with new_figure(7.2, 4.6, caption) as figure:
             axes = figure.subplots()
             paint_view(axes, grid, values, view, scale)
@@ -125,7 +125,7 @@ def _draw_map(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label:
 def _draw_views(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
     planes = views(grid)
     widths, height = _panel_sizes(grid, planes)
-    snapshots = TIME in grid.names
+    snapshots = grid.time is not None
     with new_figure(sum(widths) + (3.4 if snapshots else 4.6), height + 1.6, caption) as figure:
         figure.get_layout_engine().set(wspace=0.06)
         row = figure.subplots(1, len(planes), squeeze=False, sharey=snapshots, width_ratios=widths)[0]
@@ -140,10 +140,10 @@ def _draw_views(caption: str, grid: Grid, values: np.ndarray, scale: Scale, labe
 
 def _draw_dots(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
     """Scattered points in a plane, coloured: no triangles, which would fill the holes of the domain."""
-    horizontal, vertical = orient(grid.names)
+    horizontal, vertical = orient(grid, grid.names)
     x, y = grid.axis(horizontal), grid.axis(vertical)
-    ratio, to_scale = shape_of(x, y) if TIME not in grid.names else (1.5, False)
-    flat = ratio > 1.6 and TIME not in grid.names
+    ratio, to_scale = shape_of(x, y) if grid.time is None else (1.5, False)
+    flat = ratio > 1.6 and grid.time is None
     with new_figure(*_plane_size(ratio), caption) as figure:
         axes = figure.subplots()
         size = float(np.clip(40000.0 / len(x), 4.0, 60.0))

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from pinnkit.reporting.curves import draw_curve, draw_phase_portrait, draw_signed_curve, draw_slices
 from pinnkit.reporting.distributions import draw_histogram, draw_parity
-from pinnkit.reporting.field_maps import TIME, draw_comparison, draw_field, has_picture
+from pinnkit.reporting.field_maps import draw_comparison, draw_field, has_picture
 from pinnkit.reporting.figure_style import signed_scale, solution_scale
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History, draw_history
@@ -119,7 +119,7 @@ def _draw_solution(
         return {f"solution_{name}": draw_parity(caption, values, reference, label)}
     scale = solution_scale(values, reference)
     figures = {f"solution_{name}": draw_field(caption, grid, values, scale, label)}
-    if grid.structured and TIME in grid.names:
+    if grid.structured and grid.time is not None:
         if len(grid.names) == 2:
             figures[f"slices_{name}"] = draw_slices(caption, grid, values, label, reference)
         elif reference is not None:

@@ -15,13 +15,14 @@ class Grid:
 
     coordinates: name -> array. On a structured grid each is the mesh of that coordinate, of the grid's shape,
     with one axis for each coordinate in their order (np.meshgrid with indexing="ij"); scattered points are
-    (n,) each.
+    (n,) each. `time`: the name of the time coordinate, None where there is none.
 
     Raises ValueError for shapes that differ or that are not such a mesh.
     """
 
     coordinates: Mapping[str, np.ndarray]
     structured: bool
+    time: str | None = None
 
     def __post_init__(self) -> None:
         arrays = {name: np.asarray(values, dtype=np.float64) for name, values in self.coordinates.items()}

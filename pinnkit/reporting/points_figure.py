@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from pinnkit.reporting.field_maps import TIME, orient
+from pinnkit.reporting.field_maps import orient
 from pinnkit.reporting.figure_style import COLOURS, annotate_empty, label_axes, new_figure, shape_of, span
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.labels import math_name, plain_text
@@ -21,7 +21,7 @@ def draw_points(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.nda
     grid: its coordinates and their ranges are the axes; points: term -> coordinate -> (n,).
     Raises ValueError where a term lacks a coordinate that is drawn.
     """
-    drawn = grid.names if len(grid.names) == 1 else orient(grid.names[:2])
+    drawn = grid.names if len(grid.names) == 1 else orient(grid, grid.names[:2])
     for term, coordinates in points.items():
         for name in drawn:
             if name not in coordinates:
@@ -48,10 +48,10 @@ def _draw_rug(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.ndarr
 
 
 def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
-    horizontal, vertical = orient(grid.names[:2])
+    horizontal, vertical = orient(grid, grid.names[:2])
     x_range, y_range = _range(horizontal, grid, points), _range(vertical, grid, points)
     ratio, to_scale = (1.5, False)
-    if TIME not in (horizontal, vertical):
+    if grid.time not in (horizontal, vertical):
         ratio, to_scale = shape_of(np.array(x_range), np.array(y_range))
     hidden = f", seen on {math_name(horizontal)} and {math_name(vertical)}" if len(grid.names) > 2 else ""
     # As wide as the plot and the legend beside it need.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ import torch
 from matplotlib.figure import Figure
 
 from pinnkit.language.calculus import symbol
+from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import singular_at
-from pinnkit.problem.problem import Equation, Problem
+from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import Reference
 from pinnkit.references.exact import exact_parameters
 from pinnkit.reporting.figures import draw
@@ -29,6 +30,8 @@ GRID = {1: 1001, 2: 201, 3: 41}
 """Evaluation points along each coordinate, by the number of coordinates."""
 SCATTERED = 10_000
 """Evaluation points in more coordinates than a grid can fill."""
+ROUNDING = 1e-12
+"""How far outside the domain a grid point may lie, relative to the ranges of the coordinates."""
 CHUNK = 4096
 """Points evaluated at once: enough to be quick, few enough for memory."""
 
@@ -38,13 +41,15 @@ class Evaluation:
     """The fields on a grid, the reference there, and the equations' residuals.
 
     `left_out`: equation -> mask of the points where its residual is no number for any field, as u_r/r at r = 0.
+    `inside`: mask of the points in the domain; everything is NaN outside.
     """
 
     grid: Grid
     fields: Mapping[str, np.ndarray]
     references: Mapping[str, np.ndarray]
     residuals: Mapping[str, np.ndarray]
-    left_out: Mapping[str, np.ndarray] = field(default_factory=dict)
+    left_out: Mapping[str, np.ndarray]
+    inside: np.ndarray
 
     def errors(self) -> dict[str, Any]:
         """relative_l2 and max_error for each field with a reference, residual_rms for each equation.
@@ -53,7 +58,9 @@ class Evaluation:
         reference_left_out: how many points have no finite reference, for fields where some have none.
         """
         known = {name: _known(self.fields[name], reference) for name, reference in self.references.items()}
-        unknown = {name: int(np.sum(~np.isfinite(reference))) for name, reference in self.references.items()}
+        unknown = {
+            name: int(np.sum(self.inside & ~np.isfinite(reference))) for name, reference in self.references.items()
+        }
         return {
             "relative_l2": {name: relative_l2(*pair) for name, pair in known.items()},
             "max_error": {name: max_error(*pair) for name, pair in known.items()},
@@ -64,7 +71,7 @@ class Evaluation:
 
     def _counted(self, name: str) -> np.ndarray:
         mask = self.left_out.get(name)
-        return np.full(self.grid.shape, True) if mask is None else ~mask
+        return self.inside if mask is None else self.inside & ~mask
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What solution.npz holds: coordinates and fields by name, references as u_reference."""
@@ -73,7 +80,7 @@ class Evaluation:
 
     def minima(self) -> dict[str, float]:
         """The least value of each field on the grid."""
-        return {name: float(values.min()) for name, values in self.fields.items()}
+        return {name: float(values[self.inside].min()) for name, values in self.fields.items()}
 
     def draw(self, problem: Problem, history: History, points: Mapping[str, PointSet]) -> dict[str, Figure]:
         """The run's figures by file name."""
@@ -100,10 +107,11 @@ def evaluation_grid(problem: Problem, per_coordinate: int | None = None) -> Grid
     dimension = len(problem.coordinates)
     if dimension in GRID:
         count = per_coordinate or GRID[dimension]
-        return Grid(problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True)
-    unit = unit_points("uniform", SCATTERED, dimension, 0, "evaluation")
-    points = problem.domain.points(unit)
-    return Grid({name: points[:, index] for index, name in enumerate(problem.coordinates)}, structured=False)
+        return Grid(problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True, time=problem.time)
+    points = problem.domain.sample(unit_points("uniform", SCATTERED, problem.domain.dimension, 0, "evaluation"))
+    return Grid(
+        {name: points[:, index] for index, name in enumerate(problem.coordinates)}, structured=False, time=problem.time
+    )
 
 
 def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int | None = None) -> Grid:
@@ -111,7 +119,7 @@ def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int |
     if reference is None or reference.grid is None:
         return evaluation_grid(problem, per_coordinate)
     first = next(iter(reference.grid.values()))
-    return Grid(reference.grid, structured=first.ndim == len(problem.coordinates))
+    return Grid(reference.grid, structured=first.ndim == len(problem.coordinates), time=problem.time)
 
 
 def predict(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -138,10 +146,28 @@ def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, 
 def evaluate(module: PINN, reference: Reference | None, per_coordinate: int | None = None) -> Evaluation:
     """Evaluate the network, its reference and its residuals on the grid."""
     grid = grid_of(module.problem, reference, per_coordinate)
+    inside = inside_domain(module.problem, grid)
     references = reference(grid.coordinates) if reference is not None else {}
     fields = predict(module, grid.coordinates)
     found = residuals(module, grid.coordinates)
-    return Evaluation(grid, fields, references, found, singular(module, grid, fields, found))
+    fields, references, found = (_blanked(arrays, inside) for arrays in (fields, references, found))
+    return Evaluation(grid, fields, references, found, singular(module, grid, fields, found), inside)
+
+
+def inside_domain(problem: Problem, grid: Grid) -> np.ndarray:
+    """Mask of the grid's points in the domain: a grid over the bounding box of a disk has others too."""
+    if problem.domain.fills_bounds or not grid.structured:  # scattered points lie inside
+        return np.full(grid.shape, True)
+    points = np.stack([grid.coordinates[name].ravel() for name in problem.coordinates], axis=1)
+    slack = ROUNDING * (problem.domain.upper - problem.domain.lower)
+    return problem.domain.contains(points, slack).reshape(grid.shape)
+
+
+def _blanked(arrays: Mapping[str, np.ndarray], inside: np.ndarray) -> dict[str, np.ndarray]:
+    """The arrays with NaN outside the domain."""
+    if inside.all():
+        return dict(arrays)
+    return {name: np.where(inside, values, np.nan) for name, values in arrays.items()}
 
 
 def singular(
@@ -173,7 +199,8 @@ def _always(equation: Equation, module: PINN, at: Mapping[str, np.ndarray]) -> n
 
 
 def _edge(problem: Problem, at: Mapping[str, np.ndarray]) -> np.ndarray:
-    return np.any([np.isin(values, problem.domain.bounds[name]) for name, values in at.items()], axis=0)
+    points = np.stack([at[name] for name in problem.coordinates], axis=1)
+    return problem.domain.near_edge(points, ROUNDING * (problem.domain.upper - problem.domain.lower))
 
 
 class Errors:
@@ -182,7 +209,8 @@ class Errors:
     def __init__(self, module: PINN, reference: Reference | None) -> None:
         self._module = module
         self._grid = grid_of(module.problem, reference)
-        self._references = reference(self._grid.coordinates) if reference is not None else {}
+        references = reference(self._grid.coordinates) if reference is not None else {}
+        self._references = _blanked(references, inside_domain(module.problem, self._grid))
 
     def __call__(self) -> dict[str, float]:
         if not self._references:

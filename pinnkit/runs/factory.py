@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -95,9 +96,8 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
     if not isinstance(network, nn.Module):
         report.add("network", f"is a {type(network).__name__}: a torch.nn.Module is needed")
         report.raise_if_any()
-    unit = torch.linspace(0.1, 0.9, SHOWN, dtype=torch.float64)[:, None]
-    lower, upper = (torch.from_numpy(ends) for ends in (problem.domain.lower, problem.domain.upper))
-    points = (lower + unit * (upper - lower)).to(dtype)
+    unit = np.tile(np.linspace(0.1, 0.9, SHOWN)[:, None], (1, problem.domain.dimension))
+    points = torch.from_numpy(problem.domain.sample(unit)).to(dtype)
     try:
         check_custom(network.to(dtype), points, [field.name for field in problem.fields])
     except UnfitNetwork as error:

@@ -13,7 +13,7 @@ from pinnkit.optimizers.sample_space import JacobianTooLargeError
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import environment
 from pinnkit.runs.configuration import check_same
-from pinnkit.training.checkpoints import DamagedCheckpoint, newest, remove_later, roll_back
+from pinnkit.training.checkpoints import DamagedCheckpoint, newest
 from pinnkit.training.distributed import cannot_rendezvous, lost
 from pinnkit.training.exceptions import (
     CannotWrite,
@@ -27,6 +27,7 @@ from pinnkit.training.exceptions import (
     cannot_write,
 )
 from pinnkit.training.module import PINN
+from pinnkit.training.rollback import remove_later, roll_back
 
 log = logging.getLogger("pinnkit")
 

@@ -173,7 +173,7 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
     """
     step, flat = module.progress.step, {name: values.ravel() for name, values in found.grid.coordinates.items()}
     for name, values in found.fields.items():
-        bad = np.flatnonzero(~np.isfinite(values))
+        bad = np.flatnonzero(found.inside & ~np.isfinite(values))
         if len(bad):
             points = [{axis: float(part[index]) for axis, part in flat.items()} for index in bad[:SHOWN]]
             raise Diverged(step, name, points, values.ravel()[bad[:SHOWN]].tolist(), len(bad))

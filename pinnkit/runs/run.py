@@ -23,7 +23,7 @@ from pinnkit.runs.recovery import (
 from pinnkit.runs.results import Results
 from pinnkit.runs.setup import Setup
 from pinnkit.training.callbacks import Interruption, Pictures, Record
-from pinnkit.training.checkpoints import Checkpoints
+from pinnkit.training.checkpoint_writer import Checkpoints
 from pinnkit.training.exceptions import CannotWrite, Diverged
 from pinnkit.training.progress import Progress
 

@@ -19,8 +19,8 @@ from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs.configuration import refusing
 from pinnkit.runs.factory import assemble
 from pinnkit.settings import Settings, read_settings
-from pinnkit.training.checkpoints import digests
 from pinnkit.training.datamodule import CollocationData
+from pinnkit.training.digests import digests
 from pinnkit.training.exceptions import CannotWrite
 from pinnkit.training.module import PINN
 

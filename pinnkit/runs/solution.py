@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,8 +49,25 @@ class Solution:
         for name, values in given.items():
             self._warn(name, values)
         arrays = np.broadcast_arrays(*given.values())
+        self._warn_of_shape(arrays)
         with few_threads(self.problem, self.settings):  # as in the run: sums may depend on the number of threads
             return evaluation.predict(self.module, dict(zip(names, arrays, strict=True)))
+
+    def _warn_of_shape(self, arrays: Sequence[np.ndarray]) -> None:
+        """Warn of points within the ranges of the coordinates but outside the domain, where it is no box."""
+        domain = self.problem.domain
+        points = np.stack([values.ravel() for values in arrays], axis=1)
+        slack = ROUNDING * (domain.upper - domain.lower)
+        in_ranges = np.all((points >= domain.lower - slack) & (points <= domain.upper + slack), axis=1)
+        outside = np.flatnonzero(in_ranges & ~domain.contains(points, slack))
+        if len(outside):
+            worst = points[outside[np.argmin(domain.distance(points[outside]))]]
+            place = ", ".join(f"{name} = {value:.6g}" for name, value in zip(domain.coordinates, worst, strict=True))
+            message = (
+                f"{place} lies outside the domain, {domain.description} ({len(outside)} of {len(points)} points do): "
+                "the fields there are extrapolated, and may be far off"
+            )
+            warnings.warn(message, UserWarning, stacklevel=3)
 
     def _warn(self, name: str, values: np.ndarray) -> None:
         lower, upper = self.problem.domain.bounds[name]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pinnkit.sampling.generators import generator
+from pinnkit.sampling.region import Region
 
 CONCENTRATED = 4.0
 """The concentration from which on points are redrawn by residual, for the rest of the run.
@@ -87,9 +88,7 @@ def resample_locally(
     residual: np.ndarray,
     count: int,
     power: float,
-    lower: np.ndarray,
-    upper: np.ndarray,
-    allowed: Callable[[np.ndarray], np.ndarray],
+    region: Region,
     score: Callable[[np.ndarray, np.ndarray], np.ndarray],
     seed: int,
     stream: str,
@@ -106,15 +105,15 @@ def resample_locally(
     Args:
         points: (m, d), evenly spread.
         residual: (m,) there.
-        lower, upper: (m, d), the ends of the box in which each may move; a coordinate with equal ends stays.
-        allowed: points (n, d) -> mask (n,); one that may not be where it came to stays where it was.
+        region: where they may move; one that may not be where it came to stays where it was.
         score: points (n, d), their origin (n,) -> residual (n,).
     """
     rng = generator(seed, f"zoom.{stream}", draw)
     origin, size = np.arange(len(points)), np.abs(residual)
     weight = (size / max(size.max(), np.finfo(float).tiny)) ** power
-    extent = upper - lower
-    cell = extent * len(points) ** (-1 / np.maximum((extent > 0).sum(axis=1, keepdims=True), 1))
+    place = region.number(points)
+    lower, upper = region.bounds(place)
+    cell = region.cells(place)
     for level in range(LEVELS):
         total = np.cumsum(weight)
         if total[-1] == 0:  # nothing to follow
@@ -126,7 +125,8 @@ def resample_locally(
         moved = parents + (rng.random(parents.shape) - 0.5) * cell[origin] / 2**level
         moved = np.where(moved < lower[origin], 2 * lower[origin] - moved, moved)
         moved = np.where(moved > upper[origin], 2 * upper[origin] - moved, moved)
-        points = np.where(allowed(moved)[:, None], moved, parents)
+        moved = region.project(moved, place[origin])
+        points = np.where(region.allows(moved, place[origin])[:, None], moved, parents)
         size = np.abs(score(points, origin))
         weight = (size / np.maximum(former, np.finfo(float).tiny)) ** power
     return Resampled(points, origin, weight)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 import sympy
 
-from pinnkit.domains.box import Box
-from pinnkit.problem.conditions import inside
-from pinnkit.problem.problem import Condition, Problem
+from pinnkit.domains.shape import Shape
+from pinnkit.problem.at import inside
+from pinnkit.problem.parts import Condition
+from pinnkit.problem.problem import Problem
 from pinnkit.sampling.generators import generator
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.settings import Sampling
@@ -21,10 +22,9 @@ EQUATIONS = "equations"
 
 def equation_points(problem: Problem, sampling: Sampling, seed: int, draw: int, count: int | None = None) -> PointSet:
     """The points of the equations: spread over the domain by the chosen method."""
-    dimension = len(problem.coordinates)
-    count = count or sampling.count(dimension)
-    unit = sampling.unit_points(count, dimension, seed, EQUATIONS, draw)
-    return PointSet(problem.domain.points(unit))
+    count = count or sampling.count(len(problem.coordinates))
+    unit = sampling.unit_points(count, problem.domain.dimension, seed, EQUATIONS, draw)
+    return PointSet(problem.domain.sample(unit))
 
 
 def condition_points(problem: Problem, condition: Condition, sampling: Sampling, seed: int, draw: int) -> PointSet:
@@ -40,22 +40,20 @@ def condition_points(problem: Problem, condition: Condition, sampling: Sampling,
     for number, (place, count) in enumerate(_shares(condition.places, sampling.of_condition)):
         stream = f"conditions.{condition.name}.{number}"
         coordinates = _on_place(problem, condition, place, count, sampling, seed, stream, draw)
-        normal = [place.normal[name] for name in problem.coordinates] if place.normal else None
-        normals = None if normal is None else np.tile(np.asarray(normal, dtype=float), (len(coordinates), 1))
-        parts.append(PointSet(coordinates, normals=normals))
+        parts.append(PointSet(coordinates, normals=place.normals(coordinates)))
     return PointSet.concatenated(parts)
 
 
-def _shares(places: tuple[Box, ...], total: int) -> list[tuple[Box, int]]:
+def _shares(places: tuple[Shape, ...], total: int) -> list[tuple[Shape, int]]:
     """Points for each place, in proportion to its measure; a single point gets one."""
-    varying = sum(place.measure for place in places if place.free)
-    return [(place, max(1, round(total * place.measure / varying)) if place.free else 1) for place in places]
+    varying = sum(place.measure for place in places if place.dimension)
+    return [(place, max(1, round(total * place.measure / varying)) if place.dimension else 1) for place in places]
 
 
 def _on_place(
     problem: Problem,
     condition: Condition,
-    place: Box,
+    place: Shape,
     count: int,
     sampling: Sampling,
     seed: int,
@@ -63,13 +61,13 @@ def _on_place(
     draw: int,
 ) -> np.ndarray:
     if condition.where is None:
-        return place.points(sampling.unit_points(count, len(place.free), seed, stream, draw))
+        return place.sample(sampling.unit_points(count, place.dimension, seed, stream, draw))
     known: dict[sympy.Symbol, float] = problem.values
     drawn = count
     while True:  # reading made sure that some points satisfy the inequality
-        points = place.points(sampling.unit_points(drawn, len(place.free), seed, stream, draw))
+        points = place.sample(sampling.unit_points(drawn, place.dimension, seed, stream, draw))
         kept = points[inside(condition.where, points, problem.coordinates, known)]
-        if len(kept) >= count or not place.free:
+        if len(kept) >= count or not place.dimension:
             return sampling.part(kept, count)
         drawn *= 2
 

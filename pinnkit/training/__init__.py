@@ -1,1 +1,1 @@
-"""The LightningModule, its data, its callbacks and its phases."""
+"""The LightningModule and its parts, its data, its stages, its callbacks and checkpoints."""

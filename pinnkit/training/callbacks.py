@@ -1,4 +1,4 @@
-"""What is done besides training: the record of losses, figures, interruption."""
+"""Callbacks: the record of losses and errors, interruption by signals, figures."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ ROWS = 4000
 """Entries of the record at most."""
 
 Measure = Callable[[], Mapping[str, float]]
-Tell = Callable[[Mapping[str, Any]], None]
+Report = Callable[[Mapping[str, Any]], None]
 
 
 class Record(Callback):
-    """Keeps losses and errors, one entry a segment, and hands them to the loggers.
+    """Keeps losses and errors, one entry a block of steps, and hands them to the loggers.
 
     Args:
         measure: the relative L2 error of each field that has a reference.
         every: optimizer steps between measurements.
-        tell: is handed step, time, objective and errors of each measurement.
+        report: receives step, time, objective and errors of each measurement.
     """
 
-    def __init__(self, measure: Measure, every: int, stop_error: float | None, tell: Tell | None = None) -> None:
-        self.measure, self.every, self.stop_error, self.tell = measure, every, stop_error, tell
+    def __init__(self, measure: Measure, every: int, stop_error: float | None, report: Report | None = None) -> None:
+        self.measure, self.every, self.stop_error, self.report = measure, every, stop_error, report
         self.rows: list[dict[str, Any]] = []
         self.errors: dict[str, float] = {}
         self.points_per_second = 0.0
@@ -41,7 +41,7 @@ class Record(Callback):
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
         progress = module.progress
         if self.rows and self.rows[-1]["step"] == progress.step:
-            return  # a limit held before the first step: nothing is new
+            return  # a limit was reached before the first step: nothing is new
         row = {
             "step": progress.step,
             "time_s": progress.train_time_s,
@@ -52,10 +52,10 @@ class Record(Callback):
         }
         if progress.step >= self._next or module.stopped:
             row["errors"] = self.errors = dict(self.measure())
-            if self.tell is not None:
+            if self.report is not None:
                 objective = row["losses"].get("objective", math.nan)
                 kept = {key: row[key] for key in ("step", "time_s", "errors")}
-                self.tell({**kept, "objective": objective})
+                self.report({**kept, "objective": objective})
             self._next = progress.step // self.every * self.every + self.every
             if self.stop_error is not None and self.errors and max(self.errors.values()) <= self.stop_error:
                 module.stop(f"the error is at most {self.stop_error:g}")
@@ -103,8 +103,8 @@ def _sparser(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 class Interruption(Callback):
     """A signal ends training before the next step, so that a checkpoint is written; a second one ends it at once.
 
-    Made before Lightning begins: what handled the signals then handles a second one, and all after training. (When
-    training ends Lightning gives back its own handlers before callbacks are told.)
+    It is made before Lightning begins: the handlers of that time handle a second signal, and all after training.
+    (When training ends Lightning restores its own handlers before it calls the callbacks.)
     """
 
     def __init__(self) -> None:
@@ -113,7 +113,7 @@ class Interruption(Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
         if threading.current_thread() is not threading.main_thread():
-            return  # Python hands signals to the main thread alone; there, whoever started this run handles them
+            return  # Python gives signals to the main thread alone, whose handlers are those of the caller
 
         def stop(number: int, frame: Any) -> None:
             module.stop(f"{INTERRUPTED}{signal.Signals(number).name}")

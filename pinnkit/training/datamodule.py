@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from pinnkit.problem.conditions import inside
 from pinnkit.problem.problem import Problem
-from pinnkit.sampling.adaptive import CONCENTRATED, concentration, resample_locally, select, spread
+from pinnkit.sampling.adaptive import CONCENTRATED, concentration
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import EQUATIONS, condition_points, equation_points
 from pinnkit.sampling.settings import Sampling, settled
 from pinnkit.training.blocks import StepBlock, StepBlocks
+from pinnkit.training.redraw import Density, points_by_residual
 from pinnkit.training.stages import Stage, same_points
 
 ENDLESS = 10**9
@@ -29,13 +29,24 @@ class CollocationData(lightning.LightningDataModule):
     """Draws collocation points, by a rule or by residual, every `redraw_every` optimizer steps.
 
     Draw k holds for the steps k * redraw_every ... (k + 1) * redraw_every - 1, and to the end where a run is limited by
-    time and a whole draw no longer fits into what is left: an answer is best where the network has settled on its
-    points (on Allen and Cahn's equation the error is a half larger 50 steps after a redraw than after 250, and after 25
-    minutes it takes 3000 steps to come back). Where the equations' points are redrawn by residual a draw goes on for
-    the next ones too, a twentieth of all steps so far (`settled`), and has more points
-    (`equations_doublings`). Its points are a function of (seed, k) and, where they are redrawn by residual, of the
-    network at the start of the draw and of the points before it; these, and which groups are redrawn so, are kept in
-    the checkpoint, so that a resumed run goes on with the same points.
+    time and a whole draw no longer fits into what is left. Where the equations' points are redrawn by residual a draw
+    goes on for the next ones too, a twentieth of all steps so far (`settled`), and has more points.
+
+    Its points are a function of (seed, k) and, where they are redrawn by residual, of the network at the start of the
+    draw and of the points before it. These, and which groups are redrawn so, are in the checkpoint, so that a resumed
+    run goes on with the same points. A stage with terms or settings of its own begins with points of its own. The
+    reasons for these rules are in docs/notes/sampling.md.
+
+    Args:
+        sampling: how points are drawn in stages that have no settings of their own.
+        steps_per_batch: optimizer steps in a block.
+        stages: of the run; none: one that trains every term.
+
+    Attributes:
+        sets: the present points of each group.
+        drawn: the number of the present draw; None: there is none yet.
+        by_residual: the groups whose residual has been concentrated. Their points are drawn by residual from then on.
+        stage: the number of the stage that the present points were drawn for.
     """
 
     def __init__(
@@ -51,14 +62,10 @@ class CollocationData(lightning.LightningDataModule):
         self.problem, self.seed, self.dtype, self.steps_per_batch = problem, seed, dtype, steps_per_batch
         self.run_sampling, self.stages = sampling, stages
         self.stage = 0
-        """The number of the stage that the present points were drawn for."""
         self.conditions = {condition.name: condition for condition in problem.conditions}
         self.sets: dict[str, PointSet] = {}
         self.drawn: int | None = None
         self.by_residual: set[str] = set()
-        """The groups whose residual has been concentrated. Points drawn by residual spread it; drawn evenly again, it
-        would gather again (on Burgers' and Allen and Cahn's equations every other draw undid what the one before it
-        did)."""
 
     @property
     def sampling(self) -> Sampling:
@@ -103,11 +110,8 @@ class CollocationData(lightning.LightningDataModule):
         return self._ends_within(period * self.trainer.lightning_module.progress.step_time_s)
 
     def _early(self) -> bool:
-        """Whether half the time of a run that is limited in time is still to come.
-
-        To begin with points by residual means another number of points, which costs a compilation and longer steps: at
-        57 s of 60 it took 8 s and left Helmholtz' equation with an error five times larger.
-        """
+        """Whether half the time of a run that is limited in time is still to come: with less, points by residual would
+        not repay their first compilation."""
         return not self._ends_within((self.trainer.lightning_module.limits.max_time or 0.0) / 2)
 
     def _ends_within(self, seconds: float) -> bool:
@@ -172,71 +176,25 @@ class CollocationData(lightning.LightningDataModule):
         if name == EQUATIONS:
             return True
         places = self.conditions[name].places  # none for one with data
-        return bool(places) and all(place.free for place in places)
+        return bool(places) and all(place.dimension for place in places)
 
     def _following_residual(self, name: str, draw: int, count: int, former: PointSet | None) -> PointSet:
-        """A share of the former points of a group, new ones evenly, and new ones by residual (the density of RAD as the
-        mixture that it is).
+        """`count` points of a group by its residual; a share of the former ones stay.
 
         Raises:
             Diverged: the residual is not finite at a candidate.
         """
         pool = self._even(name, draw, count * self.sampling.pool)
-        power, floor = self.sampling.power(draw), self.sampling.residual_floor
-        kept = 0 if former is None else min(round(self.sampling.residual_keep * count), count - 1, len(former))
-        even = round((count - kept) * floor / (1 + floor))
-        sharp = count - kept - even
-        key = (self.seed, name, draw)
-
-        def score(points: np.ndarray, origin: np.ndarray) -> np.ndarray:
-            return self._finite_scores(name, replace(pool.take(origin), coordinates=points))
-
-        scores, size = self._finite_scores(name, pool), max(len(pool) // 4, sharp)
-        found = resample_locally(
-            pool.coordinates, scores, size, power, *self._bounds(name, pool), self._allowed(name), score, *key
+        return points_by_residual(
+            self.problem,
+            self.conditions.get(name),
+            pool,
+            former,
+            count,
+            Density.of(self.sampling, draw),
+            (self.seed, name, draw),
+            lambda points: self._finite_scores(name, points),
         )
-        near = replace(pool.take(found.origin), coordinates=found.points)
-        parts = [
-            pool.take(spread(pool.coordinates, even, *key)),
-            near.take(select(near.coordinates, found.weight, sharp, 1.0, 0.0, *key)),
-        ]
-        if kept:
-            parts.insert(0, former.take(spread(former.coordinates, kept, *key)))
-        points = PointSet.concatenated(parts)
-        if name != EQUATIONS:
-            self._reach_ends(name, points.coordinates)
-        return points
-
-    def _reach_ends(self, name: str, points: np.ndarray) -> None:
-        """Move the outermost points (n, d) of each line of a condition to its ends.
-
-        A start may have a kink there, where a period or the boundary begins; between points it would stay rounded off.
-        """
-        for place in self.conditions[name].places:
-            if len(place.free) != 1:
-                continue
-            axis = place.coordinates.index(place.free[0])
-            here = np.flatnonzero(place.contains(points))
-            along = points[here, axis]
-            for outermost, end in ((along.argmin(), place.lower[axis]), (along.argmax(), place.upper[axis])):
-                moved = points[here[outermost]].copy()
-                moved[axis] = end
-                if self._allowed(name)(moved[None])[0]:
-                    points[here[outermost]] = moved
-
-    def _bounds(self, name: str, points: PointSet) -> tuple[np.ndarray, np.ndarray]:
-        """The ends (n, d), (n, d) of the part of the domain where each point of a group may lie: of its place."""
-        lower, upper = np.empty_like(points.coordinates), np.empty_like(points.coordinates)
-        for place in (self.problem.domain,) if name == EQUATIONS else self.conditions[name].places:
-            here = place.contains(points.coordinates)
-            lower[here], upper[here] = place.lower, place.upper
-        return lower, upper
-
-    def _allowed(self, name: str) -> Callable[[np.ndarray], np.ndarray]:
-        where = None if name == EQUATIONS else self.conditions[name].where
-        if where is None:
-            return lambda points: np.ones(len(points), dtype=bool)
-        return lambda points: inside(where, points, self.problem.coordinates, self.problem.values)
 
     def _finite_scores(self, name: str, points: PointSet) -> np.ndarray:
         """The size of a group's residuals at candidates, (n,).

@@ -1,4 +1,4 @@
-"""The ways in which training ends before its time."""
+"""Training exceptions."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Diverged(Exception):
         self.rose, self.sound = rose, sound
 
     def then(self, after: str) -> Diverged:
-        """The same, with what is left of the run."""
+        """The same, with a message about what is left of the run."""
         return Diverged(self.step, self.term, self.points, self.values, self.count, after, self.rose, self.sound)
 
 

@@ -1,4 +1,4 @@
-"""How far a run is: a line that is kept up to date on a terminal, a line now and then elsewhere."""
+"""The progress line: kept up to date on a terminal, a line now and then in a log."""
 
 from __future__ import annotations
 
@@ -26,26 +26,32 @@ BAR = 10, 30
 
 @dataclass
 class Pace:
-    """The time that a step takes, by the steps of the present phase in this process."""
+    """The time of a step, by the steps of the present stage in this process."""
 
-    phase: int | None = None
+    stage: int | None = None
     step: int = 0
     time: float = 0.0
     per_step: float | None = field(default=None)
 
-    def see(self, phase: int, step: int, time: float) -> None:
-        """Take in the present step and the seconds of training. The first steps of a phase may hold a compilation."""
-        if phase != self.phase:
-            self.phase, self.step, self.time = phase, step, time
+    def see(self, stage: int, step: int, time: float) -> None:
+        """Take in the present step and the seconds of training. The first steps of a stage may hold a compilation."""
+        if stage != self.stage:
+            self.stage, self.step, self.time = stage, step, time
         elif step > self.step:
             self.per_step = (time - self.time) / (step - self.step)
 
 
 @dataclass(frozen=True)
 class State:
-    """What is shown of a run: `error` is the largest of its fields' errors, `of` that field where there are several."""
+    """What is shown of a run.
 
-    phase: str
+    Attributes:
+        optimizer: the name of the present one.
+        error: the largest of its fields' errors.
+        of: that field, where there are several.
+    """
+
+    optimizer: str
     step: int
     steps: int | None
     time: float
@@ -58,7 +64,7 @@ class State:
 
     @property
     def share(self) -> float:
-        """What is done of the run, by its steps or its time, whichever ends first."""
+        """The share of the run that is done, of its steps or its time, whichever ends first."""
         shares = [self.step / self.steps] if self.steps else []
         shares += [self.time / self.max_time] if self.max_time else []
         return min(max(shares, default=0.0), 1.0)
@@ -73,7 +79,7 @@ class State:
 
 
 def clock(seconds: float | None) -> str:
-    """Seconds as they are read.
+    """Seconds as hours, minutes and seconds.
 
     >>> clock(7.2), clock(754), clock(3 * 86400 + 3661), clock(None)
     ('0:07', '12:34', '73:01:01', '?')
@@ -86,14 +92,14 @@ def clock(seconds: float | None) -> str:
 
 
 def on_terminal(state: State, columns: int) -> str:
-    """One line of at most so many columns; where it is narrow what matters least is left away, the error last.
+    """One line of at most so many columns; where it is narrow the less important parts are left out, the error last.
 
     >>> print(on_terminal(State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4), 80))
     ssbroyden  43%  4300/10000  objective 1.23e-07  error 2.10e-04  1:02, 1:23 left
     """
     steps = f"{state.step}/{state.steps}" if state.steps else f"step {state.step}"
     parts = {  # in the order in which they stand
-        "phase": state.phase,
+        "optimizer": state.optimizer,
         "share": f"{100 * state.share:.0f}%",
         "steps": steps,
         "objective": f"objective {state.objective:.2e}",
@@ -102,7 +108,7 @@ def on_terminal(state: State, columns: int) -> str:
         "time": f"{clock(state.time)}, {clock(state.left)} left",
     }
     parts = {name: part for name, part in parts.items() if part}
-    for name in ("speed", "phase", "share", "steps", "time", "objective"):
+    for name in ("speed", "optimizer", "share", "steps", "time", "objective"):
         if len("  ".join(parts.values())) <= columns:
             break
         del parts[name]
@@ -114,24 +120,24 @@ def on_terminal(state: State, columns: int) -> str:
     return "  ".join(parts.values())[:columns]
 
 
-def in_words(state: State) -> str:
-    """The same where no terminal is: a line for a log.
+def log_line(state: State) -> str:
+    """One line for a log.
 
-    >>> print(in_words(State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4, "v")))
+    >>> print(log_line(State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4, "v")))
     step 4300 of 10000 (ssbroyden): objective 1.23e-07, error of v 2.10e-04; 1:02 of training, 1:23 left
     """
     steps = f" of {state.steps}" if state.steps else ""
     error = "" if state.error is None else f", error{f' of {state.of}' if state.of else ''} {state.error:.2e}"
     times = f"{clock(state.time)} of training, {clock(state.left)} left"
-    return f"step {state.step}{steps} ({state.phase}): objective {state.objective:.2e}{error}; {times}"
+    return f"step {state.step}{steps} ({state.optimizer}): objective {state.objective:.2e}{error}; {times}"
 
 
 class Progress(Callback):
-    """Shows step, objective, error and the time that is left.
+    """Shows step, objective, error and the time left.
 
     Args:
-        record: where objective and errors are read.
-        stream: where to; standard error unless given.
+        record: from which objective and errors are read.
+        stream: where the line is written; None: standard error.
     """
 
     def __init__(self, record: Record, stream: TextIO | None = None) -> None:
@@ -157,7 +163,7 @@ class Progress(Callback):
         expected = 0.0 if state.left is None else (state.time + state.left) / 10
         if state.time - self._last_line >= min(max(expected, SHORTEST), LONGEST):
             self._last_line = state.time
-            log.info(in_words(state))
+            log.info(log_line(state))
 
     def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:
         self._close()
@@ -176,7 +182,7 @@ class Progress(Callback):
         errors = self.record.errors
         worst = max(errors, key=errors.__getitem__, default=None)
         return State(
-            phase=module.stages[row["phase"]].name,
+            optimizer=module.stages[row["phase"]].name,
             step=row["step"],
             steps=module.limits.steps,
             time=row["time_s"],

@@ -1,4 +1,4 @@
-"""What a checkpoint holds: every part that is used later is checked before it is."""
+"""The schema of a checkpoint: which parts it has, of which kinds, and checks of each before it is used."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ KINDS = {
     "state_dict": Mapping,
     "optimizer_states": list,
     "progress": Mapping,
+    "weights": Mapping,
     "callbacks": Mapping,
     "CollocationData": Mapping,
     "lr_schedulers": list,
@@ -76,6 +77,7 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     """
     _check_weights(content["state_dict"], module)
     _check_progress(content["progress"], module)
+    _check_term_weights(content["weights"], module)
     _check_choice(content.get("operators"))
     _check_callbacks(content["callbacks"], content["progress"]["step"], module)
     _check_points(content["CollocationData"], module)
@@ -148,6 +150,16 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
         raise InvalidStateError(f"progress.stage_step: is {kept['stage_step']}, and progress.step {kept['step']}")
 
 
+def _check_term_weights(kept: Mapping[str, Any], module: PINN) -> None:
+    terms = kept.get("terms")
+    if not isinstance(terms, Mapping) or set(terms) != set(module.terms):
+        raise InvalidStateError(f"weights.terms: {', '.join(module.terms)} are needed")
+    for term, weight in terms.items():
+        if number(f"weights.terms.{term}", weight) < 0.0:
+            raise InvalidStateError(f"weights.terms.{term}: is {weight}")
+    _count("weights.updated", kept.get("updated"))
+
+
 def _check_choice(config: Any) -> None:
     if config is None:
         return
@@ -166,13 +178,16 @@ def _check_choice(config: Any) -> None:
 
 
 def _check_callbacks(kept: Mapping[str, Any], step: int, module: PINN) -> None:
-    for name, keys in {"Record": ("rows", "next"), "Checkpoints": ("next", "least")}.items():
+    for name, keys in {"Record": ("rows", "next"), "Checkpoints": ("next", "least", "terms")}.items():
         if not isinstance(kept.get(name), Mapping) or not set(keys) <= set(kept[name]):
             raise InvalidStateError(f"callbacks.{name}: is missing, or not whole")
         _count(f"callbacks.{name}.next", kept[name]["next"])
     least = kept["Checkpoints"]["least"]
     if not isinstance(least, float) or math.isnan(least):
         raise NonFiniteStateError(f"callbacks.Checkpoints.least: is {short(least)}")
+    terms = kept["Checkpoints"]["terms"]
+    if not isinstance(terms, list) or not all(isinstance(one, str) for one in terms):
+        raise InvalidStateError(f"callbacks.Checkpoints.terms: is {short(terms)}")
     rows, before = kept["Record"]["rows"], 0
     if not isinstance(rows, list):
         raise InvalidStateError("callbacks.Record.rows: is no list")
@@ -198,14 +213,15 @@ def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
     problem = module.problem
     _count("CollocationData.drawn", kept.get("drawn"))
     _count("CollocationData.stage", kept.get("stage"))
-    if not kept["stage"] < len(module.stages):
-        raise InvalidStateError(f"CollocationData.stage: is {kept['stage']}, and there are {len(module.stages)} stages")
+    if kept["stage"] >= len(module.stages):
+        raise InvalidStateError(f"CollocationData.stage: is {kept['stage']}, of {len(module.stages)} stages")
     groups, points = kept.get("by_residual"), kept.get("points")
+    here = set(module.stages[kept["stage"]].group_names(problem))
     conditions = {one.name: one for one in problem.conditions}
     equations = {EQUATIONS} if problem.equations else set()
     if not isinstance(groups, list) or not all(one in {*conditions, *equations} for one in groups):
         raise InvalidStateError(f"CollocationData.by_residual: is {short(groups)}")
-    if not isinstance(points, Mapping) or set(points) != equations | set(groups):
+    if not isinstance(points, Mapping) or set(points) != (equations | set(groups)) & here:
         raise InvalidStateError("CollocationData.points: are of other equations or conditions")
     for name, part in points.items():
         where = f"CollocationData.points.{name}"
@@ -214,11 +230,10 @@ def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
             raise InvalidStateError(f"{where}: has no coordinates")
         if coordinates.shape[1] != len(problem.coordinates) or not len(coordinates):
             raise InvalidStateError(f"{where}.coordinates: are {tuple(coordinates.shape)}")
-        inside, lower, upper = coordinates.numpy(), problem.domain.lower, problem.domain.upper
-        slack = 1e-9 * (upper - lower)
+        inside, slack = coordinates.numpy(), 1e-9 * (problem.domain.upper - problem.domain.lower)
         if not np.isfinite(inside).all():
             raise NonFiniteStateError(f"{where}.coordinates: hold NaN or infinity")
-        if (inside < lower - slack).any() or (inside > upper + slack).any():
+        if not problem.domain.contains(inside, slack).all():
             raise InvalidStateError(f"{where}.coordinates: lie outside the domain")
         usual = {"coordinates": problem.domain.lower[None]}
         if name != EQUATIONS:

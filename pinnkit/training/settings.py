@@ -1,4 +1,4 @@
-"""What can be chosen about a training run."""
+"""Settings of a training run: where it computes, when it ends, checkpoints, callbacks, loggers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The signals that end a run, and how they reach it before and after training."""
+"""Signals that end a run, before, during and after training."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 A strategy (`losses.settings.Weighting`) may change them between blocks of optimizer steps, never within one: the
 curvature that an optimizer learns, and the system of a least-squares step, belong to one set of weights. After a change
-the optimizer evaluates anew, as after a draw of new points. What is compared over a run (the best checkpoint, stagnation, the
-reduction of the objective, its explosion) is the objective under the reference weights, those of the start.
+the optimizer evaluates anew, as after a draw of new points. What is compared over a run (the best checkpoint,
+stagnation, the reduction of the objective, its explosion) is the objective under the reference weights, those of the
+start.
 """
 
 from __future__ import annotations

@@ -13,4 +13,4 @@ X, Y, T, ALPHA = (symbol(name) for name in ("x", "y", "t", "alpha"))
 XYT = ("x", "y", "t")
 
 
-SCOPE = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha",), ("S_x",))
+SCOPE = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha",), ("S_x",), space=("x", "y"))

@@ -23,7 +23,7 @@ SECONDS = 1.0
 """Processor time within which each reader answers."""
 
 XYT = ("x", "y", "t")
-SCOPE = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha", "nu"), ("S",), boundary=True)
+SCOPE = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha", "nu"), ("S",), boundary=True, space=("x", "y"))
 READERS = {
     "equation": (equation, SCOPE),
     "expression": (expression, SCOPE),

@@ -21,7 +21,7 @@ U, V = field("u", XYT), field("v", XYT)
 K = field("k", ("x",))
 
 
-BOUNDARY = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha",), ("S_x",), boundary=True)
+BOUNDARY = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha",), ("S_x",), boundary=True, space=("x", "y"))
 
 
 def u(names: str) -> Partial:

@@ -19,7 +19,7 @@ from pinnkit.language.grammar import Scope, assignment, constant, equation, expr
 from tests.conftest import timed
 
 XYT = ("x", "y", "t")
-SCOPE = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha",), ("S",), boundary=True)
+SCOPE = Scope(XYT, {"u": XYT, "v": XYT, "k": ("x",)}, ("alpha",), ("S",), boundary=True, space=("x", "y"))
 SECONDS = 2.0
 """Processor time within which each is answered; the longest takes 0.6 s on an idle machine."""
 

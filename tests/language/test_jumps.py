@@ -8,7 +8,7 @@ from pinnkit.language.errors import LanguageError
 from pinnkit.language.grammar import Scope, equation, expression
 
 RANGES = {"x": (0.0, 1.0), "y": (-1.0, 1.0), "t": (0.0, 2.0), "a": (0.3, 0.3)}
-SCOPE = Scope(("x", "y", "t"), {"u": ("x", "y", "t"), "v": ("x", "y", "t")}, ("a",), ranges=RANGES)
+SCOPE = Scope(("x", "y", "t"), {"u": ("x", "y", "t"), "v": ("x", "y", "t")}, ("a",), ranges=RANGES, space=("x", "y"))
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ def test_the_advice_is_accepted_and_without_a_domain_nothing_is_refused():
     smooth = caught.value.message.split("such as ")[1]
     assert smooth == "tanh((x - 0.5)/0.01)"
     assert equation(text.replace("where(x < 0.5, 1, 10)", f"(5.5 + 4.5*{smooth})"), SCOPE) is not None
-    assert equation(text, Scope(("x", "y", "t"), SCOPE.fields)) is not None
+    assert equation(text, Scope(("x", "y", "t"), SCOPE.fields, space=("x", "y"))) is not None

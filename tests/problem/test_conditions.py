@@ -9,8 +9,9 @@ import sympy
 
 from pinnkit.language.calculus import field, normal_symbol, symbol
 from pinnkit.language.errors import ProblemError
-from pinnkit.problem.conditions import inside
-from pinnkit.problem.problem import Condition, Problem
+from pinnkit.problem.at import inside
+from pinnkit.problem.parts import Condition
+from pinnkit.problem.problem import Problem
 
 U = field("u", ("x", "y", "t"))
 X, Y, T = (symbol(name) for name in ("x", "y", "t"))

@@ -13,7 +13,8 @@ import yaml
 
 from pinnkit.language.calculus import field, partials, symbol
 from pinnkit.language.errors import ProblemError
-from pinnkit.problem.problem import TRANSFORMS, Field, Parameter, Problem
+from pinnkit.problem.parts import TRANSFORMS, Field, Parameter
+from pinnkit.problem.problem import Problem
 
 HEAT = """
 name: heat

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pinnkit.problem.checks import check
-from pinnkit.problem.problem import TRANSFORMS, Problem
+from pinnkit.problem.parts import TRANSFORMS
+from pinnkit.problem.problem import Problem
 from pinnkit.problem.representable import RANGES
 
 

@@ -26,7 +26,7 @@ def shipped(name):
 
 def test_the_list_is_whole():
     assert NAMES == [
-        "advection", "allen_cahn", "burgers", "burgers_inverse", "gradient_matching", "heat", "heat_inverse",
+        "advection", "allen_cahn", "burgers", "burgers_inverse", "disk", "gradient_matching", "heat", "heat_inverse",
         "heat_inverse_noisy", "helmholtz_2d", "kdv", "lotka_volterra", "oscillator", "poisson_2d", "poisson_5d", "wave",
     ]  # fmt: skip
 

@@ -15,7 +15,8 @@ NO_HISTORY = History([], [], [])
 
 
 def mesh(**axes: np.ndarray) -> Grid:
-    return Grid(dict(zip(axes, np.meshgrid(*axes.values(), indexing="ij"), strict=True)), structured=True)
+    coordinates = dict(zip(axes, np.meshgrid(*axes.values(), indexing="ij"), strict=True))
+    return Grid(coordinates, structured=True, time="t" if "t" in axes else None)
 
 
 def drawn(grid: Grid, fields, references=None, residuals=None, history=NO_HISTORY, points=None, title="heat"):

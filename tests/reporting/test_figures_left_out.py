@@ -55,7 +55,8 @@ def test_points_where_the_reference_is_not_finite_are_left_out(wrong):
 def test_every_case_renders(names, structured):
     grid = mesh(**{name: np.linspace(0, 1, 4) for name in names})
     if not structured:
-        grid = Grid({name: values.ravel() for name, values in grid.coordinates.items()}, structured=False)
+        scattered = {name: values.ravel() for name, values in grid.coordinates.items()}
+        grid = Grid(scattered, structured=False, time=grid.time)
     u = 1 + sum(grid.coordinates.values())
     points = {"mass_$": {name: np.linspace(0, 1, 3) for name in names}}
     figures = drawn(grid, {"T_wall": u + 1e-7}, {"T_wall": u}, {"a $ b $": 0 * u}, points=points, title="$_{")

@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pinnkit.domains.box import Box
 from pinnkit.sampling.adaptive import morton_order, resample_locally, select, spread
+from pinnkit.sampling.region import Region
 from pinnkit.sampling.settings import unit_points
 
 POINTS = unit_points("sobol", 200, 2, seed=0, stream="pool")
@@ -144,14 +146,14 @@ def test_too_few_candidates_and_broken_residuals_are_refused():
 
 def zoomed(points, score, *, power=1.0, lower=0.0, upper=1.0, allowed=None, count=None, draw=0):
     """Candidates near `points` (m, d) by score(points) in a box, all allowed by default."""
+    ends = zip(*(np.broadcast_to(one, points.shape[1]).tolist() for one in (lower, upper)), strict=True)
+    box = Box({f"x{index}": pair for index, pair in enumerate(ends)})
     return resample_locally(
         points,
         score(points),
         count or len(points),
         power,
-        np.broadcast_to(np.asarray(lower, float), points.shape),
-        np.broadcast_to(np.asarray(upper, float), points.shape),
-        allowed or (lambda moved: np.ones(len(moved), dtype=bool)),
+        Region((box,), allowed),
         lambda moved, origin: score(moved),
         0,
         "a",

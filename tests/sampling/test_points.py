@@ -136,7 +136,7 @@ def test_equation_points_fill_the_domain(method):
 def test_equation_points_follow_seed_draw_and_count():
     posed, settings = problem(), Sampling(equations=32)
     points = equation_points(posed, settings, 0, 0).coordinates
-    expected = posed.domain.points(unit_points("sobol", 32, 3, 0, EQUATIONS, 0))
+    expected = posed.domain.sample(unit_points("sobol", 32, 3, 0, EQUATIONS, 0))
     np.testing.assert_array_equal(points, expected)
     assert len(equation_points(posed, settings, 0, 0, count=256)) == 256
     assert not np.any(equation_points(posed, settings, 0, 1).coordinates == points)
@@ -228,7 +228,7 @@ def test_where_is_respected_and_the_part_is_filled(method, where, lower, upper):
 def test_where_keeps_the_points_of_the_sequence_that_satisfy_it():
     posed = problem(tested={"at": "t = 0", "where": "x > 0.5", "equations": "u = 0"})
     points = condition_points(posed, posed.conditions[1], Sampling(conditions=40), 0, 0).coordinates
-    every = posed.conditions[1].places[0].points(unit_points("sobol", 1024, 2, 0, "conditions.tested.0"))
+    every = posed.conditions[1].places[0].sample(unit_points("sobol", 1024, 2, 0, "conditions.tested.0"))
     np.testing.assert_array_equal(points, every[every[:, 0] > 0.5][:40])
 
 

@@ -1,6 +1,5 @@
-"""The LightningModule and its parts: objective, limits, gradients that are missing, mini-batches, going back."""
+"""The LightningModule: its objective, its limits, what it trains, and going back after divergence."""
 
-import json
 import math
 import re
 
@@ -10,21 +9,15 @@ import torch
 
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import mean_square
-from pinnkit.optimizers.schedule import settling_factor
 from pinnkit.optimizers.settings import OPTIMIZERS, LeastSquares
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.evaluation import residuals
 from pinnkit.runs.factory import assemble
 from pinnkit.runs.solve import solve
 from pinnkit.settings import read_settings
-from pinnkit.training import automatic
-from pinnkit.training.exceptions import Diverged, NoGradient
 from pinnkit.training.loop import Loop
-from pinnkit.training.minibatch import MiniBatches
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stages import Stage
-from pinnkit.training.step import OptimizerStep
-from pinnkit.training.stopping import Stopping
 from tests.conftest import assembled
 
 
@@ -85,45 +78,6 @@ def test_every_optimizer_trains_networks_and_learned_parameters(optimizer, heat_
     assert solution.metrics["optimizers"] == [optimizer]
 
 
-def test_phases_follow_each_other_and_both_train_what_is_learned(heat_words, quick, tmp_path):
-    heat_words["parameters"] = {"alpha": {"learn": 0.5}}
-    del heat_words["exact"]
-    values = []
-    settings = {**quick, "trainer": {"max_steps": 40, "steps_per_batch": 20}}
-    for steps in (20, 40):
-        settings["trainer"]["max_steps"] = steps
-        solution = solve(Problem(**heat_words), tmp_path / str(steps), settings)
-        values.append(solution.metrics["learned"]["alpha"]["value"])
-    assert values[0] != 0.5
-    assert values[1] != values[0]
-    assert solution.module.progress.stage == 1
-    assert solution.module.progress.stage_step == 20
-
-
-@pytest.mark.parametrize(
-    ("cut", "trains"),
-    [
-        (lambda p: p.u_x.detach() - 1, False),
-        (lambda p: torch.as_tensor(p.u_x.detach().numpy()) - p.x, False),
-        (lambda p: p.u_x - 1, True),
-        (lambda p: p.u_x.detach() - p.u, True),
-    ],
-)
-def test_a_term_that_trains_nothing_ends_the_run_with_its_name(cut, trains, heat_words, quick, tmp_path):
-    problem = Problem(
-        coordinates=heat_words["coordinates"],
-        fields=["u"],
-        equations={"good": "u_t = u", "matched": cut},
-        conditions=heat_words["conditions"],
-    )
-    quick["trainer"]["max_steps"] = 2
-    if trains:
-        assert solve(problem, tmp_path, quick).metrics["steps"] == 2
-    else:
-        with pytest.raises(NoGradient, match=r"'matched' trains nothing.*detach"):
-            solve(problem, tmp_path, quick)
-
-
 @pytest.mark.parametrize(
     ("limits", "reason"),
     [
@@ -139,49 +93,6 @@ def test_each_limit_stops_training(limits, reason, heat_words, quick, tmp_path):
     assert metrics["status"] == "finished"
     assert metrics["steps"] < 60
     assert re.search(reason, metrics["reason"])
-
-
-def test_divergence_names_the_term_the_step_and_the_point(heat_words, quick, tmp_path):
-    heat_words["equations"] = {"heat": lambda p: p.u_t + torch.where(p.x > 0.5, torch.full_like(p.x, math.inf), p.u)}
-    del heat_words["exact"]
-    with pytest.raises(Diverged, match=r"at step 0: the term 'heat' is inf at x = 0\.[5-9]\d*, t = 0\.\d+") as caught:
-        solve(Problem(**heat_words), tmp_path, {**quick, "phases": ["ssbroyden"]})
-    assert len(caught.value.points) == 3
-    assert all(point["x"] > 0.5 for point in caught.value.points)
-    assert caught.value.values == [math.inf] * 3
-    assert caught.value.count > 3
-    metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert metrics["status"] == "diverged"
-    assert "'heat'" in metrics["reason"]
-
-
-def test_a_mini_batch_is_a_part_of_the_points_and_changes_the_trajectory(heat_words, quick, tmp_path):
-    _, data = module_of(heat_words, {**quick, "sampling": {**quick["sampling"], "batch": 30}})
-    whole = data.batches()
-    rows = {tuple(row) for row in whole["equations"].coordinates.tolist()}
-    seen = []
-    for step in range(3):  # 100 points in batches of 30: three of them are a round without repetition
-        thinned = MiniBatches(30, seed=0).at(step, whole)
-        assert len(thinned["equations"]) == 30
-        assert thinned["ends"] is whole["ends"]
-        seen += [tuple(row) for row in thinned["equations"].coordinates.tolist()]
-    assert len(set(seen)) == 90
-    assert set(seen) <= rows
-    losses = {}
-    for batch in (None, 30):
-        settings = {**quick, "phases": ["adam"], "sampling": {**quick["sampling"], "batch": batch}}
-        losses[batch] = solve(Problem(**heat_words), tmp_path / str(batch), settings).metrics["loss"]
-    assert losses[None] != losses[30]
-
-
-def test_quasi_newton_phases_take_all_points_and_say_so(heat_words, quick, tmp_path):
-    losses = []
-    for batch in (None, 30):
-        settings = {**quick, "phases": ["ssbroyden"], "sampling": {**quick["sampling"], "batch": batch}}
-        losses.append(solve(Problem(**heat_words), tmp_path / str(batch), settings).metrics["loss"])
-    assert losses[0] == losses[1]
-    assert "changes nothing" not in (tmp_path / "None" / "train.log").read_text()
-    assert "sampling.batch=30 changes nothing here" in (tmp_path / "30" / "train.log").read_text()
 
 
 def test_a_run_without_steps_or_time_has_limits_of_its_own():
@@ -223,40 +134,6 @@ def test_a_run_that_is_stopped_as_new_points_arrive_goes_on_to_the_same_end(heat
         assert torch.equal(parts.module.state_dict()[name], value), name
 
 
-def test_the_phase_that_follows_has_the_inverse_hessian_of_the_one_before(heat_words, quick, tmp_path):
-    quick |= {"phases": [{"name": "ssbfgs", "steps": 20}, "ssbroyden"], "trainer": {"max_steps": 20}}
-    module = solve(Problem(**heat_words), tmp_path, quick).module
-    former, following = (one.optimizer.state for one in module.optimizers())
-    assert ["inverse_hessian" in next(iter(state.values())) for state in (former, following)] == [False, True]
-
-
-@pytest.mark.parametrize(("free", "chosen"), [(16 * 1000**2, "ssbroyden"), (16 * 1000**2 - 1, "lbfgs")])
-def test_auto_keeps_a_dense_matrix_where_half_of_the_free_memory_is_enough(free, chosen, monkeypatch):
-    monkeypatch.setattr(automatic, "free_memory", lambda device: free)
-    found, reason = automatic.automatic(1000, torch.float64)
-    assert found[-1].name == chosen
-    assert ("affordable" if chosen == "ssbroyden" else "GB") in reason
-
-
-def test_auto_keeps_no_matrix_beyond_its_limit():
-    assert automatic.automatic(12_001, torch.float64)[0][-1].name == "lbfgs"
-
-
-def test_auto_takes_spring_in_many_coordinates_and_parameters_on_a_cpu():
-    assert automatic.automatic(4000, torch.float64, "cpu", 4)[0] == (Stage(automatic.WIDE),)
-    for others in ((3999, torch.float64, "cpu", 4), (4000, torch.float64, "cpu", 3), (4000, torch.float32, "cpu", 4)):
-        assert automatic.automatic(*others)[0][-1].name != "spring"
-
-
-def test_a_residual_that_is_infinite_at_a_candidate_alone_is_told(heat_words, quick, tmp_path, monkeypatch):
-    monkeypatch.setattr("pinnkit.training.datamodule.CONCENTRATED", 0.0)
-    heat_words["equations"] = {"heat": lambda p: p.u_t + torch.where(p.x > 0.998, torch.full_like(p.x, math.inf), p.u)}
-    del heat_words["exact"]
-    with pytest.raises(Diverged, match=r"at step 25: the term 'heat' is inf at x = 0\.99[89]\d*, t = 0\.\d+") as caught:
-        solve(Problem(**heat_words), tmp_path, {**quick, "phases": ["ssbroyden"]})
-    assert "3 times training went back" in str(caught.value)
-
-
 @pytest.mark.parametrize(("equation", "width"), [("u_t = alpha*u_xx", 20), ("u_t = alpha*u_xx - u*u_x", 30)])
 def test_networks_of_nonlinear_equations_are_wider(heat_words, equation, width):
     module, _ = assembled({**heat_words, "equations": equation, "exact": {}})
@@ -274,60 +151,6 @@ def test_linear_equations_without_time_have_sines(heat_words, words, activation)
         heat_words |= {"conditions": {"edge": {"at": "y = 0", "equations": "u = 0"}}, "exact": {}}
     module, _ = assembled(heat_words)
     assert module.network.networks[0][-1].activation is activation
-
-
-def test_spring_has_new_points_in_each_step_and_the_phase_after_it_those_of_a_draw(heat_words, quick, tmp_path):
-    quick |= {"phases": [{"name": "spring", "steps": 3}, "ssbroyden"], "trainer": {"max_steps": 5}}
-    seen = []
-    step = OptimizerStep.take
-
-    def watched(self, optimizer, batches, weights):
-        seen.append({name: batch.coordinates.clone() for name, batch in batches.items()})
-        step(self, optimizer, batches, weights)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(OptimizerStep, "take", watched)
-        solve(
-            Problem(**heat_words), tmp_path, quick | {"sampling": {**quick["sampling"], "batch": 40, "conditions": 60}}
-        )
-    assert [len(one["equations"]) for one in seen] == [40, 40, 40, 100, 100]
-    assert [len(one["initial"]) for one in seen] == [40, 40, 40, 60, 60]
-    for earlier, later in ((0, 1), (1, 2)):
-        for name in seen[0]:
-            assert not torch.equal(seen[earlier][name], seen[later][name])
-    assert torch.equal(seen[3]["equations"], seen[4]["equations"])
-
-
-@pytest.mark.parametrize(
-    ("chosen", "limits", "began"),
-    [
-        ([{"name": "spring"}], {"max_steps": 20}, 18),
-        ([{"name": "spring", "settle": 0.5}], {"max_steps": 20}, 11),
-        ([{"name": "spring", "settle": 0.0}], {"max_steps": 20}, None),
-        ([{"name": "spring", "settle": 0.5}], {"max_time": 1000.0, "max_steps": 20}, 11),
-        ([{"name": "spring", "settle": 0.5}], {"max_time": 1e-9}, 0),
-        ([{"name": "spring", "settle": 0.3, "steps": 10}, "adam"], {"max_steps": 15}, 8),
-    ],
-)
-def test_steps_of_spring_shorten_at_the_end_of_the_run_or_of_its_phase(
-    chosen, limits, began, heat_words, quick, tmp_path, monkeypatch
-):
-    shares = []
-    step = OptimizerStep.take
-
-    def watched(self, optimizer, batches, weights):
-        step(self, optimizer, batches, weights)
-        shares.append(getattr(optimizer.optimizer, "step_factor", None))
-
-    monkeypatch.setattr(OptimizerStep, "take", watched)
-    monkeypatch.setattr(Stopping, "asked", lambda self: "enough" if len(shares) == 20 else None)
-    sampling = {**quick["sampling"], "batch": 20, "conditions": 10}
-    solve(Problem(**heat_words), tmp_path, quick | {"phases": chosen, "trainer": limits, "sampling": sampling})
-    count = limits.get("max_steps", 20)
-    expected = [1.0 if began is None or at < began else settling_factor(at - began) for at in range(count)]
-    if len(chosen) > 1:  # 10 steps of a phase, and 5 of Adam
-        expected[10:] = [None] * 5
-    assert shares == expected
 
 
 def test_a_run_that_diverges_goes_back_and_its_rate_is_halved(heat_words, quick, tmp_path):
@@ -363,19 +186,6 @@ def test_a_run_that_diverges_goes_back_and_its_rate_is_halved(heat_words, quick,
     assert rates.count(0.5) == 30  # from step 10, the last checkpoint, on
     log = (tmp_path / "train.log").read_text()
     assert "back to step 10, with steps of half the size (1 of 3)" in log
-
-
-def test_an_infinite_gradient_is_told_with_its_term_and_a_point(heat_words, quick, tmp_path):
-    def residual(p):
-        far = (p.x > 0.9).to(p.x)
-        return p.u_t - p.alpha * p.u_xx + ((p.u - p.u.detach()) * far + 1.0 - far).sqrt()
-
-    heat_words["equations"] = {"heat": residual}
-    del heat_words["exact"]
-    quick |= {"phases": ["adam"], "trainer": {"max_steps": 40}, "operators": {"engine": "autograd"}}
-    with pytest.raises(Diverged, match=r"the term 'heat \(its gradient\)' is (nan|-?inf) at x = 0\.9") as told:
-        solve(Problem(**heat_words), tmp_path, quick)
-    assert told.value.points[0]["x"] > 0.9
 
 
 def test_what_is_reported_of_residuals_is_without_weights(heat_words, quick):

@@ -1,4 +1,4 @@
-"""What a user sees of a run under way: a line on a terminal of any width, and few lines where there is none."""
+"""The progress line: on a terminal of any width, and few lines in a log."""
 
 import io
 import logging
@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from pinnkit.training.counters import Counters
-from pinnkit.training.progress import Pace, Progress, State, in_words, on_terminal
+from pinnkit.training.progress import Pace, Progress, State, log_line, on_terminal
 from pinnkit.training.settings import Trainer
 
 STATE = State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4, "pressure", 1.5e6)
-LONG = replace(STATE, phase="gauss_newton", step=1234567, steps=9999999, time=359999.0, per_step=0.25)
+LONG = replace(STATE, optimizer="gauss_newton", step=1234567, steps=9999999, time=359999.0, per_step=0.25)
 
 
 @pytest.mark.parametrize("state", [STATE, LONG, replace(STATE, error=None), replace(STATE, steps=None)])
@@ -47,7 +47,7 @@ def test_a_wide_line_has_a_bar_that_shows_the_share(columns):
 def test_what_is_left_ends_with_the_steps_or_the_time(steps, step, time, max_time, per_step, share, left):
     state = State("adam", step, steps, time, max_time, per_step, 1.0)
     assert (state.share, state.left) == (share, left)
-    assert ("? left" in in_words(state)) is (left is None)
+    assert ("? left" in log_line(state)) is (left is None)
 
 
 def test_the_pace_is_that_of_the_present_phase_without_its_first_steps():

@@ -1,0 +1,147 @@
+"""The interface of shapes: all that sampling, conditions, references and figures ask of a domain."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+
+class ShapeError(ValueError):
+    """A wrong setting of a shape: its name, and what is wrong."""
+
+    def __init__(self, setting: str, message: str) -> None:
+        super().__init__(message)
+        self.setting = setting
+
+
+class Shape(ABC):
+    """A closed set of points in named coordinates: a solid, a part of its boundary, a line, a point.
+
+    Points are arrays (n, d) with a column for each of `coordinates`. A part of a boundary is a shape too, of one
+    dimension less, and has outward normals.
+
+    Attributes:
+        bounds: the bounding box, coordinate -> (lower, upper), in the order of the coordinates.
+    """
+
+    bounds: Mapping[str, tuple[float, float]]
+
+    # ------------------------------------------------------------ what a shape defines
+
+    @property
+    @abstractmethod
+    def dimension(self) -> int:
+        """The number of coordinates of the unit points that are mapped to it: 2 for a disk, 1 for its rim."""
+
+    @property
+    @abstractmethod
+    def measure(self) -> float:
+        """Length, area, volume ... by its dimension; 1 for a single point."""
+
+    @property
+    @abstractmethod
+    def description(self) -> str:
+        """The shape as text, such as "x in [0, 1], t = 0"."""
+
+    @abstractmethod
+    def sample(self, unit: np.ndarray) -> np.ndarray:
+        """Map points (n, dimension) of the unit cube to points (n, d), so that even points become even ones."""
+
+    @abstractmethod
+    def contains(self, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
+        """Mask (n,) of the points (n, d) of the closed shape, up to rounding.
+
+        slack: a number or (d,), by how much a point may lie outside along each coordinate.
+        """
+
+    @abstractmethod
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        """Distance (n,) to the edge: positive inside, zero on it, negative outside; of a shape without an interior in
+        its coordinates, minus the distance to it."""
+
+    @abstractmethod
+    def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
+        """Mask (n,) of the points (n, d) of the shape that lie within `slack` (d,) of the shape's own edge."""
+
+    @abstractmethod
+    def boundary(self, coordinates: Collection[str]) -> tuple[Shape, ...]:
+        """The parts of the boundary whose normals lie in the space of the named coordinates."""
+
+    def normals(self, points: np.ndarray) -> np.ndarray | None:
+        """The outward unit normals (n, d) at points of a part of a boundary; None for any other shape."""
+        return None
+
+    def at(self, /, **values: float) -> Shape:
+        """The part where the named coordinates have the given values.
+
+        Raises:
+            ValueError: a name is not a coordinate, a value lies outside the shape, or the part cannot be described.
+        """
+        raise ValueError(f"{', '.join(values)} cannot be fixed in {self.description}")
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        """Points (n, d) moved at right angles onto the line, plane or curved surface that the shape is a part of."""
+        return points
+
+    @property
+    def ends(self) -> np.ndarray:
+        """The end points (k, d) of a shape of dimension 1; none of any other, nor of a closed curve."""
+        return np.empty((0, len(self.coordinates)))
+
+    def spans(self, coordinate: str) -> bool:
+        """Whether the shape is an interval of this coordinate times a shape in the others."""
+        return False
+
+    # ------------------------------------------------------------ what follows
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        return tuple(self.bounds)
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """The coordinates that vary in this shape."""
+        return tuple(name for name, (lower, upper) in self.bounds.items() if upper > lower)
+
+    @property
+    def fixed(self) -> dict[str, float]:
+        """The coordinates that do not vary in this shape, and their values."""
+        return {name: lower for name, (lower, upper) in self.bounds.items() if lower == upper}
+
+    @property
+    def lower(self) -> np.ndarray:
+        """Lower ends of the bounding box, shape (d,)."""
+        return np.array([lower for lower, _ in self.bounds.values()])
+
+    @property
+    def upper(self) -> np.ndarray:
+        """Upper ends of the bounding box, shape (d,)."""
+        return np.array([upper for _, upper in self.bounds.values()])
+
+    @property
+    def has_normals(self) -> bool:
+        """Whether the shape is a part of a boundary."""
+        return self.normals(self.lower[None]) is not None
+
+    @property
+    def fills_bounds(self) -> bool:
+        """Whether the shape is its bounding box."""
+        return all(map(self.spans, self.coordinates))
+
+    @property
+    def widths(self) -> np.ndarray:
+        """Lengths (d,) such that widths / n^(1/dimension) is the size of the cell that one of n even points has."""
+        return self.upper - self.lower
+
+    def grid(self, counts: Mapping[str, int]) -> dict[str, np.ndarray]:
+        """A tensor grid over the bounding box: coordinate -> array of the grid's shape (indexing "ij")."""
+        axes = [np.linspace(*self.bounds[name], counts[name]) for name in self.bounds]
+        return dict(zip(self.bounds, np.meshgrid(*axes, indexing="ij"), strict=True))
+
+    def _check_unit(self, unit: np.ndarray) -> None:
+        if unit.ndim != 2 or unit.shape[1] != self.dimension:
+            raise ValueError(
+                f"unit has shape {unit.shape}: (n, {self.dimension}) is needed, a column for each free coordinate"
+            )

@@ -1,0 +1,95 @@
+"""Where the points of a group may lie, and how points that are moved come back there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pinnkit.domains.shape import Shape
+from pinnkit.problem.at import inside
+from pinnkit.problem.parts import Condition
+from pinnkit.problem.problem import Problem
+
+
+@dataclass(frozen=True)
+class Region:
+    """The places of a group of points, and what else holds there.
+
+    `of` (n,) in the methods is the number of the place to which each point (n, d) belongs, as `number` gives it.
+
+    Args:
+        allowed: points (n, d) -> mask (n,); None: all points of the places are.
+    """
+
+    places: Sequence[Shape]
+    allowed: Callable[[np.ndarray], np.ndarray] | None = None
+
+    @classmethod
+    def of_group(cls, problem: Problem, condition: Condition | None) -> Region:
+        """The region of a condition; None: that of the equations."""
+        if condition is None:
+            return cls((problem.domain,))
+        if condition.where is None:
+            return cls(condition.places)
+        return cls(
+            condition.places, lambda points: inside(condition.where, points, problem.coordinates, problem.values)
+        )
+
+    def number(self, points: np.ndarray) -> np.ndarray:
+        """The place of each point; where several meet, the last."""
+        found = np.zeros(len(points), dtype=int)
+        for number, place in enumerate(self.places):
+            found[place.contains(points)] = number
+        return found
+
+    def bounds(self, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The ends (n, d), (n, d) of the bounding box of each point's place."""
+        return np.stack([one.lower for one in self.places])[of], np.stack([one.upper for one in self.places])[of]
+
+    def cells(self, of: np.ndarray) -> np.ndarray:
+        """The size (n, d) of the cell around each of n points that are spread over their places."""
+        dimensions = np.array([place.dimension for place in self.places])[of]
+        widths = np.stack([place.widths for place in self.places])[of]
+        return widths * len(of) ** (-1 / np.maximum(dimensions[:, None], 1))
+
+    def project(self, points: np.ndarray, of: np.ndarray) -> np.ndarray:
+        """Points moved off a curved place, back on it."""
+        moved = points.copy()
+        for number, place in enumerate(self.places):
+            here = of == number
+            moved[here] = place.project(points[here])
+        return moved
+
+    def allows(self, points: np.ndarray, of: np.ndarray) -> np.ndarray:
+        """Mask (n,) of the points that lie in their place and are allowed there."""
+        mask = np.ones(len(points), dtype=bool)
+        for number, place in enumerate(self.places):
+            here = of == number
+            mask[here] = place.contains(points[here])
+        return mask if self.allowed is None else mask & self.allowed(points)
+
+    def normals(self, points: np.ndarray, of: np.ndarray) -> np.ndarray | None:
+        """The outward normals (n, d); None where a place is no part of a boundary."""
+        if not all(place.has_normals for place in self.places):
+            return None
+        normals = np.empty(points.shape)
+        for number, place in enumerate(self.places):
+            here = of == number
+            normals[here] = place.normals(points[here])
+        return normals
+
+    def reach_ends(self, points: np.ndarray) -> None:
+        """Move the outermost points (n, d) of each line to its ends.
+
+        A start may have a kink there, where a period or the boundary begins; between points it would stay rounded off.
+        """
+        for number, place in enumerate(self.places):
+            if not len(place.ends):
+                continue
+            here = np.flatnonzero(place.contains(points))
+            for end in place.ends:
+                nearest = here[np.abs(points[here] - end).max(axis=1).argmin()]
+                if self.allows(end[None], np.array([number]))[0]:
+                    points[nearest] = end

@@ -1,0 +1,29 @@
+"""Digests of the samples that a run uses."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from pinnkit.problem.problem import Problem
+from pinnkit.references.table import Table
+
+
+def digests(problem: Problem, reference: Any) -> dict[str, str]:
+    """The SHA-256 of the samples of each condition, and of a reference table, by their keys.
+
+    A run does not go on with others.
+    """
+    samples = {f"conditions.{one.name}.data": one.data for one in problem.conditions if one.data}
+    if isinstance(reference, Table):
+        samples["reference"] = {**reference.grid, **reference(reference.grid)}
+    found = {}
+    for key, columns in samples.items():
+        sums = hashlib.sha256()
+        for name in sorted(columns):
+            sums.update(name.encode())
+            sums.update(np.ascontiguousarray(columns[name]).tobytes())
+        found[key] = sums.hexdigest()
+    return found

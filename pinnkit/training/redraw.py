@@ -1,0 +1,82 @@
+"""Redraws of a group's points by residual."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pinnkit.problem.parts import Condition
+from pinnkit.problem.problem import Problem
+from pinnkit.sampling.adaptive import resample_locally, select, spread
+from pinnkit.sampling.point_set import PointSet
+from pinnkit.sampling.region import Region
+from pinnkit.sampling.settings import Sampling
+
+
+@dataclass(frozen=True)
+class Density:
+    """The density of a redraw, |r|^power / mean |r|^power + floor, and the share of former points that stay."""
+
+    power: float
+    floor: float
+    keep: float
+
+    @classmethod
+    def of(cls, sampling: Sampling, draw: int) -> Density:
+        """The one that the settings give for a draw."""
+        return cls(sampling.power(draw), sampling.residual_floor, sampling.residual_keep)
+
+
+def points_by_residual(
+    problem: Problem,
+    condition: Condition | None,
+    pool: PointSet,
+    former: PointSet | None,
+    count: int,
+    density: Density,
+    key: tuple[int, str, int],
+    score: Callable[[PointSet], np.ndarray],
+) -> PointSet:
+    """A share of the former points of a group, new ones evenly, and new ones by residual.
+
+    Together the new ones are a sample of the density of RAD (Wu et al. 2023), drawn as the mixture that it is.
+
+    Args:
+        condition: whose points they are; None: those of the equations.
+        pool: the candidates.
+        former: the points before; None: there are none.
+        count: points in all.
+        key: (seed, group, draw), of which the points are a function.
+        score: the size of the residual (n,) at points.
+    """
+    kept = 0 if former is None else min(round(density.keep * count), count - 1, len(former))
+    even = round((count - kept) * density.floor / (1 + density.floor))
+    sharp = count - kept - even
+    region = Region.of_group(problem, condition)
+    place = region.number(pool.coordinates)
+
+    def moved(points: np.ndarray, origin: np.ndarray) -> PointSet:
+        return replace(pool.take(origin), coordinates=points, normals=region.normals(points, place[origin]))
+
+    found = resample_locally(
+        pool.coordinates,
+        score(pool),
+        max(len(pool) // 4, sharp),
+        density.power,
+        region,
+        lambda points, origin: score(moved(points, origin)),
+        *key,
+    )
+    near = moved(found.points, found.origin)
+    parts = [
+        pool.take(spread(pool.coordinates, even, *key)),
+        near.take(select(near.coordinates, found.weight, sharp, 1.0, 0.0, *key)),
+    ]
+    if kept:
+        parts.insert(0, former.take(spread(former.coordinates, kept, *key)))
+    points = PointSet.concatenated(parts)
+    if condition is not None:
+        region.reach_ends(points.coordinates)
+    return points

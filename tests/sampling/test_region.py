@@ -1,0 +1,75 @@
+"""Points that follow a residual within shapes: on the rim of a disk, and inside it."""
+
+import numpy as np
+import pytest
+
+from pinnkit.domains.box import Box
+from pinnkit.domains.product import Product
+from pinnkit.domains.shapes.disk import Disk
+from pinnkit.sampling.adaptive import resample_locally, select
+from pinnkit.sampling.region import Region
+from pinnkit.sampling.settings import unit_points
+
+DISK = Disk(("x", "y"), (1.0, 2.0), 2.0)
+(RIM,) = DISK.boundary(("x", "y"))
+
+
+def angles(points):
+    return np.arctan2(points[:, 1] - 2.0, points[:, 0] - 1.0)
+
+
+def resampled(region, points, score):
+    return resample_locally(points, score(points), 2048, 1.0, region, lambda moved, _: score(moved), 0, "a", 0)
+
+
+def test_points_follow_a_peak_along_the_rim():
+    """A peak 1 / (1 + (angle / 0.001)^2), thinner than the distance of 256 candidates: half is within 0.001."""
+
+    def peak(points):
+        return 1 / (1 + (angles(points) / 0.001) ** 2)
+
+    found = resampled(Region((RIM,)), RIM.sample(unit_points("grid", 256, 1, 0, "a")), peak)
+    assert RIM.contains(found.points).all()
+    chosen = found.points[select(found.points, found.weight, 512, 1.0, 0.0, 0, "a", 0)]
+    assert np.mean(np.abs(angles(chosen)) < 0.001) == pytest.approx(0.5, abs=0.1)
+    np.testing.assert_allclose(
+        Region((RIM,)).normals(chosen, np.zeros(512, int)), (chosen - [1.0, 2.0]) / 2.0, rtol=1e-12
+    )
+
+
+def test_points_near_the_rim_stay_inside():
+    """A residual that is largest on the rim."""
+    found = resampled(
+        Region((DISK,)),
+        DISK.sample(unit_points("sobol", 512, 2, 0, "a")),
+        lambda points: np.exp(-20 * DISK.distance(points)),
+    )
+    assert DISK.contains(found.points).all()
+    assert np.median(DISK.distance(found.points)) < 0.2
+
+
+def test_each_point_stays_in_its_place():
+    cylinder = Product((DISK, Box({"t": (0.0, 1.0)})), ("x", "y", "t"))
+    region = Region((*cylinder.boundary(("x", "y")), cylinder.at(t=0.0)))
+    points = np.concatenate([place.sample(unit_points("sobol", 128, 2, 0, "a")) for place in region.places])
+    place = region.number(points)
+    np.testing.assert_array_equal(place, np.repeat([0, 1], 128))
+    np.testing.assert_allclose(region.cells(place)[[0, -1]], [[np.pi / 4, np.pi / 4, 1 / 16], [1 / 4, 1 / 4, 0]])
+    found = resampled(region, points, lambda one: np.ones(len(one)))
+    np.testing.assert_array_equal(region.number(found.points), place[found.origin])
+    assert region.normals(points, place) is None  # the start has none
+
+
+def test_points_move_where_they_are_allowed_alone():
+    region = Region((RIM,), allowed=lambda points: points[:, 0] > 1.0)
+    points = RIM.sample(unit_points("grid", 64, 1, 0, "a"))
+    right = points[points[:, 0] > 1.0]
+    assert resampled(region, right, lambda one: np.ones(len(one))).points[:, 0].min() > 1.0
+
+
+def test_lines_are_drawn_to_their_ends():
+    square = Box({"x": (0.0, 1.0), "y": (0.0, 2.0)})
+    region = Region((square.at(x=0.0),))
+    points = np.array([[0.0, 0.5], [0.0, 1.9], [0.0, 1.0]])
+    region.reach_ends(points)
+    assert points.tolist() == [[0.0, 0.0], [0.0, 2.0], [0.0, 1.0]]

@@ -1,0 +1,140 @@
+"""Weights as state: a change reaches every optimizer, outlives a resume, and disturbs nothing that is compared."""
+
+import pytest
+import torch
+
+from pinnkit.losses.weighting.fixed import Fixed
+from pinnkit.problem.problem import Problem
+from pinnkit.runs.solve import solve
+from pinnkit.training.checkpoints import read
+from pinnkit.training.module import PINN
+from pinnkit.training.weights import WeightState
+from tests.conftest import assembled
+
+
+@pytest.fixture
+def run(heat_words, quick):
+    def trained(folder, optimizer, steps, resume=False, **trainer):
+        settings = {
+            **quick,
+            "network": {"width": 6, "depth": 1},
+            "operators": {"engine": "autograd"},
+            "sampling": {"equations": 40, "conditions": 10, "redraw_every": 25},
+            "phases": [optimizer],
+            "trainer": {"max_steps": steps, "steps_per_batch": 5, **trainer},
+            "checkpoint": {"every_steps": 5},
+        }
+        return solve(Problem(**heat_words), folder, settings, resume=resume)
+
+    return trained
+
+
+@pytest.fixture
+def strategy(monkeypatch):
+    """Sets what the strategy does at every tenth step."""
+
+    def use(update):
+        monkeypatch.setattr(Fixed, "every", 10)
+        monkeypatch.setattr(Fixed, "update", lambda self, *arguments: update(*arguments))
+
+    return use
+
+
+def doubled(weights, losses, term_gradients):
+    """The weight of `initial` is doubled, once."""
+    return {"initial": 2.0} if weights["initial"] == 1.0 else {}
+
+
+def same(one, other):
+    return all(torch.equal(value, other.module.state_dict()[name]) for name, value in one.module.state_dict().items())
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "ssbroyden", "lbfgs", "gauss_newton", "spring"])
+def test_a_change_reaches_every_optimizer_and_refreshes_it(optimizer, run, strategy, tmp_path, monkeypatch):
+    steps = 13 if optimizer in ("gauss_newton", "spring") else 20
+    plain = run(tmp_path / "plain", optimizer, steps)
+    run(tmp_path / "parts", optimizer, 10)
+
+    def changed(self):
+        self.state.weights.set({"initial": 2.0})
+        for one in self.trainer.optimizers:
+            if hasattr(one, "refresh"):
+                one.refresh()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PINN, "on_train_start", changed)
+        expected = run(tmp_path / "parts", optimizer, steps, resume=True)
+    strategy(doubled)
+    found = run(tmp_path / "found", optimizer, steps)
+    assert same(found, expected)
+    assert not same(found, plain)
+    assert found.module.state.weights.values() == {"heat": 1.0, "initial": 2.0, "ends": 1.0}
+
+
+@pytest.mark.parametrize("stop", [10, 15])
+def test_changed_weights_outlive_a_resume(stop, run, strategy, tmp_path):
+    strategy(doubled)
+    whole = run(tmp_path / "whole", "ssbroyden", 25)
+    run(tmp_path / "parts", "ssbroyden", stop)
+    kept = read(tmp_path / "parts" / "checkpoints" / "last.ckpt")["weights"]
+    assert kept["terms"]["initial"] == (2.0 if stop > 10 else 1.0)
+    parts = run(tmp_path / "parts", "ssbroyden", 25, resume=True)
+    assert same(whole, parts)
+    assert parts.module.state.weights.values() == whole.module.state.weights.values()
+
+
+def test_the_best_checkpoint_is_not_chosen_by_a_weight_that_fell(run, strategy, tmp_path):
+    strategy(lambda weights, *_: {"heat": 1e-6, "initial": 0.0, "ends": 0.0})
+    found = run(tmp_path, {"name": "adam", "learning_rate": 0.1}, 40)
+    rows = read(tmp_path / "checkpoints" / "last.ckpt")["callbacks"]["Record"]["rows"]
+    for row in rows:
+        terms = sum(loss for term, loss in row["losses"].items() if term != "objective")
+        assert row["losses"]["objective"] == pytest.approx(terms, rel=1e-12)  # every weight was 1 at the start
+    objectives = {row["step"]: row["losses"]["objective"] for row in rows}
+    assert float(found.module.state.weighted_objective) < 1e-5 * min(objectives.values())
+    assert read(tmp_path / "checkpoints" / "best.ckpt")["progress"]["step"] == min(objectives, key=objectives.get) < 40
+
+
+@pytest.mark.parametrize(("factor", "limits"), [(1e-30, {"stop_reduction": 1e-9}), (1e12, {})])
+def test_neither_a_reduction_nor_an_explosion_comes_of_weights(factor, limits, run, strategy, tmp_path):
+    strategy(lambda weights, *_: dict.fromkeys(weights, factor))
+    metrics = run(tmp_path, "adam", 30, **limits).metrics
+    assert (metrics["status"], metrics["steps"], metrics["reason"]) == ("finished", 30, "30 steps are done")
+
+
+def test_the_strategy_is_given_losses_and_gradients_of_single_terms(run, strategy, tmp_path):
+    seen = []
+
+    def update(weights, losses, term_gradients):
+        seen.append((dict(weights), dict(losses), term_gradients()))
+        return weights
+
+    strategy(update)
+    module = run(tmp_path, "adam", 11).module
+    ((weights, losses, gradients),) = seen
+    assert list(weights) == list(losses) == ["heat", "initial", "ends"]
+    assert gradients.shape == (3, sum(one.numel() for one in module.parameters()))
+
+
+def test_gradients_of_single_terms_are_those_of_their_losses(heat_words, quick):
+    module, batches = assembled(heat_words, quick)
+    module.computation.evaluator = module.make_evaluator("autograd", 30)
+    found = module.computation.term_gradients(batches)
+    for gradient, loss in zip(found, module.losses(batches).values(), strict=True):
+        parts = torch.autograd.grad(loss, list(module.model.trainable().values()), materialize_grads=True)
+        torch.testing.assert_close(gradient, torch.cat([part.flatten() for part in parts]), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("weights", [{"heat": -1.0}, {"heat": float("nan")}, {"other": 1.0}])
+def test_a_weight_that_cannot_be_is_refused(weights):
+    with pytest.raises(ValueError, match="a finite number of at least 0 is needed"):
+        WeightState({"heat": 1.0}).set(weights)
+
+
+@pytest.mark.parametrize(("step", "updated", "due"), [(9, 0, False), (10, 0, True), (13, 10, False), (21, 10, True)])
+def test_the_strategy_is_due_once_in_each_interval(step, updated, due, monkeypatch):
+    state = WeightState({"heat": 1.0}, Fixed())
+    assert not state.due(step)  # fixed weights are never asked for
+    monkeypatch.setattr(Fixed, "every", 10)
+    state.updated = updated
+    assert state.due(step) is due
