@@ -69,7 +69,7 @@ def definition(module, batches, weights):
 @pytest.fixture
 def unrecorded(monkeypatch):
     """Steps run as they are: neither recorded nor compiled."""
-    monkeypatch.setattr(tested, "record", lambda step, inputs: step)
+    monkeypatch.setattr(tested, "record_graph", lambda step, inputs: step)
     monkeypatch.setattr(tested, "compile_graph", lambda step, inputs: step)
 
 
@@ -298,7 +298,7 @@ def random_problem(equations, at_start, network, periodic):
 def test_taylor_mode_agrees_with_the_definition_for_random_equations(equations, at_start, network, periodic):
     module, batches = random_problem(equations, at_start, network, periodic)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tested, "record", lambda step, inputs: step)
+        patch.setattr(tested, "record_graph", lambda step, inputs: step)
         patch.setattr(tested, "compile_graph", lambda step, inputs: step)
         found = evaluated(module, batches, "jets")
     assert_same(found, definition(module, batches, weights_of(module)), CLOSE)
