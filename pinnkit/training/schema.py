@@ -255,6 +255,8 @@ def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
                 raise InvalidStateError(f"{where}.{array}: is {short(values)}")
             if not bool(torch.isfinite(values).all()):
                 raise NonFiniteStateError(f"{where}.{array}: holds NaN or infinity")
+        if "weights" in part and bool((part["weights"] < 0).any()):
+            raise InvalidStateError(f"{where}.weights: some are below 0")
 
 
 def _count(where: str, value: Any) -> None:
