@@ -62,7 +62,7 @@ def assemble(
     if network is None:
         shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]
         log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
-    stages = tuple(Stage(one) for one in settings.phases or (settings.optimizer,))
+    stages = stages_of(settings)
     _check_size(stages, size, "phases[{}]" if settings.phases else "optimizer")
     module = PINN(
         problem,
@@ -105,6 +105,11 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
     if not report.mistakes and not any(one.requires_grad for one in network.parameters()):
         report.add("network", "has no parameter that is trained")
     report.raise_if_any()
+
+
+def stages_of(settings: Settings) -> tuple[Stage, ...]:
+    """The stages of a run: one for each phase, on the whole problem."""
+    return tuple(Stage(one) for one in settings.phases or (settings.optimizer,))
 
 
 def _check_size(stages: Sequence[Stage], size: int, key: str) -> None:

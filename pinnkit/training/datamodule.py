@@ -143,7 +143,7 @@ class CollocationData(lightning.LightningDataModule):
         return self._following_residual(name, draw, count, former)
 
     def unseen(self) -> tuple[dict[str, PointSet], dict[str, np.ndarray]]:
-        """PointSet of every group that training has not seen, as the next draw has them, and the size of the residuals
+        """Points of every group that training has not seen, as the next draw has them, and the size of the residuals
         there, (n,) for each group.
 
         Raises:

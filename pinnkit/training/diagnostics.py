@@ -15,11 +15,11 @@ from pinnkit.training.exceptions import NoGradient
 from pinnkit.training.term_values import TermValues
 
 A_FEW = 64
-"""PointSet at which terms are tried for a gradient."""
+"""Points at which terms are tried for a gradient."""
 SHOWN = 3
-"""PointSet that are named where a residual is not finite."""
+"""Points that are named where a residual is not finite."""
 SCORED = 8192
-"""PointSet whose residuals are computed at once, at most."""
+"""Points whose residuals are computed at once, at most."""
 
 
 class Found(NamedTuple):
