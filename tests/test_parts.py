@@ -77,9 +77,7 @@ def test_one_file_and_one_configuration_file_add_a_part(kind, add, usual, tmp_pa
     assert name not in registry
     files = add(kind)
     assert sorted(Path(file).suffix for file in files) == [".py", ".yaml"]
-    words = [word for word in WORDS if kind != "network" or not word.startswith("network.depth")]
-    words += OPTIONS.get(kind, [])
-    assert command(tmp_path, *words, f"{kind}={name}", f"hydra.run.dir={tmp_path / 'run'}") == 0
+    assert command(tmp_path, *WORDS, *OPTIONS.get(kind, []), f"{kind}={name}", f"hydra.run.dir={tmp_path / 'run'}") == 0
     assert yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())[kind][registry.tag] == name
     assert loss(tmp_path / "run") != loss(usual)
 
@@ -119,8 +117,8 @@ def test_an_unknown_name_is_answered_with_the_nearest_part(add, tmp_path, capsys
     add("network")
     assert command(tmp_path, *WORDS, "network.name=residua") == 2
     assert "network.name: unknown network 'residua'; did you mean 'residual'?" in capsys.readouterr().err
-    assert command(tmp_path, "pde=decay", "network=residual", "+network.block=2") == 2
-    assert "network.block: unknown key 'block'; did you mean 'blocks'?" in capsys.readouterr().err
+    assert command(tmp_path, "pde=decay", "network=residual", "+network.stepp=2") == 2
+    assert "network.stepp: unknown key 'stepp'; did you mean 'step'?" in capsys.readouterr().err
     assert evaluate(["run=somewhere", "export=cvs"]) == 2
     assert "export: 'cvs': one of csv is needed; did you mean 'csv'?" in capsys.readouterr().err
 
