@@ -140,7 +140,8 @@ def test_a_trial_is_worth_its_best_value_and_a_failed_one_is_a_row(tmp_path):
         assert row["reason"].startswith(reasons[int(row["network.width"]) % 4])
         assert row["value"] == ""
     assert f"in trial {complete[0]['number']}:" in told
-    assert f"stand_in.py pde=oscillator trainer.max_steps=2000 network.width={complete[0]['network.width']}\n" in told
+    width = complete[0]["network.width"]
+    assert f"python scripts/train.py pde=oscillator trainer.max_steps=2000 network.width={width}\n" in told
     assert {row["run"] for row in rows} == {f"trials/{number:04d}" for number in range(12)}
 
 
