@@ -217,6 +217,15 @@ class Evaluator:
             function = self._function(prepared, head)
         return self.sums(lambda chunk: function(*head, *chunk), shards)
 
+    def term_gradients(self, shards: Sequence[Prepared], directions: Inputs = ()) -> list[list[Tensor]]:
+        """For each of several sets of points the gradient of each unweighted loss, (terms, parameters).
+
+        It takes an evaluation for each term, with the weight 1 for this term and 0 for the others.
+        """
+        units = torch.eye(len(self.objective.terms), dtype=self.constants.dtype, device=self.constants.device)
+        found = [self.each(shards, unit, directions) for unit in units]
+        return [[torch.stack([of_term[shard][1] for of_term in found])] for shard in range(len(shards))]
+
     def sums(self, function: Callable[[Inputs], Sequence[Tensor]], shards: Sequence[Prepared]) -> list[list[Tensor]]:
         """The sums of function(chunk) over the chunks of each shard: a thread has whole shards, or chunks of one."""
         if self.sharded:

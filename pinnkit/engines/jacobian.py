@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -22,7 +22,6 @@ from pinnkit.operators.compiled import CompilationError, compile_graph
 from pinnkit.operators.trace import Untraceable, check_traceable, record_graph
 from pinnkit.optimizers.least_squares import lower_product
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.training.distributed import ALONE, Ranks
 
 log = logging.getLogger(__name__)
 
@@ -73,13 +72,14 @@ class Jacobian:
                 "at once, as happens where a residual or the network mixes points (a mean over them, a batch norm)"
             )
 
-    def at(self, shards: Sequence[Prepared], weights: Tensor, ranks: Ranks = ALONE) -> Linearisation:
+    def at(self, shards: Sequence[Prepared], weights: Tensor, ranks: Sums | None = None) -> Linearisation:
         """The least-squares problem at the parameters' present values, which it reads when it is asked.
 
         Args:
             shards: this rank's points; r and J are those of all ranks.
+            ranks: sums over ranks and shards; None: there is one of each.
         """
-        return Linearisation(self, tuple(shards), weights, ranks)
+        return Linearisation(self, tuple(shards), weights, ranks or OneProcess())
 
     # ------------------------------------------------------------ what is computed for a chunk
 
@@ -174,6 +174,36 @@ class Jacobian:
             return record_graph(make(prepared), inputs)  # the compiler has taken the first one over
 
 
+class Sums(Protocol):
+    """What puts together the results of several processes and of their shards."""
+
+    @property
+    def count(self) -> int:
+        """The number of processes."""
+        ...
+
+    def total(self, shards: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
+        """The sums over the shards of all processes of the tensors that this one has for each of its own."""
+        ...
+
+    def rows(self, own: Tensor) -> Tensor:
+        """The rows of all shards in their order, from those of this process's own."""
+        ...
+
+
+class OneProcess:
+    """A process that has all points, in one shard."""
+
+    count = 1
+
+    def total(self, shards: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
+        (only,) = shards
+        return tuple(only)
+
+    def rows(self, own: Tensor) -> Tensor:
+        return own
+
+
 @dataclass(frozen=True)
 class Linearisation:
     """The objective |r|^2 near the present parameters."""
@@ -181,7 +211,7 @@ class Linearisation:
     jacobian: Jacobian
     shards: tuple[Prepared, ...]
     weights: Tensor
-    ranks: Ranks
+    ranks: Sums
 
     def gram(self) -> tuple[Tensor, Tensor]:
         """J'J (n, n) and J'r (n,)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-import torch
 from torch import Tensor
 
 from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Prepared
@@ -150,9 +149,8 @@ class Computation:
 
     def term_gradients(self, batches: Mapping[str, PointSet]) -> Tensor:
         """The gradient of the loss of each term, (terms, parameters), by one evaluation for each."""
-        shards, directions = self.prepared(batches), self.directions()
-        units = torch.eye(len(self.terms), dtype=self.state.like.dtype, device=self.state.device)
-        return torch.stack([self.evaluate(shards, unit, directions)[1].clone() for unit in units])
+        own = self.evaluator.term_gradients(self.prepared(batches), self.directions())
+        return self.state.ranks.total(own)[0]
 
     def linearisation(self, batches: Mapping[str, PointSet], weights: Tensor) -> Linearisation:
         """The least-squares problem of these points and weights.
