@@ -6,11 +6,7 @@ import sys
 from tests.conftest import ROOT
 
 LONGEST = 300
-LONG = {
-    "pinnkit/engines/evaluator.py",
-    "pinnkit/training/checkpoints.py",
-    "pinnkit/training/module.py",
-}
+LONG = {"pinnkit/engines/evaluator.py"}
 
 
 def test_files_are_short():
@@ -18,8 +14,7 @@ def test_files_are_short():
     lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in files}
     assert len(lengths) > 100
     assert {path for path, length in lengths.items() if length > LONGEST} == LONG
-    module = "pinnkit/training/module.py"
-    assert lengths[module] <= 200 or module in LONG
+    assert lengths["pinnkit/training/module.py"] <= 200
 
 
 def test_ci_runs_the_test_command_of_the_readme():

@@ -28,7 +28,7 @@ from pinnkit.cli.variants import variants
 from pinnkit.language.errors import ProblemError
 from pinnkit.runs import environment
 from pinnkit.runs.resources import check_environment
-from pinnkit.training.signals import Interrupted, raising
+from pinnkit.training.signals import Interrupted, raise_on_signal
 
 HELP = """
 Train a network on a problem, and leave a run folder with its solution, errors, figures and checkpoints.
@@ -73,7 +73,7 @@ def train(argv: Sequence[str], conf: Path) -> int:
         return FINISHED
     try:
         # The others end with the first; a handler would keep them from it while they wait for it in torch.
-        with raising() if environment.first() else nullcontext():
+        with raise_on_signal() if environment.first() else nullcontext():
             return _train(argv, conf)
     except (KeyboardInterrupt, Interrupted) as error:  # before training or after it
         return interrupted(error)

@@ -177,7 +177,7 @@ def _mapping(where: str, value: Any) -> Mapping[str, Any]:
 
 
 def whole(value: Any) -> bool:
-    """Whether it is a count."""
+    """Whether a value is an integer of at least 0."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 

@@ -102,7 +102,7 @@ def read_where(
 
 
 def spread(place: Shape) -> np.ndarray:
-    """Points (4096, d) at random in a place, always the same: enough to tell whether an inequality holds anywhere."""
+    """Points (4096, d) at random in a place, always the same, to find out whether an inequality holds."""
     return place.sample(np.random.default_rng(0).random((4096, place.dimension)))
 
 

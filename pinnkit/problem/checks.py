@@ -1,4 +1,4 @@
-"""What can be known of a problem before training."""
+"""Checks of a problem before training."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _check_order_in_time(problem: Problem, report: Report) -> None:
 def _check_weights(problem: Problem, report: Report) -> None:
     """A weight that training could make small, or that is negative or no finite number somewhere.
 
-    One that holds a field is known only while training, which tells where it is not finite. In a condition, where the
+    One that holds a field is known only while training, which reports where it is not finite. In a condition, where the
     field's values are known, it is a warning: with u in the weight of its start, Allen and Cahn's equation ends far
     from it.
     """

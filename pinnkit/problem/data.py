@@ -36,7 +36,7 @@ def named(config: Any) -> Iterator[str]:
 def read_data(
     config: Any, domain: Shape, scope: Scope, files: Files, wanted: Sequence[str]
 ) -> Mapping[str, np.ndarray]:
-    """Columns (n,) of a table; a column named like a field f is called f_data, so that it can be told from it.
+    """Columns (n,) of a table; a column named like a field f is called f_data, to be distinct from it.
 
     One whose name means something else is left out, and a mistake where it is among those `wanted`.
     """

@@ -1,4 +1,4 @@
-"""Fields evaluated elsewhere, as in u(t=t-1): whether that lies in the domain."""
+"""The check that fields evaluated elsewhere, as in u(t=t-1), are so within the domain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SLACK = 1e-9
 """How far outside a place may lie, relative to the range of its coordinate."""
 
 SIZES = (*FIELDS, *(sign * 10.0**power for power in range(1, 7) for sign in (-1, 1)))
-"""Values of fields by which it is seen whether an equation asks for a place."""
+"""Values of fields for which an equation is evaluated, to find out whether it depends on a place."""
 
 
 def check_elsewhere(problem: Problem, report: Report) -> None:

@@ -33,7 +33,7 @@ def check_keys(report: Report, path: str, config: Mapping[str, Any], valid: Sequ
 LABEL = 120
 """Characters of a term's name."""
 WEIGHTED = ("equation", "weight")
-"""The words of an equation with a weight of its own."""
+"""The keys of an equation with a weight of its own."""
 
 
 def read_equations(

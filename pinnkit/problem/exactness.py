@@ -1,4 +1,4 @@
-"""Whether the closed form of a problem solves it."""
+"""The check that the closed form of a problem solves it."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def check_smooth(problem: Problem, values: Mapping[sympy.Symbol, float], report:
                         )
                         return
                     expr, lower = differentiate(expr, name), lower.differentiated(name)
-            except LanguageError:  # too long, or no number: told where the equations are checked
+            except LanguageError:  # too long, or no number: reported where the equations are checked
                 continue
 
 

@@ -1,4 +1,4 @@
-"""Every equation with its key, and points at which it can be looked at before training."""
+"""Equations with their keys, and the points at which they are checked before training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.problem import Problem
 
 POINTS = 200
-"""How many random points of each place are looked at."""
+"""Random points of each place at which an equation is checked."""
 FIELDS = (-1.3, -0.4, 0.3, 0.7, 1.6)
 """Values of fields and derivatives, of which one at least is in the domain of most functions."""
 

@@ -21,7 +21,7 @@ from pinnkit.problem.tables import Files
 
 @dataclass(frozen=True, init=False)
 class Problem:
-    """What is to be solved: the same words as a problem file, see the README.
+    """What is to be solved, by the keys of a problem file, see the README.
 
     Args:
         coordinates: name -> [lower, upper], in the order of the network's inputs; t is time.

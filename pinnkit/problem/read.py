@@ -51,7 +51,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     parameters = read_parameters(config.get("parameters") or {}, taken, report)
     declared = tuple(taken[len(names) + len(fields) :])  # the parameters, those with a mistake of their own too
     known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
-    complete = bool(names) and names == box.coordinates  # without a range no place could be told from a wrong one
+    complete = bool(names) and names == box.coordinates  # without a range no place can be checked
     shape, domain = read_domain(config, axes.space, box, declared, known, taken, report) if complete else ("", box)
     scope = Scope(
         coordinates=names,
@@ -118,7 +118,7 @@ def read_text(config: Any, key: str, report: Report) -> str:
 
 
 def check_names_differ(equations: tuple[Equation, ...], conditions: tuple[Condition, ...], report: Report) -> None:
-    """Terms and point sets are told apart by name in weights, logs and metrics, and from the objective, their sum."""
+    """Check that no two terms or point sets have one name in weights, logs and metrics, nor that of the objective."""
     for equation in equations:
         if equation.name == "objective":
             report.add("equations.objective", "the name 'objective' is taken: it is the weighted sum of all terms")
@@ -172,7 +172,7 @@ def read_periodic(config: Any, coordinates: tuple[str, ...], domain: Shape, repo
 
 
 def _has_data(conditions: Any) -> bool:
-    """Whether a condition names data, readable or not: a missing file is told by its own key."""
+    """Whether a condition names data, readable or not: a missing file is reported by its own key."""
     parts = conditions.values() if isinstance(conditions, Mapping) else ()
     return any(isinstance(part, Mapping) and "data" in part for part in parts)
 

@@ -1,4 +1,4 @@
-"""Whether a network with the problem's transforms and periods can be the solution that the problem gives."""
+"""The check that a network with the problem's transforms and periods can be the given solution."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _check_period(problem: Problem, field: Field, name: str, values: Values, rep
         one = Partial(field.name, field.coordinates, (name,) * order)
         try:
             derivative = field_values([one], problem.exact)[one]
-        except LanguageError:  # too long, or no number: told where the equations are checked
+        except LanguageError:  # too long, or no number: reported where the equations are checked
             return
         read = {**values, **inputs}
         ends = [_computed(derivative, {**read, symbol(name): end + 0 * read[symbol(name)]})
@@ -110,8 +110,8 @@ def _check_period(problem: Problem, field: Field, name: str, values: Values, rep
         size = max(size / (upper - lower), _largest(np.concatenate([_computed(derivative, read), *ends])))
         if jump[worst] > TOLERANCE * size:
             at = f"{one} is {ends[0][worst]:.4g} at {name} = {lower:g} and {ends[1][worst]:.4g} at {name} = {upper:g}"
-            tell = report.add if jump[worst] > FAR * size else report.warn
-            tell(f"exact.{field.name}", f"is not periodic in {name}, which the network is: {at}")
+            complain = report.add if jump[worst] > FAR * size else report.warn
+            complain(f"exact.{field.name}", f"is not periodic in {name}, which the network is: {at}")
             return
 
 

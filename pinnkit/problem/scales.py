@@ -1,4 +1,4 @@
-"""The size of each field, as the conditions tell it."""
+"""The size of each field, by what the conditions prescribe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pinnkit.problem.problem import Problem
 
 
 def field_scales(problem: Problem) -> dict[str, float]:
-    """Field -> a power of two near its largest size; 1 where no condition tells.
+    """Field -> a power of two near its largest size; 1 where no condition prescribes one.
 
     A condition c * d^k u/dp^k = g, linear in one partial derivative, says that u is about |g/c| times half the range
     of p for each of the k derivatives: u = 10 gives 8, V_x = S with |S| <= 500 on [-3, 3] gives 2048. Networks whose

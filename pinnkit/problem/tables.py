@@ -96,7 +96,7 @@ def given(config: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 
 def _is_number(value: Any) -> bool:
-    """None is read as NaN, which is told with its place."""
+    """None is read as NaN, which is reported with its place."""
     return value is None or (isinstance(value, numbers.Real) and not isinstance(value, bool))
 
 

@@ -122,14 +122,14 @@ class ETDRK4:
     def _step(self, t: float, w: np.ndarray, h: float) -> np.ndarray:
         self._check()
         half, whole, q, f1, f2, f3 = self._coefficients(h)
-        rest = self._modes.rest
-        first = rest(t, w)
+        nonlinear = self._modes.nonlinear
+        first = nonlinear(t, w)
         a = half * w + q * first
-        second = rest(t + h / 2, a)
+        second = nonlinear(t + h / 2, a)
         b = half * w + q * second
-        third = rest(t + h / 2, b)
+        third = nonlinear(t + h / 2, b)
         c = half * a + q * (2 * third - first)
-        return whole * w + f1 * first + f2 * (second + third) + f3 * rest(t + h, c)
+        return whole * w + f1 * first + f2 * (second + third) + f3 * nonlinear(t + h, c)
 
     def _contour(self, h: float) -> tuple[np.ndarray, ...]:
         """e^(z/2), e^z, h Q, h f1, 2 h f2, h f3, each (states, modes)."""

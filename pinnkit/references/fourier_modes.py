@@ -27,10 +27,10 @@ class NotDiagonalError(Exception):
 
 
 class FourierModes:
-    """w' = eigenvalues * w + rest(t, w): w = V^-1 u holds the Fourier coefficients of every state, mode by mode.
+    """w' = eigenvalues * w + nonlinear(t, w): w = V^-1 u holds the Fourier coefficients of every state, mode by mode.
 
     u_k: (states,) are the coefficients of d^j f/dt^j at the wave number k, V_k the eigenvectors of the block L_k
-    (states x states) that the linear part with constant coefficients is there. The rest is evaluated at 3/2 as many
+    (states x states) of the linear part with constant coefficients. The nonlinear part is evaluated at 3/2 as many
     points as the nodes (Orszag's rule, exact for quadratic terms), the highest cosine left out.
 
     Args:
@@ -102,7 +102,7 @@ class FourierModes:
         rows = np.array([fft.rfft(values, norm="forward")[: self._count] for values in samples])
         return self._multiply_modes(self._inverses, rows).ravel()
 
-    def rest(self, t: float, w: np.ndarray) -> np.ndarray:
+    def nonlinear(self, t: float, w: np.ndarray) -> np.ndarray:
         """(states, n/2): w' without its linear part, at w: (states, n/2)."""
         if self._is_linear:
             return np.zeros_like(w)

@@ -17,7 +17,7 @@ MAX_EXPANDED_OPERATIONS = 500  # of a rate that is multiplied out
 
 @dataclass(frozen=True)
 class SemilinearForm:
-    """rates[f] = sum over (d, c) in linear[f] of c * d + rests[f], with numbers c and partial derivatives d.
+    """rates[f] = sum over (d, c) in linear[f] of c * d + nonlinear[f], with numbers c and partial derivatives d.
 
     `complete`: the nonlinear part has derivatives in space up to the first order only, so the stiff terms are all in
     the linear part.

@@ -109,7 +109,7 @@ class GridSolution:
     def _integrate_modes(self, modes: FourierModes) -> None:
         begin, end = self._system.times
         start = modes.start()
-        self._expect_finite(start, modes.rest(begin, start.reshape(modes.eigenvalues.shape)))
+        self._expect_finite(start, modes.nonlinear(begin, start.reshape(modes.eigenvalues.shape)))
         if np.abs(modes.eigenvalues.real).max() * (end - begin) > MAX_DAMPING_EXPONENT:
             self.method = EXPONENTIAL
             try:
@@ -123,7 +123,7 @@ class GridSolution:
 
         def rate(t: float, v: np.ndarray) -> np.ndarray:
             turn = np.exp((t - begin) * eigenvalues)
-            return (modes.rest(t, turn * v.reshape(turn.shape)) / turn).ravel()
+            return (modes.nonlinear(t, turn * v.reshape(turn.shape)) / turn).ravel()
 
         self._atol = self.rtol * self._size(modes, start) or self._atol
         rotated = self._explicit(rate, start)
@@ -137,7 +137,7 @@ class GridSolution:
         """Root mean square of the start, or of the sources times the duration if that is more."""
         begin, end = self._system.times
         zero = np.zeros_like(start).reshape(modes.eigenvalues.shape)
-        rests = [np.linalg.norm(modes.rest(t, zero)) for t in quasirandom_points(SAMPLES[0], begin, end)]
+        rests = [np.linalg.norm(modes.nonlinear(t, zero)) for t in quasirandom_points(SAMPLES[0], begin, end)]
         largest = max([0.0, *(rest for rest in rests if np.isfinite(rest))])
         return float(max(np.linalg.norm(start), (end - begin) * largest) / np.sqrt(start.size))
 

@@ -1,1 +1,1 @@
-"""Training runs: what is set up, what is trained and recovered, and what is left in the run folder."""
+"""Training runs: checks, settings as used, setup, training, recovery, results, and loading."""

@@ -1,4 +1,4 @@
-"""What a run prints, and what it keeps of that in its log."""
+"""The screen and the log file of a run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _PlainHandler(logging.Handler):
 
 @contextmanager
 def silent() -> Iterator[LogBuffer]:
-    """While this is open, pinnkit prints no more than errors: another process tells of the run."""
+    """Print no more than errors while this is open: the first process reports the run."""
     log = logging.getLogger("pinnkit")
     former = log.level
     log.setLevel(logging.ERROR)
@@ -61,13 +61,13 @@ class _FileHandler(logging.FileHandler):
 
 
 class LogBuffer:
-    """What pinnkit logs while a run is set up and goes on; it is kept in memory until it has a file."""
+    """Log records of a run, kept in memory until they have a file."""
 
     def __init__(self) -> None:
         self.handler: logging.Handler = MemoryHandler(capacity=0, flushLevel=NEVER, flushOnClose=False)
 
     def keep(self, path: Path) -> None:
-        """Append it to a file: what has been told so far, and what follows."""
+        """Append to a file what has been logged so far, and what follows."""
         file = _FileHandler(path, encoding="utf-8")
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         early, self.handler = self.handler, file
@@ -80,7 +80,7 @@ class LogBuffer:
 
 @contextmanager
 def logged() -> Iterator[LogBuffer]:
-    """While this is open, what pinnkit logs is printed, and kept as `Told` says."""
+    """Print and keep what pinnkit logs while this is open."""
     log = logging.getLogger("pinnkit")
     screen, kept = _PlainHandler(), LogBuffer()
     former = log.level, log.propagate
@@ -99,7 +99,7 @@ def logged() -> Iterator[LogBuffer]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """While this is open, Lightning keeps to itself what does not concern a run of pinnkit."""
+    """Keep back messages of Lightning that do not concern a run of pinnkit, while this is open."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     former = [logger.level for logger in loggers]
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""What the environment says of the processes of a run, before torch is loaded."""
+"""The processes of a run, as the environment variables of torchrun, SLURM and Lightning have them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ NUMBERS = {
     "RANK": "torchrun", "LOCAL_RANK": "torchrun", "WORLD_SIZE": "torchrun", "SLURM_NTASKS": "SLURM",
     "SLURM_PROCID": "SLURM", "SLURM_LOCALID": "SLURM", "SLURM_STEP_NUM_TASKS": "SLURM", "SLURM_RESTART_COUNT": "SLURM",
 }  # fmt: skip
-"""Variables that are whole numbers, 0 or more, and who sets them."""
+"""Variables that are whole numbers, 0 or more, and what sets them."""
 
 
 def mistakes() -> Iterator[tuple[str, str]]:
-    """Variables that do not say how this process was started, and why not."""
+    """Environment variables that are wrong, and why."""
     wrong = [name for name in NUMBERS if name in os.environ and _number(name) is None]
     for name in wrong:
         message = f"'{os.environ[name]}' is no whole number: {NUMBERS[name]} sets it; unset it to run alone"
@@ -58,7 +58,7 @@ def rank() -> int | None:
 
 
 def tells() -> bool:
-    """Whether this process tells what is wrong: it was started alone, or is the first on its machine."""
+    """Whether this process prints errors: it was started alone, or is the first on its machine."""
     local = _number("LOCAL_RANK") if "RANK" in os.environ else _number("SLURM_LOCALID")
     return rank() is None or not local
 

@@ -1,4 +1,4 @@
-"""What a trained network is worth: fields on a grid, errors against the reference, residuals, figures."""
+"""Evaluation of a trained network: fields on a grid, errors against the reference, residuals, figures."""
 
 from __future__ import annotations
 

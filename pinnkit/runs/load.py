@@ -74,8 +74,8 @@ def load(
     path = checkpoint_path(run, checkpoint)
     text, config = _configuration(run)
     _check_given(config, problem, network)
-    words = {key: value for key, value in config.items() if key not in ("defaults", "hydra", CUSTOM_NETWORK)}
-    found, settings = read_and_check(words, problem, custom_network=network is not None)
+    plain = {key: value for key, value in config.items() if key not in ("defaults", "hydra", CUSTOM_NETWORK)}
+    found, settings = read_and_check(plain, problem, custom_network=network is not None)
     if network is not None:
         check_network(network, found, settings)
     settings = resolved(found, settings, network)
@@ -127,7 +127,7 @@ def restore(
 
 
 def _configuration(run: RunFolder) -> tuple[str, dict[str, Any]]:
-    """The text of config.yaml, and what it says."""
+    """The text and the content of config.yaml."""
     try:
         text = run.read_config()
     except RunFolderError as error:

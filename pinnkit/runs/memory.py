@@ -1,4 +1,4 @@
-"""Memory that a run would take at least, compared with what is free before any of it is taken."""
+"""Checks of the memory that a run needs at least against what is free."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pinnkit.settings import Settings
 NUMBER = 8
 """Bytes of a number; networks and points are made in float64, and trained in the dtype of the run."""
 GROUP = Path("/sys/fs/cgroup")
-"""Where Linux tells what the group of processes, such as a container, may take."""
+"""The files of Linux with the memory limit of a group of processes, such as a container."""
 COPIES = 4
 """Weights, gradient and what Adam remembers."""
 PROCESS = 3e8
@@ -54,7 +54,7 @@ def check_grid(problem: Problem, count: int | None, table: bool = False) -> None
     """Compare a grid of so many points along each coordinate, perhaps written as a table too, with the free memory.
 
     Raises:
-        ProblemError: it does not fit; the message says what would.
+        ProblemError: it does not fit; the message has a size that does.
     """
     dimension = len(problem.coordinates)
     if count is None or dimension not in GRID:

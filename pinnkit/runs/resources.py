@@ -1,4 +1,4 @@
-"""What a run asks of the machine and of the processes that were started for it."""
+"""Checks of the settings against the machine and the processes that were started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run leaves behind: its figures, its solution and its metrics, however it ended."""
+"""The results of a run: metrics.json, solution.npz, figures and summary lines."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class Results:
         """Evaluate, and write everything; the metrics.
 
         Raises:
-            KeyboardInterrupt, Interrupted: a signal came; metrics.json tells it.
-            Diverged: what was trained is not finite; metrics.json tells it.
+            KeyboardInterrupt, Interrupted: a signal came; metrics.json has it.
+            Diverged: what was trained is not finite; metrics.json has the reason.
             CannotWrite: a file cannot be written.
         """
         try:

@@ -55,7 +55,7 @@ class Run:
         """Train, from the checkpoint where there is one.
 
         Raises:
-            what `solve` says; metrics.json and the log have the reason too.
+            as `solve`; metrics.json and the log have the reason too.
         """
         setup, checkpoint = self.setup, self.checkpoint
         while True:

@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import Callback
 
 from pinnkit.training.exceptions import INTERRUPTED
 from pinnkit.training.module import PINN
-from pinnkit.training.signals import heeded
+from pinnkit.training.signals import handled_signals
 
 ROWS = 4000
 """Entries of the record at most."""
@@ -108,7 +108,7 @@ class Interruption(Callback):
     """
 
     def __init__(self) -> None:
-        self._former = {number: signal.getsignal(number) or signal.SIG_DFL for number in heeded()}
+        self._former = {number: signal.getsignal(number) or signal.SIG_DFL for number in handled_signals()}
         self._installed = False
 
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:

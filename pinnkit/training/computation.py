@@ -109,7 +109,7 @@ class Computation:
         return Budget(EVALUATIONS_PER_STEP * left, limits.max_time or math.inf)
 
     def chunk(self, batches: Mapping[str, PointSet]) -> int | None:
-        """PointSet of a group that are evaluated at once, at most; None: all."""
+        """Points of a group that are evaluated at once, at most; None: all."""
         if self.evaluator is None:
             return self.operators.chunk
         return self.evaluator.chunk_size(next(iter(batches.values())).coordinates)

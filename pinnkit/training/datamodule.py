@@ -222,7 +222,7 @@ class CollocationData(lightning.LightningDataModule):
         return points.mapped(lambda values: torch.as_tensor(values, dtype=self.dtype))
 
     def transfer_batch_to_device(self, batch: StepBlock, device: torch.device, dataloader_idx: int) -> StepBlock:
-        return batch  # a draw is moved once, where its dataloader is made, and not with every segment of it
+        return batch  # a draw is moved once, where its dataloader is made, not with every block of it
 
     def state_dict(self) -> dict[str, Any]:
         points = {

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pinnkit.losses.residuals import mean_square
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.exceptions import NoGradient
@@ -70,7 +71,7 @@ def largest(values: TermValues, batches: Mapping[str, PointSet], weights: Mappin
             for term, residual in values.residuals(group, batch.take(slice(start, start + size))).items():
                 found.setdefault(term, []).append(residual.detach()[:, 0])  # without the graph, which is large
         terms |= {term: (batch, torch.cat(parts)) for term, parts in found.items() if term in weights}
-    term = max(terms, key=lambda one: weights[one] * float(terms[one][1].square().mean()))
+    term = max(terms, key=lambda one: weights[one] * float(mean_square(terms[one][1][:, None], terms[one][0])))
     batch, residual = terms[term]
     rows = residual.abs().topk(min(SHOWN, len(residual))).indices
     return Found(term, batch.coordinates[rows], residual[rows].tolist(), 0)

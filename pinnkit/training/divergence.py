@@ -21,7 +21,7 @@ EXPLOSION = 1e6
 def exploded(objective: float, progress: Counters) -> bool:
     """Whether the objective is larger than at the start of training, and `EXPLOSION` times the least on new points.
 
-    Values on points that training has seen are no measure: few of them are fitted to 1e-20, and the next ones tell. On
+    Values on points that training has seen are no measure: few of them are fitted to 1e-20. On
     steep fronts a redraw by residual raises it by a factor of some hundred.
     """
     return objective > max(progress.first_objective, EXPLOSION * progress.least_objective)

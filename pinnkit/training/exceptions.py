@@ -39,7 +39,7 @@ class Diverged(Exception):
         points: the first few of them, as mappings of the coordinates.
         values: of the residual there.
         count: how many there are in all.
-        after: what is left of the run.
+        after: a message about what is left of the run.
         rose: the objective's least value on new points, and its present one, where it is finite.
         sound: the last step whose weights were seen to be good, where the cause is older than `step`.
     """

@@ -96,6 +96,7 @@ class Loop:
         self.divergence.drawn = block.draw != progress.draw
         if self.divergence.drawn:
             _refresh(optimizers[progress.stage])  # its loss and gradient belong to points that are gone
+            self.state.weights.drop_points()
         self.stopping.before_block()
         if not self.stopping.reason and (over := self.walk.over_before_block()):
             self.walk.end(optimizers, over)
@@ -121,11 +122,12 @@ class Loop:
     def _steps(self, block: StepBlock, optimizers: Sequence[Any]) -> str | None:
         """Make the steps; why the present stage is over, where the next one has other points."""
         progress, weights = self.state.progress, self.computation.weight_vector()
+        batches = self.state.weights.applied(block.batches)
         for _ in range(block.steps):
             if self.stopping.reason:
                 break
             optimizer = optimizers[progress.stage]
-            self.step.take(optimizer, block.batches, weights)
+            self.step.take(optimizer, batches, weights)
             progress.draw, self.divergence.drawn = block.draw, False  # a run that stops before it draws anew
             over = self.walk.over_after_step(optimizer)
             if over and (self.walk.last or self.walk.same_points_follow):
@@ -137,13 +139,15 @@ class Loop:
         return None
 
     def _update_weights(self, batches: Mapping[str, PointSet], optimizer: Any) -> None:
-        """Ask the strategy for other weights, where it is time."""
+        """Ask the strategy for other weights, where it is time; after a change the optimizer evaluates anew."""
         weights, computation, step = self.state.weights, self.computation, self.state.progress.step
-        if not weights.due(step):
-            return
-        losses = dict(zip(computation.terms, computation.losses(batches).tolist(), strict=True))
-        if weights.update(step, computation.terms, losses, lambda: computation.term_gradients(batches)):
+        if weights.due(step):
+            points = weights.applied(batches)
+            losses = dict(zip(computation.terms, computation.losses(points).tolist(), strict=True))
+            weights.update(step, computation.terms, losses, lambda: computation.term_gradients(points))
+        if weights.pending:
             _refresh(optimizer)
+            weights.pending = False
             log.info("step %d: weights %s", step, ", ".join(f"{one} {w:.3g}" for one, w in weights.values().items()))
 
     def sync_metrics(self, batches: Mapping[str, PointSet], before: int) -> str | None:
@@ -158,6 +162,8 @@ class Loop:
         """
         state, (losses, weighted) = self.state, self.step.last
         changed = state.weights.changed
+        if state.weights.points:
+            losses = self.computation.losses(batches)
         objective = torch.dot(self.computation.reference_vector(), losses) if changed else weighted
         state.losses = dict(zip(self.computation.terms, losses.unbind(), strict=True)) | {"objective": objective}
         state.weighted_objective = weighted if changed else None

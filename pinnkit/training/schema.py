@@ -157,7 +157,16 @@ def _check_term_weights(kept: Mapping[str, Any], module: PINN) -> None:
     for term, weight in terms.items():
         if number(f"weights.terms.{term}", weight) < 0.0:
             raise InvalidStateError(f"weights.terms.{term}: is {weight}")
-    _count("weights.updated", kept.get("updated"))
+    points = kept.get("points")
+    if not isinstance(points, Mapping) or not set(points) <= set(module.groups):
+        raise InvalidStateError(f"weights.points: {short(points)}")
+    for group, factors in points.items():
+        if not isinstance(factors, Tensor) or factors.dtype != torch.float64 or factors.shape[1:] != (1,):
+            raise InvalidStateError(f"weights.points.{group}: is {short(factors)}")
+        if not bool(torch.isfinite(factors).all()):
+            raise NonFiniteStateError(f"weights.points.{group}: holds NaN or infinity")
+    for key in ("updated", "pending"):
+        _count(f"weights.{key}", kept.get(key))
 
 
 def _check_choice(config: Any) -> None:
@@ -246,6 +255,8 @@ def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
                 raise InvalidStateError(f"{where}.{array}: is {short(values)}")
             if not bool(torch.isfinite(values).all()):
                 raise NonFiniteStateError(f"{where}.{array}: holds NaN or infinity")
+        if "weights" in part and bool((part["weights"] < 0).any()):
+            raise InvalidStateError(f"{where}.weights: some are below 0")
 
 
 def _count(where: str, value: Any) -> None:

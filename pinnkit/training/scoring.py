@@ -29,7 +29,7 @@ class Scoring:
     def __call__(self, group: str, batch: PointSet) -> Tensor:
         """The size of a group's residuals at n points: sqrt(sum over terms of w r^2), shape (n,).
 
-        w are the reference weights. Only terms of the present stage count.
+        w are the reference weights, times those of the points. Only terms of the present stage count.
 
         Raises:
             NoMemory: some rank has too little memory; every rank raises it, or the others would wait for ever.

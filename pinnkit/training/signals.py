@@ -15,21 +15,21 @@ REQUEUES = "SIGUSR1"
 
 
 class Interrupted(BaseException):
-    """A signal that came before training or after it. No Exception: what handles errors lets it pass."""
+    """A signal that came before training or after it. It is no Exception, so that handlers of errors let it pass."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"interrupted by {name}")
         self.name = name
 
 
-def heeded() -> list[signal.Signals]:
-    """Those of the signals that this process heeds: under nohup SIGHUP is ignored, and stays so."""
+def handled_signals() -> list[signal.Signals]:
+    """The signals that this process handles: under nohup SIGHUP is ignored, and stays so."""
     return [one for one in SIGNALS if one != signal.SIGHUP or signal.getsignal(one) != signal.SIG_IGN]
 
 
 @contextmanager
-def raising() -> Iterator[None]:
-    """While this is open, a signal raises Interrupted; in the main thread, the only one that Python hands them to."""
+def raise_on_signal() -> Iterator[None]:
+    """Raise Interrupted where a signal comes while this is open; in the main thread, the only one that gets signals."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -37,7 +37,7 @@ def raising() -> Iterator[None]:
     def interrupt(number: int, frame: Any) -> None:
         raise Interrupted(signal.Signals(number).name)
 
-    former = {number: signal.signal(number, interrupt) for number in heeded()}
+    former = {number: signal.signal(number, interrupt) for number in handled_signals()}
     try:
         yield
     finally:

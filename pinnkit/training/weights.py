@@ -1,8 +1,8 @@
-"""Weights of the terms as a part of the training state.
+"""Weights of terms and of single points as a part of the training state.
 
-A strategy (`losses.settings.Weighting`) may change them between blocks of optimizer steps, never within one: the
-curvature that an optimizer learns, and the system of a least-squares step, belong to one set of weights. After a change
-the optimizer evaluates anew, as after a draw of new points. What is compared over a run (the best checkpoint,
+A strategy (`losses.settings.Weighting`) or a callback may change them between blocks of optimizer steps, never within
+one: the curvature that an optimizer learns, and the system of a least-squares step, belong to one set of weights. After
+a change the optimizer evaluates anew, as after a draw of new points. What is compared over a run (the best checkpoint,
 stagnation, the reduction of the objective, its explosion) is the objective under the reference weights, those of the
 start.
 """
@@ -10,21 +10,26 @@ start.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from pinnkit.losses.settings import Weighting
+from pinnkit.sampling.point_set import PointSet
 
 
 class WeightState:
-    """The weights of the terms: the present ones and those of the start.
+    """The weights of the terms, the present ones and those of the start, and factors of single points.
 
     Attributes:
         names: of the terms.
         reference: the weights of the start, (terms,) in float64.
         terms: the present ones, (terms,) in float64.
+        points: group -> factors (n, 1) in float64 of the squared residuals at its present points; a group that is not
+            there has none. The next draw begins without.
+        pending: whether a change has not reached the optimizer yet.
         updated: the step at which the strategy was last asked.
         version: counts the changes in this process.
     """
@@ -33,14 +38,17 @@ class WeightState:
         self.names = tuple(weights)
         self.reference = torch.tensor(list(weights.values()), dtype=torch.float64)
         self.terms = self.reference.clone()
+        self.points: dict[str, Tensor] = {}
+        self.pending = False
         self.strategy = strategy
         self.updated = 0
         self.version = 0
+        self._applied: tuple[Mapping[str, PointSet], int, Mapping[str, PointSet]] | None = None
 
     @property
     def changed(self) -> bool:
         """Whether the present weights are others than those of the start."""
-        return not torch.equal(self.terms, self.reference)
+        return bool(self.points) or not torch.equal(self.terms, self.reference)
 
     def values(self) -> dict[str, float]:
         """The present weights by term."""
@@ -65,19 +73,19 @@ class WeightState:
 
     def update(
         self, step: int, terms: Sequence[str], losses: Mapping[str, float], gradients: Callable[[], Tensor]
-    ) -> bool:
-        """Ask the strategy; whether a weight has changed.
+    ) -> None:
+        """Ask the strategy for other weights of these terms.
 
         Raises:
-            ValueError: a weight is negative or not finite, or of a term that is not trained.
+            ValueError: a weight is negative or not finite, or of an unknown term.
         """
         present = self.values()
         found = self.strategy.update({term: present[term] for term in terms}, losses, gradients)
         self.updated = step
-        return self.set(found)
+        self.set(found)
 
-    def set(self, weights: Mapping[str, float]) -> bool:
-        """Set the weights of some terms; whether one has changed.
+    def set(self, weights: Mapping[str, float]) -> None:
+        """Set the weights of some terms.
 
         Raises:
             ValueError: a weight is negative or not finite, or of an unknown term.
@@ -88,19 +96,59 @@ class WeightState:
                 raise ValueError(f"the weight {weight} of the term '{term}': a finite number of at least 0 is needed")
             values[term] = float(weight)
         former, self.terms = self.terms, torch.tensor(list(values.values()), dtype=torch.float64)
-        if torch.equal(former, self.terms):
-            return False
+        if not torch.equal(former, self.terms):
+            self._change()
+
+    def set_points(self, group: str, factors: Tensor) -> None:
+        """Set the factors (n, 1) of the squared residuals at the present points of a group.
+
+        Raises:
+            ValueError: one is negative or not finite.
+        """
+        if not bool((torch.isfinite(factors) & (factors >= 0.0)).all()):
+            raise ValueError(f"factors of the points of '{group}': finite numbers of at least 0 are needed")
+        self.points[group] = factors.detach().to("cpu", torch.float64)
+        self._change()
+
+    def drop_points(self) -> None:
+        """Forget the factors of points that are gone."""
+        if self.points:
+            self.points = {}
+            self._change()
+
+    def applied(self, batches: Mapping[str, PointSet]) -> Mapping[str, PointSet]:
+        """The points with their factors; the same object for the same points and factors."""
+        if not self.points:
+            return batches
+        if self._applied is None or self._applied[0] is not batches or self._applied[1] != self.version:
+            found = {name: self._with_factors(name, points) for name, points in batches.items()}
+            self._applied = (batches, self.version, found)
+        return self._applied[2]
+
+    def _with_factors(self, group: str, points: PointSet) -> PointSet:
+        if group not in self.points:
+            return points
+        factors = self.points[group].to(points.coordinates)
+        return replace(points, weights=factors if points.weights is None else points.weights * factors)
+
+    def _change(self) -> None:
+        self.pending = True
         self.version += 1
-        return True
 
     def state_dict(self) -> dict[str, Any]:
         """Plain data and tensors, for a checkpoint."""
-        return {"terms": dict(zip(self.names, self.terms.tolist(), strict=True)), "updated": self.updated}
+        return {
+            "terms": self.values(),
+            "points": dict(self.points),
+            "pending": int(self.pending),
+            "updated": self.updated,
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """The weights of a checkpoint of the same terms."""
         self.set(state["terms"])
-        self.updated = state["updated"]
+        self.points = dict(state["points"])
+        self.pending, self.updated = bool(state["pending"]), state["updated"]
 
     def _chosen(self, weights: Tensor, terms: Sequence[str], like: Tensor) -> Tensor:
         if tuple(terms) != self.names:

@@ -22,7 +22,7 @@ SAVED: dict[str, tuple[str | bytes, str]] = {
     "code": ("a: !!python/object/apply:os.system [ls]\n", "could not determine a constructor for the tag"),
     "no trainer": ("trainer: null\n", "config.yaml: trainer: None is not a mapping of settings"),
     "no loggers": ("logger: [1]\n", "config.yaml: logger: [1] is not a mapping of settings"),
-    "no network": ("network: [1]\n", "network: [1] is not a mapping of settings"),
+    "no network": ("network: [1]\n", "network: [1] is no network"),
     "no optimizer": ("optimizer: null\n", "optimizer: None is no optimizer"),
     "phases": ("phases: {a: 1}\n", "phases: {'a': 1} is not a list of phases"),
     "no problem": ("seed: 1\n", "pde: is missing"),

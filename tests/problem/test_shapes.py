@@ -11,6 +11,7 @@ from pinnkit.problem.places import samples
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import condition_points, equation_points
 from pinnkit.sampling.sequences.sobol import Sobol
+from tests.conftest import ROOT
 
 PART = {"part": {"disk": {"center": [0, 0], "radius": 1}}}
 
@@ -159,3 +160,13 @@ def test_the_box_by_name_is_the_default():
     assert one.domain == other.domain
     assert one.conditions == other.conditions
     assert len(one.conditions[0].places) == 4
+
+
+def test_boxes_are_named_where_domains_are_made_alone():
+    made = {"pinnkit/problem/declarations.py", "pinnkit/problem/shapes.py"}
+    named = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "pinnkit").rglob("*.py")
+        if "pinnkit.domains.box" in path.read_text(encoding="utf-8")
+    }
+    assert {path for path in named if not path.startswith("pinnkit/domains/")} == made

@@ -83,7 +83,7 @@ def test_the_reference_is_chosen_by_wish_then_by_the_problem(heat_words, tmp_pat
     del heat_words["exact"]
     assert choose(Problem(**heat_words, reference="u.npz", folder=tmp_path)).name == "table u.npz"
     assert choose(Problem(**heat_words)) is None
-    with pytest.raises(ProblemError, match="gives no exact solution"):
+    with pytest.raises(ProblemError, match="has no exact solution"):
         choose(Problem(**heat_words), "exact")
     with pytest.raises(ProblemError, match=r"reference: there is no file '.*nowhere.npz'"):
         choose(Problem(**heat_words), "nowhere.npz")

@@ -46,7 +46,7 @@ def test_the_parts_add_up_to_the_rate(of):
     modes = FourierModes(system, 64, semilinear_form(system), Budget())
     y = modes.start()
     w = y.reshape(modes.eigenvalues.shape)
-    rate = modes.eigenvalues * w + modes.rest(0.0, w)
+    rate = modes.eigenvalues * w + modes.nonlinear(0.0, w)
     x = modes.grid.nodes
     if of is SCHROEDINGER:
         u = modes.fields(0.0, y)[0]

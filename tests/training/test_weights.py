@@ -6,6 +6,7 @@ import torch
 from pinnkit.losses.weighting.fixed import Fixed
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.solve import solve
+from pinnkit.training.callbacks import Record
 from pinnkit.training.checkpoints import read
 from pinnkit.training.module import PINN
 from pinnkit.training.weights import WeightState
@@ -138,3 +139,72 @@ def test_the_strategy_is_due_once_in_each_interval(step, updated, due, monkeypat
     monkeypatch.setattr(Fixed, "every", 10)
     state.updated = updated
     assert state.due(step) is due
+
+
+def halves(module):
+    """Factors of the equations' points: 4 in the first half of the set, 0 in the second."""
+    count = len(module.trainer.datamodule.sets["equations"])
+    return torch.cat([torch.full((count // 2, 1), 4.0), torch.zeros(count - count // 2, 1)])
+
+
+@pytest.fixture
+def weigh_points(monkeypatch):
+    """A callback gives the equations' points factors after step 10."""
+
+    def use():
+        end = Record.on_train_batch_end
+
+        def weighing(self, trainer, module, *arguments):
+            end(self, trainer, module, *arguments)
+            if module.progress.step == 10:
+                module.state.weights.set_points("equations", halves(module))
+
+        monkeypatch.setattr(Record, "on_train_batch_end", weighing)
+
+    return use
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "ssbroyden", "gauss_newton"])
+def test_weights_of_points_reach_every_optimizer_and_outlive_a_resume(optimizer, run, weigh_points, tmp_path):
+    plain = run(tmp_path / "plain", optimizer, 20)
+    weigh_points()
+    whole = run(tmp_path / "whole", optimizer, 20)
+    assert not same(whole, plain)
+    for stop in (10, 15):
+        folder = tmp_path / str(stop)
+        run(folder, optimizer, stop)
+        kept = read(folder / "checkpoints" / "last.ckpt")["weights"]
+        assert torch.equal(kept["points"]["equations"], halves(whole.module).double())
+        assert kept["pending"] == (stop == 10)
+        assert same(run(folder, optimizer, 20, resume=True), whole)
+
+
+def test_weights_of_points_change_the_losses_as_the_formula_says_and_not_what_is_compared(heat_words, quick):
+    module, batches = assembled(heat_words, quick)
+    module.computation.evaluator = module.make_evaluator("autograd", 30)
+    weights, count = module.state.weights, len(batches["equations"])
+    factors = torch.rand(count, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    weights.set_points("equations", factors)
+    applied = weights.applied(batches)
+    assert weights.applied(batches) is applied
+    found = dict(zip(module.terms, module.computation.losses(applied), strict=True))
+    residual = module.residuals("equations", batches["equations"])["heat"]
+    torch.testing.assert_close(found["heat"], (factors * residual.square()).mean().detach(), rtol=1e-12, atol=0)
+    torch.testing.assert_close(found["initial"], module.losses(batches)["initial"].detach(), rtol=1e-12, atol=0)
+    torch.testing.assert_close(module.score("equations", batches["equations"]), residual.detach().abs()[:, 0])
+
+
+def test_weights_of_points_end_with_their_draw_and_are_not_in_the_objective_that_is_compared(
+    run, weigh_points, tmp_path
+):
+    weigh_points()
+    found = run(tmp_path, "adam", 30)  # draws of 25 steps
+    assert found.module.state.weights.points == {}
+    rows = read(tmp_path / "checkpoints" / "last.ckpt")["callbacks"]["Record"]["rows"]
+    plain = {row["step"]: row["losses"] for row in rows}
+    assert plain[15]["heat"] == pytest.approx(plain[10]["heat"], rel=0.5)  # with the factors it would be doubled
+
+
+def test_factors_that_cannot_be_are_refused():
+    with pytest.raises(ValueError, match="finite numbers of at least 0 are needed"):
+        WeightState({"heat": 1.0}).set_points("equations", torch.tensor([[1.0], [float("nan")]]))
