@@ -57,6 +57,14 @@ class Optimizer(ABC):
     def build(self, parameters: Iterable[Any]) -> Any:
         """The `torch.optim.Optimizer` on these parameters."""
 
+    def set_threads(self, optimizer: Any, rows: int, matrices: int | None) -> None:  # noqa: B027
+        """Say on how many threads the optimizer works; most need not know.
+
+        Args:
+            rows: threads that pass over a dense inverse Hessian.
+            matrices: threads that build and factorise the matrices of least squares; None: as torch has them.
+        """
+
     def options(self) -> dict[str, Any]:
         """The settings that the optimizer reads."""
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name not in self.not_options}
@@ -104,3 +112,7 @@ class LeastSquares(Optimizer):
     max_evaluations: int = field(
         default=25, metadata={"minimum": 1, "help": "evaluations of the loss that one step may use"}
     )
+
+    def set_threads(self, optimizer: Any, rows: int, matrices: int | None) -> None:
+        if matrices is not None:
+            optimizer.set_matrix_threads(matrices)

@@ -9,9 +9,7 @@ from typing import Any
 import torch
 
 from pinnkit.losses.residuals import TermGroup
-from pinnkit.optimizers.least_squares import LeastSquaresOptimizer
 from pinnkit.optimizers.schedule import learning_rate_factor, settling_factor
-from pinnkit.optimizers.self_scaled import SelfScaled
 from pinnkit.optimizers.settings import Optimizer
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import EQUATIONS
@@ -99,10 +97,7 @@ class Stage:
             matrices: threads that build and factorise the matrices of least squares; None: as torch has them.
         """
         optimizer = self.settings.build(parameters)
-        if isinstance(optimizer, SelfScaled):
-            optimizer.set_worker_threads(rows)
-        elif isinstance(optimizer, LeastSquaresOptimizer) and matrices is not None:
-            optimizer.set_matrix_threads(matrices)
+        self.settings.set_threads(optimizer, rows, matrices)
         return optimizer
 
     def settle(self, optimizer: torch.optim.Optimizer, step: int | None) -> None:

@@ -10,7 +10,7 @@ from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
 from pinnkit.networks.fields import TRANSFORMS, Output, build
 from pinnkit.networks.mlp import ACTIVATIONS, MLP
 from pinnkit.networks.settings import SMOOTHNESS
-from pinnkit.problem import problem
+from pinnkit.problem import parts
 
 
 def build_two_fields(settings=None, periodic=(), transforms=(None, None), columns=((0, 1), (0, 1)), seed=0):
@@ -55,7 +55,7 @@ def test_every_activation_has_a_known_smoothness():
 
 
 def test_transforms_are_those_that_a_problem_may_name():
-    assert set(TRANSFORMS) == set(problem.TRANSFORMS)
+    assert set(TRANSFORMS) == set(parts.TRANSFORMS)
 
 
 def test_coordinates_are_scaled_to_minus_one_and_one():

@@ -22,6 +22,9 @@ class SelfScaled(LineSearch):
 
         return self_scaled.SelfScaled(parameters, self.name, **self.options())
 
+    def set_threads(self, optimizer: Any, rows: int, matrices: int | None) -> None:
+        optimizer.set_worker_threads(rows)
+
     def memory(self, parameters: int) -> tuple[str, float] | None:
         # more than `max_parameters` are refused when the optimizer is built
         return ("max_parameters", float(parameters) ** 2) if parameters <= self.max_parameters else None
