@@ -147,7 +147,7 @@ def morton_order(points: np.ndarray) -> np.ndarray:
     """Indices (m,) of points (m, d) in the order of Morton's curve, which goes through the quarters of a square (or the
     eighths of a cube, ...) one after the other, and so through the quarters of each.
 
-    >>> along_curve(np.array([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0], [1.0, 0.0]])).tolist()
+    >>> morton_order(np.array([[1.0, 1.0], [0.0, 1.0], [0.0, 0.0], [1.0, 0.0]])).tolist()
     [2, 3, 1, 0]
     """
     bits = max(1, min(16, 62 // points.shape[1]))
