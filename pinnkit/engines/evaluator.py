@@ -1,4 +1,4 @@
-"""Losses and their gradient at the present parameters: what an optimizer asks for, by any engine, in chunks."""
+"""Losses and their gradient at the present parameters, by any engine, in chunks."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from pinnkit.engines.chunks import Inputs, Prepared
+from pinnkit.engines.model import Model
+from pinnkit.engines.unsupported import EngineUnsupported
 from pinnkit.losses.objective import Objective
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.operators.compiled import CompilationError, CompileTime, compile_graph
@@ -24,76 +25,15 @@ from pinnkit.operators.rules.common import MissingRuleError
 from pinnkit.operators.trace import BoundNetwork, Untraceable, check_traceable, first_line, record_graph
 from pinnkit.operators.workers import Workers, summed
 from pinnkit.optimizers.threads import torch_threads
-from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
 
 log = logging.getLogger(__name__)
-
-Inputs = list[Tensor]
 
 COMPILED_BYTES = 2**18
 """Size of one array of a chunk, (points, width), at which compiled code keeps its data in a core's cache."""
 EAGER_BYTES = 2**22
 """The same for nested autograd, which keeps many such arrays; larger sets are cut to bound the memory."""
 EAGER_BYTES_GPU = 2**28
-
-
-class EngineUnsupported(RuntimeError):
-    """An engine cannot be used for this run; the text says why."""
-
-
-@dataclass(frozen=True)
-class Model:
-    """What is trained, as names and values: the network's parameters and the problem's learned ones."""
-
-    problem: Problem
-    network: nn.Module
-    learned: nn.ParameterDict
-
-    def trainable(self) -> dict[str, nn.Parameter]:
-        """Every trained parameter; the network's come first, in the order of a module that holds both."""
-        network = {f"network.{name}": one for name, one in self.network.named_parameters() if one.requires_grad}
-        return network | {f"learned.{name}": one for name, one in self.learned.items()}
-
-    def constants(self, like: Tensor) -> Tensor:
-        """The values of the parameters that are not learned."""
-        fixed = [one.value for one in self.problem.parameters if not one.learn]
-        return torch.tensor(fixed, dtype=like.dtype, device=like.device)
-
-    def parameters(self, learned: Mapping[str, Tensor], constants: Tensor) -> dict[str, Tensor]:
-        """Every parameter of the problem as a scalar tensor; a positive learned one is exp of what is trained."""
-        fixed = iter(constants.unbind())
-        values = {}
-        for one in self.problem.parameters:
-            if not one.learn:
-                values[one.name] = next(fixed)
-            else:
-                values[one.name] = learned[one.name].exp() if one.positive else learned[one.name]
-        return values
-
-
-@dataclass
-class Prepared:
-    """The points of a draw, cut into chunks of equal shape: the tensors of each, and what they are.
-
-    names: group -> the names of its tensors (`PointSet.arrays`), in the order in which a chunk has them.
-    """
-
-    chunks: list[Inputs]
-    names: dict[str, tuple[str, ...]]
-
-    @property
-    def structure(self) -> tuple:
-        """What a recorded function of a chunk depends on: the names and shapes of its tensors."""
-        return tuple(self.names.items()), tuple(tuple(one.shape) for one in self.chunks[0])
-
-    def unpacked(self, chunk: Sequence[Tensor]) -> dict[str, PointSet]:
-        """The points of each group in a chunk; their shares include their weights."""
-        rest = iter(chunk)
-        return {
-            group: PointSet.of_arrays(dict(zip(names, islice(rest, len(names)), strict=True)))
-            for group, names in self.names.items()
-        }
 
 
 class Evaluator:
@@ -154,10 +94,7 @@ class Evaluator:
         count = math.ceil(largest / (size or self.chunk_size(first)))
         if self.workers.count > 1 and not self.sharded:
             count = math.ceil(count / self.workers.count) * self.workers.count
-        parts = {group.name: _cut(batches[group.name], count) for group in self.groups}
-        packed = {name: [one.arrays() for one in ones] for name, ones in parts.items()}
-        chunks = [[tensor for ones in packed.values() for tensor in ones[number].values()] for number in range(count)]
-        return Prepared(chunks, {name: tuple(ones[0]) for name, ones in packed.items()})
+        return Prepared.of(batches, [group.name for group in self.groups], count)
 
     def chunk_size(self, like: Tensor) -> int:
         """Points of a group in one chunk at most."""
@@ -329,17 +266,3 @@ class Evaluator:
         except CompilationError as error:
             self.warning = f"the compiler failed, recorded code runs without it ({error})"
             return record_graph(step, inputs)  # the compiler has taken the first one over
-
-
-def _cut(batch: PointSet, count: int) -> list[PointSet]:
-    """A group's points in `count` parts of one size; the points that fill the last ones up have the share zero.
-
-    The parts' shares are the points' shares times their weights.
-    """
-    total = len(batch)
-    size = math.ceil(total / count)
-    whole = replace(batch, shares=batch.factors(), weights=None)
-    if size * count > total:
-        places = torch.arange(size * count, device=batch.coordinates.device)
-        whole = whole.part(places % total, places < total)
-    return [whole.part(slice(number * size, (number + 1) * size)) for number in range(count)]

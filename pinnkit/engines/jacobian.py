@@ -16,7 +16,9 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
-from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Inputs, Prepared
+from pinnkit.engines.chunks import Inputs, Prepared
+from pinnkit.engines.evaluator import Evaluator
+from pinnkit.engines.unsupported import EngineUnsupported
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.operators.compiled import CompilationError, compile_graph
 from pinnkit.operators.trace import Untraceable, check_traceable, record_graph

@@ -14,7 +14,8 @@ import sympy
 import torch
 from torch import Tensor
 
-from pinnkit.engines.evaluator import EngineUnsupported, Evaluator
+from pinnkit.engines.evaluator import Evaluator
+from pinnkit.engines.unsupported import EngineUnsupported
 from pinnkit.operators.engine_choice import EngineChoice, content_key, load_measurement, save_measurement
 from pinnkit.operators.settings import Operators
 from pinnkit.operators.trace import BoundNetwork, Untraceable, record_graph

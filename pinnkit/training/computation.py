@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor
 
-from pinnkit.engines.evaluator import EngineUnsupported, Evaluator, Prepared
+from pinnkit.engines.chunks import Prepared
+from pinnkit.engines.evaluator import Evaluator
 from pinnkit.engines.jacobian import Jacobian, Linearisation
 from pinnkit.engines.selection import Budget, Chooser
+from pinnkit.engines.unsupported import EngineUnsupported
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import Operators

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pinnkit.engines.evaluator import Model
+from pinnkit.engines.model import Model
 
 
 class FlatGradient:

@@ -10,7 +10,8 @@ import lightning
 import torch
 from torch import Tensor, nn
 
-from pinnkit.engines.evaluator import Evaluator, Model
+from pinnkit.engines.evaluator import Evaluator
+from pinnkit.engines.model import Model
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.losses.settings import Weighting
 from pinnkit.operators.engine_choice import EngineChoice

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from pinnkit.engines.evaluator import Model
+from pinnkit.engines.model import Model
 from pinnkit.training.clock import Clock
 from pinnkit.training.counters import Counters
 from pinnkit.training.distributed import ALONE, Ranks

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pinnkit.engines.evaluator import EngineUnsupported
+from pinnkit.engines.unsupported import EngineUnsupported
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.computation import Computation
 from pinnkit.training.divergence import Divergence

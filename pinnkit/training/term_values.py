@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from pinnkit.engines.evaluator import Model
+from pinnkit.engines.model import Model
 from pinnkit.losses.residuals import TermGroup, mean_square
 from pinnkit.sampling.point_set import PointSet
 

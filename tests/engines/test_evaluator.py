@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from pinnkit.engines import evaluator as tested
-from pinnkit.engines.evaluator import EngineUnsupported
+from pinnkit.engines.unsupported import EngineUnsupported
 from pinnkit.problem.problem import Problem
 from tests.conftest import ROOT, assembled
 

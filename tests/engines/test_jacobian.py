@@ -11,8 +11,9 @@ from torch import nn
 
 import pinnkit
 from pinnkit.engines import jacobian as tested
-from pinnkit.engines.evaluator import EngineUnsupported, Evaluator
+from pinnkit.engines.evaluator import Evaluator
 from pinnkit.engines.jacobian import Jacobian, Linearisation
+from pinnkit.engines.unsupported import EngineUnsupported
 from pinnkit.problem.problem import Problem
 from pinnkit.training.exceptions import Unsuitable
 from tests.conftest import assembled

@@ -1,0 +1,41 @@
+"""The trained parameters, as names and values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pinnkit.problem.problem import Problem
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is trained, as names and values: the network's parameters and the problem's learned ones."""
+
+    problem: Problem
+    network: nn.Module
+    learned: nn.ParameterDict
+
+    def trainable(self) -> dict[str, nn.Parameter]:
+        """Every trained parameter; the network's come first, in the order of a module that holds both."""
+        network = {f"network.{name}": one for name, one in self.network.named_parameters() if one.requires_grad}
+        return network | {f"learned.{name}": one for name, one in self.learned.items()}
+
+    def constants(self, like: Tensor) -> Tensor:
+        """The values of the parameters that are not learned."""
+        fixed = [one.value for one in self.problem.parameters if not one.learn]
+        return torch.tensor(fixed, dtype=like.dtype, device=like.device)
+
+    def parameters(self, learned: Mapping[str, Tensor], constants: Tensor) -> dict[str, Tensor]:
+        """Every parameter of the problem as a scalar tensor; a positive learned one is exp of what is trained."""
+        fixed = iter(constants.unbind())
+        values = {}
+        for one in self.problem.parameters:
+            if not one.learn:
+                values[one.name] = next(fixed)
+            else:
+                values[one.name] = learned[one.name].exp() if one.positive else learned[one.name]
+        return values
