@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hydra._internal.utils import get_args_parser
 
-from pinnkit.cli import paths, problem_files, targets
+from pinnkit.cli import problem_files, quoting, targets
 
 OPEN = re.compile(r"(weighting\.weights|manufactured)[.=]")
 """Mappings whose keys are names of the problem, so that no file can list them: an override adds what is new."""
@@ -94,4 +94,4 @@ def as_hydra(arguments: Arguments) -> Arguments:
 
 
 def _overrides(given: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"++{override}" if OPEN.match(override) else paths.with_quotes(override) for override in given)
+    return tuple(f"++{override}" if OPEN.match(override) else quoting.with_quotes(override) for override in given)

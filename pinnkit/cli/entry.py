@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
-from pinnkit.cli.program import as_typed
+from pinnkit.cli.invocation import as_typed
 from pinnkit.runs import environment
 
 FINISHED, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130

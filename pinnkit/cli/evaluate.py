@@ -63,8 +63,8 @@ def evaluate(argv: Sequence[str]) -> int:
             run.read_metrics()  # a damaged one is refused before torch is loaded
     except (ProblemError, RunFolderError) as error:
         return wrong(error)
-    from pinnkit.cli.run import measure  # torch is loaded here, after every check
-    from pinnkit.training.checkpoints import DamagedCheckpoint
+    from pinnkit.cli.train_and_measure import measure  # torch is loaded here, after every check
+    from pinnkit.training.checkpoint_reader import DamagedCheckpoint
 
     try:
         measure(problem, settings, run, request.checkpoint, request.grid, request.export)

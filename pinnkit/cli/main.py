@@ -56,9 +56,9 @@ def _compare(arguments: Sequence[str]) -> int:
 
 
 def _sweep(arguments: Sequence[str]) -> int:
-    from pinnkit.cli.optimise import optimise
+    from pinnkit.cli.sweep import sweep
 
-    return optimise(arguments, shipped.conf())
+    return sweep(arguments, shipped.conf())
 
 
 COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {

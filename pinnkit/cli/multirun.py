@@ -22,10 +22,10 @@ from omegaconf.errors import OmegaConfBaseException
 from pinnkit.cli.arguments import Arguments
 from pinnkit.cli.checks import checked
 from pinnkit.cli.composition import Composer, Composition, task_of
+from pinnkit.cli.dispatch import saved_text, start
 from pinnkit.cli.entry import FAILED, INTERRUPTED, say, wrong
+from pinnkit.cli.multirun_summary import EXIT_CODE, Summary
 from pinnkit.cli.requeue import interrupted, requeued_override
-from pinnkit.cli.start import saved_text, start
-from pinnkit.cli.sweep import EXIT_CODE, Summary
 from pinnkit.cli.variants import variants
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError

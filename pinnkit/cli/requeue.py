@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pinnkit.cli.arguments import Arguments
 from pinnkit.cli.entry import INTERRUPTED, say
-from pinnkit.cli.paths import quoted, unquoted
+from pinnkit.cli.quoting import quoted, unquoted
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import environment
 from pinnkit.training.signals import REQUEUES, Interrupted

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from pinnkit.cli import yaml_files
-from pinnkit.cli.paths import unquoted
+from pinnkit.cli.quoting import unquoted
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.runs.configuration import FREE, GROUPS, contradicts

@@ -20,10 +20,10 @@ from omegaconf import read_write
 from pinnkit.cli.arguments import Arguments, as_hydra, parse
 from pinnkit.cli.checks import Checked, checked
 from pinnkit.cli.composition import VERSION, Composer, Composition
+from pinnkit.cli.dispatch import start
 from pinnkit.cli.entry import FINISHED, asks_help, refused, wrong
 from pinnkit.cli.multirun import check_sweep, run_sweep
 from pinnkit.cli.requeue import going_on, interrupted
-from pinnkit.cli.start import start
 from pinnkit.cli.variants import variants
 from pinnkit.language.errors import ProblemError
 from pinnkit.runs import environment

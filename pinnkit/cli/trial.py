@@ -16,7 +16,7 @@ from typing import Any
 
 from pinnkit.cli.entry import FINISHED
 from pinnkit.cli.parent_watchdog import GRACE, WATCHDOG
-from pinnkit.cli.paths import quoted
+from pinnkit.cli.quoting import quoted
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.history_file import error_or_objective, least_error, read_measurements, without_repeats
 from pinnkit.training.settings import DEFAULT_STEPS, Trainer

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pinnkit.language.calculus import Partial
 from pinnkit.language.evaluate import Program
-from pinnkit.losses.collapse import Collapsed, collapse, sampled
+from pinnkit.losses.derivative_sums import Collapsed, collapse, sampled
 from pinnkit.losses.residuals import Network, Place, TermGroup, moved
 from pinnkit.operators.linear_operators import Derivative, LinearCombination, OperatorData
 from pinnkit.sampling.point_set import PointSet

@@ -8,7 +8,7 @@ import sympy
 from pinnkit.language.calculus import partials
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
-from pinnkit.problem.elsewhere import check_elsewhere
+from pinnkit.problem.displaced_arguments import check_elsewhere
 from pinnkit.problem.exactness import check_exact, check_smooth, exact_values
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import located, point, samples, singular_at

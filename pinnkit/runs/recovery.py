@@ -13,7 +13,7 @@ from pinnkit.optimizers.sample_space import JacobianTooLargeError
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import environment
 from pinnkit.runs.configuration import check_same
-from pinnkit.training.checkpoints import DamagedCheckpoint, newest
+from pinnkit.training.checkpoint_reader import DamagedCheckpoint, newest
 from pinnkit.training.distributed import cannot_rendezvous, lost
 from pinnkit.training.exceptions import (
     CannotWrite,

@@ -16,7 +16,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.training.checkpoints import FORMAT
+from pinnkit.training.checkpoint_reader import FORMAT
 from pinnkit.training.exceptions import CannotWrite, RankLost
 from pinnkit.training.module import PINN
 

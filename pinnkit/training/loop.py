@@ -18,7 +18,7 @@ from pinnkit.training.computation import Computation
 from pinnkit.training.diagnostics import check_gradients, what_fits
 from pinnkit.training.divergence import Divergence, exploded
 from pinnkit.training.exceptions import INTERRUPTED, NoMemory, OutOfMemory
-from pinnkit.training.stage_walk import StageWalk
+from pinnkit.training.stage_sequence import StageWalk
 from pinnkit.training.stages import same_points
 from pinnkit.training.stagnation import Stagnation, explained
 from pinnkit.training.state import TrainingState

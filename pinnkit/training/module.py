@@ -28,7 +28,7 @@ from pinnkit.training.loop import Loop
 from pinnkit.training.minibatch import MiniBatches
 from pinnkit.training.scoring import Scoring
 from pinnkit.training.settings import Trainer
-from pinnkit.training.stage_walk import StageWalk
+from pinnkit.training.stage_sequence import StageWalk
 from pinnkit.training.stages import Stage
 from pinnkit.training.state import TrainingState
 from pinnkit.training.step import OptimizerStep

@@ -13,7 +13,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.runs.solve import solve
 from pinnkit.sampling.points import equation_points
 from pinnkit.sampling.sequences.sobol import Sobol as Sampling
-from pinnkit.training.checkpoints import read
+from pinnkit.training.checkpoint_reader import read
 from pinnkit.training.counters import Counters
 from pinnkit.training.divergence import exploded
 from pinnkit.training.exceptions import Diverged

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from pinnkit.optimizers.state_check import InvalidStateError, NonFiniteStateError
+from pinnkit.training.checkpoint_schema import KINDS, OTHER, check_contents, check_parts
 from pinnkit.training.module import PINN
-from pinnkit.training.schema import KINDS, OTHER, check_contents, check_parts
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import yaml
 
 from pinnkit.cli.arguments import Arguments
 from pinnkit.cli.checks import Checked
-from pinnkit.cli.paths import quoted
+from pinnkit.cli.quoting import quoted
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs import environment
@@ -34,7 +34,7 @@ def start(arguments: Arguments, run: Checked, folder: Path, choice: str | None =
     # time slices: a step was seen to take 80 times as long. After 2000 rounds they sleep, at no cost otherwise.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     from pinnkit.cli.launch import launch, processes  # torch is loaded here, after every check
-    from pinnkit.cli.run import run as train
+    from pinnkit.cli.train_and_measure import run as train
 
     if environment.rank() is None and (count := processes(run.settings.trainer)) > 1:
         again = [*arguments.again(), f"hydra.run.dir={quoted(folder)}"]

@@ -11,7 +11,7 @@ import torch
 
 from pinnkit.optimizers.settings import OPTIMIZERS
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits, newest, read
+from pinnkit.training.checkpoint_reader import DamagedCheckpoint, check_fits, newest, read
 from pinnkit.training.exceptions import Diverged, NothingFinite
 from pinnkit.training.step import OptimizerStep
 from tests.runs.small import QUICK, WORDS, command, content, solved

@@ -5,7 +5,7 @@ import pytest
 
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.evaluate import Program
-from pinnkit.losses.collapse import collapse, sampled
+from pinnkit.losses.derivative_sums import collapse, sampled
 from pinnkit.operators.jet_structure import jet_structure
 from pinnkit.operators.linear_operators import LinearCombination, SampledLaplacian
 from pinnkit.problem.problem import Problem
