@@ -77,7 +77,7 @@ def _read(kind: type, path: str, config: Any, report: Report) -> Any:
     for name, value in config.items():
         key = f"{path}.{name}" if path else str(name)
         if name not in known:
-            near = elsewhere(kind, str(name)) or suggestion(str(name), known)
+            near = suggest_key_elsewhere(kind, str(name)) or suggestion(str(name), known)
             report.add(key, f"unknown key '{name}'{near if known else f': {kind.name} has no settings of its own'}")
         elif "example" in known[name].metadata:
             values[name] = _read_parts(known[name], key, value, report)
@@ -86,7 +86,7 @@ def _read(kind: type, path: str, config: Any, report: Report) -> Any:
         elif dataclasses.is_dataclass(hints[name]):
             values[name] = _read(hints[name], key, value, report)
         else:
-            complaint = complain(value, hints[name], known[name].metadata)
+            complaint = type_error(value, hints[name], known[name].metadata)
             if complaint:
                 report.add(key, f"{_shown(value)}: {complaint}")
             else:
@@ -121,12 +121,14 @@ def _read_parts(field: dataclasses.Field, path: str, config: Any, report: Report
     return tuple(_read_part(field, f"{path}[{number}]", one, report) for number, one in enumerate(config, start=1))
 
 
-def elsewhere(kind: type, name: str) -> str:
+def suggest_key_elsewhere(kind: type, name: str) -> str:
     """What to append to a message about a key that is one of a group of settings, or of a part.
 
     >>> from pinnkit.settings import Settings
-    >>> elsewhere(Settings, "max_time"), elsewhere(Settings, "learning_rate"), elsewhere(Settings, "nothing")
-    ("; did you mean 'trainer.max_time'?", "; did you mean 'optimizer=adam optimizer.learning_rate'?", '')
+    >>> suggest_key_elsewhere(Settings, "max_time"), suggest_key_elsewhere(Settings, "nothing")
+    ("; did you mean 'trainer.max_time'?", '')
+    >>> suggest_key_elsewhere(Settings, "learning_rate")
+    "; did you mean 'optimizer=adam optimizer.learning_rate'?"
     """
     hints, fields = typing.get_type_hints(kind), dataclasses.fields(kind)
     for field in fields:
@@ -146,7 +148,7 @@ def _names(kind: type) -> set[str]:
     return {field.name for field in dataclasses.fields(kind)}
 
 
-def complain(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
+def type_error(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
     """What is wrong with a value, or an empty text. `rule` may hold choices, minimum, maximum, above, below."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None:
@@ -157,7 +159,7 @@ def complain(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
         if not isinstance(value, Mapping):
             return "a mapping is needed"
         inner = typing.get_args(kind)[1]
-        wrong = [f"{name}: {complaint}" for name, one in value.items() if (complaint := complain(one, inner, rule))]
+        wrong = [f"{name}: {complaint}" for name, one in value.items() if (complaint := type_error(one, inner, rule))]
         return "; ".join(wrong)
     names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
     accepted = (int, float) if origin is float else origin

@@ -42,7 +42,7 @@ class Arguments:
         allowed = [argument for target in self.targets for argument in (targets.FLAG, target)]
         return [*folder, "--config-name", self.config_name, *allowed]
 
-    def again(self) -> list[str]:
+    def restart_arguments(self) -> list[str]:
         """Arguments by which another process composes the same configuration."""
         return [*self.flags(), *problem_files.with_paths(self.overrides, self.files)]
 

@@ -11,7 +11,7 @@ import yaml
 from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
 
 from pinnkit.language.errors import Mistake, suggestion
-from pinnkit.reading import elsewhere
+from pinnkit.reading import suggest_key_elsewhere
 from pinnkit.settings import Settings
 
 LAUNCHER = "hydra/launcher="
@@ -69,5 +69,5 @@ def _unknown_key(key: str, text: str, keys: Callable[[str], Any]) -> Mistake:
         return Mistake(key, "optimizer=auto chooses its settings itself: name an optimizer too, such as optimizer=adam")
     if last in valid:  # the key exists, its new value does not fit
         return unreadable(text)
-    near = elsewhere(Settings, last) if not parent else ""
+    near = suggest_key_elsewhere(Settings, last) if not parent else ""
     return Mistake(key, f"unknown key '{last}'{near or suggestion(last, valid)}")

@@ -85,7 +85,7 @@ def pinnkit(argv: Sequence[str]) -> int:
         print(f"pinnkit {_version()}")
         return entry.FINISHED
     if command not in COMMANDS:
-        return entry.wrong(f"command line: there is no command '{command}'{suggestion(command, list(COMMANDS))}")
+        return entry.report_error(f"command line: there is no command '{command}'{suggestion(command, list(COMMANDS))}")
     return COMMANDS[command](arguments)
 
 

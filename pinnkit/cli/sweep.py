@@ -20,13 +20,13 @@ import yaml
 
 from pinnkit.cli import yaml_files
 from pinnkit.cli.arguments import Arguments, parse
-from pinnkit.cli.checks import checked
+from pinnkit.cli.checks import check_configuration
 from pinnkit.cli.composition import Composer
-from pinnkit.cli.entry import DIVERGED, FINISHED, INTERRUPTED, asks_help, say, wrong
+from pinnkit.cli.entry import DIVERGED, FINISHED, INTERRUPTED, asks_help, print_error, report_error
 from pinnkit.cli.invocation import TRAIN, typed
 from pinnkit.cli.problem_files import with_paths
 from pinnkit.cli.space import Choice, Span, read_space
-from pinnkit.cli.trial import POLL, Budget, Claim, Outcome, run, share_cores
+from pinnkit.cli.trial import POLL, Budget, Outcome, ReservedTrial, run, share_cores
 from pinnkit.cli.variants import variants
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reading import read_as
@@ -100,21 +100,21 @@ def sweep(argv: Sequence[str], conf: Path, program: Sequence[str] = TRAIN) -> in
         given = [*(flags if flags != ["--config-name", "train"] else []), *with_paths(fixed, arguments.files)]
         study = Study(Path(request.folder), given, space, request.seed, request.prune)
     except ProblemError as error:
-        return wrong(error)
+        return report_error(error)
     except OSError as error:
-        return wrong(ProblemError([Mistake("sweep.folder", str(error))]))
+        return report_error(ProblemError([Mistake("sweep.folder", str(error))]))
     share_cores(request.workers)
 
-    def train(claim: Claim, stop: threading.Event) -> Outcome:
+    def train(claim: ReservedTrial, stop: threading.Event) -> Outcome:
         return run(program, [*QUIET, *given, *with_paths(claim.overrides, arguments.files)], claim, budget, stop)
 
     if _search(study, request, train):
-        say("interrupted; the same command goes on")
+        print_error("interrupted; the same command goes on")
         return INTERRUPTED
     found = study.best()
     print(f"written to {study.folder / 'summary.csv'}")
     if found is None:
-        say("no trial came to a value; summary.csv has the reasons")
+        print_error("no trial came to a value; summary.csv has the reasons")
         return DIVERGED
     number, value, place = found
     best = shlex.join([*given, *with_paths(place, arguments.files)])
@@ -157,12 +157,12 @@ def _checked(arguments: Arguments, conf: Path, fixed: Sequence[str], space: Sequ
     composer = Composer(arguments, conf)
     budgets = []
     for overrides in variants((*QUIET, *fixed, *ends), composer.folders):
-        run = checked(composer.compose(overrides).task, overrides)
+        run = check_configuration(composer.compose(overrides).task, overrides)
         budgets.append(Budget.of(run.settings.trainer))
     return budgets[0]
 
 
-def _search(study: Study, request: Sweep, train: Callable[[Claim, threading.Event], Outcome]) -> bool:
+def _search(study: Study, request: Sweep, train: Callable[[ReservedTrial, threading.Event], Outcome]) -> bool:
     """Work until every trial has its result; true where SIGINT or SIGTERM came first."""
     stop, asked = threading.Event(), threading.Event()
 

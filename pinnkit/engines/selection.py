@@ -149,7 +149,7 @@ class Chooser:
             log.info("operators.engine=auto: %s", "; ".join(reasons))
         self.milliseconds[engine] = self._time(best)
         if known is None and self.budget.time(self.milliseconds[engine]) > LONG_RUN_S:
-            best = self._rivals(best)
+            best = self._measure_alternatives(best)
         fastest = min(self.milliseconds, key=lambda name: self.milliseconds[name])
         if fastest == "autograd":
             best = plain
@@ -159,7 +159,7 @@ class Chooser:
         again = known is not None and best.engine == engine
         return self._done(best, "the fastest in an earlier run" if again else "the fastest of those measured")
 
-    def _rivals(self, best: Evaluator) -> Evaluator:
+    def _measure_alternatives(self, best: Evaluator) -> Evaluator:
         """In a long run: the other engine, and chunks of half and twice the size."""
         like = next(iter(self.batches.values())).coordinates
         size = best.chunk_size(like)

@@ -38,7 +38,7 @@ ALIASES = 20
 
 
 @contextmanager
-def refusing(resume: bool) -> Iterator[None]:
+def folder_errors_as_mistakes(resume: bool) -> Iterator[None]:
     """Turn a folder that is refused into a mistake of the configuration."""
     try:
         yield

@@ -100,7 +100,7 @@ def _sparser(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if id(row) not in dropped]
 
 
-class Interruption(Callback):
+class SignalHandler(Callback):
     """A signal ends training before the next step, so that a checkpoint is written; a second one ends it at once.
 
     It is made before Lightning begins: the handlers of that time handle a second signal, and all after training.
@@ -135,7 +135,7 @@ class Interruption(Callback):
         self._installed = False
 
 
-class Pictures(Callback):
+class FigureLogger(Callback):
     """Hands figures to the loggers while training.
 
     Args:

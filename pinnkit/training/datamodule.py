@@ -15,7 +15,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import CONCENTRATED, concentration
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import EQUATIONS, condition_points, equation_points
-from pinnkit.sampling.settings import Sampling, settled
+from pinnkit.sampling.settings import Sampling, draw_interval
 from pinnkit.training.blocks import StepBlock, StepBlocks
 from pinnkit.training.redraw import Density, points_by_residual
 from pinnkit.training.stages import Stage, same_points
@@ -30,7 +30,7 @@ class CollocationData(lightning.LightningDataModule):
 
     Draw k holds for the steps k * redraw_every ... (k + 1) * redraw_every - 1, and to the end where a run is limited by
     time and a whole draw no longer fits into what is left. Where the equations' points are redrawn by residual a draw
-    goes on for the next ones too, a twentieth of all steps so far (`settled`), and has more points.
+    goes on for the next ones too, a twentieth of all steps so far (`draw_interval`), and has more points.
 
     Its points are a function of (seed, k) and, where they are redrawn by residual, of the network at the start of the
     draw and of the points before it. These, and which groups are redrawn so, are in the checkpoint, so that a resumed
@@ -92,7 +92,7 @@ class CollocationData(lightning.LightningDataModule):
         if fresh:
             draw += FRESH_DRAWS
         elif EQUATIONS in self.by_residual:
-            draw, following = settled(draw)
+            draw, following = draw_interval(draw)
             if self.drawn is not None and draw < self.drawn < following:  # they began within what would be one draw
                 draw = self.drawn
         if not fresh and draw != self.drawn and self._too_late((following - draw) * period):

@@ -158,6 +158,6 @@ def cannot_rendezvous(error: RuntimeError) -> bool:
     return isinstance(error, kinds) and not dist.is_initialized()
 
 
-def lost(error: RuntimeError) -> bool:
+def is_rank_lost(error: RuntimeError) -> bool:
     """Whether it says that another process, which had been met, has ended."""
     return dist.is_available() and dist.is_initialized() and any(message in str(error) for message in LOST)

@@ -178,7 +178,7 @@ def test_an_interactive_job_of_slurm_is_one_process(monkeypatch):
 def test_a_mistake_is_told_once_on_each_machine(variables, tells, monkeypatch, capsys):
     for variable, text in variables.items():
         monkeypatch.setenv(variable, text)
-    entry.say("wrong")
+    entry.print_error("wrong")
     assert capsys.readouterr().err == ("pinnkit: wrong\n" if tells else "")
 
 

@@ -82,7 +82,7 @@ def test_any_name_of_a_file_works(stem, folder):
         assert config["pde"]["equations"] == {"decay": "u_t = -u"}
         assert config["problem_folder"] == str(folder)
         assert "/" not in config["pde"]["name"]
-        assert composed(arguments.again())["pde"] == config["pde"]  # as another process of the run is told
+        assert composed(arguments.restart_arguments())["pde"] == config["pde"]  # as another process of the run is told
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_measurements_of_steps_that_were_given_up_do_not_count(tmp_path, monkeyp
         def report(self, value, rung):
             told[rung] = value
 
-    claim = trial.Claim(Told(), RunFolder(tmp_path).create(), (), 0, -1)
+    claim = trial.ReservedTrial(Told(), RunFolder(tmp_path).create(), (), 0, -1)
     monkeypatch.setattr(trial.subprocess, "Popen", Process)
     monkeypatch.setattr(trial, "_monitored", lambda *_: ("", -1))
     found = trial.run(("train.py",), [], claim, Budget(100, math.inf), threading.Event())

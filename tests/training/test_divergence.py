@@ -190,7 +190,7 @@ def test_a_run_that_stops_between_a_draw_and_its_first_step_learns_as_much_when_
 
     def stopped(self):
         if self.state.progress.step == 6:
-            self.wish("enough")
+            self.request_stop("enough")
         first_look(self)
 
     with monkeypatch.context() as patch:
