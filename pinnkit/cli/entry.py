@@ -93,7 +93,6 @@ def _unforeseen(error: Exception) -> int:
     except OSError:
         path = f"standard error with {SHOW}=1"
     first = " ".join(str(error).split())[:200]
-    print_error(
-        f"an error that should have been foreseen: {type(error).__name__}: {first}\nplease report it with {path}"
-    )
+    message = f"an error that should have been foreseen: {type(error).__name__}: {first}"
+    print_error(f"{message}\nplease report it with {path}")
     return FAILED

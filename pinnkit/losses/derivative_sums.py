@@ -49,7 +49,7 @@ def collapse(
     the sums are carried; otherwise the residuals stay as they are.
 
     Args:
-        extra_partials: derivatives that are needed on their own, for weights and for residuals that are Python functions.
+        extra_partials: derivatives that are needed on their own, for weights and for residuals in Python.
     """
     axes_of = _axes(coordinates)
     here = {one for expr in residuals for one in partials(expr) if not one.at}

@@ -50,9 +50,7 @@ class Solution:
             self._warn(name, values)
         arrays = np.broadcast_arrays(*given.values())
         self._warn_of_shape(arrays)
-        with single_thread_if_small(
-            self.problem, self.settings
-        ):  # as in the run: sums may depend on the number of threads
+        with single_thread_if_small(self.problem, self.settings):  # as in the run: sums depend on it
             return evaluation.predict(self.module, dict(zip(names, arrays, strict=True)))
 
     def _warn_of_shape(self, arrays: Sequence[np.ndarray]) -> None:

@@ -172,9 +172,7 @@ class PINN(lightning.LightningModule):
                     optimizer.restart(0.5**self.progress.rollbacks)
 
     def on_train_batch_start(self, batch: StepBlock, batch_idx: int) -> int | None:
-        return (
-            None if self.loop.points_match_stage(batch) else -1
-        )  # -1: the rest of the epoch, a draw of points, is left out
+        return None if self.loop.points_match_stage(batch) else -1  # -1: the rest of this draw is left out
 
     def training_step(self, block: StepBlock, batch_idx: int) -> None:
         optimizers = self.optimizers()

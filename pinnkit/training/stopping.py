@@ -31,9 +31,8 @@ class Stopping:
 
     def before_block(self) -> None:
         """Look at the limits, and agree with the other ranks."""
-        self.reason = (
-            self.reason or self.state.ranks.first_message(self.stop_reason(), self.state.device) or self._steps()
-        )
+        reason = self.reason or self.state.ranks.first_message(self.stop_reason(), self.state.device)
+        self.reason = reason or self._steps()
 
     def after_step(self) -> None:
         """Look at the limits; several ranks do not ask each other in each step, which would cost a message."""
