@@ -69,7 +69,7 @@ def config_of(settings: Any) -> dict[str, Any]:
 def _read(kind: type, path: str, config: Any, report: Report) -> Any:
     """An instance of a settings dataclass from a mapping."""
     if not isinstance(config, Mapping):
-        report.add(path, f"{_shown(config)} is not a mapping of settings")
+        report.add(path, f"{shown(config)} is not a mapping of settings")
         return kind()
     known = {field.name: field for field in dataclasses.fields(kind)}
     hints = typing.get_type_hints(kind)
@@ -88,7 +88,7 @@ def _read(kind: type, path: str, config: Any, report: Report) -> Any:
         else:
             complaint = type_error(value, hints[name], known[name].metadata)
             if complaint:
-                report.add(key, f"{_shown(value)}: {complaint}")
+                report.add(key, f"{shown(value)}: {complaint}")
             else:
                 values[name] = _converted(value, hints[name])
     return kind(**values)
@@ -103,10 +103,10 @@ def _read_part(field: dataclasses.Field, path: str, config: Any, report: Report)
     if not isinstance(name, str):
         named = registry.default or next(iter(registry))
         example = f"write {named}, or {{{registry.tag}: {named}}} with settings of its own"
-        report.add(path, f"{_shown(config)} is no {registry.kind}: {example}")
+        report.add(path, f"{shown(config)} is no {registry.kind}: {example}")
         return valid[usual]()
     if name not in valid:
-        report.add(f"{path}.{registry.tag}", f"unknown {registry.kind} '{name}'{suggestion(name, valid)}")
+        report.add(f"{path}.{registry.tag}", registry.unknown(name, suggestion(name, valid)))
         return valid[usual]()
     rest = {key: value for key, value in config.items() if key != registry.tag}
     return _read(valid[name], path, rest, report)
@@ -116,7 +116,7 @@ def _read_parts(field: dataclasses.Field, path: str, config: Any, report: Report
     if config is None:
         return None
     if isinstance(config, str) or not isinstance(config, Sequence) or not config:
-        report.add(path, f"{_shown(config)} is not a list of {field.name}: write {field.metadata['example']}")
+        report.add(path, f"{shown(config)} is not a list of {field.name}: write {field.metadata['example']}")
         return None
     return tuple(_read_part(field, f"{path}[{number}]", one, report) for number, one in enumerate(config, start=1))
 
@@ -185,10 +185,10 @@ def type_error(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
     return ""
 
 
-def _shown(value: Any) -> str:
-    """A value in a message; the digits of a long one are cut."""
+def shown(value: Any, kept: int = 20) -> str:
+    """A value in a message; of a long one the first `kept` characters, and how many there are."""
     text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[:20]}... ({len(text)} characters)"
+    return text if len(text) <= SHOWN else f"{text[:kept]}... ({len(text)} characters)"
 
 
 def _converted(value: Any, hint: Any) -> Any:

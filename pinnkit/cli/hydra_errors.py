@@ -1,4 +1,4 @@
-"""What Hydra cannot compose, as mistakes of the command line or of a file."""
+"""Mistakes of the command line or of a file, from Hydra's errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which engine a run uses: the one asked for, if it agrees with the definition, or the one that pays."""
+"""Choice of the engine of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done where training fails or goes on: failures by name, the way back, the checkpoint to resume from."""
+"""Recovery from failures: named errors, rollback, checkpoint to resume from."""
 
 from __future__ import annotations
 

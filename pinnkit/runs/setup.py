@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from pinnkit.language.errors import Report
+from pinnkit.optimizers.settings import optimizers_where
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import Reference, choose
 from pinnkit.reporting.artifacts import RunFolder
@@ -25,8 +26,6 @@ from pinnkit.training.module import PINN
 from pinnkit.training.sample_checksums import sample_checksums
 
 log = logging.getLogger("pinnkit")
-
-MINI_BATCHES = "points are taken for each step from those of equations, in phases of adam, soap, engd_w and spring"
 
 
 @dataclass
@@ -59,7 +58,9 @@ class Setup:
         self.digests = sample_checksums(self.problem, self.reference)
         thinned = any(stage.mini_batches or stage.fresh_points for stage in self.module.stages)
         if settings.sampling.batch and not (self.problem.equations and thinned):
-            log.warning("sampling.batch=%d changes nothing here: %s", settings.sampling.batch, MINI_BATCHES)
+            message = "sampling.batch=%d changes nothing here: points are taken for each step from those of equations"
+            names = optimizers_where(lambda one: one.mini_batches or one.fresh_points)
+            log.warning(f"{message}, in phases of %s", settings.sampling.batch, names)
 
     def renew(self) -> None:
         """Make the module and the data again, as they were before training."""

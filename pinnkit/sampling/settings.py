@@ -76,7 +76,7 @@ class Sampling(ABC):
     pool: int = field(default=8, metadata={"minimum": 2, "maximum": 10_000})
     """Candidates of a redraw by residual, as a multiple of its points."""
     batch: int | None = field(default=None, metadata={"minimum": 1, "maximum": LARGEST})
-    """Points of the equations in each step of adam, soap, engd_w and spring; None: all, and `fresh` new ones in a step
+    """Points of the equations in each step of methods that take mini-batches; None: all, and `fresh` new ones in a step
     of spring."""
     fresh: int = field(default=FRESH, metadata={"minimum": 1, "maximum": LARGEST})
     """Points of the equations in a step of spring where `batch` is None; at most as many as of the equations."""

@@ -1,4 +1,4 @@
-"""Callbacks: the record of losses and errors, interruption by signals, figures."""
+"""Callbacks: the record of losses and errors, signals, figures."""
 
 from __future__ import annotations
 

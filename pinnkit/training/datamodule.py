@@ -99,7 +99,7 @@ class CollocationData(lightning.LightningDataModule):
             draw = self.drawn
         if draw != self.drawn:
             self.draw(draw)
-        batches = {name: _moved(batch, module.device) for name, batch in self.batches().items()}
+        batches = {name: batch.to(module.device) for name, batch in self.batches().items()}
         blocks = StepBlocks(batches, draw, following * period - step, self.steps_per_batch, stage)
         return DataLoader(blocks, batch_size=None, collate_fn=_as_it_is)
 
@@ -155,9 +155,7 @@ class CollocationData(lightning.LightningDataModule):
                 found[name] = self._following_residual(name, self.drawn + 1, len(former), former)
             else:
                 found[name] = self._even(name, self.drawn + 1)
-        batches = {
-            name: _moved(self._batch(points), self.trainer.lightning_module.device) for name, points in found.items()
-        }
+        batches = {name: self._batch(points).to(self.trainer.lightning_module.device) for name, points in found.items()}
         return batches, {name: self._finite_scores(name, points) for name, points in found.items()}
 
     def _even(self, name: str, draw: int, count: int | None = None) -> PointSet:
@@ -205,14 +203,14 @@ class CollocationData(lightning.LightningDataModule):
         scores = self._scores(name, points)
         if not np.isfinite(scores).all():
             module = self.trainer.lightning_module
-            batches = {name: _moved(self._batch(points), module.device)}
+            batches = {name: self._batch(points).to(module.device)}
             raise module.divergence.not_finite(batches, module.progress.step, new=True)
         return scores
 
     def _scores(self, name: str, points: PointSet) -> np.ndarray:
         """The size of a group's residuals at points, (n,)."""
         module = self.trainer.lightning_module
-        return module.score(name, _moved(self._batch(points), module.device)).double().cpu().numpy()
+        return module.score(name, self._batch(points).to(module.device)).double().cpu().numpy()
 
     def batches(self) -> dict[str, PointSet]:
         """The current points as tensors."""
@@ -238,10 +236,6 @@ class CollocationData(lightning.LightningDataModule):
         self.stage, self.drawn, self.by_residual = state["stage"], state["drawn"], set(state["by_residual"])
         kept = {name: PointSet.of_arrays(arrays).mapped(torch.Tensor.numpy) for name, arrays in state["points"].items()}
         self.sets = {name: kept[name] if name in kept else self._even(name, self.drawn) for name in self.groups}
-
-
-def _moved(batch: PointSet, device: torch.device) -> PointSet:
-    return batch.mapped(lambda one: one.to(device))
 
 
 def _as_it_is(item: StepBlock) -> StepBlock:

@@ -1,4 +1,4 @@
-"""The gradient as one flat tensor, and the refusal of steps by one that is not finite."""
+"""The gradient as one flat tensor, and a guard against one that is not finite."""
 
 from __future__ import annotations
 

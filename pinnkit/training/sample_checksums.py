@@ -1,4 +1,4 @@
-"""Digests of the samples that a run uses."""
+"""Checksums of the samples that a run uses."""
 
 from __future__ import annotations
 
