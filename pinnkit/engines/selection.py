@@ -163,21 +163,21 @@ class Chooser:
         """In a long run: the other engine, and chunks of half and twice the size."""
         like = next(iter(self.batches.values())).coordinates
         size = best.chunk_size(like)
-        rivals = [("compiled", self.settings.chunk)] if best.engine == "jets" else []
+        alternatives = [("compiled", self.settings.chunk)] if best.engine == "jets" else []
         if self.settings.chunk is None:
-            rivals += [(best.engine, size // 2), (best.engine, size * 2)]
+            alternatives += [(best.engine, size // 2), (best.engine, size * 2)]
         least = self.milliseconds[best.engine]
-        for engine, chunk in rivals:
-            rival = self.make(engine, chunk)
+        for engine, chunk in alternatives:
+            alternative = self.make(engine, chunk)
             try:
-                self._verify(rival)
+                self._verify(alternative)
             except EngineUnsupported:
                 continue
-            took = self._time(rival)
+            took = self._time(alternative)
             name = engine if chunk is None else f"{engine}, chunks of {chunk}"
             self.milliseconds[name] = took
             if took < least:
-                best, least = rival, took
+                best, least = alternative, took
         return best
 
     def _key(self, plain: Evaluator) -> str:

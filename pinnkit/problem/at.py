@@ -1,4 +1,4 @@
-"""Where a condition holds: `at` and `where`."""
+"""Places of conditions: `at` and `where`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import sympy
 from pinnkit.language.calculus import partials
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
-from pinnkit.problem.displaced_arguments import check_elsewhere
+from pinnkit.problem.displaced_arguments import check_displaced_arguments
 from pinnkit.problem.exactness import check_exact, check_smooth, exact_values
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import equations_with_keys, point, samples, singular_at
@@ -28,7 +28,7 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     _check_smoothness(problem, activation, smoothness, report)
     _check_order_in_time(problem, report)
     _check_finite(problem, report)
-    check_elsewhere(problem, report)
+    check_displaced_arguments(problem, report)
     values = exact_values(problem, report)
     check_exact(problem, values, report)
     check_smooth(problem, values, report)

@@ -1,4 +1,4 @@
-"""The check that fields evaluated elsewhere, as in u(t=t-1), are so within the domain."""
+"""Check that fields evaluated elsewhere, as in u(t=t-1), are so within the domain."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIZES = (*FIELDS, *(sign * 10.0**power for power in range(1, 7) for sign in (-1,
 """Values of fields for which an equation is evaluated, to find out whether it depends on a place."""
 
 
-def check_elsewhere(problem: Problem, report: Report) -> None:
+def check_displaced_arguments(problem: Problem, report: Report) -> None:
     """A constant place outside the domain is a mistake; one that leaves it from some points alone is a warning.
 
     Outside, nothing trains the network. A periodic coordinate has no outside.

@@ -1,4 +1,4 @@
-"""Where training fails: terms without a gradient, residuals and gradients that are not finite, points that fit."""
+"""Diagnosis of failed training: terms without a gradient, residuals that are not finite, points that fit in memory."""
 
 from __future__ import annotations
 

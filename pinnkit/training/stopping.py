@@ -1,4 +1,4 @@
-"""When training ends: limits, signals, and requests of callbacks."""
+"""Stopping of training: limits, signals, and requests of callbacks."""
 
 from __future__ import annotations
 
