@@ -82,7 +82,14 @@ class Shape(ABC):
         raise ValueError(f"{', '.join(values)} cannot be fixed in {self.description}")
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Points (n, d) moved at right angles onto the line, plane or curved surface that the shape is a part of."""
+        """Points (n, d) moved at right angles onto the line, plane or curved surface that the shape is a part of.
+
+        Raises:
+            TypeError: the shape is curved, or oblique, and its class does not define this: no point could be moved.
+        """
+        if self.dimension < len(self.free):
+            surface = f"{self.dimension} dimensions and varies in {', '.join(self.free)}"
+            raise TypeError(f"{type(self).__name__} has {surface}: it must define project, by which its points move")
         return points
 
     @property

@@ -8,6 +8,7 @@ import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import sympy
 
 from pinnkit.domains.box import Box
@@ -148,10 +149,13 @@ def _read_shape(
     if len(report.mistakes) > former:
         return None
     try:
-        return SHAPES[kind](names=space, **read)
+        shape = SHAPES[kind](names=space, **read)
     except ShapeError as error:
         report.add(f"{key}.{error.setting}" if error.setting else key, str(error))
         return None
+    for part in shape.boundary(space):
+        part.project(part.sample(np.full((1, part.dimension), 0.5)))  # raises where the class is not complete
+    return shape
 
 
 def _setting(config: Any, kind: Any, parameters: tuple[str, ...], values: Values) -> Any:
