@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,8 +25,11 @@ class Shape(ABC):
 
     Attributes:
         bounds: the bounding box, coordinate -> (lower, upper), in the order of the coordinates.
+        example: of a shape that problems choose by its name: arguments of an instance, for messages and for the tests
+            of all shapes.
     """
 
+    example: ClassVar[Mapping[str, Any]]
     bounds: Mapping[str, tuple[float, float]]
 
     # ------------------------------------------------------------ what a shape defines
@@ -88,7 +92,7 @@ class Shape(ABC):
             TypeError: the shape is curved, or oblique, and its class does not define this: no point could be moved.
         """
         if self.dimension < len(self.free):
-            surface = f"{self.dimension} dimensions and varies in {', '.join(self.free)}"
+            surface = f"dimension {self.dimension} and varies in {', '.join(self.free)}"
             raise TypeError(f"{type(self).__name__} has {surface}: it must define project, by which its points move")
         return points
 
