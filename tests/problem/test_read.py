@@ -34,7 +34,7 @@ ALPHA = symbol("alpha")
 
 
 def words(**changes: Any) -> dict[str, Any]:
-    """The words of the heat problem with some replaced; None leaves a word out."""
+    """The keys of the heat problem with some replaced; None leaves a key out."""
     return {key: value for key, value in {**yaml.safe_load(HEAT), **changes}.items() if value is not None}
 
 
