@@ -72,7 +72,7 @@ def config_of(settings: Any) -> dict[str, Any]:
 def _read(kind: type, path: str, config: Any, report: Report, tag: str | None = None) -> Any:
     """An instance of a settings dataclass from a mapping; `tag`: the key that named it, if one may."""
     if not isinstance(config, Mapping):
-        report.add(path, f"{_shown(config)} is not a mapping of settings")
+        report.add(path, f"{shown(config)} is not a mapping of settings")
         return kind()
     known = {field.name: field for field in dataclasses.fields(kind)}
     hints = typing.get_type_hints(kind)
@@ -80,7 +80,7 @@ def _read(kind: type, path: str, config: Any, report: Report, tag: str | None = 
     for name, value in config.items():
         key = f"{path}.{name}" if path else str(name)
         if name not in known:
-            near = elsewhere(kind, str(name)) or tag_meant(str(name), tag, known)
+            near = suggest_key_elsewhere(kind, str(name)) or suggest_tag(str(name), tag, known)
             if not near:
                 near = suggestion(str(name), known) if known else f": {kind.name} has no settings of its own"
             report.add(key, f"unknown key '{name}'{near}")
@@ -91,9 +91,9 @@ def _read(kind: type, path: str, config: Any, report: Report, tag: str | None = 
         elif dataclasses.is_dataclass(hints[name]):
             values[name] = _read(hints[name], key, value, report)
         else:
-            complaint = complain(value, hints[name], known[name].metadata)
+            complaint = type_error(value, hints[name], known[name].metadata)
             if complaint:
-                report.add(key, f"{_shown(value)}: {complaint}")
+                report.add(key, f"{shown(value)}: {complaint}")
             else:
                 values[name] = _converted(value, hints[name])
     return kind(**values)
@@ -108,10 +108,10 @@ def _read_part(field: dataclasses.Field, path: str, config: Any, report: Report)
     if not isinstance(name, str):
         named = registry.default or next(iter(registry))
         example = f"write {named}, or {{{registry.tag}: {named}}} with settings of its own"
-        report.add(path, f"{_shown(config)} is no {registry.kind}: {example}")
+        report.add(path, f"{shown(config)} is no {registry.kind}: {example}")
         return valid[usual]()
     if name not in valid:
-        report.add(f"{path}.{registry.tag}", f"unknown {registry.kind} '{name}'{suggestion(name, valid)}")
+        report.add(f"{path}.{registry.tag}", registry.unknown(name, suggestion(name, valid)))
         return valid[usual]()
     rest = {key: value for key, value in config.items() if key != registry.tag}
     return _read(valid[name], path, rest, report, registry.tag)
@@ -121,15 +121,15 @@ def _read_parts(field: dataclasses.Field, path: str, config: Any, report: Report
     if config is None:
         return None
     if isinstance(config, str) or not isinstance(config, Sequence) or not config:
-        report.add(path, f"{_shown(config)} is not a list of {field.name}: write {field.metadata['example']}")
+        report.add(path, f"{shown(config)} is not a list of {field.name}: write {field.metadata['example']}")
         return None
     return tuple(_read_part(field, f"{path}[{number}]", one, report) for number, one in enumerate(config, start=1))
 
 
-def tag_meant(name: str, tag: str | None, known: Iterable[str]) -> str:
+def suggest_tag(name: str, tag: str | None, known: Iterable[str]) -> str:
     """What to append to a message about an unknown key of a part that was probably meant to name it.
 
-    >>> tag_meant("name", "method", ["pool"]), tag_meant("poo", "method", ["pool"])
+    >>> suggest_tag("name", "method", ["pool"]), suggest_tag("poo", "method", ["pool"])
     ("; did you mean 'method'?", '')
     """
     meant = tag is not None and (name in TAGS or nearest(name, [*known, tag]) == tag)
@@ -148,12 +148,14 @@ def settings_class(kind: type, group: str, config: Mapping[str, Any]) -> tuple[t
     return (hint if dataclasses.is_dataclass(hint) else None), None
 
 
-def elsewhere(kind: type, name: str) -> str:
+def suggest_key_elsewhere(kind: type, name: str) -> str:
     """What to append to a message about a key that is one of a group of settings, or of a part.
 
     >>> from pinnkit.settings import Settings
-    >>> elsewhere(Settings, "max_time"), elsewhere(Settings, "learning_rate"), elsewhere(Settings, "nothing")
-    ("; did you mean 'trainer.max_time'?", "; did you mean 'optimizer=adam optimizer.learning_rate'?", '')
+    >>> suggest_key_elsewhere(Settings, "max_time"), suggest_key_elsewhere(Settings, "nothing")
+    ("; did you mean 'trainer.max_time'?", '')
+    >>> suggest_key_elsewhere(Settings, "learning_rate")
+    "; did you mean 'optimizer=adam optimizer.learning_rate'?"
     """
     hints, fields = typing.get_type_hints(kind), dataclasses.fields(kind)
     for field in fields:
@@ -173,7 +175,7 @@ def _names(kind: type) -> set[str]:
     return {field.name for field in dataclasses.fields(kind)}
 
 
-def complain(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
+def type_error(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
     """What is wrong with a value, or an empty text. `rule` may hold choices, minimum, maximum, above, below."""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None:
@@ -184,7 +186,7 @@ def complain(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
         if not isinstance(value, Mapping):
             return "a mapping is needed"
         inner = typing.get_args(kind)[1]
-        wrong = [f"{name}: {complaint}" for name, one in value.items() if (complaint := complain(one, inner, rule))]
+        wrong = [f"{name}: {complaint}" for name, one in value.items() if (complaint := type_error(one, inner, rule))]
         return "; ".join(wrong)
     names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
     accepted = (int, float) if origin is float else origin
@@ -210,10 +212,10 @@ def complain(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
     return ""
 
 
-def _shown(value: Any) -> str:
-    """A value in a message; the digits of a long one are cut."""
+def shown(value: Any, kept: int = 20) -> str:
+    """A value in a message; of a long one the first `kept` characters, and how many there are."""
     text = repr(value)
-    return text if len(text) <= SHOWN else f"{text[:20]}... ({len(text)} characters)"
+    return text if len(text) <= SHOWN else f"{text[:kept]}... ({len(text)} characters)"
 
 
 def _converted(value: Any, hint: Any) -> Any:

@@ -47,7 +47,7 @@ class Registry(Mapping[str, type]):
     def __getitem__(self, name: str) -> type:
         self._load()
         if name not in self._parts:
-            raise KeyError(f"unknown {self.kind} '{name}': one of {', '.join(self)} is needed")
+            raise KeyError(self.unknown(name, f": one of {', '.join(self)} is needed"))
         return self._parts[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -57,6 +57,14 @@ class Registry(Mapping[str, type]):
     def __len__(self) -> int:
         self._load()
         return len(self._parts)
+
+    def unknown(self, name: str, hint: str = "") -> str:
+        """The message about a name that no part has.
+
+        Args:
+            hint: which names there are, such as `language.errors.suggestion` gives.
+        """
+        return f"unknown {self.kind} '{name}'{hint}"
 
     def discover(self) -> None:
         """Import the modules of the package that are not imported yet."""

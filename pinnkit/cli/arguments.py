@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hydra._internal.utils import get_args_parser
 
-from pinnkit.cli import paths, problem_files, targets
+from pinnkit.cli import problem_files, quoting, targets
 
 OPEN = re.compile(r"(weighting\.weights|manufactured)[.=]")
 """Mappings whose keys are names of the problem, so that no file can list them: an override adds what is new."""
@@ -42,7 +42,7 @@ class Arguments:
         allowed = [argument for target in self.targets for argument in (targets.FLAG, target)]
         return [*folder, "--config-name", self.config_name, *allowed]
 
-    def again(self) -> list[str]:
+    def restart_arguments(self) -> list[str]:
         """Arguments by which another process composes the same configuration."""
         return [*self.flags(), *problem_files.with_paths(self.overrides, self.files)]
 
@@ -94,4 +94,4 @@ def as_hydra(arguments: Arguments) -> Arguments:
 
 
 def _overrides(given: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"++{override}" if OPEN.match(override) else paths.with_quotes(override) for override in given)
+    return tuple(f"++{override}" if OPEN.match(override) else quoting.with_quotes(override) for override in given)

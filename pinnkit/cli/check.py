@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pinnkit.cli.arguments import parse
-from pinnkit.cli.checks import checked
+from pinnkit.cli.checks import check_configuration
 from pinnkit.cli.composition import Composer
-from pinnkit.cli.entry import FINISHED, asks_help, wrong
+from pinnkit.cli.entry import FINISHED, asks_help, report_error
 from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.problem.parts import Condition, Equation
-from pinnkit.problem.places import located
+from pinnkit.problem.places import equations_with_keys
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.runs.resources import check_environment
@@ -44,10 +44,10 @@ def check(argv: Sequence[str], conf: Path) -> int:
         if arguments.plain or arguments.multirun:
             raise ProblemError([Mistake("command line", "check takes no such flag: write pde=NAME and settings")])
         composed = Composer(arguments, conf).compose(arguments.overrides)
-        run = checked(composed.task, arguments.overrides)
+        run = check_configuration(composed.task, arguments.overrides)
         composed.check_folder()
     except ProblemError as error:
-        return wrong(error)
+        return report_error(error)
     print("\n".join(described(run.problem, run.settings)))
     print("every check passed; nothing was trained")
     return FINISHED
@@ -67,7 +67,7 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         kind = "learned, from" if parameter.learn else "="
         positive = ", kept positive" if parameter.positive else ""
         yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{positive}"
-    for _, equation, condition in located(problem):
+    for _, equation, condition in equations_with_keys(problem):
         where = (
             _where(condition) if condition else f"at {settings.sampling.count(len(problem.coordinates))} points inside"
         )

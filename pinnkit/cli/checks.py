@@ -27,7 +27,7 @@ class Checked:
     resume: bool
 
 
-def checked(config: Mapping[str, Any], overrides: Sequence[str], elsewhere: bool = False) -> Checked:
+def check_configuration(config: Mapping[str, Any], overrides: Sequence[str], elsewhere: bool = False) -> Checked:
     """A configuration after every check that needs no training.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pinnkit.cli.entry import FAILED, FINISHED, asks_help, wrong
+from pinnkit.cli.entry import FAILED, FINISHED, asks_help, report_error
 from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.reporting import compare as reporting
 from pinnkit.reporting.artifacts import RunFolderError
@@ -41,9 +41,9 @@ def compare(argv: Sequence[str]) -> int:
         found = reporting.compare(folders)
         table, figure = found.write(Path(outs[-1] if outs else "comparison"))
     except (ProblemError, RunFolderError) as error:
-        return wrong(error)
+        return report_error(error)
     except OSError as error:
-        wrong(error)
+        report_error(error)
         return FAILED
     print(f"{found.as_text()}\nwritten to {table} and {figure}")
     return FINISHED

@@ -19,7 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pinnkit.cli import hydra_settings, overrides, paths, sources, targets, yaml_files
+from pinnkit.cli import hydra_settings, overrides, quoting, run_folders, sources, targets, yaml_files
 from pinnkit.cli.arguments import Arguments
 from pinnkit.cli.hydra_errors import LAUNCHER, as_mistake
 from pinnkit.language.errors import Mistake, ProblemError, Report
@@ -50,7 +50,7 @@ class Composition:
         Raises:
             ProblemError: naming what is in the way.
         """
-        if complaint := paths.closed(self.folder):
+        if complaint := run_folders.unwritable_reason(self.folder):
             raise ProblemError([Mistake(key, complaint)])
 
 
@@ -99,7 +99,7 @@ class Composer:
         resume = task.get("resume")
         if resume is not None and not str(resume).strip():
             raise ProblemError([Mistake("resume", "is empty: name the folder of a run, or leave it out")])
-        folder = paths.run_folder(whole, self.arguments.multirun)
+        folder = run_folders.run_folder(whole, self.arguments.multirun)
         return Composition(whole, task, Path(str(folder if resume is None else resume)))
 
     def compose_sweep(self) -> Composition:
@@ -113,7 +113,7 @@ class Composer:
             whole = self._whole(self.arguments.config_name, given, RunMode.MULTIRUN)
         except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
             raise ProblemError([self.mistake(error, given)]) from None
-        return Composition(whole, {}, Path(paths.run_folder(whole, multirun=True)))
+        return Composition(whole, {}, Path(run_folders.run_folder(whole, multirun=True)))
 
     def mistake(self, error: Exception, given: Sequence[str]) -> Mistake:
         """The mistake that an error of Hydra's is about."""
@@ -206,8 +206,8 @@ def problem_file(choice: str | None, files: Mapping[str, Path], folders: Sequenc
     Raises:
         ProblemError: it describes no problem, or would do more than that.
     """
-    if choice is not None and paths.unquoted(choice) in files:
-        return files[paths.unquoted(choice)]  # checked already
+    if choice is not None and quoting.unquoted(choice) in files:
+        return files[quoting.unquoted(choice)]  # checked already
     path = yaml_files.find(choice, folders) if choice else None
     if path is not None:
         yaml_files.check(path, f"pde/{path.name}")

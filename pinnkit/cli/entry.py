@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
-from pinnkit.cli.program import as_typed
+from pinnkit.cli.invocation import as_typed
 from pinnkit.runs import environment
 
 FINISHED, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -29,21 +29,21 @@ def run(command: Callable[[], int | None]) -> int:
     try:
         os.getcwd()
     except FileNotFoundError:
-        say("the working folder has been removed: change to one that is there")
+        print_error("the working folder has been removed: change to one that is there")
         return WRONG
     try:
         code = command() or FINISHED
         if sys.stdout is not None:  # it may have been closed before the start
             sys.stdout.flush()
     except KeyboardInterrupt:
-        say("interrupted")
+        print_error("interrupted")
         return INTERRUPTED
     except OSError as error:
         if error.filename is not None or error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EIO):
             return _unforeseen(error)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is dropped
         if error.errno != errno.EPIPE:  # whoever read has gone, such as head
-            say(f"standard output cannot be written: {error.strerror}")
+            print_error(f"standard output cannot be written: {error.strerror}")
         return FAILED
     except Exception as error:
         return _unforeseen(error)
@@ -58,25 +58,25 @@ def asks_help(argv: Sequence[str], text: str) -> bool:
     return True
 
 
-def say(message: object) -> None:
+def print_error(message: object) -> None:
     """Print a message to standard error, from one process of each machine."""
-    if environment.tells():
+    if environment.prints_errors():
         print(f"pinnkit: {message}", file=sys.stderr)
 
 
-def wrong(error: object) -> int:
+def report_error(error: object) -> int:
     """Report what is wrong; the exit code for that."""
-    say(error)
+    print_error(error)
     return WRONG
 
 
-def refused(error: object) -> int:
+def report_refusal(error: object) -> int:
     """Report what is wrong with a run, from the first process for all; the exit code for that.
 
     Another process that is still there after a while reports it itself: the first has found nothing wrong.
     """
     if environment.first() or any(environment.mistakes()):  # where these are, no number of a process is to be trusted
-        return wrong(error)
+        return report_error(error)
     time.sleep(PATIENCE)  # the end of the first ends this one
     print(f"pinnkit: process {environment.rank()}: {error}", file=sys.stderr, flush=True)
     return WRONG
@@ -93,5 +93,6 @@ def _unforeseen(error: Exception) -> int:
     except OSError:
         path = f"standard error with {SHOW}=1"
     first = " ".join(str(error).split())[:200]
-    say(f"an error that should have been foreseen: {type(error).__name__}: {first}\nplease report it with {path}")
+    message = f"an error that should have been foreseen: {type(error).__name__}: {first}"
+    print_error(f"{message}\nplease report it with {path}")
     return FAILED

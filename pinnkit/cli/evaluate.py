@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from pinnkit.cli import yaml_files
-from pinnkit.cli.entry import FAILED, FINISHED, asks_help, wrong
-from pinnkit.cli.resume import saved
+from pinnkit.cli.entry import FAILED, FINISHED, asks_help, report_error
+from pinnkit.cli.resume import read_saved_config
 from pinnkit.language.errors import ProblemError, Report
 from pinnkit.reading import read_as
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
@@ -56,22 +56,22 @@ def evaluate(argv: Sequence[str]) -> int:
         return FINISHED
     try:
         request = _request(argv)
-        problem, settings = read_and_check(saved(Path(request.run), "run"))
+        problem, settings = read_and_check(read_saved_config(Path(request.run), "run"))
         check_grid(problem, request.grid, table=request.export is not None)
         run = RunFolder(Path(request.run))
         if run.metrics.exists():
             run.read_metrics()  # a damaged one is refused before torch is loaded
     except (ProblemError, RunFolderError) as error:
-        return wrong(error)
-    from pinnkit.cli.run import measure  # torch is loaded here, after every check
-    from pinnkit.training.checkpoints import DamagedCheckpoint
+        return report_error(error)
+    from pinnkit.cli.train_and_measure import measure  # torch is loaded here, after every check
+    from pinnkit.training.checkpoint_reader import DamagedCheckpoint
 
     try:
         measure(problem, settings, run, request.checkpoint, request.grid, request.export)
     except (ProblemError, RunFolderError, DamagedCheckpoint) as error:
-        return wrong(error)
+        return report_error(error)
     except OSError as error:
-        wrong(error)
+        report_error(error)
         return FAILED
     return FINISHED
 

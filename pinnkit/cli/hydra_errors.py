@@ -1,4 +1,4 @@
-"""What Hydra cannot compose, as mistakes of the command line or of a file."""
+"""Mistakes of the command line or of a file, from Hydra's errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import yaml
 from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
 
 from pinnkit.language.errors import Mistake, suggestion
-from pinnkit.reading import elsewhere, settings_class, tag_meant
+from pinnkit.reading import settings_class, suggest_key_elsewhere, suggest_tag
 from pinnkit.settings import Settings
 
 LAUNCHER = "hydra/launcher="
@@ -71,10 +71,10 @@ def _unknown_key(key: str, text: str, keys: Callable[[str], Any]) -> Mistake:
     if last in valid:  # the key exists, its new value does not fit
         return unreadable(text)
     if not parent:
-        return Mistake(key, f"unknown key '{last}'{elsewhere(Settings, last) or suggestion(last, valid)}")
+        return Mistake(key, f"unknown key '{last}'{suggest_key_elsewhere(Settings, last) or suggestion(last, valid)}")
     kind, tag = settings_class(Settings, parent, config) if isinstance(config, dict) else (None, None)
     known = [field.name for field in fields(kind)] if kind is not None else []
     if last in known:
         file = f"conf/{parent}/{config[tag]}.yaml" if tag else f"the file in conf/{parent}/"
         return Mistake(key, f"'{last}' is not in the configuration file: write +{key}=..., or add it to {file}")
-    return Mistake(key, f"unknown key '{last}'{tag_meant(last, tag, valid) or suggestion(last, [*valid, *known])}")
+    return Mistake(key, f"unknown key '{last}'{suggest_tag(last, tag, valid) or suggestion(last, [*valid, *known])}")

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pinnkit.cli.invocation import TRAIN
 from pinnkit.cli.parent_watchdog import WATCHDOG
-from pinnkit.cli.program import TRAIN
 from pinnkit.training.settings import Trainer
 
 OURS = (2, 3, 130)

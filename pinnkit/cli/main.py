@@ -56,9 +56,9 @@ def _compare(arguments: Sequence[str]) -> int:
 
 
 def _sweep(arguments: Sequence[str]) -> int:
-    from pinnkit.cli.optimise import optimise
+    from pinnkit.cli.sweep import sweep
 
-    return optimise(arguments, shipped.conf())
+    return sweep(arguments, shipped.conf())
 
 
 COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
@@ -85,7 +85,7 @@ def pinnkit(argv: Sequence[str]) -> int:
         print(f"pinnkit {_version()}")
         return entry.FINISHED
     if command not in COMMANDS:
-        return entry.wrong(f"command line: there is no command '{command}'{suggestion(command, list(COMMANDS))}")
+        return entry.report_error(f"command line: there is no command '{command}'{suggestion(command, list(COMMANDS))}")
     return COMMANDS[command](arguments)
 
 

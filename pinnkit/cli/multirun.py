@@ -20,12 +20,12 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from pinnkit.cli.arguments import Arguments
-from pinnkit.cli.checks import checked
+from pinnkit.cli.checks import check_configuration
 from pinnkit.cli.composition import Composer, Composition, task_of
-from pinnkit.cli.entry import FAILED, INTERRUPTED, say, wrong
+from pinnkit.cli.dispatch import saved_text, start
+from pinnkit.cli.entry import FAILED, INTERRUPTED, print_error, report_error
+from pinnkit.cli.multirun_summary import EXIT_CODE, Summary
 from pinnkit.cli.requeue import interrupted, requeued_override
-from pinnkit.cli.start import saved_text, start
-from pinnkit.cli.sweep import EXIT_CODE, Summary
 from pinnkit.cli.variants import variants
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
@@ -54,7 +54,7 @@ def check_sweep(composer: Composer) -> Composition:
     if mistake := _no_sweep(arguments.overrides):
         raise ProblemError([mistake])
     for overrides in variants(arguments.overrides, composer.folders):
-        checked(composer.compose(overrides).task, overrides, elsewhere=_launched(overrides))
+        check_configuration(composer.compose(overrides).task, overrides, elsewhere=_launched(overrides))
     sweep = composer.compose_sweep()
     sweep.check_folder("hydra.sweep.dir")
     return sweep
@@ -76,7 +76,7 @@ def run_sweep(composer: Composer, sweep: Composition) -> int:
         sweeper = Plugins.instance().instantiate_sweeper(config=whole, hydra_context=context, task_function=job)
         sweeper.sweep(arguments=list(whole.hydra.overrides.task))
     except SweepEnded:
-        say("the sweep ends here")
+        print_error("the sweep ends here")
         return INTERRUPTED
     except (HydraException, OmegaConfBaseException) as error:
         raise ProblemError([composer.mistake(error, arguments.overrides)]) from None
@@ -93,7 +93,7 @@ def _job(arguments: Arguments, folders: Sequence[Path], codes: list[int], config
     try:
         code = _run(run, config, folder, folders, hydra.runtime.choices.get("pde"))
     except ProblemError as error:
-        code = wrong(error)
+        code = report_error(error)
         if not any(mistake.key == FOLDER_KEY for mistake in error.mistakes):
             _write_row(folder, run, "failed", str(error))
     except (KeyboardInterrupt, Interrupted) as error:
@@ -123,7 +123,7 @@ def _run(arguments: Arguments, config: DictConfig, folder: Path, folders: Sequen
         task |= {"resume": str(folder)} if change.startswith("resume=") else {"overwrite": True}
         arguments = replace(arguments, overrides=(*arguments.overrides, change))
     task["overwrite"] = _may_overwrite(task, choice, RunFolder(folder))
-    return start(arguments, checked(task, arguments.overrides), folder, choice)
+    return start(arguments, check_configuration(task, arguments.overrides), folder, choice)
 
 
 def _may_overwrite(config: Mapping[str, Any], choice: str | None, run: RunFolder) -> bool:

@@ -10,7 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, QuotedString
 from hydra.errors import HydraException
 
-from pinnkit.cli.paths import quoted, unquoted
+from pinnkit.cli.quoting import quoted, unquoted
 from pinnkit.language.errors import Mistake, ProblemError, nearest
 
 ENDINGS = (".yaml", ".yml")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pinnkit.cli.entry import FAILED, FINISHED, WRONG, asks_help, say
+from pinnkit.cli.entry import FAILED, FINISHED, WRONG, asks_help, print_error
 
 HELP = """
 Compute the reference tables and the samples of the shipped problems anew, into conf/pde/tables.
@@ -21,7 +21,7 @@ def make_references(argv: Sequence[str], folder: Path) -> int:
     if asks_help(argv, HELP):
         return FINISHED
     if argv:
-        say(f"command line: make_references.py takes no arguments, and was given {' '.join(argv)}")
+        print_error(f"command line: make_references.py takes no arguments, and was given {' '.join(argv)}")
         return WRONG
     import numpy as np
 
@@ -34,7 +34,7 @@ def make_references(argv: Sequence[str], folder: Path) -> int:
         for name, columns in shipped_samples():
             (folder / f"{name}.csv").write_text(csv_text(columns))
     except OSError as error:
-        say(error)
+        print_error(error)
         return FAILED
     print(f"written to {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
     return FINISHED

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pinnkit.cli.arguments import Arguments
-from pinnkit.cli.entry import INTERRUPTED, say
-from pinnkit.cli.paths import quoted, unquoted
+from pinnkit.cli.entry import INTERRUPTED, print_error
+from pinnkit.cli.quoting import quoted, unquoted
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import environment
 from pinnkit.training.signals import REQUEUES, Interrupted
@@ -15,7 +15,7 @@ from pinnkit.training.signals import REQUEUES, Interrupted
 
 def interrupted(error: BaseException) -> int:
     """Report a signal, and requeue the job where the signal asks for it; the exit code."""
-    say(error if isinstance(error, Interrupted) else "interrupted")
+    print_error(error if isinstance(error, Interrupted) else "interrupted")
     if isinstance(error, Interrupted) and error.name == REQUEUES:
         requeue()
     return INTERRUPTED
@@ -25,10 +25,10 @@ def requeue() -> None:
     """In a SLURM job: have it started again."""
     if environment.first() and (job := environment.job()) is not None:
         answer = environment.requeue(job)
-        say(f"requeued{f': {answer}' if answer else ''}")
+        print_error(f"requeued{f': {answer}' if answer else ''}")
 
 
-def going_on(arguments: Arguments) -> Arguments:
+def resume_if_requeued(arguments: Arguments) -> Arguments:
     """The arguments of a run; in a job that SLURM has started again they resume what hydra.run.dir= names."""
     key = "hydra.run.dir="
     folders = [one.removeprefix(key) for one in arguments.overrides if one.startswith(key)]

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from pinnkit.cli import yaml_files
-from pinnkit.cli.paths import unquoted
+from pinnkit.cli.quoting import unquoted
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.runs.configuration import FREE, GROUPS, contradicts
@@ -20,7 +20,7 @@ MACHINES = ("accelerator", "devices", "nodes")
 """The settings that a choice such as trainer=ddp_cpu is made for."""
 
 
-def saved(folder: Path, key: str = "resume") -> dict[str, Any]:
+def read_saved_config(folder: Path, key: str = "resume") -> dict[str, Any]:
     """The configuration that a run folder keeps; `key` is the argument that names the folder.
 
     Raises:
@@ -51,7 +51,7 @@ def resumed(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, An
         ProblemError: the folder is no run folder or holds no checkpoint, or an override contradicts the saved run.
     """
     folder = Path(str(config["resume"]))
-    kept = saved(folder)
+    kept = read_saved_config(folder)
     report = Report()
     run = RunFolder(folder)
     try:

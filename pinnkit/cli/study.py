@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from pinnkit.cli.space import Choice, Span
-from pinnkit.cli.trial import RUNGS, Claim, Outcome
+from pinnkit.cli.trial import RUNGS, Outcome, ReservedTrial
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.atomic import write_text
@@ -67,7 +67,7 @@ class Study:
                 raise ProblemError([Mistake("sweep.folder", message)]) from error
             self._same({"words": list(given), "space": [str(one) for one in space]})
 
-    def claim(self, trials: int) -> Claim | None:
+    def claim(self, trials: int) -> ReservedTrial | None:
         """Take a trial that was left open, or a new one while there are fewer than `trials`; None: neither is there."""
         with self._alone():
             known = self._study.get_trials(deepcopy=False)
@@ -83,7 +83,7 @@ class Study:
             trial = self._study.ask()
             return self._claimed(trial, self._locked(trial.number), None)
 
-    def close(self, claim: Claim, outcome: Outcome) -> None:
+    def close(self, claim: ReservedTrial, outcome: Outcome) -> None:
         """Keep the outcome of a trial, and write the table anew; an open one is left for the next sweep."""
         with self._alone():
             if outcome.state in STATES:
@@ -117,9 +117,9 @@ class Study:
         for name, texts in now.items():
             self._study.set_user_attr(name, texts)
 
-    def _claimed(self, trial: optuna.trial.Trial, lock: int, last: int | None) -> Claim:
+    def _claimed(self, trial: optuna.trial.Trial, lock: int, last: int | None) -> ReservedTrial:
         overrides = tuple(one.override(trial) for one in self.space)
-        return Claim(trial, RunFolder(self._run(trial.number)), overrides, lock, -1 if last is None else last)
+        return ReservedTrial(trial, RunFolder(self._run(trial.number)), overrides, lock, -1 if last is None else last)
 
     def _run(self, number: int) -> Path:
         return self.folder / "trials" / f"{number:04d}"

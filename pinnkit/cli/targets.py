@@ -11,7 +11,7 @@ from pinnkit.language.errors import Report
 FLAG = "--allow-target"
 ALLOWED = frozenset(
     {
-        "pinnkit.cli.sweep.Summary",
+        "pinnkit.cli.multirun_summary.Summary",
         "hydra._internal.core_plugins.basic_launcher.BasicLauncher",
         "hydra._internal.core_plugins.basic_sweeper.BasicSweeper",
         "logging.Formatter",

@@ -18,12 +18,12 @@ from hydra.types import HydraContext, RunMode
 from omegaconf import read_write
 
 from pinnkit.cli.arguments import Arguments, as_hydra, parse
-from pinnkit.cli.checks import Checked, checked
+from pinnkit.cli.checks import Checked, check_configuration
 from pinnkit.cli.composition import VERSION, Composer, Composition
-from pinnkit.cli.entry import FINISHED, asks_help, refused, wrong
+from pinnkit.cli.dispatch import start
+from pinnkit.cli.entry import FINISHED, asks_help, report_error, report_refusal
 from pinnkit.cli.multirun import check_sweep, run_sweep
-from pinnkit.cli.requeue import going_on, interrupted
-from pinnkit.cli.start import start
+from pinnkit.cli.requeue import interrupted, resume_if_requeued
 from pinnkit.cli.variants import variants
 from pinnkit.language.errors import ProblemError
 from pinnkit.runs import environment
@@ -82,19 +82,19 @@ def train(argv: Sequence[str], conf: Path) -> int:
 def _train(argv: Sequence[str], conf: Path) -> int:
     try:
         check_environment()
-        arguments = going_on(parse(argv))
+        arguments = resume_if_requeued(parse(argv))
         if arguments.plain:
             return _answered_by_hydra(as_hydra(arguments), conf)
         composer = Composer(arguments, conf)
         if arguments.multirun:
             return run_sweep(composer, check_sweep(composer))
         composed = composer.compose(arguments.overrides)
-        run = checked(composed.task, arguments.overrides)
+        run = check_configuration(composed.task, arguments.overrides)
         if not environment.first():  # only the first process makes a folder; the others read a checkpoint there
             return start(arguments, run, Path(run.config.get("resume") or "outputs"))
         composed.check_folder()
     except ProblemError as error:
-        return refused(error)
+        return report_refusal(error)
     return _single(composer, composed, run)
 
 
@@ -107,7 +107,7 @@ def _single(composer: Composer, composed: Composition, run: Checked) -> int:
             hydra = HydraConfig.get()
             return start(arguments, run, Path(hydra.runtime.output_dir), hydra.runtime.choices.get("pde"))
         except ProblemError as error:
-            return wrong(error)
+            return report_error(error)
 
     with read_write(whole.hydra):
         whole.hydra.mode = RunMode.RUN

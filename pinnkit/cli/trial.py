@@ -16,7 +16,7 @@ from typing import Any
 
 from pinnkit.cli.entry import FINISHED
 from pinnkit.cli.parent_watchdog import GRACE, WATCHDOG
-from pinnkit.cli.paths import quoted
+from pinnkit.cli.quoting import quoted
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.history_file import error_or_objective, least_error, read_measurements, without_repeats
 from pinnkit.training.settings import DEFAULT_STEPS, Trainer
@@ -60,7 +60,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Claim:
+class ReservedTrial:
     """A trial that a worker has taken, and that no other can take while a process holds its lock."""
 
     trial: Any
@@ -84,7 +84,7 @@ class Outcome:
 
 
 def run(
-    program: Sequence[str], arguments: Sequence[str], claim: Claim, budget: Budget, stop: threading.Event
+    program: Sequence[str], arguments: Sequence[str], claim: ReservedTrial, budget: Budget, stop: threading.Event
 ) -> Outcome:
     """Train in a process of its own until it ends, or until Optuna's pruner or the sweep (`stop`) ends it.
 
@@ -134,7 +134,9 @@ def run(
     return Outcome("failed", reason=_reason(folder, process.returncode, errors_file))
 
 
-def _monitored(process: subprocess.Popen, claim: Claim, budget: Budget, stop: threading.Event) -> tuple[str, int]:
+def _monitored(
+    process: subprocess.Popen, claim: ReservedTrial, budget: Budget, stop: threading.Event
+) -> tuple[str, int]:
     """Follow a run to its end; why it was asked to end (stop, prune, or an empty text), and the last rung reported."""
     asked, deadline, last = "", math.inf, claim.reported
     while True:

@@ -1,4 +1,4 @@
-"""The shapes that a problem may name, by the word for their kind."""
+"""Registry of the shapes that a problem may name."""
 
 from pinnkit.registry import Registry
 

@@ -1,1 +1,1 @@
-"""What computes losses, their gradients and the Jacobian of residuals: engines, and which one a run uses."""
+"""Engines, which compute losses, their gradients and the Jacobian of residuals; the choice of a run's engine."""

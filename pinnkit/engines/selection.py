@@ -1,4 +1,4 @@
-"""Which engine a run uses: the one asked for, if it agrees with the definition, or the one that pays."""
+"""Choice of the engine of a run."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class Chooser:
             log.info("operators.engine=auto: %s", "; ".join(reasons))
         self.milliseconds[engine] = self._time(best)
         if known is None and self.budget.time(self.milliseconds[engine]) > LONG_RUN_S:
-            best = self._rivals(best)
+            best = self._measure_alternatives(best)
         fastest = min(self.milliseconds, key=lambda name: self.milliseconds[name])
         if fastest == "autograd":
             best = plain
@@ -159,25 +159,25 @@ class Chooser:
         again = known is not None and best.engine == engine
         return self._done(best, "the fastest in an earlier run" if again else "the fastest of those measured")
 
-    def _rivals(self, best: Evaluator) -> Evaluator:
+    def _measure_alternatives(self, best: Evaluator) -> Evaluator:
         """In a long run: the other engine, and chunks of half and twice the size."""
         like = next(iter(self.batches.values())).coordinates
         size = best.chunk_size(like)
-        rivals = [("compiled", self.settings.chunk)] if best.engine == "jets" else []
+        alternatives = [("compiled", self.settings.chunk)] if best.engine == "jets" else []
         if self.settings.chunk is None:
-            rivals += [(best.engine, size // 2), (best.engine, size * 2)]
+            alternatives += [(best.engine, size // 2), (best.engine, size * 2)]
         least = self.milliseconds[best.engine]
-        for engine, chunk in rivals:
-            rival = self.make(engine, chunk)
+        for engine, chunk in alternatives:
+            alternative = self.make(engine, chunk)
             try:
-                self._verify(rival)
+                self._verify(alternative)
             except EngineUnsupported:
                 continue
-            took = self._time(rival)
+            took = self._time(alternative)
             name = engine if chunk is None else f"{engine}, chunks of {chunk}"
             self.milliseconds[name] = took
             if took < least:
-                best, least = rival, took
+                best, least = alternative, took
         return best
 
     def _key(self, plain: Evaluator) -> str:

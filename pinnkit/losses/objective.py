@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pinnkit.language.calculus import Partial
 from pinnkit.language.evaluate import Program
-from pinnkit.losses.collapse import Collapsed, collapse, sampled
+from pinnkit.losses.derivative_sums import Collapsed, collapse, sampled
 from pinnkit.losses.residuals import Network, Place, TermGroup, moved
 from pinnkit.operators.linear_operators import Derivative, LinearCombination, OperatorData
 from pinnkit.sampling.point_set import PointSet
@@ -32,19 +32,19 @@ class GroupResiduals:
         self.group = group
         expressions = [equation.residual for equation in group.symbolic]
         found = Collapsed(expressions)
-        apart = group.apart
+        extra_partials = group.extra_partials
         if together:
-            found = collapse(expressions, group.problem.coordinates, apart)
+            found = collapse(expressions, group.problem.coordinates, extra_partials)
         self.estimated = 0
         if directions is not None:
-            one = collapse(expressions, group.problem.coordinates, apart)
+            one = collapse(expressions, group.problem.coordinates, extra_partials)
             space = [group.problem.coordinates.index(name) for name in group.problem.space]
             doubled, self.estimated = sampled(one, directions, space)
             found = doubled if self.estimated else found
         self.program = Program(found.residuals)
         self.coefficients = Program(found.coefficients)
         self.sums = {stand_in: (group.fields[name], operator) for stand_in, (name, operator) in found.sums.items()}
-        wanted = {one for expr in found.residuals for one in expr.atoms(Partial)} | apart
+        wanted = {one for expr in found.residuals for one in expr.atoms(Partial)} | extra_partials
         self.places = group.places(wanted)
         if self.sums and not any(not place.axes for place in self.places):
             self.places = [Place((), Program([]), {}), *self.places]

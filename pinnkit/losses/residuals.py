@@ -50,7 +50,7 @@ class TermGroup:
         self.weighted = tuple(roots)
         """The terms whose weight differs from point to point."""
         self._roots = Program(list(roots.values()))
-        self.apart: set[Partial] = set().union(*map(partials, roots.values()))
+        self.extra_partials: set[Partial] = set().union(*map(partials, roots.values()))
         """What is needed besides the equations' text: by weights, and by residuals in Python, which must have run once
         for it to be known."""
         self._program = Program([equation.residual for equation in self.symbolic])
@@ -64,7 +64,7 @@ class TermGroup:
         self, network: Network, batch: PointSet, parameters: Mapping[str, Tensor], weigh: bool = True
     ) -> dict[str, Tensor]:
         values = self.values(batch, parameters)
-        values |= self._partials(network, batch, values, self._wanted | self.apart)
+        values |= self._partials(network, batch, values, self._wanted | self.extra_partials)
         computed = self._program(values)
         residuals = {equation.name: residual for equation, residual in zip(self.symbolic, computed, strict=True)}
         residuals |= {one.name: self.call(one, network, batch, values) for one in self.callables}
@@ -93,7 +93,7 @@ class TermGroup:
 
         view = PointView(equation.name, self.problem, values, later)
         residual = _checked(equation.name, equation.residual(view), len(batch))
-        self.apart |= view.read  # from the next step on they share the passes of the others
+        self.extra_partials |= view.read  # from the next step on they share the passes of the others
         return residual
 
     def places(self, wanted: Iterable[Partial]) -> list[Place]:

@@ -1,4 +1,4 @@
-"""What a residual written in Python reads."""
+"""Point values that a Python residual reads."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 Chunk = TypeVar("Chunk")
-Totals = tuple[Tensor, Tensor]
 
 
 class Workers:

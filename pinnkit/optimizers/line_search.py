@@ -78,7 +78,7 @@ def strong_wolfe(
     *,
     first: float = 1.0,
     max_evaluations: int = 25,
-    tolerance: float = 1e-6,
+    tolerance: float,
 ) -> LineSearchResult:
     """A step a > 0 along a direction, with a = `first` as the first trial, that satisfies
 
@@ -91,7 +91,7 @@ def strong_wolfe(
 
     Each trial costs one call of phi; nothing else here touches a device.
 
-    >>> found = strong_wolfe(lambda a: ((a - 3.0) ** 2, 2.0 * (a - 3.0), None), loss=9.0, slope=-6.0)
+    >>> found = strong_wolfe(lambda a: ((a - 3.0) ** 2, 2.0 * (a - 3.0), None), loss=9.0, slope=-6.0, tolerance=0.0)
     >>> round(found.step, 12), found.evaluations, found.outcome.name
     (1.0, 1, 'WOLFE')
     """

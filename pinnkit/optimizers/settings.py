@@ -6,7 +6,7 @@ This module and `methods` must stay free of torch: configurations are checked be
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -116,3 +116,12 @@ class LeastSquares(Optimizer):
     def set_threads(self, optimizer: Any, rows: int, matrices: int | None) -> None:
         if matrices is not None:
             optimizer.set_matrix_threads(matrices)
+
+
+def optimizers_where(holds: Callable[[type[Optimizer]], bool]) -> str:
+    """The names of the optimizers of which this holds, as a message lists them.
+
+    >>> optimizers_where(lambda one: one.first_order)
+    'adam, soap'
+    """
+    return ", ".join(name for name, one in OPTIMIZERS.items() if holds(one))

@@ -1,4 +1,4 @@
-"""Where a condition holds: `at` and `where`."""
+"""Places of conditions: `at` and `where`."""
 
 from __future__ import annotations
 
@@ -95,13 +95,13 @@ def read_where(
     unknown = [str(atom) for atom in program.atoms if atom not in values and str(atom) not in scope.coordinates]
     if unknown:
         raise LanguageError(f"{', '.join(unknown)} is not known before training", text)
-    kept = tuple(place for place in places if np.any(inside(condition, spread(place), scope.coordinates, values)))
+    kept = tuple(place for place in places if np.any(inside(condition, probe_points(place), scope.coordinates, values)))
     if not kept:
         raise LanguageError("holds at no point of the condition's place", text)
     return condition, kept
 
 
-def spread(place: Shape) -> np.ndarray:
+def probe_points(place: Shape) -> np.ndarray:
     """Points (4096, d) at random in a place, always the same, to find out whether an inequality holds."""
     return place.sample(np.random.default_rng(0).random((4096, place.dimension)))
 

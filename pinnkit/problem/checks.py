@@ -8,10 +8,10 @@ import sympy
 from pinnkit.language.calculus import partials
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
-from pinnkit.problem.elsewhere import check_elsewhere
+from pinnkit.problem.displaced_arguments import check_displaced_arguments
 from pinnkit.problem.exactness import check_exact, check_smooth, exact_values
 from pinnkit.problem.parts import Equation
-from pinnkit.problem.places import located, point, samples, singular_at
+from pinnkit.problem.places import equations_with_keys, point, samples, singular_at
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.representable import check_representable
 
@@ -28,7 +28,7 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     _check_smoothness(problem, activation, smoothness, report)
     _check_order_in_time(problem, report)
     _check_finite(problem, report)
-    check_elsewhere(problem, report)
+    check_displaced_arguments(problem, report)
     values = exact_values(problem, report)
     check_exact(problem, values, report)
     check_smooth(problem, values, report)
@@ -43,7 +43,7 @@ def _symbolic(equation: Equation) -> bool:
 
 def _check_use(problem: Problem, report: Report) -> None:
     """A field or a learned parameter that no equation mentions would be trained on nothing."""
-    residuals = [equation.residual for _, equation, _ in located(problem)]
+    residuals = [equation.residual for _, equation, _ in equations_with_keys(problem)]
     if any(callable(residual) for residual in residuals):
         return  # what a callable reads is known only when it runs
     fields = {partial.field for residual in residuals for partial in partials(residual)}
@@ -57,7 +57,7 @@ def _check_use(problem: Problem, report: Report) -> None:
 
 
 def _check_smoothness(problem: Problem, activation: str, smoothness: float, report: Report) -> None:
-    for key, equation, _ in located(problem):
+    for key, equation, _ in equations_with_keys(problem):
         if not _symbolic(equation):
             continue
         highest = max(partials(equation.residual), key=lambda partial: len(partial.derivative))
@@ -72,7 +72,7 @@ def _check_smoothness(problem: Problem, activation: str, smoothness: float, repo
 
 def _check_finite(problem: Problem, report: Report) -> None:
     """An equation without a value at points of its place, whatever the fields are there, ends training at once."""
-    for key, equation, condition in located(problem):
+    for key, equation, condition in equations_with_keys(problem):
         if not _symbolic(equation):
             continue
         for inputs in samples(problem, condition):
@@ -87,7 +87,7 @@ def _check_finite(problem: Problem, report: Report) -> None:
 def _check_order_in_time(problem: Problem, report: Report) -> None:
     """Order m in time needs m conditions at one time: u, u_t, ... up to order m - 1. Fewer leave many solutions."""
     time = problem.time
-    if time is None or any(callable(equation.residual) for _, equation, _ in located(problem)):
+    if time is None or any(callable(equation.residual) for _, equation, _ in equations_with_keys(problem)):
         return
     if any(condition.data for condition in problem.conditions):
         return
@@ -122,7 +122,7 @@ def _check_weights(problem: Problem, report: Report) -> None:
     field's values are known, it is a warning: with u in the weight of its start, Allen and Cahn's equation ends far
     from it.
     """
-    for key, equation, condition in located(problem):
+    for key, equation, condition in equations_with_keys(problem):
         learned = [str(one) for one in equation.weight.free_symbols if str(one) in _learned(problem)]
         if learned:
             report.add(key, f"has a weight with {learned[0]}, which is learned: training would lower it")

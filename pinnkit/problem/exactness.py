@@ -16,7 +16,7 @@ from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.evaluate import Program
 from pinnkit.language.jumps import find_jump
 from pinnkit.problem.parts import Condition, Equation
-from pinnkit.problem.places import located, point, samples, weighed
+from pinnkit.problem.places import equations_with_keys, point, samples, weighted_samples
 from pinnkit.problem.problem import Problem
 
 TOLERANCE = 1e-6
@@ -43,7 +43,7 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
     """
     unknown = {symbol(parameter.name) for parameter in problem.learned if symbol(parameter.name) not in values}
     reported = _nowhere_finite(problem, values, report)
-    for key, equation, condition in located(problem):
+    for key, equation, condition in equations_with_keys(problem):
         residual = equation.residual
         if not isinstance(residual, sympy.Basic) or (condition is not None and condition.data):
             continue
@@ -56,7 +56,7 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
         wrong = f"does not satisfy {_named(equation, condition)}"
         try:
             known = _ClosedForm(problem, equation, values)
-            parts = weighed(problem, equation, condition)
+            parts = weighted_samples(problem, equation, condition)
             misses = list(filter(None, (known.missed(part, condition is not None) for part in parts)))
         except NotRealError as error:
             report.add("exact", f"{wrong}: {error.message} ({key})", equation.text)

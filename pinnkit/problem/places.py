@@ -10,7 +10,7 @@ import sympy
 from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
 from pinnkit.language.evaluate import Program
-from pinnkit.problem.at import inside, spread
+from pinnkit.problem.at import inside, probe_points
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.problem import Problem
 
@@ -20,7 +20,7 @@ FIELDS = (-1.3, -0.4, 0.3, 0.7, 1.6)
 """Values of fields and derivatives, of which one at least is in the domain of most functions."""
 
 
-def located(problem: Problem) -> Iterator[tuple[str, Equation, Condition | None]]:
+def equations_with_keys(problem: Problem) -> Iterator[tuple[str, Equation, Condition | None]]:
     """Every equation with the path of its key and its condition, if it has one."""
     for equation in problem.equations:
         yield f"equations.{equation.name}", equation, None
@@ -35,7 +35,7 @@ def samples(problem: Problem, condition: Condition | None) -> Iterator[dict[symp
         yield {symbol(name): column for name, column in condition.data.items()}
         return
     for place in condition.places if condition is not None else (problem.domain,):
-        points = spread(place)
+        points = probe_points(place)
         if condition is not None and condition.where is not None:
             points = points[inside(condition.where, points, problem.coordinates, problem.values)]
         points = points[:POINTS]
@@ -51,18 +51,18 @@ def known_at(problem: Problem, place: Shape, points: np.ndarray) -> dict[sympy.S
     return known
 
 
-def weighed(
+def weighted_samples(
     problem: Problem, equation: Equation, condition: Condition | None
 ) -> Iterator[dict[sympy.Symbol, np.ndarray]]:
     """`samples` without the points where the equation's weight is zero, so that it asks for nothing there."""
     for inputs in samples(problem, condition):
         count = len(next(iter(inputs.values())))
-        kept = ~np.broadcast_to(weightless(equation, {**problem.values, **inputs}), count)
+        kept = ~np.broadcast_to(zero_weight(equation, {**problem.values, **inputs}), count)
         if kept.any():
             yield {name: column[kept] for name, column in inputs.items()}
 
 
-def weightless(equation: Equation, read: Mapping[sympy.Basic, float | np.ndarray]) -> np.ndarray:
+def zero_weight(equation: Equation, read: Mapping[sympy.Basic, float | np.ndarray]) -> np.ndarray:
     """Where the equation's weight is zero; one that holds a field is known while training alone, and counts."""
     return np.asarray(False if partials(equation.weight) else Program([equation.weight])(dict(read))[0] == 0)
 

@@ -13,7 +13,7 @@ from pinnkit.language.evaluate import Program
 from pinnkit.language.linear import NotLinearError, coefficients
 from pinnkit.problem.exactness import FAR
 from pinnkit.problem.parts import Condition, Equation, Field
-from pinnkit.problem.places import located, point, samples
+from pinnkit.problem.places import equations_with_keys, point, samples
 from pinnkit.problem.problem import Problem
 
 TOLERANCE = 1e-6
@@ -39,7 +39,7 @@ def check_representable(problem: Problem, values: Values, report: Report) -> Non
         for name in problem.periodic:
             if name in field.coordinates:
                 _check_period(problem, field, name, values, report)
-    for key, equation, condition in located(problem):
+    for key, equation, condition in equations_with_keys(problem):
         if condition is None or condition.data:
             continue
         field, value = _prescribed(problem, equation)

@@ -79,7 +79,7 @@ def _read_shapes(
                 raise LanguageError(f"{description!r} is no shape: write {{disk: {{center: [0, 0], radius: 1}}}}")
             ((kind, settings),) = description.items()
             if kind not in SHAPES:
-                raise LanguageError(f"unknown shape '{kind}'{suggestion(str(kind), SHAPES)}")
+                raise LanguageError(SHAPES.unknown(kind, suggestion(str(kind), SHAPES)))
             shape = _read_shape(str(kind), settings, f"{key}.{kind}", space, parameters, values, report)
             if shape is not None:
                 shapes[name] = shape

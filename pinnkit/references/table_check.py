@@ -14,7 +14,7 @@ from pinnkit.language.linear import NotLinearError, coefficients
 from pinnkit.problem.at import inside
 from pinnkit.problem.exactness import magnitude
 from pinnkit.problem.parts import Condition, Equation
-from pinnkit.problem.places import known_at, weightless
+from pinnkit.problem.places import known_at, zero_weight
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.exact import exact_parameters
@@ -98,7 +98,7 @@ def _check_condition(
     if condition.where is not None:
         on &= inside(condition.where, points, problem.coordinates, values)
     read: dict[sympy.Basic, np.ndarray | float] = problem.values | dict(values)
-    on &= ~weightless(equation, read | known_at(problem, place, points))
+    on &= ~zero_weight(equation, read | known_at(problem, place, points))
     rows = np.flatnonzero(on)
     if not len(rows):
         return ""

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 
 from pinnkit.reporting.curves import draw_curve, draw_phase_portrait, draw_signed_curve, draw_slices
 from pinnkit.reporting.distributions import draw_histogram, draw_parity
+from pinnkit.reporting.error_norms import max_error, relative_l2, rms
 from pinnkit.reporting.field_maps import draw_comparison, draw_field, has_picture
 from pinnkit.reporting.figure_style import signed_scale, solution_scale
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History, draw_history
 from pinnkit.reporting.labels import file_name, math_name, number, plain_text
-from pinnkit.reporting.metrics import max_error, relative_l2, rms
 from pinnkit.reporting.points_figure import draw_points
 
 __all__ = ["Grid", "History", "draw"]

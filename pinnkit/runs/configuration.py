@@ -11,7 +11,7 @@ import yaml
 
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.problem.problem import Problem
-from pinnkit.reading import config_of
+from pinnkit.reading import config_of, shown
 from pinnkit.reporting.folder_lock import FOLDER_KEY, FolderUnavailableError
 from pinnkit.settings import Settings, read_settings
 
@@ -38,7 +38,7 @@ ALIASES = 20
 
 
 @contextmanager
-def refusing(resume: bool) -> Iterator[None]:
+def folder_errors_as_mistakes(resume: bool) -> Iterator[None]:
     """Turn a folder that is refused into a mistake of the configuration."""
     try:
         yield
@@ -113,7 +113,7 @@ def check_same(now: str, began: str, checkpoint: Path, report: Report, free: Seq
     for key, here, there in _differences(_config(now), _config(began)):
         if not any(key == one or key.startswith(f"{one}.") for one in (*free, *PLACES)):
             rule = "a run goes on as it began" if free is FREE else "a network is measured as it was trained"
-            message = f"is {_shown(here)}, but {_shown(there)} in {checkpoint}: {rule}, and only"
+            message = f"is {_given(here)}, but {_given(there)} in {checkpoint}: {rule}, and only"
             report.add(key, f"{message} {', '.join(one for one in free if one != 'overwrite')} may change")
 
 
@@ -152,6 +152,5 @@ def _differences(here: Any, there: Any, path: str = "") -> Iterator[tuple[str, A
         yield path, here, there
 
 
-def _shown(value: Any) -> str:
-    text = "not given" if value is _ABSENT else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+def _given(value: Any) -> str:
+    return "not given" if value is _ABSENT else shown(value, kept=80)

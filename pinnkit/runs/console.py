@@ -98,7 +98,7 @@ def logged() -> Iterator[LogBuffer]:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def suppress_library_logs() -> Iterator[None]:
     """Keep back messages of Lightning that do not concern a run of pinnkit, while this is open."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     former = [logger.level for logger in loggers]

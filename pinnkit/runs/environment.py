@@ -57,13 +57,13 @@ def rank() -> int | None:
     return _number("LOCAL_RANK")
 
 
-def tells() -> bool:
+def prints_errors() -> bool:
     """Whether this process prints errors: it was started alone, or is the first on its machine."""
     local = _number("LOCAL_RANK") if "RANK" in os.environ else _number("SLURM_LOCALID")
     return rank() is None or not local
 
 
-def started() -> int | None:
+def process_count() -> int | None:
     """How many processes torchrun (WORLD_SIZE) or srun (SLURM_STEP_NUM_TASKS) started together; None: not by these."""
     if rank() is None:
         return None

@@ -17,10 +17,10 @@ from pinnkit.problem.places import singular_at
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import Reference
 from pinnkit.references.exact import exact_parameters
+from pinnkit.reporting.error_norms import max_error, relative_l2, rms
 from pinnkit.reporting.figures import draw
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History
-from pinnkit.reporting.metrics import max_error, relative_l2, rms
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import EQUATIONS
 from pinnkit.sampling.settings import unit_points

@@ -12,6 +12,7 @@ from torch import nn
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, reweighted, weights
 from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
+from pinnkit.optimizers.settings import optimizers_where
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.runs.resolved import resolved
@@ -122,6 +123,6 @@ def _check_size(stages: Sequence[Stage], size: int, key: str) -> None:
                 f"{key.format(number)}.max_parameters",
                 f"{limit}, but {size} parameters are trained, and {stage.name} keeps matrices of {size} x {size}: use "
                 "a smaller network, raise it if memory and time allow, or take an optimizer whose memory grows less "
-                "(engd_w or spring, soap, lbfgs)",
+                f"({optimizers_where(lambda one: not hasattr(one, 'max_parameters'))})",
             )
     report.raise_if_any()

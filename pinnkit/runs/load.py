@@ -28,7 +28,7 @@ from pinnkit.runs.resolved import resolved
 from pinnkit.runs.solution import Solution
 from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import Settings
-from pinnkit.training.checkpoints import check_fits, read
+from pinnkit.training.checkpoint_reader import check_fits, read
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
 

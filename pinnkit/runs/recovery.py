@@ -1,4 +1,4 @@
-"""What is done where training fails or goes on: failures by name, the way back, the checkpoint to resume from."""
+"""Recovery from failures: named errors, rollback, checkpoint to resume from."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pinnkit.optimizers.sample_space import JacobianTooLargeError
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import environment
 from pinnkit.runs.configuration import check_same
-from pinnkit.training.checkpoints import DamagedCheckpoint, newest
-from pinnkit.training.distributed import cannot_rendezvous, lost
+from pinnkit.training.checkpoint_reader import DamagedCheckpoint, newest
+from pinnkit.training.distributed import cannot_rendezvous, is_rank_lost
 from pinnkit.training.exceptions import (
     CannotWrite,
     Diverged,
+    NoFiniteCheckpoint,
     NoGradient,
-    NothingFinite,
+    OptimizerUnsupported,
     OutOfMemory,
     RankLost,
     RendezvousError,
-    Unsuitable,
     cannot_write,
 )
 from pinnkit.training.module import PINN
@@ -33,7 +33,7 @@ log = logging.getLogger("pinnkit")
 
 ROLLBACKS = 3
 """How often a run that diverges goes back to its last good state and takes smaller steps."""
-NAMED = (NoGradient, OutOfMemory, RankLost, Unsuitable, JacobianTooLargeError, ResidualError, RendezvousError)
+NAMED = (NoGradient, OutOfMemory, RankLost, OptimizerUnsupported, JacobianTooLargeError, ResidualError, RendezvousError)
 """Failures whose message says what happened and what to do."""
 FAILURES = (*NAMED, RuntimeError, OSError)
 """What `failure_of` may be given."""
@@ -51,8 +51,8 @@ def failure_of(error: Exception, folder: Path) -> Exception:
         found = cannot_write(error, folder) and not isinstance(error, CannotWrite)
         return CannotWrite(folder, error) if found else error
     reason = (str(error).splitlines() or [""])[0]
-    if lost(error):  # in a message of Lightning's own
-        return RankLost(environment.rank() or 0, environment.started() or 1, reason)
+    if is_rank_lost(error):  # in a message of Lightning's own
+        return RankLost(environment.rank() or 0, environment.process_count() or 1, reason)
     if cannot_rendezvous(error):
         address = ":".join(os.environ.get(f"MASTER_{part}", "?") for part in ("ADDR", "PORT"))
         return RendezvousError(address, reason)
@@ -67,7 +67,7 @@ def check_resumed(config: str, folder: RunFolder) -> None:
     """
     report = Report()
     try:
-        path, content = newest(saved(folder))
+        path, content = newest(checkpoint_paths(folder))
         check_same(config, content["pinnkit"]["config"], path, report)
     except DamagedCheckpoint as error:
         report.add("resume", str(error))
@@ -83,14 +83,14 @@ def checkpoint_to_resume(folder: RunFolder, module: PINN, digests: Mapping[str, 
     Raises:
         ProblemError: there is none, it is one of other networks, or the samples of a condition are not those that the
             run began with.
-        NothingFinite: none is free of NaN and infinity.
+        NoFiniteCheckpoint: none is free of NaN and infinity.
     """
     report = Report()
     try:
-        path, content = newest(saved(folder), module)
+        path, content = newest(checkpoint_paths(folder), module)
     except DamagedCheckpoint as error:
         if error.diverged:
-            failure = NothingFinite(str(error))
+            failure = NoFiniteCheckpoint(str(error))
             log.error(str(failure))
             raise failure from None
         report.add("resume", str(error))
@@ -113,7 +113,7 @@ def check_rollbacks(error: Diverged, rollbacks: int, folder: RunFolder) -> None:
     """
     if rollbacks < ROLLBACKS and error.step > 0:
         return
-    there = [path for path in saved(folder) if path.exists()]
+    there = [path for path in checkpoint_paths(folder) if path.exists()]
     tried = f"{rollbacks} times training went back and took smaller steps, in vain; " if rollbacks else ""
     kept = f"the last good checkpoint is {there[0]}" if there else "no checkpoint had been written"
     raise error.then(tried + kept)
@@ -125,15 +125,15 @@ def last_good(error: Diverged, folder: RunFolder, module: PINN) -> tuple[Path | 
     It is `last.ckpt` from now on, and `best.ckpt` is removed where it is of a later step.
     """
     checkpoint, step = None, 0
-    if any(path.exists() for path in saved(folder)):
+    if any(path.exists() for path in checkpoint_paths(folder)):
         try:
-            checkpoint, step = roll_back(*saved(folder), error.sound, module)
+            checkpoint, step = roll_back(*checkpoint_paths(folder), error.sound, module)
         except DamagedCheckpoint as damaged:
             log.warning("%s; training begins anew", damaged)
         remove_later(folder.best_checkpoint, step)
     return checkpoint, step
 
 
-def saved(folder: RunFolder) -> list[Path]:
+def checkpoint_paths(folder: RunFolder) -> list[Path]:
     """The checkpoints to go on from, the newer one first."""
     return [folder.last_checkpoint, folder.previous_checkpoint]

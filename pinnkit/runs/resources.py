@@ -58,7 +58,7 @@ def check_run(problem: Problem, settings: Settings, custom_network: bool = False
         message = f"{settings.trainer.nodes}, but this process was started alone: start the command by torchrun or srun"
         report.add("trainer.nodes", message)
     processes = (settings.trainer.devices or gpus) * settings.trainer.nodes
-    started = environment.started()
+    started = environment.process_count()
     if started is not None and processes and started != processes:
         message = (
             f"{started} processes were started for this run, and the configuration asks for {settings.trainer.devices} "

@@ -1,13 +1,11 @@
-"""The results of a run: metrics.json, solution.npz, figures and summary lines."""
+"""Results of a run: metrics.json, solution.npz, figures and summary lines."""
 
 from __future__ import annotations
 
 import logging
-import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -32,6 +30,7 @@ from pinnkit.training.exceptions import (
 )
 from pinnkit.training.module import PINN
 from pinnkit.training.signals import Interrupted
+from pinnkit.versions import versions
 
 log = logging.getLogger("pinnkit")
 
@@ -136,7 +135,6 @@ class Results:
 
     def _facts(self, module: PINN) -> dict[str, Any]:
         settings = self.settings
-        packages = ("pinnkit", "torch", "lightning", "numpy")
         trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
         gpu = settings.trainer.accelerator == "gpu"
         return {
@@ -148,7 +146,7 @@ class Results:
             "seed": settings.seed,
             "dtype": settings.dtype,
             "device": torch.cuda.get_device_name() if gpu else f"cpu, {torch.get_num_threads()} threads",
-            "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+            "versions": versions(),
             "overrides": list(self.overrides),
         }
 

@@ -22,7 +22,7 @@ from pinnkit.runs.recovery import (
 )
 from pinnkit.runs.results import Results
 from pinnkit.runs.setup import Setup
-from pinnkit.training.callbacks import Interruption, Pictures, Record
+from pinnkit.training.callbacks import FigureLogger, Record, SignalHandler
 from pinnkit.training.checkpoint_writer import Checkpoints
 from pinnkit.training.exceptions import CannotWrite, Diverged
 from pinnkit.training.progress import Progress
@@ -39,7 +39,7 @@ class Run:
         began: the clock's time when it was set up.
         resume: whether it goes on from the folder's last checkpoint.
 
-    Raises ProblemError and NothingFinite at construction, where there is no checkpoint to go on from.
+    Raises ProblemError and NoFiniteCheckpoint at construction, where there is no checkpoint to go on from.
     """
 
     def __init__(self, setup: Setup, overrides: Sequence[str], began: float, resume: bool) -> None:
@@ -124,7 +124,7 @@ class Run:
         settings, folder = self.setup.settings, self.setup.folder
         limits = settings.trainer
         callbacks: list[Callback] = [
-            Interruption(),  # before the first checkpoint is written, from which on a signal is one to go on from
+            SignalHandler(),  # before the first checkpoint is written, from which on a signal is one to go on from
             self.record,
             Checkpoints(
                 folder.last_checkpoint,
@@ -139,7 +139,7 @@ class Run:
         if settings.callbacks.progress and self.first:
             callbacks.append(Progress(self.record))
         if settings.callbacks.figures_every and self.first:
-            callbacks.append(Pictures(self._show_now, settings.callbacks.figures_every))
+            callbacks.append(FigureLogger(self._show_now, settings.callbacks.figures_every))
         return lightning.Trainer(
             accelerator=limits.accelerator,
             devices=limits.devices or "auto",

@@ -12,21 +12,20 @@ from typing import Any
 from torch import nn
 
 from pinnkit.language.errors import Report
+from pinnkit.optimizers.settings import optimizers_where
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import Reference, choose
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.folder_lock import RunFolderLock
-from pinnkit.runs.configuration import refusing
+from pinnkit.runs.configuration import folder_errors_as_mistakes
 from pinnkit.runs.factory import assemble
 from pinnkit.settings import Settings, read_settings
 from pinnkit.training.datamodule import CollocationData
-from pinnkit.training.digests import digests
 from pinnkit.training.exceptions import CannotWrite
 from pinnkit.training.module import PINN
+from pinnkit.training.sample_checksums import sample_checksums
 
 log = logging.getLogger("pinnkit")
-
-MINI_BATCHES = "points are taken for each step from those of equations, in phases of adam, soap, engd_w and spring"
 
 
 @dataclass
@@ -56,10 +55,12 @@ class Setup:
         self._untrained = copy.deepcopy(self.network)
         self.module, self.data = assemble(self.problem, settings, self.network, self.threads)
         self.reference = choose(self.problem, settings.reference, settings.reference_max_time)
-        self.digests = digests(self.problem, self.reference)
+        self.digests = sample_checksums(self.problem, self.reference)
         thinned = any(stage.mini_batches or stage.fresh_points for stage in self.module.stages)
         if settings.sampling.batch and not (self.problem.equations and thinned):
-            log.warning("sampling.batch=%d changes nothing here: %s", settings.sampling.batch, MINI_BATCHES)
+            message = "sampling.batch=%d changes nothing here: points are taken for each step from those of equations"
+            names = optimizers_where(lambda one: one.mini_batches or one.fresh_points)
+            log.warning(f"{message}, in phases of %s", settings.sampling.batch, names)
 
     def renew(self) -> None:
         """Make the module and the data again, as they were before training."""
@@ -93,7 +94,7 @@ def locked(lock: RunFolderLock | None) -> Iterator[None]:
         yield
         return
     try:
-        with refusing(lock.resume):
+        with folder_errors_as_mistakes(lock.resume):
             lock.check()
             if lock.resume:
                 lock.lock()

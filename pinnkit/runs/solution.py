@@ -12,7 +12,7 @@ import numpy as np
 
 from pinnkit.problem.problem import Problem
 from pinnkit.runs import evaluation
-from pinnkit.runs.threads import few_threads
+from pinnkit.runs.threads import single_thread_if_small
 from pinnkit.settings import Settings
 from pinnkit.training.module import PINN
 
@@ -50,7 +50,7 @@ class Solution:
             self._warn(name, values)
         arrays = np.broadcast_arrays(*given.values())
         self._warn_of_shape(arrays)
-        with few_threads(self.problem, self.settings):  # as in the run: sums may depend on the number of threads
+        with single_thread_if_small(self.problem, self.settings):  # as in the run: sums depend on it
             return evaluation.predict(self.module, dict(zip(names, arrays, strict=True)))
 
     def _warn_of_shape(self, arrays: Sequence[np.ndarray]) -> None:

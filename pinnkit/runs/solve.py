@@ -14,8 +14,8 @@ from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs import environment
-from pinnkit.runs.configuration import as_yaml, refusing, with_settings
-from pinnkit.runs.console import logged, quiet, silent
+from pinnkit.runs.configuration import as_yaml, folder_errors_as_mistakes, with_settings
+from pinnkit.runs.console import logged, silent, suppress_library_logs
 from pinnkit.runs.factory import check_network
 from pinnkit.runs.recovery import check_resumed
 from pinnkit.runs.resolved import resolved
@@ -23,8 +23,8 @@ from pinnkit.runs.resources import check_run
 from pinnkit.runs.run import Run
 from pinnkit.runs.setup import Setup, locked, read, writable
 from pinnkit.runs.solution import Solution
-from pinnkit.runs.threads import few_threads
-from pinnkit.runs.validation import checked
+from pinnkit.runs.threads import single_thread_if_small
+from pinnkit.runs.validation import validate
 from pinnkit.settings import Settings
 
 log = logging.getLogger("pinnkit")
@@ -57,22 +57,22 @@ def solve(
     Raises:
         ProblemError: the problem or the settings are wrong, or the folder is taken; all mistakes are reported together.
         NoGradient: a term that would train nothing.
-        Unsuitable: an optimizer that cannot treat this network or these residuals.
+        OptimizerUnsupported: an optimizer that cannot treat this network or these residuals.
         JacobianTooLargeError: more points than the memory that an optimizer may take is enough for.
         RankLost: another process of this run has ended.
         CannotWrite: a file of the run folder cannot be written.
         RendezvousError: the processes of the run do not find each other.
         OutOfMemory: too many points at once; the message names the setting and a value that fits.
         Diverged: a loss that is not finite, or an objective that exploded; metrics.json has the reason too.
-        NothingFinite: the run cannot go on, as every checkpoint holds numbers that are not finite.
+        NoFiniteCheckpoint: the run cannot go on, as every checkpoint holds numbers that are not finite.
     """
     settings = read(settings)
     run, first = RunFolder(Path(folder)), environment.first()
     lock = RunFolderLock(run, overwrite=overwrite or settings.overwrite, resume=resume) if first else None
-    with logged() if first else silent() as kept, quiet():
-        problem = checked(problem, settings, custom_network=network is not None)
+    with logged() if first else silent() as kept, suppress_library_logs():
+        problem = validate(problem, settings, custom_network=network is not None)
         check_run(problem, settings, custom_network=network is not None)
-        with few_threads(problem, settings) as threads, locked(lock):
+        with single_thread_if_small(problem, settings) as threads, locked(lock):
             began = time.perf_counter()
             log.info("%s, seed %d, %s; run folder %s", problem.name, settings.seed, settings.dtype, run.path)
             if network is not None:
@@ -84,7 +84,7 @@ def solve(
             setup = Setup(problem, settings, run, network, threads, config)
             one = Run(setup, overrides, began, resume)
             if lock is not None:
-                with refusing(resume), writable(run):
+                with folder_errors_as_mistakes(resume), writable(run):
                     lock.acquire()
                     kept.keep(run.log)
                     if not resume:

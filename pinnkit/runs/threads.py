@@ -15,7 +15,7 @@ SMALL = 2**16
 
 
 @contextmanager
-def few_threads(problem: Problem, settings: Settings) -> Iterator[int]:
+def single_thread_if_small(problem: Problem, settings: Settings) -> Iterator[int]:
     """Use one thread while this is open, where the arrays are too small to gain by more.
 
     Several threads then only wait for each other, and much longer where another program holds a core. Gives the number

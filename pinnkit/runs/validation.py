@@ -61,7 +61,7 @@ def read_and_check(
     else:
         try:
             problem = problem or _read_problem(pde, Path(folder), settings.outside_files, report)
-            problem = checked(problem, settings, custom_network)
+            problem = validate(problem, settings, custom_network)
         except ProblemError as error:
             report.mistakes.extend(error.mistakes)
     report.raise_if_any()
@@ -77,7 +77,7 @@ def _read_problem(pde: Mapping[str, Any], folder: Path, outside_files: bool, rep
     return Problem(folder=folder, outside_files=outside_files, **texts)
 
 
-def checked(problem: Problem, settings: Settings, custom_network: bool = False) -> Problem:
+def validate(problem: Problem, settings: Settings, custom_network: bool = False) -> Problem:
     """The problem as it will be solved (manufactured where that is asked for), after every check.
 
     Raises:

@@ -1,1 +1,1 @@
-"""Which collocation points: a pure function of (seed, draw, index)."""
+"""Collocation points as a pure function of (seed, draw, index)."""

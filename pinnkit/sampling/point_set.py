@@ -51,6 +51,10 @@ class PointSet:
         """The set with a function applied to each array, which keeps the points and their order."""
         return PointSet.of_arrays({name: function(one) for name, one in self.arrays().items()})
 
+    def to(self, device: Any) -> PointSet:
+        """The set with each tensor on a device."""
+        return self.mapped(lambda one: one.to(device))
+
     @staticmethod
     def concatenated(parts: Sequence[PointSet]) -> PointSet:
         """The points of several sets of NumPy arrays, one after the other.

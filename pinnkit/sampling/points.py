@@ -1,6 +1,7 @@
-"""Collocation points as a pure function of (seed, stream, draw, index).
+"""Collocation points of equations and conditions; shapes map them (domains/).
 
-No generator keeps a hidden state: the same key gives the same points on every rank and after every resume.
+They are a pure function of (seed, stream, draw, index). No generator keeps a hidden state: the same
+key gives the same points on every rank and after every resume.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the points of a group may lie, and how points that are moved come back there."""
+"""Regions in which the points of a group lie, and the way back of moved points."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class Sampling(ABC):
     pool: int = field(default=8, metadata={"minimum": 2, "maximum": 10_000})
     """Candidates of a redraw by residual, as a multiple of its points."""
     batch: int | None = field(default=None, metadata={"minimum": 1, "maximum": LARGEST})
-    """Points of the equations in each step of adam, soap, engd_w and spring; None: all, and `fresh` new ones in a step
+    """Points of the equations in each step of methods that take mini-batches; None: all, and `fresh` new ones in a step
     of spring."""
     fresh: int = field(default=FRESH, metadata={"minimum": 1, "maximum": LARGEST})
     """Points of the equations in a step of spring where `batch` is None; at most as many as of the equations."""
@@ -93,7 +93,7 @@ class Sampling(ABC):
 
     def part(self, points: np.ndarray, count: int) -> np.ndarray:
         """`count` of the points, spread as all are."""
-        return points[thinned(len(points), count)] if self.fixed else points[:count]
+        return points[even_indices(len(points), count)] if self.fixed else points[:count]
 
     def count(self, dimension: int) -> int:
         """Points of the equations in that many coordinates."""
@@ -152,7 +152,7 @@ def _doublings(doublings: int | None, given: int | None) -> int:
     return DOUBLINGS if given is None else 0
 
 
-def thinned(size: int, count: int) -> np.ndarray:
+def even_indices(size: int, count: int) -> np.ndarray:
     """Indices of `count` among `size` things in a row, evenly spread; all where there are no more."""
     count = min(size, count)
     return np.floor(np.arange(count) * size / count).astype(int)
@@ -163,12 +163,12 @@ def unit_points(sampler: str, count: int, dimension: int, seed: int, stream: str
     return SAMPLERS[sampler]().unit_points(count, dimension, seed, stream, draw)
 
 
-def settled(draw: int) -> tuple[int, int]:
+def draw_interval(draw: int) -> tuple[int, int]:
     """The first of the draws 0, 1, 2 ... that are one with this draw, and the number of the next one that is not.
 
     Each goes on for a share of what came before it, and at least for itself: 0, 1, ... 40, 42, 44, ... 60, 63, ...
 
-    >>> settled(7), settled(41), settled(90)
+    >>> draw_interval(7), draw_interval(41), draw_interval(90)
     ((7, 8), (40, 42), (89, 93))
     """
     first, following = 0, 1

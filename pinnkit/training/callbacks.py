@@ -1,4 +1,4 @@
-"""Callbacks: the record of losses and errors, interruption by signals, figures."""
+"""Callbacks: the record of losses and errors, signals, figures."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _sparser(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if id(row) not in dropped]
 
 
-class Interruption(Callback):
+class SignalHandler(Callback):
     """A signal ends training before the next step, so that a checkpoint is written; a second one ends it at once.
 
     It is made before Lightning begins: the handlers of that time handle a second signal, and all after training.
@@ -135,7 +135,7 @@ class Interruption(Callback):
         self._installed = False
 
 
-class Pictures(Callback):
+class FigureLogger(Callback):
     """Hands figures to the loggers while training.
 
     Args:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +13,10 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from pinnkit.sampling.point_set import PointSet
-from pinnkit.training.checkpoints import FORMAT
+from pinnkit.training.checkpoint_schema import FORMAT
 from pinnkit.training.exceptions import CannotWrite, RankLost
 from pinnkit.training.module import PINN
+from pinnkit.versions import versions
 
 WRITER = ("PytorchStreamWriter", "inline_container")
 """In torch's messages of a file that it cannot write."""
@@ -72,12 +70,11 @@ class Checkpoints(Callback):
             self._write(trainer, module)
 
     def on_save_checkpoint(self, trainer: lightning.Trainer, module: PINN, checkpoint: dict[str, Any]) -> None:
-        packages = ("pinnkit", "torch", "lightning", "numpy")
         checkpoint["pinnkit"] = {
             "format": FORMAT,
             "config": self.config,
             "data": self.data,
-            "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+            "versions": versions(),
         }
 
     def _write(self, trainer: lightning.Trainer, module: PINN) -> None:
@@ -85,10 +82,12 @@ class Checkpoints(Callback):
 
         Raises:
             Diverged: a parameter is not finite; the last checkpoint stays.
-            CannotWrite, RankLost: as it says.
+            CannotWrite: a file cannot be written.
+            RankLost: another process waits, as this one cannot write.
         """
         if not all(bool(torch.isfinite(one).all()) for one in module.parameters()):
-            raise module.divergence.not_finite(_batches(trainer, module), module.progress.step, new=False)
+            batches = {name: batch.to(module.device) for name, batch in trainer.datamodule.batches().items()}
+            raise module.divergence.not_finite(batches, module.progress.step, new=False)
         self._next = module.progress.step // self.every_steps * self.every_steps + self.every_steps
         self._written, self._step = time.monotonic(), module.progress.step
         objective = float(module.losses_now["objective"]) if module.losses_now else float("inf")
@@ -126,12 +125,6 @@ class Checkpoints(Callback):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self._next, self._terms = state["next"], list(state["terms"])
         self._least = state["least"] if self.best.exists() else float("inf")
-
-
-def _batches(trainer: lightning.Trainer, module: PINN) -> dict[str, PointSet]:
-    """The present points on the module's device."""
-    found = trainer.datamodule.batches()
-    return {name: batch.mapped(lambda one: one.to(module.device)) for name, batch in found.items()}
 
 
 def _settle(path: Path) -> None:

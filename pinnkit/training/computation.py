@@ -16,7 +16,7 @@ from pinnkit.losses.residuals import TermGroup
 from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import Operators
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.training.exceptions import Unsuitable
+from pinnkit.training.exceptions import OptimizerUnsupported
 from pinnkit.training.state import TrainingState
 
 EXPECTED_STEPS = 2500
@@ -158,7 +158,7 @@ class Computation:
         """The least-squares problem of these points and weights.
 
         Raises:
-            Unsuitable: the network cannot be recorded, or a residual is no function of its point alone.
+            OptimizerUnsupported: the network cannot be recorded, or a residual is no function of its point alone.
         """
         version = self.state.weights.version
         if self._linearised is None or self._linearised[0] is not batches or self._linearised[1] != version:
@@ -169,6 +169,6 @@ class Computation:
                 own = [self._jacobian.prepare(shard) for shard in self.state.ranks.share(batches)]
                 found = self._jacobian.at(own, weights, self.state.ranks)
             except EngineUnsupported as error:
-                raise Unsuitable(self.state.stage.name, str(error)) from error
+                raise OptimizerUnsupported(self.state.stage.name, str(error)) from error
             self._linearised = (batches, version, found)
         return self._linearised[2]

@@ -15,7 +15,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import CONCENTRATED, concentration
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import EQUATIONS, condition_points, equation_points
-from pinnkit.sampling.settings import Sampling, settled
+from pinnkit.sampling.settings import Sampling, draw_interval
 from pinnkit.training.blocks import StepBlock, StepBlocks
 from pinnkit.training.redraw import Density, points_by_residual
 from pinnkit.training.stages import Stage, same_points
@@ -30,7 +30,7 @@ class CollocationData(lightning.LightningDataModule):
 
     Draw k holds for the steps k * redraw_every ... (k + 1) * redraw_every - 1, and to the end where a run is limited by
     time and a whole draw no longer fits into what is left. Where the equations' points are redrawn by residual a draw
-    goes on for the next ones too, a twentieth of all steps so far (`settled`), and has more points.
+    goes on for the next ones too, a twentieth of all steps so far (`draw_interval`), and has more points.
 
     Its points are a function of (seed, k) and, where they are redrawn by residual, of the network at the start of the
     draw and of the points before it. These, and which groups are redrawn so, are in the checkpoint, so that a resumed
@@ -92,14 +92,14 @@ class CollocationData(lightning.LightningDataModule):
         if fresh:
             draw += FRESH_DRAWS
         elif EQUATIONS in self.by_residual:
-            draw, following = settled(draw)
+            draw, following = draw_interval(draw)
             if self.drawn is not None and draw < self.drawn < following:  # they began within what would be one draw
                 draw = self.drawn
         if not fresh and draw != self.drawn and self._too_late((following - draw) * period):
             draw = self.drawn
         if draw != self.drawn:
             self.draw(draw)
-        batches = {name: _moved(batch, module.device) for name, batch in self.batches().items()}
+        batches = {name: batch.to(module.device) for name, batch in self.batches().items()}
         every, left = module.state.weights.every, following * period - step
         blocks = StepBlocks(batches, draw, left, self.steps_per_batch, stage, step, every)
         return DataLoader(blocks, batch_size=None, collate_fn=_as_it_is)
@@ -156,9 +156,7 @@ class CollocationData(lightning.LightningDataModule):
                 found[name] = self._following_residual(name, self.drawn + 1, len(former), former)
             else:
                 found[name] = self._even(name, self.drawn + 1)
-        batches = {
-            name: _moved(self._batch(points), self.trainer.lightning_module.device) for name, points in found.items()
-        }
+        batches = {name: self._batch(points).to(self.trainer.lightning_module.device) for name, points in found.items()}
         return batches, {name: self._finite_scores(name, points) for name, points in found.items()}
 
     def _even(self, name: str, draw: int, count: int | None = None) -> PointSet:
@@ -206,14 +204,14 @@ class CollocationData(lightning.LightningDataModule):
         scores = self._scores(name, points)
         if not np.isfinite(scores).all():
             module = self.trainer.lightning_module
-            batches = {name: _moved(self._batch(points), module.device)}
+            batches = {name: self._batch(points).to(module.device)}
             raise module.divergence.not_finite(batches, module.progress.step, new=True)
         return scores
 
     def _scores(self, name: str, points: PointSet) -> np.ndarray:
         """The size of a group's residuals at points, (n,)."""
         module = self.trainer.lightning_module
-        return module.score(name, _moved(self._batch(points), module.device)).double().cpu().numpy()
+        return module.score(name, self._batch(points).to(module.device)).double().cpu().numpy()
 
     def batches(self) -> dict[str, PointSet]:
         """The current points as tensors."""
@@ -239,10 +237,6 @@ class CollocationData(lightning.LightningDataModule):
         self.stage, self.drawn, self.by_residual = state["stage"], state["drawn"], set(state["by_residual"])
         kept = {name: PointSet.of_arrays(arrays).mapped(torch.Tensor.numpy) for name, arrays in state["points"].items()}
         self.sets = {name: kept[name] if name in kept else self._even(name, self.drawn) for name in self.groups}
-
-
-def _moved(batch: PointSet, device: torch.device) -> PointSet:
-    return batch.mapped(lambda one: one.to(device))
 
 
 def _as_it_is(item: StepBlock) -> StepBlock:

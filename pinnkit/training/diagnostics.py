@@ -1,4 +1,4 @@
-"""Where training fails: terms without a gradient, residuals and gradients that are not finite, points that fit."""
+"""Diagnosis of failed training: terms without a gradient, residuals that are not finite, points that fit in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCORED = 8192
 """Points whose residuals are computed at once, at most."""
 
 
-class Found(NamedTuple):
+class WorstTerm(NamedTuple):
     """A term that stands out: its points (n, d), the values there, and how many such points there are in all."""
 
     term: str
@@ -31,7 +31,7 @@ class Found(NamedTuple):
     count: int
 
 
-def at_once(chunk: int | None) -> int:
+def scoring_chunk(chunk: int | None) -> int:
     """How many points' residuals are computed at once where no step is made."""
     return min(SCORED, chunk or SCORED)
 
@@ -57,7 +57,7 @@ def check_gradients(
             raise NoGradient(term)
 
 
-def largest(values: TermValues, batches: Mapping[str, PointSet], weights: Mapping[str, float], size: int) -> Found:
+def largest(values: TermValues, batches: Mapping[str, PointSet], weights: Mapping[str, float], size: int) -> WorstTerm:
     """The term with the largest part in the objective, and its largest residuals.
 
     Args:
@@ -74,10 +74,10 @@ def largest(values: TermValues, batches: Mapping[str, PointSet], weights: Mappin
     term = max(terms, key=lambda one: weights[one] * float(mean_square(terms[one][1][:, None], terms[one][0])))
     batch, residual = terms[term]
     rows = residual.abs().topk(min(SHOWN, len(residual))).indices
-    return Found(term, batch.coordinates[rows], residual[rows].tolist(), 0)
+    return WorstTerm(term, batch.coordinates[rows], residual[rows].tolist(), 0)
 
 
-def not_finite(values: TermValues, batches: Mapping[str, PointSet], size: int) -> Found | None:
+def not_finite(values: TermValues, batches: Mapping[str, PointSet], size: int) -> WorstTerm | None:
     """The first term whose residual, or whose gradient, is not finite, and points where that is so."""
     for group, batch in batches.items():
         for start in range(0, len(batch), size):
@@ -86,13 +86,13 @@ def not_finite(values: TermValues, batches: Mapping[str, PointSet], size: int) -
                 bad = (~torch.isfinite(residual.detach()[:, 0])).nonzero()[:, 0]
                 if len(bad):
                     rows = bad[:SHOWN]
-                    return Found(term, part.coordinates[rows], residual.detach()[rows, 0].tolist(), len(bad))
+                    return WorstTerm(term, part.coordinates[rows], residual.detach()[rows, 0].tolist(), len(bad))
     for group, batch in batches.items():
         for start in range(0, len(batch), size):
             part = batch.take(slice(start, start + size))
             for term, entry in _infinite_gradients(values, group, part).items():
                 point, entry = _where(values, group, term, part, entry)
-                return Found(f"{term} (its gradient)", point, [entry] * len(point), 0)
+                return WorstTerm(f"{term} (its gradient)", point, [entry] * len(point), 0)
     return None
 
 
@@ -125,7 +125,7 @@ def _where(values: TermValues, group: str, term: str, batch: PointSet, entry: fl
     return batch.coordinates, entry
 
 
-def what_fits(
+def largest_fitting_chunk(
     batches: Mapping[str, PointSet], chunk: int | None, evaluate: Callable[[Mapping[str, PointSet], int], None]
 ) -> tuple[int, int]:
     """How many points of a group were evaluated at once, and how many fit, found by halving.

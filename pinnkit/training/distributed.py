@@ -1,4 +1,4 @@
-"""Several processes that train one network: each takes a share of the points, and all take the same decisions.
+"""Several processes that train one network, as `Ranks`: shares of the points, and the communication of sums.
 
 Rank r of R has the points i with i mod R = r. Losses, gradients and what else is a sum over points are summed over the
 ranks; every rank then holds the same numbers, to the bit, and makes the same step of the same optimizer.
@@ -74,7 +74,7 @@ class Ranks:
         }
         return [dict(zip(parts, shard, strict=True)) for shard in zip(*parts.values(), strict=True)]
 
-    # ------------------------------------------------------------ what is said
+    # ------------------------------------------------------------ communication
 
     def total(self, shards: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
         """The sums over the shards of all ranks of the tensors that each rank has for each of its own; one message."""
@@ -112,12 +112,12 @@ class Ranks:
         """Whether it is so on some rank."""
         if self.count == 1:
             return flag
-        said = torch.tensor(float(flag), device=device)
-        self._communicate(dist.all_reduce, said)
-        return bool(said)
+        count = torch.tensor(float(flag), device=device)
+        self._communicate(dist.all_reduce, count)
+        return bool(count)
 
     def first_message(self, message: str | None, device: torch.device) -> str | None:
-        """The word of the first rank that has one; None where none has."""
+        """The first rank's message, of those that have one; None where none has."""
         if self.count == 1 or not self.any(message is not None, device):
             return message
         messages: list[Any] = [None] * self.count
@@ -148,8 +148,8 @@ def _tree(parts: Sequence[Tensor]) -> Tensor:
 
 
 ALONE = Ranks()
-LOST = ("gloo", "NCCL", "Connection closed by peer", "Connection reset by peer")
-"""By these torch's complaints of a process that does not answer are told from others."""
+LOST_MESSAGES = ("gloo", "NCCL", "Connection closed by peer", "Connection reset by peer")
+"""Parts of torch's messages for a lost process."""
 
 
 def cannot_rendezvous(error: RuntimeError) -> bool:
@@ -158,6 +158,6 @@ def cannot_rendezvous(error: RuntimeError) -> bool:
     return isinstance(error, kinds) and not dist.is_initialized()
 
 
-def lost(error: RuntimeError) -> bool:
+def is_rank_lost(error: RuntimeError) -> bool:
     """Whether it says that another process, which had been met, has ended."""
-    return dist.is_available() and dist.is_initialized() and any(message in str(error) for message in LOST)
+    return dist.is_available() and dist.is_initialized() and any(message in str(error) for message in LOST_MESSAGES)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.counters import Counters
-from pinnkit.training.diagnostics import Found, at_once, largest, not_finite
+from pinnkit.training.diagnostics import WorstTerm, largest, not_finite, scoring_chunk
 from pinnkit.training.exceptions import Diverged
 from pinnkit.training.state import TrainingState
 from pinnkit.training.term_values import TermValues
@@ -40,7 +40,7 @@ class Divergence:
         self.first: Tensor | None = None
         self.drawn = False
 
-    def see(self, objective: Tensor) -> None:
+    def record_first(self, objective: Tensor) -> None:
         """Take in the objective of an evaluation."""
         if self.drawn and self.first is None:
             self.first = objective
@@ -54,13 +54,13 @@ class Divergence:
             Diverged: it is not finite, or has exploded.
         """
         if refused or not losses.isfinite().all():
-            raise self.not_finite(batches, self.state.progress.step - refused, self._spoilt)
+            raise self.not_finite(batches, self.state.progress.step - refused, self._bad_from_start)
         if exploded(objective, self.state.progress):
-            raise self.explosion(batches, objective, self._spoilt)
+            raise self.explosion(batches, objective, self._bad_from_start)
 
-    def learn(self, before: int) -> None:
+    def update_least(self, before: int) -> None:
         """Keep the least objective on new points, and that the weights at step `before` were good there."""
-        if self.first is not None and not self._spoilt:
+        if self.first is not None and not self._bad_from_start:
             progress = self.state.progress
             progress.least_objective, progress.sound = min(progress.least_objective, float(self.first)), before
         self.first = None
@@ -72,7 +72,7 @@ class Divergence:
         """
         weights, stage = self.state.weights, self.state.stage
         counted = {term: weights.reference_of(term) for term in weights.names if stage.trains(term)}
-        found = largest(self.values, batches, counted, at_once(self._chunk))
+        found = largest(self.values, batches, counted, scoring_chunk(self._chunk))
         rose = (self.state.progress.least_objective, objective)
         return self._diverged(self.state.progress.step, found, new, rose)
 
@@ -81,10 +81,12 @@ class Divergence:
 
         new: as in `explosion`; None: where this block of steps has shown it.
         """
-        found = not_finite(self.values, batches, at_once(self._chunk))
-        return self._diverged(step, found, self._spoilt if new is None else new)
+        found = not_finite(self.values, batches, scoring_chunk(self._chunk))
+        return self._diverged(step, found, self._bad_from_start if new is None else new)
 
-    def _diverged(self, step: int, found: Found | None, new: bool, rose: tuple[float, float] | None = None) -> Diverged:
+    def _diverged(
+        self, step: int, found: WorstTerm | None, new: bool, rose: tuple[float, float] | None = None
+    ) -> Diverged:
         sound = self.state.progress.sound if new else None
         if found is None:
             return Diverged(step, "objective (its gradient)", sound=sound)
@@ -93,7 +95,7 @@ class Divergence:
         return Diverged(step, found.term, points, found.values, found.count, rose=rose, sound=sound)
 
     @property
-    def _spoilt(self) -> bool:
+    def _bad_from_start(self) -> bool:
         """Whether this block's points are new and were bad from the first step on: the weights were so before."""
         first = None if self.first is None else float(self.first)
         return first is not None and (not math.isfinite(first) or exploded(first, self.state.progress))

@@ -22,7 +22,7 @@ class NoGradient(Exception):
         self.term = term
 
 
-class Unsuitable(Exception):
+class OptimizerUnsupported(Exception):
     """An optimizer that cannot treat this network or these residuals."""
 
     def __init__(self, optimizer: str, reason: str) -> None:
@@ -74,7 +74,7 @@ class Diverged(Exception):
         return Diverged(self.step, self.term, self.points, self.values, self.count, after, self.rose, self.sound)
 
 
-class NothingFinite(Diverged):
+class NoFiniteCheckpoint(Diverged):
     """A run that is to go on, and has no checkpoint that is free of NaN and infinity."""
 
     def __init__(self, reason: str) -> None:
@@ -125,7 +125,7 @@ class RendezvousError(Exception):
         )
 
 
-class NoMemory(MemoryError):
+class RankOutOfMemory(MemoryError):
     """Too little memory on some rank, which all of them know."""
 
 

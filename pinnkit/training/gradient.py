@@ -1,4 +1,4 @@
-"""The gradient as one flat tensor, and the refusal of steps by one that is not finite."""
+"""The gradient as one flat tensor, and a guard against one that is not finite."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class FlatGradient:
         self._flat.copy_(gradient)
 
 
-class Refusal:
+class NonFiniteGradientGuard:
     """Keeps the weights where a step would spoil them, without asking the device whether it would.
 
     torch's fused Adam makes no step where `found_inf` is 1, as it does for gradient scaling; SOAP does likewise. So the

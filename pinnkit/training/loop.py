@@ -15,10 +15,10 @@ from pinnkit.operators.memory import out_of_memory
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.blocks import StepBlock
 from pinnkit.training.computation import Computation
-from pinnkit.training.diagnostics import check_gradients, what_fits
+from pinnkit.training.diagnostics import check_gradients, largest_fitting_chunk
 from pinnkit.training.divergence import Divergence, exploded
-from pinnkit.training.exceptions import INTERRUPTED, NoMemory, OutOfMemory
-from pinnkit.training.stage_walk import StageWalk
+from pinnkit.training.exceptions import INTERRUPTED, OutOfMemory, RankOutOfMemory
+from pinnkit.training.stage_sequence import StageSequence
 from pinnkit.training.stages import same_points
 from pinnkit.training.stagnation import Stagnation, explained
 from pinnkit.training.state import TrainingState
@@ -41,15 +41,15 @@ class Loop:
         state: TrainingState,
         computation: Computation,
         step: OptimizerStep,
-        walk: StageWalk,
+        sequence: StageSequence,
         stopping: Stopping,
         divergence: Divergence,
     ) -> None:
         self.state, self.computation, self.step = state, computation, step
-        self.walk, self.stopping, self.divergence = walk, stopping, divergence
+        self.sequence, self.stopping, self.divergence = sequence, stopping, divergence
         self._stagnation = Stagnation()
 
-    def belongs(self, block: StepBlock) -> bool:
+    def points_match_stage(self, block: StepBlock) -> bool:
         """Whether the points of a block are those of the present stage."""
         return same_points(self.state.stages[block.stage], self.state.stage)
 
@@ -66,7 +66,10 @@ class Loop:
             optimizers: of all stages.
 
         Raises:
-            Diverged, NoGradient, OutOfMemory, Unsuitable: as they say.
+            Diverged: an objective or a gradient is not finite, or the objective has exploded.
+            NoGradient: a term trains nothing.
+            OutOfMemory: the points do not fit into the memory at once.
+            OptimizerUnsupported: the optimizer cannot treat this network or these residuals.
         """
         try:
             if self.computation.evaluator is None:
@@ -77,7 +80,7 @@ class Loop:
             if not out_of_memory(error):
                 raise
             chunk = self.computation.chunk(block.batches)
-            raise OutOfMemory(*what_fits(block.batches, chunk, self.computation.try_points)) from error
+            raise OutOfMemory(*largest_fitting_chunk(block.batches, chunk, self.computation.try_points)) from error
 
     def _begin(self, batches: Mapping[str, PointSet], broadcast: Broadcast) -> None:
         """Choose the engine; where training of these terms begins, look for such as train nothing."""
@@ -98,11 +101,11 @@ class Loop:
             _refresh(optimizers[progress.stage])  # its loss and gradient belong to points that are gone
             self.state.weights.drop_points()
         self.stopping.before_block()
-        if not self.stopping.reason and (over := self.walk.over_before_block()):
-            self.walk.end(optimizers, over)
-            if not self.stopping.reason and not self.belongs(block):
+        if not self.stopping.reason and (over := self.sequence.over_before_block()):
+            self.sequence.end(optimizers, over)
+            if not self.stopping.reason and not self.points_match_stage(block):
                 return
-        self.walk.settle()
+        self.sequence.update_step_decay()
         if not self.stopping.reason:
             self._update_weights(block.batches, optimizers[progress.stage])
         began, before = self.state.clock.seconds(), progress.step
@@ -112,12 +115,12 @@ class Loop:
         if taken := progress.step - before:
             progress.step_time_s = (ended - began) / taken
             over = self.sync_metrics(block.batches, before) or over
-        if over and self.walk.last:
-            self.walk.end(optimizers, over)
+        if over and self.sequence.last:
+            self.sequence.end(optimizers, over)
         if self.stopping.reason:
             self.check_unseen_points(unseen)
-        if over and not self.walk.last:
-            self.walk.end(optimizers, over)
+        if over and not self.sequence.last:
+            self.sequence.end(optimizers, over)
 
     def _steps(self, block: StepBlock, optimizers: Sequence[Any]) -> str | None:
         """Make the steps; why the present stage is over, where the next one has other points."""
@@ -129,9 +132,9 @@ class Loop:
             optimizer = optimizers[progress.stage]
             self.step.take(optimizer, batches, weights)
             progress.draw, self.divergence.drawn = block.draw, False  # a run that stops before it draws anew
-            over = self.walk.over_after_step(optimizer)
-            if over and (self.walk.last or self.walk.same_points_follow):
-                self.walk.end(optimizers, over)
+            over = self.sequence.over_after_step(optimizer)
+            if over and (self.sequence.last or self.sequence.same_points_follow):
+                self.sequence.end(optimizers, over)
                 over = None
             self.stopping.after_step()
             if over:
@@ -167,13 +170,13 @@ class Loop:
         objective = torch.dot(self.computation.reference_vector(), losses) if changed else weighted
         state.losses = dict(zip(self.computation.terms, losses.unbind(), strict=True)) | {"objective": objective}
         state.weighted_objective = weighted if changed else None
-        self.divergence.check(batches, losses, float(objective), int(self.step.refusal.steps))
-        self.divergence.learn(before)
+        self.divergence.check(batches, losses, float(objective), int(self.step.gradient_guard.steps))
+        self.divergence.update_least(before)
         fell = self._stagnation.stagnated(state.progress.step, state.progress.stage, float(objective))
         if fell is not None and not self.stopping.reason:
             log.info("step %d: %s", state.progress.step, explained(state.stage.name, fell, state.diagnostics))
         self.stopping.after_block(objective)
-        return self.walk.over_after_block(objective)
+        return self.sequence.over_after_block(objective)
 
     def check_unseen_points(self, unseen: Unseen) -> None:
         """Make sure that the objective has not exploded between the points of the last draw.
@@ -187,7 +190,7 @@ class Loop:
         try:
             batches, scores = unseen()
         except (RuntimeError, MemoryError) as error:
-            alone = ranks.count > 1 and not isinstance(error, NoMemory)
+            alone = ranks.count > 1 and not isinstance(error, RankOutOfMemory)
             if alone or not out_of_memory(error):
                 raise
             message = "whether the objective is as small on other points is not known: memory is too small to look"

@@ -28,7 +28,7 @@ from pinnkit.training.loop import Loop
 from pinnkit.training.minibatch import MiniBatches
 from pinnkit.training.scoring import Scoring
 from pinnkit.training.settings import Trainer
-from pinnkit.training.stage_walk import StageWalk
+from pinnkit.training.stage_sequence import StageSequence
 from pinnkit.training.stages import Stage
 from pinnkit.training.state import TrainingState
 from pinnkit.training.step import OptimizerStep
@@ -89,8 +89,8 @@ class PINN(lightning.LightningModule):
         self.scoring = Scoring(self.state, self.values, operators.chunk)
         self.stopping = Stopping(self.state)
         step = OptimizerStep(self.state, self.computation, self.divergence, MiniBatches(minibatch, seed))
-        walk = StageWalk(self.state, self.stopping, self.computation)
-        self.loop = Loop(self.state, self.computation, step, walk, self.stopping, self.divergence)
+        sequence = StageSequence(self.state, self.stopping, self.computation)
+        self.loop = Loop(self.state, self.computation, step, sequence, self.stopping, self.divergence)
         self.rolled_back = False  # whether training diverged, and goes on from an earlier state with smaller steps
 
     def forward(self, points: Tensor) -> Tensor:
@@ -151,7 +151,7 @@ class PINN(lightning.LightningModule):
 
     def stop(self, reason: str) -> None:
         """End training before the next optimizer step; with several ranks, before the next block of steps."""
-        self.stopping.wish(reason)
+        self.stopping.request_stop(reason)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
         parameters = [parameter for parameter in self.parameters() if parameter.requires_grad]
@@ -172,7 +172,7 @@ class PINN(lightning.LightningModule):
                     optimizer.restart(0.5**self.progress.rollbacks)
 
     def on_train_batch_start(self, batch: StepBlock, batch_idx: int) -> int | None:
-        return None if self.loop.belongs(batch) else -1  # -1: the rest of the epoch, a draw of points, is left out
+        return None if self.loop.points_match_stage(batch) else -1  # -1: the rest of this draw is left out
 
     def training_step(self, block: StepBlock, batch_idx: int) -> None:
         optimizers = self.optimizers()

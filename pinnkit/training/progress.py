@@ -25,7 +25,7 @@ BAR = 10, 30
 
 
 @dataclass
-class Pace:
+class StepTime:
     """The time of a step, by the steps of the present stage in this process."""
 
     stage: int | None = None
@@ -33,7 +33,7 @@ class Pace:
     time: float = 0.0
     per_step: float | None = field(default=None)
 
-    def see(self, stage: int, step: int, time: float) -> None:
+    def update(self, stage: int, step: int, time: float) -> None:
         """Take in the present step and the seconds of training. The first steps of a stage may hold a compilation."""
         if stage != self.stage:
             self.stage, self.step, self.time = stage, step, time
@@ -142,7 +142,7 @@ class Progress(Callback):
 
     def __init__(self, record: Record, stream: TextIO | None = None) -> None:
         self.record, self.stream = record, stream or sys.stderr
-        self._pace = Pace()
+        self._step_time = StepTime()
         self._bar: tqdm | None = None
         self._last_line = -math.inf
         """Seconds of training at the last line."""
@@ -178,7 +178,7 @@ class Progress(Callback):
             self._bar = None
 
     def _state(self, module: PINN, row: Mapping[str, Any]) -> State:
-        self._pace.see(row["phase"], row["step"], row["time_s"])
+        self._step_time.update(row["phase"], row["step"], row["time_s"])
         errors = self.record.errors
         worst = max(errors, key=errors.__getitem__, default=None)
         return State(
@@ -187,7 +187,7 @@ class Progress(Callback):
             steps=module.limits.steps,
             time=row["time_s"],
             max_time=module.limits.max_time,
-            per_step=self._pace.per_step,
+            per_step=self._step_time.per_step,
             objective=row["losses"].get("objective", math.nan),
             error=errors.get(worst),
             of=worst if len(errors) > 1 else None,

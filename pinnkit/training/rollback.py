@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from pinnkit.training.checkpoints import DamagedCheckpoint, newest, read
+from pinnkit.training.checkpoint_reader import DamagedCheckpoint, newest, read
 from pinnkit.training.exceptions import CannotWrite
 from pinnkit.training.module import PINN
 

@@ -9,8 +9,8 @@ from torch import Tensor
 from pinnkit.operators.memory import out_of_memory
 from pinnkit.optimizers.threads import torch_threads
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.training.diagnostics import at_once
-from pinnkit.training.exceptions import NoMemory
+from pinnkit.training.diagnostics import scoring_chunk
+from pinnkit.training.exceptions import RankOutOfMemory
 from pinnkit.training.state import TrainingState
 from pinnkit.training.term_values import TermValues
 
@@ -32,7 +32,7 @@ class Scoring:
         w are the reference weights, times those of the points. Only terms of the present stage count.
 
         Raises:
-            NoMemory: some rank has too little memory; every rank raises it, or the others would wait for ever.
+            RankOutOfMemory: some rank has too little memory; every rank raises it, or the others would wait for ever.
         """
         ranks = self.state.ranks
         parts: list[Tensor] | None = None
@@ -42,12 +42,12 @@ class Scoring:
             if ranks.count == 1 or not out_of_memory(error):
                 raise
         if ranks.any(parts is None, self.state.device):
-            raise NoMemory(f"a rank has too little memory for the residuals of '{group}' at {len(batch)} points")
+            raise RankOutOfMemory(f"a rank has too little memory for the residuals of '{group}' at {len(batch)} points")
         return ranks.interleaved(parts, len(batch))
 
     def _own(self, group: str, batch: PointSet) -> list[Tensor]:
         """This rank's share of them."""
-        parts, size = [], at_once(self.chunk)
+        parts, size = [], scoring_chunk(self.chunk)
         weights, stage = self.state.weights, self.state.stage
         with torch_threads(1 if self.state.limits.shards else None):
             for index in self.state.ranks.own(len(batch)):

@@ -13,8 +13,8 @@ from pinnkit.engines.unsupported import EngineUnsupported
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.computation import Computation
 from pinnkit.training.divergence import Divergence
-from pinnkit.training.exceptions import Unsuitable
-from pinnkit.training.gradient import FlatGradient, Refusal
+from pinnkit.training.exceptions import OptimizerUnsupported
+from pinnkit.training.gradient import FlatGradient, NonFiniteGradientGuard
 from pinnkit.training.minibatch import MiniBatches
 from pinnkit.training.state import TrainingState
 
@@ -33,7 +33,7 @@ class OptimizerStep:
     ) -> None:
         self.state, self.computation, self.divergence, self.minibatches = state, computation, divergence, minibatches
         self.last: tuple[Tensor, Tensor] | None = None
-        self.refusal = Refusal()
+        self.gradient_guard = NonFiniteGradientGuard()
         self._gradient = FlatGradient(state.model)
 
     def take(self, optimizer: Any, batches: Mapping[str, PointSet], weights: Tensor) -> None:
@@ -44,7 +44,7 @@ class OptimizerStep:
 
         Raises:
             Diverged: the objective or its gradient is not finite before any trial.
-            Unsuitable: the optimizer cannot treat these residuals.
+            OptimizerUnsupported: the optimizer cannot treat these residuals.
         """
         stage, progress = self.state.stage, self.state.progress
         rate = stage.set_learning_rate(optimizer, progress.stage_step, 0.5**progress.rollbacks)
@@ -61,7 +61,7 @@ class OptimizerStep:
         except FloatingPointError:
             raise self.divergence.not_finite(batches, progress.step) from None
         except EngineUnsupported as error:
-            raise Unsuitable(stage.name, str(error)) from error
+            raise OptimizerUnsupported(stage.name, str(error)) from error
         self._report(optimizer, rate)
         progress.step += 1
         progress.stage_step += 1
@@ -77,11 +77,11 @@ class OptimizerStep:
             objective = torch.dot(weights, losses)
             self._gradient.set(gradient)
             if first_order:  # a line search recovers by itself
-                self.refusal.check(optimizer, objective, gradient)
+                self.gradient_guard.check(optimizer, objective, gradient)
             self.state.progress.evaluations += 1
             self.last = (losses, objective)
             if self.divergence.drawn:
-                self.divergence.see(objective if reference is weights else torch.dot(reference, losses))
+                self.divergence.record_first(objective if reference is weights else torch.dot(reference, losses))
             return objective
 
         return closure

@@ -1,4 +1,4 @@
-"""When training ends: limits, signals, and wishes of callbacks."""
+"""Stopping of training: limits, signals, and requests of callbacks."""
 
 from __future__ import annotations
 
@@ -18,38 +18,39 @@ class Stopping:
     def __init__(self, state: TrainingState) -> None:
         self.state = state
         self.reason: str | None = None
-        self._wish: str | None = None
+        self._requested: str | None = None
 
-    def wish(self, reason: str) -> None:
+    def request_stop(self, reason: str) -> None:
         """End training before the next optimizer step; with several ranks, before the next block of steps."""
-        self._wish = self._wish or reason
+        self._requested = self._requested or reason
 
     @property
     def interrupted(self) -> str | None:
         """The signal by which this process was asked to stop."""
-        return self._wish if self._wish and self._wish.startswith(INTERRUPTED) else None
+        return self._requested if self._requested and self._requested.startswith(INTERRUPTED) else None
 
     def before_block(self) -> None:
         """Look at the limits, and agree with the other ranks."""
-        self.reason = self.reason or self.state.ranks.first_message(self.asked(), self.state.device) or self._steps()
+        reason = self.reason or self.state.ranks.first_message(self.stop_reason(), self.state.device)
+        self.reason = reason or self._steps()
 
     def after_step(self) -> None:
         """Look at the limits; several ranks do not ask each other in each step, which would cost a message."""
         if self.state.ranks.count == 1:
-            self.reason = self.reason or self.asked()
+            self.reason = self.reason or self.stop_reason()
         self.reason = self.reason or self._steps()
 
     def after_block(self, objective: Tensor) -> None:
         """Look at the limits on the objective (under the reference weights)."""
         self.reason = self.reason or self._reached(objective)
 
-    def asked(self) -> str | None:
+    def stop_reason(self) -> str | None:
         """Why this rank would end training now: its clock, a signal, a callback."""
         limits = self.state.limits
         over = limits.max_time is not None and self.state.clock.seconds() >= limits.max_time
         if over and self.state.progress.step:  # at least one step is made
-            return self._wish or f"{limits.max_time:g} s of training are over"
-        return self._wish
+            return self._requested or f"{limits.max_time:g} s of training are over"
+        return self._requested
 
     def left(self) -> float:
         """The share of the run that is left, of its steps or its time; 1 where it has no limit."""

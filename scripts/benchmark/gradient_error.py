@@ -12,7 +12,7 @@ from pinnkit.language.calculus import differentiate, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.reporting.metrics import relative_l2
+from pinnkit.reporting.error_norms import relative_l2
 from pinnkit.runs.factory import assemble
 from pinnkit.runs.validation import read_and_check
 from pinnkit.sampling.settings import unit_points

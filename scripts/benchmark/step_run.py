@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from benchmark.peers.step_timing import BLOCK, StepTimer, arguments, say, torch_memory
 from benchmark.step_problems import CASES, sampling
 from pinnkit.language.errors import Report
-from pinnkit.runs.console import quiet
+from pinnkit.runs.console import suppress_library_logs
 from pinnkit.runs.factory import assemble
 from pinnkit.settings import read_settings
 
@@ -74,7 +74,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cuda = options.device == "cuda"
-    with quiet():
+    with suppress_library_logs():
         timer = StepTimer(options.steps, options.seconds, torch.cuda.synchronize if cuda else lambda: None)
         trained = train(options, timer)
     device = {"device": torch.cuda.get_device_name()} if cuda else {}

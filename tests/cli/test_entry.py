@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pinnkit.cli import checks, entry, paths
+from pinnkit.cli import checks, entry, quoting, run_folders
 from pinnkit.cli import train as command
 from pinnkit.cli.arguments import parse
 from pinnkit.cli.check import check
@@ -18,8 +18,8 @@ from pinnkit.cli.compare import compare
 from pinnkit.cli.composition import Composer
 from pinnkit.cli.entry import run
 from pinnkit.cli.evaluate import evaluate
-from pinnkit.cli.optimise import optimise
 from pinnkit.cli.references import make_references
+from pinnkit.cli.sweep import sweep
 from pinnkit.cli.train import train
 from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.runs import environment
@@ -32,7 +32,7 @@ COMMANDS = {
     "check": lambda argv: check(argv, ROOT / "conf"),
     "evaluate": evaluate,
     "compare": compare,
-    "sweep": lambda argv: optimise(argv, ROOT / "conf"),
+    "sweep": lambda argv: sweep(argv, ROOT / "conf"),
     "make_references": lambda argv: make_references(argv, ROOT / "nowhere"),
 }
 
@@ -178,7 +178,7 @@ def test_an_interactive_job_of_slurm_is_one_process(monkeypatch):
 def test_a_mistake_is_told_once_on_each_machine(variables, tells, monkeypatch, capsys):
     for variable, text in variables.items():
         monkeypatch.setenv(variable, text)
-    entry.say("wrong")
+    entry.print_error("wrong")
     assert capsys.readouterr().err == ("pinnkit: wrong\n" if tells else "")
 
 
@@ -231,7 +231,10 @@ def test_a_folder_whose_disk_is_full_is_refused(monkeypatch, tmp_path):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "mkdir", full)
-    assert paths.closed(tmp_path / "run") == f"no folder can be made at {tmp_path / 'run'}: No space left on device"
+    assert (
+        run_folders.unwritable_reason(tmp_path / "run")
+        == f"no folder can be made at {tmp_path / 'run'}: No space left on device"
+    )
 
 
 ODD = [
@@ -256,8 +259,8 @@ ODD = [
 
 @pytest.mark.parametrize("name", ODD)
 def test_a_run_folder_may_have_any_name(name, conf):
-    for word in (f"hydra.run.dir=runs/{name}", f"hydra.run.dir={paths.quoted(f'runs/{name}')}"):
+    for word in (f"hydra.run.dir=runs/{name}", f"hydra.run.dir={quoting.quoted(f'runs/{name}')}"):
         arguments = parse([word])
         assert Composer(arguments, conf).compose(arguments.overrides).folder == Path("runs", name)
     assert composed([f"resume=runs/{name}"])["resume"] == f"runs/{name}"
-    assert paths.unquoted(paths.quoted(name)) == name
+    assert quoting.unquoted(quoting.quoted(name)) == name

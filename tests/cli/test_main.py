@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import pinnkit
-from pinnkit.cli import main, program, shipped
+from pinnkit.cli import invocation, main, shipped
 from tests.conftest import ROOT
 
 
@@ -20,7 +20,7 @@ def test_alone_and_with_help_it_prints_its_commands(capsys):
         assert err == ""
         assert "usage: pinnkit COMMAND" in out
         assert all(f"\n  {name} " in out for name in main.COMMANDS)
-    assert set(program.SUBCOMMANDS) == set(main.COMMANDS)
+    assert set(invocation.SUBCOMMANDS) == set(main.COMMANDS)
 
 
 def test_it_prints_its_version(capsys):

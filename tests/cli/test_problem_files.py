@@ -12,7 +12,7 @@ import yaml
 
 from pinnkit.cli.arguments import parse
 from pinnkit.cli.check import check
-from pinnkit.cli.optimise import optimise
+from pinnkit.cli.sweep import sweep
 from pinnkit.cli.train import train
 from pinnkit.language.errors import ProblemError
 from tests.conftest import ROOT, composed
@@ -82,7 +82,7 @@ def test_any_name_of_a_file_works(stem, folder):
         assert config["pde"]["equations"] == {"decay": "u_t = -u"}
         assert config["problem_folder"] == str(folder)
         assert "/" not in config["pde"]["name"]
-        assert composed(arguments.again())["pde"] == config["pde"]  # as another process of the run is told
+        assert composed(arguments.restart_arguments())["pde"] == config["pde"]  # as another process of the run is told
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_several_processes_find_the_file_from_a_folder_with_modules_of_the_user(
 
 def test_the_search_of_settings_takes_a_path(conf, monkeypatch):
     started = []
-    monkeypatch.setattr("pinnkit.cli.optimise._search", lambda study, request, train: started.append(study))
-    assert optimise(["sweep.folder=s", "below/decay.yaml", "network.width=5,6"], conf) == 3
+    monkeypatch.setattr("pinnkit.cli.sweep._search", lambda study, request, train: started.append(study))
+    assert sweep(["sweep.folder=s", "below/decay.yaml", "network.width=5,6"], conf) == 3
     assert len(started) == 1
     with pytest.raises(ProblemError):
         composed(["below/none.yaml"])

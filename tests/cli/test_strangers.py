@@ -202,7 +202,9 @@ HYDRA: dict[str, tuple[str, str]] = {
     "an attribute of an allowed module": (
         "callbacks: {evil: {_target_: pinnkit.cli.train.os.system}}", "'pinnkit.cli.train.os.system'"),
     "a function of Hydra's": ("callbacks: {evil: {_target_: hydra.core.utils.configure_log}}", "configure_log"),
-    "a target below": ("callbacks: {evil: {_target_: pinnkit.cli.sweep.Summary, a: [{_target_: b.C}]}}", "a.0"),
+    "a target below": (
+        "callbacks: {evil: {_target_: pinnkit.cli.multirun_summary.Summary, a: [{_target_: b.C}]}}", "a.0"
+    ),
     "a launcher": ("launcher: {_target_: evil.Launcher}", "hydra.launcher._target_: names 'evil.Launcher'"),
     "a factory of logging": ("job_logging: {formatters: {a: {(): os.system}}, root: {}}", "formatters.a.(): names"),
     "a handler of logging": ("hydra_logging: {handlers: {a: {class: logging.os.system}}}", "a.class: names"),

@@ -15,7 +15,7 @@ from pinnkit.engines.evaluator import Evaluator
 from pinnkit.engines.jacobian import Jacobian, Linearisation
 from pinnkit.engines.unsupported import EngineUnsupported
 from pinnkit.problem.problem import Problem
-from pinnkit.training.exceptions import Unsuitable
+from pinnkit.training.exceptions import OptimizerUnsupported
 from tests.conftest import assembled
 from tests.engines.test_evaluator import NAMES, SAMPLING, Residual, rich, shipped, weights_of
 
@@ -189,7 +189,9 @@ def test_what_mixes_points_is_refused_with_the_reason(kind, engine, heat_words, 
 def test_a_run_that_mixes_points_ends_with_the_reason(kind, heat_words, quick, tmp_path):
     problem, network = mixing(kind, heat_words)
     settings = {**quick, "phases": None, "optimizer": "gauss_newton", "operators": {"engine": "autograd"}}
-    with pytest.raises(Unsuitable, match=r"gauss_newton needs .* point by point.*Take ssbroyden, lbfgs, soap or adam"):
+    with pytest.raises(
+        OptimizerUnsupported, match=r"gauss_newton needs .* point by point.*Take ssbroyden, lbfgs, soap or adam"
+    ):
         pinnkit.solve(problem, tmp_path, settings, network=network)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["status"] == "failed"

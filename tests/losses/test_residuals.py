@@ -95,7 +95,7 @@ def test_a_residual_in_python_equals_the_same_in_text():
         first = groups(text)[0](network, batch(), ALPHA)["heat"]
         second = group(network, batch(), ALPHA)["heat"]
         torch.testing.assert_close(first, second, rtol=1e-13, atol=1e-14)
-    assert {str(one) for one in group.apart} == {"u_t", "u_xx"}
+    assert {str(one) for one in group.extra_partials} == {"u_t", "u_xx"}
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def search(function, **options):
     phi, calls = along(function)
     loss, slope, _ = phi(0.0)
     calls.clear()
-    return strong_wolfe(phi, loss, slope, **options), loss, slope, calls
+    return strong_wolfe(phi, loss, slope, **{"tolerance": 1e-6, **options}), loss, slope, calls
 
 
 WOLFE_FUNCTIONS = {
@@ -130,7 +130,7 @@ def test_uphill_direction_and_wrong_gradient_have_different_outcomes():
     def wrong(step):
         return (step + 1.0) ** 2, -2.0, torch.zeros(1)
 
-    found = strong_wolfe(wrong, 1.0, -2.0)
+    found = strong_wolfe(wrong, 1.0, -2.0, tolerance=1e-6)
     assert found.outcome is Outcome.NO_STEP
     assert not found.outcome.moved
     assert found.step == 0.0
@@ -161,7 +161,7 @@ def test_expansion_ends_where_the_loss_rises_again():
             return {1.0: -1.0, 10.0: -0.5}[step], -1.0, torch.zeros(1)
         return -3.0, 0.0, torch.zeros(1)
 
-    found = strong_wolfe(phi, 0.0, -1.0)
+    found = strong_wolfe(phi, 0.0, -1.0, tolerance=1e-6)
     assert calls[:2] == [1.0, 10.0]
     assert 1.0 < found.step < 10.0
 

@@ -11,7 +11,7 @@ import torch
 
 from pinnkit.optimizers.settings import OPTIMIZERS, FirstOrder
 from pinnkit.optimizers.soap import SOAP
-from pinnkit.training.gradient import Refusal
+from pinnkit.training.gradient import NonFiniteGradientGuard
 
 FIRST_ORDER = [name for name, kind in OPTIMIZERS.items() if issubclass(kind, FirstOrder)]
 RATE, BETA1, BETA2 = 0.01, 0.9, 0.98
@@ -212,7 +212,7 @@ def test_the_first_call_moves_nothing_and_the_second_moves_by_the_rate():
 def test_a_loss_that_is_not_finite_leaves_the_weights(name, moment, bad):
     """As training does: once refused, no later step moves them, so they stay those that gave the infinite loss."""
     fit = Fit(name).steps(moment)
-    refusal = Refusal()
+    guard = NonFiniteGradientGuard()
     parameters = list(fit.network.parameters())
     before = [one.detach().clone() for one in parameters]
 
@@ -220,13 +220,13 @@ def test_a_loss_that_is_not_finite_leaves_the_weights(name, moment, bad):
         loss = fit.closure()
         parameters[2].grad[3, 4] += spoiled
         gradient = torch.cat([one.grad.flatten() for one in parameters])
-        refusal.check(SimpleNamespace(optimizer=fit.optimizer), loss.detach(), gradient)
+        guard.check(SimpleNamespace(optimizer=fit.optimizer), loss.detach(), gradient)
         return loss
 
     fit.optimizer.step(lambda: closure(bad))
     fit.optimizer.step(lambda: closure(0.0))
     assert all(map(torch.equal, before, parameters))
-    assert int(refusal.steps) == 2
+    assert int(guard.steps) == 2
     assert all(torch.isfinite(value).all() for state in fit.optimizer.state.values() for value in state.values())
     fit.optimizer.found_inf = None
     fit.steps(2)

@@ -8,7 +8,7 @@ import pytest
 
 from pinnkit.language.errors import Report
 from pinnkit.problem.checks import check
-from pinnkit.problem.places import located
+from pinnkit.problem.places import equations_with_keys
 from pinnkit.problem.problem import Problem
 
 
@@ -39,7 +39,7 @@ def test_a_right_problem_passes():
 
 
 def test_located_names_every_equation_by_its_key():
-    keys = [(key, equation.name) for key, equation, _ in located(posed())]
+    keys = [(key, equation.name) for key, equation, _ in equations_with_keys(posed())]
     assert keys == [
         ("equations.heat", "heat"),
         ("conditions.initial.equations", "initial"),

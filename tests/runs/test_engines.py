@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import pinnkit
-from pinnkit.cli.run import run
+from pinnkit.cli.train_and_measure import run
 from pinnkit.engines.evaluator import Evaluator
 from pinnkit.engines.selection import Budget, Chooser
 from pinnkit.language.errors import Report

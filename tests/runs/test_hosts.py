@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pinnkit.training.checkpoints import read
+from pinnkit.training.checkpoint_reader import read
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = [

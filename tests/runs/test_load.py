@@ -11,7 +11,7 @@ import yaml
 import pinnkit
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.training.checkpoints import DamagedCheckpoint
+from pinnkit.training.checkpoint_reader import DamagedCheckpoint
 from tests.runs.small import DECAY, QUICK, WORDS, command, solved
 
 INVERSE = {

@@ -14,7 +14,7 @@ from pinnkit.runs import memory
 from pinnkit.runs.factory import assemble
 from pinnkit.runs.memory import check_grid, check_memory, parameters
 from pinnkit.runs.resources import check_run
-from pinnkit.runs.validation import checked
+from pinnkit.runs.validation import validate
 from pinnkit.settings import Settings, read_settings
 
 
@@ -107,7 +107,7 @@ def test_processes_that_were_started_together_do_not_count_again_what_is_free(he
 def test_a_small_chunk_is_told_with_what_it_costs(chunk, parts, heat, caplog):
     caplog.set_level("WARNING", "pinnkit")
     words = {"sampling": {"equations": 100_000}, "operators": {"chunk": chunk}}
-    checked(heat, settings(**words))
+    validate(heat, settings(**words))
     assert told(heat, **words) == {}
     found = [record.getMessage() for record in caplog.records if "operators.chunk" in record.getMessage()]
     assert len(found) == (parts is not None)

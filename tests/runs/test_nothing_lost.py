@@ -19,7 +19,7 @@ import yaml
 from pinnkit.cli.resume import resumed
 from pinnkit.language.errors import ProblemError
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.training.checkpoints import read
+from pinnkit.training.checkpoint_reader import read
 from pinnkit.training.settings import Trainer
 from tests.processes import Command
 

@@ -8,7 +8,7 @@ import pytest
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import evaluation
 from pinnkit.runs import setup as runs
-from pinnkit.training.checkpoints import read
+from pinnkit.training.checkpoint_reader import read
 from pinnkit.training.exceptions import Diverged
 from pinnkit.training.signals import SIGNALS
 from pinnkit.training.step import OptimizerStep

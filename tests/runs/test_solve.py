@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import pinnkit
@@ -25,7 +26,6 @@ from pinnkit.runs.load import restore
 from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import read_settings
 from pinnkit.training import callbacks
-from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits
 from pinnkit.training.module import PINN
 from tests.processes import Command, completed
 
@@ -238,14 +238,14 @@ def test_an_error_that_nobody_foresaw_is_a_row_and_the_sweep_goes_on(tmp_path):
     script = """
 import sys
 from pathlib import Path
-from pinnkit.cli import run
+from pinnkit.cli import train_and_measure
 from pinnkit.cli.train import train
-real = run.run
+real = train_and_measure.run
 def broken(problem, settings, *others):
     if settings.seed == 0:
         raise KeyError("unforeseen")
     return real(problem, settings, *others)
-run.run = broken
+train_and_measure.run = broken
 sys.exit(train(sys.argv[2:], Path(sys.argv[1])))
 """
     words = ["-m", "pde=heat", *SMALL, "trainer.max_steps=25", "hydra.sweep.dir=sweep", "seed=0,1"]

@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DRIVER = """
 import sys
 from pathlib import Path
-from pinnkit.cli.optimise import optimise
-sys.exit(optimise(sys.argv[2:], Path("{conf}"), sys.argv[1:2]))
+from pinnkit.cli.sweep import sweep
+sys.exit(sweep(sys.argv[2:], Path("{conf}"), sys.argv[1:2]))
 """
 STAND_IN = """
 import json, os, signal, sys, time

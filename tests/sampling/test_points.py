@@ -15,7 +15,7 @@ from pinnkit.sampling.points import (
     generator,
 )
 from pinnkit.sampling.sequences.sobol import Sobol as Sampling
-from pinnkit.sampling.settings import SAMPLERS, settled, unit_points
+from pinnkit.sampling.settings import SAMPLERS, draw_interval, unit_points
 
 RANDOM = ("sobol", "uniform", "latin_hypercube")
 
@@ -156,7 +156,7 @@ def test_default_counts_grow_with_the_dimension():
 def test_draws_by_residual_go_on_for_a_twentieth_of_what_came_before_them():
     first, firsts = 0, []
     for draw in range(500):
-        start, following = settled(draw)
+        start, following = draw_interval(draw)
         assert start <= draw < following
         if draw == following - 1:
             assert start == first  # without a gap

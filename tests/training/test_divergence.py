@@ -13,7 +13,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.runs.solve import solve
 from pinnkit.sampling.points import equation_points
 from pinnkit.sampling.sequences.sobol import Sobol as Sampling
-from pinnkit.training.checkpoints import read
+from pinnkit.training.checkpoint_reader import read
 from pinnkit.training.counters import Counters
 from pinnkit.training.divergence import exploded
 from pinnkit.training.exceptions import Diverged
@@ -190,7 +190,7 @@ def test_a_run_that_stops_between_a_draw_and_its_first_step_learns_as_much_when_
 
     def stopped(self):
         if self.state.progress.step == 6:
-            self.wish("enough")
+            self.request_stop("enough")
         first_look(self)
 
     with monkeypatch.context() as patch:

@@ -122,7 +122,7 @@ def test_a_run_that_is_stopped_as_new_points_arrive_goes_on_to_the_same_end(heat
 
     def stopped(self, block, *arguments):
         if block.draw == 2:
-            self.stopping.wish("a signal came")
+            self.stopping.request_stop("a signal came")
         return original(self, block, *arguments)
 
     with monkeypatch.context() as patch:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from pinnkit.training.counters import Counters
-from pinnkit.training.progress import Pace, Progress, State, log_line, on_terminal
+from pinnkit.training.progress import Progress, State, StepTime, log_line, on_terminal
 from pinnkit.training.settings import Trainer
 
 STATE = State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4, "pressure", 1.5e6)
@@ -51,7 +51,7 @@ def test_what_is_left_ends_with_the_steps_or_the_time(steps, step, time, max_tim
 
 
 def test_the_pace_is_that_of_the_present_phase_without_its_first_steps():
-    pace = Pace()
+    step_time = StepTime()
     for phase, step, time, expected in [
         (0, 10, 30.0, None),  # a compilation
         (0, 20, 31.0, 0.1),
@@ -60,8 +60,8 @@ def test_the_pace_is_that_of_the_present_phase_without_its_first_steps():
         (1, 80, 55.0, 0.5),
         (1, 80, 55.0, 0.5),
     ]:
-        pace.see(phase, step, time)
-        assert pace.per_step == expected
+        step_time.update(phase, step, time)
+        assert step_time.per_step == expected
 
 
 class Terminal(io.StringIO):

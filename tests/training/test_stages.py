@@ -12,7 +12,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.runs.solve import solve
 from pinnkit.sampling.points import EQUATIONS
 from pinnkit.sampling.sequences.sobol import Sobol
-from pinnkit.training.checkpoints import read
+from pinnkit.training.checkpoint_reader import read
 from pinnkit.training.stages import Stage
 from pinnkit.training.step import OptimizerStep
 

@@ -7,7 +7,7 @@ from pinnkit.losses.weighting.fixed import Fixed
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.solve import solve
 from pinnkit.training.callbacks import Record
-from pinnkit.training.checkpoints import read
+from pinnkit.training.checkpoint_reader import read
 from pinnkit.training.module import PINN
 from pinnkit.training.weights import WeightState
 from tests.conftest import assembled

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from pinnkit.sampling.settings import SAMPLERS, Sampling, thinned
+from pinnkit.sampling.settings import SAMPLERS, Sampling, even_indices
 
 
 @SAMPLERS.register("grid")
@@ -21,4 +21,4 @@ class TensorGrid(Sampling):
         side = int(np.ceil(round(count ** (1 / dimension), 9)))
         axis = (np.arange(side) + 0.5) / side
         cells = np.stack(np.meshgrid(*[axis] * dimension, indexing="ij"), axis=-1).reshape(-1, dimension)
-        return cells[thinned(len(cells), count)]
+        return cells[even_indices(len(cells), count)]

@@ -11,11 +11,11 @@ import yaml
 
 from pinnkit.cli.arguments import Arguments
 from pinnkit.cli.checks import Checked
-from pinnkit.cli.paths import quoted
+from pinnkit.cli.quoting import quoted
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs import environment
-from pinnkit.runs.configuration import refusing
+from pinnkit.runs.configuration import folder_errors_as_mistakes
 
 
 def start(arguments: Arguments, run: Checked, folder: Path, choice: str | None = None) -> int:
@@ -28,16 +28,16 @@ def start(arguments: Arguments, run: Checked, folder: Path, choice: str | None =
         ProblemError: the configuration is wrong, or the folder is not free.
     """
     if environment.first():
-        with refusing(run.resume):
+        with folder_errors_as_mistakes(run.resume):
             RunFolderLock(RunFolder(folder), overwrite=run.settings.overwrite, resume=run.resume).check()
     # OpenMP's threads wait for each other by spinning. Where another program holds a core they spin through its whole
     # time slices: a step was seen to take 80 times as long. After 2000 rounds they sleep, at no cost otherwise.
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     from pinnkit.cli.launch import launch, processes  # torch is loaded here, after every check
-    from pinnkit.cli.run import run as train
+    from pinnkit.cli.train_and_measure import run as train
 
     if environment.rank() is None and (count := processes(run.settings.trainer)) > 1:
-        again = [*arguments.again(), f"hydra.run.dir={quoted(folder)}"]
+        again = [*arguments.restart_arguments(), f"hydra.run.dir={quoted(folder)}"]
         again += ["overwrite=true"] if run.settings.overwrite else []
         return launch(count, again, folder)
     text = saved_text(run.config, choice)

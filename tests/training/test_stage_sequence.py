@@ -1,4 +1,4 @@
-"""The walk through stages of one problem: what goes over to the next, and steps that shorten at the end."""
+"""The sequence of stages of one problem: what goes over to the next, and steps that shorten at the end."""
 
 from types import SimpleNamespace
 
@@ -80,15 +80,15 @@ def test_a_stage_ends_on_all_ranks_where_its_time_is_over_on_one(heat_words, qui
 
     asked = []
     module, _ = assembled(heat_words, quick)
-    state, walk = module.state, module.loop.walk
+    state, sequence = module.state, module.loop.sequence
     state.stages, state.ranks = (Stage(Adam(), max_time=5.0), Stage(SSBroyden())), Two(1, 2)
     state.progress.stage_step = 4
     state.clock.start(3.0)
-    assert walk.over_before_block() == "its 5 s are over"
+    assert sequence.over_before_block() == "its 5 s are over"
     state.clock.start(7.0)
-    assert walk.over_after_step(SimpleNamespace()) is None
-    assert walk.over_before_block() == "its 5 s are over"
+    assert sequence.over_after_step(SimpleNamespace()) is None
+    assert sequence.over_before_block() == "its 5 s are over"
     assert asked == [None, "its 5 s are over"]
     state.ranks = Ranks(0, 1)
-    assert walk.over_before_block() is None
-    assert walk.over_after_step(SimpleNamespace()) == "its 5 s are over"
+    assert sequence.over_before_block() is None
+    assert sequence.over_after_step(SimpleNamespace()) == "its 5 s are over"

@@ -13,7 +13,8 @@ import pinnkit
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs.solve import solve
-from pinnkit.training.checkpoints import FORMAT, DamagedCheckpoint, newest, read
+from pinnkit.training.checkpoint_reader import DamagedCheckpoint, newest, read
+from pinnkit.training.checkpoint_schema import FORMAT
 from pinnkit.training.exceptions import Diverged
 from pinnkit.training.rollback import remove_later
 from tests.runs.small import QUICK, solved

@@ -5,7 +5,7 @@ import pytest
 
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.evaluate import Program
-from pinnkit.losses.collapse import collapse, sampled
+from pinnkit.losses.derivative_sums import collapse, sampled
 from pinnkit.operators.jet_structure import jet_structure
 from pinnkit.operators.linear_operators import LinearCombination, SampledLaplacian
 from pinnkit.problem.problem import Problem
@@ -134,11 +134,11 @@ def test_a_factor_of_a_higher_derivative_of_any_field_stays_apart():
 
 def test_what_python_residuals_want_stays_apart():
     residuals = read("u_t = u_xx + u_yy", "xyt")
-    apart = Partial("u", ("x", "y", "t"), ("x", "x"))
-    found = collapse(residuals, "xyt", [apart])
+    extra = Partial("u", ("x", "y", "t"), ("x", "x"))
+    found = collapse(residuals, "xyt", [extra])
     assert named(found, "xyt") == {"u[0]": {"yy": "1", "t": "-1"}}
     assert left(found) == {"u_xx"}
-    both = collapse(residuals, "xyt", [apart, Partial("u", ("x", "y", "t"), ("y", "y"))])
+    both = collapse(residuals, "xyt", [extra, Partial("u", ("x", "y", "t"), ("y", "y"))])
     assert both.residuals == residuals
 
 

@@ -1,4 +1,4 @@
-"""Digests of the samples that a run uses."""
+"""Checksums of the samples that a run uses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.references.table import Table
 
 
-def digests(problem: Problem, reference: Any) -> dict[str, str]:
+def sample_checksums(problem: Problem, reference: Any) -> dict[str, str]:
     """The SHA-256 of the samples of each condition, and of a reference table, by their keys.
 
     A run does not go on with others.

@@ -11,8 +11,8 @@ import torch
 
 from pinnkit.optimizers.settings import OPTIMIZERS
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits, newest, read
-from pinnkit.training.exceptions import Diverged, NothingFinite
+from pinnkit.training.checkpoint_reader import DamagedCheckpoint, check_fits, newest, read
+from pinnkit.training.exceptions import Diverged, NoFiniteCheckpoint
 from pinnkit.training.step import OptimizerStep
 from tests.runs.small import QUICK, WORDS, command, content, solved
 
@@ -233,7 +233,9 @@ def test_where_every_checkpoint_holds_nan_the_run_has_diverged(run, capfd):
         next(iter(content["state_dict"].values())).fill_(math.nan)
         torch.save(content, path)
     settings = settings_of("ssbroyden")
-    with pytest.raises(NothingFinite, match=r"no checkpoint can be used: .*holds NaN or infinity.*Start a new run"):
+    with pytest.raises(
+        NoFiniteCheckpoint, match=r"no checkpoint can be used: .*holds NaN or infinity.*Start a new run"
+    ):
         solved(folder.path, settings=settings, resume=True)
 
 

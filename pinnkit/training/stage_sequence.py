@@ -1,4 +1,4 @@
-"""The walk through the stages of a run."""
+"""Sequence of the stages of a run: when each ends, and what the next takes over."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pinnkit.training.stopping import Stopping
 log = logging.getLogger(__name__)
 
 
-class StageWalk:
+class StageSequence:
     """Ends stages, and begins the ones that follow."""
 
     def __init__(self, state: TrainingState, stopping: Stopping, computation: Computation) -> None:
@@ -75,7 +75,7 @@ class StageWalk:
             self.computation.leave()
         log.info("%s ended: %s; %s follows", former.name, reason, stage.name)
 
-    def settle(self) -> None:
+    def update_step_decay(self) -> None:
         """Begin to shorten the steps of an optimizer that wants it, where little of its stage is left on some rank."""
         state, stage, progress = self.state, self.state.stage, self.state.progress
         if not stage.fresh_points or not state.ranks.any(self._left() < stage.settings.settle, state.device):

@@ -27,10 +27,10 @@ from pinnkit.training.exceptions import (
     CannotWrite,
     Diverged,
     NoGradient,
+    OptimizerUnsupported,
     OutOfMemory,
     RankLost,
     RendezvousError,
-    Unsuitable,
 )
 from pinnkit.training.signals import REQUEUES
 
@@ -50,7 +50,7 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
         return LOST
     except OutOfMemory:
         return WRONG
-    except (NoGradient, Unsuitable, JacobianTooLargeError, ResidualError):  # the run has logged why
+    except (NoGradient, OptimizerUnsupported, JacobianTooLargeError, ResidualError):  # the run has logged why
         return WRONG if environment.first() else FINISHED
     except Diverged:
         return DIVERGED if environment.first() else FINISHED

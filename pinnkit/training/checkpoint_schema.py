@@ -20,6 +20,8 @@ from pinnkit.sampling.points import EQUATIONS, condition_points
 from pinnkit.sampling.sequences.sobol import Sobol
 from pinnkit.training.module import PINN
 
+FORMAT = 6
+"""The version of what a checkpoint holds; another number is not read."""
 DEPTH, ENTRIES = 12, 2_000_000
 """How deep a checkpoint may be nested, and how many entries it may have."""
 KINDS = {

@@ -10,8 +10,8 @@ import threading
 import pytest
 
 from pinnkit.cli import trial
-from pinnkit.cli.optimise import optimise
 from pinnkit.cli.space import Choice, Span, read_space
+from pinnkit.cli.sweep import sweep
 from pinnkit.cli.trial import Budget
 from pinnkit.language.errors import ProblemError
 from pinnkit.reporting.artifacts import RunFolder
@@ -81,7 +81,7 @@ def test_a_space_without_sense_is_refused(texts, message):
 )
 def test_every_mistake_is_told_before_the_first_run(words, message, conf, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert optimise(["pde=heat", *words], conf, ("none.py",)) == 2
+    assert sweep(["pde=heat", *words], conf, ("none.py",)) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "s").exists()
 
@@ -94,7 +94,7 @@ def test_a_sweep_that_cannot_be_kept_is_told_in_words(folder, message, conf, tmp
     monkeypatch.chdir(tmp_path)
     for name in ("file", "study.db"):
         (tmp_path / name).write_bytes(b"neither a folder nor a database" * 100)
-    assert optimise(["pde=heat", f"sweep.folder={folder}", "network.width=5,6"], conf, ("none.py",)) == 2
+    assert sweep(["pde=heat", f"sweep.folder={folder}", "network.width=5,6"], conf, ("none.py",)) == 2
     told = capsys.readouterr().err
     assert message in told
     assert "Traceback" not in told
@@ -103,7 +103,7 @@ def test_a_sweep_that_cannot_be_kept_is_told_in_words(folder, message, conf, tmp
 def test_a_missing_optuna_is_told_in_words(conf, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     words = [f"sweep.folder={tmp_path / 's'}", "network.width=5,6"]
-    assert optimise(words, conf, ("none.py",)) == 2
+    assert sweep(words, conf, ("none.py",)) == 2
     assert "pip install 'pinnkit[sweep]'" in capsys.readouterr().err
 
 
@@ -139,7 +139,7 @@ def test_measurements_of_steps_that_were_given_up_do_not_count(tmp_path, monkeyp
         def report(self, value, rung):
             told[rung] = value
 
-    claim = trial.Claim(Told(), RunFolder(tmp_path).create(), (), 0, -1)
+    claim = trial.ReservedTrial(Told(), RunFolder(tmp_path).create(), (), 0, -1)
     monkeypatch.setattr(trial.subprocess, "Popen", Process)
     monkeypatch.setattr(trial, "_monitored", lambda *_: ("", -1))
     found = trial.run(("train.py",), [], claim, Budget(100, math.inf), threading.Event())

@@ -1,4 +1,4 @@
-"""The check that fields evaluated elsewhere, as in u(t=t-1), are so within the domain."""
+"""Check that fields evaluated elsewhere, as in u(t=t-1), are so within the domain."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.parts import Condition, Equation
-from pinnkit.problem.places import FIELDS, located, point, weighed
+from pinnkit.problem.places import FIELDS, equations_with_keys, point, weighted_samples
 from pinnkit.problem.problem import Problem
 
 SLACK = 1e-9
@@ -21,12 +21,12 @@ SIZES = (*FIELDS, *(sign * 10.0**power for power in range(1, 7) for sign in (-1,
 """Values of fields for which an equation is evaluated, to find out whether it depends on a place."""
 
 
-def check_elsewhere(problem: Problem, report: Report) -> None:
+def check_displaced_arguments(problem: Problem, report: Report) -> None:
     """A constant place outside the domain is a mistake; one that leaves it from some points alone is a warning.
 
     Outside, nothing trains the network. A periodic coordinate has no outside.
     """
-    for key, equation, condition in located(problem):
+    for key, equation, condition in equations_with_keys(problem):
         for partial, name, value in _places(problem, equation):
             _check(problem, equation, condition, key, partial, name, value, report)
 
@@ -54,7 +54,7 @@ def _check(
     slack = SLACK * (upper - lower)
     exact = problem.domain.fills_bounds
     total, outside, example = 0, 0, ""
-    for inputs in weighed(problem, equation, condition):
+    for inputs in weighted_samples(problem, equation, condition):
         count = len(next(iter(inputs.values())))
         found = np.broadcast_to(Program([value])({**problem.values, **inputs})[0], count)
         away = ~((found >= lower - slack) & (found <= upper + slack))

@@ -39,7 +39,9 @@ class Collapsed:
         return self.coefficients.index(coefficient)
 
 
-def collapse(residuals: Sequence[sympy.Expr], coordinates: Sequence[str], apart: Iterable[Partial] = ()) -> Collapsed:
+def collapse(
+    residuals: Sequence[sympy.Expr], coordinates: Sequence[str], extra_partials: Iterable[Partial] = ()
+) -> Collapsed:
     """Residuals with as few quantities to carry as their highest derivatives allow.
 
     A derivative can be part of a sum where it is a factor of no higher one and enters every residual linearly, with a
@@ -47,13 +49,13 @@ def collapse(residuals: Sequence[sympy.Expr], coordinates: Sequence[str], apart:
     the sums are carried; otherwise the residuals stay as they are.
 
     Args:
-        apart: derivatives that are needed on their own, for weights and for residuals that are Python functions.
+        extra_partials: derivatives that are needed on their own, for weights and for residuals in Python.
     """
     axes_of = _axes(coordinates)
     here = {one for expr in residuals for one in partials(expr) if not one.at}
-    everything = {axes_of(one) for one in here | set(apart) if one.derivative}
+    everything = {axes_of(one) for one in here | set(extra_partials) if one.derivative}
     factors = set().union(*(lower_derivatives(axes) for axes in everything)) if everything else set()
-    free = everything - factors - {axes_of(one) for one in apart}
+    free = everything - factors - {axes_of(one) for one in extra_partials}
     forms = [_linear(expr, {one for one in here if axes_of(one) in free}) for expr in residuals]
     free -= {axes_of(one) for _, _, others in forms for one in others}
     found = Collapsed([])

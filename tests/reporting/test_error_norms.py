@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pinnkit.reporting.metrics import max_error, relative_l2, rms
+from pinnkit.reporting.error_norms import max_error, relative_l2, rms
 
 
 def test_relative_l2_is_the_ratio_of_norms():

@@ -1,4 +1,4 @@
-"""How commands are started: by the user, and again in processes of their own."""
+"""Command lines that start pinnkit, by the user and in processes of a run."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from pinnkit.optimizers.state_check import InvalidStateError, NonFiniteStateError
+from pinnkit.training.checkpoint_schema import FORMAT, KINDS, OTHER, check_contents, check_parts
 from pinnkit.training.module import PINN
-from pinnkit.training.schema import KINDS, OTHER, check_contents, check_parts
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,6 @@ READING = (
     OverflowError,
 )
 """What zipfile and torch raise where a file is not what they have written."""
-FORMAT = 6
-"""The version of what a checkpoint holds; another number is not read."""
 
 
 class DamagedCheckpoint(ValueError):
