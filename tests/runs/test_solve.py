@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from pinnkit.training.checkpoints import DamagedCheckpoint, check_fits
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import pinnkit
@@ -26,6 +25,7 @@ from pinnkit.runs.load import restore
 from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import read_settings
 from pinnkit.training import callbacks
+from pinnkit.training.checkpoint_reader import DamagedCheckpoint, check_fits
 from pinnkit.training.module import PINN
 from tests.processes import Command, completed
 
