@@ -1,4 +1,4 @@
-"""Every mistake in a problem or its data is answered: exit code 2, the key, the place, the rule, what would be right."""
+"""Every mistake in a problem or its data is answered: exit code 2, the key, the place, the rule, the right thing."""
 
 from __future__ import annotations
 
