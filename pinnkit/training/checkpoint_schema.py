@@ -142,8 +142,8 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
             _count(where, value)
         elif isinstance(value, float) and value == math.inf and key == "least_objective":
             continue  # it is not known yet
-        elif key == "first_objective" and kept["stage_step"] == 0:
-            continue
+        elif key == "first_objective" and kept["stage_step"] == 0 and isinstance(value, float) and math.isnan(value):
+            continue  # nothing was computed of the present terms
         elif isinstance(usual, float) and number(where, value) < 0.0:
             raise InvalidStateError(f"{where}: is {value}")
     if not kept["stage"] < len(module.stages):
