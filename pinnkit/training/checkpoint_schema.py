@@ -167,6 +167,8 @@ def _check_term_weights(kept: Mapping[str, Any], module: PINN) -> None:
             raise InvalidStateError(f"weights.points.{group}: is {short(factors)}")
         if not bool(torch.isfinite(factors).all()):
             raise NonFiniteStateError(f"weights.points.{group}: holds NaN or infinity")
+        if bool((factors < 0).any()):
+            raise InvalidStateError(f"weights.points.{group}: some are below 0")
     for key in ("updated", "pending"):
         _count(f"weights.{key}", kept.get(key))
 
