@@ -10,14 +10,17 @@ import dataclasses
 import sys
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pinnkit.language.errors import SHOWN, Report, suggestion
+from pinnkit.language.errors import SHOWN, Report, nearest, suggestion
 from pinnkit.registry import Registry
 
 MAXIMUM = 10**12
 """The largest whole number that a setting takes, where it names no other: more are no steps, points or bytes."""
+
+TAGS = ("name", "method")
+"""The keys that name parts, of one registry or another."""
 
 
 def part(registry: Registry, other: type | None = None) -> dict[str, Any]:
@@ -66,8 +69,8 @@ def config_of(settings: Any) -> dict[str, Any]:
     return config
 
 
-def _read(kind: type, path: str, config: Any, report: Report) -> Any:
-    """An instance of a settings dataclass from a mapping."""
+def _read(kind: type, path: str, config: Any, report: Report, tag: str | None = None) -> Any:
+    """An instance of a settings dataclass from a mapping; `tag`: the key that named it, if one may."""
     if not isinstance(config, Mapping):
         report.add(path, f"{shown(config)} is not a mapping of settings")
         return kind()
@@ -77,8 +80,10 @@ def _read(kind: type, path: str, config: Any, report: Report) -> Any:
     for name, value in config.items():
         key = f"{path}.{name}" if path else str(name)
         if name not in known:
-            near = suggest_key_elsewhere(kind, str(name)) or suggestion(str(name), known)
-            report.add(key, f"unknown key '{name}'{near if known else f': {kind.name} has no settings of its own'}")
+            near = suggest_key_elsewhere(kind, str(name)) or tag_meant(str(name), tag, known)
+            if not near:
+                near = suggestion(str(name), known) if known else f": {kind.name} has no settings of its own"
+            report.add(key, f"unknown key '{name}'{near}")
         elif "example" in known[name].metadata:
             values[name] = _read_parts(known[name], key, value, report)
         elif "registry" in known[name].metadata:
@@ -109,7 +114,7 @@ def _read_part(field: dataclasses.Field, path: str, config: Any, report: Report)
         report.add(f"{path}.{registry.tag}", registry.unknown(name, suggestion(name, valid)))
         return valid[usual]()
     rest = {key: value for key, value in config.items() if key != registry.tag}
-    return _read(valid[name], path, rest, report)
+    return _read(valid[name], path, rest, report, registry.tag)
 
 
 def _read_parts(field: dataclasses.Field, path: str, config: Any, report: Report) -> tuple[Any, ...] | None:
@@ -119,6 +124,28 @@ def _read_parts(field: dataclasses.Field, path: str, config: Any, report: Report
         report.add(path, f"{shown(config)} is not a list of {field.name}: write {field.metadata['example']}")
         return None
     return tuple(_read_part(field, f"{path}[{number}]", one, report) for number, one in enumerate(config, start=1))
+
+
+def tag_meant(name: str, tag: str | None, known: Iterable[str]) -> str:
+    """What to append to a message about an unknown key of a part that was probably meant to name it.
+
+    >>> tag_meant("name", "method", ["pool"]), tag_meant("poo", "method", ["pool"])
+    ("; did you mean 'method'?", '')
+    """
+    meant = tag is not None and (name in TAGS or nearest(name, [*known, tag]) == tag)
+    return f"; did you mean '{tag}'?" if meant else ""
+
+
+def settings_class(kind: type, group: str, config: Mapping[str, Any]) -> tuple[type | None, str | None]:
+    """The class that a group of settings, or a part as configured, is read into, and the key that names a part."""
+    field = next((one for one in dataclasses.fields(kind) if one.name == group), None)
+    if field is None or "example" in field.metadata:
+        return None, None
+    if "registry" in field.metadata:
+        tag = field.metadata["registry"].tag
+        return classes(field).get(config.get(tag)), tag
+    hint = typing.get_type_hints(kind)[group]
+    return (hint if dataclasses.is_dataclass(hint) else None), None
 
 
 def suggest_key_elsewhere(kind: type, name: str) -> str:

@@ -4,6 +4,7 @@ import importlib
 import json
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import yaml
 
 from pinnkit.cli.evaluate import evaluate
 from pinnkit.domains.registry import SHAPES
-from pinnkit.language.errors import ProblemError
+from pinnkit.language.errors import ProblemError, suggestion
 from pinnkit.losses.settings import WEIGHTINGS
 from pinnkit.networks.settings import NETWORKS
 from pinnkit.optimizers.settings import OPTIMIZERS
@@ -105,7 +106,7 @@ def test_one_file_adds_a_shape(add, tmp_path):
         "conditions": {"ends": {"at": "rod", "equations": "u_n = 2*(x - 1.5)*n_x"}},
         "exact": {"u": "(x - 1.5)^2"},
     }
-    with pytest.raises(ProblemError, match=r"shapes.rod: unknown shape 'interval'; valid are disk"):
+    with pytest.raises(ProblemError, match=f"shapes.rod: unknown shape 'interval'{suggestion('interval', SHAPES)}"):
         solved(tmp_path, words)
     assert add("shape") == ["interval.py"]
     solution = solved(tmp_path, words)
@@ -120,7 +121,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_part(add, tmp_path, capsys
     assert command(tmp_path, "pde=decay", "network=residual", "+network.stepp=2") == 2
     assert "network.stepp: unknown key 'stepp'; did you mean 'step'?" in capsys.readouterr().err
     assert evaluate(["run=somewhere", "export=cvs"]) == 2
-    assert "export: 'cvs': one of csv is needed; did you mean 'csv'?" in capsys.readouterr().err
+    assert f"export: 'cvs': one of {', '.join(EXPORTERS)} is needed; did you mean 'csv'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)
@@ -128,8 +129,32 @@ def test_every_part_is_documented_and_knows_its_name(registry):
     assert len(registry) > 0
     for name, part in registry.items():
         assert part.name == name
-        assert part.__doc__
-        assert part.__dataclass_params__.frozen
+        assert is_documented(part)
+        assert is_frozen(part)
+
+
+def is_documented(part):
+    """Whether the class has a docstring of its own: a dataclass without one is given its signature."""
+    return part.__doc__ is not None and not part.__doc__.startswith(f"{part.__name__}(")
+
+
+def is_frozen(part):
+    """Whether the class is a frozen dataclass itself, not its base alone: without, its own fields are no settings."""
+    return "__dataclass_params__" in vars(part) and part.__dataclass_params__.frozen
+
+
+def test_a_part_without_docstring_or_decorator_is_found():
+    @dataclass(frozen=True)
+    class Silent(NETWORKS["mlp"]):
+        step: float = 1.0
+
+    class Plain(NETWORKS["mlp"]):
+        """Not a dataclass of its own."""
+
+        step: float = 1.0
+
+    assert (is_documented(Silent), is_frozen(Silent)) == (False, True)
+    assert (is_documented(Plain), is_frozen(Plain)) == (True, False)
 
 
 def test_two_parts_of_one_name_and_two_names_of_one_part_are_refused():

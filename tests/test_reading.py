@@ -12,6 +12,7 @@ from pinnkit.language.errors import Report
 from pinnkit.networks.settings import SMOOTHNESS
 from pinnkit.optimizers.settings import Auto
 from pinnkit.reading import classes, config_of, read_as
+from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.settings import Settings, read_settings
 
 UNIONS = {one.name: classes(one) for one in dataclasses.fields(Settings) if classes(one) and one.name != "phases"}
@@ -54,6 +55,10 @@ def told(words: Any, kind: type = Settings) -> dict[str, str]:
         ({"network": {"name": "mpl"}}, "network.name", "unknown network 'mpl'; did you mean 'mlp'?"),
         ({"network": "fouriers"}, "network.name", "unknown network 'fouriers'; did you mean 'fourier'?"),
         ({"sampling": {"method": "sobl"}}, "sampling.method", "unknown sampler 'sobl'; did you mean 'sobol'?"),
+        ({"sampling": {"name": "grid"}}, "sampling.name", "unknown key 'name'; did you mean 'method'?"),
+        ({"sampling": {"methd": "grid"}}, "sampling.methd", "unknown key 'methd'; did you mean 'method'?"),
+        ({"network": {"method": "mlp"}}, "network.method", "unknown key 'method'; did you mean 'name'?"),
+        ({"weighting": {"nam": "fixed"}}, "weighting.nam", "unknown key 'nam'; did you mean 'name'?"),
         ({"sampling": {"method": 5}}, "sampling", "{'method': 5} is no sampler: write sobol, or {method: sobol}"),
         ({"weighting": {"name": "fxed"}}, "weighting.name", "unknown weighting 'fxed'; did you mean 'fixed'?"),
         ({"trainer": 5}, "trainer", "5 is not a mapping of settings"),
@@ -141,15 +146,46 @@ def test_a_wrong_value_keeps_its_default_so_that_reading_goes_on():
     assert len(report.mistakes) == 1
 
 
-@pytest.mark.parametrize("kind", [kind for _, kind in PLAIN] + [kind for *_, kind in PARTS], ids=str)
-def test_no_whole_number_is_without_a_bound(kind):
-    """A number of a thousand digits is answered, wherever it stands, and not handed on."""
+KINDS = [kind for _, kind in PLAIN] + [kind for *_, kind in PARTS] + list(EXPORTERS.values())
+"""Every class whose fields are settings of a configuration."""
+
+
+def numbers(kind):
+    """The fields of a settings dataclass that hold numbers."""
     hints = typing.get_type_hints(kind)
-    for one in dataclasses.fields(kind):
-        if {int, float} & {hints[one.name], *typing.get_args(hints[one.name])}:
-            (message,) = told({one.name: 10**1000}, kind).values()
-            assert message.startswith("1000000000")
-            assert len(message) < 150
+    return [
+        one for one in dataclasses.fields(kind) if {int, float} & {hints[one.name], *typing.get_args(hints[one.name])}
+    ]
+
+
+def unbounded(kind):
+    """The names of those of them that have no lower bound: none of the numbers here makes sense below any bound."""
+    return [one.name for one in numbers(kind) if not {"minimum", "above", "choices"} & set(one.metadata)]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_no_number_is_without_a_bound(kind):
+    assert unbounded(kind) == []
+
+
+def test_a_number_without_a_bound_is_found():
+    @dataclasses.dataclass(frozen=True)
+    class Loose(Auto):
+        count: int = 1
+        rate: float | None = dataclasses.field(default=None, metadata={"maximum": 1})
+        shares: dict[str, float] = dataclasses.field(default_factory=dict)
+        step: float = dataclasses.field(default=1.0, metadata={"above": 0})
+        on: bool = True
+
+    assert unbounded(Loose) == ["count", "rate", "shares"]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_a_number_of_a_thousand_digits_is_refused_in_a_short_message(kind):
+    for one in numbers(kind):
+        (message,) = told({one.name: 10**1000}, kind).values()
+        assert message.startswith("1000000000")
+        assert len(message) < 150
 
 
 def test_settings_are_frozen():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
 
 from pinnkit.language.errors import Mistake, suggestion
-from pinnkit.reading import suggest_key_elsewhere
+from pinnkit.reading import settings_class, suggest_key_elsewhere, tag_meant
 from pinnkit.settings import Settings
 
 LAUNCHER = "hydra/launcher="
@@ -69,5 +70,11 @@ def _unknown_key(key: str, text: str, keys: Callable[[str], Any]) -> Mistake:
         return Mistake(key, "optimizer=auto chooses its settings itself: name an optimizer too, such as optimizer=adam")
     if last in valid:  # the key exists, its new value does not fit
         return unreadable(text)
-    near = suggest_key_elsewhere(Settings, last) if not parent else ""
-    return Mistake(key, f"unknown key '{last}'{near or suggestion(last, valid)}")
+    if not parent:
+        return Mistake(key, f"unknown key '{last}'{suggest_key_elsewhere(Settings, last) or suggestion(last, valid)}")
+    kind, tag = settings_class(Settings, parent, config) if isinstance(config, dict) else (None, None)
+    known = [field.name for field in fields(kind)] if kind is not None else []
+    if last in known:
+        file = f"conf/{parent}/{config[tag]}.yaml" if tag else f"the file in conf/{parent}/"
+        return Mistake(key, f"'{last}' is not in the configuration file: write +{key}=..., or add it to {file}")
+    return Mistake(key, f"unknown key '{last}'{tag_meant(last, tag, valid) or suggestion(last, [*valid, *known])}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,8 +25,11 @@ class Shape(ABC):
 
     Attributes:
         bounds: the bounding box, coordinate -> (lower, upper), in the order of the coordinates.
+        example: of a shape that problems choose by its name: arguments of an instance, for messages and for the tests
+            of all shapes.
     """
 
+    example: ClassVar[Mapping[str, Any]]
     bounds: Mapping[str, tuple[float, float]]
 
     # ------------------------------------------------------------ what a shape defines
@@ -82,7 +86,14 @@ class Shape(ABC):
         raise ValueError(f"{', '.join(values)} cannot be fixed in {self.description}")
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """Points (n, d) moved at right angles onto the line, plane or curved surface that the shape is a part of."""
+        """Points (n, d) moved at right angles onto the line, plane or curved surface that the shape is a part of.
+
+        Raises:
+            TypeError: the shape is curved, or oblique, and its class does not define this: no point could be moved.
+        """
+        if self.dimension < len(self.free):
+            surface = f"dimension {self.dimension} and varies in {', '.join(self.free)}"
+            raise TypeError(f"{type(self).__name__} has {surface}: it must define project, by which its points move")
         return points
 
     @property

@@ -1,7 +1,7 @@
 """Sums of partial derivatives that a residual needs together and nowhere apart.
 
 u_t - nu u_xx enters the residual of Burgers' equation as one number a point. Taylor mode can carry it as one quantity
-(`operators.scheme`), in the place of u_t and of u_xx. Here such sums are found in the text of the equations.
+(`operators.jet_structure`), in the place of u_t and of u_xx. Here such sums are found in the text of the equations.
 """
 
 from __future__ import annotations

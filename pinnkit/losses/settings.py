@@ -17,7 +17,8 @@ class Weighting:
 
     Attributes:
         name: the strategy's name, `weighting.name`.
-        every: optimizer steps between updates of the weights; None: they stay as they are.
+        every: optimizer steps between updates of the weights, which come before the steps every, 2 every ..., whatever
+            `trainer.steps_per_batch` is; None: the weights stay as they are.
     """
 
     name: ClassVar[str]
@@ -35,6 +36,7 @@ class Weighting:
         Args:
             weights: term -> its present weight.
             losses: term -> mean |residual|^2, without the weight.
-            term_gradients: computes the gradients of these losses, a tensor (terms, parameters).
+            term_gradients: computes the gradients of these losses, a tensor (terms, parameters); its rows are in the
+                order of `weights`.
         """
         return weights

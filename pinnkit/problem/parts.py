@@ -12,7 +12,7 @@ import sympy
 from pinnkit.domains.shape import Shape
 
 TRANSFORMS = ("softplus", "exp", "sigmoid", "tanh", "square")
-"""Output transforms that a problem may ask for; `networks.transforms` has their formulas."""
+"""Output transforms that a problem may ask for; `networks.fields` has their formulas."""
 
 Residual = sympy.Expr | Callable[[Any], Any]
 

@@ -8,6 +8,7 @@ import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import sympy
 
 from pinnkit.domains.box import Box
@@ -133,8 +134,8 @@ def _read_shape(
     types = typing.get_type_hints(SHAPES[kind])
     fields = [field for field in dataclasses.fields(SHAPES[kind]) if field.name != "names"]
     if not isinstance(settings, Mapping):
-        names = ", ".join(field.name for field in fields)
-        report.add(key, f"{settings!r} is not a mapping of the settings {names}")
+        example = ", ".join(f"{field.name}: {_written(SHAPES[kind].example[field.name])}" for field in fields)
+        report.add(key, f"{settings!r} is not a mapping of settings: write {{{kind}: {{{example}}}}}")
         return None
     former = len(report.mistakes)
     check_keys(report, key, settings, [field.name for field in fields])
@@ -148,10 +149,17 @@ def _read_shape(
     if len(report.mistakes) > former:
         return None
     try:
-        return SHAPES[kind](names=space, **read)
+        shape = SHAPES[kind](names=space, **read)
     except ShapeError as error:
         report.add(f"{key}.{error.setting}" if error.setting else key, str(error))
         return None
+    for part in shape.boundary(space):
+        part.project(part.sample(np.full((1, part.dimension), 0.5)))  # raises where the class is not complete
+    return shape
+
+
+def _written(value: Any) -> str:
+    return f"[{', '.join(map(_written, value))}]" if isinstance(value, tuple) else f"{value:g}"
 
 
 def _setting(config: Any, kind: Any, parameters: tuple[str, ...], values: Values) -> Any:

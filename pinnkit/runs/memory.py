@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import psutil
-
 from pinnkit.language.errors import Report
+from pinnkit.memory import free_memory
 from pinnkit.networks.settings import Network
 from pinnkit.optimizers.settings import Auto
 from pinnkit.problem.problem import Problem
@@ -18,8 +16,6 @@ from pinnkit.settings import Settings
 
 NUMBER = 8
 """Bytes of a number; networks and points are made in float64, and trained in the dtype of the run."""
-GROUP = Path("/sys/fs/cgroup")
-"""The files of Linux with the memory limit of a group of processes, such as a container."""
 COPIES = 4
 """Weights, gradient and what Adam remembers."""
 PROCESS = 3e8
@@ -71,19 +67,6 @@ def check_grid(problem: Problem, count: int | None, table: bool = False) -> None
         message = f"{count}: {float(count) ** dimension:.3g} points take at least {size(needed(count))}"
         report.add("grid", f"{message}, and {size(free)} of memory are free: {fits} fits")
     report.raise_if_any()
-
-
-def free_memory(group: Path = GROUP) -> float:
-    """Bytes that are free on this machine, or to the group of processes that this one is in."""
-    free = float(psutil.virtual_memory().available)
-    try:
-        limit = float((group / "memory.max").read_text())  # "max" where there is none
-        used = float((group / "memory.current").read_text())
-        facts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        cached = sum(float(facts.get(name, 0)) for name in ("active_file", "inactive_file"))
-    except (OSError, ValueError):
-        return free
-    return max(0.0, min(free, limit - used + cached))  # cached files are given back when memory is needed
 
 
 def size(count: float) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import psutil
 import torch
 
+from pinnkit.memory import free_memory
 from pinnkit.optimizers.methods.adam import Adam
 from pinnkit.optimizers.methods.lbfgs import LBFGS
 from pinnkit.optimizers.methods.sample_space import Spring
@@ -34,7 +34,7 @@ def automatic(
         reason = f"its matrices have the size of a step's points, which pays for {parameters} parameters on a cpu"
         return (Stage(WIDE),), f"{reason} in {coordinates} coordinates"
     warm_up = Stage(Adam(learning_rate=5e-3, decay=0.5, decay_every=100, steps=200))
-    needed, limit, free = 8 * parameters**2, QUASI_NEWTON_LIMIT[device], free_memory(device)
+    needed, limit, free = 8 * parameters**2, QUASI_NEWTON_LIMIT[device], free_on(device)
     if dtype != torch.float64:
         reason = f"{str(dtype).removeprefix('torch.')} has too few digits for a dense inverse Hessian"
     elif parameters > limit:
@@ -49,8 +49,8 @@ def automatic(
     return (warm_up, Stage(LBFGS())), reason
 
 
-def free_memory(device: str) -> int:
-    """Bytes that are free on a device."""
+def free_on(device: str) -> float:
+    """Bytes that a run may take on a device."""
     if device == "gpu":
         return torch.cuda.mem_get_info()[0]
-    return psutil.virtual_memory().available
+    return free_memory()

@@ -100,7 +100,8 @@ class CollocationData(lightning.LightningDataModule):
         if draw != self.drawn:
             self.draw(draw)
         batches = {name: batch.to(module.device) for name, batch in self.batches().items()}
-        blocks = StepBlocks(batches, draw, following * period - step, self.steps_per_batch, stage)
+        every, left = module.state.weights.every, following * period - step
+        blocks = StepBlocks(batches, draw, left, self.steps_per_batch, stage, step, every)
         return DataLoader(blocks, batch_size=None, collate_fn=_as_it_is)
 
     def _too_late(self, period: int) -> bool:

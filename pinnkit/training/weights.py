@@ -75,10 +75,14 @@ class WeightState:
         """The weight of a term at the start."""
         return float(self.reference[self.names.index(term)])
 
+    @property
+    def every(self) -> int | None:
+        """Steps between updates by the strategy; None: there are none."""
+        return self.strategy.every if self.strategy is not None else None
+
     def due(self, step: int) -> bool:
         """Whether the strategy is to be asked before this step: at the first one of each `every` steps."""
-        every = self.strategy.every if self.strategy is not None else None
-        return every is not None and step // every > self.updated // every
+        return self.every is not None and step // self.every > self.updated // self.every
 
     def update(
         self, step: int, terms: Sequence[str], losses: Mapping[str, float], gradients: Callable[[], Tensor]

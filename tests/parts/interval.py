@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from pinnkit.domains.shape import Shape, ShapeError
 @dataclass(frozen=True)
 class Interval(Shape):
     """{x : |x - middle| <= length / 2} in one coordinate."""
+
+    example: ClassVar[Mapping[str, Any]] = {"names": ("x",), "middle": 1.5, "length": 2.0}
 
     names: tuple[str, ...]
     middle: float

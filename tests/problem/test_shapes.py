@@ -106,7 +106,7 @@ def disk(**settings):
         ({"shapes": [1]}, "shapes", "is not a mapping"),
         ({"shapes": {"part": {"disc": {}}}}, "shapes.part", "unknown shape 'disc'; did you mean 'disk'?"),
         ({"shapes": {"part": "disk"}}, "shapes.part", "'disk' is no shape: write {disk: {center: [0, 0], radius: 1}}"),
-        ({"shapes": {"part": {"disk": 1}}}, "shapes.part.disk", "1 is not a mapping of the settings center, radius"),
+        ({"shapes": {"part": {"disk": 1}}}, "shapes.part.disk", "1 is not a mapping of settings: write {disk: {center"),
         ({"shapes": {"part": {"disk": {"radius": 1}}}}, "shapes.part.disk.center", "is missing"),
         (disk(radii=1), "shapes.part.disk.radii", "unknown key 'radii'; did you mean 'radius'?"),
         (disk(radius=-1), "shapes.part.disk.radius", "is -1: a number above zero is needed"),

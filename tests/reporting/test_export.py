@@ -36,23 +36,68 @@ def test_scattered_points_are_one_row_each(tmp_path):
     assert (tmp_path / "u.csv").read_bytes() == b"x,y,u\n0.5,1.0,3.0\n0.1,2.0,4.0\n"
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
-def test_every_format_is_written_whole(name, tmp_path):
-    exporter = EXPORTERS[name]()
-    path = tmp_path / f"u.{exporter.extension}"
-    exporter.write(path, mesh(x=np.linspace(0, 1, 3), t=np.linspace(0, 1, 2)), {"u": np.ones((3, 2))})
+# What every format must do
+
+
+@pytest.fixture(params=list(EXPORTERS))
+def exporter(request):
+    return EXPORTERS[request.param]()
+
+
+GRIDS = {
+    "one axis": mesh(x=np.linspace(0, 1, 3)),
+    "two axes": mesh(x=np.linspace(0, 1, 3), t=np.linspace(0, 1, 2)),
+    "three axes": mesh(x=np.linspace(0, 1, 3), y=np.linspace(0, 2, 4), t=np.linspace(0, 1, 2)),
+    "scattered": Grid({"x": np.array([0.5, 0.1]), "y": np.array([1.0, 2.0])}, structured=False),
+}
+READERS = {"csv": lambda path: np.genfromtxt(path, delimiter=",", names=True)}
+"""Format -> what reads it into columns by name; a format that is not here is not read back."""
+
+
+@pytest.mark.parametrize("grid", GRIDS.values(), ids=GRIDS)
+def test_every_format_is_written_whole_and_reads_back(exporter, grid, tmp_path):
+    path, shape = tmp_path / f"u.{exporter.extension}", next(iter(grid.coordinates.values())).shape
+    values = np.random.default_rng(0).standard_normal((2, *shape))
+    exporter.write(path, grid, dict(zip("uv", values, strict=True)))
     assert list(tmp_path.iterdir()) == [path]
     assert path.stat().st_size > 0
+    if exporter.name in READERS:
+        read = READERS[exporter.name](path)
+        for name, column in {**grid.coordinates, **dict(zip("uv", values, strict=True))}.items():
+            np.testing.assert_array_equal(read[name], column.ravel())
 
 
-def test_mistakes_are_named_and_write_nothing(tmp_path):
-    grid = mesh(x=np.linspace(0, 1, 3), t=np.linspace(0, 1, 2))
+def test_the_same_table_gives_the_same_bytes_and_replaces_the_former(exporter, tmp_path):
+    path, other = (tmp_path / f"{name}.{exporter.extension}" for name in "ab")
+    for one, factor in ((path, 1.0), (other, 2.0), (other, 1.0)):
+        exporter.write(one, GRIDS["two axes"], {"u": np.full((3, 2), factor)})
+    assert path.read_bytes() == other.read_bytes()
+
+
+def test_a_file_that_cannot_be_written_to_its_end_leaves_the_former(exporter, tmp_path, monkeypatch):
+    path = tmp_path / f"u.{exporter.extension}"
+    exporter.write(path, GRIDS["two axes"], {"u": np.ones((3, 2))})
+    former, save = path.read_bytes(), type(exporter).save
+
+    def stopped(self, path, table):
+        save(self, path, table)
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(type(exporter), "save", stopped)
+    with pytest.raises(OSError, match="no space left"):
+        exporter.write(path, GRIDS["two axes"], {"u": np.zeros((3, 2))})
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == former
+
+
+def test_mistakes_are_named_and_write_nothing(exporter, tmp_path):
+    grid, path = GRIDS["two axes"], tmp_path / f"u.{exporter.extension}"
     with pytest.raises(ValueError, match=r"'u' has shape \(2, 3\); expected the grid's shape \(3, 2\)"):
-        CSV().write(tmp_path / "u.csv", grid, {"u": np.ones((2, 3))})
+        exporter.write(path, grid, {"u": np.ones((2, 3))})
     with pytest.raises(ValueError, match="column 'x' has the name of a coordinate"):
-        CSV().write(tmp_path / "u.csv", grid, {"x": np.ones((3, 2))})
+        exporter.write(path, grid, {"x": np.ones((3, 2))})
     with pytest.raises(ValueError, match="there is no folder"):
-        CSV().write(tmp_path / "missing" / "u.csv", grid, {})
+        exporter.write(tmp_path / "missing" / path.name, grid, {})
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from pinnkit.language.errors import ProblemError, Report
+from pinnkit.memory import free_memory
 from pinnkit.problem.problem import Problem
 from pinnkit.runs import memory
 from pinnkit.runs.factory import assemble
-from pinnkit.runs.memory import check_grid, check_memory, free_memory, parameters
+from pinnkit.runs.memory import check_grid, check_memory, parameters
 from pinnkit.runs.resources import check_run
 from pinnkit.runs.validation import validate
 from pinnkit.settings import Settings, read_settings
@@ -156,8 +157,11 @@ def test_free_memory_is_what_the_machine_has():
         ("nonsense", 900_000, "", None),
     ],
 )
-def test_a_group_of_processes_has_what_is_left_of_its_limit_and_its_cached_files(limit, current, stat, free, tmp_path):
+def test_a_group_of_processes_has_what_is_left_of_its_limit_and_its_cached_files(
+    limit, current, stat, free, tmp_path, monkeypatch
+):
     for name, text in {"memory.max": f"{limit}\n", "memory.current": f"{current}\n", "memory.stat": stat}.items():
         (tmp_path / name).write_text(text)
-    found = free_memory(tmp_path)
+    monkeypatch.setattr("pinnkit.memory.GROUP", tmp_path)
+    found = free_memory()
     assert found == free if free is not None else found > 1e6

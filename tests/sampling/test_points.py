@@ -71,8 +71,8 @@ def test_the_first_sobol_points_of_a_longer_set_are_the_shorter_set(short, long)
 
 
 def test_an_unknown_method_is_refused():
-    with pytest.raises(KeyError, match="unknown sampler 'halton': one of grid, latin_hypercube, sobol"):
-        unit_points("halton", 4, 2, 0, "a")
+    with pytest.raises(KeyError, match=f"unknown sampler 'nothing': one of {', '.join(SAMPLERS)} is needed"):
+        unit_points("nothing", 4, 2, 0, "a")
 
 
 # The methods

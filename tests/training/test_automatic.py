@@ -3,16 +3,25 @@
 import pytest
 import torch
 
+from pinnkit import memory
 from pinnkit.training import automatic
 from pinnkit.training.stages import Stage
 
 
 @pytest.mark.parametrize(("free", "chosen"), [(16 * 1000**2, "ssbroyden"), (16 * 1000**2 - 1, "lbfgs")])
 def test_auto_keeps_a_dense_matrix_where_half_of_the_free_memory_is_enough(free, chosen, monkeypatch):
-    monkeypatch.setattr(automatic, "free_memory", lambda device: free)
+    monkeypatch.setattr(automatic, "free_on", lambda device: free)
     found, reason = automatic.automatic(1000, torch.float64)
     assert found[-1].name == chosen
     assert ("affordable" if chosen == "ssbroyden" else "GB") in reason
+
+
+def test_auto_heeds_the_memory_limit_of_a_container(monkeypatch, tmp_path):
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
+    for limit, chosen in ((16 * 1000**2, "ssbroyden"), (16 * 1000**2 - 1, "lbfgs")):
+        for name, text in {"memory.max": str(limit + 5000), "memory.current": "5000", "memory.stat": ""}.items():
+            (tmp_path / name).write_text(text)
+        assert automatic.automatic(1000, torch.float64)[0][-1].name == chosen
 
 
 def test_auto_keeps_no_matrix_beyond_its_limit():

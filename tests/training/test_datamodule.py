@@ -18,12 +18,30 @@ from pinnkit.training.distributed import Ranks
 from pinnkit.training.module import PINN
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stages import Stage
+from pinnkit.training.weights import WeightState
 
 
 def test_blocks_cover_the_steps_of_a_draw():
     blocks = StepBlocks({}, draw=3, steps=25, length=10)
     assert [blocks[index].steps for index in range(len(blocks))] == [10, 10, 5]
     assert {blocks[index].draw for index in range(len(blocks))} == {3}
+
+
+@pytest.mark.parametrize("first", range(0, 12, 3))
+@pytest.mark.parametrize("every", [1, 4, 7, 10, 12, 100, None])
+@pytest.mark.parametrize("steps", [1, 7, 30])
+def test_blocks_end_where_weights_are_updated_and_are_else_as_long_as_they_may(first, every, steps):
+    blocks = StepBlocks({}, draw=3, steps=steps, length=5, first=first, every=every)
+    lengths = [blocks[index].steps for index in range(len(blocks))]
+    step, expected = first, []
+    while step < first + steps:
+        expected.append(min(5, first + steps - step, every - step % every if every else steps))
+        step += expected[-1]
+    assert lengths == expected
+
+
+def test_a_draw_without_end_has_its_blocks_at_once():
+    assert len(StepBlocks({}, draw=0, steps=10**12, length=10, first=3, every=7)) == 1 + -(-(10**12 - 4) // 7)
 
 
 def trained_points(heat_words, quick, tmp_path, monkeypatch, resume=False, **sampling):
@@ -158,6 +176,7 @@ def in_training(problem, sampling, score):
         limits=Trainer(),
         progress=Counters(),
         stages=[Stage(Adam())],
+        state=SimpleNamespace(weights=WeightState({})),
         ranks=Ranks(0, 1),
         device="cpu",
         score=score,

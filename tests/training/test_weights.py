@@ -117,6 +117,21 @@ def test_the_strategy_is_given_losses_and_gradients_of_single_terms(run, strateg
     assert gradients.shape == (3, sum(one.numel() for one in module.parameters()))
 
 
+def test_the_strategy_is_asked_every_so_many_steps_though_blocks_are_longer(run, strategy, tmp_path, monkeypatch):
+    asked = []
+
+    def update(self, step, *_):
+        asked.append(step)
+        self.updated = step
+
+    strategy(None)
+    monkeypatch.setattr(Fixed, "every", 7)
+    monkeypatch.setattr(WeightState, "update", update)
+    run(tmp_path, "adam", 18)
+    run(tmp_path, "adam", 40, resume=True)
+    assert asked == [7, 14, 21, 28, 35]
+
+
 def test_gradients_of_single_terms_are_those_of_their_losses(heat_words, quick):
     module, batches = assembled(heat_words, quick)
     module.computation.evaluator = module.make_evaluator("autograd", 30)

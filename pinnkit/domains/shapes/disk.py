@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -31,6 +32,8 @@ class Disk(Shape):
     >>> Disk(("x", "y"), (0.0, 0.0), 2.0).distance(np.array([[0.0, 0.5], [3.0, 0.0]])).tolist()
     [1.5, -1.0]
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"names": ("x", "y"), "center": (0.5, -2.0), "radius": 3.0}
 
     names: tuple[str, ...]
     center: tuple[float, ...]
