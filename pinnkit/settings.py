@@ -52,3 +52,11 @@ def read_settings(config: Mapping[str, Any], report: Report) -> Settings:
             message = f"a phase of {phase.name} ends only by its steps: write {{name: {phase.name}, steps: 300}}"
             report.add(f"phases[{number}].steps", message)
     return settings
+
+
+def check_optimizer_given_once(settings: Settings, report: Report) -> None:
+    """Refuse an optimizer beside phases, which take its place; `auto` may stand there, and chooses nothing then."""
+    if settings.phases is not None and not isinstance(settings.optimizer, Auto):
+        phases = ", ".join(one.name for one in settings.phases)
+        message = f"is {settings.optimizer.name}, and phases ({phases}) are given too, which would take its place"
+        report.add("optimizer", f"{message}: add phases=null, or optimizer=auto")

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pinnkit.cli.resume import resumed
+from pinnkit.language.errors import Report
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.resources import check_run
 from pinnkit.runs.validation import read_and_check
-from pinnkit.settings import Settings
+from pinnkit.settings import Settings, check_optimizer_given_once
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,9 @@ def check_configuration(config: Mapping[str, Any], overrides: Sequence[str], els
     resume = bool(config.get("resume"))
     config = resumed(config, overrides) if resume else dict(config)
     problem, settings = read_and_check(config)
+    report = Report()
+    check_optimizer_given_once(settings, report)
+    report.raise_if_any()
     if not elsewhere:
         check_run(problem, settings)
     return Checked(config, problem, settings, resume)

@@ -22,6 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pinnkit.cli import hydra_settings, overrides, quoting, run_folders, sources, targets, yaml_files
 from pinnkit.cli.arguments import Arguments
 from pinnkit.cli.hydra_errors import LAUNCHER, as_mistake
+from pinnkit.cli.repetition import without_former_choices
 from pinnkit.language.errors import Mistake, ProblemError, Report
 
 VERSION = "1.3"
@@ -93,9 +94,11 @@ class Composer:
         problem_file(named[-1] if named else None, self.arguments.files, self.folders)  # before Hydra meets the file
         try:
             whole = self._whole(self.arguments.config_name, given)
-            task = task_of(whole, whole.hydra.runtime.choices.get("pde"), self.arguments.files, self.folders)
+            choice = whole.hydra.runtime.choices.get("pde")
+            task = task_of(whole, choice, self.arguments.files, self.folders)
         except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
             raise ProblemError([self.mistake(error, given)]) from None
+        task = without_former_choices(task, given, saved=choice is None and "problem_folder" in task)
         resume = task.get("resume")
         if resume is not None and not str(resume).strip():
             raise ProblemError([Mistake("resume", "is empty: name the folder of a run, or leave it out")])

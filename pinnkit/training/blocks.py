@@ -27,12 +27,13 @@ class StepBlocks(Dataset):
     """The blocks that are left of a draw, all on the same points.
 
     Each has `length` steps, but the last, and one that would pass a multiple of `every`: it ends there, as weights
-    change between blocks alone.
+    change between blocks alone. They end where those of a run that was not interrupted end.
 
     Args:
         steps: that are left.
         first: the number of the first of them in the run.
         every: steps between updates of the weights; None: they stay.
+        began: the step with which the first block on these points began; None: `first`.
     """
 
     def __init__(
@@ -44,23 +45,34 @@ class StepBlocks(Dataset):
         stage: int = 0,
         first: int = 0,
         every: int | None = None,
+        began: int | None = None,
     ) -> None:
-        self.batches, self.draw, self.steps, self.length, self.stage = batches, draw, steps, length, stage
-        self.every = steps if every is None else every
-        self.head = min(steps, self.every if every is None else every - first % every)
+        self.batches, self.draw, self.length, self.stage = batches, draw, length, stage
+        began = first if began is None else began
+        self.done, self.total = first - began, first - began + steps
+        self.every = self.total if every is None else every
+        self.head = min(self.total, self.every if every is None else every - began % every)
+        self.skipped = self._number(self.done)
 
     def __len__(self) -> int:
-        cycles, rest = divmod(self.steps - self.head, self.every)
-        return self._blocks(self.head) + cycles * self._blocks(self.every) + self._blocks(rest)
+        return self._number(self.total - 1) + 1 - self.skipped
 
     def __getitem__(self, index: int) -> StepBlock:
-        begun, ends = 0, self.head
+        index, begun, ends = index + self.skipped, 0, self.head
         if index >= self._blocks(self.head):
             cycle, index = divmod(index - self._blocks(self.head), self._blocks(self.every))
             begun = self.head + cycle * self.every
-            ends = min(begun + self.every, self.steps)
-        steps = min(self.length, ends - begun - index * self.length)
+            ends = min(begun + self.every, self.total)
+        begun += index * self.length
+        steps = min(begun + self.length, ends) - max(begun, self.done)
         return StepBlock(self.batches, steps, self.draw, self.stage)
+
+    def _number(self, step: int) -> int:
+        """The number of the block with this step, both counted from the first one on these points."""
+        if step < self.head:
+            return step // self.length
+        cycle, step = divmod(step - self.head, self.every)
+        return self._blocks(self.head) + cycle * self._blocks(self.every) + step // self.length
 
     def _blocks(self, steps: int) -> int:
         """In how many blocks that many steps are made."""

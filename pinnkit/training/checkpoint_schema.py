@@ -82,7 +82,7 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     _check_term_weights(content["weights"], module)
     _check_choice(content.get("operators"))
     _check_callbacks(content["callbacks"], content["progress"]["step"], module)
-    _check_points(content["CollocationData"], module)
+    _check_points(content["CollocationData"], module, content["progress"]["step"])
     states = content["optimizer_states"]
     if len(states) != len(module.stages):
         raise InvalidStateError(f"optimizer_states: {len(states)} are there, and {len(module.stages)} stages")
@@ -222,10 +222,12 @@ def _check_callbacks(kept: Mapping[str, Any], step: int, module: PINN) -> None:
         raise InvalidStateError(f"callbacks.Record.rows: end at step {before}, and progress.step is {step}")
 
 
-def _check_points(kept: Mapping[str, Any], module: PINN) -> None:
+def _check_points(kept: Mapping[str, Any], module: PINN, step: int) -> None:
     problem = module.problem
-    _count("CollocationData.drawn", kept.get("drawn"))
-    _count("CollocationData.stage", kept.get("stage"))
+    for key in ("drawn", "stage", "began"):
+        _count(f"CollocationData.{key}", kept.get(key))
+    if kept["began"] > step:
+        raise InvalidStateError(f"CollocationData.began: is {kept['began']}, and progress.step {step}")
     if kept["stage"] >= len(module.stages):
         raise InvalidStateError(f"CollocationData.stage: is {kept['stage']}, of {len(module.stages)} stages")
     groups, points = kept.get("by_residual"), kept.get("points")

@@ -47,6 +47,7 @@ class CollocationData(lightning.LightningDataModule):
         drawn: the number of the present draw; None: there is none yet.
         by_residual: the groups whose residual has been concentrated. Their points are drawn by residual from then on.
         stage: the number of the stage that the present points were drawn for.
+        began: the step with which the first block on the present points began.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class CollocationData(lightning.LightningDataModule):
         self.conditions = {condition.name: condition for condition in problem.conditions}
         self.sets: dict[str, PointSet] = {}
         self.drawn: int | None = None
+        self.began = 0
         self.by_residual: set[str] = set()
 
     @property
@@ -84,7 +86,7 @@ class CollocationData(lightning.LightningDataModule):
         module = self.trainer.lightning_module
         step, stage = module.progress.step, module.progress.stage
         if not same_points(module.stages[self.stage], module.stages[stage]):
-            self.drawn, self.sets = None, {}
+            self.drawn, self.sets, self.began = None, {}, step
         self.stage, fresh = stage, module.stages[stage].fresh_points
         period = 1 if fresh else self.sampling.redraw_every or ENDLESS
         draw = step // period
@@ -95,13 +97,16 @@ class CollocationData(lightning.LightningDataModule):
             draw, following = draw_interval(draw)
             if self.drawn is not None and draw < self.drawn < following:  # they began within what would be one draw
                 draw = self.drawn
+        if fresh or (self.drawn or 0) >= FRESH_DRAWS:
+            self.began = step
+        self.began = max(self.began, 0 if fresh else draw * period)  # also where it is too late for other points
         if not fresh and draw != self.drawn and self._too_late((following - draw) * period):
             draw = self.drawn
         if draw != self.drawn:
             self.draw(draw)
         batches = {name: batch.to(module.device) for name, batch in self.batches().items()}
         every, left = module.state.weights.every, following * period - step
-        blocks = StepBlocks(batches, draw, left, self.steps_per_batch, stage, step, every)
+        blocks = StepBlocks(batches, draw, left, self.steps_per_batch, stage, step, every, self.began)
         return DataLoader(blocks, batch_size=None, collate_fn=_as_it_is)
 
     def _too_late(self, period: int) -> bool:
@@ -230,11 +235,16 @@ class CollocationData(lightning.LightningDataModule):
             if name == EQUATIONS or name in self.by_residual  # these cannot be computed again
         }
         return {
-            "stage": self.stage, "drawn": self.drawn, "by_residual": sorted(self.by_residual), "points": points
-        }  # fmt: skip
+            "stage": self.stage,
+            "drawn": self.drawn,
+            "began": self.began,
+            "by_residual": sorted(self.by_residual),
+            "points": points,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.stage, self.drawn, self.by_residual = state["stage"], state["drawn"], set(state["by_residual"])
+        self.stage, self.drawn, self.began = state["stage"], state["drawn"], state["began"]
+        self.by_residual = set(state["by_residual"])
         kept = {name: PointSet.of_arrays(arrays).mapped(torch.Tensor.numpy) for name, arrays in state["points"].items()}
         self.sets = {name: kept[name] if name in kept else self._even(name, self.drawn) for name in self.groups}
 

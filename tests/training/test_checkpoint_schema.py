@@ -95,6 +95,7 @@ DAMAGES = [
     ("weights.points", {"equations": torch.ones(3)}, "weights.points.equations: is "),
     ("weights.points", {"equations": -torch.ones(3, 1).double()}, "weights.points.equations: some are below 0"),
     ("CollocationData.stage", 5, "CollocationData.stage: is 5, of 2 stages"),
+    ("CollocationData.began", 500, "CollocationData.began: is 500, and progress.step "),
     ("callbacks.Checkpoints.terms", None, "callbacks.Checkpoints.terms: is None"),
     ("progress", [], "progress: \\[\\] is no mapping"),
     ("state_dict", [], "state_dict: \\[\\] is no mapping"),

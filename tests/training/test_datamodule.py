@@ -40,6 +40,17 @@ def test_blocks_end_where_weights_are_updated_and_are_else_as_long_as_they_may(f
     assert lengths == expected
 
 
+@pytest.mark.parametrize("every", [None, 1, 4, 12])
+@pytest.mark.parametrize("began", [0, 3])
+def test_blocks_of_a_resumed_draw_end_where_those_of_the_whole_run_end(began, every):
+    def ends(first):
+        blocks = StepBlocks({}, 3, began + 30 - first, 5, first=first, every=every, began=began)
+        return list(first + np.cumsum([blocks[index].steps for index in range(len(blocks))]))
+
+    for first in range(began, began + 30):
+        assert ends(first) == [end for end in ends(began) if end > first]
+
+
 def test_a_draw_without_end_has_its_blocks_at_once():
     assert len(StepBlocks({}, draw=0, steps=10**12, length=10, first=3, every=7)) == 1 + -(-(10**12 - 4) // 7)
 

@@ -92,3 +92,21 @@ def test_a_stage_ends_on_all_ranks_where_its_time_is_over_on_one(heat_words, qui
     state.ranks = Ranks(0, 1)
     assert sequence.over_before_block() is None
     assert sequence.over_after_step(SimpleNamespace()) == "its 5 s are over"
+
+
+@pytest.mark.parametrize("optimizer", ["ssbroyden", "lbfgs"])
+def test_a_run_whose_optimizer_has_finished_ends_at_once_when_resumed(optimizer, heat_words, quick, tmp_path):
+    phases = [{"name": optimizer, "gradient_tolerance": 0.3}]
+    first = solve(Problem(**heat_words), tmp_path, {**quick, "phases": phases, "trainer": {"max_steps": 200}}).metrics
+    assert first["reason"].startswith(f"{optimizer} ended: the largest entry of the gradient is ")
+    settings = {**quick, "phases": phases, "trainer": {"max_steps": 300}}
+    again = solve(Problem(**heat_words), tmp_path, settings, resume=True).metrics
+    same = ("status", "reason", "steps", "evaluations", "loss")
+    assert {key: again[key] for key in same} == {key: first[key] for key in same}
+
+
+def test_a_stage_whose_steps_are_done_makes_no_more_when_resumed(heat_words, quick, tmp_path):
+    settings = {**quick, "phases": [{"name": "adam", "steps": 7}], "trainer": {"max_steps": 20}}
+    for resume in (False, True):
+        metrics = solve(Problem(**heat_words), tmp_path, settings, resume=resume).metrics
+        assert (metrics["steps"], metrics["reason"]) == (7, "adam ended: its 7 steps are done")

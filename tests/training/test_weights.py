@@ -72,6 +72,19 @@ def test_a_change_reaches_every_optimizer_and_refreshes_it(optimizer, run, strat
     assert found.module.state.weights.values() == {"heat": 1.0, "initial": 2.0, "ends": 1.0}
 
 
+def test_a_run_interrupted_within_a_block_is_the_whole_run(run, strategy, tmp_path):
+    strategy(lambda weights, losses, _: {"initial": 1.0 + losses["heat"]})
+    whole = run(tmp_path / "whole", "adam", 40)
+    run(tmp_path / "parts", "adam", 13)
+    parts = run(tmp_path / "parts", "adam", 40, resume=True)
+    assert same(whole, parts)
+    steps = [
+        [row["step"] for row in read(tmp_path / name / "checkpoints" / "last.ckpt")["callbacks"]["Record"]["rows"]]
+        for name in ("whole", "parts")
+    ]
+    assert steps[1] == sorted({*steps[0], 13})
+
+
 @pytest.mark.parametrize("stop", [10, 15])
 def test_changed_weights_outlive_a_resume(stop, run, strategy, tmp_path):
     strategy(doubled)
