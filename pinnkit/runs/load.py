@@ -18,9 +18,9 @@ from pinnkit.runs.configuration import (
     FREE,
     MEASURES,
     as_yaml,
+    check_no_python_values,
     check_same,
     parse,
-    python_values,
     with_settings,
 )
 from pinnkit.runs.factory import assemble, check_network
@@ -146,8 +146,7 @@ def _check_given(config: Mapping[str, Any], problem: Problem | None, network: nn
     """
     report = Report()
     if problem is None:
-        for path, name in python_values(config.get("pde")):
-            report.add(path, f"was given in Python ({name}), and config.yaml cannot hold it: pass problem=")
+        check_no_python_values(config.get("pde"), report)
     had = config.get(CUSTOM_NETWORK)
     if had is not None and network is None:
         report.add("network", f"was given in Python ({had}), and config.yaml cannot hold it: pass network=")

@@ -19,7 +19,7 @@ from pinnkit.references.manufactured import manufacture
 from pinnkit.references.names import NONE, has_exact, own_reference
 from pinnkit.references.table import Table
 from pinnkit.references.unsupported import UnsupportedProblem
-from pinnkit.runs.configuration import CUSTOM_NETWORK
+from pinnkit.runs.configuration import CUSTOM_NETWORK, check_no_python_values
 from pinnkit.settings import Settings, read_settings
 
 log = logging.getLogger("pinnkit")
@@ -56,9 +56,13 @@ def read_and_check(
         report.add("problem_folder", f"{folder!r} is no path of a folder")
         folder = "."
     settings = read_settings(config, report)
+    found = Report()
+    if problem is None:
+        check_no_python_values(pde, found)
+    report.mistakes.extend(found.mistakes)
     if problem is None and not isinstance(pde, Mapping):
         report.add("pde", "is missing: name a problem, pde=heat" if pde is None else f"{pde!r} is not a mapping")
-    else:
+    elif not found.mistakes:
         try:
             problem = problem or _read_problem(pde, Path(folder), settings.outside_files, report)
             problem = validate(problem, settings, custom_network)
