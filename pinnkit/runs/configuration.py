@@ -14,6 +14,7 @@ from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.problem.problem import Problem
 from pinnkit.reading import config_of, shown
 from pinnkit.reporting.folder_lock import FOLDER_KEY, FolderUnavailableError
+from pinnkit.runs.shipped import portable
 from pinnkit.settings import Settings, read_settings
 
 GROUPS = ("trainer", "callbacks", "checkpoint", "logger")
@@ -58,8 +59,10 @@ def repeatable(config: Mapping[str, Any], name: str | None) -> str:
         "defaults": ["_self_", {"override hydra/job_logging": "none"}, {"override hydra/hydra_logging": "none"}],
         "hydra": {"run": {"dir": f"outputs/{name}/${{now:%Y-%m-%d_%H-%M-%S}}"}, "output_subdir": None},
     }
-    # overwrite is for one run, and not for those that repeat it
-    return yaml.safe_dump({**head, **config, "overwrite": False}, sort_keys=False, allow_unicode=True)
+    again = {"overwrite": False}  # it is for one run, and not for those that repeat it
+    if isinstance(config.get("problem_folder"), str):
+        again["problem_folder"] = portable(config["problem_folder"])
+    return yaml.safe_dump({**head, **config, **again}, sort_keys=False, allow_unicode=True)
 
 
 def as_yaml(problem: Problem, settings: Settings, network: Any = None) -> str:
