@@ -80,7 +80,7 @@ def _read(kind: type, path: str, config: Any, report: Report, tag: str | None = 
     for name, value in config.items():
         key = f"{path}.{name}" if path else str(name)
         if name not in known:
-            near = suggest_key_elsewhere(kind, str(name)) or tag_meant(str(name), tag, known)
+            near = suggest_key_elsewhere(kind, str(name)) or suggest_tag(str(name), tag, known)
             if not near:
                 near = suggestion(str(name), known) if known else f": {kind.name} has no settings of its own"
             report.add(key, f"unknown key '{name}'{near}")
@@ -126,10 +126,10 @@ def _read_parts(field: dataclasses.Field, path: str, config: Any, report: Report
     return tuple(_read_part(field, f"{path}[{number}]", one, report) for number, one in enumerate(config, start=1))
 
 
-def tag_meant(name: str, tag: str | None, known: Iterable[str]) -> str:
+def suggest_tag(name: str, tag: str | None, known: Iterable[str]) -> str:
     """What to append to a message about an unknown key of a part that was probably meant to name it.
 
-    >>> tag_meant("name", "method", ["pool"]), tag_meant("poo", "method", ["pool"])
+    >>> suggest_tag("name", "method", ["pool"]), suggest_tag("poo", "method", ["pool"])
     ("; did you mean 'method'?", '')
     """
     meant = tag is not None and (name in TAGS or nearest(name, [*known, tag]) == tag)

@@ -12,7 +12,7 @@ import yaml
 from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
 
 from pinnkit.language.errors import Mistake, suggestion
-from pinnkit.reading import settings_class, suggest_key_elsewhere, tag_meant
+from pinnkit.reading import settings_class, suggest_key_elsewhere, suggest_tag
 from pinnkit.settings import Settings
 
 LAUNCHER = "hydra/launcher="
@@ -77,4 +77,4 @@ def _unknown_key(key: str, text: str, keys: Callable[[str], Any]) -> Mistake:
     if last in known:
         file = f"conf/{parent}/{config[tag]}.yaml" if tag else f"the file in conf/{parent}/"
         return Mistake(key, f"'{last}' is not in the configuration file: write +{key}=..., or add it to {file}")
-    return Mistake(key, f"unknown key '{last}'{tag_meant(last, tag, valid) or suggestion(last, [*valid, *known])}")
+    return Mistake(key, f"unknown key '{last}'{suggest_tag(last, tag, valid) or suggestion(last, [*valid, *known])}")

@@ -26,6 +26,7 @@ from pinnkit.training.exceptions import INTERRUPTED as INTERRUPTED_BY
 from pinnkit.training.exceptions import (
     CannotWrite,
     Diverged,
+    InvalidWeights,
     NoGradient,
     OptimizerUnsupported,
     OutOfMemory,
@@ -33,6 +34,8 @@ from pinnkit.training.exceptions import (
     RendezvousError,
 )
 from pinnkit.training.signals import REQUEUES
+
+WRONG_SETTINGS = (NoGradient, OptimizerUnsupported, InvalidWeights, JacobianTooLargeError, ResidualError)
 
 
 def run(problem: Problem, settings: Settings, folder: Path, config: str, overrides: Sequence[str], resume: bool) -> int:
@@ -50,7 +53,7 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
         return LOST
     except OutOfMemory:
         return WRONG
-    except (NoGradient, OptimizerUnsupported, JacobianTooLargeError, ResidualError):  # the run has logged why
+    except WRONG_SETTINGS:  # the run has logged why
         return WRONG if environment.first() else FINISHED
     except Diverged:
         return DIVERGED if environment.first() else FINISHED

@@ -41,20 +41,21 @@ class Prepared:
     @classmethod
     def of(cls, batches: Mapping[str, PointSet], groups: Sequence[str], count: int) -> Prepared:
         """The points of these groups, each cut into `count` chunks."""
-        packed = {name: [one.arrays() for one in cut(batches[name], count)] for name in groups}
-        chunks = [[tensor for ones in packed.values() for tensor in ones[number].values()] for number in range(count)]
-        return cls(chunks, {name: tuple(ones[0]) for name, ones in packed.items()})
+        parts = {name: cut(batches[name], count) for name in groups}
+        chunks = [[ones[number] for arrays in parts.values() for ones in arrays.values()] for number in range(count)]
+        return cls(chunks, {name: tuple(arrays) for name, arrays in parts.items()})
 
 
-def cut(batch: PointSet, count: int) -> list[PointSet]:
-    """A group's points in `count` parts of one size; the points that fill the last ones up have the share zero.
+def cut(batch: PointSet, count: int) -> dict[str, tuple[Tensor, ...]]:
+    """Each array of a group's points by its name, in `count` parts of one size.
 
-    The parts' shares are the points' shares times their weights.
+    The points that fill the last parts up have the share zero; the others' shares are theirs times their weights.
     """
     total = len(batch)
     size = math.ceil(total / count)
-    whole = replace(batch, shares=batch.factors(), weights=None)
+    arrays = replace(batch, shares=batch.factors(), weights=None).arrays()
     if size * count > total:
         places = torch.arange(size * count, device=batch.coordinates.device)
-        whole = whole.part(places % total, places < total)
-    return [whole.part(slice(number * size, (number + 1) * size)) for number in range(count)]
+        arrays = {name: one[places % total] for name, one in arrays.items()}
+        arrays["shares"] = arrays["shares"] * (places < total)[:, None]
+    return {name: one.split(size) for name, one in arrays.items()}

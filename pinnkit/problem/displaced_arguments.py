@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import sympy
 
+from pinnkit.domains.product import Product
+from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
@@ -27,17 +29,31 @@ def check_displaced_arguments(problem: Problem, report: Report) -> None:
     Outside, nothing trains the network. A periodic coordinate has no outside.
     """
     for key, equation, condition in equations_with_keys(problem):
-        for partial, name, value in _places(problem, equation):
-            _check(problem, equation, condition, key, partial, name, value, report)
+        for partial in _displaced(equation):
+            for names, shape in _regions(problem, partial):
+                _check(problem, equation, condition, key, partial, names, shape, report)
 
 
-def _places(problem: Problem, equation: Equation) -> Iterator[tuple[Partial, str, sympy.Expr]]:
+def _displaced(equation: Equation) -> Iterator[Partial]:
     for expr in (equation.residual, equation.weight):
         if isinstance(expr, sympy.Basic):
-            for partial in sorted(partials(expr), key=str):
-                for name, value in partial.at:
-                    if name not in problem.periodic:
-                        yield partial, name, value
+            yield from (partial for partial in sorted(partials(expr), key=str) if partial.at)
+
+
+def _regions(problem: Problem, partial: Partial) -> Iterator[tuple[tuple[str, ...], Shape | None]]:
+    """The displaced coordinates that are judged together, by a shape, or each by its range (None).
+
+    A shape says nothing of a field that has some of its coordinates only.
+    """
+    names = [name for name, _ in partial.at if name not in problem.periodic]
+    (own,) = [field.coordinates for field in problem.fields if field.name == partial.field]
+    domain = problem.domain
+    for factor in domain.factors if isinstance(domain, Product) else (domain,):
+        inside = tuple(name for name in names if name in factor.coordinates)
+        if inside and not factor.fills_bounds and set(factor.coordinates) <= set(own):
+            yield inside, factor
+        else:
+            yield from (((name,), None) for name in inside)
 
 
 def _check(
@@ -46,45 +62,54 @@ def _check(
     condition: Condition | None,
     key: str,
     partial: Partial,
-    name: str,
-    value: sympy.Expr,
+    names: Sequence[str],
+    shape: Shape | None,
     report: Report,
 ) -> None:
-    lower, upper = problem.domain.bounds[name]
-    slack = SLACK * (upper - lower)
-    exact = problem.domain.fills_bounds
+    values = dict(partial.at)
     total, outside, example = 0, 0, ""
     for inputs in weighted_samples(problem, equation, condition):
         count = len(next(iter(inputs.values())))
-        found = np.broadcast_to(Program([value])({**problem.values, **inputs})[0], count)
-        away = ~((found >= lower - slack) & (found <= upper + slack))
-        if not exact:
-            away |= _outside(problem, partial, inputs)
+        places = _coordinates(problem, partial, names if shape is None else shape.coordinates, inputs, count)
+        away = _outside(problem, places, shape)
         rows = np.flatnonzero(away & _used(problem, equation, partial, inputs)) if away.any() else np.array([], int)
         if len(rows) and not example:
-            example = f"{name} = {found[rows[0]]:.4g} from {point(problem, inputs, rows[0])}"
-            constant = f"{name} = {found[rows[0]]:.4g}"
+            constant = ", ".join(f"{name} = {places[name][rows[0]]:.4g}" for name in names)
+            example = f"{constant} from {point(problem, inputs, rows[0])}"
         total, outside = total + count, outside + len(rows)
     if not outside:
         return
-    domain = f"outside the domain [{lower:g}, {upper:g}]" if exact else "outside the domain"
-    known = value.free_symbols <= set(problem.values) - {symbol(one.name) for one in problem.learned}
-    if known and (exact or outside == total):
+    domain = "outside the domain" + (" [{:g}, {:g}]".format(*problem.domain.bounds[names[0]]) if shape is None else "")
+    read, learned = (
+        set().union(*(values[name].free_symbols for name in names)),
+        {symbol(p.name) for p in problem.learned},
+    )
+    known = read <= set(problem.values) - learned
+    if known and (shape is None or outside == total):
         report.add(key, f"evaluates {partial} at {constant}, {domain}, where nothing trains the network")
-    elif outside == total and not value.free_symbols & {symbol(one.name) for one in problem.learned}:
+    elif outside == total and not read & learned:
         report.add(key, f"evaluates {partial} {domain} from every point, such as {example}")
     else:
         share = f"{100 * outside / total:.3g} % of its points, such as {example}"
         report.warn(key, f"evaluates {partial} {domain} for {share}: nothing trains the network there")
 
 
-def _outside(problem: Problem, partial: Partial, inputs: Mapping[sympy.Symbol, np.ndarray]) -> np.ndarray:
-    """Mask (n,) of the points whose place of evaluation lies outside the domain, which is no box."""
-    count = len(next(iter(inputs.values())))
+def _coordinates(
+    problem: Problem, partial: Partial, names: Iterable[str], inputs: Mapping[sympy.Symbol, np.ndarray], count: int
+) -> dict[str, np.ndarray]:
+    """These coordinates (n,) of the places of evaluation."""
     values = dict(partial.at)
-    found = Program([values.get(name, symbol(name)) for name in problem.coordinates])({**problem.values, **inputs})
-    points = np.stack([np.broadcast_to(one, count) for one in found], axis=1)
-    return ~problem.domain.contains(points, SLACK * (problem.domain.upper - problem.domain.lower))
+    found = Program([values.get(name, symbol(name)) for name in names])({**problem.values, **inputs})
+    return {name: np.broadcast_to(one, count) for name, one in zip(names, found, strict=True)}
+
+
+def _outside(problem: Problem, places: Mapping[str, np.ndarray], shape: Shape | None) -> np.ndarray:
+    """Mask (n,) of the places outside a shape, or outside the range of their coordinate."""
+    bounds = np.array([problem.domain.bounds[name] for name in places])
+    slack, points = SLACK * (bounds[:, 1] - bounds[:, 0]), np.stack(list(places.values()), axis=1)
+    if shape is not None:
+        return ~shape.contains(points, slack)
+    return ~((points >= bounds[:, 0] - slack) & (points <= bounds[:, 1] + slack)).all(axis=1)
 
 
 def _used(

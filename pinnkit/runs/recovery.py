@@ -18,6 +18,7 @@ from pinnkit.training.distributed import cannot_rendezvous, is_rank_lost
 from pinnkit.training.exceptions import (
     CannotWrite,
     Diverged,
+    InvalidWeights,
     NoFiniteCheckpoint,
     NoGradient,
     OptimizerUnsupported,
@@ -33,7 +34,10 @@ log = logging.getLogger("pinnkit")
 
 ROLLBACKS = 3
 """How often a run that diverges goes back to its last good state and takes smaller steps."""
-NAMED = (NoGradient, OutOfMemory, RankLost, OptimizerUnsupported, JacobianTooLargeError, ResidualError, RendezvousError)
+NAMED = (
+    NoGradient, OutOfMemory, RankLost, OptimizerUnsupported, JacobianTooLargeError, ResidualError, RendezvousError,
+    InvalidWeights,
+)  # fmt: skip
 """Failures whose message says what happened and what to do."""
 FAILURES = (*NAMED, RuntimeError, OSError)
 """What `failure_of` may be given."""

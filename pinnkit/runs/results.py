@@ -137,9 +137,10 @@ class Results:
         settings = self.settings
         trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
         gpu = settings.trainer.accelerator == "gpu"
+        choice = module.choice or module.computation.former_choice  # a run may end as other terms begin
         return {
             "parameters": sum(parameter.numel() for parameter in trained),
-            "operators": module.choice.to_dict() if module.choice else None,
+            "operators": choice.to_dict() if choice else None,
             "optimizers": [stage.name for stage in module.stages],
             "reference": self.reference.name if self.reference is not None else None,
             "reference_error": self.reference.claimed_error if self.reference is not None else None,

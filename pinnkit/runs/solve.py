@@ -58,6 +58,7 @@ def solve(
         ProblemError: the problem or the settings are wrong, or the folder is taken; all mistakes are reported together.
         NoGradient: a term that would train nothing.
         OptimizerUnsupported: an optimizer that cannot treat this network or these residuals.
+        InvalidWeights: a strategy gives weights that cannot be.
         JacobianTooLargeError: more points than the memory that an optimizer may take is enough for.
         RankLost: another process of this run has ended.
         CannotWrite: a file of the run folder cannot be written.

@@ -89,7 +89,7 @@ class Region:
             if not len(place.ends):
                 continue
             here = np.flatnonzero(place.contains(points))
-            for end in place.ends:
+            for end in place.ends if len(here) else ():
                 nearest = here[np.abs(points[here] - end).max(axis=1).argmin()]
                 if self.allows(end[None], np.array([number]))[0]:
                     points[nearest] = end

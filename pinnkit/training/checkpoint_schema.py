@@ -142,8 +142,8 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
             _count(where, value)
         elif isinstance(value, float) and value == math.inf and key == "least_objective":
             continue  # it is not known yet
-        elif key == "first_objective" and kept["stage_step"] == 0:
-            continue
+        elif key == "first_objective" and kept["stage_step"] == 0 and isinstance(value, float) and math.isnan(value):
+            continue  # nothing was computed of the present terms
         elif isinstance(usual, float) and number(where, value) < 0.0:
             raise InvalidStateError(f"{where}: is {value}")
     if not kept["stage"] < len(module.stages):
@@ -167,6 +167,8 @@ def _check_term_weights(kept: Mapping[str, Any], module: PINN) -> None:
             raise InvalidStateError(f"weights.points.{group}: is {short(factors)}")
         if not bool(torch.isfinite(factors).all()):
             raise NonFiniteStateError(f"weights.points.{group}: holds NaN or infinity")
+        if bool((factors < 0).any()):
+            raise InvalidStateError(f"weights.points.{group}: some are below 0")
     for key in ("updated", "pending"):
         _count(f"weights.{key}", kept.get(key))
 

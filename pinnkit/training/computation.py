@@ -37,6 +37,7 @@ class Computation:
     Attributes:
         evaluator: the engine that is used; None: it has not been chosen in this process.
         choice: the engine that was chosen for these terms, also in an earlier process; None: it is not known yet.
+        former_choice: the one that was chosen for the terms before; None: there were none, or in an earlier process.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Computation:
         self.state, self.operators, self.width, self.threads, self.seed = state, operators, width, threads, seed
         self.evaluator: Evaluator | None = None
         self.choice: EngineChoice | None = None
+        self.former_choice: EngineChoice | None = None
         self._parts = {stage.terms: stage.part(groups) for stage in state.stages}
         self._prepared: tuple[Mapping[str, PointSet], list[Prepared]] | None = None
         self._jacobian: Jacobian | None = None
@@ -85,6 +87,7 @@ class Computation:
 
     def leave(self) -> None:
         """Forget the engine, as other terms follow."""
+        self.former_choice = self.choice or self.former_choice
         self.evaluator = self.choice = None
         self._prepared = self._jacobian = self._linearised = None
 

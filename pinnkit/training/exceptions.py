@@ -32,6 +32,13 @@ class OptimizerUnsupported(Exception):
         )
 
 
+class InvalidWeights(Exception):
+    """A strategy that gives something else than weights."""
+
+    def __init__(self, strategy: str, reason: str) -> None:
+        super().__init__(f"weighting={strategy} gave {reason}. Correct its `update`, or take weighting=fixed")
+
+
 class Diverged(Exception):
     """A loss that is not finite, or an objective that has risen too far: at which step, in which term, at which points.
 

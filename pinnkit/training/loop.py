@@ -24,6 +24,7 @@ from pinnkit.training.stagnation import Stagnation, explained
 from pinnkit.training.state import TrainingState
 from pinnkit.training.step import OptimizerStep
 from pinnkit.training.stopping import Stopping
+from pinnkit.training.term_values import TermValues
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,8 @@ class Loop:
         trained = clock.seconds() if clock.started else progress.train_time_s
         new = progress.stage_step == 0 and not math.isfinite(progress.first_objective)
         if new:
-            check_gradients(self.divergence.values, batches, computation.terms, computation.operators.chunk)
+            values = TermValues(self.state.model, computation.groups)  # what residuals in Python read is kept in these
+            check_gradients(values, batches, computation.terms, computation.operators.chunk)
         computation.begin(batches, broadcast)
         if new:
             progress.first_objective = float(torch.dot(computation.reference_vector(), computation.losses(batches)))
@@ -123,13 +125,15 @@ class Loop:
             self.sequence.end(optimizers, over)
 
     def _steps(self, block: StepBlock, optimizers: Sequence[Any]) -> str | None:
-        """Make the steps; why the present stage is over, where the next one has other points."""
+        """Make the steps; why the present stage is over, where it was before or the next one has other points."""
         progress, weights = self.state.progress, self.computation.weight_vector()
         batches = self.state.weights.applied(block.batches)
         for _ in range(block.steps):
             if self.stopping.reason:
                 break
             optimizer = optimizers[progress.stage]
+            if over := self.state.stage.ended(progress.stage_step, optimizer):  # in an earlier part of the run
+                return over
             self.step.take(optimizer, batches, weights)
             progress.draw, self.divergence.drawn = block.draw, False  # a run that stops before it draws anew
             over = self.sequence.over_after_step(optimizer)

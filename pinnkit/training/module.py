@@ -82,7 +82,8 @@ class PINN(lightning.LightningModule):
         self.terms = tuple(term for group in groups for term in group.terms)
         self.model = Model(problem, network, self.learned)
         ordered = {term: weights[term] for term in self.terms}
-        self.state = TrainingState(self.model, tuple(stages), limits, WeightState(ordered, weighting))
+        state = WeightState(ordered, weighting, [group.name for group in groups])
+        self.state = TrainingState(self.model, tuple(stages), limits, state)
         self.values = TermValues(self.model, groups)
         self.computation = Computation(self.state, groups, operators, width, threads, seed)
         self.divergence = Divergence(self.state, self.values, operators.chunk)

@@ -9,6 +9,7 @@ start.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,11 +18,17 @@ import torch
 from torch import Tensor
 
 from pinnkit.losses.settings import Weighting
+from pinnkit.reading import shown
 from pinnkit.sampling.point_set import PointSet
+from pinnkit.training.exceptions import InvalidWeights
 
 
 class WeightState:
     """The weights of the terms, the present ones and those of the start, and factors of single points.
+
+    Args:
+        weights: term -> its weight at the start.
+        groups: the names of the groups of points.
 
     Attributes:
         names: of the terms.
@@ -34,8 +41,10 @@ class WeightState:
         version: counts the changes in this process.
     """
 
-    def __init__(self, weights: Mapping[str, float], strategy: Weighting | None = None) -> None:
-        self.names = tuple(weights)
+    def __init__(
+        self, weights: Mapping[str, float], strategy: Weighting | None = None, groups: Sequence[str] = ()
+    ) -> None:
+        self.names, self.groups = tuple(weights), tuple(groups)
         self.reference = torch.tensor(list(weights.values()), dtype=torch.float64)
         self.terms = self.reference.clone()
         self.points: dict[str, Tensor] = {}
@@ -81,24 +90,32 @@ class WeightState:
         """Ask the strategy for other weights of these terms.
 
         Raises:
-            ValueError: a weight is negative or not finite, or of an unknown term.
+            InvalidWeights: it gives something else than finite weights of at least 0 by their terms.
         """
         present = self.values()
         found = self.strategy.update({term: present[term] for term in terms}, losses, gradients)
         self.updated = step
-        self.set(found)
+        try:
+            self.set(found)
+        except ValueError as error:
+            raise InvalidWeights(self.strategy.name, str(error)) from None
 
     def set(self, weights: Mapping[str, float]) -> None:
         """Set the weights of some terms.
 
         Raises:
-            ValueError: a weight is negative or not finite, or of an unknown term.
+            ValueError: they are no mapping, or a weight is no number, negative or not finite, or of an unknown term.
         """
+        if not isinstance(weights, Mapping):
+            raise ValueError(f"the weights {shown(weights)}: a mapping of terms to numbers is needed")
         values = self.values()
         for term, weight in weights.items():
-            if term not in values or not 0.0 <= weight < float("inf"):
-                raise ValueError(f"the weight {weight} of the term '{term}': a finite number of at least 0 is needed")
-            values[term] = float(weight)
+            if term not in values:
+                raise ValueError(f"the weight of the term {term!r}: the terms are {', '.join(values)}")
+            values[term] = _number(weight)
+            if not 0.0 <= values[term] < math.inf:
+                message = f"the weight {shown(weight)} of the term '{term}': a finite number of at least 0 is needed"
+                raise ValueError(message)
         former, self.terms = self.terms, torch.tensor(list(values.values()), dtype=torch.float64)
         if not torch.equal(former, self.terms):
             self._change()
@@ -107,8 +124,12 @@ class WeightState:
         """Set the factors (n, 1) of the squared residuals at the present points of a group.
 
         Raises:
-            ValueError: one is negative or not finite.
+            ValueError: there is no such group, or they are of another shape, negative or not finite.
         """
+        if group not in self.groups:
+            raise ValueError(f"factors of the points of '{group}': the groups are {', '.join(self.groups)}")
+        if factors.ndim != 2 or factors.shape[1] != 1:
+            raise ValueError(f"factors of the points of '{group}': the shape is {tuple(factors.shape)}, not (n, 1)")
         if not bool((torch.isfinite(factors) & (factors >= 0.0)).all()):
             raise ValueError(f"factors of the points of '{group}': finite numbers of at least 0 are needed")
         self.points[group] = factors.detach().to("cpu", torch.float64)
@@ -116,12 +137,17 @@ class WeightState:
 
     def drop_points(self) -> None:
         """Forget the factors of points that are gone."""
+        self._applied = None
         if self.points:
             self.points = {}
             self._change()
 
     def applied(self, batches: Mapping[str, PointSet]) -> Mapping[str, PointSet]:
-        """The points with their factors; the same object for the same points and factors."""
+        """The points with their factors; the same object for the same points and factors.
+
+        Raises:
+            ValueError: there are more or fewer factors than points of a group.
+        """
         if not self.points:
             return batches
         if self._applied is None or self._applied[0] is not batches or self._applied[1] != self.version:
@@ -133,6 +159,8 @@ class WeightState:
         if group not in self.points:
             return points
         factors = self.points[group].to(points.coordinates)
+        if len(factors) != len(points):
+            raise ValueError(f"factors of the points of '{group}': {len(factors)} are set for {len(points)} points")
         return replace(points, weights=factors if points.weights is None else points.weights * factors)
 
     def _change(self) -> None:
@@ -158,3 +186,11 @@ class WeightState:
         if tuple(terms) != self.names:
             weights = weights[[self.names.index(term) for term in terms]]
         return weights.to(dtype=like.dtype, device=like.device, copy=True)
+
+
+def _number(value: Any) -> float:
+    """A weight as a number; NaN where it is none."""
+    try:
+        return math.nan if isinstance(value, str | bytes) else float(value)
+    except (TypeError, ValueError, RuntimeError):  # of a tensor with several numbers
+        return math.nan

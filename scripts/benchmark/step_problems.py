@@ -14,7 +14,7 @@ from pinnkit.language.evaluate import Program
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.points import condition_points, equation_points
-from pinnkit.sampling.settings import Sampling
+from pinnkit.sampling.sequences.sobol import Sobol
 
 CONDITION_POINTS = 256
 """Points of each condition."""
@@ -152,7 +152,7 @@ def sampling(points: int) -> dict[str, Any]:
 
 def save_points(problem: Problem, points: int, seed: int, path: Path) -> None:
     """Write the points of a problem, and the values of its conditions there, for the peers."""
-    settings = Sampling(**sampling(points))
+    settings = Sobol(**sampling(points))
     arrays = {
         "coordinates": np.array(problem.coordinates),
         "fields": np.array([field.name for field in problem.fields]),

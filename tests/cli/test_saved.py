@@ -9,7 +9,7 @@ import pytest
 from pinnkit.cli.compare import compare
 from pinnkit.cli.evaluate import evaluate
 from pinnkit.cli.train import train
-from tests.cli.test_strangers import FILES
+from tests.cli.hostile_files import FILES
 
 SAVED: dict[str, tuple[str | bytes, str]] = {
     case: FILES[case] for case in ("laughs", "laughs by merging", "chain of aliases", "deep lists", "deep mappings")

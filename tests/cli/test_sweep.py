@@ -1,4 +1,4 @@
-"""The words of a sweep: its space, its mistakes, and the shares of the budget at which runs are compared."""
+"""Arguments of a sweep: its space, its mistakes, and the shares of the budget at which runs are compared."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ from pinnkit.engines.unsupported import EngineUnsupported
 from pinnkit.problem.problem import Problem
 from pinnkit.training.exceptions import OptimizerUnsupported
 from tests.conftest import assembled
-from tests.engines.test_evaluator import NAMES, SAMPLING, Residual, rich, shipped, weights_of
+from tests.engines.evaluations import SAMPLING, weights_of
+from tests.engines.test_evaluator import NAMES, Residual, rich, shipped
 
 ENGINES = ["autograd", "jets"]
 SMALL = {"network": {"width": 5, "depth": 2}, "sampling": SAMPLING}

@@ -7,7 +7,8 @@ import torch
 
 from pinnkit.engines.jacobian import Jacobian
 from pinnkit.training.distributed import Ranks
-from tests.engines.test_evaluator import rich, weights_of
+from tests.engines.evaluations import weights_of
+from tests.engines.test_evaluator import rich
 
 ENGINES = ["autograd", "jets"]
 

@@ -73,3 +73,27 @@ def test_places_in_the_domain_are_not_told(words):
     report = checked(**words)
     assert report.mistakes == []
     assert not [one for one in report.warnings if "evaluates" in one.message]
+
+
+DISK = {"coordinates": {"x": [-1, 1], "y": [-1, 1]}, "shapes": {"plate": {"disk": {"center": [0, 0], "radius": 1}}}}
+RIM = {"rim": {"at": "boundary", "equations": "u = 0"}}
+
+
+def on_a_disk(equation):
+    report = checked(equation, **DISK, domain="plate", fields={"u": ["x", "y"], "v": ["x"]}, conditions=RIM)
+    return [[one.message for one in ones if "evaluates" in one.message] for ones in (report.mistakes, report.warnings)]
+
+
+@pytest.mark.parametrize("equation", ["laplacian(u) = v(x=1)", "laplacian(u) = u(x=0.6, y=0.8)", "u_x = u(x=-x, y=-y)"])
+def test_a_field_of_fewer_coordinates_is_judged_by_their_ranges_on_a_disk(equation):
+    assert on_a_disk(equation) == [[], []]
+
+
+def test_a_place_outside_a_disk_is_told_once():
+    (told,), warnings = on_a_disk("laplacian(u) = u(x=0.8, y=0.8)")
+    assert told == "evaluates u(x=0.8, y=0.8) at x = 0.8, y = 0.8, outside the domain, where nothing trains the network"
+    assert warnings == []
+    (told,), _ = on_a_disk("laplacian(u) = v(x=2)")
+    assert told.startswith("evaluates v(x=2) at x = 2, outside the domain [-1, 1], where")
+    _, (warning,) = on_a_disk("laplacian(u) = u(x=x + 0.5, y=y + 0.5)")
+    assert warning.startswith("evaluates u(x=x + 0.5, y=y + 0.5) outside the domain for ")

@@ -93,6 +93,7 @@ DAMAGES = [
     ("weights.updated", "now", "weights.updated: 'now' is no count"),
     ("weights.points", {"other": torch.ones(3, 1)}, "weights.points: "),
     ("weights.points", {"equations": torch.ones(3)}, "weights.points.equations: is "),
+    ("weights.points", {"equations": -torch.ones(3, 1).double()}, "weights.points.equations: some are below 0"),
     ("CollocationData.stage", 5, "CollocationData.stage: is 5, of 2 stages"),
     ("callbacks.Checkpoints.terms", None, "callbacks.Checkpoints.terms: is None"),
     ("progress", [], "progress: \\[\\] is no mapping"),

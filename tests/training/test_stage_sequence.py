@@ -60,7 +60,7 @@ def test_steps_of_spring_shorten_at_the_end_of_the_run_or_of_its_phase(
         shares.append(getattr(optimizer.optimizer, "step_factor", None))
 
     monkeypatch.setattr(OptimizerStep, "take", watched)
-    monkeypatch.setattr(Stopping, "asked", lambda self: "enough" if len(shares) == 20 else None)
+    monkeypatch.setattr(Stopping, "stop_reason", lambda self: "enough" if len(shares) == 20 else None)
     sampling = {**quick["sampling"], "batch": 20, "conditions": 10}
     solve(Problem(**heat_words), tmp_path, quick | {"phases": chosen, "trainer": limits, "sampling": sampling})
     count = limits.get("max_steps", 20)
