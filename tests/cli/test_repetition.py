@@ -6,10 +6,9 @@ import yaml
 from pinnkit.cli.arguments import parse
 from pinnkit.cli.checks import check_configuration
 from pinnkit.cli.composition import Composer
-from pinnkit.cli.dispatch import saved_text
 from pinnkit.language.errors import ProblemError
 from pinnkit.problem.problem import Problem
-from pinnkit.runs.configuration import as_yaml
+from pinnkit.runs.configuration import as_yaml, repeatable
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.setup import read
 
@@ -19,7 +18,7 @@ def repeated(heat_words, tmp_path, conf):
     """The settings of a run that repeats the config.yaml of another, with overrides."""
     problem = Problem(**heat_words)
     config = yaml.safe_load(as_yaml(problem, resolved(problem, read(None))))
-    (tmp_path / "config.yaml").write_text(saved_text(config, "heat"))
+    (tmp_path / "config.yaml").write_text(repeatable(config, "heat"))
 
     def settings(*overrides):
         arguments = parse(["--config-dir", str(tmp_path), "--config-name", "config", *overrides])
