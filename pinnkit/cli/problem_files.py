@@ -41,7 +41,16 @@ def separate(arguments: Sequence[str]) -> tuple[list[str], dict[str, Path]]:
             overrides.append(f"pde={_replaced(value, files)}")
         else:
             overrides.append(argument)
+    _check_single(arguments, overrides)
     return overrides, files
+
+
+def _check_single(arguments: Sequence[str], overrides: Sequence[str]) -> None:
+    pairs = zip(arguments, overrides, strict=True)
+    named = [argument for argument, override in pairs if override.startswith("pde=")]
+    if len(named) > 1:
+        message = f"names {len(named)} problems, {' and '.join(named)}: write one; -m pde=A,B makes a run for each"
+        raise ProblemError([Mistake("command line", message)])
 
 
 def with_paths(overrides: Sequence[str], files: Mapping[str, Path]) -> list[str]:
