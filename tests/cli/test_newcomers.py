@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+import yaml
 
+from pinnkit.cli import main
 from pinnkit.cli.check import check
+from pinnkit.cli.evaluate import evaluate
 from pinnkit.cli.train import train
 from pinnkit.runs.configuration import repeatable
+from pinnkit.runs.validation import read_and_check
 from tests.cli.test_problem_files import YAML
 from tests.conftest import composed
+
+DISK = """\
+coordinates: {x: [-1, 1], y: [-1, 1]}
+fields: [u]
+shapes: {a: {disk: {center: [0, 0], radius: 1}}}
+domain: a
+equations: {poisson: laplacian(u) = -4}
+conditions: {edge: {at: boundary, equations: u = 0}}
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +44,7 @@ def saved(folder, conf) -> list[str]:
     return ["--config-dir", "run", "--config-name", "config"]
 
 
-@pytest.mark.parametrize("words", [["decay.yaml", "pde=heat"], ["pde=heat", "pde=wave"], ["decay.yaml", "./x.yml"]])
+@pytest.mark.parametrize("words", [["decay.yaml", "pde=heat"], ["pde=heat", "decay.yaml"], ["decay.yaml", "./x.yml"]])
 def test_two_problems_are_refused(words, conf, capsys, nothing_starts):
     for command in (train, check):
         assert command(words, conf) == 2
@@ -80,3 +94,40 @@ def test_the_problem_of_a_run_is_no_choice(saved, conf, capsys, nothing_starts):
     err = capsys.readouterr().err
     assert "pde: the configuration chooses no file of conf/pde: leave pde= out, or set its keys" in err
     assert "+pde" not in err
+
+
+def test_a_place_that_is_none_is_told_with_those_there_are(conf, capsys):
+    Path("disk.yaml").write_text(DISK.replace("at: boundary", "at: rim"))
+    assert check(["disk.yaml"], conf) == 2
+    assert "conditions.edge.at: there is no place 'rim'; valid are boundary, a" in capsys.readouterr().err
+
+
+def test_a_line_that_only_touches_a_disk_is_warned_of(caplog):
+    for place, warned in (("x = 1", 1), ("boundary", 0), ("x = 0", 0), ("{x: 1, y: 0}", 0)):
+        caplog.clear()
+        text = DISK.replace("at: boundary", f"at: {place}")
+        read_and_check({"pde": yaml.safe_load(text)})
+        touches = "conditions.edge.at: 'x = 1' touches the domain in a single point: its rim is at: boundary"
+        assert caplog.text.count(touches) == warned
+
+
+def test_a_pipe_is_not_proposed_in_its_own_place(conf, capsys):
+    os.mkfifo("pipe.yaml")
+    assert check(["pipe.yaml"], conf) == 2
+    err = capsys.readouterr().err
+    assert "'pipe.yaml' is no regular file" in err
+    assert "did you mean" not in err
+
+
+def test_evaluate_says_how_a_folder_is_named(folder, capsys):
+    (folder / "out").mkdir()
+    assert evaluate(["out"]) == 2
+    assert "out: write run=out, and" in capsys.readouterr().err
+
+
+def test_every_command_answers_for_the_version_and_help_is_a_command(capsys):
+    for argv in (["train", "--version"], ["evaluate", "--version"], ["--version"]):
+        assert main.pinnkit(argv) == 0
+        assert capsys.readouterr().out.startswith("pinnkit ")
+    assert main.pinnkit(["help"]) == 0
+    assert "usage: pinnkit COMMAND" in capsys.readouterr().out
