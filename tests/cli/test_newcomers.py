@@ -10,6 +10,7 @@ import yaml
 
 from pinnkit.cli import main
 from pinnkit.cli.check import check
+from pinnkit.cli.compare import compare
 from pinnkit.cli.evaluate import evaluate
 from pinnkit.cli.train import train
 from pinnkit.runs.configuration import repeatable
@@ -131,3 +132,31 @@ def test_every_command_answers_for_the_version_and_help_is_a_command(capsys):
         assert capsys.readouterr().out.startswith("pinnkit ")
     assert main.pinnkit(["help"]) == 0
     assert "usage: pinnkit COMMAND" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("radius: 1", "radius: 9", "domain: the shape 'a' reaches from x = -9 to 9"),
+        ("equations: u = 0", "equations: n_z*u = 0", "unknown name 'n_z'; did you mean 'n_"),
+        ("equations: u = 0", "equations: n_theta*u = 0", "unknown name 'n_theta'; valid are n_x, n_y,"),
+    ],
+)
+def test_one_mistake_makes_one_message(old, new, message, conf, capsys):
+    Path("disk.yaml").write_text(DISK.replace(old, new))
+    assert check(["disk.yaml"], conf) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert "used nowhere" not in err
+
+
+def test_messages_of_choices_folders_and_problems_are_short(saved, conf, capsys):
+    assert evaluate(["run=run", "export=xls"]) == 2
+    assert capsys.readouterr().err.count("csv") == 1
+    (Path("run") / "metrics.json").write_text('{"status": "finished", "relative_l2": {"u": 0.1}}')
+    assert compare(["run", "out=/proc/x"]) == 1
+    assert "out=/proc/x: cannot be written: " in capsys.readouterr().err
+    (Path("run") / "checkpoints").mkdir()
+    (Path("run") / "checkpoints" / "last.ckpt").touch()
+    assert train(["pde=heat", "resume=run"], conf) == 2
+    assert "pde: is 'decay' in the run that goes on" in capsys.readouterr().err
