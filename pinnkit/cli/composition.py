@@ -134,7 +134,9 @@ class Composer:
             return found
         try:
             self._whole(self.arguments.config_name, rest)
-        except (HydraException, OmegaConfBaseException) as other:
+        except ProblemError as other:
+            found += other.mistakes
+        except (HydraException, OmegaConfBaseException, yaml.YAMLError) as other:
             found += self._mistakes(other, rest)
         return found
 

@@ -74,10 +74,11 @@ def test_a_misspelt_group_is_named(override, message, conf, capsys, nothing_star
 
 
 def test_all_wrong_overrides_are_named_together(conf, capsys, nothing_starts):
-    assert train(["pde=heat", "network.wdith=10", "trainer.max_tme=5", "network.width=5"], conf) == 2
+    assert train(["pde=heat", "network.wdith=10", "trainer.max_tme=5", "hydra.job.chdir=true"], conf) == 2
     err = capsys.readouterr().err
     assert "network.wdith: unknown key" in err
     assert "trainer.max_tme: unknown key" in err
+    assert "hydra.job.chdir: true" in err
 
 
 def test_files_are_chosen_in_the_place_of_what_a_run_has_used(saved, conf):
