@@ -42,6 +42,13 @@ def test_another_optimizer_takes_the_place_of_the_phases_that_were_chosen(repeat
     assert [one.name for one in repeated("phases=[soap]").phases] == ["soap"]
 
 
+def test_a_file_with_settings_of_another_optimizer_can_be_added(repeated):
+    settings = repeated("+optimizer=lbfgs", "optimizer.history=7")
+    assert (settings.optimizer.name, settings.optimizer.history, settings.phases) == ("lbfgs", 7, None)
+    with pytest.raises(ProblemError, match=r"optimizer: .*write \+optimizer=NAME to add one"):
+        repeated("optimizer=lbfgs")
+
+
 def test_what_was_chosen_by_another_number_of_points_is_chosen_again(repeated):
     sampling = repeated("sampling.equations=70").sampling
     assert (sampling.equations, sampling.equations_by_residual, sampling.equations_doublings) == (70, None, None)
