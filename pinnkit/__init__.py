@@ -8,14 +8,16 @@ from typing import Any
 
 from pinnkit.operators.compiler_cache import set_compiler_cache
 
-__all__ = ["Problem", "ProblemError", "Settings", "Solution", "load", "solve"]
+__all__ = ["DamagedCheckpoint", "Problem", "ProblemError", "RunFolderError", "Settings", "Solution", "load", "solve"]
 
 logging.getLogger("pinnkit").addHandler(logging.NullHandler())  # a run prints and keeps what it logs; nothing else does
 set_compiler_cache()  # before lightning is imported, which would have compiled code kept where others can write
 
 _MODULES = {
+    "DamagedCheckpoint": "pinnkit.training.checkpoint_reader",
     "Problem": "pinnkit.problem.problem",
     "ProblemError": "pinnkit.language.errors",
+    "RunFolderError": "pinnkit.reporting.artifacts",
     "Settings": "pinnkit.settings",
     "Solution": "pinnkit.runs.solution",
     "load": "pinnkit.runs.load",

@@ -2,9 +2,9 @@
 
 import sys
 
-from pinnkit.cli import shipped
 from pinnkit.cli.entry import run
 from pinnkit.cli.references import make_references
+from pinnkit.runs import shipped
 
 if __name__ == "__main__":
     sys.exit(run(lambda: make_references(sys.argv[1:], shipped.conf() / "pde" / "tables")))

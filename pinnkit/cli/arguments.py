@@ -12,8 +12,8 @@ from hydra._internal.utils import get_args_parser
 
 from pinnkit.cli import problem_files, quoting, targets
 
-OPEN = re.compile(r"(weighting\.weights|manufactured)[.=]")
-"""Mappings whose keys are names of the problem, so that no file can list them: an override adds what is new."""
+OPEN = re.compile(r"(?:(weighting\.weights|manufactured)[.=]|problem_folder=)")
+"""Keys that no file lists, such as those of mappings by names of the problem: an override adds what is new."""
 
 
 @dataclass(frozen=True)
@@ -94,4 +94,4 @@ def as_hydra(arguments: Arguments) -> Arguments:
 
 
 def _overrides(given: Sequence[str]) -> tuple[str, ...]:
-    return tuple(f"++{override}" if OPEN.match(override) else quoting.with_quotes(override) for override in given)
+    return tuple("++" * bool(OPEN.match(override)) + quoting.with_quotes(override) for override in given)

@@ -195,9 +195,12 @@ def task_of(
         ProblemError: the problem file is none.
     """
     task = plain(config)
+    if choice is not None and task.get("resume") is None and "problem_folder" in task:
+        message = "is that of the problem file: give it with resume=RUN, or with a run's config.yaml"
+        raise ProblemError([Mistake("problem_folder", message)])
     if choice is not None:
         path = problem_file(choice, files, folders)
-        task["problem_folder"] = str(path.parent if path else Path.cwd())
+        task.setdefault("problem_folder", str(path.parent if path else Path.cwd()))
         if isinstance(task.get("pde"), dict):
             task["pde"].setdefault("name", Path(choice).name.removesuffix(".yaml"))
     return task

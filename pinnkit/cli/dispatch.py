@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from pinnkit.cli.arguments import Arguments
 from pinnkit.cli.checks import Checked
@@ -15,7 +11,7 @@ from pinnkit.cli.quoting import quoted
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs import environment
-from pinnkit.runs.configuration import folder_errors_as_mistakes
+from pinnkit.runs.configuration import folder_errors_as_mistakes, repeatable
 
 
 def start(arguments: Arguments, run: Checked, folder: Path, choice: str | None = None) -> int:
@@ -40,15 +36,5 @@ def start(arguments: Arguments, run: Checked, folder: Path, choice: str | None =
         again = [*arguments.restart_arguments(), f"hydra.run.dir={quoted(folder)}"]
         again += ["overwrite=true"] if run.settings.overwrite else []
         return launch(count, again, folder)
-    text = saved_text(run.config, choice)
+    text = repeatable(run.config, choice)
     return train(run.problem, run.settings, folder, text, arguments.overrides, run.resume)
-
-
-def saved_text(config: Mapping[str, Any], choice: str | None) -> str:
-    """config.yaml: the resolved configuration, which `--config-dir RUN --config-name config` runs again."""
-    name = choice or config["pde"].get("name", "run")
-    again = {
-        "defaults": ["_self_", {"override hydra/job_logging": "none"}, {"override hydra/hydra_logging": "none"}],
-        "hydra": {"run": {"dir": f"outputs/{name}/${{now:%Y-%m-%d_%H-%M-%S}}"}, "output_subdir": None},
-    }
-    return yaml.safe_dump({**again, **config, "overwrite": False}, sort_keys=False, allow_unicode=True)

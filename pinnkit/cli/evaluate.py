@@ -27,6 +27,7 @@ usage: python scripts/evaluate.py run=RUN_FOLDER [grid=N] [checkpoint=last|best]
   grid=N            points along each coordinate (default: as at the end of training)
   checkpoint=best   the state of the least objective, in the place of the last
   export=csv        RUN/evaluation/solution.csv too, a row for each point
+  problem_folder=F  where the files that the problem names are, if they have been moved
 
 example:
   python scripts/evaluate.py run=outputs/heat/2026-01-31_12-00-00 grid=401 export=csv
@@ -45,6 +46,8 @@ class Request:
     grid: int | None = field(default=None, metadata={"minimum": 2, "maximum": 1_000_000_000})
     """Points along each coordinate; None: as at the end of training. A table is evaluated at its own points."""
     export: str | None = field(default=None, metadata={"choices": EXPORTERS})
+    problem_folder: str | None = None
+    """Where the files that the problem names are now, if they have been moved."""
 
 
 def evaluate(argv: Sequence[str]) -> int:
@@ -56,7 +59,10 @@ def evaluate(argv: Sequence[str]) -> int:
         return FINISHED
     try:
         request = _request(argv)
-        problem, settings = read_and_check(read_saved_config(Path(request.run), "run"))
+        config = read_saved_config(Path(request.run), "run")
+        if request.problem_folder is not None:
+            config["problem_folder"] = request.problem_folder
+        problem, settings = read_and_check(config)
         check_grid(problem, request.grid, table=request.export is not None)
         run = RunFolder(Path(request.run))
         if run.metrics.exists():
@@ -84,7 +90,7 @@ def _request(argv: Sequence[str]) -> Request:
         if not equals:
             report.add(argument, "write run=DIR, and perhaps grid=401, checkpoint=best, export=csv")
         try:
-            given[key] = value if key == "run" else yaml_files.value(value)
+            given[key] = value if key in ("run", "problem_folder") else yaml_files.value(value)
         except yaml.YAMLError:
             report.add(key, f"{value!r} cannot be read: write grid=401, checkpoint=best or export=csv")
     request = read_as(Request, given, report)

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-from pinnkit.cli import entry, shipped
+from pinnkit.cli import entry
 from pinnkit.language.errors import suggestion
+from pinnkit.runs import shipped
 
 HELP = """
 Differential equations solved by physics-informed neural networks.

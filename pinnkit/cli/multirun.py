@@ -22,7 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pinnkit.cli.arguments import Arguments
 from pinnkit.cli.checks import check_configuration
 from pinnkit.cli.composition import Composer, Composition, task_of
-from pinnkit.cli.dispatch import saved_text, start
+from pinnkit.cli.dispatch import start
 from pinnkit.cli.entry import FAILED, INTERRUPTED, print_error, report_error
 from pinnkit.cli.multirun_summary import EXIT_CODE, Summary
 from pinnkit.cli.requeue import interrupted, requeued_override
@@ -32,7 +32,7 @@ from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.atomic import write_text
 from pinnkit.reporting.folder_lock import FOLDER_KEY
 from pinnkit.runs import environment
-from pinnkit.runs.configuration import check_same, with_settings
+from pinnkit.runs.configuration import check_same, repeatable, with_settings
 from pinnkit.runs.validation import read_and_check
 from pinnkit.training.signals import Interrupted
 
@@ -141,7 +141,7 @@ def _may_overwrite(config: Mapping[str, Any], choice: str | None, run: RunFolder
 
     problem, settings = read_and_check({**config, "overwrite": False})
     report = Report()
-    check_same(with_settings(saved_text(config, choice), resolved(problem, settings)), kept, run.config, report)
+    check_same(with_settings(repeatable(config, choice), resolved(problem, settings)), kept, run.config, report)
     return not report.mistakes
 
 

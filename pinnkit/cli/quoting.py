@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-KEYS = ("resume", "hydra.run.dir", "hydra.sweep.dir")
+KEYS = ("resume", "problem_folder", "hydra.run.dir", "hydra.sweep.dir")
 """Whose value is the path of a folder."""
 
 

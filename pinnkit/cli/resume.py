@@ -65,7 +65,9 @@ def resumed(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, An
         top = key.split(".")[0]
         if key == "hydra.run.dir" and Path(unquoted(text)).resolve() != folder.resolve():
             report.add(key, f"a run goes on in its own folder, {folder}: leave this away")
-        if top in ("resume", "hydra"):
+        if top == "problem_folder":
+            kept[top] = config[top]
+        if top in ("resume", "hydra", "problem_folder"):
             continue
         if top in FREE:
             value = _get(config, key)

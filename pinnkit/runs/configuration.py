@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.problem.problem import Problem
 from pinnkit.reading import config_of, shown
 from pinnkit.reporting.folder_lock import FOLDER_KEY, FolderUnavailableError
+from pinnkit.runs.shipped import portable
 from pinnkit.settings import Settings, read_settings
 
 GROUPS = ("trainer", "callbacks", "checkpoint", "logger")
@@ -46,6 +48,23 @@ def folder_errors_as_mistakes(resume: bool) -> Iterator[None]:
         raise ProblemError([Mistake("resume" if resume else FOLDER_KEY, str(error))]) from None
 
 
+def repeatable(config: Mapping[str, Any], name: str | None) -> str:
+    """The text of config.yaml with Hydra's part, so that `--config-dir RUN --config-name config` runs it again.
+
+    Args:
+        name: of the folder in outputs/ for the new run; None: the problem's.
+    """
+    name = name or config["pde"].get("name", "run")
+    head = {
+        "defaults": ["_self_", {"override hydra/job_logging": "none"}, {"override hydra/hydra_logging": "none"}],
+        "hydra": {"run": {"dir": f"outputs/{name}/${{now:%Y-%m-%d_%H-%M-%S}}"}, "output_subdir": None},
+    }
+    again = {"overwrite": False}  # it is for one run, and not for those that repeat it
+    if isinstance(config.get("problem_folder"), str):
+        again["problem_folder"] = portable(config["problem_folder"])
+    return yaml.safe_dump({**head, **config, **again}, sort_keys=False, allow_unicode=True)
+
+
 def as_yaml(problem: Problem, settings: Settings, network: Any = None) -> str:
     """config.yaml of a run from Python: callables and arrays, which YAML cannot hold, by their names alone.
 
@@ -64,10 +83,9 @@ def as_yaml(problem: Problem, settings: Settings, network: Any = None) -> str:
 
     config = {"pde": plain(problem.config), **config_of(settings), "problem_folder": str(problem.folder.resolve())}
     config["outside_files"] = True  # what the user's own code named is found again by evaluate.py
-    config["overwrite"] = False  # for one run, and not for those that repeat it
     if network is not None:
         config[CUSTOM_NETWORK] = type(network).__name__
-    return yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+    return repeatable(config, re.sub(r"[^\w.-]+", "_", problem.name).strip("._") or "problem")
 
 
 def with_settings(config: str, settings: Settings) -> str:
@@ -87,6 +105,13 @@ def python_values(config: Any, path: str = "pde") -> Iterator[tuple[str, str]]:
             yield from python_values(part, f"{path}[{number}]")
     elif isinstance(config, str) and config.startswith(IN_PYTHON):
         yield path, config.removeprefix(IN_PYTHON)
+
+
+def check_no_python_values(config: Any, report: Report) -> None:
+    """Report each part of a saved problem that was given in Python, which config.yaml holds by its name alone."""
+    for path, name in python_values(config):
+        message = f"was given in Python ({name}), and config.yaml cannot hold it"
+        report.add(path, f"{message}: pass problem= to pinnkit.load, or the problem to pinnkit.solve")
 
 
 def contradicts(given: Any, kept: Any, path: str) -> bool:

@@ -18,9 +18,9 @@ from pinnkit.runs.configuration import (
     FREE,
     MEASURES,
     as_yaml,
+    check_no_python_values,
     check_same,
     parse,
-    python_values,
     with_settings,
 )
 from pinnkit.runs.factory import assemble, check_network
@@ -55,6 +55,7 @@ def load(
     *,
     problem: Problem | None = None,
     network: nn.Module | None = None,
+    problem_folder: Path | str | None = None,
 ) -> Solution:
     """The solution of a run, also of one that was interrupted or still goes on.
 
@@ -63,19 +64,23 @@ def load(
         checkpoint: `last`, or `best` for the state of the least objective.
         problem: the problem that was solved, where a part of it was given in Python.
         network: a network like the one that the run was given in Python, where it was; it gets the trained weights.
+        problem_folder: where the problem's data files are now, if they have been moved: the problem is read with them.
+            The table of a reference is not needed.
 
     Raises:
         ProblemError: the folder is no run folder, its config.yaml is damaged or not that of the checkpoint, or a
             problem or a network is needed.
-        DamagedCheckpoint: the checkpoint is missing, not whole, of another format, or of other networks.
-        RunFolderError: metrics.json is damaged.
+        pinnkit.DamagedCheckpoint: the checkpoint is missing, not whole, of another format, or of other networks.
+        pinnkit.RunFolderError: metrics.json is damaged.
     """
     run = RunFolder(Path(folder))
     path = checkpoint_path(run, checkpoint)
     text, config = _configuration(run)
     _check_given(config, problem, network)
     plain = {key: value for key, value in config.items() if key not in ("defaults", "hydra", CUSTOM_NETWORK)}
-    found, settings = read_and_check(plain, problem, custom_network=network is not None)
+    if problem_folder is not None:
+        plain["problem_folder"] = problem_folder
+    found, settings = read_and_check(plain, problem, custom_network=network is not None, reference=False)
     if network is not None:
         check_network(network, found, settings)
     settings = resolved(found, settings, network)
@@ -146,8 +151,7 @@ def _check_given(config: Mapping[str, Any], problem: Problem | None, network: nn
     """
     report = Report()
     if problem is None:
-        for path, name in python_values(config.get("pde")):
-            report.add(path, f"was given in Python ({name}), and config.yaml cannot hold it: pass problem=")
+        check_no_python_values(config.get("pde"), report)
     had = config.get(CUSTOM_NETWORK)
     if had is not None and network is None:
         report.add("network", f"was given in Python ({had}), and config.yaml cannot hold it: pass network=")

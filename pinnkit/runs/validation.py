@@ -19,7 +19,8 @@ from pinnkit.references.manufactured import manufacture
 from pinnkit.references.names import NONE, has_exact, own_reference
 from pinnkit.references.table import Table
 from pinnkit.references.unsupported import UnsupportedProblem
-from pinnkit.runs.configuration import CUSTOM_NETWORK
+from pinnkit.runs.configuration import CUSTOM_NETWORK, check_no_python_values
+from pinnkit.runs.shipped import located
 from pinnkit.settings import Settings, read_settings
 
 log = logging.getLogger("pinnkit")
@@ -31,13 +32,17 @@ CHUNK_TAKES = 3e-3
 
 
 def read_and_check(
-    config: Mapping[str, Any], problem: Problem | None = None, custom_network: bool = False
+    config: Mapping[str, Any],
+    problem: Problem | None = None,
+    custom_network: bool = False,
+    reference: bool = True,
 ) -> tuple[Problem, Settings]:
     """The problem (under the key `pde`) and the settings (all other keys), both checked.
 
     Args:
         problem: one that is checked in the place of `pde`.
         custom_network: whether a network of the user's own takes the place of `network`.
+        reference: whether the reference is needed, and checked.
 
     Raises:
         ProblemError: all mistakes of both, together.
@@ -56,14 +61,21 @@ def read_and_check(
         report.add("problem_folder", f"{folder!r} is no path of a folder")
         folder = "."
     settings = read_settings(config, report)
+    found = Report()
+    if problem is None:
+        check_no_python_values(pde, found)
+    report.mistakes.extend(found.mistakes)
     if problem is None and not isinstance(pde, Mapping):
         report.add("pde", "is missing: name a problem, pde=heat" if pde is None else f"{pde!r} is not a mapping")
-    else:
+    elif not found.mistakes:
         try:
-            problem = problem or _read_problem(pde, Path(folder), settings.outside_files, report)
-            problem = validate(problem, settings, custom_network)
+            problem = problem or _read_problem(pde, located(folder), settings.outside_files, report)
+            problem = validate(problem, settings, custom_network, reference)
         except ProblemError as error:
             report.mistakes.extend(error.mistakes)
+            if not located(folder).is_dir():
+                message = f"there is no folder '{folder}': name the one with the problem's files, problem_folder=FOLDER"
+                report.add("problem_folder", message)
     report.raise_if_any()
     return problem, settings
 
@@ -77,7 +89,7 @@ def _read_problem(pde: Mapping[str, Any], folder: Path, outside_files: bool, rep
     return Problem(folder=folder, outside_files=outside_files, **texts)
 
 
-def validate(problem: Problem, settings: Settings, custom_network: bool = False) -> Problem:
+def validate(problem: Problem, settings: Settings, custom_network: bool = False, reference: bool = True) -> Problem:
     """The problem as it will be solved (manufactured where that is asked for), after every check.
 
     Raises:
@@ -93,7 +105,8 @@ def validate(problem: Problem, settings: Settings, custom_network: bool = False)
         report.mistakes += [_manufactured(one) for one in report.warnings if one.key.startswith("exact")]
         report.warnings = [one for one in report.warnings if not one.key.startswith("exact")]
     _check_weights(problem, settings, report)
-    _check_reference(problem, settings, report)
+    if reference:
+        _check_reference(problem, settings, report)
     _check_chunk(settings.operators.chunk, settings.sampling.count(len(problem.coordinates)), report)
     for warning in report.warnings:
         log.warning(str(warning))

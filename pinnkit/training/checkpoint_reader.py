@@ -40,12 +40,13 @@ class DamagedCheckpoint(ValueError):
     """A checkpoint that cannot be used; the message names it and says why.
 
     Attributes:
+        path, reason: the file, and what is wrong with it.
         diverged: whether it is whole, but a number in it is not finite.
     """
 
     def __init__(self, path: Path, reason: str, diverged: bool = False) -> None:
         super().__init__(f"{path}: {reason}")
-        self.diverged = diverged
+        self.path, self.reason, self.diverged = path, reason, diverged
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -76,13 +77,14 @@ def read(path: Path) -> dict[str, Any]:
     except READING as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise DamagedCheckpoint(path, f"is damaged or was cut short ({first})") from error
-    missing = [key for key in KINDS if not isinstance(content, dict) or key not in content]
-    if missing:
-        raise DamagedCheckpoint(path, f"is no checkpoint of pinnkit: it has no '{missing[0]}'")
-    written = content["pinnkit"]
-    if not isinstance(written, dict) or not isinstance(written.get("format"), int) or written["format"] != FORMAT:
-        had = written.get("format") if isinstance(written, dict) else written
+    written = content.get("pinnkit") if isinstance(content, dict) else None
+    if written is None:
+        raise DamagedCheckpoint(path, "is no checkpoint of pinnkit: it has no 'pinnkit'")
+    had = written.get("format") if isinstance(written, dict) else written
+    if not isinstance(had, int) or had != FORMAT:  # before the parts, which other formats name otherwise
         raise DamagedCheckpoint(path, f"has the format {had!r}, and this version of pinnkit reads {FORMAT}")
+    if missing := [key for key in KINDS if key not in content]:
+        raise DamagedCheckpoint(path, f"is no checkpoint of pinnkit: it has no '{missing[0]}'")
     with _named(path):
         check_parts(content)
     return content
@@ -121,7 +123,9 @@ def newest(paths: Iterable[Path], module: PINN | None = None) -> tuple[Path, dic
                 "%s; the checkpoint before it is used, %s, of step %d", message, path, content["progress"]["step"]
             )
         return path, content
-    message = f"no checkpoint can be used: {'; '.join(map(str, found))}"
+    reasons = {one.reason: [str(other.path) for other in found if other.reason == one.reason] for one in found}
+    wrong = "; ".join(f"{', '.join(paths)}: {reason}" for reason, paths in reasons.items())
+    message = f"no checkpoint can be used: {wrong}"
     raise DamagedCheckpoint(path.parent, message, any(one.diverged for one in found))
 
 

@@ -176,8 +176,7 @@ class PINN(lightning.LightningModule):
         return None if self.loop.points_match_stage(batch) else -1  # -1: the rest of this draw is left out
 
     def training_step(self, block: StepBlock, batch_idx: int) -> None:
-        optimizers = self.optimizers()
-        optimizers = optimizers if isinstance(optimizers, list) else [optimizers]
+        optimizers = found if isinstance(found := self.optimizers(), list) else [found]
         self.loop.run(block, optimizers, self.trainer.strategy.broadcast, self.trainer.datamodule.unseen)
         if self.stopped:
             self.trainer.should_stop = True

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import pinnkit
-from pinnkit.cli import invocation, main, shipped
+from pinnkit.cli import invocation, main
+from pinnkit.runs import shipped
 from tests.conftest import ROOT
 
 
