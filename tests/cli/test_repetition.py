@@ -1,12 +1,10 @@
 """The command line counts more than what a former run, or a file, has in its place."""
 
 import pytest
-import yaml
 
 from pinnkit.cli.arguments import parse
 from pinnkit.cli.checks import check_configuration
 from pinnkit.cli.composition import Composer
-from pinnkit.cli.dispatch import saved_text
 from pinnkit.language.errors import ProblemError
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.configuration import as_yaml
@@ -18,8 +16,7 @@ from pinnkit.runs.setup import read
 def repeated(heat_words, tmp_path, conf):
     """The settings of a run that repeats the config.yaml of another, with overrides."""
     problem = Problem(**heat_words)
-    config = yaml.safe_load(as_yaml(problem, resolved(problem, read(None))))
-    (tmp_path / "config.yaml").write_text(saved_text(config, "heat"))
+    (tmp_path / "config.yaml").write_text(as_yaml(problem, resolved(problem, read(None))))
 
     def settings(*overrides):
         arguments = parse(["--config-dir", str(tmp_path), "--config-name", "config", *overrides])
