@@ -198,6 +198,7 @@ def type_error(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
         return "a text is needed, or null" if type(None) in options else "a text is needed"
     if "choices" in rule and value not in rule["choices"]:
         meant = suggestion(value, rule["choices"]) if isinstance(value, str) else ""
+        meant = meant if "did you mean" in meant else ""  # all of them are listed
         return f"one of {', '.join(map(str, rule['choices']))} is needed{meant}"
     if "minimum" in rule and value < rule["minimum"]:
         return f"at least {rule['minimum']} is needed"

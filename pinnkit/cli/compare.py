@@ -34,16 +34,17 @@ def compare(argv: Sequence[str]) -> int:
         return FINISHED
     outs = [one.removeprefix("out=") for one in argv if one.startswith("out=")]
     folders = [Path(one) for one in argv if not one.startswith("out=")]
+    out = Path(outs[-1] if outs else "comparison")
     try:
         if not folders or "" in outs:
             message = "write the run folders, or folders of several, and perhaps out=comparison"
             raise ProblemError([Mistake("command line", message)])
         found = reporting.compare(folders)
-        table, figure = found.write(Path(outs[-1] if outs else "comparison"))
+        table, figure = found.write(out)
     except (ProblemError, RunFolderError) as error:
         return report_error(error)
     except OSError as error:
-        report_error(error)
+        report_error(f"out={out}: cannot be written: {error.strerror or error}")
         return FAILED
     print(f"{found.as_text()}\nwritten to {table} and {figure}")
     return FINISHED

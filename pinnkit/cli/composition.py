@@ -14,14 +14,14 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
+from hydra.errors import ConfigCompositionException, HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pinnkit.cli import hydra_settings, overrides, quoting, run_folders, sources, targets, yaml_files
 from pinnkit.cli.arguments import Arguments
-from pinnkit.cli.hydra_errors import LAUNCHER, as_mistake
+from pinnkit.cli.hydra_errors import LAUNCHER, NO_CHOICE, as_mistake
 from pinnkit.cli.repetition import without_former_choices
 from pinnkit.language.errors import Mistake, ProblemError, Report
 
@@ -70,6 +70,9 @@ class Composer:
         extra = arguments.config_dir
         if extra is not None and not extra.is_dir():
             raise ProblemError([Mistake("--config-dir", f"there is no folder '{extra}'")])
+        if extra is not None and arguments.config_name == "train" and _holds_run(extra, conf):
+            message = f"'{extra}' is the folder of a run: add --config-name config, or write resume={extra}"
+            raise ProblemError([Mistake("--config-dir", message)])
         self.arguments = arguments
         self.folders = [conf] if extra is None else [extra, conf]
         for file in arguments.files.values():
@@ -93,11 +96,11 @@ class Composer:
         named = [word.removeprefix("pde=") for word in given if word.startswith("pde=")]
         problem_file(named[-1] if named else None, self.arguments.files, self.folders)  # before Hydra meets the file
         try:
-            whole = self._whole(self.arguments.config_name, given)
+            whole, chosen = self._with_choices(given)
             choice = whole.hydra.runtime.choices.get("pde")
-            task = task_of(whole, choice, self.arguments.files, self.folders)
+            task = task_of(whole, choice, self.arguments.files, self.folders) | chosen
         except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
-            raise ProblemError([self.mistake(error, given)]) from None
+            raise ProblemError(self._mistakes(error, given)) from None
         task = without_former_choices(task, given, saved=choice is None and "problem_folder" in task)
         resume = task.get("resume")
         if resume is not None and not str(resume).strip():
@@ -121,6 +124,36 @@ class Composer:
     def mistake(self, error: Exception, given: Sequence[str]) -> Mistake:
         """The mistake that an error of Hydra's is about."""
         return as_mistake(error, self.folders, lambda key: self._below(key, given))
+
+    def _mistakes(self, error: Exception, given: Sequence[str]) -> list[Mistake]:
+        """The mistakes of all overrides, of which an error of Hydra's is about the first."""
+        found = [self.mistake(error, given)]
+        key = found[0].key
+        rest = [one for one in given if not f"{_key(one)}.".startswith(f"{key}.")]
+        if "." not in key or len(rest) == len(given):  # without the choice of a file other keys would be wrong
+            return found
+        try:
+            self._whole(self.arguments.config_name, rest)
+        except (HydraException, OmegaConfBaseException) as other:
+            found += self._mistakes(other, rest)
+        return found
+
+    def _with_choices(self, given: Sequence[str]) -> tuple[DictConfig, dict[str, Any]]:
+        """The checked configuration, and the parts of it that overrides such as optimizer=adam replace.
+
+        The config.yaml of a run holds values and chooses no files, among which Hydra could choose another.
+        """
+        name = self.arguments.config_name
+        try:
+            return self._whole(name, given), {}
+        except ConfigCompositionException as error:
+            known = {path.name for folder in self.folders for path in folder.iterdir() if path.is_dir()}
+            groups = {_key(one) for one in given if one.startswith(f"{_key(one)}=")} & known - {"pde", "hydra"}
+            if name == "train" or not groups or NO_CHOICE not in str(error):
+                raise
+        whole = self._whole(name, [one for one in given if _key(one).split(".")[0] not in groups])
+        chosen = plain(self._whole("train", [one for one in given if _key(one).split(".")[0] in groups]))
+        return whole, {group: chosen[group] for group in groups if group in chosen}
 
     def _whole(
         self, name: str, given: Sequence[str], mode: RunMode = RunMode.RUN, everything: bool = False
@@ -166,6 +199,16 @@ class Composer:
         for part in key.split(".") if key else []:
             config = config.get(part, {}) if isinstance(config, dict) else {}
         return config
+
+
+def _holds_run(folder: Path, conf: Path) -> bool:
+    """Whether a folder has the config.yaml of a run, and no configuration files of the user's own."""
+    groups = any((folder / group.name).is_dir() for group in conf.iterdir() if group.is_dir())
+    return (folder / "config.yaml").is_file() and not (folder / "train.yaml").is_file() and not groups
+
+
+def _key(override: str) -> str:
+    return override.partition("=")[0].lstrip("+~")
 
 
 def check(content: Mapping[str, Any], allowed: Sequence[str], multirun: bool) -> None:

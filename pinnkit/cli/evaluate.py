@@ -88,7 +88,9 @@ def _request(argv: Sequence[str]) -> Request:
     for argument in argv:
         key, equals, value = argument.partition("=")
         if not equals:
-            report.add(argument, "write run=DIR, and perhaps grid=401, checkpoint=best, export=csv")
+            run = f"write run={argument}" if Path(argument).is_dir() else "write run=DIR"
+            report.add(argument, f"{run}, and perhaps grid=401, checkpoint=best, export=csv")
+            continue
         try:
             given[key] = value if key in ("run", "problem_folder") else yaml_files.value(value)
         except yaml.YAMLError:

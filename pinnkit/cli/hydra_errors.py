@@ -16,6 +16,8 @@ from pinnkit.reading import settings_class, suggest_key_elsewhere, suggest_tag
 from pinnkit.settings import Settings
 
 LAUNCHER = "hydra/launcher="
+NO_CHOICE = "No match in the defaults list"
+"""What Hydra says where a configuration chooses no file of a group."""
 MISSING = r"Could not \w+ '([^']+)/([^'/]+)'"
 """What Hydra says of a group's option that no file has."""
 
@@ -63,7 +65,13 @@ def _missing_option(group: str, name: str, folders: Sequence[Path]) -> Mistake:
 
 def _unknown_key(key: str, text: str, keys: Callable[[str], Any]) -> Mistake:
     """An override of a key that does not exist, with the nearest that does."""
+    if NO_CHOICE in text:
+        return Mistake(key, f"the configuration chooses no file of conf/{key}: leave {key}= out, or set its keys")
     parent, _, last = key.rpartition(".")
+    above, _, group = parent.rpartition(".")
+    if parent and group not in (known := keys(above) or {group: None}):
+        near = suggestion(group, [str(name) for name in known])
+        return Mistake(parent, f"unknown key '{group}'{near}")
     config = keys(parent)
     valid = [str(name) for name in config] if isinstance(config, dict) else []
     if parent == "optimizer" and config == {"name": "auto"}:

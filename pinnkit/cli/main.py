@@ -78,7 +78,7 @@ def main() -> int:
 
 def pinnkit(argv: Sequence[str]) -> int:
     """Run a subcommand, or answer --help and --version; the exit code."""
-    if not argv or argv[0] in ("-h", "--help"):
+    if not argv or argv[0] in ("-h", "--help", "help"):
         print(HELP.strip())
         return entry.FINISHED
     command, *arguments = argv
@@ -87,6 +87,8 @@ def pinnkit(argv: Sequence[str]) -> int:
         return entry.FINISHED
     if command not in COMMANDS:
         return entry.report_error(f"command line: there is no command '{command}'{suggestion(command, list(COMMANDS))}")
+    if arguments == ["--version"]:
+        return pinnkit(arguments)
     return COMMANDS[command](arguments)
 
 

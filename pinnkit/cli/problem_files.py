@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -41,7 +42,16 @@ def separate(arguments: Sequence[str]) -> tuple[list[str], dict[str, Path]]:
             overrides.append(f"pde={_replaced(value, files)}")
         else:
             overrides.append(argument)
+    _check_single(arguments, overrides)
     return overrides, files
+
+
+def _check_single(arguments: Sequence[str], overrides: Sequence[str]) -> None:
+    pairs = zip(arguments, overrides, strict=True)
+    named = [argument for argument, override in pairs if override.startswith("pde=")]
+    if len(named) > 1 and any(not one.startswith("pde=") for one in named):  # of keys alone Hydra takes the last
+        message = f"names {len(named)} problems, {' and '.join(named)}: write one; -m pde=A,B makes a run for each"
+        raise ProblemError([Mistake("command line", message)])
 
 
 def with_paths(overrides: Sequence[str], files: Mapping[str, Path]) -> list[str]:
@@ -123,8 +133,10 @@ def _checked(text: str) -> Path:
         message = f"'{text}' is a folder: name a problem file in it, such as {Path(text) / 'my_problem.yaml'}"
         raise ProblemError([Mistake("pde", message)])
     if not _is_file(text):
+        if os.path.lexists(text):
+            raise ProblemError([Mistake("pde", f"'{text}' is no regular file: name a problem file")])
         try:
-            beside = [path.name for path in sorted(Path(text).parent.iterdir()) if path.name.endswith(ENDINGS)]
+            beside = [path.name for path in sorted(Path(text).parent.iterdir()) if _is_problem(str(path))]
         except (OSError, ValueError):
             beside = []
         near = nearest(Path(text).name, beside)

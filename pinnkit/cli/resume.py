@@ -79,9 +79,11 @@ def resumed(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, An
         elif not contradicts(_get(config, key), _get(kept, key), key):
             _set(kept, key, _get(config, key))
         else:
+            had = _get(kept, key)
+            had = had.get("name", had) if isinstance(had, Mapping) else had
             report.add(
                 key,
-                f"is {_get(kept, key)!r} in the run that goes on: only {', '.join(FREE)} may be changed on resuming",
+                f"is {had!r} in the run that goes on: only {', '.join(FREE)} may be changed on resuming",
             )
     report.raise_if_any()
     return {**kept, "resume": str(folder)}

@@ -113,7 +113,8 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
         return normal_symbol(name[2:])
     if name in FUNCTIONS:
         raise LanguageError(f"'{name}' is a function: write {FUNCTIONS[name].split(':')[0]}")
-    known = (*scope.declared, *CONSTANTS)
+    normals = [f"n_{one}" for one in scope.space] if scope.boundary and name.startswith("n_") else []
+    known = (*normals, *scope.declared, *CONSTANTS)
     near = suggestion(name, (*known, *FUNCTIONS))
     raise LanguageError(f"unknown name '{name}'{near if 'did you mean' in near else suggestion(name, known)}")
 

@@ -47,6 +47,9 @@ def read_at(at: Any, places: Places, scope: Scope, values: Values) -> Iterator[S
         raise LanguageError(f"the box does not bound the domain; write {BOUNDARY} or {places.name}", at)
     elif isinstance(at, str) and (near := nearest(at.strip(), names)):
         raise LanguageError(f"unknown place '{at}'; did you mean '{near}'?")
+    elif isinstance(at, str) and at.strip().isidentifier() and at.strip() not in scope.coordinates:
+        named = ", ".join(name for name in names if name not in ("", BOX) and places.space)
+        raise LanguageError(f"there is no place '{at.strip()}'; valid are {named or 't = 0 and such'}")
     elif isinstance(at, str):
         name, position = assignment(at, scope)
         program = Program([position])

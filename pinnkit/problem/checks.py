@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import sympy
 
@@ -27,6 +29,7 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     _check_use(problem, report)
     _check_smoothness(problem, activation, smoothness, report)
     _check_order_in_time(problem, report)
+    _check_single_points(problem, report)
     _check_finite(problem, report)
     check_displaced_arguments(problem, report)
     values = exact_values(problem, report)
@@ -113,6 +116,19 @@ def _check_order_in_time(problem: Problem, report: Report) -> None:
                 f"{field.name} has order {order} in time but {given} condition{'s' * (given != 1)} at a fixed {time}: "
                 "the solution is not unique",
             )
+
+
+def _check_single_points(problem: Problem, report: Report) -> None:
+    """Warn of x = 1 where the line only touches a curved domain: its rim was probably meant."""
+    given = problem.config.get("conditions")
+    for condition in problem.conditions:
+        part = given.get(condition.name) if isinstance(given, Mapping) else None
+        at = part.get("at") if isinstance(part, Mapping) else None
+        if isinstance(at, str) and "=" in at:
+            for place in condition.places:
+                if place.dimension < problem.domain.dimension - 1:
+                    message = f"'{at}' touches the domain in a single point: its rim is at: boundary"
+                    report.warn(f"conditions.{condition.name}.at", message)
 
 
 def _check_weights(problem: Problem, report: Report) -> None:

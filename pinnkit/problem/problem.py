@@ -19,6 +19,17 @@ from pinnkit.problem.read import read
 from pinnkit.problem.tables import Files
 
 
+def check_is_problem(given: Any) -> None:
+    """Refuse what is no problem.
+
+    Raises:
+        TypeError: saying what to write.
+    """
+    if not isinstance(given, Problem):
+        how = "pinnkit.Problem(**...)" if isinstance(given, Mapping) else "pinnkit.Problem(coordinates=..., fields=...)"
+        raise TypeError(f"problem: a pinnkit.Problem is needed, and a {type(given).__name__} was given: {how}")
+
+
 @dataclass(frozen=True, init=False)
 class Problem:
     """What is to be solved, by the keys of a problem file, see the README.

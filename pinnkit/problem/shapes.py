@@ -52,9 +52,10 @@ def read_domain(
         report.add("shapes", f"{described!r} is not a mapping: write {{part: {{disk: {{center: [0, 0], radius: 1}}}}}}")
         described = {}
     shapes = _read_shapes(described, space, parameters, values, taken, report)
+    former = len(report.mistakes)
     chosen, domain = _choose(config.get("domain"), shapes, list(map(str, described)), box, report)
     for name in shapes:
-        if name != chosen:
+        if name != chosen and len(report.mistakes) == former:  # else domain may mean it
             report.add(f"shapes.{name}", f"is used nowhere: write domain: {name}, or leave it out")
     return chosen, domain
 

@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from pinnkit.language.errors import Mistake, ProblemError, Report
-from pinnkit.problem.problem import Problem
+from pinnkit.problem.problem import Problem, check_is_problem
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.runs import evaluation
 from pinnkit.runs.configuration import (
@@ -25,6 +25,7 @@ from pinnkit.runs.configuration import (
 )
 from pinnkit.runs.factory import assemble, check_network
 from pinnkit.runs.resolved import resolved
+from pinnkit.runs.setup import path_of
 from pinnkit.runs.solution import Solution
 from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import Settings
@@ -68,12 +69,15 @@ def load(
             The table of a reference is not needed.
 
     Raises:
+        TypeError: the problem is no Problem, or the folder no path.
         ProblemError: the folder is no run folder, its config.yaml is damaged or not that of the checkpoint, or a
             problem or a network is needed.
         pinnkit.DamagedCheckpoint: the checkpoint is missing, not whole, of another format, or of other networks.
         pinnkit.RunFolderError: metrics.json is damaged.
     """
-    run = RunFolder(Path(folder))
+    if problem is not None:
+        check_is_problem(problem)
+    run = RunFolder(path_of(folder))
     path = checkpoint_path(run, checkpoint)
     text, config = _configuration(run)
     _check_given(config, problem, network)

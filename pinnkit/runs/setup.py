@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -69,12 +70,27 @@ class Setup:
         self.module, self.data = assemble(self.problem, self.settings, self.network, self.threads)
 
 
+def path_of(folder: Path | str) -> Path:
+    """The path of a run folder.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(folder, str | Path):
+        raise TypeError(f"folder: the path of a run folder is needed, and {folder!r} was given")
+    return Path(folder)
+
+
 def read(settings: Settings | Mapping[str, Any] | None) -> Settings:
     """Settings from what `solve` was given.
 
     Raises:
+        TypeError: they are no settings.
         ProblemError: a key or a value is wrong.
     """
+    if not isinstance(settings, Settings | Mapping | None):
+        kind = type(settings).__name__
+        raise TypeError(f"settings: pinnkit.Settings or a mapping of keys is needed, and a {kind} was given")
     report = Report()
     found = settings if isinstance(settings, Settings) else read_settings(settings or {}, report)
     check_optimizer_given_once(found, report)

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from pinnkit.problem.problem import Problem
+from pinnkit.problem.problem import Problem, check_is_problem
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs import environment
@@ -21,7 +21,7 @@ from pinnkit.runs.recovery import check_resumed
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.resources import check_run
 from pinnkit.runs.run import Run
-from pinnkit.runs.setup import Setup, locked, read, writable
+from pinnkit.runs.setup import Setup, locked, path_of, read, writable
 from pinnkit.runs.solution import Solution
 from pinnkit.runs.threads import single_thread_if_small
 from pinnkit.runs.validation import validate
@@ -55,6 +55,7 @@ def solve(
         overwrite: remove the run that the folder holds already, which is refused otherwise.
 
     Raises:
+        TypeError: the problem is no Problem, or the folder no path.
         ProblemError: the problem or the settings are wrong, or the folder is taken; all mistakes are reported together.
         NoGradient: a term that would train nothing.
         OptimizerUnsupported: an optimizer that cannot treat this network or these residuals.
@@ -67,8 +68,9 @@ def solve(
         Diverged: a loss that is not finite, or an objective that exploded; metrics.json has the reason too.
         NoFiniteCheckpoint: the run cannot go on, as every checkpoint holds numbers that are not finite.
     """
+    check_is_problem(problem)
     settings = read(settings)
-    run, first = RunFolder(Path(folder)), environment.first()
+    run, first = RunFolder(path_of(folder)), environment.first()
     lock = RunFolderLock(run, overwrite=overwrite or settings.overwrite, resume=resume) if first else None
     with logged() if first else silent() as kept, suppress_library_logs():
         problem = validate(problem, settings, custom_network=network is not None)
