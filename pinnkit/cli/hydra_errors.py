@@ -76,6 +76,8 @@ def _unknown_key(key: str, text: str, keys: Callable[[str], Any]) -> Mistake:
     valid = [str(name) for name in config] if isinstance(config, dict) else []
     if parent == "optimizer" and config == {"name": "auto"}:
         return Mistake(key, "optimizer=auto chooses its settings itself: name an optimizer too, such as optimizer=adam")
+    if last in valid and "No match in the defaults list" in text:
+        return Mistake(key, f"this configuration chooses no file of conf/{key}: write +{key}=NAME to add one")
     if last in valid:  # the key exists, its new value does not fit
         return unreadable(text)
     if not parent:

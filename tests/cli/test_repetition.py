@@ -1,14 +1,13 @@
 """The command line counts more than what a former run, or a file, has in its place."""
 
 import pytest
-import yaml
 
 from pinnkit.cli.arguments import parse
 from pinnkit.cli.checks import check_configuration
 from pinnkit.cli.composition import Composer
 from pinnkit.language.errors import ProblemError
 from pinnkit.problem.problem import Problem
-from pinnkit.runs.configuration import as_yaml, repeatable
+from pinnkit.runs.configuration import as_yaml
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.setup import read
 
@@ -17,8 +16,7 @@ from pinnkit.runs.setup import read
 def repeated(heat_words, tmp_path, conf):
     """The settings of a run that repeats the config.yaml of another, with overrides."""
     problem = Problem(**heat_words)
-    config = yaml.safe_load(as_yaml(problem, resolved(problem, read(None))))
-    (tmp_path / "config.yaml").write_text(repeatable(config, "heat"))
+    (tmp_path / "config.yaml").write_text(as_yaml(problem, resolved(problem, read(None))))
 
     def settings(*overrides):
         arguments = parse(["--config-dir", str(tmp_path), "--config-name", "config", *overrides])
@@ -39,6 +37,13 @@ def test_another_optimizer_takes_the_place_of_the_phases_that_were_chosen(repeat
     settings = repeated("optimizer.name=lbfgs")
     assert (settings.optimizer.name, settings.phases) == ("lbfgs", None)
     assert [one.name for one in repeated("phases=[soap]").phases] == ["soap"]
+
+
+def test_a_file_with_settings_of_another_optimizer_can_be_added(repeated):
+    settings = repeated("+optimizer=lbfgs", "optimizer.history=7")
+    assert (settings.optimizer.name, settings.optimizer.history, settings.phases) == ("lbfgs", 7, None)
+    with pytest.raises(ProblemError, match=r"optimizer: .*write \+optimizer=NAME to add one"):
+        repeated("optimizer=lbfgs")
 
 
 def test_what_was_chosen_by_another_number_of_points_is_chosen_again(repeated):

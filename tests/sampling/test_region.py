@@ -73,3 +73,10 @@ def test_lines_are_drawn_to_their_ends():
     points = np.array([[0.0, 0.5], [0.0, 1.9], [0.0, 1.0]])
     region.reach_ends(points)
     assert points.tolist() == [[0.0, 0.0], [0.0, 2.0], [0.0, 1.0]]
+
+
+def test_a_line_without_points_moves_none():
+    square = Box({"x": (0.0, 1.0), "y": (0.0, 2.0)})
+    points = np.array([[0.5, 0.5]])
+    Region((square.at(x=0.0),)).reach_ends(points)
+    assert points.tolist() == [[0.5, 0.5]]

@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from pinnkit.optimizers.settings import OPTIMIZERS
+from pinnkit.optimizers.state_check import InvalidStateError
 from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.training import checkpoint_schema
 from pinnkit.training.checkpoint_reader import DamagedCheckpoint, check_fits, newest, read
 from pinnkit.training.exceptions import Diverged, NoFiniteCheckpoint
 from pinnkit.training.step import OptimizerStep
@@ -270,3 +272,12 @@ def test_parameters_that_are_not_finite_at_the_end_are_divergence(tmp_path, monk
     with pytest.raises(Diverged, match="training diverged at step 10: the term 'start' is nan at t = 0"):
         solved(tmp_path)
     assert RunFolder(tmp_path).read_metrics()["status"] == "diverged"
+
+
+@pytest.mark.parametrize("value", ["text", None, -1.0, math.inf, True])
+def test_a_first_objective_is_a_number_also_before_the_first_step_of_a_stage(value, runs):
+    module, _ = runs("ssbroyden")
+    kept = module.progress.state_dict() | {"stage_step": 0, "first_objective": math.nan}
+    checkpoint_schema._check_progress(kept, module)
+    with pytest.raises(InvalidStateError, match=r"progress\.first_objective"):
+        checkpoint_schema._check_progress(kept | {"first_objective": value}, module)

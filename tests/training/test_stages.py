@@ -13,6 +13,7 @@ from pinnkit.runs.solve import solve
 from pinnkit.sampling.points import EQUATIONS
 from pinnkit.sampling.sequences.sobol import Sobol
 from pinnkit.training.checkpoint_reader import read
+from pinnkit.training.computation import Computation
 from pinnkit.training.stages import Stage
 from pinnkit.training.step import OptimizerStep
 
@@ -124,3 +125,24 @@ def test_a_stage_may_train_one_of_two_equations(heat_words):
     assert {part.name: part.terms for part in parts} == {EQUATIONS: ("other",), "ends": ("ends",)}
     with pytest.raises(ValueError, match=r"\['nothing'\].* heat, other, initial, ends"):
         Stage(Adam(), terms=frozenset({"nothing"})).part(all_groups)
+
+
+def test_metrics_have_the_last_engine_where_a_run_ends_as_other_terms_begin(run, tmp_path):
+    metrics = run(tmp_path, [FIRST, Stage(SSBroyden())], 7).metrics
+    assert metrics["steps"] == 7
+    assert metrics["operators"]["engine"] == "autograd"
+
+
+def test_what_a_residual_in_python_reads_is_known_before_the_engine_of_a_stage_is_chosen(
+    heat_words, run, tmp_path, monkeypatch
+):
+    known, begin = [], Computation.begin
+
+    def watched(self, *arguments):
+        known.append({str(one) for group in self.groups for one in group.extra_partials})
+        begin(self, *arguments)
+
+    monkeypatch.setattr(Computation, "begin", watched)
+    heat_words |= {"equations": {"heat": lambda p: p.u_t - p.u_xx, "other": "u_x = u"}, "exact": {}}
+    run(tmp_path, [Stage(Adam(), terms=frozenset({"heat", "ends"}))], 1)
+    assert known == [{"u_t", "u_xx"}]
