@@ -50,7 +50,8 @@ def read_and_check(
     config = dict(config)
     pde = config.pop("pde", None)
     folder = config.pop("problem_folder", None) or "."
-    config.pop("resume", None)
+    for key in ("resume", "defaults", "hydra"):  # the last two are Hydra's part of config.yaml
+        config.pop(key, None)
     report = Report()
     if (network := config.pop(CUSTOM_NETWORK, None)) is not None:
         message = (
