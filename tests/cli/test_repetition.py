@@ -42,8 +42,8 @@ def test_another_optimizer_takes_the_place_of_the_phases_that_were_chosen(repeat
 def test_a_file_with_settings_of_another_optimizer_can_be_added(repeated):
     settings = repeated("+optimizer=lbfgs", "optimizer.history=7")
     assert (settings.optimizer.name, settings.optimizer.history, settings.phases) == ("lbfgs", 7, None)
-    with pytest.raises(ProblemError, match=r"optimizer: .*write \+optimizer=NAME to add one"):
-        repeated("optimizer=lbfgs")
+    chosen = repeated("optimizer=lbfgs", "optimizer.history=7")
+    assert (chosen.optimizer, chosen.phases) == (settings.optimizer, None)
 
 
 def test_what_was_chosen_by_another_number_of_points_is_chosen_again(repeated):
