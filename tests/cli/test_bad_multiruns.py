@@ -104,7 +104,7 @@ def test_results_that_cannot_be_written_end_in_words(tmp_path, capsys, monkeypat
 
     monkeypatch.setattr(Comparison, "write", full)
     assert compare([str(run), f"out={tmp_path / 'table'}"]) == 1
-    assert capsys.readouterr().err == "pinnkit: [Errno 28] No space left on device\n"
+    assert capsys.readouterr().err == f"pinnkit: out={tmp_path / 'table'}: cannot be written: No space left on device\n"
 
 
 ELLIPTIC = """\
