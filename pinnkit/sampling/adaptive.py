@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pinnkit.sampling.generators import generator
-from pinnkit.sampling.region import Region
+from pinnkit.sampling.redraw_region import Region
 
 CONCENTRATED = 4.0
 """The concentration from which on points are redrawn by residual, for the rest of the run.

@@ -11,7 +11,7 @@ from pinnkit.problem.parts import Condition
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import resample_locally, select, spread
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.sampling.region import Region
+from pinnkit.sampling.redraw_region import Region
 from pinnkit.sampling.settings import Sampling
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from pinnkit.domains.box import Box
 from pinnkit.sampling.adaptive import morton_order, resample_locally, select, spread
-from pinnkit.sampling.region import Region
+from pinnkit.sampling.redraw_region import Region
 from pinnkit.sampling.settings import unit_points
 
 POINTS = unit_points("sobol", 200, 2, seed=0, stream="pool")

@@ -1,4 +1,4 @@
-"""Regions in which the points of a group lie, and the way back of moved points."""
+"""Regions in which points that a redraw moves stay; the points themselves are drawn in points.py."""
 
 from __future__ import annotations
 

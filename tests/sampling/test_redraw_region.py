@@ -7,7 +7,7 @@ from pinnkit.domains.box import Box
 from pinnkit.domains.product import Product
 from pinnkit.domains.shapes.disk import Disk
 from pinnkit.sampling.adaptive import resample_locally, select
-from pinnkit.sampling.region import Region
+from pinnkit.sampling.redraw_region import Region
 from pinnkit.sampling.settings import unit_points
 
 DISK = Disk(("x", "y"), (1.0, 2.0), 2.0)
