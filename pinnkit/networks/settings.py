@@ -40,16 +40,12 @@ class Network(ABC):
     sizes: ClassVar[dict[str, int]] = {"harmonics": 1, "fourier_features": 0, "width": 1}
 
     width: int | None = field(default=None, metadata={"minimum": 1, "maximum": 1_000_000})
-    """Neurons of a hidden layer; None: 20 for linear equations, 30 for nonlinear ones (and those in Python) in two or
-    three coordinates, and 68 in more (10,000 parameters with three layers). Nonlinear equations form fronts: Burgers'
-    comes to 3e-7 in seven minutes with 30, and to 1e-6 in twenty with 20; the heat equation only takes longer."""
+    """Neurons of a hidden layer; None: LINEAR_WIDTH for linear equations, NONLINEAR_WIDTH for nonlinear ones (and those
+    in Python) in two or three coordinates, MANY_COORDINATES_WIDTH in more."""
     widths: dict[str, int] = field(default_factory=dict, metadata={"minimum": 1, "maximum": 1_000_000})
     """Number of coordinates -> neurons of a hidden layer in networks of fields of so many, in the place of `width`."""
     activation: str | None = field(default=None, metadata={"choices": tuple(SMOOTHNESS)})
-    """None: sin for linear equations without time in up to three coordinates, tanh for the others. After a minute the
-    error on Poisson's equation is 2e-10 with sin and 2e-9 with tanh, but on Burgers' 4e-3 and 1e-5; the heat equation
-    takes a little longer. In five coordinates sin is at 1e-5 sooner (58 s, 94 s) but at 4e-6, not 3e-6, after
-    600 s."""
+    """None: sin for linear equations without time in up to three coordinates, tanh for the others."""
     separate: bool = False
     """One network for each field, in place of one network with an output for each."""
     harmonics: int = field(default=1, metadata={"minimum": 1, "maximum": 1_000_000})

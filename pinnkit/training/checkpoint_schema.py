@@ -1,7 +1,7 @@
 """The schema of a checkpoint: which parts it has, of which kinds, and checks of each before it is used.
 
-Its content is written by `on_save_checkpoint` in module.py and checkpoint_writer.py, and by the `state_dict` of counters,
-weights, data module and callbacks.
+Its content is written by `on_save_checkpoint` in module.py and checkpoint_writer.py, and by the `state_dict` of
+counters, weights, data module and callbacks.
 """
 
 from __future__ import annotations
