@@ -11,26 +11,13 @@ import pytest
 from pinnkit.language.errors import Report
 from pinnkit.networks.settings import SMOOTHNESS
 from pinnkit.optimizers.settings import Auto
-from pinnkit.reading import classes, config_of, read_as
+from pinnkit.reading import classes, config_of
 from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.settings import Settings, read_settings
+from tests.settings_reading import mistakes, read
 
 UNIONS = {one.name: classes(one) for one in dataclasses.fields(Settings) if classes(one) and one.name != "phases"}
 """The groups whose files name a part: group -> the classes of its parts by name."""
-
-
-def read(words: dict[str, Any]) -> Settings:
-    report = Report()
-    settings = read_settings(words, report)
-    assert [str(mistake) for mistake in report.mistakes] == []
-    return settings
-
-
-def told(words: Any, kind: type = Settings) -> dict[str, str]:
-    report = Report()
-    read_settings(words, report) if kind is Settings else read_as(kind, words, report)
-    assert len({mistake.key for mistake in report.mistakes}) == len(report.mistakes)
-    return {mistake.key: mistake.message for mistake in report.mistakes}
 
 
 # Every kind of wrong value
@@ -81,7 +68,7 @@ def told(words: Any, kind: type = Settings) -> dict[str, str]:
     ],
 )
 def test_a_wrong_value_is_told_with_its_key_and_rule(words, key, message):
-    found = told(words)
+    found = mistakes(words)
     assert list(found) == [key]
     assert message in found[key]
 
@@ -106,7 +93,7 @@ def test_an_unknown_key_is_refused_anywhere_with_the_nearest(path, kind):
     for one in dataclasses.fields(kind):
         wrong = f"{one.name}_"
         key = f"{path}.{wrong}".lstrip(".")
-        assert told(nested(path, {wrong: 1})) == {key: f"unknown key '{wrong}'; did you mean '{one.name}'?"}
+        assert mistakes(nested(path, {wrong: 1})) == {key: f"unknown key '{wrong}'; did you mean '{one.name}'?"}
 
 
 @pytest.mark.parametrize(("group", "name", "kind"), PARTS, ids=str)
@@ -115,9 +102,9 @@ def test_an_unknown_key_of_a_part_is_refused_with_the_nearest_of_that_part(group
     for one in dataclasses.fields(kind):
         wrong = f"{one.name}_"
         message = f"unknown key '{wrong}'; did you mean '{one.name}'?"
-        assert told({group: {tag: name, wrong: 1}}) == {f"{group}.{wrong}": message}
+        assert mistakes({group: {tag: name, wrong: 1}}) == {f"{group}.{wrong}": message}
         if group == "optimizer":
-            assert told({"phases": [{"name": name, wrong: 1}]}) == {f"phases[1].{wrong}": message}
+            assert mistakes({"phases": [{"name": name, wrong: 1}]}) == {f"phases[1].{wrong}": message}
 
 
 def test_a_part_is_named_by_its_tag_or_by_a_text_and_by_default():
@@ -136,7 +123,7 @@ def test_settings_are_written_as_they_are_read(group, name, kind):
 
 
 def test_all_that_is_wrong_is_told_together():
-    found = told({"netwrk": {}, "network": {"width": 0, "depht": 1}, "optimizer": "adm", "seed": "x"})
+    found = mistakes({"netwrk": {}, "network": {"width": 0, "depht": 1}, "optimizer": "adm", "seed": "x"})
     assert set(found) == {"netwrk", "network.width", "network.depht", "optimizer.name", "seed"}
 
 
@@ -183,7 +170,7 @@ def test_a_number_without_a_bound_is_found():
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_a_number_of_a_thousand_digits_is_refused_in_a_short_message(kind):
     for one in numbers(kind):
-        (message,) = told({one.name: 10**1000}, kind).values()
+        (message,) = mistakes({one.name: 10**1000}, kind).values()
         assert message.startswith("1000000000")
         assert len(message) < 150
 

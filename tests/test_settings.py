@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from pinnkit.language.errors import Report
 from pinnkit.optimizers.methods.adam import Adam
 from pinnkit.optimizers.methods.self_scaled import SSBroyden
-from pinnkit.reading import classes, read_as
-from pinnkit.settings import Settings, read_settings
+from pinnkit.reading import classes
+from pinnkit.settings import Settings
 from tests import conftest
+from tests.settings_reading import mistakes, read
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 GROUPS = {
@@ -34,20 +34,6 @@ def composed(*overrides: str) -> dict[str, Any]:
     """The configuration as the commands compose it, without the problem."""
     words = conftest.composed(overrides)
     return {key: value for key, value in words.items() if key not in ("pde", "problem_folder", "resume")}
-
-
-def read(words: dict[str, Any]) -> Settings:
-    report = Report()
-    settings = read_settings(words, report)
-    assert [str(mistake) for mistake in report.mistakes] == []
-    return settings
-
-
-def told(words: Any, kind: type = Settings) -> dict[str, str]:
-    report = Report()
-    read_settings(words, report) if kind is Settings else read_as(kind, words, report)
-    assert len({mistake.key for mistake in report.mistakes}) == len(report.mistakes)
-    return {mistake.key: mistake.message for mistake in report.mistakes}
 
 
 # The files
@@ -172,7 +158,7 @@ def test_phases_by_name_or_with_settings():
     ],
 )
 def test_wrong_phases_are_refused(words, key, message):
-    found = told(words)
+    found = mistakes(words)
     assert list(found) == [key]
     assert message in found[key]
 

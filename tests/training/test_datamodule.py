@@ -15,10 +15,10 @@ from pinnkit.training.blocks import StepBlocks
 from pinnkit.training.counters import Counters
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.distributed import Ranks
-from pinnkit.training.module import PINN
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stages import Stage
 from pinnkit.training.weights import WeightState
+from tests.training.draws import trained_points
 
 
 def test_blocks_cover_the_steps_of_a_draw():
@@ -53,22 +53,6 @@ def test_blocks_of_a_resumed_draw_end_where_those_of_the_whole_run_end(began, ev
 
 def test_a_draw_without_end_has_its_blocks_at_once():
     assert len(StepBlocks({}, draw=0, steps=10**12, length=10, first=3, every=7)) == 1 + -(-(10**12 - 4) // 7)
-
-
-def trained_points(heat_words, quick, tmp_path, monkeypatch, resume=False, **sampling):
-    """The points of the equations in each call of training_step, and the draws that they belong to."""
-    seen = []
-    original = PINN.training_step
-
-    def watched(self, block, batch_idx):
-        seen.append((block.draw, block.batches[EQUATIONS].coordinates.clone()))
-        return original(self, block, batch_idx)
-
-    settings = {**quick, "sampling": {**quick["sampling"], **sampling}}
-    with monkeypatch.context() as patch:
-        patch.setattr(PINN, "training_step", watched)
-        solution = solve(Problem(**heat_words), tmp_path, settings, resume=resume)
-    return seen, solution
 
 
 def test_points_are_redrawn_on_time_and_reach_the_batches(heat_words, quick, tmp_path, monkeypatch):

@@ -13,28 +13,13 @@ from pinnkit.sampling.sequences.sobol import Sobol as Sampling
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
 from pinnkit.training.settings import Trainer
+from tests.training.draws import trained_points
 
 
 def without_limit(problem, sampling):
     data = CollocationData(problem, sampling, 0, torch.float64, 10)
     data.trainer = SimpleNamespace(lightning_module=SimpleNamespace(limits=Trainer()))
     return data
-
-
-def trained_points(heat_words, quick, tmp_path, monkeypatch, resume=False, **sampling):
-    """The points of the equations in each call of training_step, and the draws that they belong to."""
-    seen = []
-    original = PINN.training_step
-
-    def watched(self, block, batch_idx):
-        seen.append((block.draw, block.batches[EQUATIONS].coordinates.clone()))
-        return original(self, block, batch_idx)
-
-    settings = {**quick, "sampling": {**quick["sampling"], **sampling}}
-    with monkeypatch.context() as patch:
-        patch.setattr(PINN, "training_step", watched)
-        solution = solve(Problem(**heat_words), tmp_path, settings, resume=resume)
-    return seen, solution
 
 
 def test_a_redraw_by_residual_moves_points_to_where_the_residual_is(heat_words, quick, tmp_path, monkeypatch):
