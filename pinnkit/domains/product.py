@@ -65,6 +65,9 @@ class Product(Shape):
             used += factor.dimension
         return points
 
+    def keeps(self, points: np.ndarray) -> np.ndarray:
+        return np.all([factor.keeps(points[:, columns]) for factor, columns in self._columns()], axis=0)
+
     def contains(self, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
         slack = np.broadcast_to(slack, len(self.order))
         masks = [factor.contains(points[:, columns], slack[columns]) for factor, columns in self._columns()]

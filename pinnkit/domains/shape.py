@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+
+MOST_DRAWN = 2**20
+"""Points of a larger shape of which one at least must lie in the shape."""
 
 
 class ShapeError(ValueError):
@@ -51,7 +54,14 @@ class Shape(ABC):
 
     @abstractmethod
     def sample(self, unit: np.ndarray) -> np.ndarray:
-        """Map points (n, dimension) of the unit cube to points (n, d), so that even points become even ones."""
+        """Map points (n, dimension) of the unit cube to points (n, d), so that even points become even ones.
+
+        Of a shape that is cut out of a larger one the points are those of the larger one: `keeps` tells its own.
+        """
+
+    def keeps(self, points: np.ndarray) -> np.ndarray:
+        """Mask (n,) of the points (n, d), which `sample` gave, that belong to the shape."""
+        return np.ones(len(points), dtype=bool)
 
     @abstractmethod
     def contains(self, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
@@ -106,6 +116,35 @@ class Shape(ABC):
         return False
 
     # ------------------------------------------------------------ what follows
+
+    def draw(
+        self,
+        count: int,
+        unit: Callable[[int], np.ndarray],
+        allowed: Callable[[np.ndarray], np.ndarray] | None = None,
+        thin: Callable[[np.ndarray, int], np.ndarray] = lambda points, count: points[:count],
+    ) -> np.ndarray:
+        """`count` points (count, d) of the shape: those of `sample(unit(m))` that it keeps, with m as large as needed.
+
+        Args:
+            unit: m -> points (m, dimension) of the unit cube; the result is a pure function of these.
+            allowed: mask (m,) of the points that are wanted; None: all.
+            thin: takes `count` of more points; the first ones by default.
+
+        Raises:
+            ValueError: fewer than one in 2^20 points is kept.
+        """
+        drawn = max(count, 1)
+        while True:
+            points = self.sample(unit(drawn))
+            kept = self.keeps(points)
+            if allowed is not None:
+                kept = kept & allowed(points)
+            if not self.dimension or kept.sum() >= count:
+                return thin(points if kept.all() else points[kept], count)
+            if drawn > MOST_DRAWN * max(kept.sum(), 1) and drawn > MOST_DRAWN:
+                raise ValueError(f"{self.description}: only {kept.sum()} of {drawn} points lie in it")
+            drawn *= 2
 
     @property
     def coordinates(self) -> tuple[str, ...]:

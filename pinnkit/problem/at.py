@@ -106,7 +106,12 @@ def read_where(
 
 def probe_points(place: Shape) -> np.ndarray:
     """Points (4096, d) at random in a place, always the same, to find out whether an inequality holds."""
-    return place.sample(np.random.default_rng(0).random((4096, place.dimension)))
+    return random_points(place, 4096)
+
+
+def random_points(shape: Shape, count: int) -> np.ndarray:
+    """Points (count, d) at random in a shape, always the same."""
+    return shape.draw(count, lambda drawn: np.random.default_rng(0).random((drawn, shape.dimension)))
 
 
 def inside(condition: sympy.Basic, points: np.ndarray, coordinates: Sequence[str], values: Values) -> np.ndarray:

@@ -19,11 +19,49 @@ Residual = sympy.Expr | Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Field:
-    """An unknown function of some of the coordinates; `transform` maps the network's output to its values."""
+    """A real unknown function of some of the coordinates: an output of a network.
+
+    Equations, losses and networks know fields alone. What the problem calls a field is one of them, or made of several:
+    the real and the imaginary part of a complex function, or a function for each part of the domain. See `Unknown`.
+
+    Attributes:
+        transform: maps the network's output to the field's values.
+        unknown: the name in the problem of what this is a component of; its own name by default.
+        component: "re" or "im" of a complex unknown.
+        part: the shape in which it stands for the unknown; "": the whole domain.
+    """
 
     name: str
     coordinates: tuple[str, ...]
     transform: str | None = None
+    unknown: str = ""
+    component: str = ""
+    part: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.unknown:
+            object.__setattr__(self, "unknown", self.name)
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """What the problem calls a field, real or complex: solutions, references, metrics and figures have these."""
+
+    name: str
+    fields: tuple[Field, ...]
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        return self.fields[0].coordinates
+
+    @property
+    def is_complex(self) -> bool:
+        return any(one.component for one in self.fields)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The shapes that have a function of their own."""
+        return tuple(dict.fromkeys(one.part for one in self.fields if one.part))
 
 
 @dataclass(frozen=True)

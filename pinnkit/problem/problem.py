@@ -14,7 +14,7 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import symbol
 from pinnkit.language.linear import is_linear
 from pinnkit.problem.coordinates import Coordinates
-from pinnkit.problem.parts import Condition, Equation, Field, Parameter
+from pinnkit.problem.parts import Condition, Equation, Field, Parameter, Unknown
 from pinnkit.problem.read import read
 from pinnkit.problem.tables import Files
 
@@ -63,6 +63,7 @@ class Problem:
     description: str
     axes: Coordinates
     domain: Shape
+    regions: Mapping[str, Shape]
     fields: tuple[Field, ...]
     parameters: tuple[Parameter, ...]
     equations: tuple[Equation, ...]
@@ -92,6 +93,14 @@ class Problem:
     def time(self) -> str | None:
         """The time coordinate, None for a steady problem."""
         return self.axes.time
+
+    @cached_property
+    def unknowns(self) -> tuple[Unknown, ...]:
+        """What the problem calls its fields, each made of one field or of several."""
+        groups: dict[str, list[Field]] = {}
+        for one in self.fields:
+            groups.setdefault(one.unknown, []).append(one)
+        return tuple(Unknown(name, tuple(members)) for name, members in groups.items())
 
     @property
     def learned(self) -> tuple[Parameter, ...]:

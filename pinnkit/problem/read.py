@@ -89,6 +89,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "description": description,
         "axes": axes,
         "domain": domain,
+        "regions": MappingProxyType({}),
         "fields": fields,
         "parameters": parameters,
         "equations": equations,

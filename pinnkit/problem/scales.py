@@ -54,6 +54,7 @@ def _points(problem: Problem, condition: Condition) -> dict:
     if condition.data:
         return {symbol(name): values for name, values in condition.data.items()}
     rng = np.random.default_rng(0)
-    parts = [known_at(problem, place, place.sample(rng.random((200, place.dimension)))) for place in condition.places]
+    drawn = [one.draw(200, lambda count, one=one: rng.random((count, one.dimension))) for one in condition.places]
+    parts = [known_at(problem, place, points) for place, points in zip(condition.places, drawn, strict=True)]
     zero = np.zeros(200)
     return {name: np.concatenate([part.get(name, zero) for part in parts]) for name in set().union(*parts)}

@@ -9,6 +9,7 @@ import numpy as np
 from pinnkit.language.calculus import symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.unknowns import combined
 
 
 class Exact:
@@ -19,8 +20,10 @@ class Exact:
     claimed_error: float | None = None
 
     def __init__(self, problem: Problem) -> None:
+        self._problem = problem
         names = [field.name for field in problem.fields if field.name in problem.exact]
-        self.fields = tuple(names)
+        self._names = tuple(names)
+        self.fields = tuple(one.name for one in problem.unknowns if all(each.name in names for each in one.fields))
         self._program = Program([problem.exact[name] for name in names])
         known = exact_parameters(problem)
         self._values = {key: known.get(str(key), value) for key, value in problem.values.items()}
@@ -30,7 +33,7 @@ class Exact:
         shape = np.shape(next(iter(coordinates.values())))
         computed = self._program({**self._values, **{symbol(name): values for name, values in coordinates.items()}})
         arrays = [np.array(np.broadcast_to(values, shape)) for values in computed]
-        return dict(zip(self.fields, arrays, strict=True))
+        return combined(self._problem, dict(zip(self._names, arrays, strict=True)), coordinates)
 
 
 def exact_parameters(problem: Problem) -> dict[str, float]:

@@ -15,6 +15,7 @@ from pinnkit.language.calculus import symbol
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import singular_at
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.unknowns import combined
 from pinnkit.references.choose import Reference
 from pinnkit.references.exact import exact_parameters
 from pinnkit.reporting.error_norms import max_error, relative_l2, rms
@@ -108,7 +109,8 @@ def evaluation_grid(problem: Problem, per_coordinate: int | None = None) -> Grid
     if dimension in GRID:
         count = per_coordinate or GRID[dimension]
         return Grid(problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True, time=problem.time)
-    points = problem.domain.sample(unit_points("uniform", SCATTERED, problem.domain.dimension, 0, "evaluation"))
+    domain = problem.domain
+    points = domain.draw(SCATTERED, lambda drawn: unit_points("uniform", drawn, domain.dimension, 0, "evaluation"))
     return Grid(
         {name: points[:, index] for index, name in enumerate(problem.coordinates)}, structured=False, time=problem.time
     )
@@ -123,12 +125,13 @@ def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int |
 
 
 def predict(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Every field at arrays of points of any one shape, in float64."""
+    """Every unknown at arrays of points of any one shape, in float64 or complex128."""
     first = next(iter(coordinates.values()))
     with torch.no_grad():
         parts = [module(part) for part in _chunks(module, coordinates)]
     values = torch.cat(parts).double().cpu().numpy()
-    return {one.name: values[:, index].reshape(first.shape) for index, one in enumerate(module.problem.fields)}
+    found = {one.name: values[:, index].reshape(first.shape) for index, one in enumerate(module.problem.fields)}
+    return combined(module.problem, found, coordinates)
 
 
 def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

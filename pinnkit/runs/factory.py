@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -13,6 +12,7 @@ from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, reweighted, weights
 from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
 from pinnkit.optimizers.settings import optimizers_where
+from pinnkit.problem.at import random_points
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.runs.resolved import resolved
@@ -97,8 +97,7 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
     if not isinstance(network, nn.Module):
         report.add("network", f"is a {type(network).__name__}: a torch.nn.Module is needed")
         report.raise_if_any()
-    unit = np.tile(np.linspace(0.1, 0.9, SHOWN)[:, None], (1, problem.domain.dimension))
-    points = torch.from_numpy(problem.domain.sample(unit)).to(dtype)
+    points = torch.from_numpy(random_points(problem.domain, SHOWN)).to(dtype)
     try:
         check_custom(network.to(dtype), points, [field.name for field in problem.fields])
     except UnfitNetwork as error:

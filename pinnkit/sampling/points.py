@@ -7,7 +7,6 @@ key gives the same points on every rank and after every resume.
 from __future__ import annotations
 
 import numpy as np
-import sympy
 
 from pinnkit.domains.shape import Shape
 from pinnkit.problem.at import inside
@@ -24,8 +23,12 @@ EQUATIONS = "equations"
 def equation_points(problem: Problem, sampling: Sampling, seed: int, draw: int, count: int | None = None) -> PointSet:
     """The points of the equations: spread over the domain by the chosen method."""
     count = count or sampling.count(len(problem.coordinates))
-    unit = sampling.unit_points(count, problem.domain.dimension, seed, EQUATIONS, draw)
-    return PointSet(problem.domain.sample(unit))
+    domain = problem.domain
+
+    def unit(drawn: int) -> np.ndarray:
+        return sampling.unit_points(drawn, domain.dimension, seed, EQUATIONS, draw)
+
+    return PointSet(domain.draw(count, unit, thin=sampling.part))
 
 
 def condition_points(problem: Problem, condition: Condition, sampling: Sampling, seed: int, draw: int) -> PointSet:
@@ -61,16 +64,13 @@ def _on_place(
     stream: str,
     draw: int,
 ) -> np.ndarray:
-    if condition.where is None:
-        return place.sample(sampling.unit_points(count, place.dimension, seed, stream, draw))
-    known: dict[sympy.Symbol, float] = problem.values
-    drawn = count
-    while True:  # reading made sure that some points satisfy the inequality
-        points = place.sample(sampling.unit_points(drawn, place.dimension, seed, stream, draw))
-        kept = points[inside(condition.where, points, problem.coordinates, known)]
-        if len(kept) >= count or not place.dimension:
-            return sampling.part(kept, count)
-        drawn *= 2
+    def unit(drawn: int) -> np.ndarray:
+        return sampling.unit_points(drawn, place.dimension, seed, stream, draw)
+
+    def allowed(points: np.ndarray) -> np.ndarray:
+        return inside(condition.where, points, problem.coordinates, problem.values)
+
+    return place.draw(count, unit, allowed if condition.where is not None else None, sampling.part)
 
 
 def batch_index(size: int, batch: int, seed: int, stream: str, step: int) -> np.ndarray:
