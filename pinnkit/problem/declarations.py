@@ -11,6 +11,7 @@ from pinnkit.domains.box import Box
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, check_name, constant, meaning
 from pinnkit.problem.equations import check_keys
+from pinnkit.problem.field_options import read_options
 from pinnkit.problem.parts import TRANSFORMS, Field, Parameter
 
 NARROW, LARGE = 1e-9, 1e30
@@ -64,15 +65,8 @@ def read_fields(config: Any, transforms: Any, taken: list[str], report: Report) 
             check_name(name, taken)
             taken.append(name)
             fields.append(Field(name, coordinates, transforms.get(name)))
-            if not isinstance(depends, Sequence) or isinstance(depends, str) or (coordinates and not depends):
-                raise LanguageError(f"{depends!r} is not a list of coordinates: write {name}: [x, t]")
-            for coordinate in depends:
-                if coordinate not in coordinates:
-                    raise LanguageError(
-                        f"there is no coordinate '{coordinate}'{suggestion(str(coordinate), coordinates)}"
-                    )
-            ordered = tuple(coordinate for coordinate in coordinates if coordinate in depends)
-            fields[-1] = replace(fields[-1], coordinates=ordered)
+            options = read_options(depends, name, coordinates, report)
+            fields[-1] = replace(fields[-1], coordinates=options.coordinates)
     return tuple(fields)
 
 

@@ -41,6 +41,11 @@ def test_a_file_and_the_same_words_from_python_give_equal_problems():
     assert Problem(**words()) != Problem(**words(parameters={"alpha": 0.2}))
 
 
+def test_a_field_has_its_coordinates_from_a_list_or_from_a_mapping_of_options():
+    for given in (["t", "x"], {"coordinates": ["t", "x"]}, {}):
+        assert Problem(**words(fields={"u": given})).fields == (Field("u", ("x", "t")),)
+
+
 def test_the_parts_of_a_problem():
     heat = Problem(**words())
     assert (heat.name, heat.description, heat.folder) == ("heat", "A rod that cools.", Path("."))

@@ -30,6 +30,10 @@ from tests.problem.configs import mistakes, words
         ({"fields": ["u", "x"]}, {"fields.x": "'x' is declared twice"}),
         ({"fields": ["u", ["v"]]}, {"fields.['v']": "a name must be text, not ['v']"}),
         ({"fields": {"u": "x"}}, {"fields.u": "'x' is not a list of coordinates: write u: [x, t]"}),
+        (
+            {"fields": {"u": {"coordinates": "x", "coordinate": 1}}},
+            {"fields.u.coordinate": "did you mean 'coordinates'?", "fields.u": "'x' is not a list of coordinates"},
+        ),
         ({"fields": {"u": ["x", "tt"]}}, {"fields.u": "there is no coordinate 'tt'; did you mean 't'?"}),
         ({"parameters": {"alpha": 1, "x": 1}}, {"parameters.x": "'x' is declared twice"}),
         ({"parameters": {"alpha": 1, "u": 1}}, {"parameters.u": "'u' is declared twice"}),
