@@ -9,7 +9,7 @@ from typing import Any
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.problem.equations import check_keys
 
-OPTIONS = ("coordinates",)
+OPTIONS = ("coordinates", "complex")
 """The keys of a mapping of options."""
 
 
@@ -19,13 +19,15 @@ class FieldOptions:
 
     Attributes:
         coordinates: on which it depends, in the order of the problem's.
+        is_complex: whether its values are complex.
     """
 
     coordinates: tuple[str, ...]
+    is_complex: bool = False
 
 
 def read_options(config: Any, name: str, coordinates: tuple[str, ...], report: Report) -> FieldOptions:
-    """The options of a field from a list of coordinates, or from a mapping with `coordinates` and other options.
+    """The options of a field from a list of coordinates, the word `complex`, or a mapping of options.
 
     Args:
         coordinates: all those of the problem, which a field has that names none.
@@ -33,9 +35,14 @@ def read_options(config: Any, name: str, coordinates: tuple[str, ...], report: R
     Raises:
         LanguageError: naming what is wrong, for the key of the field.
     """
+    if config == "complex":
+        config = {"complex": True}
     options = config if isinstance(config, Mapping) else {"coordinates": config}
     check_keys(report, f"fields.{name}", options, OPTIONS)
-    return FieldOptions(_depends(options.get("coordinates", coordinates), name, coordinates))
+    is_complex = options.get("complex", False)
+    if not isinstance(is_complex, bool):
+        raise LanguageError(f"complex is {is_complex!r}: write complex: true, or leave it out")
+    return FieldOptions(_depends(options.get("coordinates", coordinates), name, coordinates), is_complex)
 
 
 def _depends(given: Any, name: str, coordinates: tuple[str, ...]) -> tuple[str, ...]:

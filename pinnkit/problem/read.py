@@ -15,9 +15,17 @@ from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, expression
 from pinnkit.problem.at import Places
+from pinnkit.problem.closed_forms import read_closed_form
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.coordinates import Coordinates
-from pinnkit.problem.declarations import check_meanings, read_coordinates, read_fields, read_parameters
+from pinnkit.problem.declarations import (
+    check_meanings,
+    complex_names,
+    names_of_fields,
+    read_coordinates,
+    read_fields,
+    read_parameters,
+)
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
 from pinnkit.problem.shapes import read_domain
@@ -48,17 +56,19 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     axes = Coordinates.named(names)
     taken = list(names)
     fields = read_fields(config.get("fields"), config.get("transform") or {}, taken, report)
+    count = len(taken)
     parameters = read_parameters(config.get("parameters") or {}, taken, report)
-    declared = tuple(taken[len(names) + len(fields) :])  # the parameters, those with a mistake of their own too
+    declared = tuple(taken[count:])  # the parameters, those with a mistake of their own too
     known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
     shape, domain = read_domain(config, axes.space, box, declared, known, taken, report) if complete else ("", box)
     scope = Scope(
         coordinates=names,
-        fields={field.name: field.coordinates for field in fields},
+        fields=names_of_fields(fields),
         parameters=declared,
         ranges={**domain.bounds, **{one.name: (one.value, one.value) for one in parameters}},
         space=axes.space,
+        complex=complex_names(fields),
     )
     check_meanings(scope, report)
     equations: tuple[Equation, ...] = ()
@@ -120,6 +130,9 @@ def read_text(config: Any, key: str, report: Report) -> str:
 
 def check_names_differ(equations: tuple[Equation, ...], conditions: tuple[Condition, ...], report: Report) -> None:
     """Check that no two terms or point sets have one name in weights, logs and metrics, nor that of the objective."""
+    names = [equation.name for equation in equations]
+    for twice in sorted({name for name in names if names.count(name) > 1}):
+        report.add("equations", f"two are called {twice}, which may be a part of a complex equation: rename one")
     for equation in equations:
         if equation.name == "objective":
             report.add("equations.objective", "the name 'objective' is taken: it is the weighted sum of all terms")
@@ -140,21 +153,22 @@ def read_exact(
         report.add("exact", f"{config!r} is not a mapping: write {{u: sin(pi*x)}}")
         return {}
     learned = [parameter.name for parameter in parameters if parameter.learn]
-    names = [field.name for field in fields] + learned
+    names = list(dict.fromkeys(field.unknown for field in fields)) + learned
     exact = {}
-    plain = Scope(scope.coordinates, parameters=scope.parameters, space=scope.space)
+    plain = Scope(scope.coordinates, parameters=scope.parameters, space=scope.space, complex=scope.complex)
     for name, text in config.items():
         with report.at(f"exact.{name}"):
             if name not in names:
                 raise LanguageError(f"there is no field or learned parameter '{name}'{suggestion(str(name), names)}")
+            if name not in learned:
+                exact |= read_closed_form(text, name, fields, plain)
+                continue
             exact[name] = expression(text, plain)
-            open_ones = {str(one) for one in exact[name].free_symbols} & set(learned)
-            if name in learned and open_ones:
+            varying = {str(symbol) for symbol in exact[name].free_symbols}
+            if open_ones := varying & set(learned):
                 rule = "the value of a learned parameter is a number"
                 raise LanguageError(f"depends on {min(open_ones)}, which is learned: {rule}", str(text))
-            depends = next((field.coordinates for field in fields if field.name == name), ())
-            others = {str(symbol) for symbol in exact[name].free_symbols} & set(scope.coordinates) - set(depends)
-            if others:
+            if others := varying & set(scope.coordinates):
                 raise LanguageError(f"depends on {', '.join(sorted(others))}, but {name} does not", str(text))
     return exact
 
