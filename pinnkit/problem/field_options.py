@@ -35,14 +35,17 @@ def read_options(config: Any, name: str, coordinates: tuple[str, ...], report: R
     Raises:
         LanguageError: naming what is wrong, for the key of the field.
     """
-    if config == "complex":
-        config = {"complex": True}
+    if isinstance(config, str):
+        if config != "complex":
+            near = suggestion(config, ["complex"])
+            report.add(f"fields.{name}", f"'{config}' is not a list of coordinates: write {name}: [x, t]{near}")
+        config = {"complex": True}  # also where it is misspelt, so that one mistake makes one message
     options = config if isinstance(config, Mapping) else {"coordinates": config}
     check_keys(report, f"fields.{name}", options, OPTIONS)
     is_complex = options.get("complex", False)
     if not isinstance(is_complex, bool):
-        raise LanguageError(f"complex is {is_complex!r}: write complex: true, or leave it out")
-    return FieldOptions(_depends(options.get("coordinates", coordinates), name, coordinates), is_complex)
+        report.add(f"fields.{name}.complex", f"is {is_complex!r}: write complex: true, or leave it out")
+    return FieldOptions(_depends(options.get("coordinates", coordinates), name, coordinates), bool(is_complex))
 
 
 def _depends(given: Any, name: str, coordinates: tuple[str, ...]) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ class Problem:
 
     Args:
         coordinates: name -> [lower, upper], in the order of the network's inputs; t is time.
-        fields: names of the unknown functions, or name -> the coordinates that it depends on.
+        fields: names of the unknown functions, or name -> the coordinates that it depends on, or name -> `complex`.
         equations: text `left = right`, a callable `residual(p)`, {equation: one of these, weight: expression}, or a
             list or a mapping of such.
         conditions: name -> {at, equations, where, weight, data}.
@@ -101,6 +101,10 @@ class Problem:
         for one in self.fields:
             groups.setdefault(one.unknown, []).append(one)
         return tuple(Unknown(name, tuple(members)) for name, members in groups.items())
+
+    def unknown_of(self, field: str) -> str:
+        """What the problem calls the unknown that a field is a component of."""
+        return next(one.unknown for one in self.fields if one.name == field)
 
     @property
     def learned(self) -> tuple[Parameter, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import matplotlib
 import numpy as np
@@ -57,12 +57,16 @@ def new_figure(width: float, height: float, title: str) -> Iterator[Figure]:
 
 @dataclass(frozen=True)
 class Scale:
-    """A colour map with its limits, and whether values lie beyond them (arrows on the colour bar)."""
+    """A colour map with its limits, and whether values lie beyond them (arrows on the colour bar).
+
+    `ticks`: value -> text on the colour bar; chosen by matplotlib where there are none.
+    """
 
     colours: str
     low: float
     high: float
     extend: str = "neither"
+    ticks: Mapping[float, str] = field(default_factory=dict)
 
     @property
     def norm(self) -> Normalize:
@@ -87,6 +91,15 @@ def signed_scale(values: np.ndarray) -> Scale:
     """Symmetric about zero: white is zero, the ends are -+max |values|."""
     largest = float(np.max(np.abs(finite_values(values)), initial=0.0)) or 1.0
     return Scale("RdBu_r", -largest, largest)
+
+
+def size_scale(values: np.ndarray) -> Scale:
+    """From zero to the largest of values that are not negative."""
+    return Scale("viridis", 0.0, float(np.max(finite_values(values), initial=0.0)) or 1.0)
+
+
+PHASE = Scale("twilight", -np.pi, np.pi, ticks={-np.pi: r"$-\pi$", 0.0: "$0$", np.pi: r"$\pi$"})
+"""Angles, whose two ends are one."""
 
 
 def finite_values(values: np.ndarray) -> np.ndarray:
@@ -164,12 +177,15 @@ def add_colour_bar(figure: Figure, axes: list[Axes], scale: Scale, label: str, h
     )
     if not horizontal:
         bar.set_label(label, rotation=_rotation(label), labelpad=10 if _rotation(label) == 0 else None)
-    _set_scientific(bar)
+    _set_ticks(bar, scale.ticks)
     return bar
 
 
-def _set_scientific(bar: Colorbar) -> None:
+def _set_ticks(bar: Colorbar, ticks: Mapping[float, str]) -> None:
     """Powers of ten once above the bar, not on every tick."""
+    if ticks:
+        bar.set_ticks(list(ticks), labels=list(ticks.values()))
+        return
     formatter = ScalarFormatter(useMathText=True, useOffset=False)
     formatter.set_powerlimits((-2, 4))
     bar.formatter = formatter
