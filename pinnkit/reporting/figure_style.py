@@ -24,6 +24,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7
 REFERENCE = {"color": "black", "linestyle": (0, (4, 3)), "linewidth": 1.6}
 # Beyond this ratio of lengths a plot to scale is a strip that shows nothing.
 _WIDEST = 4.0
+FLAT = 1e-13
+"""A range, relative to its ends, that is rounding alone: the modulus of exp(i x), say."""
 
 
 @contextmanager
@@ -77,7 +79,7 @@ def solution_scale(values: np.ndarray, reference: np.ndarray | None) -> Scale:
     """The range of the reference if there is one, so that both pictures compare; else that of the values."""
     finite = finite_values(values if reference is None else reference)
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    if low == high:
+    if high - low <= FLAT * max(abs(low), abs(high)):
         low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
     shown = finite_values(values)
     # An excess of less than a hundredth of the range cannot be seen and needs no arrow.

@@ -12,10 +12,8 @@ from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, complex_expression, equations, expression, inequality
 
 NAMES = ("x", "y", "t")
-FIELDS = {name: NAMES for name in ("h", "h_re", "h_im", "u")}
-SCOPE = Scope(
-    NAMES, FIELDS, ("a",), boundary=True, space=("x", "y"), complex={"h": ("h_re", "h_im")}, columns=("q",)
-)
+FIELDS = dict.fromkeys(("h", "h_re", "h_im", "u"), NAMES)
+SCOPE = Scope(NAMES, FIELDS, ("a",), boundary=True, space=("x", "y"), complex={"h": ("h_re", "h_im")}, columns=("q",))
 RATE = {"x": 0.3 + 0.7j, "y": -0.4 + 0.2j, "t": 0.1 - 0.5j}
 """h = exp(sum of rate * coordinate), whose derivatives are products with these."""
 
