@@ -30,9 +30,11 @@ class Shape(ABC):
         bounds: the bounding box, coordinate -> (lower, upper), in the order of the coordinates.
         example: of a shape that problems choose by its name: arguments of an instance, for messages and for the tests
             of all shapes.
+        bare: the argument that a problem may give alone, without its name; "": there is none.
     """
 
     example: ClassVar[Mapping[str, Any]]
+    bare: ClassVar[str] = ""
     bounds: Mapping[str, tuple[float, float]]
 
     # ------------------------------------------------------------ what a shape defines
