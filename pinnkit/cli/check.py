@@ -62,11 +62,13 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
     scales = field_scales(problem)
     for field in problem.fields:
         transform = f", through {field.transform}" if field.transform else ""
+        if field.bounds:
+            transform = f", kept {field.bounds.description}"
         yield f"  field       {field.name}({', '.join(field.coordinates)}) of size {scales[field.name]:g}{transform}"
     for parameter in problem.parameters:
         kind = "learned, from" if parameter.learn else "="
-        positive = ", kept positive" if parameter.positive else ""
-        yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{positive}"
+        kept = f", kept {parameter.bounds.description}" if parameter.bounds else ""
+        yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{kept}"
     for _, equation, condition in equations_with_keys(problem):
         where = (
             _where(condition) if condition else f"at {settings.sampling.count(len(problem.coordinates))} points inside"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from pinnkit.networks.bounded import bounded
 from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
 from pinnkit.networks.settings import Network
 
@@ -22,14 +24,18 @@ TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Output:
-    """A field: the indices of its coordinates, its output transform, and the size that multiplies the output."""
+    """A field: the indices of its coordinates, its output transform, the size that multiplies the output, and the ends
+    between which its values stay."""
 
     columns: tuple[int, ...]
     transform: str | None = None
     scale: float = 1.0
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     def __call__(self, values: Tensor) -> Tensor:
-        """scale * z, or the transform of z, of shape (n,)."""
+        """scale * z, the transform of z, or what `bounded` makes of z, of shape (n,)."""
+        if any(map(math.isfinite, self.bounds)):
+            return bounded(values, *self.bounds, self.scale)
         if self.transform:
             return TRANSFORMS[self.transform](values)  # the transform sets the range: (0, 1), above zero ...
         return values if self.scale == 1.0 else self.scale * values
@@ -121,7 +127,7 @@ def build(
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
-        plain = [Output(everything, output.transform) for output in outputs]
+        plain = [Output(everything, output.transform, bounds=output.bounds) for output in outputs]
         return FieldNetworks([custom], [range(len(outputs))], plain)
     groups: list[list[int]] = []
     for index, output in enumerate(outputs):

@@ -10,6 +10,7 @@ from typing import Any
 from pinnkit.domains.box import Box
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, check_name, constant, meaning
+from pinnkit.problem.bounds import BOUNDS, read_bounds
 from pinnkit.problem.equations import check_keys
 from pinnkit.problem.field_options import read_options
 from pinnkit.problem.parts import TRANSFORMS, Field, Parameter
@@ -66,7 +67,9 @@ def read_fields(config: Any, transforms: Any, taken: list[str], report: Report) 
             taken.append(name)
             fields.append(Field(name, coordinates, transforms.get(name)))
             options = read_options(depends, name, coordinates, report)
-            fields[-1] = replace(fields[-1], coordinates=options.coordinates)
+            fields[-1] = replace(fields[-1], coordinates=options.coordinates, bounds=options.bounds)
+            if options.bounds and name in transforms:
+                raise LanguageError(f"is kept {options.bounds.description} and has a transform: leave one of them out")
     return tuple(fields)
 
 
@@ -83,14 +86,15 @@ def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Para
             if not isinstance(value, Mapping):
                 parameters.append(Parameter(name, constant(value)))
                 continue
-            check_keys(report, key, value, ("learn", "positive"))
-            positive = value.get("positive", False)
-            if "learn" not in value or not isinstance(positive, bool):
+            check_keys(report, key, value, ("learn", *BOUNDS))
+            if "learn" not in value:
                 raise LanguageError("write a number, or {learn: 0.5, positive: true} for a parameter to be found")
-            start = constant(value["learn"])
-            if positive and start <= 0:
-                raise LanguageError(f"starts at {start:g}, but a positive parameter starts above zero")
-            parameters.append(Parameter(name, start, learn=True, positive=positive))
+            start, bounds = constant(value["learn"]), read_bounds(value)
+            if start not in bounds:
+                where = "above zero" if bounds.description == "positive" else bounds.description
+                kind = "positive" if where == "above zero" else "bounded"
+                raise LanguageError(f"starts at {start:g}, but a {kind} parameter starts {where}")
+            parameters.append(Parameter(name, start, learn=True, bounds=bounds))
     return tuple(parameters)
 
 

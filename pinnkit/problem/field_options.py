@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pinnkit.language.errors import LanguageError, Report, suggestion
+from pinnkit.problem.bounds import BOUNDS, NO_BOUNDS, Bounds, read_bounds
 from pinnkit.problem.equations import check_keys
 
-OPTIONS = ("coordinates",)
+OPTIONS = ("coordinates", *BOUNDS)
 """The keys of a mapping of options."""
 
 
@@ -19,9 +20,11 @@ class FieldOptions:
 
     Attributes:
         coordinates: on which it depends, in the order of the problem's.
+        bounds: between which its values stay.
     """
 
     coordinates: tuple[str, ...]
+    bounds: Bounds = NO_BOUNDS
 
 
 def read_options(config: Any, name: str, coordinates: tuple[str, ...], report: Report) -> FieldOptions:
@@ -35,7 +38,10 @@ def read_options(config: Any, name: str, coordinates: tuple[str, ...], report: R
     """
     options = config if isinstance(config, Mapping) else {"coordinates": config}
     check_keys(report, f"fields.{name}", options, OPTIONS)
-    return FieldOptions(_depends(options.get("coordinates", coordinates), name, coordinates))
+    return FieldOptions(
+        coordinates=_depends(options.get("coordinates", coordinates), name, coordinates),
+        bounds=read_bounds(options),
+    )
 
 
 def _depends(given: Any, name: str, coordinates: tuple[str, ...]) -> tuple[str, ...]:

@@ -51,7 +51,12 @@ def assemble(
         problem.domain.upper.tolist(),
         [names.index(name) for name in problem.periodic],
         [
-            Output(tuple(map(names.index, field.coordinates)), field.transform, scales[field.name])
+            Output(
+                tuple(map(names.index, field.coordinates)),
+                field.transform,
+                scales[field.name],
+                (field.bounds.lower, field.bounds.upper),
+            )
             for field in problem.fields
         ],
         settings.seed,
