@@ -100,13 +100,14 @@ def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Para
 
 def check_meanings(scope: Scope, report: Report) -> None:
     """Names that would hide a derivative or a normal, or that the arrays of a solution have: u_reference is u's."""
-    for key, names in (("coordinates", scope.coordinates), ("fields", scope.fields), ("parameters", scope.parameters)):
+    declared = {"coordinates": scope.coordinates, "fields": scope.fields, "parameters": scope.parameters}
+    for key, names in (declared | {"define": scope.definitions}).items():
         for name in names:
             with report.at(f"{key}.{name}"):
                 if what := meaning(name, scope):
                     raise LanguageError(f"'{name}' is {what} and cannot be a name; write {name.replace('_', '')}")
                 field = name.removesuffix("_reference")
-                if key != "parameters" and field != name and field in scope.fields:
+                if key in ("coordinates", "fields") and field != name and field in scope.fields:
                     raise LanguageError(f"'{name}' is what a solution's file calls the reference of {field}: rename it")
 
 

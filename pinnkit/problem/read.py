@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +19,7 @@ from pinnkit.problem.at import Places
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.coordinates import Coordinates
 from pinnkit.problem.declarations import check_meanings, read_coordinates, read_fields, read_parameters
+from pinnkit.problem.definitions import known_values, read_definitions
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
 from pinnkit.problem.shapes import read_domain
@@ -25,7 +27,7 @@ from pinnkit.problem.tables import Files, TableError
 
 KEYS = (
     "name", "description", "coordinates", "fields", "parameters", "equations", "conditions", "exact", "reference",
-    "periodic", "transform", "shapes", "domain",
+    "periodic", "transform", "shapes", "domain", "define",
 )  # fmt: skip
 
 TEXT = 2000
@@ -51,14 +53,20 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     parameters = read_parameters(config.get("parameters") or {}, taken, report)
     declared = tuple(taken[len(names) + len(fields) :])  # the parameters, those with a mistake of their own too
     known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
+    definitions = read_definitions(config.get("define") or {}, Scope(names, parameters=declared), known, taken, report)
+    derived = {symbol(name): value for name, value in known_values(definitions, known).items()}
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
-    shape, domain = read_domain(config, axes.space, box, declared, known, taken, report) if complete else ("", box)
+    shape, domain = "", box
+    if complete:
+        numbers = (*declared, *map(str, derived))
+        shape, domain = read_domain(config, axes.space, box, numbers, known | derived, taken, report)
     scope = Scope(
         coordinates=names,
         fields={field.name: field.coordinates for field in fields},
         parameters=declared,
         ranges={**domain.bounds, **{one.name: (one.value, one.value) for one in parameters}},
         space=axes.space,
+        definitions=definitions,
     )
     check_meanings(scope, report)
     equations: tuple[Equation, ...] = ()
@@ -92,6 +100,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "regions": MappingProxyType({}),
         "fields": fields,
         "parameters": parameters,
+        "definitions": definitions,
         "equations": equations,
         "conditions": conditions,
         "exact": MappingProxyType(exact),
@@ -142,7 +151,7 @@ def read_exact(
     learned = [parameter.name for parameter in parameters if parameter.learn]
     names = [field.name for field in fields] + learned
     exact = {}
-    plain = Scope(scope.coordinates, parameters=scope.parameters, space=scope.space)
+    plain = replace(scope, fields={}, ranges={})
     for name, text in config.items():
         with report.at(f"exact.{name}"):
             if name not in names:

@@ -17,7 +17,6 @@ from pinnkit.problem.places import singular_at
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.unknowns import combined
 from pinnkit.references.choose import Reference
-from pinnkit.references.exact import exact_parameters
 from pinnkit.reporting.error_norms import max_error, relative_l2, rms
 from pinnkit.reporting.figures import draw
 from pinnkit.reporting.grid import Grid
@@ -220,19 +219,6 @@ class Errors:
             return {}
         fields = predict(self._module, self._grid.coordinates)
         return {name: relative_l2(*_known(fields[name], values)) for name, values in self._references.items()}
-
-
-def learned(module: PINN) -> dict[str, dict[str, float]]:
-    """Learned parameter -> its value, and its exact value and relative error where the problem gives one."""
-    exact = exact_parameters(module.problem)
-    found = {}
-    for parameter in module.problem.learned:
-        value = float(module.parameter_values()[parameter.name].detach())
-        found[parameter.name] = {"value": value}
-        if parameter.name in exact:
-            truth = exact[parameter.name]
-            found[parameter.name] |= {"exact": truth, "relative_error": abs(value - truth) / abs(truth or 1.0)}
-    return found
 
 
 def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: Iterable[str]) -> History:

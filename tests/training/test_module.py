@@ -11,8 +11,9 @@ from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import mean_square
 from pinnkit.optimizers.settings import OPTIMIZERS, LeastSquares
 from pinnkit.problem.problem import Problem
-from pinnkit.runs.evaluation import learned, residuals
+from pinnkit.runs.evaluation import residuals
 from pinnkit.runs.factory import assemble
+from pinnkit.runs.learned import learned
 from pinnkit.runs.solve import solve
 from pinnkit.settings import read_settings
 from pinnkit.training.loop import Loop
