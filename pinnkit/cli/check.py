@@ -65,6 +65,10 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         if field.bounds:
             transform = f", kept {field.bounds.description}"
         yield f"  field       {field.name}({', '.join(field.coordinates)}) of size {scales[field.name]:g}{transform}"
+    for name in problem.axes.parameters:
+        spread = ", spread by its logarithm" if name in problem.axes.logarithmic else ""
+        lower, upper = problem.domain.bounds[name]
+        yield f"  parameter   {name} in [{lower:g}, {upper:g}], an input of the network{spread}"
     for parameter in problem.parameters:
         kind = "learned, from" if parameter.learn else "="
         kept = f", kept {parameter.bounds.description}" if parameter.bounds else ""

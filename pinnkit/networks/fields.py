@@ -113,6 +113,7 @@ def build(
     linear: bool,
     steady: bool,
     custom: nn.Module | None = None,
+    logarithmic: Sequence[int] = (),
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
@@ -123,6 +124,7 @@ def build(
         lower, upper: ends of the coordinates' ranges, d each.
         periodic: indices of the periodic coordinates.
         linear, steady: whether the equations are linear, and without time: which decides settings that are None.
+        logarithmic: indices of the coordinates that count by their logarithm.
         custom: a network of the user's in place of ours, (n, d) -> (n, number of fields), which is not scaled.
     """
     if custom is not None:
@@ -142,7 +144,7 @@ def build(
         for group in groups:
             columns = outputs[group[0]].columns
             chosen = settings.chosen(len(lower), len(columns), linear, steady)
-            networks.append(_network(chosen, columns, lower, upper, periodic, len(group)))
+            networks.append(_network(chosen, columns, lower, upper, periodic, logarithmic, len(group)))
     return FieldNetworks(networks, groups, outputs)
 
 
@@ -152,6 +154,7 @@ def _network(
     lower: Sequence[float],
     upper: Sequence[float],
     periodic: Sequence[int],
+    logarithmic: Sequence[int],
     outputs: int,
 ) -> nn.Module:
     """The embeddings, and the network that the architecture builds on them."""
@@ -161,6 +164,7 @@ def _network(
             [upper[index] for index in columns],
             [place for place, index in enumerate(columns) if index in periodic],
             settings.harmonics,
+            [place for place, index in enumerate(columns) if index in logarithmic],
         )
     ]
     if settings.fourier_features:

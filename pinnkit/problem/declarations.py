@@ -30,18 +30,27 @@ def read_coordinates(config: Any, report: Report) -> tuple[tuple[str, ...], Box]
         with report.at(f"coordinates.{name}"):
             check_name(name, names)
             names.append(name)
-            if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
-                raise LanguageError(f"{ends!r} is not a range: write [lower, upper]")
-            lower, upper = (constant(end) for end in ends)
-            if lower >= upper:
-                raise LanguageError(f"the range [{lower:g}, {upper:g}] is empty: the lower end comes first")
-            if not (upper - lower > NARROW * max(abs(lower), abs(upper)) and 1 / LARGE < upper - lower < LARGE):
-                raise LanguageError(
-                    f"the range [{lower!r}, {upper!r}] is too narrow or too wide for derivatives in floating point: "
-                    "choose other units, or another origin"
-                )
-            bounds[name] = (lower, upper)
+            bounds[name] = read_range(ends)
     return tuple(names), Box(MappingProxyType(bounds))
+
+
+def read_range(ends: Any) -> tuple[float, float]:
+    """The lower and the upper end of a range.
+
+    Raises:
+        LanguageError: it is none, is empty, or too narrow or too wide for derivatives.
+    """
+    if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
+        raise LanguageError(f"{ends!r} is not a range: write [lower, upper]")
+    lower, upper = (constant(end) for end in ends)
+    if lower >= upper:
+        raise LanguageError(f"the range [{lower:g}, {upper:g}] is empty: the lower end comes first")
+    if not (upper - lower > NARROW * max(abs(lower), abs(upper)) and 1 / LARGE < upper - lower < LARGE):
+        raise LanguageError(
+            f"the range [{lower!r}, {upper!r}] is too narrow or too wide for derivatives in floating point: "
+            "choose other units, or another origin"
+        )
+    return lower, upper
 
 
 def read_fields(config: Any, transforms: Any, taken: list[str], report: Report) -> tuple[Field, ...]:
@@ -74,12 +83,15 @@ def read_fields(config: Any, transforms: Any, taken: list[str], report: Report) 
 
 
 def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Parameter, ...]:
+    """The parameters that are numbers: those with a range are coordinates, see `read_ranges`."""
     if not isinstance(config, Mapping):
         report.add("parameters", f"{config!r} is not a mapping: write {{alpha: 0.1}}")
         return ()
     parameters = []
     for name, value in config.items():
         key = f"parameters.{name}"
+        if has_range(value):
+            continue
         with report.at(key):
             check_name(name, taken)
             taken.append(name)
@@ -88,7 +100,10 @@ def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Para
                 continue
             check_keys(report, key, value, ("learn", *BOUNDS))
             if "learn" not in value:
-                raise LanguageError("write a number, or {learn: 0.5, positive: true} for a parameter to be found")
+                raise LanguageError(
+                    "write a number, or {learn: 0.5, positive: true} for a parameter to be found, or "
+                    "{range: [0.1, 1]} for an input of the network"
+                )
             start, bounds = constant(value["learn"]), read_bounds(value)
             if start not in bounds:
                 where = "above zero" if bounds.description == "positive" else bounds.description
@@ -96,6 +111,11 @@ def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Para
                 raise LanguageError(f"starts at {start:g}, but a {kind} parameter starts {where}")
             parameters.append(Parameter(name, start, learn=True, bounds=bounds))
     return tuple(parameters)
+
+
+def has_range(parameter: Any) -> bool:
+    """Whether a parameter, as configured, is an input of the network."""
+    return isinstance(parameter, Mapping) and "range" in parameter
 
 
 def check_meanings(scope: Scope, report: Report) -> None:

@@ -18,10 +18,12 @@ from pinnkit.language.grammar import Scope, expression
 from pinnkit.problem.at import Places
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.coordinates import Coordinates
+from pinnkit.problem.data import named
 from pinnkit.problem.declarations import check_meanings, read_coordinates, read_fields, read_parameters
 from pinnkit.problem.definitions import known_values, read_definitions
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
+from pinnkit.problem.ranges import read_ranges
 from pinnkit.problem.shapes import read_domain
 from pinnkit.problem.tables import Files, TableError
 
@@ -47,7 +49,8 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     report = Report()
     check_keys(report, "", config, KEYS)
     names, box = read_coordinates(config.get("coordinates"), report)
-    axes = Coordinates.named(names)
+    names, box, ranged = read_ranges(config.get("parameters"), names, box, report)
+    axes = Coordinates.named(names, ranged, box.logarithmic)
     taken = list(names)
     fields = read_fields(config.get("fields"), config.get("transform") or {}, taken, report)
     parameters = read_parameters(config.get("parameters") or {}, taken, report)
@@ -57,7 +60,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     derived = {symbol(name): value for name, value in known_values(definitions, known).items()}
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
     shape, domain = "", box
-    if complete:
+    if complete and not _shapes_with_ranges(config, ranged, report):
         numbers = (*declared, *map(str, derived))
         shape, domain = read_domain(config, axes.space, box, numbers, known | derived, taken, report)
     scope = Scope(
@@ -81,7 +84,8 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
             report.add("equations", "are missing: they may be left out only where a condition has data")
         check_names_differ(equations, conditions, report)
         exact = read_exact(config.get("exact") or {}, scope, fields, parameters, report)
-    periodic = read_periodic(config.get("periodic") or [], names, domain, report) if names else ()
+    own = tuple(name for name in names if name not in ranged)
+    periodic = read_periodic(config.get("periodic") or [], own, domain, report) if names else ()
     reference = config.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
         report.add("reference", f"'{reference}' is neither 'spectral' nor a .npz or .csv file")
@@ -109,6 +113,15 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "folder": files.folder,
         "config": config,
     }
+
+
+def _shapes_with_ranges(config: Mapping[str, Any], ranged: Sequence[str], report: Report) -> bool:
+    """Whether a shape's numbers hold a parameter with a range, which is reported."""
+    found = sorted(set(named(config.get("shapes"))) & set(ranged))
+    if found:
+        message = f"hold {found[0]}, which has a range: the domain is one and the same for all its values"
+        report.add("shapes", message)
+    return bool(found)
 
 
 def read_text(config: Any, key: str, report: Report) -> str:

@@ -116,10 +116,10 @@ def _in_ranges(name: str, shape: Shape, box: Box) -> Shape:
                 f"the shape '{name}' reaches from {coordinate} = {lower:g} to {upper:g}, beyond the range "
                 f"[{least:g}, {most:g}] of {coordinate}: give {coordinate} a wider range, or make the shape smaller"
             )
-    others = {one: ends for one, ends in box.bounds.items() if one not in shape.coordinates}
+    others = [one for one in box.coordinates if one not in shape.coordinates]
     if not others:
         return shape
-    return Product((shape, Box(others)), box.coordinates)
+    return Product((shape, box.only(others)), box.coordinates)
 
 
 def _read_shape(

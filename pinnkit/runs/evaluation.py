@@ -107,12 +107,15 @@ def evaluation_grid(problem: Problem, per_coordinate: int | None = None) -> Grid
     dimension = len(problem.coordinates)
     if dimension in GRID:
         count = per_coordinate or GRID[dimension]
-        return Grid(problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True, time=problem.time)
+        return _grid(problem, problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True)
     domain = problem.domain
     points = domain.draw(SCATTERED, lambda drawn: unit_points("uniform", drawn, domain.dimension, 0, "evaluation"))
-    return Grid(
-        {name: points[:, index] for index, name in enumerate(problem.coordinates)}, structured=False, time=problem.time
-    )
+    return _grid(problem, {name: points[:, index] for index, name in enumerate(problem.coordinates)}, structured=False)
+
+
+def _grid(problem: Problem, coordinates: Mapping[str, np.ndarray], structured: bool) -> Grid:
+    axes = problem.axes
+    return Grid(coordinates, structured, axes.time, axes.parameters, axes.logarithmic)
 
 
 def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int | None = None) -> Grid:
@@ -120,7 +123,7 @@ def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int |
     if reference is None or reference.grid is None:
         return evaluation_grid(problem, per_coordinate)
     first = next(iter(reference.grid.values()))
-    return Grid(reference.grid, structured=first.ndim == len(problem.coordinates), time=problem.time)
+    return _grid(problem, reference.grid, structured=first.ndim == len(problem.coordinates))
 
 
 def predict(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -63,6 +63,7 @@ def assemble(
         linear=problem.linear,
         steady=problem.steady,
         custom=network,
+        logarithmic=[names.index(name) for name in problem.axes.logarithmic],
     ).to(dtype)
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
     if network is None:
