@@ -22,6 +22,23 @@ BOUNDED = {
 }
 
 
+FAMILY = {
+    "coordinates": {"x": [0, 1], "y": [0, 1], "t": [0, 1]},
+    "fields": {"u": {}, "k": ["x", "nu"]},
+    "parameters": {"nu": {"range": [0.001, 1], "log": True}, "c": {"range": [-1, 2]}, "d": {"learn": 2}},
+    "define": {"Re": "d/nu"},
+    "equations": {
+        "one": "u_t + c*u_x = nu*laplacian(u) + sin(c*t)",
+        "two": "k_nu + k*Re/1000 = u(x=0, nu=0.1)*u_cc",
+    },
+    "conditions": {
+        "start": {"at": "t = 0", "equations": "u = sin(pi*x)*c"},
+        "rim": {"at": "boundary", "equations": "u_n = nu*c"},
+        "one_value": {"at": {"nu": 0.01, "x": 0}, "equations": "u = c"},
+    },
+}
+
+
 def agree(words):
     """Every engine gives the losses and the gradient of the definition."""
     module, batches = assembled(words, {"network": {"width": 5, "depth": 1}, "sampling": SAMPLING})
@@ -32,3 +49,7 @@ def agree(words):
 
 def test_bounded_numbers_and_functions(recorded):
     agree(BOUNDED)
+
+
+def test_families(recorded):
+    agree(FAMILY)
