@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
+import sympy
 
+from pinnkit.domains.distances import between, coordinate, intersection, number
 from pinnkit.domains.shape import Shape
 
 
@@ -58,6 +60,10 @@ class Box(Shape):
             for name, (lower, upper) in self.bounds.items()
         )
 
+    def place(self, point: np.ndarray) -> str:
+        """The coordinates of a point (d,) as text."""
+        return ", ".join(f"{name} = {value:.4g}" for name, value in zip(self.bounds, point, strict=True))
+
     def spans(self, coordinate: str) -> bool:
         return True
 
@@ -70,7 +76,7 @@ class Box(Shape):
             if not lower <= value <= upper:
                 raise ValueError(f"{name} = {value:g} lies outside the domain [{lower:g}, {upper:g}]")
             bounds[name] = (float(value), float(value))
-        return replace(self, bounds=bounds)
+        return Box(bounds, self.normal, self.logarithmic)
 
     def only(self, names: Collection[str]) -> Box:
         """The box in these of its coordinates alone."""
@@ -89,7 +95,7 @@ class Box(Shape):
             raise ValueError(f"{coordinate} = {value:g} is not a face: the faces are at {lower:g} and {upper:g}")
         sign = 1.0 if value == upper else -1.0
         normal = {name: (sign if name == coordinate else 0.0) for name in self.bounds}
-        return replace(part, normal=MappingProxyType(normal))
+        return Box(part.bounds, MappingProxyType(normal), self.logarithmic)
 
     def boundary(self, coordinates: Collection[str]) -> tuple[Box, ...]:
         """Both faces of each of the named coordinates that vary: 2 k boxes for k of them."""
@@ -134,6 +140,16 @@ class Box(Shape):
 
     def project(self, points: np.ndarray) -> np.ndarray:
         return np.where(self.lower == self.upper, self.lower, points)
+
+    @property
+    def distance_expression(self) -> sympy.Expr | None:
+        """Of a face the distance to its plane; of a solid the intersection of its intervals."""
+        if self.normal:
+            (name,) = (name for name, component in self.normal.items() if component)
+            return number(self.normal[name]) * (number(self.bounds[name][0]) - coordinate(name))
+        if self.fixed:
+            return None
+        return intersection(*(between(name, *ends) for name, ends in self.bounds.items()))
 
     @property
     def ends(self) -> np.ndarray:

@@ -16,16 +16,15 @@ from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, expression
 from pinnkit.problem.arguments import exact_by_coordinates
-from pinnkit.problem.at import Places
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.coordinates import Coordinates
 from pinnkit.problem.data import named
 from pinnkit.problem.declarations import check_meanings, read_coordinates, read_fields, read_parameters
 from pinnkit.problem.definitions import known_values, read_definitions
 from pinnkit.problem.equations import check_keys, read_equations
+from pinnkit.problem.geometry import Places, read_places
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
 from pinnkit.problem.ranges import read_ranges
-from pinnkit.problem.shapes import read_domain
 from pinnkit.problem.tables import Files, TableError
 
 KEYS = (
@@ -60,10 +59,11 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     definitions = read_definitions(config.get("define") or {}, Scope(names, parameters=declared), known, taken, report)
     derived = {symbol(name): value for name, value in known_values(definitions, known).items()}
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
-    shape, domain = "", box
+    places = Places(box, ())
     if complete and not _shapes_with_ranges(config, ranged, report):
         numbers = (*declared, *map(str, derived))
-        shape, domain = read_domain(config, axes.space, box, numbers, known | derived, taken, report)
+        places = read_places(config, axes.space, box, numbers, known | derived, taken, report)
+    domain = places.domain
     scope = Scope(
         coordinates=names,
         fields={field.name: field.coordinates for field in fields},
@@ -79,7 +79,6 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     if names and fields:  # without them every name below would be called unknown
         equations = read_equations(config.get("equations"), "equations", "equation", scope, report)
         if complete:
-            places = Places(domain, axes.space, shape)
             conditions = read_conditions(config.get("conditions") or {}, places, scope, known, files, report)
         if config.get("equations") is None and not _has_data(config.get("conditions")):
             report.add("equations", "are missing: they may be left out only where a condition has data")
@@ -102,7 +101,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "description": description,
         "axes": axes,
         "domain": domain,
-        "regions": MappingProxyType({}),
+        "regions": MappingProxyType(places.regions),
         "fields": fields,
         "parameters": parameters,
         "definitions": definitions,
