@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -95,7 +95,7 @@ class Box(Shape):
             raise ValueError(f"{coordinate} = {value:g} is not a face: the faces are at {lower:g} and {upper:g}")
         sign = 1.0 if value == upper else -1.0
         normal = {name: (sign if name == coordinate else 0.0) for name in self.bounds}
-        return replace(part, normal=MappingProxyType(normal))
+        return Box(part.bounds, MappingProxyType(normal), self.logarithmic)
 
     def boundary(self, coordinates: Collection[str]) -> tuple[Box, ...]:
         """Both faces of each of the named coordinates that vary: 2 k boxes for k of them."""

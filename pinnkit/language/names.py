@@ -148,6 +148,9 @@ def _derivative(name: str, base: str, subscript: str, scope: Scope) -> sympy.Exp
         readings, further = _readings(name, subscript, _beginnings(scope.coordinates))
         reached = max(reached, further)
     if not readings:
+        if subscript in scope.fields:
+            raise LanguageError(f"'{name}': a field cannot be differentiated by a field; coordinates are "
+                                f"{', '.join(scope.coordinates)}")  # fmt: skip
         unknown = subscript[reached:] if longest > 1 else subscript[reached : reached + 1]
         near = suggestion(name, (*scope.parameters, *scope.columns, *scope.fields))
         raise LanguageError(

@@ -10,13 +10,12 @@ from typing import Any
 from pinnkit.domains.box import Box
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, check_name, constant, meaning
+from pinnkit.problem.arguments import resolve_arguments
 from pinnkit.problem.bounds import BOUNDS, read_bounds
 from pinnkit.problem.equations import check_keys
 from pinnkit.problem.field_options import read_options
+from pinnkit.problem.intervals import read_range
 from pinnkit.problem.parts import TRANSFORMS, Field, Parameter
-
-NARROW, LARGE = 1e-9, 1e30
-"""The least length of a range, relative to its ends; the largest length, and one over the least."""
 
 
 def read_coordinates(config: Any, report: Report) -> tuple[tuple[str, ...], Box]:
@@ -32,25 +31,6 @@ def read_coordinates(config: Any, report: Report) -> tuple[tuple[str, ...], Box]
             names.append(name)
             bounds[name] = read_range(ends)
     return tuple(names), Box(MappingProxyType(bounds))
-
-
-def read_range(ends: Any) -> tuple[float, float]:
-    """The lower and the upper end of a range.
-
-    Raises:
-        LanguageError: it is none, is empty, or too narrow or too wide for derivatives.
-    """
-    if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
-        raise LanguageError(f"{ends!r} is not a range: write [lower, upper]")
-    lower, upper = (constant(end) for end in ends)
-    if lower >= upper:
-        raise LanguageError(f"the range [{lower:g}, {upper:g}] is empty: the lower end comes first")
-    if not (upper - lower > NARROW * max(abs(lower), abs(upper)) and 1 / LARGE < upper - lower < LARGE):
-        raise LanguageError(
-            f"the range [{lower!r}, {upper!r}] is too narrow or too wide for derivatives in floating point: "
-            "choose other units, or another origin"
-        )
-    return lower, upper
 
 
 def read_fields(config: Any, transforms: Any, taken: list[str], report: Report) -> tuple[Field, ...]:
@@ -75,11 +55,18 @@ def read_fields(config: Any, transforms: Any, taken: list[str], report: Report) 
             check_name(name, taken)
             taken.append(name)
             fields.append(Field(name, coordinates, transforms.get(name)))
-            options = read_options(depends, name, coordinates, report)
-            fields[-1] = replace(fields[-1], coordinates=options.coordinates, bounds=options.bounds)
+            options = read_options(depends, name, coordinates, report, names)
+            fields[-1] = replace(
+                fields[-1],
+                coordinates=options.coordinates,
+                arguments=options.arguments,
+                own=options.coordinates if options.arguments else (),
+                spans=options.spans,
+                bounds=options.bounds,
+            )
             if options.bounds and name in transforms:
                 raise LanguageError(f"is kept {options.bounds.description} and has a transform: leave one of them out")
-    return tuple(fields)
+    return resolve_arguments(fields, coordinates, report)
 
 
 def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Parameter, ...]:

@@ -15,6 +15,7 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, expression
+from pinnkit.problem.arguments import exact_by_coordinates
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.coordinates import Coordinates
 from pinnkit.problem.data import named
@@ -168,16 +169,22 @@ def read_exact(
         with report.at(f"exact.{name}"):
             if name not in names:
                 raise LanguageError(f"there is no field or learned parameter '{name}'{suggestion(str(name), names)}")
-            exact[name] = expression(text, plain)
+            field = next((one for one in fields if one.name == name), None)
+            exact[name] = expression(text, replace(plain, fields=_arguments(field, fields)))
             open_ones = {str(one) for one in exact[name].free_symbols} & set(learned)
             if name in learned and open_ones:
                 rule = "the value of a learned parameter is a number"
                 raise LanguageError(f"depends on {min(open_ones)}, which is learned: {rule}", str(text))
-            depends = next((field.coordinates for field in fields if field.name == name), ())
+            depends = field.coordinates if field is not None else ()
             others = {str(symbol) for symbol in exact[name].free_symbols} & set(scope.coordinates) - set(depends)
             if others:
                 raise LanguageError(f"depends on {', '.join(sorted(others))}, but {name} does not", str(text))
-    return exact
+    return exact_by_coordinates(exact, report)
+
+
+def _arguments(field: Field | None, fields: tuple[Field, ...]) -> dict[str, tuple[str, ...]]:
+    """The fields of which a field is a function: its exact solution may be written in them."""
+    return {one.name: one.coordinates for one in fields if field is not None and one.name in field.arguments}
 
 
 def read_periodic(config: Any, coordinates: tuple[str, ...], domain: Shape, report: Report) -> tuple[str, ...]:

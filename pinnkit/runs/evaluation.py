@@ -89,7 +89,8 @@ class Evaluation:
             for name, part in points.items()
         }
         counted = {name: np.where(self._counted(name), values, np.nan) for name, values in self.residuals.items()}
-        return draw(problem.name, self.grid, self.fields, self.references, counted, history, shown)
+        functions = {one.name: one.inputs[0] for one in problem.fields if one.arguments and len(one.inputs) == 1}
+        return draw(problem.name, self.grid, self.fields, self.references, counted, history, shown, functions)
 
 
 def _known(values: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
