@@ -42,7 +42,7 @@ class Problem:
         conditions: name -> {at, equations, where, weight, data}.
         parameters: name -> number, or {learn: start, positive: true}.
         exact: field (or learned parameter) -> closed form.
-        reference: `spectral`, or a table's file name (NPZ or CSV).
+        reference: `spectral`, `fem`, or a table's file name (NPZ or CSV).
         shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}.
         domain: the name of the shape to solve in; by default the box of the coordinates' ranges.
         periodic: coordinates in which every field is periodic, exactly, by embedding.
