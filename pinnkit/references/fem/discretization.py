@@ -20,7 +20,7 @@ from pinnkit.references.fem.fluxes import BoundaryTerm, FluxMatrices, GroupCondi
 from pinnkit.references.fem.newton import factorised
 from pinnkit.references.fem.ordering import nested_dissection
 from pinnkit.references.fem.second_order import SecondOrderSystem
-from pinnkit.references.fem.weak_form import mixed_derivatives, weak_form
+from pinnkit.references.fem.weak_form import free_shares, weak_form
 from pinnkit.references.fem.words import unsupported
 
 FLAT = 1e-9
@@ -49,10 +49,8 @@ class Discretization:
         groups = group_facets(problem, mesh, conditions.boundary)
         sorted_groups = [one for group in groups for one in self._sorted(group)]
         self._prescribe(sorted_groups, begin)
-        mixed = mixed_derivatives(system)
-        matrices = [
-            (FluxMatrices(system, one, mixed), self.spaces.on_facets(one.group.facets)) for one in sorted_groups
-        ]
+        free = free_shares(system)
+        matrices = [(FluxMatrices(system, one, free), self.spaces.on_facets(one.group.facets)) for one in sorted_groups]
         shares = find_shares(matrices, begin)
         self._terms: list[tuple[Integral, Quadrature, BoundaryTerm | None]] = [
             (Integral(one, system.time), self.spaces.interior, None)

@@ -55,7 +55,7 @@ def group_facets(problem: Problem, mesh: Any, equations: Sequence[BoundaryEquati
 
 
 def facet_points(mesh: Any, facets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points (facets, n, d) of each facet, vertices first, and the facets' diameters."""
+    """Points (facets, n, d) inside each facet, and the facets' diameters."""
     import skfem
 
     element = skfem.ElementTriP1() if mesh.p.shape[0] == 2 else skfem.ElementTetP1()
@@ -63,7 +63,7 @@ def facet_points(mesh: Any, facets: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     inner = np.moveaxis(np.asarray(basis.global_coordinates()), 0, 2)
     corners = np.moveaxis(mesh.p[:, mesh.facets[:, facets]], (0, 1, 2), (2, 1, 0))
     lengths = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
-    return np.concatenate([corners, inner], axis=1), lengths
+    return inner, lengths
 
 
 def _on_places(problem: Problem, one: BoundaryEquation, points: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -79,7 +79,7 @@ def _on_places(problem: Problem, one: BoundaryEquation, points: np.ndarray, leng
     if one.where is not None:
         if problem.time and symbol(problem.time) in one.where.free_symbols:
             raise unsupported(f"{one.words} holds where {one.where}: the place moves in {problem.time}")
-        middle = _holds(problem, one, points[:, len(problem.space) :].reshape(-1, points.shape[2]))
+        middle = _holds(problem, one, points.reshape(-1, points.shape[2]))
         found &= middle.reshape(len(points), -1).mean(axis=1) > 0.5
     return found
 

@@ -15,11 +15,9 @@ from pinnkit.references.fem.assembly import Integrand, Quadrature
 from pinnkit.references.fem.boundary_data import BoundaryEquation
 from pinnkit.references.fem.facets import FacetGroup
 from pinnkit.references.fem.second_order import SecondOrderEquation, SecondOrderSystem
-from pinnkit.references.fem.weak_form import Mixed, mixed_derivatives, shared
+from pinnkit.references.fem.weak_form import Share, divergence, has_constant_divergence, shared
 from pinnkit.references.fem.words import unsupported
 
-SAMPLED = 12
-"""Facets of a group at which the sharing of mixed derivatives is determined."""
 TOLERANCE = 1e-7
 SOME_VALUE = 0.7
 """Value of fields in coefficients, when only the form of a condition is looked at."""
@@ -60,7 +58,7 @@ def sort_conditions(system: SecondOrderSystem, group: FacetGroup, normal: np.nda
     for name in pressures:
         if not any(coupling(system, one, name) for one in free):
             raise unsupported(f"on {group.description} {name} is given beside all other fields: leave it out there")
-    if len(fluxes) < len(free):
+    if len(fluxes) + len(pressures) < len(free):
         one = free[-1]
         for candidate in free:
             if not any(atom.field == candidate.field for flux in fluxes for atom in flux.slopes):
@@ -141,28 +139,35 @@ class FluxMatrices:
     constant values vanish, and are left out.
     """
 
-    def __init__(self, system: SecondOrderSystem, conditions: GroupConditions, mixed: Sequence[Mixed]) -> None:
-        self.system, self.conditions, self.mixed = system, conditions, mixed
+    def __init__(self, system: SecondOrderSystem, conditions: GroupConditions, shares: Sequence[Share]) -> None:
+        self.system, self.conditions, self.shares = system, conditions, shares
         self.columns = [field.differentiated(name) for field in system.fields.values() for name in system.space]
         base = [self._conormal(one, {}) for one in conditions.free]
-        ones = [[self._conormal(one, {share: 1.0}) for share in mixed] for one in conditions.free]
+        ones = [[self._conormal(one, {share: 1.0}) for share in shares] for one in conditions.free]
         self._base = Program([entry for row in base for entry in row])
         self._ones = Program([entry for rows in ones for row in rows for entry in row])
-        self._conditions = Program(
-            [one.slopes.get(atom, sympy.S.Zero) for one in conditions.fluxes for atom in self.columns]
-        )
+        rows = [one.slopes for one in conditions.fluxes]
+        for pressure in system.pressures:
+            if has_constant_divergence(system, pressure):  # it holds on the boundary too
+                terms = divergence(system, pressure)
+                rows.append({system.fields[field].differentiated(along): one for (field, along), one in terms.items()})
+        self._rows = len(rows)
+        self._conditions = Program([row.get(atom, sympy.S.Zero) for row in rows for atom in self.columns])
         programs = (self._base, self._ones, self._conditions)
         self.moves = system.time is not None and any(symbol(system.time) in one.atoms for one in programs)
         self.nonlinear = any(isinstance(atom, Partial) for one in programs for atom in one.atoms)
 
-    def _conormal(self, equation: SecondOrderEquation, shares: Mapping[Mixed, float]) -> list[sympy.Expr]:
+    def _conormal(self, equation: SecondOrderEquation, shares: Mapping[Share, float]) -> list[sympy.Expr]:
         found = dict.fromkeys(self.columns, sympy.S.Zero)
-        for (field, i, j), factor in shared(equation, shares).items():
+        for (field, i, j), factor in shared(self.system, equation, shares).items():
             found[self.system.fields[field].differentiated(j)] += factor * normal_symbol(i)
         return list(found.values())
 
     def __call__(self, at: Quadrature, time: float | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """base (n, k, c), slopes (n, k, s, c) and conditions (n, m, c), at the n quadrature points."""
+        """base (n, k, c), slopes (n, k, s, c) and conditions (n, m, c), at the n quadrature points.
+
+        Behind the conditions stand the equations of pressures, sum_j c_j f_j = 0.
+        """
         inputs: dict = {**at.points, **at.normals}
         if time is not None:
             inputs[symbol(self.system.time)] = time
@@ -173,10 +178,10 @@ class FluxMatrices:
             numbers = [np.broadcast_to(one, shape).ravel() for one in program(read)]
             return np.array(numbers, dtype=float).reshape(*rows, columns, at.weights.size)
 
-        free, fluxes = len(self.conditions.free), len(self.conditions.fluxes)
+        free = len(self.conditions.free)
         base = run(self._base, free)
-        ones = run(self._ones, free, len(self.mixed)) - base[:, None]
-        rows = run(self._conditions, fluxes)
+        ones = run(self._ones, free, len(self.shares)) - base[:, None]
+        rows = run(self._conditions, self._rows)
         for field, value in self.conditions.values.items():
             if not {str(one) for one in value.free_symbols} & set(self.system.space):
                 normals = np.array([at.normals[normal_symbol(name)].ravel() for name in self.system.space])
@@ -189,13 +194,13 @@ class FluxMatrices:
         return np.moveaxis(base, -1, 0), np.moveaxis(ones, -1, 0), np.moveaxis(rows, -1, 0)
 
 
-def find_shares(matrices: Sequence[tuple[FluxMatrices, Quadrature]], time: float | None) -> dict[Mixed, float]:
-    """The shares of the mixed derivatives with which every conormal derivative is a combination of conditions.
+def find_shares(matrices: Sequence[tuple[FluxMatrices, Quadrature]], time: float | None) -> dict[Share, float]:
+    """The shares with which every conormal derivative is a combination of conditions.
 
     Raises:
         UnsupportedProblem: there are none; the message names the equation and the place.
     """
-    mixed = matrices[0][0].mixed if matrices else ()
+    shares = matrices[0][0].shares if matrices else ()
     rows, right, sources = [], [], []
     for matrix, at in matrices:
         if not matrix.conditions.free:
@@ -211,10 +216,10 @@ def find_shares(matrices: Sequence[tuple[FluxMatrices, Quadrature]], time: float
             rows.append(np.einsum("nij,nsj->nis", outside, slopes[:, k]) / scale[..., None])
             sources.append((equation, matrix.conditions))
     if not rows:
-        return dict.fromkeys(mixed, 0.0)
-    flat = [row.reshape(row.shape[0] * row.shape[1], len(mixed)) for row in rows]
-    found = np.zeros(len(mixed))
-    if mixed:
+        return dict.fromkeys(shares, 0.0)
+    flat = [row.reshape(row.shape[0] * row.shape[1], len(shares)) for row in rows]
+    found = np.zeros(len(shares))
+    if shares:
         found = np.linalg.lstsq(np.concatenate(flat), np.concatenate([one.ravel() for one in right]), rcond=1e-10)[0]
     for row, wanted, (equation, conditions) in zip(flat, right, sources, strict=True):
         if np.abs(row @ found - wanted.ravel()).max() > TOLERANCE:
@@ -223,7 +228,7 @@ def find_shares(matrices: Sequence[tuple[FluxMatrices, Quadrature]], time: float
                 f"on {conditions.group.description} the conditions {names} do not give the conormal derivative of "
                 f"{equation.words}, such as {equation.field}_n"
             )
-    return {one: float(value) for one, value in zip(mixed, found, strict=True)}
+    return {one: float(value) for one, value in zip(shares, found, strict=True)}
 
 
 class BoundaryTerm:
@@ -232,9 +237,9 @@ class BoundaryTerm:
     Given pressures enter by b n (given - pressure), as if the pressure's gradient were integrated by parts.
     """
 
-    def __init__(self, matrices: FluxMatrices, shares: Mapping[Mixed, float]) -> None:
+    def __init__(self, matrices: FluxMatrices, shares: Mapping[Share, float]) -> None:
         self._matrices = matrices
-        self._shares = np.array([shares[one] for one in matrices.mixed])
+        self._shares = np.array([shares[one] for one in matrices.shares])
         system, conditions = matrices.system, matrices.conditions
         self._symbols = [
             [symbol(f"#{k}_{m}") for m, _ in enumerate(conditions.fluxes)] for k, _ in enumerate(conditions.free)
@@ -267,6 +272,3 @@ class BoundaryTerm:
         return {
             name: found[:, k, m].reshape(shape) for k, names in enumerate(self._symbols) for m, name in enumerate(names)
         }
-
-
-__all__ = ["BoundaryTerm", "FluxMatrices", "GroupConditions", "find_shares", "mixed_derivatives", "sort_conditions"]

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,10 @@ from pinnkit.references.fem.cad import MeshingError, build
 
 __all__ = ["Geometry", "MeshingError", "make_mesh"]
 
-ELEMENTS_ACROSS = 8
-"""Elements of the coarsest mesh along the edge of a square (or cube) of the domain's size."""
-PER_TURN = 12
-"""Edges of a full circle on the coarsest mesh."""
+ELEMENTS_ACROSS = {2: 8, 3: 4}
+"""Elements of the coarsest mesh along the edge of a square or cube of the domain's size."""
+PER_TURN = {2: 12, 3: 8}
+"""Edges of a full circle on the coarsest mesh, by the number of coordinates."""
 GRADING = 12.0
 """How many times smaller edges at a graded point are."""
 REACH = 0.35
@@ -35,6 +36,7 @@ class Geometry:
         regions: solids inside the shape whose boundaries edges of the mesh follow.
         points: (k, d) points that are vertices.
         graded: (k, d) points at which the mesh is finer.
+        size: edge length of the coarsest mesh; None: by the size of the shape.
     """
 
     shape: Shape
@@ -42,14 +44,20 @@ class Geometry:
     regions: tuple[Shape, ...] = ()
     points: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     graded: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    size: float | None = None
+
+    @cached_property
+    def extent(self) -> float:
+        """Edge of the square or cube of the same size."""
+        return float(self.shape.measure ** (1 / len(self.space)))
 
     @property
-    def size(self) -> float:
+    def coarsest(self) -> float:
         """Edge length of the coarsest mesh."""
-        return self.shape.measure ** (1 / len(self.space)) / (ELEMENTS_ACROSS if len(self.space) == 2 else 4)
+        return self.size or self.extent / ELEMENTS_ACROSS[len(self.space)]
 
 
-def make_mesh(geometry: Geometry, level: int, size: float | None = None) -> Any:
+def make_mesh(geometry: Geometry, level: int) -> Any:
     """The coarsest mesh (scikit-fem's MeshTri2 or MeshTet2), with each edge halved `level` times.
 
     Raises:
@@ -59,7 +67,7 @@ def make_mesh(geometry: Geometry, level: int, size: float | None = None) -> Any:
 
     with LOCK, session() as gmsh:
         try:
-            nodes, elements = _generate(gmsh, geometry, level, size or geometry.size)
+            nodes, elements = _generate(gmsh, geometry, level)
         except Exception as error:  # gmsh raises plain exceptions
             if type(error) is not Exception:
                 raise
@@ -89,14 +97,14 @@ def session() -> Iterator[Any]:
         gmsh.finalize()
 
 
-def _generate(gmsh: Any, geometry: Geometry, level: int, size: float) -> tuple[np.ndarray, np.ndarray]:
+def _generate(gmsh: Any, geometry: Geometry, level: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes (n, 3) and elements (m, 6 or 10) by the rows of their nodes, in gmsh's order."""
-    dimension = len(geometry.space)
+    dimension, size = len(geometry.space), geometry.coarsest
     build(gmsh, geometry.shape, geometry.space, geometry.regions, geometry.points)
     option: Callable[[str, float], None] = gmsh.option.setNumber
     option("Mesh.MeshSizeMax", size)
     option("Mesh.MeshSizeFromPoints", 0)
-    option("Mesh.MeshSizeFromCurvature", PER_TURN)
+    option("Mesh.MeshSizeFromCurvature", PER_TURN[dimension])
     if len(geometry.graded):
         gmsh.model.mesh.field.setAsBackgroundMesh(_grading(gmsh, geometry, size))
     gmsh.model.mesh.generate(dimension)
@@ -121,7 +129,7 @@ def _grading(gmsh: Any, geometry: Geometry, size: float) -> int:
     distance = fields.add("Distance")
     fields.setNumbers(distance, "PointsList", tags)
     lengths = fields.add("Threshold")
-    reach = REACH * geometry.shape.measure ** (1 / len(geometry.space))
+    reach = REACH * geometry.extent
     for name, value in (("InField", distance), ("SizeMin", size / GRADING), ("SizeMax", size), ("DistMax", reach)):
         fields.setNumber(lengths, name, value)
     fields.setNumber(lengths, "DistMin", size / GRADING)

@@ -45,6 +45,7 @@ class Fem:
 
     Args:
         levels: number of meshes; by default as many as bring the claimed error below 1e-6, or the budget allows.
+        size: edge length of the coarsest mesh; by default an eighth (in space a fourth) of the domain's size.
         max_time, memory: budget in seconds and bytes.
 
     Raises:
@@ -60,13 +61,14 @@ class Fem:
         problem: Problem,
         *,
         levels: int | None = None,
+        size: float | None = None,
         max_time: float = DEFAULT_SECONDS,
         memory: int = DEFAULT_BYTES,
     ) -> None:
         if levels is not None and levels < 2:
             raise ValueError(f"levels = {levels}: two at least are needed for an error")
         budget = Budget(max_time, memory)
-        system, conditions, geometry = read(problem)
+        system, conditions, geometry = read(problem, size)
         log.info("reference: computing by finite elements (at most %g s)", max_time)
         found = _refined(Refinement(problem, system, conditions, geometry, budget, levels), budget)
         self._problem, self._solution, self.claimed_error = problem, found.solution, found.error
@@ -95,7 +97,7 @@ class Fem:
         return combined(problem, values, coordinates)
 
 
-def read(problem: Problem) -> tuple[SecondOrderSystem, Conditions, Geometry]:
+def read(problem: Problem, size: float | None = None) -> tuple[SecondOrderSystem, Conditions, Geometry]:
     """All that is read from a problem before a mesh is made.
 
     Raises:
@@ -112,6 +114,7 @@ def read(problem: Problem) -> tuple[SecondOrderSystem, Conditions, Geometry]:
         space=problem.space,
         points=np.concatenate([given, switches]),
         graded=switches,
+        size=size,
     )
     return system, conditions, geometry
 

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pinnkit.domains.box import Box
+from pinnkit.domains.product import Product
+from pinnkit.domains.shape import Shape
+from pinnkit.domains.shapes.ball import Ball
+from pinnkit.domains.shapes.disk import Disk
+from pinnkit.domains.shapes.ellipse import Ellipse
 from pinnkit.problem.at import random_points
 from pinnkit.problem.problem import Problem
 from pinnkit.references.budget import Budget, OverBudget
@@ -25,9 +31,11 @@ SAMPLES = 3000
 FIRST_STEPS, MOST_STEPS = 16, 4096
 TIME_SHARE = 0.5
 """The largest change by halving the time step, relative to that by halving the edges, on the coarsest meshes."""
-RATES = 1.5, 4.0
-"""Bounds on the ratio of two successive changes: quadratic elements reach 8, and fall where a corner takes over."""
-SAFETY = 1.5
+LEAST_RATE, LARGEST_RATE, SINGULAR_RATE = 1.5, 4.0, 2.0
+"""Bounds on the ratio of two successive changes. Quadratic elements reach 8; at the end of a slit it falls to 2, and
+that shows late."""
+UNKNOWN_RATE = 3.0  # of two meshes alone
+SAFETY = 2.0
 GROWTH = {2: 5.0, 3: 14.0}
 """How many times longer the next mesh takes, at least."""
 
@@ -48,7 +56,6 @@ class Refinement:
 
     Args:
         levels: the number of meshes; None: as many as are needed.
-        size: edge length of the coarsest mesh; None: by the domain's size.
     """
 
     def __init__(
@@ -62,6 +69,7 @@ class Refinement:
     ) -> None:
         self._problem, self._system, self._conditions = problem, system, conditions
         self._geometry, self._budget, self._levels = geometry, budget, levels
+        self._rate = LARGEST_RATE
         self._points = random_points(problem.domain, SAMPLES)
 
     def __call__(self) -> Refined:
@@ -90,22 +98,24 @@ class Refinement:
                 break
             if len(found) > 1:
                 changes.append(self._change(found[-2], found[-1]))
-                error = estimate(changes)
+                error = estimate(changes, self._rate)
                 if self._levels is None and len(changes) > 1 and error < TARGET_ERROR:
                     break
         if len(found) < 2:
             raise failed or OverBudget("the time is over")
-        return Refined(found[-1], estimate(changes))
+        return Refined(found[-1], estimate(changes, self._rate))
 
     def _grade(self) -> None:
         """Ask for smaller edges at re-entrant corners, where conditions change, and where values jump."""
         if len(self._system.space) != 2:
+            self._rate = LARGEST_RATE if is_convex(self._geometry.shape) else SINGULAR_RATE
             return
         mesh = make_mesh(self._geometry, 0)
         first = Discretization(self._problem, self._system, self._conditions, mesh, self._budget)
         corners = reentrant_corners(mesh)
         graded = np.concatenate([corners, first.jumps, self._geometry.graded.reshape(-1, 2)])
         if len(graded):
+            self._rate = SINGULAR_RATE
             points = np.concatenate([self._geometry.points.reshape(-1, 2), first.jumps])
             self._geometry = dataclasses.replace(self._geometry, points=points, graded=graded)
 
@@ -147,15 +157,22 @@ class Refinement:
         return np.array(found)
 
 
-def estimate(changes: list[np.ndarray]) -> float:
-    """The error of the worst field from its changes, see Refinement.
+def is_convex(shape: Shape) -> bool:
+    """Whether a shape is known to be convex."""
+    if isinstance(shape, Product):
+        return all(map(is_convex, shape.factors))
+    return isinstance(shape, Box | Disk | Ellipse | Ball)
+
+
+def estimate(changes: list[np.ndarray], largest: float = LARGEST_RATE) -> float:
+    """The error of the worst field from its changes, see Refinement; `largest` bounds their ratio.
 
     >>> f"{estimate([np.array([0.08]), np.array([0.01])]):.3f}, {estimate([np.array([0.01])]):.3f}"
-    '0.005, 0.015'
+    '0.007, 0.010'
     """
     last = changes[-1]
-    ratio = np.full(last.shape, 2.0)
+    ratio = np.full(last.shape, min(UNKNOWN_RATE, largest))
     if len(changes) > 1:
         with np.errstate(all="ignore"):
-            ratio = np.where(last > 0, changes[-2] / last, RATES[1])
-    return float(np.max(SAFETY * last / (np.clip(ratio, *RATES) - 1)))
+            ratio = np.where(last > 0, changes[-2] / last, largest)
+    return float(np.max(SAFETY * last / (np.clip(ratio, LEAST_RATE, largest) - 1)))
