@@ -44,7 +44,7 @@ class Problem:
         parameters: name -> number, or {learn: start, positive: true, min, max}, or {range: [a, b], log: true}.
         define: name -> expression of parameters, coordinates and earlier names, such as {Re: 1/nu}.
         exact: field (or learned parameter) -> closed form.
-        reference: `spectral`, or a table's file name (NPZ or CSV).
+        reference: `spectral`, `fem`, or a table's file name (NPZ or CSV).
         shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}.
         domain: the name of the shape to solve in; by default the box of the coordinates' ranges.
         periodic: coordinates in which every field is periodic, exactly, by embedding.

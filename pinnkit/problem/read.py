@@ -32,6 +32,9 @@ KEYS = (
     "periodic", "transform", "shapes", "domain", "define",
 )  # fmt: skip
 
+COMPUTED = ("spectral", "fem")
+"""Values of `reference` that are no files."""
+
 TEXT = 2000
 """Characters of a name or a description."""
 INVISIBLE = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
@@ -88,8 +91,8 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     periodic = read_periodic(config.get("periodic") or [], own, domain, report) if names else ()
     reference = config.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
-        report.add("reference", f"'{reference}' is neither 'spectral' nor a .npz or .csv file")
-    elif reference not in (None, "spectral"):
+        report.add("reference", f"'{reference}' is neither 'spectral', 'fem' nor a .npz or .csv file")
+    elif reference not in (None, *COMPUTED):
         try:
             files.path(reference)
         except TableError as error:
@@ -207,4 +210,4 @@ def _has_data(conditions: Any) -> bool:
 
 
 def _is_reference(text: str) -> bool:
-    return text == "spectral" or Path(text).suffix in (".npz", ".csv")
+    return text in COMPUTED or Path(text).suffix in (".npz", ".csv")
