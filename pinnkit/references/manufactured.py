@@ -39,6 +39,7 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
         parameters=tuple(parameter.name for parameter in problem.parameters),
         space=problem.space,
         complex=complex_names(problem.fields),
+        definitions=problem.definitions,
     )
     names = [unknown.name for unknown in problem.unknowns]
     exact = {}

@@ -13,6 +13,7 @@ import sympy
 import yaml
 
 from pinnkit.language.calculus import field, partials, symbol
+from pinnkit.problem.bounds import Bounds
 from pinnkit.problem.parts import TRANSFORMS, Field, Parameter
 from pinnkit.problem.problem import Problem
 from tests.problem.configs import HEAT, mistakes, words
@@ -87,8 +88,8 @@ def test_learned_parameters():
         )
     )
     assert problem.parameters == (
-        Parameter("alpha", 0.5, learn=True, positive=True),
-        Parameter("c", -1.0, learn=True, positive=False),
+        Parameter("alpha", 0.5, learn=True, bounds=Bounds(0.0)),
+        Parameter("c", -1.0, learn=True),
         Parameter("d", 3.0),
     )
     assert [parameter.name for parameter in problem.learned] == ["alpha", "c"]
