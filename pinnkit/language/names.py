@@ -26,7 +26,7 @@ class Scope:
     `fields` maps a field to the coordinates it depends on; `columns` are columns of data; `boundary` says
     that the outward normal (u_n, n_x, n_y, ...) has a meaning. `ranges` of coordinates and parameters, where they are
     known, tell whether what is differentiated jumps in the domain. Laplacian, grad, div, curl and the normal act on the
-    coordinates in `space`; None: on all.
+    coordinates in `space`; None: on all. `definitions` are names of expressions in coordinates and parameters.
     """
 
     coordinates: tuple[str, ...]
@@ -36,6 +36,7 @@ class Scope:
     boundary: bool = False
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     space: tuple[str, ...] | None = None
+    definitions: Mapping[str, sympy.Expr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.space is None:
@@ -43,7 +44,9 @@ class Scope:
 
     @property
     def declared(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.coordinates, *self.fields, *self.parameters, *self.columns)))
+        return tuple(
+            dict.fromkeys((*self.coordinates, *self.fields, *self.parameters, *self.columns, *self.definitions))
+        )
 
 
 def check_name(name: str, taken: Iterable[str] = ()) -> None:
@@ -95,6 +98,8 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
     """
     if name in scope.coordinates or name in scope.parameters or name in scope.columns:
         return symbol(name)
+    if name in scope.definitions:
+        return scope.definitions[name]
     if name in scope.fields:
         return Partial(name, scope.fields[name])
     if name in CONSTANTS:
@@ -143,6 +148,9 @@ def _derivative(name: str, base: str, subscript: str, scope: Scope) -> sympy.Exp
         readings, further = _readings(name, subscript, _beginnings(scope.coordinates))
         reached = max(reached, further)
     if not readings:
+        if subscript in scope.fields:
+            raise LanguageError(f"'{name}': a field cannot be differentiated by a field; coordinates are "
+                                f"{', '.join(scope.coordinates)}")  # fmt: skip
         unknown = subscript[reached:] if longest > 1 else subscript[reached : reached + 1]
         near = suggestion(name, (*scope.parameters, *scope.columns, *scope.fields))
         raise LanguageError(

@@ -112,6 +112,8 @@ class Reader:
 
     def _name(self, node: ast.Name) -> Value:
         expr = resolve(node.id, self.scope)
+        if node.id in self.scope.definitions:
+            return arithmetic.make_value(expr, float(expr) if expr.is_number else None)
         return Value(expr, float(expr) if expr in CONSTANTS.values() else None)
 
     def _operation(self, node: ast.BinOp, depth: int) -> Value | Vector:
@@ -179,6 +181,8 @@ class Reader:
         for keyword in node.keywords:
             if keyword.arg not in of.coordinates:
                 hint = suggestion(keyword.arg or "", of.coordinates)
+                if keyword.arg in self.scope.fields:
+                    hint = f", which is a field: it can be evaluated elsewhere by {', '.join(of.coordinates)} alone"
                 raise self._mistake(f"{of.field} does not depend on '{keyword.arg}'{hint}", keyword)
             if keyword.arg in at:
                 raise self._mistake(f"'{keyword.arg}' is given twice", keyword)

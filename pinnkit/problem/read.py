@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,17 +15,21 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, expression
+from pinnkit.problem.arguments import exact_by_coordinates
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.coordinates import Coordinates
+from pinnkit.problem.data import named
 from pinnkit.problem.declarations import check_meanings, read_coordinates, read_fields, read_parameters
+from pinnkit.problem.definitions import known_values, read_definitions
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.geometry import Places, read_places
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
+from pinnkit.problem.ranges import read_ranges
 from pinnkit.problem.tables import Files, TableError
 
 KEYS = (
     "name", "description", "coordinates", "fields", "parameters", "equations", "conditions", "exact", "reference",
-    "periodic", "transform", "shapes", "domain",
+    "periodic", "transform", "shapes", "domain", "define",
 )  # fmt: skip
 
 COMPUTED = ("spectral", "fem")
@@ -47,14 +52,20 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     report = Report()
     check_keys(report, "", config, KEYS)
     names, box = read_coordinates(config.get("coordinates"), report)
-    axes = Coordinates.named(names)
+    names, box, ranged = read_ranges(config.get("parameters"), names, box, report)
+    axes = Coordinates.named(names, ranged, box.logarithmic)
     taken = list(names)
     fields = read_fields(config.get("fields"), config.get("transform") or {}, taken, report)
     parameters = read_parameters(config.get("parameters") or {}, taken, report)
     declared = tuple(taken[len(names) + len(fields) :])  # the parameters, those with a mistake of their own too
     known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
+    definitions = read_definitions(config.get("define") or {}, Scope(names, parameters=declared), known, taken, report)
+    derived = {symbol(name): value for name, value in known_values(definitions, known).items()}
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
-    places = read_places(config, axes.space, box, declared, known, taken, report) if complete else Places(box, ())
+    places = Places(box, ())
+    if complete and not _shapes_with_ranges(config, ranged, report):
+        numbers = (*declared, *map(str, derived))
+        places = read_places(config, axes.space, box, numbers, known | derived, taken, report)
     domain = places.domain
     scope = Scope(
         coordinates=names,
@@ -62,6 +73,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         parameters=declared,
         ranges={**domain.bounds, **{one.name: (one.value, one.value) for one in parameters}},
         space=axes.space,
+        definitions=definitions,
     )
     check_meanings(scope, report)
     equations: tuple[Equation, ...] = ()
@@ -75,7 +87,8 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
             report.add("equations", "are missing: they may be left out only where a condition has data")
         check_names_differ(equations, conditions, report)
         exact = read_exact(config.get("exact") or {}, scope, fields, parameters, report)
-    periodic = read_periodic(config.get("periodic") or [], names, domain, report) if names else ()
+    own = tuple(name for name in names if name not in ranged)
+    periodic = read_periodic(config.get("periodic") or [], own, domain, report) if names else ()
     reference = config.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
         report.add("reference", f"'{reference}' is neither 'spectral', 'fem' nor a .npz or .csv file")
@@ -94,6 +107,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "regions": MappingProxyType(places.regions),
         "fields": fields,
         "parameters": parameters,
+        "definitions": definitions,
         "equations": equations,
         "conditions": conditions,
         "exact": MappingProxyType(exact),
@@ -102,6 +116,15 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "folder": files.folder,
         "config": config,
     }
+
+
+def _shapes_with_ranges(config: Mapping[str, Any], ranged: Sequence[str], report: Report) -> bool:
+    """Whether a shape's numbers hold a parameter with a range, which is reported."""
+    found = sorted(set(named(config.get("shapes"))) & set(ranged))
+    if found:
+        message = f"hold {found[0]}, which has a range: the domain is one and the same for all its values"
+        report.add("shapes", message)
+    return bool(found)
 
 
 def read_text(config: Any, key: str, report: Report) -> str:
@@ -144,21 +167,27 @@ def read_exact(
     learned = [parameter.name for parameter in parameters if parameter.learn]
     names = [field.name for field in fields] + learned
     exact = {}
-    plain = Scope(scope.coordinates, parameters=scope.parameters, space=scope.space)
+    plain = replace(scope, fields={}, ranges={})
     for name, text in config.items():
         with report.at(f"exact.{name}"):
             if name not in names:
                 raise LanguageError(f"there is no field or learned parameter '{name}'{suggestion(str(name), names)}")
-            exact[name] = expression(text, plain)
+            field = next((one for one in fields if one.name == name), None)
+            exact[name] = expression(text, replace(plain, fields=_arguments(field, fields)))
             open_ones = {str(one) for one in exact[name].free_symbols} & set(learned)
             if name in learned and open_ones:
                 rule = "the value of a learned parameter is a number"
                 raise LanguageError(f"depends on {min(open_ones)}, which is learned: {rule}", str(text))
-            depends = next((field.coordinates for field in fields if field.name == name), ())
+            depends = field.coordinates if field is not None else ()
             others = {str(symbol) for symbol in exact[name].free_symbols} & set(scope.coordinates) - set(depends)
             if others:
                 raise LanguageError(f"depends on {', '.join(sorted(others))}, but {name} does not", str(text))
-    return exact
+    return exact_by_coordinates(exact, report)
+
+
+def _arguments(field: Field | None, fields: tuple[Field, ...]) -> dict[str, tuple[str, ...]]:
+    """The fields of which a field is a function: its exact solution may be written in them."""
+    return {one.name: one.coordinates for one in fields if field is not None and one.name in field.arguments}
 
 
 def read_periodic(config: Any, coordinates: tuple[str, ...], domain: Shape, report: Report) -> tuple[str, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from pinnkit.reporting.curves import draw_curve, draw_phase_portrait, draw_signed_curve, draw_slices
+from pinnkit.reporting.curves import draw_curve, draw_function, draw_phase_portrait, draw_signed_curve, draw_slices
 from pinnkit.reporting.distributions import draw_histogram, draw_parity
 from pinnkit.reporting.error_norms import max_error, relative_l2, rms
 from pinnkit.reporting.field_maps import draw_comparison, draw_field, has_picture
@@ -28,15 +29,16 @@ def draw(
     residuals: Mapping[str, np.ndarray],
     history: History,
     points: Mapping[str, Mapping[str, np.ndarray]],
+    functions: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Figure]:
     """The figures of a run by file name (without .png).
 
     title: the problem's name; fields, references, residuals: arrays of the grid's shape, references for
-    some of the fields or none; points: term -> coordinate -> (n,).
+    some of the fields or none; points: term -> coordinate -> (n,); functions: field -> the field whose function it is.
 
     Keys: solution_FIELD; with a reference reference_FIELD (where it can be pictured) and error_FIELD;
     residual_EQUATION; slices_FIELD for one space coordinate and t, and for two with a reference;
-    phase_portrait for two fields of one coordinate; loss_history; points.
+    phase_portrait for two fields of one coordinate; curve_FIELD for a function of a field; loss_history; points.
 
     A point where every field and reference is NaN counts as outside the domain: it is left blank, and the
     numbers in the titles are taken without it. So is a point where a residual alone is NaN: it was left out.
@@ -63,6 +65,9 @@ def draw(
         residual = np.where(inside, grid.checked(f"{name} (residual)", values), np.nan)
         caption = f"{prefix}residual of {plain_text(name)}, RMS {number(rms(_known(residual[inside])))}"
         add({f"residual_{name}": _draw_signed(caption, grid, residual, "residual")})
+    for name, argument in functions.items():
+        caption = f"{prefix}{math_name(name)} as a function of {math_name(argument)}"
+        add({f"curve_{name}": draw_function(caption, name, argument, fields, references)})
     if len(grid.names) == 1 and len(fields) == 2:
         add({"phase_portrait": draw_phase_portrait(prefix, fields, references)})
     add({"loss_history": draw_history(prefix, history), "points": draw_points(prefix, grid, points)})
@@ -119,7 +124,7 @@ def _draw_solution(
         return {f"solution_{name}": draw_parity(caption, values, reference, label)}
     scale = solution_scale(values, reference)
     figures = {f"solution_{name}": draw_field(caption, grid, values, scale, label)}
-    if grid.structured and grid.time is not None:
+    if grid.structured and grid.frames is not None:
         if len(grid.names) == 2:
             figures[f"slices_{name}"] = draw_slices(caption, grid, values, label, reference)
         elif reference is not None:
