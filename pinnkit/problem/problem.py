@@ -36,8 +36,8 @@ class Problem:
 
     Args:
         coordinates: name -> [lower, upper], in the order of the network's inputs; t is time.
-        fields: names of the unknown functions, or name -> the coordinates (or other fields) that it depends on, or a
-            mapping of these and other options.
+        fields: names of the unknown functions, or name -> the coordinates (or other fields) that it depends on, or
+            `complex`, or a mapping of these and other options.
         equations: text `left = right`, a callable `residual(p)`, {equation: one of these, weight: expression}, or a
             list or a mapping of such.
         conditions: name -> {at, equations, where, weight, data}.
@@ -104,6 +104,10 @@ class Problem:
         for one in self.fields:
             groups.setdefault(one.unknown, []).append(one)
         return tuple(Unknown(name, tuple(members)) for name, members in groups.items())
+
+    def unknown_of(self, field: str) -> str:
+        """What the problem calls the unknown that a field is a component of."""
+        return next(one.unknown for one in self.fields if one.name == field)
 
     @property
     def learned(self) -> tuple[Parameter, ...]:

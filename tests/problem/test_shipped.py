@@ -38,10 +38,14 @@ KNOWN = {
     "burgers_inverse": {"u": "lambda1/2 - tanh((x - t/2)/(20*lambda2))/10"},  # a front
     "kdv": {"u": "0.12/cosh((x - 0.04*t)/(10*mu))^2"},  # a soliton
     "allen_cahn": {"u": "1"},
+    "ginzburg_landau": {"A_re": "cos(beta*t)", "A_im": "-sin(beta*t)"},  # the uniform wave
+    "helmholtz_scattering": {"u_re": "cos(k*x)", "u_im": "sin(k*x)"},  # a plane wave
     "lotka_volterra": {"prey": "death/breed", "predator": "growth/hunt"},
     "kuramoto_sivashinsky": {"u": "1"},
     "gray_scott": {"u": "1 + exp(-rate*b*t)", "v": "0"},
-    "lid_driven_cavity": {"u": "-y", "v": "x", "p": "(x^2 + y^2)/2"},  # a rigid rotation
+    **dict.fromkeys(
+        ("back_step_flow", "cylinder_flow", "lid_driven_cavity"), {"u": "-y", "v": "x", "p": "(x^2 + y^2)/2"}
+    ),
     "lorenz": {name: "sqrt(beta*(rho - 1))" for name in "xy"} | {"z": "rho - 1"},
     "van_der_pol": {"u": "0"},
     "pendulum": {"angle": "0"},
@@ -49,7 +53,7 @@ KNOWN = {
 """Closed forms that satisfy the equations, though not the conditions, where the problem's own solution has none."""
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "gradient_matching"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("gradient_matching", "poisson_boltzmann_2d")])
 def test_a_known_solution_satisfies_the_equations_and_a_perturbed_one_does_not(name):
     problem = shipped(name)
     scope = Scope(problem.coordinates, {}, tuple(parameter.name for parameter in problem.parameters))

@@ -131,7 +131,7 @@ def _functions(basis: Any, shape: tuple[int, int], dimension: int) -> np.ndarray
     """(1 + d, cells, functions, points): values and derivatives of the functions."""
     found = np.empty((1 + dimension, shape[0], basis.Nbfun, shape[1]))
     for number, (function,) in enumerate(basis.basis):
-        found[0, :, number] = np.broadcast_to(function.value, shape)
+        found[0, :, number] = np.broadcast_to(np.asarray(function), shape)
         for axis in range(dimension):
             found[1 + axis, :, number] = np.broadcast_to(function.grad[axis], shape)
     return found

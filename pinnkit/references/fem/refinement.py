@@ -36,6 +36,8 @@ LEAST_RATE, LARGEST_RATE, SINGULAR_RATE = 1.5, 4.0, 2.0
 that shows late."""
 UNKNOWN_RATE = 3.0  # of two meshes alone
 SAFETY = 2.0
+LEAST_SHARE = 1e-6
+"""A field that is smaller than the largest one by this factor counts as zero: its error is taken relative to more."""
 GROWTH = {2: 5.0, 3: 14.0}
 """How many times longer the next mesh takes, at least."""
 
@@ -126,7 +128,7 @@ class Refinement:
         in_space = self._change(coarse, self._solve(1, steps)).max()
         while steps < MOST_STEPS:
             finer = self._solve(0, 2 * steps)
-            if self._change(coarse, finer).max() < TIME_SHARE * in_space:
+            if self._change(coarse, finer).max() < max(TIME_SHARE * in_space, TARGET_ERROR):
                 break
             coarse, steps = finer, 2 * steps
         return steps
@@ -150,11 +152,10 @@ class Refinement:
 
     def _change(self, coarse: Solution, fine: Solution) -> np.ndarray:
         """(fields,) relative L2 distances at the sample points."""
-        found = []
-        for name, second in fine.samples.items():
-            norm = np.sqrt(np.nanmean(second**2))
-            found.append(np.sqrt(np.nanmean((coarse.samples[name] - second) ** 2)) / (norm or 1.0))
-        return np.array(found)
+        norms = np.array([np.sqrt(np.nanmean(values**2)) for values in fine.samples.values()])
+        scales = np.maximum(norms, LEAST_SHARE * norms.max())
+        changes = [np.sqrt(np.nanmean((coarse.samples[name] - one) ** 2)) for name, one in fine.samples.items()]
+        return np.array(changes) / np.where(scales > 0, scales, 1.0)
 
 
 def is_convex(shape: Shape) -> bool:
