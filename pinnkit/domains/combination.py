@@ -56,7 +56,8 @@ class Combination(Shape):
     @cached_property
     def hull(self) -> Mapping[str, tuple[float, float]]:
         """A box that the solid lies in, from those of its parts."""
-        mine, other = (getattr(one, "hull", one.bounds) for one in (self.left, self.right))
+        pair = (self.left, self.right)
+        mine, other = (one.hull if isinstance(one, Combination) else one.bounds for one in pair)
         if self.operation == DIFFERENCE:
             return dict(mine)
         lower, upper = (min, max) if self.operation == UNION else (max, min)
