@@ -57,6 +57,11 @@ PROBLEMS = {
         "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"},
         "conditions": {**BURGERS["conditions"], "initial": {"at": "t = 0", "equations": "u = 5*exp(-900*x^2)"}},
     },
+    "family": {
+        **BURGERS,
+        "parameters": {"nu": {"range": [0.001, 0.1], "log": True}},
+        "equations": {"forced": "u_t + u*u_x = nu*u_xx + 20*exp(-900*x^2)"},
+    },
     "wide": {**BURGERS, "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"}},
     "l_shape": {  # with a hole; its points, and those on its boundary, are drawn by residual
         "coordinates": {"x": [-1, 1], "y": [-1, 1]},
