@@ -26,7 +26,8 @@ class Scope:
     `fields` maps a field to the coordinates it depends on; `columns` are columns of data; `boundary` says
     that the outward normal (u_n, n_x, n_y, ...) has a meaning. `ranges` of coordinates and parameters, where they are
     known, tell whether what is differentiated jumps in the domain. Laplacian, grad, div, curl and the normal act on the
-    coordinates in `space`; None: on all.
+    coordinates in `space`; None: on all. An integral may be over the `regions` in space, and the `rims`, parts of their
+    boundaries.
     """
 
     coordinates: tuple[str, ...]
@@ -36,6 +37,8 @@ class Scope:
     boundary: bool = False
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     space: tuple[str, ...] | None = None
+    regions: tuple[str, ...] = ()
+    rims: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.space is None:
@@ -121,7 +124,9 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
 
 def _need_boundary(name: str, scope: Scope) -> None:
     if not scope.boundary:
-        raise LanguageError(f"'{name}' uses the outward normal, which exists only in a condition on a boundary")
+        raise LanguageError(
+            f"'{name}' uses the outward normal, which exists only in a condition on a boundary, or in an integral over one"
+        )
 
 
 def _derivative(name: str, base: str, subscript: str, scope: Scope) -> sympy.Expr:

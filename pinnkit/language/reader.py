@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import itertools
 from collections.abc import Callable, Sequence
@@ -13,6 +14,8 @@ from pinnkit.language import arithmetic, calculus, constructors, vectors
 from pinnkit.language.arithmetic import Value
 from pinnkit.language.errors import LanguageError, suggestion
 from pinnkit.language.functions import FUNCTIONS, call_scalar, expect_arguments, is_scalar
+from pinnkit.language.integral import all_partials, integrals
+from pinnkit.language.integration import read_over
 from pinnkit.language.jumps import check_continuous
 from pinnkit.language.names import CONSTANTS, Scope, resolve
 from pinnkit.language.partial import MAX_ORDER, Partial, partials
@@ -163,6 +166,8 @@ class Reader:
             return self._where(node.args, depth)
         if name == "diff":
             return self._diff(node.args, depth)
+        if name == "integral":
+            return self._integral(node.args, depth)
         if is_scalar(name):
             return call_scalar(name, [self._scalar(one, depth, name) for one in node.args])
         values = [self._visit(one, depth) for one in node.args]
@@ -236,6 +241,20 @@ class Reader:
                 hint = suggestion(node.id if isinstance(node, ast.Name) else "", self.scope.coordinates)
                 raise self._mistake(f"diff: {rule}{hint}", node)
         return arithmetic.make_value(calculus.differentiate(value.expr, *by, budget=self._budget))
+
+    def _integral(self, args: Sequence[ast.expr], depth: int) -> Value:
+        over = read_over(args, self.scope)
+        inner = copy.copy(self)
+        inner.scope = over.scope
+        body = inner._scalar(args[0], depth, "integral").expr
+        if integrals(body):
+            rule = "an integral cannot stand inside another; over several coordinates it is integral(a, domain)"
+            raise self._mistake(rule, args[0])
+        bounds = [self._scalar(one, depth, "a bound of an integral").expr for one in args[2:]]
+        for bound, node in zip(bounds, args[2:], strict=True):
+            if all_partials(bound) or integrals(bound):
+                raise self._mistake("the bounds of an integral cannot depend on a field", node)
+        return arithmetic.make_value(over.integral(body, bounds))
 
     @staticmethod
     def _is_count(node: ast.expr) -> bool:
