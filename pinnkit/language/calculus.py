@@ -9,7 +9,7 @@ import sympy
 from pinnkit.language.arithmetic import NotRealError, real
 from pinnkit.language.constructors import heaviside, maximum, minimum, piecewise, rebuild, sign
 from pinnkit.language.errors import LanguageError
-from pinnkit.language.integral import Integral
+from pinnkit.language.integral import Integral, all_partials
 from pinnkit.language.partial import (
     MAX_ORDER,
     Partial,
@@ -237,7 +237,7 @@ def substitute_fields(expr: sympy.Basic, solutions: Mapping[str, sympy.Expr]) ->
     >>> substitute_fields(u.diff(t) + u.subs(x, 0), {"u": t**2 * sympy.cos(x)})
     t**2 + 2*t*cos(x)
     """
-    return replace(expr, field_values(partials(expr), solutions))
+    return replace(expr, field_values(all_partials(expr), solutions))
 
 
 def field_values(wanted: Iterable[Partial], solutions: Mapping[str, sympy.Expr]) -> dict[sympy.Basic, sympy.Basic]:

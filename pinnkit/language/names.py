@@ -125,7 +125,8 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
 def _need_boundary(name: str, scope: Scope) -> None:
     if not scope.boundary:
         raise LanguageError(
-            f"'{name}' uses the outward normal, which exists only in a condition on a boundary, or in an integral over one"
+            f"'{name}' uses the outward normal, which exists only in a condition on a boundary, or in an "
+            "integral over one"
         )
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import sympy
 
-from pinnkit.language import calculus
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, equation, expression
+from pinnkit.language.integral import all_partials, integrals
 from pinnkit.problem.parts import Equation
 
 
@@ -93,6 +93,8 @@ def read_weight(config: Any, scope: Scope) -> sympy.Expr:
         LanguageError: also where it is a negative number.
     """
     weight = expression(config, scope)
+    if integrals(weight):
+        raise LanguageError("a weight holds no integral: write it in the equation", str(config))
     if weight.is_number and float(weight) < 0:
         raise LanguageError(f"is {float(weight):g}: a weight is not negative")
     return weight
@@ -104,7 +106,7 @@ def _residual(value: Any, scope: Scope) -> tuple[str, sympy.Expr | Callable[[Any
     if value is None or not isinstance(value, str):
         raise LanguageError(f"{value!r} is not an equation: write left = right")
     residual = equation(value, scope)
-    if not calculus.partials(residual):
+    if not all_partials(residual):
         raise LanguageError(
             f"mentions no field, so no network can satisfy it; fields are {', '.join(scope.fields)}", value
         )

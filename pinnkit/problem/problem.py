@@ -45,6 +45,8 @@ class Problem:
         reference: `spectral`, or a table's file name (NPZ or CSV).
         shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}.
         domain: the name of the shape to solve in; by default the box of the coordinates' ranges.
+        quadrature: nodes along each coordinate by which integrals are computed; by default 20 for one coordinate, 12
+            for two and 8 for three.
         periodic: coordinates in which every field is periodic, exactly, by embedding.
         transform: field -> output transform (softplus, exp, sigmoid, tanh, square).
         folder: where data files are looked for.
@@ -64,6 +66,8 @@ class Problem:
     axes: Coordinates
     domain: Shape
     regions: Mapping[str, Shape]
+    rims: Mapping[str, tuple[Shape, ...]]
+    quadrature: int | None
     fields: tuple[Field, ...]
     parameters: tuple[Parameter, ...]
     equations: tuple[Equation, ...]

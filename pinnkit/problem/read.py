@@ -20,16 +20,18 @@ from pinnkit.problem.coordinates import Coordinates
 from pinnkit.problem.declarations import check_meanings, read_coordinates, read_fields, read_parameters
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
-from pinnkit.problem.shapes import read_domain
+from pinnkit.problem.shapes import BOUNDARY, BOX, read_domain
 from pinnkit.problem.tables import Files, TableError
 
 KEYS = (
     "name", "description", "coordinates", "fields", "parameters", "equations", "conditions", "exact", "reference",
-    "periodic", "transform", "shapes", "domain",
+    "periodic", "transform", "shapes", "domain", "quadrature",
 )  # fmt: skip
 
 TEXT = 2000
 """Characters of a name or a description."""
+NODES = 200
+"""Nodes along each coordinate of an integral at most."""
 INVISIBLE = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
 """Characters without a width, which are left out; those that join letters stay."""
 BIDIRECTIONAL = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -53,12 +55,15 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
     shape, domain = read_domain(config, axes.space, box, declared, known, taken, report) if complete else ("", box)
+    rims = read_rims(domain, axes.space, shape) if complete else {}
     scope = Scope(
         coordinates=names,
         fields={field.name: field.coordinates for field in fields},
         parameters=declared,
         ranges={**domain.bounds, **{one.name: (one.value, one.value) for one in parameters}},
         space=axes.space,
+        regions=("domain", *([shape] if shape != BOX else [])) if rims else (),
+        rims=tuple(rims),
     )
     check_meanings(scope, report)
     equations: tuple[Equation, ...] = ()
@@ -82,6 +87,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
             files.path(reference)
         except TableError as error:
             report.add("reference", str(error))
+    quadrature = read_quadrature(config.get("quadrature"), report)
     name, description = (read_text(config.get(key), key, report) for key in ("name", "description"))
     report.raise_if_any()
     return {
@@ -90,6 +96,8 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "axes": axes,
         "domain": domain,
         "regions": MappingProxyType({}),
+        "rims": MappingProxyType(rims),
+        "quadrature": quadrature,
         "fields": fields,
         "parameters": parameters,
         "equations": equations,
@@ -100,6 +108,20 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "folder": files.folder,
         "config": config,
     }
+
+
+def read_rims(domain: Shape, space: tuple[str, ...], name: str) -> dict[str, tuple[Shape, ...]]:
+    """The parts of the domain's boundary that integrals may be over, by name."""
+    parts = domain.boundary(space)
+    return {one: parts for one in (BOUNDARY, name) if one != BOX} if parts else {}
+
+
+def read_quadrature(config: Any, report: Report) -> int | None:
+    """Nodes along each coordinate of an integral; None: by their number."""
+    if config is not None and (not isinstance(config, int) or isinstance(config, bool) or not 2 <= config <= NODES):
+        report.add("quadrature", f"{config!r} is no number of nodes: write a whole number from 2 to {NODES}")
+        return None
+    return config
 
 
 def read_text(config: Any, key: str, report: Report) -> str:

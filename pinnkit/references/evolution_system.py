@@ -12,6 +12,7 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language import linear
 from pinnkit.language.calculus import Partial, normal_symbol, partials, replace, symbol
 from pinnkit.language.errors import LanguageError
+from pinnkit.language.integral import integrals
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.problem import Problem
 from pinnkit.references.boundary_conditions import BoundaryConditions, read_boundary_conditions
@@ -141,6 +142,8 @@ def _parameters(problem: Problem) -> dict[sympy.Symbol, sympy.Expr]:
 def _symbolic(equation: Equation, where: str, values: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Expr:
     if not isinstance(equation.residual, sympy.Basic):
         raise UnsupportedProblem(f"{where} is a Python callable: it reads equations in text alone")
+    if held := integrals(equation.residual):
+        raise UnsupportedProblem(f"{where} holds an integral, {held[0]}: it reads derivatives at a point alone")
     return replace(equation.residual, values)
 
 

@@ -27,6 +27,10 @@ class TermValues:
         like = next(self.model.network.parameters())
         return self.model.parameters(self.model.learned, self.model.constants(like))
 
+    def fitting(self, group: str, size: int) -> int:
+        """How many points of a group ask for `size` evaluations of the network, those of integrals included."""
+        return max(size // self.groups[group].cost, 1)
+
     def residuals(self, group: str, batch: PointSet, weigh: bool = True) -> dict[str, Tensor]:
         """The residual (n, 1) of every term of a group, times the root of a weight that differs between points."""
         return self.groups[group](self.model.network, batch, self.parameters(), weigh)
