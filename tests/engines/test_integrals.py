@@ -59,23 +59,30 @@ def test_taylor_mode_agrees_with_the_definition(name, unrecorded):
     expected = definition(module, batches, weights_of(module))
     assert_same(evaluated(module, batches, "autograd"), expected, 1e-12)
     assert_same(evaluated(module, batches, "jets"), expected, CLOSE)
-    assert_same(evaluated(module, batches, "jets", 20), expected, CLOSE)
+    assert_same(evaluated(module, batches, "jets", 40), expected, CLOSE)
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_recorded_steps_agree_with_the_definition(name, recorded):
-    module, batches = assembled(PROBLEMS[name], {"network": {"width": 5, "depth": 1}, "sampling": SAMPLING})
-    expected = definition(module, batches, weights_of(module))
-    assert_same(evaluated(module, batches, "compiled"), expected, CLOSE)
-    assert_same(evaluated(module, batches, "jets", 30), expected, CLOSE)
+MIXED = {
+    "coordinates": {"x": [-1, 1], "t": [0, 1]},
+    "fields": ["u"],
+    "parameters": {"b": {"learn": 0.7}},
+    "equations": "u_t = b*u*integral(x*u, domain) + integral(u_x^2, x, x/2, x)",
+    "conditions": {"ends": {"at": "boundary", "equations": "u = integral(u_n, boundary)"}},
+    "quadrature": 2,
+}
+SMALL = {"network": {"width": 3, "depth": 1}, "sampling": {"equations": 5, "conditions": 3}}
 
 
-@pytest.mark.parametrize("engine", ["autograd", "jets"])
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_rows_of_the_jacobian_are_those_of_the_definition(name, engine, recorded):
-    module, batches = assembled(PROBLEMS[name], {"network": {"width": 4, "depth": 1}, "sampling": SAMPLING})
+@pytest.mark.parametrize("engine", ["compiled", "jets"])
+def test_recorded_steps_agree_with_the_definition(engine, recorded):
+    module, batches = assembled(MIXED, SMALL)
+    assert_same(evaluated(module, batches, engine), definition(module, batches, weights_of(module)), CLOSE)
+
+
+def test_rows_of_the_jacobian_are_those_of_the_definition(recorded):
+    module, batches = assembled(MIXED, SMALL)
     weights = weights_of(module)
-    jacobian = Jacobian(module.make_evaluator(engine, None))
+    jacobian = Jacobian(module.make_evaluator("autograd", None))
     assert_consistent(jacobian, batches, weights)
     gram, half = jacobian.at([jacobian.prepare(batches)], weights).gram()
     r, rows = rows_of(module, batches, weights)
