@@ -25,9 +25,9 @@ class PointIntegral:
     The n q points at which the body is evaluated are the rows of one array: the nodes of the first point come first.
     """
 
-    def __init__(self, integral: Integral, problem: Problem, places: Places) -> None:
+    def __init__(self, integral: Integral, problem: Problem, places: Places, refined: int = 1) -> None:
         self.integral = integral
-        self.rule = Quadrature(problem, integral)
+        self.rule = Quadrature(problem, integral, refined)
         self.places = places(partials(integral.body))
         self._body = Program([integral.body])
         self._base = (problem.domain.lower + problem.domain.upper)[None] / 2
@@ -63,6 +63,15 @@ class PointIntegral:
         found: Sequence[Mapping[Derivative, Tensor]],
     ) -> Tensor:
         """The integral at each point, (n, 1), from the derivatives at the requested points."""
+        return self.terms(points, values, found).sum(dim=1, keepdim=True).expand(len(points), 1)
+
+    def terms(
+        self,
+        points: Tensor,
+        values: Mapping[sympy.Basic, Any],
+        found: Sequence[Mapping[Derivative, Tensor]],
+    ) -> Tensor:
+        """Weight times body at each node, (n, q) or (1, q)."""
         known = self.nodes(points, values)
         for place, derivatives in zip(self.places, found, strict=True):
             known |= {
@@ -70,7 +79,7 @@ class PointIntegral:
             }
         _, weights = self.rule.nodes(values, lambda one: self._tensor(one, points))
         (body,) = self._body(known)
-        return (body * weights).sum(dim=1, keepdim=True).expand(len(points), 1)
+        return body * weights
 
     def _rows(self, value: Tensor, count: int) -> Tensor:
         """A number for each node of each point, (n q, 1)."""

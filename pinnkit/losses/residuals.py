@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
 from pinnkit.language.evaluate import Program
-from pinnkit.language.integral import integrals
+from pinnkit.language.integral import Integral, integrals
 from pinnkit.losses.integrals import PointIntegral
 from pinnkit.losses.places import Places, moved
 from pinnkit.losses.view import PointView, ResidualError
@@ -105,6 +105,27 @@ class TermGroup:
             for key, value in derivatives(network, points, list(place.derivatives)).items():
                 found[place.derivatives[key]] = value
         return found
+
+    def quadrature_changes(
+        self, network: Network, batch: PointSet, parameters: Mapping[str, Tensor]
+    ) -> dict[Integral, float]:
+        """By how much twice the nodes along each coordinate change each integral at the points, relative to the largest
+        integral of the body's size."""
+        values, changes = self.values(batch, parameters), {}
+        for one in self.integrals:
+            fine = PointIntegral(one.integral, self.problem, self.places, refined=2)
+            terms = [
+                each.terms(
+                    batch.coordinates,
+                    values,
+                    [derivatives(network, *request) for request in each.requests(batch.coordinates, values)],
+                ).detach()
+                for each in (one, fine)
+            ]
+            change = (terms[1].sum(dim=1) - terms[0].sum(dim=1)).abs().max()
+            size = terms[1].abs().sum(dim=1).max()
+            changes[one.integral] = float(change / size) if size > 0 else 0.0
+        return changes
 
     @staticmethod
     def _integral(

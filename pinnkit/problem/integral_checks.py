@@ -140,8 +140,8 @@ def doubted(problem: Problem, integral: Integral, change: float, what: str) -> s
     dimension = 1 if not integral.region else len(integral.names) - integral.rim
     more = 2 * order_along(problem, dimension)
     return (
-        f"{integral} by {rule.count} points is off by about {change:.1g} of its size for {what}: more points are asked "
-        f"for by quadrature: {more}"
+        f"{integral} by {rule.count} nodes is off by about {change:.1g} of its size for {what}: more are asked for by "
+        f" quadrature: {more}"
     )
 
 

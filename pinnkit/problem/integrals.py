@@ -157,5 +157,6 @@ def described_integrals(problem: Problem) -> Iterator[str]:
     texts = [one.residual for one in equations if isinstance(one.residual, sympy.Basic)]
     for one in dict.fromkeys(found for text in texts for found in integrals(text)):
         rule = Quadrature(problem, one)
-        kind = "points of a quadrature" if one.region else "points by Gauss and Legendre's rule"
-        yield f"{one} by {rule.count} {kind}" + (", at each point" if rule.at_points else "")
+        kind = "" if one.region else " of Gauss and Legendre's rule"
+        each = "at each point" if rule.at_points else "once"
+        yield f"{one}: {rule.count} nodes{kind}, {each}"
