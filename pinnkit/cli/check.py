@@ -10,7 +10,6 @@ from pinnkit.cli.arguments import parse
 from pinnkit.cli.checks import check_configuration
 from pinnkit.cli.composition import Composer
 from pinnkit.cli.entry import FINISHED, asks_help, report_error
-from pinnkit.domains.box import Box
 from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.problem.integral_places import needed_coordinates
@@ -98,7 +97,11 @@ def _weight(equation: Equation) -> str:
 
 def _varying(place: Shape, needed: Collection[str]) -> str:
     """Where a condition of integrals holds: by the coordinates that they depend on alone."""
-    return Box({name: ends for name, ends in place.bounds.items() if name in needed}).description
+    return ", ".join(
+        f"{name} = {lower:.6g}" if lower == upper else f"{name} in [{lower:.6g}, {upper:.6g}]"
+        for name, (lower, upper) in place.bounds.items()
+        if name in needed
+    )
 
 
 def _where(condition: Condition, problem: Problem) -> str:

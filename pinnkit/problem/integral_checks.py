@@ -141,7 +141,7 @@ def doubted(problem: Problem, integral: Integral, change: float, what: str) -> s
     more = 2 * order_along(problem, dimension)
     return (
         f"{integral} by {rule.count} nodes is off by about {change:.1g} of its size for {what}: more are asked for by "
-        f" quadrature: {more}"
+        f"quadrature: {more}"
     )
 
 
