@@ -23,7 +23,7 @@ def narrowed(place: Shape, needed: Collection[str]) -> Shape:
         bounds = {
             name: ends if name in needed else (sum(ends) / 2, sum(ends) / 2) for name, ends in place.bounds.items()
         }
-        return Box(bounds, place.normal)
+        return Box(bounds, place.normal, place.logarithmic)
     if set(place.coordinates) & set(needed) or place.has_normals:
         return place
     (point,) = place.draw(1, lambda count: np.random.default_rng(0).random((count, place.dimension)))

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import sympy
 
 from pinnkit.domains import quadrature
+from pinnkit.domains.distances import intersection
 from pinnkit.domains.shape import Shape
 
 
@@ -44,6 +46,10 @@ class Product(Shape):
     @property
     def measure(self) -> float:
         return float(np.prod([factor.measure for factor in self.factors]))
+
+    @property
+    def drawn(self) -> float:
+        return float(np.prod([factor.drawn for factor in self.factors]))
 
     @property
     def description(self) -> str:
@@ -95,6 +101,10 @@ class Product(Shape):
             found[columns] = factor.widths
         return found
 
+    def axis(self, coordinate: str, count: int) -> np.ndarray:
+        (factor,) = (one for one in self.factors if coordinate in one.coordinates)
+        return factor.axis(coordinate, count)
+
     def boundary(self, coordinates: Collection[str]) -> tuple[Product, ...]:
         """Each part of a factor's boundary, times the other factors."""
         return tuple(
@@ -129,6 +139,13 @@ class Product(Shape):
         for factor, columns in self._columns():
             moved[:, columns] = factor.project(points[:, columns])
         return moved
+
+    @property
+    def distance_expression(self) -> sympy.Expr | None:
+        """Of a part of a boundary that of the factor with normals; of a solid the intersection of its factors."""
+        faces = [factor for factor in self.factors if factor.has_normals]
+        found = [factor.distance_expression for factor in faces or self.factors]
+        return None if None in found else intersection(*found)
 
     @property
     def ends(self) -> np.ndarray:

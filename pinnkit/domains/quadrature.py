@@ -150,37 +150,23 @@ def _strip(
     return points, (factors[lines][:, None] * (end - begin)[:, None] * weights).ravel()
 
 
-def curve(
-    sample: Callable[[np.ndarray], np.ndarray],
-    keeps: Callable[[np.ndarray], np.ndarray],
-    length: float,
-    order: int,
-) -> Rule:
-    """Gauss' rule on the parts of a curve that are kept.
+def pieces(corners: np.ndarray) -> np.ndarray:
+    """The ranges (k, 2) of the unit coordinate of a curve with these corners; of one without any, eighths."""
+    ends = np.concatenate([[0.0], corners, [1.0]]) if len(corners) else np.linspace(0.0, 1.0, 9)
+    return np.stack([ends[:-1], ends[1:]], axis=1)
+
+
+def curve(sample: Callable[[np.ndarray], np.ndarray], length: float, order: int, ranges: np.ndarray) -> Rule:
+    """Gauss' rule on each piece of a curve: `order` nodes, or a quarter of it on one in eight pieces or more.
 
     Args:
         sample: unit points (n, 1) -> points (n, d), even by arc length.
-        length: of what is kept.
+        length: of the whole curve, from 0 to 1.
+        ranges: (k, 2), the pieces by their unit coordinate.
     """
-    unit = np.linspace(0.0, 1.0, SCANNED)
-    kept = np.diff(keeps(sample(unit[:, None])).astype(int), prepend=0, append=0)
-    starts, stops = np.flatnonzero(kept == 1), np.flatnonzero(kept == -1)
-    if not len(starts):
-        return sample(np.empty((0, 1))), np.empty(0)
-    ends = []
-    for numbers, sign in ((starts, 1), (stops, -1)):
-        first = numbers if sign == 1 else numbers - 1
-        inside, outside = unit[first], unit[np.clip(first - sign, 0, SCANNED - 1)]
-        for _ in range(HALVINGS):  # at an end of the curve both are the same
-            middle = (inside + outside) / 2
-            held = keeps(sample(middle[:, None]))
-            inside, outside = np.where(held, middle, inside), np.where(held, outside, middle)
-        ends.append(inside)
-    begin, end = ends
-    nodes, weights = gauss_legendre(order)
-    points = sample((begin[:, None] + (end - begin)[:, None] * nodes).reshape(-1, 1))
-    factors = ((end - begin)[:, None] * weights).ravel()
-    return points, factors * (length / factors.sum())
+    nodes, weights = gauss_legendre(order if len(ranges) < 8 else max(order // 4, 4))
+    lengths = ranges[:, 1:] - ranges[:, :1]
+    return sample((ranges[:, :1] + lengths * nodes).reshape(-1, 1)), length * (lengths * weights).ravel()
 
 
 def quasi_random(sample: Callable[[np.ndarray], np.ndarray], dimension: int, measure: float) -> Rule:

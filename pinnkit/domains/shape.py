@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+import sympy
 
 from pinnkit.domains import quadrature
 
@@ -32,9 +33,11 @@ class Shape(ABC):
         bounds: the bounding box, coordinate -> (lower, upper), in the order of the coordinates.
         example: of a shape that problems choose by its name: arguments of an instance, for messages and for the tests
             of all shapes.
+        bare: the argument that a problem may give alone, without its name; "": there is none.
     """
 
     example: ClassVar[Mapping[str, Any]]
+    bare: ClassVar[str] = ""
     bounds: Mapping[str, tuple[float, float]]
 
     # ------------------------------------------------------------ what a shape defines
@@ -48,6 +51,11 @@ class Shape(ABC):
     @abstractmethod
     def measure(self) -> float:
         """Length, area, volume ... by its dimension; 1 for a single point."""
+
+    @property
+    def drawn(self) -> float:
+        """The measure of what `sample` covers evenly: more than `measure` where `keeps` leaves some of it out."""
+        return self.measure
 
     @property
     @abstractmethod
@@ -109,6 +117,15 @@ class Shape(ABC):
         return points
 
     @property
+    def distance_expression(self) -> sympy.Expr | None:
+        """A closed form of the distance, in the symbols `distances.coordinate(name)`; None where there is none.
+
+        Of a solid: zero on its boundary, positive inside, with derivative 1 along the inward normal where the boundary
+        is smooth. Of a part of a boundary: zero on this part alone, positive in the rest of the domain.
+        """
+        return None
+
+    @property
     def ends(self) -> np.ndarray:
         """The end points (k, d) of a shape of dimension 1; none of any other, nor of a closed curve."""
         return np.empty((0, len(self.coordinates)))
@@ -132,13 +149,22 @@ class Shape(ABC):
             points, weights = quadrature.plane(lambda one: self.contains(filled(one)), lower, upper, order)
             return filled(points), weights
         if self.dimension == 1:
-            return quadrature.curve(self.sample, self.keeps, self.measure, order)
+            corners = getattr(self, "corners", np.empty(0))
+            return quadrature.curve(self.sample, self.measure, order, quadrature.pieces(corners))
 
         def kept(unit: np.ndarray) -> np.ndarray:
             points = self.sample(unit)
             return points[self.keeps(points)]
 
         return quadrature.quasi_random(kept, self.dimension, self.measure)
+
+    def beside(self, points: np.ndarray, moved: np.ndarray, reach: float) -> np.ndarray:
+        """Whether the solid lies at points (n, d) and, where these are within `reach` of its edge, at `moved` ones."""
+        mask = self.contains(points, reach)
+        edge = np.flatnonzero(mask)
+        edge = edge[~self.contains(points[edge], -reach)]
+        mask[edge] = self.contains(moved[edge])
+        return mask
 
     def spans(self, coordinate: str) -> bool:
         """Whether the shape is an interval of this coordinate times a shape in the others."""
@@ -214,9 +240,13 @@ class Shape(ABC):
         """Lengths (d,) such that widths / n^(1/dimension) is the size of the cell that one of n even points has."""
         return self.upper - self.lower
 
+    def axis(self, coordinate: str, count: int) -> np.ndarray:
+        """Points (count,) of a coordinate, evenly from one end of its range to the other."""
+        return np.linspace(*self.bounds[coordinate], count)
+
     def grid(self, counts: Mapping[str, int]) -> dict[str, np.ndarray]:
         """A tensor grid over the bounding box: coordinate -> array of the grid's shape (indexing "ij")."""
-        axes = [np.linspace(*self.bounds[name], counts[name]) for name in self.bounds]
+        axes = [self.axis(name, counts[name]) for name in self.bounds]
         return dict(zip(self.bounds, np.meshgrid(*axes, indexing="ij"), strict=True))
 
     def _check_unit(self, unit: np.ndarray) -> None:

@@ -26,8 +26,8 @@ class Scope:
     `fields` maps a field to the coordinates it depends on; `columns` are columns of data; `boundary` says
     that the outward normal (u_n, n_x, n_y, ...) has a meaning. `ranges` of coordinates and parameters, where they are
     known, tell whether what is differentiated jumps in the domain. Laplacian, grad, div, curl and the normal act on the
-    coordinates in `space`; None: on all. An integral may be over the `regions` in space, and the `rims`, parts of their
-    boundaries.
+    coordinates in `space`; None: on all. `definitions` are names of expressions in coordinates and parameters. An
+    integral may be over the `regions` in space, and the `rims`, parts of their boundaries.
     """
 
     coordinates: tuple[str, ...]
@@ -39,6 +39,7 @@ class Scope:
     space: tuple[str, ...] | None = None
     regions: tuple[str, ...] = ()
     rims: tuple[str, ...] = ()
+    definitions: Mapping[str, sympy.Expr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.space is None:
@@ -46,7 +47,9 @@ class Scope:
 
     @property
     def declared(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.coordinates, *self.fields, *self.parameters, *self.columns)))
+        return tuple(
+            dict.fromkeys((*self.coordinates, *self.fields, *self.parameters, *self.columns, *self.definitions))
+        )
 
 
 def check_name(name: str, taken: Iterable[str] = ()) -> None:
@@ -98,6 +101,8 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
     """
     if name in scope.coordinates or name in scope.parameters or name in scope.columns:
         return symbol(name)
+    if name in scope.definitions:
+        return scope.definitions[name]
     if name in scope.fields:
         return Partial(name, scope.fields[name])
     if name in CONSTANTS:

@@ -115,6 +115,8 @@ class Reader:
 
     def _name(self, node: ast.Name) -> Value:
         expr = resolve(node.id, self.scope)
+        if node.id in self.scope.definitions:
+            return arithmetic.make_value(expr, float(expr) if expr.is_number else None)
         return Value(expr, float(expr) if expr in CONSTANTS.values() else None)
 
     def _operation(self, node: ast.BinOp, depth: int) -> Value | Vector:

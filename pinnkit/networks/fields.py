@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from pinnkit.networks.bounded import bounded
 from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
 from pinnkit.networks.settings import Network
 
@@ -22,14 +24,18 @@ TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Output:
-    """A field: the indices of its coordinates, its output transform, and the size that multiplies the output."""
+    """A field: the indices of its coordinates, its output transform, the size that multiplies the output, and the ends
+    between which its values stay."""
 
     columns: tuple[int, ...]
     transform: str | None = None
     scale: float = 1.0
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     def __call__(self, values: Tensor) -> Tensor:
-        """scale * z, or the transform of z, of shape (n,)."""
+        """scale * z, the transform of z, or what `bounded` makes of z, of shape (n,)."""
+        if any(map(math.isfinite, self.bounds)):
+            return bounded(values, *self.bounds, self.scale)
         if self.transform:
             return TRANSFORMS[self.transform](values)  # the transform sets the range: (0, 1), above zero ...
         return values if self.scale == 1.0 else self.scale * values
@@ -107,6 +113,7 @@ def build(
     linear: bool,
     steady: bool,
     custom: nn.Module | None = None,
+    logarithmic: Sequence[int] = (),
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
@@ -117,11 +124,12 @@ def build(
         lower, upper: ends of the coordinates' ranges, d each.
         periodic: indices of the periodic coordinates.
         linear, steady: whether the equations are linear, and without time: which decides settings that are None.
+        logarithmic: indices of the coordinates that count by their logarithm.
         custom: a network of the user's in place of ours, (n, d) -> (n, number of fields), which is not scaled.
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
-        plain = [Output(everything, output.transform) for output in outputs]
+        plain = [Output(everything, output.transform, bounds=output.bounds) for output in outputs]
         return FieldNetworks([custom], [range(len(outputs))], plain)
     groups: list[list[int]] = []
     for index, output in enumerate(outputs):
@@ -136,7 +144,7 @@ def build(
         for group in groups:
             columns = outputs[group[0]].columns
             chosen = settings.chosen(len(lower), len(columns), linear, steady)
-            networks.append(_network(chosen, columns, lower, upper, periodic, len(group)))
+            networks.append(_network(chosen, columns, lower, upper, periodic, logarithmic, len(group)))
     return FieldNetworks(networks, groups, outputs)
 
 
@@ -146,6 +154,7 @@ def _network(
     lower: Sequence[float],
     upper: Sequence[float],
     periodic: Sequence[int],
+    logarithmic: Sequence[int],
     outputs: int,
 ) -> nn.Module:
     """The embeddings, and the network that the architecture builds on them."""
@@ -155,6 +164,7 @@ def _network(
             [upper[index] for index in columns],
             [place for place, index in enumerate(columns) if index in periodic],
             settings.harmonics,
+            [place for place, index in enumerate(columns) if index in logarithmic],
         )
     ]
     if settings.fourier_features:

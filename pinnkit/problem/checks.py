@@ -50,7 +50,8 @@ def _symbolic(equation: Equation) -> bool:
 
 
 def _check_use(problem: Problem, report: Report) -> None:
-    """A field or a learned parameter that no equation mentions would be trained on nothing."""
+    """A field or a learned parameter that no equation mentions would be trained on nothing, and the solution does not
+    depend on a parameter with a range that none mentions."""
     residuals = [equation.residual for _, equation, _ in equations_with_keys(problem)]
     if any(callable(residual) for residual in residuals):
         return  # what a callable reads is known only when it runs
@@ -62,6 +63,12 @@ def _check_use(problem: Problem, report: Report) -> None:
     for parameter in problem.learned:
         if parameter.name not in names:
             report.add(f"parameters.{parameter.name}", "is to be learned, but stands in no equation")
+    held = {str(one) for residual in residuals for one in residual.atoms(sympy.Symbol)}
+    for partial in set().union(*map(partials, residuals)):
+        held |= {*partial.derivative, *(str(one) for _, value in partial.at for one in value.free_symbols)}
+    for name in problem.axes.parameters:
+        if name not in held:
+            report.add(f"parameters.{name}", "has a range, but stands in no equation and no condition")
 
 
 def _check_smoothness(problem: Problem, activation: str, smoothness: float, report: Report) -> None:

@@ -142,8 +142,10 @@ def exact_values(problem: Problem, report: Report) -> dict[sympy.Symbol, float]:
         if parameter.name in problem.exact:
             exact = float(Program([problem.exact[parameter.name]])(problem.values)[0])
             values[symbol(parameter.name)] = exact
-            if not np.isfinite(exact) or (parameter.positive and exact <= 0):
-                rule = "a positive number" if parameter.positive else "a finite number"
+            if not np.isfinite(exact) or exact not in parameter.bounds:
+                described = parameter.bounds.description
+                rule = f"kept {described}" if parameter.bounds else "a finite number"
+                rule = "a positive number" if described == "positive" else rule
                 report.add(f"exact.{parameter.name}", f"is {exact:g}, but the parameter is {rule}")
     return values
 

@@ -41,6 +41,7 @@ class Problem:
             list or a mapping of such.
         conditions: name -> {at, equations, where, weight, data}.
         parameters: name -> number, or {learn: start, positive: true}.
+        define: name -> expression of parameters, coordinates and earlier names, such as {Re: 1/nu}.
         exact: field (or learned parameter) -> closed form.
         reference: `spectral`, or a table's file name (NPZ or CSV).
         shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}.
@@ -70,6 +71,7 @@ class Problem:
     quadrature: int | None
     fields: tuple[Field, ...]
     parameters: tuple[Parameter, ...]
+    definitions: Mapping[str, sympy.Expr]
     equations: tuple[Equation, ...]
     conditions: tuple[Condition, ...]
     exact: Mapping[str, sympy.Expr]

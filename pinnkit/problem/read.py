@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,18 +15,22 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, expression
-from pinnkit.problem.at import Places
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.coordinates import Coordinates
+from pinnkit.problem.data import named
 from pinnkit.problem.declarations import check_meanings, read_coordinates, read_fields, read_parameters
+from pinnkit.problem.definitions import known_values, read_definitions
 from pinnkit.problem.equations import check_keys, read_equations
+from pinnkit.problem.geometry import Places, read_places
+from pinnkit.problem.integral_places import read_rims
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
-from pinnkit.problem.shapes import BOUNDARY, BOX, read_domain
+from pinnkit.problem.ranges import read_ranges
+from pinnkit.problem.shapes import BOUNDARY
 from pinnkit.problem.tables import Files, TableError
 
 KEYS = (
     "name", "description", "coordinates", "fields", "parameters", "equations", "conditions", "exact", "reference",
-    "periodic", "transform", "shapes", "domain", "quadrature",
+    "periodic", "transform", "shapes", "domain", "define", "quadrature",
 )  # fmt: skip
 
 TEXT = 2000
@@ -47,23 +52,30 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     report = Report()
     check_keys(report, "", config, KEYS)
     names, box = read_coordinates(config.get("coordinates"), report)
-    axes = Coordinates.named(names)
+    names, box, ranged = read_ranges(config.get("parameters"), names, box, report)
+    axes = Coordinates.named(names, ranged, box.logarithmic)
     taken = list(names)
     fields = read_fields(config.get("fields"), config.get("transform") or {}, taken, report)
     parameters = read_parameters(config.get("parameters") or {}, taken, report)
     declared = tuple(taken[len(names) + len(fields) :])  # the parameters, those with a mistake of their own too
     known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
+    definitions = read_definitions(config.get("define") or {}, Scope(names, parameters=declared), known, taken, report)
+    derived = {symbol(name): value for name, value in known_values(definitions, known).items()}
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
-    shape, domain = read_domain(config, axes.space, box, declared, known, taken, report) if complete else ("", box)
-    rims = read_rims(domain, axes.space, shape) if complete else {}
+    places = Places(box, ())
+    if complete and not _shapes_with_ranges(config, ranged, report):
+        numbers = (*declared, *map(str, derived))
+        places = read_places(config, axes.space, box, numbers, known | derived, taken, report)
+    domain = places.domain
     scope = Scope(
         coordinates=names,
         fields={field.name: field.coordinates for field in fields},
         parameters=declared,
         ranges={**domain.bounds, **{one.name: (one.value, one.value) for one in parameters}},
         space=axes.space,
-        regions=("domain", *([shape] if shape != BOX else [])) if rims else (),
-        rims=tuple(rims),
+        definitions=definitions,
+        regions=("domain", *places.regions) if places.space else (),
+        rims=(BOUNDARY, *places.shapes) if places.space else (),
     )
     check_meanings(scope, report)
     equations: tuple[Equation, ...] = ()
@@ -72,13 +84,13 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     if names and fields:  # without them every name below would be called unknown
         equations = read_equations(config.get("equations"), "equations", "equation", scope, report)
         if complete:
-            places = Places(domain, axes.space, shape)
             conditions = read_conditions(config.get("conditions") or {}, places, scope, known, files, report)
         if config.get("equations") is None and not _has_data(config.get("conditions")):
             report.add("equations", "are missing: they may be left out only where a condition has data")
         check_names_differ(equations, conditions, report)
         exact = read_exact(config.get("exact") or {}, scope, fields, parameters, report)
-    periodic = read_periodic(config.get("periodic") or [], names, domain, report) if names else ()
+    own = tuple(name for name in names if name not in ranged)
+    periodic = read_periodic(config.get("periodic") or [], own, domain, report) if names else ()
     reference = config.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
         report.add("reference", f"'{reference}' is neither 'spectral' nor a .npz or .csv file")
@@ -88,6 +100,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         except TableError as error:
             report.add("reference", str(error))
     quadrature = read_quadrature(config.get("quadrature"), report)
+    rims = read_rims(equations, conditions, places, report)
     name, description = (read_text(config.get(key), key, report) for key in ("name", "description"))
     report.raise_if_any()
     return {
@@ -95,11 +108,12 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "description": description,
         "axes": axes,
         "domain": domain,
-        "regions": MappingProxyType({}),
+        "regions": MappingProxyType(places.regions),
         "rims": MappingProxyType(rims),
         "quadrature": quadrature,
         "fields": fields,
         "parameters": parameters,
+        "definitions": definitions,
         "equations": equations,
         "conditions": conditions,
         "exact": MappingProxyType(exact),
@@ -110,18 +124,21 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     }
 
 
-def read_rims(domain: Shape, space: tuple[str, ...], name: str) -> dict[str, tuple[Shape, ...]]:
-    """The parts of the domain's boundary that integrals may be over, by name."""
-    parts = domain.boundary(space)
-    return {one: parts for one in (BOUNDARY, name) if one != BOX} if parts else {}
-
-
 def read_quadrature(config: Any, report: Report) -> int | None:
     """Nodes along each coordinate of an integral; None: by their number."""
     if config is not None and (not isinstance(config, int) or isinstance(config, bool) or not 2 <= config <= NODES):
         report.add("quadrature", f"{config!r} is no number of nodes: write a whole number from 2 to {NODES}")
         return None
     return config
+
+
+def _shapes_with_ranges(config: Mapping[str, Any], ranged: Sequence[str], report: Report) -> bool:
+    """Whether a shape's numbers hold a parameter with a range, which is reported."""
+    found = sorted(set(named(config.get("shapes"))) & set(ranged))
+    if found:
+        message = f"hold {found[0]}, which has a range: the domain is one and the same for all its values"
+        report.add("shapes", message)
+    return bool(found)
 
 
 def read_text(config: Any, key: str, report: Report) -> str:
@@ -164,7 +181,7 @@ def read_exact(
     learned = [parameter.name for parameter in parameters if parameter.learn]
     names = [field.name for field in fields] + learned
     exact = {}
-    plain = Scope(scope.coordinates, parameters=scope.parameters, space=scope.space)
+    plain = replace(scope, fields={}, ranges={})
     for name, text in config.items():
         with report.at(f"exact.{name}"):
             if name not in names:

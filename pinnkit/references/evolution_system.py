@@ -109,6 +109,10 @@ def _expect_evolution(problem: Problem) -> tuple[str, str | None]:
     names = ", ".join(problem.coordinates)
     if not problem.domain.fills_bounds:
         raise UnsupportedProblem(f"its domain is {problem.domain.description}: it takes an interval of x and of t")
+    if problem.axes.parameters:
+        raise UnsupportedProblem(
+            f"it is a family over {', '.join(problem.axes.parameters)}: it takes a number for each parameter"
+        )
     if problem.time is None:
         raise UnsupportedProblem(f"its coordinates are {names}: there is no time t to integrate in")
     if len(problem.space) > 1 or len(problem.coordinates) > 2:

@@ -37,6 +37,7 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
         coordinates=problem.coordinates,
         parameters=tuple(parameter.name for parameter in problem.parameters),
         space=problem.space,
+        definitions=problem.definitions,
     )
     names = [field.name for field in problem.fields]
     exact = {}

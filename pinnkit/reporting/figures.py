@@ -119,7 +119,7 @@ def _draw_solution(
         return {f"solution_{name}": draw_parity(caption, values, reference, label)}
     scale = solution_scale(values, reference)
     figures = {f"solution_{name}": draw_field(caption, grid, values, scale, label)}
-    if grid.structured and grid.time is not None:
+    if grid.structured and grid.frames is not None:
         if len(grid.names) == 2:
             figures[f"slices_{name}"] = draw_slices(caption, grid, values, label, reference)
         elif reference is not None:

@@ -52,13 +52,19 @@ def assemble(
         problem.domain.upper.tolist(),
         [names.index(name) for name in problem.periodic],
         [
-            Output(tuple(map(names.index, field.coordinates)), field.transform, scales[field.name])
+            Output(
+                tuple(map(names.index, field.coordinates)),
+                field.transform,
+                scales[field.name],
+                (field.bounds.lower, field.bounds.upper),
+            )
             for field in problem.fields
         ],
         settings.seed,
         linear=problem.linear,
         steady=problem.steady,
         custom=network,
+        logarithmic=[names.index(name) for name in problem.axes.logarithmic],
     ).to(dtype)
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
     if network is None:
