@@ -20,7 +20,7 @@ QUASI_RANDOM = 4096
 """Points of a shape without a better rule."""
 SCANNED = 400
 """Points of a line among which the ends of its parts in a shape are bracketed; thinner parts may be missed."""
-HALVINGS = 52
+HALVINGS = 42
 PANELS = 64
 """Intervals of the first coordinate at most."""
 DEPTH = 8
@@ -133,17 +133,16 @@ def _strip(
     factors = weights * (part[1] - part[0]) * length * np.pi / 2 * np.sin(np.pi * s)
     changes = np.diff(_scan(contains, lower, upper, places), axis=1, prepend=0, append=0)
     heights = np.linspace(lower[1], upper[1], SCANNED)
-    ends_of_parts = []
-    for sign in (1, -1):  # where a part begins, and where it ends
-        lines, steps = np.nonzero(changes == sign)
-        first = steps if sign == 1 else steps - 1
-        inside, outside = heights[first], heights[np.clip(first - sign, 0, SCANNED - 1)]
-        for _ in range(HALVINGS):  # at an end of the range both are the same
-            middle = (inside + outside) / 2
-            held = contains(np.stack([places[lines], middle], axis=1))
-            inside, outside = np.where(held, middle, inside), np.where(held, outside, middle)
-        ends_of_parts.append(inside)
-    begin, end = ends_of_parts
+    lines, first = np.nonzero(changes == 1)  # where a part begins
+    _, beyond = np.nonzero(changes == -1)  # and the place after its end
+    rows = np.concatenate([lines, lines])
+    inside = heights[np.concatenate([first, beyond - 1])]
+    outside = heights[np.concatenate([np.maximum(first - 1, 0), np.minimum(beyond, SCANNED - 1)])]
+    for _ in range(HALVINGS):  # at an end of the range both are the same
+        middle = (inside + outside) / 2
+        held = contains(np.stack([places[rows], middle], axis=1))
+        inside, outside = np.where(held, middle, inside), np.where(held, outside, middle)
+    begin, end = np.split(inside, 2)
     points = np.stack(
         [np.repeat(places[lines], order), (begin[:, None] + (end - begin)[:, None] * nodes).ravel()], axis=1
     )

@@ -85,8 +85,17 @@ def region_shapes(problem: Problem, name: str, rim: bool) -> tuple[Shape, ...]:
 
 def _region(problem: Problem, name: str, rim: bool, refined: int) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Points (q, k) in space, weights (q,), and on a rim the normals (q, k)."""
+    order = refined * order_along(problem, len(problem.space) - rim)
+    key = (name, rim, order)
+    if key not in problem.region_rules:
+        problem.region_rules[key] = _computed_rule(problem, name, rim, order)
+    return problem.region_rules[key]
+
+
+def _computed_rule(
+    problem: Problem, name: str, rim: bool, order: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     columns = [problem.coordinates.index(one) for one in problem.space]
-    order = refined * order_along(problem, len(columns) - rim)
     points, weights, normals = [], [], []
     for shape in region_shapes(problem, name, rim):
         nodes, factors = shape.quadrature(order)

@@ -108,6 +108,11 @@ class Problem:
             groups.setdefault(one.unknown, []).append(one)
         return tuple(Unknown(name, tuple(members)) for name, members in groups.items())
 
+    @cached_property
+    def region_rules(self) -> dict[tuple[str, bool, int], tuple[Any, ...]]:
+        """Quadrature rules of regions that have been computed, by name, whether it is a rim, and nodes."""
+        return {}
+
     @property
     def learned(self) -> tuple[Parameter, ...]:
         return tuple(parameter for parameter in self.parameters if parameter.learn)
