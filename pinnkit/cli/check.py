@@ -21,6 +21,8 @@ from pinnkit.problem.scales import field_scales
 from pinnkit.runs.resources import check_environment
 from pinnkit.settings import Settings
 
+LISTED = 6
+"""Places of a condition that are described each."""
 HELP = """
 Print a problem as pinnkit understands it, and run every check that precedes training; nothing is trained.
 
@@ -59,15 +61,16 @@ def check(argv: Sequence[str], conf: Path) -> int:
 def described(problem: Problem, settings: Settings) -> Iterator[str]:
     """The problem in mathematics, a line for each part."""
     yield f"{problem.name}: {problem.description}" if problem.description else problem.name
-    yield f"  domain      {problem.domain.description}" + (
-        f", periodic in {', '.join(problem.periodic)}" if problem.periodic else ""
-    )
+    periodic = f", periodic in {', '.join(problem.periodic)}" if problem.periodic else ""
+    yield f"  domain      {problem.domain.description}{_size(problem.domain, problem.domain.fills_bounds)}{periodic}"
+    for name, region in problem.regions.items():
+        yield f"  region      {name}: {region.description}{_size(region, region.fills_bounds)}"
     scales = field_scales(problem)
     for field in problem.fields:
         transform = f", through {field.transform}" if field.transform else ""
         if field.bounds:
             transform = f", kept {field.bounds.description}"
-        yield f"  field       {field.name}({', '.join(field.coordinates)}) of size {scales[field.name]:g}{transform}"
+        yield f"  field       {field.name}({', '.join(field.inputs)}) of size {scales[field.name]:g}{transform}"
     for name in problem.axes.parameters:
         spread = ", spread by its logarithm" if name in problem.axes.logarithmic else ""
         lower, upper = problem.domain.bounds[name]
@@ -91,6 +94,10 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         yield f"  exact       {name} = {expression}"
     if problem.reference:
         yield f"  reference   {problem.reference}"
+
+
+def _size(shape: Shape, obvious: bool) -> str:
+    return "" if obvious else f", of measure {shape.measure:.6g}"
 
 
 def _residual(equation: Equation) -> str:
@@ -120,6 +127,9 @@ def _where(condition: Condition, problem: Problem) -> str:
     if needed is not None and condition.where is None:
         places = " and ".join(dict.fromkeys(_varying(place, needed) for place in condition.places))
         return f"at {places}" if needed else "once"
-    places = " and ".join(place.description for place in condition.places)
+    places = " and ".join(place.description for place in condition.places[:LISTED])
+    if len(condition.places) > LISTED:
+        places += f" and {len(condition.places) - LISTED} more"
+        places += f", of measure {sum(place.measure for place in condition.places):.6g} in all"
     inequality = f" where {condition.where}" if condition.where is not None else ""
     return f"at {places}{inequality}"

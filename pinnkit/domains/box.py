@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 import sympy
 
 from pinnkit.domains import quadrature
-from pinnkit.domains.distances import between, coordinate, intersection, number
+from pinnkit.domains.distances import between, coordinate, intersection, number, trimmed
 from pinnkit.domains.shape import Shape
 
 MOST_TENSOR = 3
@@ -99,7 +99,7 @@ class Box(Shape):
             raise ValueError(f"{coordinate} = {value:g} is not a face: the faces are at {lower:g} and {upper:g}")
         sign = 1.0 if value == upper else -1.0
         normal = {name: (sign if name == coordinate else 0.0) for name in self.bounds}
-        return replace(part, normal=MappingProxyType(normal))
+        return Box(part.bounds, MappingProxyType(normal), self.logarithmic)
 
     def boundary(self, coordinates: Collection[str]) -> tuple[Box, ...]:
         """Both faces of each of the named coordinates that vary: 2 k boxes for k of them."""
@@ -165,6 +165,14 @@ class Box(Shape):
         if self.fixed:
             return None
         return intersection(*(between(name, *ends) for name, ends in self.bounds.items()))
+
+    @property
+    def surface_expression(self) -> sympy.Expr | None:
+        """Of a face the distance to its plane, trimmed by the intervals of the other coordinates."""
+        plane = self.distance_expression
+        if not self.normal or not self.free:
+            return plane
+        return trimmed(plane, intersection(*(between(name, *self.bounds[name]) for name in self.free)))
 
     @property
     def ends(self) -> np.ndarray:

@@ -41,19 +41,19 @@ class Over:
             return replace(self.outer, boundary=False)
         return replace(self.outer, boundary=False, parameters=(*self.outer.parameters, self.name))
 
-    def integral(self, body: sympy.Expr, bounds: Sequence[sympy.Expr]) -> sympy.Expr:
-        """The integral of a body that is written with the names of the coordinates.
+    def integrals(self, bodies: Sequence[sympy.Expr], bounds: Sequence[sympy.Expr]) -> list[sympy.Expr]:
+        """The integrals of bodies, real and imaginary part, that are written with the names of the coordinates.
 
-        A shape that has a boundary means this where the body holds normals, or where no solid has the name.
+        A shape that has a boundary means this where a body holds normals, or where no solid has the name.
         """
         names = self.outer.space if self.is_region else (self.name,)
         normals = {normal_symbol(name): bound_normal(name) for name in names} if self.is_region else {}
-        rim = bool(body.free_symbols & set(normals)) or self.name not in self.outer.regions
-        body = put(body, {symbol(name): bound_symbol(name) for name in names} | normals)
+        rim = self.name not in self.outer.regions or any(body.free_symbols & set(normals) for body in bodies)
+        bodies = [put(body, {symbol(name): bound_symbol(name) for name in names} | normals) for body in bodies]
         if self.is_region:
-            return Integral(body, names, region=self.name, rim=rim)
+            return [Integral(body, names, region=self.name, rim=rim) for body in bodies]
         lower, upper = bounds or map(_plain, self.outer.ranges[self.name])
-        return Integral(body, names, lower, upper)
+        return [Integral(body, names, lower, upper) for body in bodies]
 
 
 def read_over(args: Sequence[ast.expr], scope: Scope) -> Over:

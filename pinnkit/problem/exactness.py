@@ -74,7 +74,7 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
                 reported.add(miss.infinite.field)
                 x = problem.coordinates[0]
                 report.add(
-                    f"exact.{miss.infinite.field}",
+                    f"exact.{problem.unknown_of(miss.infinite.field)}",
                     f"{miss.infinite} is not finite at {miss.where} ({key}): write a form that is, such as "
                     f"where(abs({x}) < 1e-9, 1, sin({x})/{x})",
                 )
@@ -101,7 +101,7 @@ def _nowhere_finite(problem: Problem, values: Mapping[sympy.Symbol, float], repo
         if 2 * len(rows) > count:
             found.add(field.name)
             where = f"at {len(rows)} of {count} points of the domain, such as {point(problem, inputs, rows[0])}"
-            report.add(f"exact.{field.name}", f"is not finite {where}: no error could be measured there")
+            report.add(f"exact.{field.unknown}", f"is not finite {where}: no error could be measured there")
     return found
 
 
@@ -111,16 +111,20 @@ def check_smooth(problem: Problem, values: Mapping[sympy.Symbol, float], report:
     Its highest derivative has a delta there, which the points of the other checks miss: abs(x) would solve u_xx = 0.
     """
     ranges = {**problem.domain.bounds, **{str(name): (value, value) for name, value in values.items()}}
+
+    def inside(at: Mapping[str, np.ndarray]) -> np.ndarray:
+        return problem.domain.contains(np.stack([at[name] for name in problem.coordinates], axis=1))
+
     for equation in problem.equations:
         held = partials(equation.residual) if isinstance(equation.residual, sympy.Basic) else set()
         for partial in sorted((one for one in held if one.field in problem.exact), key=str):
             expr, lower = problem.exact[partial.field], Partial(partial.field, partial.coordinates)
             try:
                 for name in partial.derivative:
-                    jump = find_jump(expr, name, ranges)
+                    jump = find_jump(expr, name, ranges, inside)
                     if jump is not None:
                         report.warn(
-                            f"exact.{partial.field}",
+                            f"exact.{problem.unknown_of(partial.field)}",
                             f"{lower} jumps {jump.where}, and the equation '{equation.name}' holds {partial}: whether "
                             "it is solved there is not checked",
                         )

@@ -37,6 +37,9 @@ class Field:
     Attributes:
         transform: maps the network's output to the field's values.
         bounds: between which these stay.
+        arguments: other fields that its network is given, of whose values it is a function; () for most.
+        own: the coordinates that such a network is given besides; `coordinates` are those on which it depends at all.
+        spans: for each argument the range of its values by which it is scaled; None: by its size.
         unknown: the name in the problem of what this is a component of; its own name by default.
         component: "re" or "im" of a complex unknown.
         part: the shape in which it stands for the unknown; "": the whole domain.
@@ -49,10 +52,18 @@ class Field:
     component: str = ""
     part: str = ""
     bounds: Bounds = NO_BOUNDS
+    arguments: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    spans: tuple[tuple[float, float] | None, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.unknown:
             object.__setattr__(self, "unknown", self.name)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What its network is given: coordinates, behind the fields of which it is a function."""
+        return (*self.arguments, *self.own) if self.arguments else self.coordinates
 
     @property
     def range(self) -> tuple[float, float]:

@@ -9,8 +9,9 @@ from typing import Any
 from pinnkit.domains.box import Box
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.grammar import check_name
-from pinnkit.problem.declarations import has_range, read_range
+from pinnkit.problem.declarations import has_range
 from pinnkit.problem.equations import check_keys
+from pinnkit.problem.intervals import read_range
 
 
 def read_ranges(

@@ -15,6 +15,8 @@ from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.labels import math_name
 
 SLICES = 5
+CURVE = 1000
+"""Points of a curve of one field against another."""
 
 
 def draw_curve(caption: str, grid: Grid, values: np.ndarray, label: str, reference: np.ndarray | None = None) -> Figure:
@@ -78,6 +80,29 @@ def draw_phase_portrait(title: str, fields: Mapping[str, np.ndarray], references
         label_axes(axes, first, second)
         figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
+
+
+def draw_function(
+    caption: str, name: str, argument: str, values: Mapping[str, np.ndarray], references: Mapping[str, np.ndarray]
+) -> Figure:
+    """A field (n,) as a function of another one at the same points, the reference dashed."""
+    with new_figure(7.2, 4.6, caption) as figure:
+        axes = figure.subplots()
+        axes.plot(*_sorted(values[argument], values[name]), color=COLOURS[0], linewidth=3.0, label="network")
+        if name in references and argument in references:
+            axes.plot(*_sorted(references[argument], references[name]), label="reference", **REFERENCE)
+            axes.legend(frameon=False)
+        label_axes(axes, argument, name)
+        axes.grid(alpha=0.3)
+    return figure
+
+
+def _sorted(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a curve, a thousand at most, in the order of x."""
+    finite = np.flatnonzero(np.isfinite(x.ravel()) & np.isfinite(y.ravel()))
+    order = finite[np.argsort(x.ravel()[finite], kind="stable")]
+    order = order[even_indices(len(order), CURVE)] if len(order) else order
+    return x.ravel()[order], y.ravel()[order]
 
 
 def _dot(x: np.ndarray) -> dict[str, str]:

@@ -39,6 +39,19 @@ FAMILY = {
 }
 
 
+FUNCTIONS = {
+    "coordinates": {"x": [0, 1], "t": [0, 1]},
+    "fields": {
+        "f": {"coordinates": ["u"], "range": [0, 2]},
+        "u": ["x", "t"],
+        "g": {"coordinates": ["u", "f", "x"], "positive": True},
+        "h": ["x", "g"],
+    },
+    "equations": {"one": "u_t = u_xx + f + x*f_xx", "two": "g_x + h_t = f(x=0)*g"},
+    "conditions": {"start": {"at": "t = 0", "equations": ["u = sin(pi*x)", "f = u^2"]}},
+}
+
+
 def agree(words):
     """Every engine gives the losses and the gradient of the definition."""
     module, batches = assembled(words, {"network": {"width": 5, "depth": 1}, "sampling": SAMPLING})
@@ -53,3 +66,7 @@ def test_bounded_numbers_and_functions(recorded):
 
 def test_families(recorded):
     agree(FAMILY)
+
+
+def test_functions_of_fields(recorded):
+    agree(FUNCTIONS)

@@ -116,3 +116,15 @@ def test_mistakes_are_told(text, message):
         read(text)
     assert error.value.message.startswith(message)
     assert error.value.position is not None
+
+
+def test_a_complex_body_has_two_integrals():
+    scope = Scope(
+        ("x",),
+        {"h": ("x",), "h_re": ("x",), "h_im": ("x",)},
+        ranges={"x": (0, 1)},
+        complex={"h": ("h_re", "h_im")},
+    )
+    found = expression("im(integral((1 + i)*h, x))", scope)
+    assert found == expression("integral(h_re + h_im, x)", scope)
+    assert expression("re(integral(i*h, x, 0, x))", scope) == expression("integral(-h_im, x, 0, x)", scope)

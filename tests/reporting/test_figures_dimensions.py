@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from pinnkit.reporting.figures import Grid
-from tests.reporting.figure_cases import colours, drawn, mesh, render
+from pinnkit.reporting.figures import Grid, draw
+from tests.reporting.figure_cases import NO_HISTORY, colours, drawn, mesh, render
 
 
 def test_snapshots_in_time():
@@ -146,3 +146,17 @@ def test_single_points_and_constants_draw(count):
     figures = drawn(grid, {"u": constant}, {"u": constant}, {"e": 0 * constant})
     render({name: figures[name] for name in ("solution_u", "error_u", "points")})
     assert figures["solution_u"].get_suptitle().endswith("error 0")
+
+
+def test_a_function_of_a_field_is_drawn_against_it():
+    grid = mesh(x=np.linspace(-1, 1, 5), t=np.linspace(0, 1, 4))
+    u = grid.coordinates["x"] * (1 + grid.coordinates["t"])
+    fields, references = {"u": u, "f": u**2}, {"u": 2 * u, "f": 4 * u**2}
+    figures = draw("", grid, fields, references, {}, NO_HISTORY, {}, {"f": "u"})
+    network, reference = figures["curve_f"].axes[0].lines
+    assert np.array_equal(network.get_xdata(), np.sort(u.ravel()))
+    assert np.array_equal(network.get_ydata(), network.get_xdata() ** 2)
+    assert np.array_equal(reference.get_ydata(), reference.get_xdata() ** 2)
+    assert (figures["curve_f"].axes[0].get_xlabel(), figures["curve_f"].get_suptitle()) == (
+        "$u$", "$f$ as a function of $u$"
+    )  # fmt: skip
