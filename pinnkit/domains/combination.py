@@ -103,11 +103,20 @@ class Combination(Shape):
         nested = isinstance(self.right, Combination)
         return f"{self.left.description} {word} {f'({self.right.description})' if nested else self.right.description}"
 
+    def spans(self, coordinate: str) -> bool:
+        if not (self.left.spans(coordinate) and self.right.spans(coordinate)):
+            return False
+        (lower, upper), (least, most) = self.left.bounds[coordinate], self.right.bounds[coordinate]
+        if self.operation == UNION:
+            return (lower, upper) == (least, most)
+        return self.operation == INTERSECTION or least <= lower <= upper <= most
+
     @cached_property
     def measure(self) -> float:
-        """Of an area by the divergence theorem, half of the integral of p . n along the boundary; else from points."""
-        if self.dimension == 2:
-            return float(sum(_flux(part) for part in self._parts) / 2)
+        """Up to two dimensions by the divergence theorem, the d-th part of the integral of p . n along the boundary; in
+        more from points."""
+        if self.dimension <= 2:
+            return float(sum(_flux(part) for part in self._parts) / self.dimension)
         return self.drawn * float(self._kept(MANY).mean())
 
     # ------------------------------------------------------------ points
@@ -281,7 +290,10 @@ class Combination(Shape):
 
 
 def _flux(part: Trimmed) -> float:
-    """The integral of p . n over a curve."""
+    """The integral of p . n over a curve, or at a point."""
+    if part.dimension == 0:
+        point = part.sample(np.zeros((1, 0)))
+        return float(np.sum(point * part.normals(point)))
     nodes, weights = np.polynomial.legendre.leggauss(GAUSS)
     total = 0.0
     for lower, upper in part.pieces():

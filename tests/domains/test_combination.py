@@ -5,6 +5,7 @@ import pytest
 
 from pinnkit.domains.box import Box
 from pinnkit.domains.combination import Combination
+from pinnkit.domains.product import Product
 from pinnkit.domains.rim import rim
 from pinnkit.domains.shape import Shape
 from pinnkit.domains.shapes.disk import Disk
@@ -137,6 +138,22 @@ def test_a_line_through_it_is_cut_where_it_leaves():
     assert PLATE.at(x=0.5, y=0.5).dimension == 0
 
 
+def test_it_spans_a_coordinate_where_both_do():
+    channel, pipe = Box(dict.fromkeys("xyz", (-1.0, 1.0))), Disk(("x", "y"), (0.0, 0.0), 0.5)
+    through = Product((pipe, Box({"z": (-1.0, 1.0)})), ("x", "y", "z"))
+    short = Product((pipe, Box({"z": (-1.0, 0.5)})), ("x", "y", "z"))
+    for operation, other, spanned in (
+        ("-", through, True),
+        ("-", short, False),
+        ("+", short, False),
+        ("&", short, True),
+    ):
+        solid = Combination(operation, channel, other)
+        assert (solid.spans("z"), solid.spans("x"), solid.fills_bounds) == (spanned, False, False)
+    assert Combination("&", SQUARE, CORNER).fills_bounds
+    assert not L_SHAPE.fills_bounds
+
+
 @pytest.mark.parametrize(("operation", "other"), [("-", SQUARE), ("&", Disk(("x", "y"), (3.0, 0.0), 1.0))])
 def test_nothing_left_is_refused(operation, other):
     with pytest.raises(ValueError, match="is empty"):
@@ -145,7 +162,7 @@ def test_nothing_left_is_refused(operation, other):
 
 def test_in_one_and_in_three_coordinates():
     gaps = Combination("-", Box({"x": (0.0, 3.0)}), Box({"x": (1.0, 2.0)}))
-    assert gaps.measure == pytest.approx(2.0, rel=1e-3)
+    assert gaps.measure == pytest.approx(2.0, rel=1e-12)
     ends = {(part.fixed["x"], part.normals(np.zeros((1, 1)))[0, 0]) for part in gaps.boundary(("x",))}
     assert ends == {(0.0, -1.0), (3.0, 1.0), (1.0, 1.0), (2.0, -1.0)}
     cube, notch = (Box(dict.fromkeys("xyz", (0.0, end))) for end in (2.0, 1.0))
