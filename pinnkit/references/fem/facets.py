@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from pinnkit.language.evaluate import Program
 from pinnkit.problem.problem import Problem
 from pinnkit.references.fem.boundary_data import BoundaryEquation
 from pinnkit.references.fem.cad import spatial
+from pinnkit.references.fem.second_order import Pattern, SecondOrderSystem
 from pinnkit.references.fem.words import unsupported
 
 SLACK = 0.02
@@ -25,62 +26,161 @@ SMOOTH = np.deg2rad(10.0)
 
 @dataclass(frozen=True)
 class FacetGroup:
-    """Facets of the boundary with the same conditions."""
+    """Facets with the same conditions, on the boundary or between two regions.
+
+    Attributes:
+        sides: (n,) which of a facet's two elements is the inner one, out of which the normals point.
+        inner, outer: the regions on both sides; outer is None on the boundary.
+    """
 
     facets: np.ndarray
+    sides: np.ndarray
     equations: tuple[BoundaryEquation, ...]
     description: str
+    inner: frozenset[str]
+    outer: frozenset[str] | None
+
+    def part(self, mask: np.ndarray) -> FacetGroup:
+        """The group of some of the facets."""
+        return replace(self, facets=self.facets[mask], sides=self.sides[mask])
 
 
-def group_facets(problem: Problem, mesh: Any, equations: Sequence[BoundaryEquation]) -> list[FacetGroup]:
-    """Each facet of the boundary in one group.
+def element_patterns(problem: Problem, system: SecondOrderSystem, mesh: Any) -> np.ndarray:
+    """(elements,) the number of each element's pattern, in the order of `system.patterns`.
+
+    Raises:
+        UnsupportedProblem: an element lies where nothing is known to live.
+    """
+    corners = mesh.p[:, mesh.t[: len(problem.space) + 1]]
+    points = _with_time(problem, corners.mean(axis=1).T)
+    inside = {name: problem.regions[name].contains(points) for name in system.regions}
+    found = np.full(len(points), -1)
+    for number, pattern in enumerate(system.patterns):
+        mask = np.ones(len(points), dtype=bool)
+        for name in system.regions:
+            mask &= inside[name] == (name in pattern)
+        found[mask] = number
+    if (found < 0).any():
+        row = int(np.argmin(found))
+        held = " and ".join(name for name in system.regions if inside[name][row]) or "no region"
+        raise unsupported(f"a part of the domain, in {held}, is too small for its mesh")
+    return found
+
+
+def group_facets(
+    problem: Problem, system: SecondOrderSystem, mesh: Any, equations: Sequence[BoundaryEquation]
+) -> list[FacetGroup]:
+    """Each facet of the boundary, and each between two patterns, in one group.
 
     Raises:
         UnsupportedProblem: a condition holds on no facet, or depends on time by its place.
     """
-    facets = mesh.boundary_facets()
+    element = element_patterns(problem, system, mesh)
+    first, second = mesh.f2t
+    between = (second >= 0) & (element[first] != element[second])
+    facets = np.concatenate([mesh.boundary_facets(), np.flatnonzero(between)]).astype(np.int32)
+    sides = np.zeros(len(facets), dtype=np.int32)
+    one, other = element[first[facets]], np.where(second[facets] >= 0, element[second[facets]], -1)
+    sides[(other >= 0) & (other < one)] = 1  # the inner side is that of the lower number
+    inner, outer = np.where(sides == 1, other, one), np.where(sides == 1, one, other)
     points, lengths = facet_points(mesh, facets)
-    holds = np.zeros((len(facets), len(equations)), dtype=bool)
-    for column, one in enumerate(equations):
-        holds[:, column] = _on_places(problem, one, points, lengths)
-        if not holds[:, column].any():
-            raise unsupported(f"{one.words} holds on no part of the boundary of the mesh")
+    normals = facet_normals(mesh, facets, sides)
+    states = np.zeros((len(facets), len(equations)), dtype=int)  # 1 where one holds, -1 with the normal turned round
+    for column, each in enumerate(equations):
+        states[:, column] = _on_places(problem, each, points, lengths, normals)
+        for side in each.sides:
+            touches = [number for number, pattern in enumerate(system.patterns) if side in pattern]
+            states[~(np.isin(inner, touches) | np.isin(outer, touches)), column] = 0
+        if not states[:, column].any():
+            raise unsupported(f"{each.words} holds on no part of the boundary of the mesh")
     groups = []
-    patterns, index = np.unique(holds, axis=0, return_inverse=True)
-    for number, pattern in enumerate(patterns):
+    keys, index = np.unique(np.column_stack([states, inner, outer]), axis=0, return_inverse=True)
+    patterns = list(system.patterns)
+    for number, (*pattern, within, beyond) in enumerate(keys):
         chosen = np.flatnonzero(index.ravel() == number)
-        found = tuple(one for one, on in zip(equations, pattern, strict=True) if on)
-        groups.append(FacetGroup(facets[chosen], found, _description(problem, points[chosen])))
+        found = tuple(
+            each if state == 1 else each.turned(problem.space)
+            for each, state in zip(equations, pattern, strict=True)
+            if state
+        )
+        if (
+            beyond >= 0
+            and not found
+            and patterns_agree(system.patterns[patterns[within]], system.patterns[patterns[beyond]])
+        ):
+            continue
+        groups.append(
+            FacetGroup(
+                facets=facets[chosen],
+                sides=sides[chosen],
+                equations=found,
+                description=_description(problem, points[chosen]),
+                inner=patterns[within],
+                outer=patterns[beyond] if beyond >= 0 else None,
+            )
+        )
     return groups
+
+
+def patterns_agree(one: Pattern, other: Pattern) -> bool:
+    """Whether two patterns have the same fields, with the same principal parts: nothing happens between them."""
+    principal = [{each.field: dict(each.second) for each in pattern.equations} for pattern in (one, other)]
+    return one.fields == other.fields and principal[0] == principal[1]
+
+
+def facet_normals(mesh: Any, facets: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """(facets, n, d) normals at the points of `facet_points`, out of the elements on these sides."""
+    basis = facet_basis(mesh, _linear_element(mesh), facets, sides, order=3)
+    return np.moveaxis(np.asarray(basis.normals), 0, 2)
+
+
+def facet_basis(mesh: Any, element: Any, facets: np.ndarray, sides: np.ndarray, order: int, outer: bool = False) -> Any:
+    """Functions on facets as seen from the elements on these sides, or from those beyond (outer)."""
+    import skfem
+    from skfem.generic_utils import OrientedBoundary
+
+    oriented = OrientedBoundary(facets, sides)
+    return skfem.FacetBasis(mesh, element, facets=oriented, intorder=order, side=int(outer))
+
+
+def _linear_element(mesh: Any) -> Any:
+    import skfem
+
+    return skfem.ElementTriP1() if mesh.p.shape[0] == 2 else skfem.ElementTetP1()
 
 
 def facet_points(mesh: Any, facets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Points (facets, n, d) inside each facet, and the facets' diameters."""
-    import skfem
-
-    element = skfem.ElementTriP1() if mesh.p.shape[0] == 2 else skfem.ElementTetP1()
-    basis = skfem.FacetBasis(mesh, element, facets=facets, intorder=3)
+    basis = facet_basis(mesh, _linear_element(mesh), facets, np.zeros(len(facets), dtype=np.int32), order=3)
     inner = np.moveaxis(np.asarray(basis.global_coordinates()), 0, 2)
     corners = np.moveaxis(mesh.p[:, mesh.facets[:, facets]], (0, 1, 2), (2, 1, 0))
     lengths = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
     return inner, lengths
 
 
-def _on_places(problem: Problem, one: BoundaryEquation, points: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    found = np.zeros(len(points), dtype=bool)
+def _on_places(
+    problem: Problem, one: BoundaryEquation, points: np.ndarray, lengths: np.ndarray, normals: np.ndarray
+) -> np.ndarray:
+    """(facets,) 1 where a condition holds, -1 where its place has the opposite normals, 0 elsewhere."""
+    found = np.zeros(len(points), dtype=int)
     flat = _with_time(problem, points.reshape(-1, points.shape[2]))
     slack = np.repeat(SLACK * lengths, points.shape[1])
+    space = [problem.coordinates.index(name) for name in problem.space]
     for place in one.places:
         for size in np.unique(np.round(np.log2(lengths))):  # places take one slack for all points
             of_size = np.round(np.log2(lengths)) == size
             mask = np.repeat(of_size, points.shape[1])
             inside = place.contains(flat[mask], slack[mask].min()).reshape(-1, points.shape[1])
-            found[of_size] |= inside.all(axis=1)
+            held = np.flatnonzero(of_size)[inside.all(axis=1)]
+            if len(held):
+                rows = flat.reshape(len(points), -1, flat.shape[1])[held, 0]
+                along = np.sum(place.normals(rows)[:, space] * normals[held, 0], axis=1)
+                found[held] = np.where(along >= 0, 1, -1)
     if one.where is not None:
         if problem.time and symbol(problem.time) in one.where.free_symbols:
             raise unsupported(f"{one.words} holds where {one.where}: the place moves in {problem.time}")
         middle = _holds(problem, one, points.reshape(-1, points.shape[2]))
-        found &= middle.reshape(len(points), -1).mean(axis=1) > 0.5
+        found[middle.reshape(len(points), -1).mean(axis=1) <= 0.5] = 0
     return found
 
 
@@ -148,12 +248,10 @@ def _switches(problem: Problem, one: BoundaryEquation, place: Any) -> Iterator[n
 
 def reentrant_corners(mesh: Any) -> np.ndarray:
     """(k, 2) vertices of a plane mesh of second order at which the boundary turns inwards."""
-    import skfem
-
     if mesh.p.shape[0] != 2:
         return np.empty((0, mesh.p.shape[0]))
     facets = mesh.boundary_facets()
-    basis = skfem.FacetBasis(mesh, skfem.ElementTriP1(), facets=facets, intorder=3)
+    basis = facet_basis(mesh, _linear_element(mesh), facets, np.zeros(len(facets), dtype=np.int32), order=3)
     mapping = mesh.mapping()
     corners: dict[int, list[np.ndarray]] = {}
     ends = mapping.G(np.array([[0.0, 0.5, 1.0]]), find=facets)  # (2, facets, 3)

@@ -112,6 +112,7 @@ def read(problem: Problem, size: float | None = None) -> tuple[SecondOrderSystem
     geometry = Geometry(
         shape=spatial(problem.domain, problem.space),
         space=problem.space,
+        regions=tuple(spatial(problem.regions[name], problem.space) for name in system.regions),
         points=np.concatenate([given, switches]),
         graded=switches,
         size=size,

@@ -71,7 +71,7 @@ class Refinement:
     ) -> None:
         self._problem, self._system, self._conditions = problem, system, conditions
         self._geometry, self._budget, self._levels = geometry, budget, levels
-        self._rate = LARGEST_RATE
+        self._rate = SINGULAR_RATE if system.regions else LARGEST_RATE
         self._points = random_points(problem.domain, SAMPLES)
 
     def __call__(self) -> Refined:
