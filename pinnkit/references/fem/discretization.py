@@ -71,7 +71,7 @@ class Discretization:
                 at.known = term.factors(at, begin)
                 self._terms += [(Integral(one, system.time), at, term) for one in term.integrands if not _empty(one)]
         self.linear = all(integral.constant and not (term and term.moves) for integral, _, term in self._terms)
-        self._constants()
+        self._constants(sorted_groups)
         self._order: np.ndarray | None = None
 
     # ------------------------------------------------------------ prescribed values
@@ -202,28 +202,40 @@ class Discretization:
 
     # ------------------------------------------------------------ constants
 
-    def _constants(self) -> None:
+    def _constants(self, groups: Sequence[GroupConditions]) -> None:
         """Find the fields that enter by their derivatives alone, and are nowhere prescribed."""
-        self._free_constants: list[PointValue] = []
+        self._free_constants: list[tuple[PointValue, list[str]]] = []
         rows = []
         used = set().union(*(integral.undifferentiated for integral, _, _ in self._terms))
-        prescribed = {name for name, slot in self.spaces.slots.items() if _within(slot, self._values)}
-        for name in self.system.fields:
-            given = [one for one in self._conditions.points if one.field == name]
-            if name in used or name in prescribed or name in self.system.evolving:
+        used |= {name for one in groups for name in one.values} | set(self.system.evolving)
+        for names in self._tied_fields(groups):
+            given = [one for one in self._conditions.points if one.field in names]
+            if used & set(names):
                 if given:
                     raise unsupported(
-                        f"the condition '{given[0].name}' gives {name} at a point, where the other conditions "
-                        f"determine {name} already"
+                        f"the condition '{given[0].name}' gives {given[0].field} at a point, where the other "
+                        f"conditions determine {given[0].field} already"
                     )
                 continue
             if len(given) != 1:
                 raise unsupported(
-                    f"the conditions determine {name} up to a constant: give its value at one point, at: {{x: 0, y: 0}}"
+                    f"the conditions determine {' and '.join(names)} up to a constant: "
+                    "give a value at one point, at: {x: 0, y: 0}"
                 )
-            self._free_constants.append(given[0])
-            rows.append(self._integrals(name))
-        self.constants = np.array(rows).reshape(-1, self.size)[:, self.free]
+            self._free_constants.append((given[0], names))
+            rows.append(sum(self._integrals(name) for name in names))
+        self.constants = np.array(rows).reshape(-1, self.size) @ self._to_free
+
+    def _tied_fields(self, groups: Sequence[GroupConditions]) -> list[list[str]]:
+        """All fields, those together whose values are tied at an interface."""
+        together = {name: [name] for name in self.system.fields}
+        for one in groups:
+            for name, (other, _) in one.joined.items():
+                if together[name] is not together[other]:
+                    together[other] += together[name]
+                    for each in together[name]:
+                        together[each] = together[other]
+        return list({id(names): names for names in together.values()}.values())
 
     def _integrals(self, field: str) -> np.ndarray:
         out = np.zeros(self.size)
@@ -234,20 +246,18 @@ class Discretization:
     def fix_constants(self, y: np.ndarray, time: float | None) -> np.ndarray:
         """The unknowns with the free constants as the conditions at points say."""
         y = y.copy()
-        for one in self._free_constants:
+        for one, names in self._free_constants:
             basis, slot = self.spaces.bases[one.field], self.spaces.slots[one.field]
             distances = np.linalg.norm(basis.doflocs - np.array(one.point)[:, None], axis=0)
             read = {symbol(axis): value for axis, value in zip(self.system.space, one.point, strict=True)}
             if time is not None:
                 read[symbol(self.system.time)] = time
             wanted = float(Program([one.value])(read)[0])
-            y[slot] += wanted - y[slot][int(np.argmin(distances))]
+            gap = wanted - y[slot][int(np.argmin(distances))]
+            for name in names:
+                y[self.spaces.slots[name]] += gap
         return y
 
 
 def _empty(one: Integrand) -> bool:
     return all(value == 0 for value in one.expressions.values())
-
-
-def _within(slot: slice, values: Sequence[tuple[np.ndarray, dict, Program]]) -> bool:
-    return any(len(nodes) and slot.start <= nodes[0] < slot.stop for nodes, _, _ in values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,16 +12,11 @@ from pinnkit.language.calculus import symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.problem import Problem
 from pinnkit.references.fem.boundary_data import BoundaryEquation
-from pinnkit.references.fem.cad import spatial
 from pinnkit.references.fem.second_order import Pattern, SecondOrderSystem
 from pinnkit.references.fem.words import unsupported
 
 SLACK = 0.02
 """How far points of a curved facet may lie from its place, relative to the facet's length."""
-SAMPLES, HALVINGS = 2000, 50
-"""Points along a curve at which an inequality is looked at, and halvings of the interval in which it changes."""
-SMOOTH = np.deg2rad(10.0)
-"""Angle by which tangents of a smooth boundary may differ on the coarsest mesh."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +174,7 @@ def _on_places(
     if one.where is not None:
         if problem.time and symbol(problem.time) in one.where.free_symbols:
             raise unsupported(f"{one.words} holds where {one.where}: the place moves in {problem.time}")
-        middle = _holds(problem, one, points.reshape(-1, points.shape[2]))
+        middle = holds_at(problem, one, points.reshape(-1, points.shape[2]))
         found[middle.reshape(len(points), -1).mean(axis=1) <= 0.5] = 0
     return found
 
@@ -195,7 +190,7 @@ def _with_time(problem: Problem, points: np.ndarray) -> np.ndarray:
     return found
 
 
-def _holds(problem: Problem, one: BoundaryEquation, points: np.ndarray) -> np.ndarray:
+def holds_at(problem: Problem, one: BoundaryEquation, points: np.ndarray) -> np.ndarray:
     read = {symbol(name): points[:, n] for n, name in enumerate(problem.space)}
     return np.broadcast_to(np.asarray(Program([one.where])({**problem.values, **read})[0], dtype=bool), len(points))
 
@@ -208,71 +203,3 @@ def _description(problem: Problem, points: np.ndarray) -> str:
         f"{name} = {low:.4g}" if high - low < 1e-9 * size else f"{name} in [{low:.4g}, {high:.4g}]"
         for name, low, high in zip(problem.space, lower, upper, strict=True)
     )
-
-
-def switch_points(problem: Problem, equations: Sequence[BoundaryEquation]) -> np.ndarray:
-    """(k, 2) points of the boundary of a plane domain at which an inequality of a condition starts or ends to hold."""
-    found = [np.empty((0, len(problem.space)))]
-    if len(problem.space) == 2:
-        for one in equations:
-            for place in one.places if one.where is not None else ():
-                found += _switches(problem, one, place)
-    points = np.concatenate(found)
-    kept: list[np.ndarray] = []
-    for point in points:
-        if all(np.linalg.norm(point - other) > 1e-9 * (1 + np.abs(point).max()) for other in kept):
-            kept.append(point)
-    return np.array(kept).reshape(-1, len(problem.space))
-
-
-def _switches(problem: Problem, one: BoundaryEquation, place: Any) -> Iterator[np.ndarray]:
-    curve = spatial(place, problem.space)
-
-    def points(unit: np.ndarray) -> np.ndarray:
-        return curve.sample(unit[:, None])
-
-    units = np.linspace(0.0, 1.0, SAMPLES)
-    holds = _holds(problem, one, points(units))
-    change = np.flatnonzero(holds[1:] != holds[:-1])
-    lower, upper, first = units[change], units[change + 1], holds[change]
-    for _ in range(HALVINGS if len(change) else 0):
-        middle = (lower + upper) / 2
-        same = _holds(problem, one, points(middle)) == first
-        lower, upper = np.where(same, middle, lower), np.where(same, upper, middle)
-    if len(change):
-        ends = points(lower), points(upper)
-        joined = np.linalg.norm(ends[0] - ends[1], axis=1) < 1e-9
-        if joined.any():
-            yield ends[1][joined]
-
-
-def reentrant_corners(mesh: Any) -> np.ndarray:
-    """(k, 2) vertices of a plane mesh of second order at which the boundary turns inwards."""
-    if mesh.p.shape[0] != 2:
-        return np.empty((0, mesh.p.shape[0]))
-    facets = mesh.boundary_facets()
-    basis = facet_basis(mesh, _linear_element(mesh), facets, np.zeros(len(facets), dtype=np.int32), order=3)
-    mapping = mesh.mapping()
-    corners: dict[int, list[np.ndarray]] = {}
-    ends = mapping.G(np.array([[0.0, 0.5, 1.0]]), find=facets)  # (2, facets, 3)
-    inward = -np.asarray(basis.normals).mean(axis=2)
-    for number, facet in enumerate(facets):
-        first, middle, last = ends[:, number].T
-        for vertex in mesh.facets[:, facet]:
-            position = mesh.p[:, vertex]
-            start, end = (
-                (first, last) if np.linalg.norm(first - position) < np.linalg.norm(last - position) else (last, first)
-            )
-            tangent = 4 * middle - 3 * start - end
-            corners.setdefault(int(vertex), []).append(np.array([tangent, inward[:, number]]))
-    found = []
-    for vertex, sides in corners.items():
-        if len(sides) != 2:
-            continue
-        (first, into), (second, _) = sides
-        first, second = first / np.linalg.norm(first), second / np.linalg.norm(second)
-        angle = np.arccos(np.clip(first @ second, -1.0, 1.0))
-        # the domain fills more than half a turn where the second tangent points away from the inward normal
-        if np.pi - angle > SMOOTH and second @ into < 0:
-            found.append(mesh.p[:, vertex])
-    return np.array(found).reshape(-1, 2)

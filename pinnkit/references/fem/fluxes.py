@@ -116,7 +116,7 @@ def find_scales(
                 inner, outer = (np.einsum("nij,nj->ni", outside, base[:, first + side]) for side in (0, 1))
                 ratio = -np.sum(inner * outer) / max(np.sum(outer * outer), 1e-300)
                 left = np.abs(inner + ratio * outer).max()
-                if ratio > 0 and left <= TOLERANCE * max(np.abs(inner).max(), 1e-300) and abs(ratio - 1) > TOLERANCE:
+                if ratio and left <= TOLERANCE * max(np.abs(inner).max(), 1e-300) and abs(ratio - 1) > TOLERANCE:
                     mine, other = (equation.name for equation, _ in one.terms)
                     if other in known and mine not in known:
                         scales[mine] = scales[other] / ratio
