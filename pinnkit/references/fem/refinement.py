@@ -17,8 +17,8 @@ from pinnkit.problem.at import random_points
 from pinnkit.problem.problem import Problem
 from pinnkit.references.budget import Budget, OverBudget
 from pinnkit.references.fem.boundary_data import Conditions
+from pinnkit.references.fem.corners import interface_corners, reentrant_corners
 from pinnkit.references.fem.discretization import Discretization
-from pinnkit.references.fem.facets import reentrant_corners
 from pinnkit.references.fem.mesh import Geometry, make_mesh
 from pinnkit.references.fem.newton import NotConverged
 from pinnkit.references.fem.second_order import SecondOrderSystem
@@ -110,11 +110,12 @@ class Refinement:
     def _grade(self) -> None:
         """Ask for smaller edges at re-entrant corners, where conditions change, and where values jump."""
         if len(self._system.space) != 2:
-            self._rate = LARGEST_RATE if is_convex(self._geometry.shape) else SINGULAR_RATE
+            smooth = is_convex(self._geometry.shape) and not self._system.regions
+            self._rate = LARGEST_RATE if smooth else SINGULAR_RATE
             return
         mesh = make_mesh(self._geometry, 0)
         first = Discretization(self._problem, self._system, self._conditions, mesh, self._budget)
-        corners = reentrant_corners(mesh)
+        corners = np.concatenate([reentrant_corners(mesh), interface_corners(mesh, first.patterns)])
         graded = np.concatenate([corners, first.jumps, self._geometry.graded.reshape(-1, 2)])
         if len(graded):
             self._rate = SINGULAR_RATE
