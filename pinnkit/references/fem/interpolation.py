@@ -10,6 +10,8 @@ NEAREST = {2: 8, 3: 16}
 """Elements, by their middles, among which that of a point is looked for first."""
 STEPS = 8
 """Newton steps for the place of a point in a curved element."""
+FAR = 3.0
+"""Where the place in the element with straight edges lies so far away, so does that in the curved one."""
 INSIDE = 1e-9
 OUTSIDE = 0.5
 """How far, in coordinates of the reference element, a point of the domain may lie outside all elements."""
@@ -86,19 +88,20 @@ class Locator:
     def _places(self, points: np.ndarray, elements: np.ndarray) -> np.ndarray:
         """(n, d) by Newton's method, from the place in the element with straight edges."""
         place = np.linalg.solve(self._edges[elements], (points - self._origin[elements])[..., None])[..., 0]
-        nodes = self._nodes[:, elements]
+        rows = np.flatnonzero(np.abs(place).max(axis=1, initial=0.0) < FAR)
         for _ in range(STEPS):
-            values, slopes = _quadratic(place)
-            gap = np.einsum("an,and->nd", values, nodes) - points
-            if not np.any(np.abs(gap) > 1e-14 * (1 + np.abs(points))):
+            values, slopes = _quadratic(place[rows])
+            nodes = self._nodes[:, elements[rows]]
+            gap = np.einsum("an,and->nd", values, nodes) - points[rows]
+            curved = np.any(np.abs(gap) > 1e-14 * (1 + np.abs(points[rows])), axis=1)
+            if not curved.any():
                 break
-            jacobian = np.einsum("ani,and->ndi", slopes, nodes)
-            with np.errstate(all="ignore"):
-                determinant = np.linalg.det(jacobian)
-                good = np.abs(determinant) > 0
-            step = np.zeros_like(place)
-            step[good] = np.linalg.solve(jacobian[good], gap[good][..., None])[..., 0]
-            place = place - np.clip(step, -0.5, 0.5)
+            rows, gap = rows[curved], gap[curved]
+            jacobian = np.einsum("ani,and->ndi", slopes[:, curved], nodes[:, curved])
+            good = np.abs(np.linalg.det(jacobian)) > 0
+            rows = rows[good]
+            step = np.linalg.solve(jacobian[good], gap[good][..., None])[..., 0]
+            place[rows] -= np.clip(step, -0.5, 0.5)
         return place
 
 

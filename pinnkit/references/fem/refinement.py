@@ -82,7 +82,7 @@ class Refinement:
             NotConverged: Newton's method fails on every mesh.
         """
         self._grade()
-        steps = self._first_steps() if self._system.time else 0
+        steps, coarsest = self._first_steps() if self._system.time else (0, None)
         found: list[Solution] = []
         changes: list[np.ndarray] = []
         failed: NotConverged | None = None
@@ -90,7 +90,8 @@ class Refinement:
             if len(found) > 1 and self._too_long(found[-1]):
                 break
             try:
-                found.append(self._solve(level, steps * 2**level, found[-1] if found else None))
+                known = coarsest if level == 0 else None
+                found.append(known or self._solve(level, steps * 2**level, found[-1] if found else None))
             except NotConverged as error:
                 failed = error
                 continue
@@ -122,8 +123,8 @@ class Refinement:
             points = np.concatenate([self._geometry.points.reshape(-1, 2), first.jumps])
             self._geometry = dataclasses.replace(self._geometry, points=points, graded=graded)
 
-    def _first_steps(self) -> int:
-        """Time steps on the coarsest mesh with which the error in time is below that in space."""
+    def _first_steps(self) -> tuple[int, Solution]:
+        """Time steps on the coarsest mesh with which the error in time is below that in space; and the solution."""
         steps = FIRST_STEPS
         coarse = self._solve(0, steps)
         in_space = self._change(coarse, self._solve(1, steps)).max()
@@ -132,7 +133,7 @@ class Refinement:
             if self._change(coarse, finer).max() < max(TIME_SHARE * in_space, TARGET_ERROR):
                 break
             coarse, steps = finer, 2 * steps
-        return steps
+        return steps, coarse
 
     def _solve(self, level: int, steps: int, guess: Solution | None = None) -> Solution:
         return Solution(
