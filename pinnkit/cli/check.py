@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from pinnkit.cli.arguments import parse
 from pinnkit.cli.checks import check_configuration
 from pinnkit.cli.composition import Composer
 from pinnkit.cli.entry import FINISHED, asks_help, report_error
+from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import Mistake, ProblemError
+from pinnkit.problem.integral_places import needed_coordinates
+from pinnkit.problem.integrals import described_integrals
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import equations_with_keys
 from pinnkit.problem.problem import Problem
@@ -18,6 +21,8 @@ from pinnkit.problem.scales import field_scales
 from pinnkit.runs.resources import check_environment
 from pinnkit.settings import Settings
 
+LISTED = 6
+"""Places of a condition that are described each."""
 HELP = """
 Print a problem as pinnkit understands it, and run every check that precedes training; nothing is trained.
 
@@ -56,9 +61,10 @@ def check(argv: Sequence[str], conf: Path) -> int:
 def described(problem: Problem, settings: Settings) -> Iterator[str]:
     """The problem in mathematics, a line for each part."""
     yield f"{problem.name}: {problem.description}" if problem.description else problem.name
-    yield f"  domain      {problem.domain.description}" + (
-        f", periodic in {', '.join(problem.periodic)}" if problem.periodic else ""
-    )
+    periodic = f", periodic in {', '.join(problem.periodic)}" if problem.periodic else ""
+    yield f"  domain      {problem.domain.description}{_size(problem.domain, problem.domain.fills_bounds)}{periodic}"
+    for name, region in problem.regions.items():
+        yield f"  region      {name}: {region.description}{_size(region, region.fills_bounds)}"
     scales = field_scales(problem)
     for field in problem.fields:
         transform = f", through {field.transform}" if field.transform else ""
@@ -77,13 +83,21 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         yield f"  defined     {name} = {expression}"
     for _, equation, condition in equations_with_keys(problem):
         where = (
-            _where(condition) if condition else f"at {settings.sampling.count(len(problem.coordinates))} points inside"
+            _where(condition, problem)
+            if condition
+            else f"at {settings.sampling.count(len(problem.coordinates))} points inside"
         )
         yield f"  {equation.name:<11} {_residual(equation)}   {where}{_weight(equation)}"
+    for line in described_integrals(problem):
+        yield f"  quadrature  {line}"
     for name, expression in problem.exact.items():
         yield f"  exact       {name} = {expression}"
     if problem.reference:
         yield f"  reference   {problem.reference}"
+
+
+def _size(shape: Shape, obvious: bool) -> str:
+    return "" if obvious else f", of measure {shape.measure:.6g}"
 
 
 def _residual(equation: Equation) -> str:
@@ -96,10 +110,26 @@ def _weight(equation: Equation) -> str:
     return "" if float(equation.weight) == 1 else f", weight {float(equation.weight):g}"
 
 
-def _where(condition: Condition) -> str:
+def _varying(place: Shape, needed: Collection[str]) -> str:
+    """Where a condition of integrals holds: by the coordinates that they depend on alone."""
+    return ", ".join(
+        f"{name} = {lower:.6g}" if lower == upper else f"{name} in [{lower:.6g}, {upper:.6g}]"
+        for name, (lower, upper) in place.bounds.items()
+        if name in needed
+    )
+
+
+def _where(condition: Condition, problem: Problem) -> str:
     if condition.data:
         rows = len(next(iter(condition.data.values())))
         return f"at the {rows} rows of {condition.source}"
-    places = " and ".join(place.description for place in condition.places)
+    needed = needed_coordinates(condition.equations, problem.coordinates)
+    if needed is not None and condition.where is None:
+        places = " and ".join(dict.fromkeys(_varying(place, needed) for place in condition.places))
+        return f"at {places}" if needed else "once"
+    places = " and ".join(place.description for place in condition.places[:LISTED])
+    if len(condition.places) > LISTED:
+        places += f" and {len(condition.places) - LISTED} more"
+        places += f", of measure {sum(place.measure for place in condition.places):.6g} in all"
     inequality = f" where {condition.where}" if condition.where is not None else ""
     return f"at {places}{inequality}"

@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from pinnkit.domains.distances import intersection
+from pinnkit.domains import quadrature
+from pinnkit.domains.distances import intersection, trimmed
 from pinnkit.domains.shape import Shape
 
 
@@ -70,6 +71,11 @@ class Product(Shape):
             points[:, columns] = factor.sample(unit[:, used : used + factor.dimension])
             used += factor.dimension
         return points
+
+    def quadrature(self, order: int) -> quadrature.Rule:
+        """The product of the factors' rules."""
+        points, weights = quadrature.tensor([factor.quadrature(order) for factor, _ in self._columns()])
+        return points[:, np.argsort([column for _, columns in self._columns() for column in columns])], weights
 
     def keeps(self, points: np.ndarray) -> np.ndarray:
         return np.all([factor.keeps(points[:, columns]) for factor, columns in self._columns()], axis=0)
@@ -140,6 +146,14 @@ class Product(Shape):
         faces = [factor for factor in self.factors if factor.has_normals]
         found = [factor.distance_expression for factor in faces or self.factors]
         return None if None in found else intersection(*found)
+
+    @property
+    def surface_expression(self) -> sympy.Expr | None:
+        """Of a part of a boundary that of the factor with normals, trimmed by the other factors."""
+        (face,) = (factor for factor in self.factors if factor.has_normals)
+        others = [factor.distance_expression for factor in self.factors if factor is not face]
+        surface = face.surface_expression
+        return None if None in (surface, *others) else trimmed(surface, intersection(*others))
 
     @property
     def ends(self) -> np.ndarray:

@@ -148,7 +148,7 @@ def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, 
         return {}
     first = next(iter(coordinates.values()))
     found: dict[str, list[torch.Tensor]] = {}
-    for part in _chunks(module, coordinates):
+    for part in _chunks(module, coordinates, module.groups[EQUATIONS].cost):
         for name, values in module.residuals(EQUATIONS, PointSet(part), weigh=False).items():
             found.setdefault(name, []).append(values.detach()[:, 0])
     return {name: torch.cat(parts).double().cpu().numpy().reshape(first.shape) for name, parts in found.items()}
@@ -258,8 +258,11 @@ def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: It
     )
 
 
-def _chunks(module: PINN, coordinates: Mapping[str, np.ndarray]) -> Iterable[torch.Tensor]:
-    """The points (n, d) in parts, on the module's device and in its dtype."""
+def _chunks(module: PINN, coordinates: Mapping[str, np.ndarray], cost: int = 1) -> Iterable[torch.Tensor]:
+    """The points (n, d) in parts, on the module's device and in its dtype.
+
+    cost: points at which the network is evaluated for each of them.
+    """
     flat = np.stack([np.ravel(coordinates[name]) for name in module.problem.coordinates], axis=1)
     like = next(module.network.parameters())
-    return torch.as_tensor(flat).to(like).split(CHUNK)
+    return torch.as_tensor(flat).to(like).split(max(CHUNK // cost, 1))

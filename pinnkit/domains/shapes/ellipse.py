@@ -8,10 +8,14 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+import sympy
 from scipy.special import ellipe, ellipeinc
 
+from pinnkit.domains import quadrature
+from pinnkit.domains.distances import coordinate, number
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape, ShapeError
+from pinnkit.domains.shapes.disk import Disk
 from pinnkit.domains.trimmed import slice_of
 
 ROUNDING = 1e-12
@@ -102,6 +106,11 @@ class Ellipse(Shape):
         angle = 2 * np.pi * unit[:, 1]
         return self.globally(np.sqrt(unit[:, :1]) * np.stack([np.cos(angle), np.sin(angle)], axis=1) * self.radii)
 
+    def quadrature(self, order: int) -> quadrature.Rule:
+        """The image of the rule of the unit disk."""
+        points, weights = Disk(self.names, (0.0, 0.0), 1.0).quadrature(order)
+        return self.globally(points * self.radii), weights * self.radii[0] * self.radii[1]
+
     def nearest(self, points: np.ndarray) -> np.ndarray:
         """The nearest points (n, 2) of the curve.
 
@@ -137,6 +146,16 @@ class Ellipse(Shape):
             along = np.minimum(found[degenerate, long] ** 2 / squares[long], 1.0)
             found[degenerate, short] = np.sqrt(squares[short] * (1 - along))
         return found
+
+    @property
+    def distance_expression(self) -> sympy.Expr:
+        """f / sqrt(|grad f|^2 + f^2 / (a b)) with f = 1 - (s / a)^2 - (v / b)^2, s and v along the axes."""
+        first, second = map(number, self.radii)
+        offsets = [coordinate(name) - number(at) for name, at in zip(self.names, self.center, strict=True)]
+        s, v = (sympy.Add(*(number(one) * by for one, by in zip(axis, offsets, strict=True))) for axis in self.axes)
+        level = 1 - (s / first) ** 2 - (v / second) ** 2
+        gradient = 4 * (s / first**2) ** 2 + 4 * (v / second**2) ** 2
+        return level / sympy.sqrt(gradient + level**2 / (first * second))
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         away = np.linalg.norm(points - self.nearest(points), axis=1)
@@ -208,6 +227,18 @@ class EllipseCurve(Shape):
             angle = np.clip(angle - (self._length(angle) - wanted) / speed, low, high)
         components = np.stack([first * np.cos(angle), second * np.sin(angle)], axis=1)
         return self.ellipse.globally(components)
+
+    @property
+    def distance_expression(self) -> sympy.Expr:
+        return self.ellipse.distance_expression
+
+    def quadrature(self, order: int) -> quadrature.Rule:
+        """The trapezoidal rule in the angle, at 8 order of them, which converges as 2 order do on a circle."""
+        angle = 2 * np.pi * (np.arange(8 * order) + 0.5) / (8 * order)
+        first, second = self.ellipse.radii
+        points = np.stack([first * np.cos(angle), second * np.sin(angle)], axis=1)
+        speed = np.hypot(first * np.sin(angle), second * np.cos(angle))
+        return self.ellipse.globally(points), speed * 2 * np.pi / (8 * order)
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         return -np.abs(self.ellipse.distance(points))

@@ -12,8 +12,8 @@ from pinnkit.references.budget import Budget
 from pinnkit.references.fem.words import unsupported
 
 MOST_STEPS = 25
-TOLERANCE = 1e-10
-"""Relative size of the last step."""
+TOLERANCE = 1e-7
+"""Relative size of the last step, whose square is about the error that is left."""
 HALVINGS = 8
 ROUNDING = 1e-10
 PIVOT = 1e-3
