@@ -51,10 +51,13 @@ def test_the_outlines_of_a_problem_are_those_of_its_shapes():
         "coordinates": {"x": [-1, 1], "y": [-1, 1], "t": [0, 1]},
         "fields": ["u"],
         "equations": "u_t = laplacian(u)",
-        "shapes": {"hole": {"disk": {"center": [0.5, 0], "radius": 0.25}}, "core": {"disk": {"center": [-0.5, 0], "radius": 0.2}}},
+        "shapes": {
+            "hole": {"disk": {"center": [0.5, 0], "radius": 0.25}},
+            "core": {"disk": {"center": [-0.5, 0], "radius": 0.2}},
+        },
         "domain": "box - hole",
         "conditions": {"core": {"at": "core", "equations": "u = 0"}},
-    }  # fmt: skip
+    }
     problem = Problem(**words)
     x, y, t = np.meshgrid([-1.0, 0, 1], [-1.0, 0, 1], [0.0, 1], indexing="ij")
     outlines = grid_of_problem(problem, {"x": x, "y": y, "t": t}, structured=True).outlines
