@@ -9,6 +9,7 @@ import sympy
 from pinnkit.language.arithmetic import NotRealError, real
 from pinnkit.language.constructors import heaviside, maximum, minimum, piecewise, rebuild, sign
 from pinnkit.language.errors import LanguageError
+from pinnkit.language.known import Known
 from pinnkit.language.partial import (
     MAX_ORDER,
     Partial,
@@ -90,6 +91,8 @@ def _derivative(expr: sympy.Basic, s: sympy.Symbol, known: dict, budget: Budget)
 def _rule(expr: sympy.Basic, s: sympy.Symbol, known: dict, budget: Budget) -> sympy.Expr:
     if isinstance(expr, Partial):
         return expr.along(lambda value: _unit(value, s) if value.is_Symbol else _derivative(value, s, known, budget))
+    if isinstance(expr, Known):
+        return expr.diff(s)
     if not expr.args:
         return _unit(expr, s)
     if isinstance(expr, sympy.Piecewise):
@@ -211,6 +214,8 @@ def replace(expr: sympy.Basic, values: Mapping[sympy.Basic, sympy.Basic]) -> sym
 
     def walk(node: sympy.Basic) -> sympy.Basic:
         if node not in known:
+            if isinstance(node, Known) and node not in values and node.free_symbols & set(values):
+                raise LanguageError(f"the table {node} is known at the point itself, and cannot be evaluated elsewhere")
             if not node.args:
                 known[node] = node.xreplace(values) if isinstance(node, Partial) else values.get(node, node)
             else:

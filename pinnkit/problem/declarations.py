@@ -108,7 +108,7 @@ def has_range(parameter: Any) -> bool:
 def check_meanings(scope: Scope, report: Report) -> None:
     """Names that would hide a derivative or a normal, or that the arrays of a solution have: u_reference is u's."""
     declared = {"coordinates": scope.coordinates, "fields": scope.fields, "parameters": scope.parameters}
-    for key, names in (declared | {"define": scope.definitions}).items():
+    for key, names in (declared | {"define": scope.definitions, "tables": scope.tables}).items():
         for name in names:
             with report.at(f"{key}.{name}"):
                 if what := meaning(name, scope):
