@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import sympy
 
 from pinnkit.language.errors import LanguageError, suggestion
-from pinnkit.language.functions import FUNCTIONS
+from pinnkit.language.functions import FUNCTIONS, SHADOWED
 from pinnkit.language.known import Known
 from pinnkit.language.partial import MAX_ORDER, Partial, normal_derivative, normal_symbol, symbol
 
@@ -28,7 +28,8 @@ class Scope:
     that the outward normal (u_n, n_x, n_y, ...) has a meaning. `ranges` of coordinates and parameters, where they are
     known, tell whether what is differentiated jumps in the domain. Laplacian, grad, div, curl and the normal act on the
     coordinates in `space`; None: on all. `definitions` are names of expressions in coordinates and parameters, `tables`
-    of known functions of coordinates.
+    of known functions of coordinates. `complex` maps the names of complex fields and columns, which stand among these
+    too, to those of their real and imaginary parts; where it has any, `i` is the imaginary unit.
     """
 
     coordinates: tuple[str, ...]
@@ -38,6 +39,7 @@ class Scope:
     boundary: bool = False
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     space: tuple[str, ...] | None = None
+    complex: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     definitions: Mapping[str, sympy.Expr] = field(default_factory=dict)
     tables: Mapping[str, Known] = field(default_factory=dict)
 
@@ -65,7 +67,7 @@ def check_name(name: str, taken: Iterable[str] = ()) -> None:
         raise LanguageError(f"{name!a} is not a name: {rule}")
     if keyword.iskeyword(name):
         raise LanguageError(f"'{name}' is a word of Python and cannot be a name; write {name}_")
-    if name in FUNCTIONS:
+    if name in FUNCTIONS and name not in SHADOWED:
         raise LanguageError(f"'{name}' is a function and cannot be a name")
     if name == "pi":
         raise LanguageError("'pi' is the constant and cannot be a name")
@@ -106,6 +108,8 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
         return _function(name, scope)
     if name in CONSTANTS:
         return CONSTANTS[name]
+    if name == "i" and scope.complex:
+        return sympy.I
     functions = (*scope.fields, *scope.tables)
     candidates = [name[:cut] for cut in range(len(name) - 1, 0, -1) if name[cut] == "_" and name[:cut] in functions]
     failure: LanguageError | None = None
@@ -124,7 +128,33 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
     normals = [f"n_{one}" for one in scope.space] if scope.boundary and name.startswith("n_") else []
     known = (*normals, *scope.declared, *CONSTANTS)
     near = suggestion(name, (*known, *FUNCTIONS))
+    if name == "i":
+        near = "; it is the imaginary unit where a field is complex, as in fields: {h: complex}"
+        raise LanguageError(f"unknown name '{name}'{near}")
     raise LanguageError(f"unknown name '{name}'{near if 'did you mean' in near else suggestion(name, known)}")
+
+
+def halves(expr: sympy.Expr, scope: Scope) -> tuple[sympy.Expr, sympy.Expr]:
+    """Real and imaginary part of what a name stands for.
+
+    >>> scope = Scope(("x",), {"h": ("x",), "h_re": ("x",), "h_im": ("x",)}, complex={"h": ("h_re", "h_im")})
+    >>> halves(resolve("h_x", scope), scope)
+    (h_re_x, h_im_x)
+    """
+    if expr == sympy.I:
+        return sympy.S.Zero, sympy.S.One
+    found = {}
+    for atom in expr.atoms(Partial, sympy.Symbol):
+        name = atom.field if isinstance(atom, Partial) else str(atom)
+        if name in scope.complex:
+            found[atom] = [_named(atom, part) for part in scope.complex[name]]
+    if not found:
+        return expr, sympy.S.Zero
+    return tuple(expr.xreplace({atom: pair[part] for atom, pair in found.items()}) for part in (0, 1))
+
+
+def _named(atom: Partial | sympy.Symbol, name: str) -> Partial | sympy.Symbol:
+    return Partial(name, atom.coordinates, atom.derivative, atom.at) if isinstance(atom, Partial) else symbol(name)
 
 
 def _need_boundary(name: str, scope: Scope) -> None:

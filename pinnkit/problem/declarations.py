@@ -11,7 +11,7 @@ from pinnkit.domains.box import Box
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, check_name, constant, meaning
 from pinnkit.problem.arguments import resolve_arguments
-from pinnkit.problem.bounds import BOUNDS, read_bounds
+from pinnkit.problem.bounds import BOUNDS, NO_BOUNDS, read_bounds
 from pinnkit.problem.equations import check_keys
 from pinnkit.problem.field_options import read_options
 from pinnkit.problem.intervals import read_range
@@ -56,17 +56,41 @@ def read_fields(config: Any, transforms: Any, taken: list[str], report: Report) 
             taken.append(name)
             fields.append(Field(name, coordinates, transforms.get(name)))
             options = read_options(depends, name, coordinates, report, names)
-            fields[-1] = replace(
-                fields[-1],
+            field = replace(
+                fields.pop(),
                 coordinates=options.coordinates,
                 arguments=options.arguments,
                 own=options.coordinates if options.arguments else (),
                 spans=options.spans,
                 bounds=options.bounds,
             )
+            fields += _components(field, names, report) if options.is_complex else [field]
             if options.bounds and name in transforms:
                 raise LanguageError(f"is kept {options.bounds.description} and has a transform: leave one of them out")
     return resolve_arguments(fields, coordinates, report)
+
+
+def _components(field: Field, names: Sequence[str], report: Report) -> list[Field]:
+    """The real functions of which a complex field is made; `names` are those of all fields."""
+    parts = [f"{field.name}_{part}" for part in ("re", "im")]
+    for part in set(parts) & set(names):
+        report.add(f"fields.{part}", f"'{part}' is a part of the complex field {field.name}: rename one of them")
+    if field.transform is not None:
+        message = f"{field.name} is complex: only a real field has a transform"
+        report.add(f"transform.{field.name}", message)
+    if field.bounds:
+        report.add(f"fields.{field.name}", "is complex: only a real field has bounds")
+    return [replace(field, name=part, transform=None, bounds=NO_BOUNDS, component=part[-2:]) for part in parts]
+
+
+def names_of_fields(fields: Sequence[Field]) -> dict[str, tuple[str, ...]]:
+    """What equations may call a field -> its coordinates: a complex field h as such, and its parts h_re and h_im."""
+    return {name: one.coordinates for one in fields for name in (one.unknown, one.name)}
+
+
+def complex_names(fields: Sequence[Field]) -> dict[str, tuple[str, str]]:
+    """Complex field -> the names of its real and its imaginary part."""
+    return {one.unknown: (f"{one.unknown}_re", f"{one.unknown}_im") for one in fields if one.component}
 
 
 def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Parameter, ...]:
@@ -107,9 +131,18 @@ def has_range(parameter: Any) -> bool:
 
 def check_meanings(scope: Scope, report: Report) -> None:
     """Names that would hide a derivative or a normal, or that the arrays of a solution have: u_reference is u's."""
+    parts = {part: name for name, both in scope.complex.items() for part in both}
+    for part, name in parts.items():
+        called = f"'{part}', a part of the complex field {name},"
+        if part in (*scope.coordinates, *scope.parameters, *scope.definitions):
+            report.add(
+                f"fields.{name}", f"{called} has the name of something else that is declared: rename one of them"
+            )
+        elif what := meaning(part, scope):
+            report.add(f"fields.{name}", f"{called} is also {what}: rename {name} or the coordinates")
     declared = {"coordinates": scope.coordinates, "fields": scope.fields, "parameters": scope.parameters}
     for key, names in (declared | {"define": scope.definitions, "tables": scope.tables}).items():
-        for name in names:
+        for name in filter(lambda one: one not in parts, names):
             with report.at(f"{key}.{name}"):
                 if what := meaning(name, scope):
                     raise LanguageError(f"'{name}' is {what} and cannot be a name; write {name.replace('_', '')}")

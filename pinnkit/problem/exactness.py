@@ -73,7 +73,7 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
                 reported.add(miss.infinite.field)
                 x = problem.coordinates[0]
                 report.add(
-                    f"exact.{miss.infinite.field}",
+                    f"exact.{problem.unknown_of(miss.infinite.field)}",
                     f"{miss.infinite} is not finite at {miss.where} ({key}): write a form that is, such as "
                     f"where(abs({x}) < 1e-9, 1, sin({x})/{x})",
                 )
@@ -100,7 +100,7 @@ def _nowhere_finite(problem: Problem, values: Mapping[sympy.Symbol, float], repo
         if 2 * len(rows) > count:
             found.add(field.name)
             where = f"at {len(rows)} of {count} points of the domain, such as {point(problem, inputs, rows[0])}"
-            report.add(f"exact.{field.name}", f"is not finite {where}: no error could be measured there")
+            report.add(f"exact.{field.unknown}", f"is not finite {where}: no error could be measured there")
     return found
 
 
@@ -119,7 +119,7 @@ def check_smooth(problem: Problem, values: Mapping[sympy.Symbol, float], report:
                     jump = find_jump(expr, name, ranges)
                     if jump is not None:
                         report.warn(
-                            f"exact.{partial.field}",
+                            f"exact.{problem.unknown_of(partial.field)}",
                             f"{lower} jumps {jump.where}, and the equation '{equation.name}' holds {partial}: whether "
                             "it is solved there is not checked",
                         )
@@ -153,7 +153,8 @@ def exact_values(problem: Problem, report: Report) -> dict[sympy.Symbol, float]:
 class _Miss:
     """By how much an equation is missed, and where.
 
-    `near`: a condition, or an equation that holds a table, by little of the field's size. `infinite`: what of the closed form is not finite there.
+    `near`: a condition, or an equation that holds a table, by little of the field's size. `infinite`: what of the closed
+    form is not finite there.
     """
 
     size: float

@@ -11,7 +11,7 @@ from pinnkit.problem.bounds import BOUNDS, NO_BOUNDS, Bounds, read_bounds
 from pinnkit.problem.equations import check_keys
 from pinnkit.problem.intervals import read_range
 
-OPTIONS = ("coordinates", "range", *BOUNDS)
+OPTIONS = ("coordinates", "complex", "range", *BOUNDS)
 """The keys of a mapping of options."""
 
 
@@ -24,18 +24,20 @@ class FieldOptions:
         arguments: other fields of which it is a function.
         spans: the range of the values of each of these, None where none is given.
         bounds: between which its values stay.
+        is_complex: whether its values are complex.
     """
 
     coordinates: tuple[str, ...]
     arguments: tuple[str, ...] = ()
     spans: tuple[tuple[float, float] | None, ...] = ()
     bounds: Bounds = NO_BOUNDS
+    is_complex: bool = False
 
 
 def read_options(
     config: Any, name: str, coordinates: tuple[str, ...], report: Report, others: Sequence[str] = ()
 ) -> FieldOptions:
-    """The options of a field from a list of coordinates, or from a mapping with `coordinates` and other options.
+    """The options of a field from a list of coordinates, the word `complex`, or a mapping of options.
 
     Args:
         coordinates: all those of the problem, which a field has that names none.
@@ -44,14 +46,27 @@ def read_options(
     Raises:
         LanguageError: naming what is wrong, for the key of the field.
     """
+    if isinstance(config, str):
+        if config != "complex":
+            near = suggestion(config, ["complex"])
+            report.add(f"fields.{name}", f"'{config}' is not a list of coordinates: write {name}: [x, t]{near}")
+        config = {"complex": True}  # also where it is misspelt, so that one mistake makes one message
     options = config if isinstance(config, Mapping) else {"coordinates": config}
     check_keys(report, f"fields.{name}", options, OPTIONS)
+    is_complex = options.get("complex", False)
+    if not isinstance(is_complex, bool):
+        report.add(f"fields.{name}.complex", f"is {is_complex!r}: write complex: true, or leave it out")
     depends, arguments = _depends(options.get("coordinates", coordinates), name, coordinates, others)
+    bounds = read_bounds(options)
+    if is_complex and bounds:
+        report.add(f"fields.{name}", f"is complex, and only a real field is kept {bounds.description}")
+        bounds = NO_BOUNDS
     return FieldOptions(
         coordinates=depends,
         arguments=arguments,
         spans=_spans(options.get("range"), arguments),
-        bounds=read_bounds(options),
+        bounds=bounds,
+        is_complex=bool(is_complex),
     )
 
 

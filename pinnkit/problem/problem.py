@@ -40,8 +40,8 @@ class Problem:
 
     Args:
         coordinates: name -> [lower, upper], in the order of the network's inputs; t is time.
-        fields: names of the unknown functions, or name -> the coordinates (or other fields) that it depends on, or a
-            mapping of these and other options.
+        fields: names of the unknown functions, or name -> the coordinates (or other fields) that it depends on, or
+            `complex`, or a mapping of these and other options.
         equations: text `left = right`, a callable `residual(p)`, {equation: one of these, weight: expression}, or a
             list or a mapping of such.
         conditions: name -> {at, equations, where, weight, data}.
@@ -49,7 +49,7 @@ class Problem:
         define: name -> expression of parameters, coordinates and earlier names, such as {Re: 1/nu}.
         tables: name -> {file, columns, value, smooth}: a known function through the values of a CSV or NPZ file.
         exact: field (or learned parameter) -> closed form.
-        reference: `spectral`, or a table's file name (NPZ or CSV).
+        reference: `spectral`, `fem`, or a table's file name (NPZ or CSV).
         shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}.
         domain: the name of the shape to solve in; by default the box of the coordinates' ranges.
         periodic: coordinates in which every field is periodic, exactly, by embedding.
@@ -111,6 +111,10 @@ class Problem:
         for one in self.fields:
             groups.setdefault(one.unknown, []).append(one)
         return tuple(Unknown(name, tuple(members)) for name, members in groups.items())
+
+    def unknown_of(self, field: str) -> str:
+        """What the problem calls the unknown that a field is a component of."""
+        return next(one.unknown for one in self.fields if one.name == field)
 
     @property
     def learned(self) -> tuple[Parameter, ...]:

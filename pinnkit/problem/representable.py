@@ -33,7 +33,7 @@ def check_representable(problem: Problem, values: Values, report: Report) -> Non
         exact = problem.exact.get(field.name)
         if exact is None or exact.free_symbols & names - set(values):
             continue
-        _check_range(problem, field, exact, values, f"exact.{field.name}", None, report)
+        _check_range(problem, field, exact, values, f"exact.{field.unknown}", None, report)
         for name in problem.periodic:
             if name in field.coordinates:
                 _check_period(problem, field, name, values, report)
@@ -110,7 +110,7 @@ def _check_period(problem: Problem, field: Field, name: str, values: Values, rep
         if jump[worst] > TOLERANCE * size:
             at = f"{one} is {ends[0][worst]:.4g} at {name} = {lower:g} and {ends[1][worst]:.4g} at {name} = {upper:g}"
             complain = report.add if jump[worst] > FAR * size else report.warn
-            complain(f"exact.{field.name}", f"is not periodic in {name}, which the network is: {at}")
+            complain(f"exact.{field.unknown}", f"is not periodic in {name}, which the network is: {at}")
             return
 
 

@@ -44,8 +44,10 @@ def gradient_samples(side: int = 10) -> dict[str, np.ndarray]:
 
 
 def darcy_samples(count: int = 1000, seed: int = 0) -> dict[str, np.ndarray]:
-    """Pressures u = sin(pi x) sin(pi y) at random places of [0, 1]^2, as in the inverse Poisson problem of PINNacle (Hao
-    et al. 2023, arXiv 2306.08827), without its noise."""
+    """Pressures u = sin(pi x) sin(pi y) at random places of [0, 1]^2.
+
+    As in the inverse Poisson problem of PINNacle (Hao et al. 2023, arXiv 2306.08827), without its noise.
+    """
     x, y = np.random.default_rng(seed).uniform(0, 1, (2, count))
     return {"x": x, "y": y, "u": np.sin(np.pi * x) * np.sin(np.pi * y)}
 

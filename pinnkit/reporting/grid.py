@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pinnkit.reporting.error_norms import numbers
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -74,8 +76,8 @@ class Grid:
         return values[tuple(slice(None) if axis == own else 0 for axis in range(values.ndim))]
 
     def checked(self, name: str, values: ArrayLike) -> np.ndarray:
-        """`values` in float64; a ValueError where their shape is not the grid's."""
-        array = np.asarray(values, dtype=np.float64)
+        """`values` in float64 or complex128; a ValueError where their shape is not the grid's."""
+        array = numbers(values)
         if array.shape != self.shape:
             raise ValueError(f"{name!r} has shape {array.shape}; expected the grid's shape {self.shape}")
         return array

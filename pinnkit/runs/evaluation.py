@@ -79,8 +79,11 @@ class Evaluation:
         return {**self.grid.coordinates, **self.fields, **references}
 
     def minima(self) -> dict[str, float]:
-        """The least value of each field on the grid."""
-        return {name: float(values[self.inside].min()) for name, values in self.fields.items()}
+        """The least value of each field on the grid, of a complex one the least modulus."""
+        return {
+            name: float((np.abs(values) if np.iscomplexobj(values) else values)[self.inside].min())
+            for name, values in self.fields.items()
+        }
 
     def draw(self, problem: Problem, history: History, points: Mapping[str, PointSet]) -> dict[str, Figure]:
         """The run's figures by file name."""

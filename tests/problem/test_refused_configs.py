@@ -102,7 +102,7 @@ from tests.problem.configs import mistakes, words
         ({"transform": {"u": "softplos"}}, {"transform.u": "unknown transform 'softplos'; did you mean 'softplus'?"}),
         ({"transform": {"v": "exp"}}, {"transform.v": "there is no field 'v'; valid are u"}),
         ({"transform": "exp"}, {"transform": "'exp' is not a mapping: write {u: softplus}"}),
-        ({"reference": "spectrl"}, {"reference": "'spectrl' is neither 'spectral' nor a .npz or .csv file"}),
+        ({"reference": "spectrl"}, {"reference": "'spectrl' is neither 'spectral', 'fem' nor a .npz or .csv file"}),
         ({"name": 5}, {"name": "5 is not a text"}),
         ({"conditions": ["u = 0"]}, {"conditions": "['u = 0'] is not a mapping: write {start: {at: t = 0"}),
         ({"conditions": {"a": "u = 0"}}, {"conditions.a": "'u = 0' is not a mapping: write {at: t = 0, equations"}),
