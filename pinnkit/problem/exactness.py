@@ -153,8 +153,8 @@ def exact_values(problem: Problem, report: Report) -> dict[sympy.Symbol, float]:
 class _Miss:
     """By how much an equation is missed, and where.
 
-    `near`: a condition, or an equation that holds a table, by little of the field's size. `infinite`: what of the closed
-    form is not finite there.
+    `near`: a condition, or an equation that holds a table, by little of the field's size. `infinite`: what of the
+    closed form is not finite there.
     """
 
     size: float

@@ -108,8 +108,6 @@ def _expect_evolution(problem: Problem) -> tuple[str, str | None]:
     names = ", ".join(problem.coordinates)
     if not problem.domain.fills_bounds:
         raise UnsupportedProblem(f"its domain is {problem.domain.description}: it takes an interval of x and of t")
-    if problem.columns:
-        raise UnsupportedProblem(f"its equations hold the table {min(problem.columns)}: it reads closed forms alone")
     if problem.axes.parameters:
         raise UnsupportedProblem(
             f"it is a family over {', '.join(problem.axes.parameters)}: it takes a number for each parameter"

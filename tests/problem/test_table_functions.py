@@ -188,5 +188,5 @@ def test_references_that_cannot_read_tables_say_so():
     words = {"coordinates": {"x": [-1, 1], "t": [0, 1]}, "equations": "u_t = u_xx + q"}
     line = {"file": {"x": AXES[0], "q": AXES[0]}}
     start = {"start": {"at": "t = 0", "equations": "u = 0"}, "ends": {"at": "boundary", "equations": "u = 0"}}
-    with pytest.raises(UnsupportedProblem, match="its equations hold the table q: it reads closed forms alone"):
+    with pytest.raises(UnsupportedProblem, match="it holds the table q: it reads closed forms alone"):
         Spectral(problem(line, **words, conditions=start))
