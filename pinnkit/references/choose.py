@@ -14,6 +14,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.budget import DEFAULT_SECONDS
 from pinnkit.references.exact import Exact
+from pinnkit.references.family import FamilyReference, members
 from pinnkit.references.fem.reference import Fem
 from pinnkit.references.fem.words import MissingPackage
 from pinnkit.references.names import FEM, NONE, SPECTRAL, has_exact, own_reference
@@ -70,6 +71,9 @@ def _chosen(problem: Problem, wanted: str | None, max_time: float) -> Reference 
         if not has_exact(problem):
             raise NoReference("'exact' was requested, but the problem has no exact solution")
         return Exact(problem)
+    if wanted == SPECTRAL and problem.axes.parameters:
+        each = max_time / len(members(problem, SPECTRAL))
+        return FamilyReference(problem, lambda one: Spectral(one, max_time=each), SPECTRAL)
     if wanted == SPECTRAL:
         return Spectral(problem, max_time=max_time)
     if wanted == FEM:

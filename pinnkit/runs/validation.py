@@ -15,6 +15,7 @@ from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.evolution_system import read_evolution_system
+from pinnkit.references.family import members
 from pinnkit.references.fem.words import MissingPackage
 from pinnkit.references.manufactured import manufacture
 from pinnkit.references.names import NONE, has_exact, own_reference
@@ -156,9 +157,10 @@ def _check_reference(problem: Problem, settings: Settings, report: Report) -> No
                 check_well_posed,
             )
 
-            system = read_evolution_system(problem)
-            check_well_posed(system)
-            check_boundary_conditions(system)
+            for one in members(problem, wanted) if problem.axes.parameters else [problem]:
+                system = read_evolution_system(one)
+                check_well_posed(system)
+                check_boundary_conditions(system)
         elif wanted == "fem":
             from pinnkit.references.fem.reference import check_problem
 
