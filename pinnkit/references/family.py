@@ -14,8 +14,8 @@ from pinnkit.references.unsupported import UnsupportedProblem
 
 VALUES = {1: 5, 2: 3}
 """Values of each parameter, by the number of parameters with a range."""
-POINTS = 101
-"""Points along each other coordinate."""
+POINTS = {1: 101, 2: 101, 3: 31}
+"""Points along each other coordinate, by the number of these."""
 
 
 class _Reference(Protocol):
@@ -38,14 +38,14 @@ class FamilyReference:
     """
 
     def __init__(self, problem: Problem, compute: Callable[[Problem], _Reference], method: str) -> None:
-        axes = {name: problem.domain.axis(name, POINTS) for name in problem.coordinates}
+        own = [name for name in problem.coordinates if name not in problem.axes.parameters]
+        axes = {name: problem.domain.axis(name, POINTS.get(len(own), min(POINTS.values()))) for name in own}
         axes |= parameter_values_of(problem, method)
         meshes = np.meshgrid(*axes.values(), indexing="ij")
         self.grid: Mapping[str, np.ndarray] = dict(zip(axes, meshes, strict=True))
         found = [compute(one) for one in members(problem, method)]
         self.name = f"{found[0].name}, at {len(found)} values of {', '.join(problem.axes.parameters)}"
         self.fields, self.claimed_error = found[0].fields, max(one.claimed_error or 0.0 for one in found)
-        own = [name for name in problem.coordinates if name not in problem.axes.parameters]
         plain = dict(zip(own, np.meshgrid(*(axes[name] for name in own), indexing="ij"), strict=True))
         values = [one(plain) for one in found]
         shape = meshes[0].shape  # the parameters are the last axes
