@@ -71,7 +71,8 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         where = (
             _where(condition) if condition else f"at {settings.sampling.count(len(problem.coordinates))} points inside"
         )
-        yield f"  {equation.name:<11} {_residual(equation)}   {where}{_weight(equation)}"
+        exact = ", exact by construction" if condition and condition.hard else ""
+        yield f"  {equation.name:<11} {_residual(equation)}   {where}{_weight(equation)}{exact}"
     for name, expression in problem.exact.items():
         yield f"  exact       {name} = {expression}"
     if problem.reference:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pinnkit.networks.ansatz import HardConstraints
 from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
 from pinnkit.networks.settings import Network
 
@@ -22,11 +23,15 @@ TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Output:
-    """A field: the indices of its coordinates, its output transform, and the size that multiplies the output."""
+    """A field: the indices of its coordinates, its output transform, and the size that multiplies the output.
+
+    `periodic`: the indices of the coordinates in which it is periodic.
+    """
 
     columns: tuple[int, ...]
     transform: str | None = None
     scale: float = 1.0
+    periodic: tuple[int, ...] = ()
 
     def __call__(self, values: Tensor) -> Tensor:
         """scale * z, or the transform of z, of shape (n,)."""
@@ -42,17 +47,23 @@ class FieldNetworks(nn.Module):
         networks: one network for each group of fields.
         members: for each network, the indices of its fields, in the order of its outputs.
         outputs: the fields.
+        constraints: what the fields meet exactly, applied to the scaled outputs.
 
     Shape: (n, d) -> (n, fields).
     """
 
     def __init__(
-        self, networks: Sequence[nn.Module], members: Sequence[Sequence[int]], outputs: Sequence[Output]
+        self,
+        networks: Sequence[nn.Module],
+        members: Sequence[Sequence[int]],
+        outputs: Sequence[Output],
+        constraints: HardConstraints | None = None,
     ) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
         self.members = [list(fields) for fields in members]
         self.outputs = list(outputs)
+        self.constraints = constraints
 
     def forward(self, points: Tensor) -> Tensor:
         everything = list(range(points.shape[1]))
@@ -61,7 +72,8 @@ class FieldNetworks(nn.Module):
             inputs = list(self.outputs[fields[0]].columns)
             values = network(points if inputs == everything else points[:, inputs])
             columns |= dict(zip(fields, values.unbind(dim=1), strict=True))
-        return torch.stack([output(columns[index]) for index, output in enumerate(self.outputs)], dim=1)
+        found = torch.stack([output(columns[index]) for index, output in enumerate(self.outputs)], dim=1)
+        return found if self.constraints is None else self.constraints(points, found)
 
 
 class UnfitNetwork(ValueError):
@@ -100,32 +112,32 @@ def build(
     settings: Network,
     lower: Sequence[float],
     upper: Sequence[float],
-    periodic: Sequence[int],
     outputs: Sequence[Output],
     seed: int,
     *,
     linear: bool,
     steady: bool,
     custom: nn.Module | None = None,
+    constraints: HardConstraints | None = None,
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
-    Fields with the same coordinates share one network, unless `settings.separate`. The weights are a function of
-    `seed` alone; the global generator is left as it was.
+    Fields with the same coordinates and periods share one network, unless `settings.separate`. The weights are a
+    function of `seed` alone; the global generator is left as it was.
 
     Args:
         lower, upper: ends of the coordinates' ranges, d each.
-        periodic: indices of the periodic coordinates.
         linear, steady: whether the equations are linear, and without time: which decides settings that are None.
         custom: a network of the user's in place of ours, (n, d) -> (n, number of fields), which is not scaled.
+        constraints: what the fields meet exactly.
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
         plain = [Output(everything, output.transform) for output in outputs]
-        return FieldNetworks([custom], [range(len(outputs))], plain)
+        return FieldNetworks([custom], [range(len(outputs))], plain, constraints)
     groups: list[list[int]] = []
     for index, output in enumerate(outputs):
-        known = next((group for group in groups if outputs[group[0]].columns == output.columns), None)
+        known = next((group for group in groups if _shared(outputs[group[0]], output)), None)
         if known is None or settings.separate:
             groups.append([index])
         else:
@@ -136,8 +148,13 @@ def build(
         for group in groups:
             columns = outputs[group[0]].columns
             chosen = settings.chosen(len(lower), len(columns), linear, steady)
-            networks.append(_network(chosen, columns, lower, upper, periodic, len(group)))
-    return FieldNetworks(networks, groups, outputs)
+            networks.append(_network(chosen, columns, lower, upper, outputs[group[0]].periodic, len(group)))
+    return FieldNetworks(networks, groups, outputs, constraints)
+
+
+def _shared(one: Output, other: Output) -> bool:
+    """Whether two fields may be outputs of one network."""
+    return one.columns == other.columns and one.periodic == other.periodic
 
 
 def _network(

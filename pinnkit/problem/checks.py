@@ -12,6 +12,7 @@ from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.displaced_arguments import check_displaced_arguments
 from pinnkit.problem.exactness import check_exact, check_smooth, exact_values
+from pinnkit.problem.hard.checks import check_hard
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import equations_with_keys, point, samples, singular_at
 from pinnkit.problem.problem import Problem
@@ -37,6 +38,7 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     check_smooth(problem, values, report)
     check_representable(problem, values, report)
     _check_weights(problem, report)
+    check_hard(problem, report)
     return report
 
 
@@ -46,14 +48,17 @@ def _symbolic(equation: Equation) -> bool:
 
 def _check_use(problem: Problem, report: Report) -> None:
     """A field or a learned parameter that no equation mentions would be trained on nothing."""
-    residuals = [equation.residual for _, equation, _ in equations_with_keys(problem)]
+    pairs = [(equation.residual, condition) for _, equation, condition in equations_with_keys(problem)]
+    residuals = [residual for residual, condition in pairs if condition is None or not condition.hard]
     if any(callable(residual) for residual in residuals):
         return  # what a callable reads is known only when it runs
     fields = {partial.field for residual in residuals for partial in partials(residual)}
     names = {str(name) for residual in residuals for name in residual.free_symbols}
     for field in problem.fields:
         if field.name not in fields:
-            report.add(f"fields.{field.name}", "stands in no equation and no condition, so nothing would train it")
+            soft = "soft " if any(condition.hard for condition in problem.conditions) else ""
+            message = f"stands in no equation and no {soft}condition, so nothing would train it"
+            report.add(f"fields.{field.name}", message)
     for parameter in problem.learned:
         if parameter.name not in names:
             report.add(f"parameters.{parameter.name}", "is to be learned, but stands in no equation")
@@ -110,7 +115,7 @@ def _check_order_in_time(problem: Problem, report: Report) -> None:
             if any(time not in place.free for place in condition.places)
             for equation in condition.equations
         )
-        if given < order and time not in problem.periodic:
+        if given < order and time not in problem.periods(field):
             report.warn(
                 "conditions",
                 f"{field.name} has order {order} in time but {given} condition{'s' * (given != 1)} at a fixed {time}: "

@@ -20,7 +20,7 @@ from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.shapes import Values
 from pinnkit.problem.tables import Files
 
-KEYS = ("at", "equations", "where", "weight", "data")
+KEYS = ("at", "equations", "where", "weight", "data", "hard")
 
 
 def read_conditions(
@@ -63,6 +63,12 @@ def _read_condition(
     places: tuple[Shape, ...] = ()
     where = None
     weight: sympy.Expr = sympy.S.One
+    hard = config.get("hard", False)
+    if not isinstance(hard, bool):
+        report.add(f"{key}.hard", f"{hard!r} is neither true nor false")
+        hard = False
+    if hard and "weight" in config:
+        report.add(f"{key}.weight", "weighs nothing: a hard condition is no term of the loss; leave out weight or hard")
     if "data" in config:
         with report.at(f"{key}.data"):
             wanted = list(named([config.get("equations"), config.get("weight")]))
@@ -91,7 +97,7 @@ def _read_condition(
         equations = _fit(name, data, scope, weight)
         if not equations:
             report.add(f"{key}.equations", "are missing: write u = 0, or give data with a column for a field")
-    return Condition(name, equations, places, where, data, str(config.get("data", "")))
+    return Condition(name, equations, places, where, data, str(config.get("data", "")), hard)
 
 
 def _fit(name: str, data: Mapping[str, np.ndarray], scope: Scope, weight: sympy.Expr) -> tuple[Equation, ...]:

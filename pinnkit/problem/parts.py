@@ -26,6 +26,7 @@ class Field:
 
     Attributes:
         transform: maps the network's output to the field's values.
+        periodic: the coordinates in which a hard condition makes it periodic; see `Problem.periods`.
         unknown: the name in the problem of what this is a component of; its own name by default.
         component: "re" or "im" of a complex unknown.
         part: the shape in which it stands for the unknown; "": the whole domain.
@@ -34,6 +35,7 @@ class Field:
     name: str
     coordinates: tuple[str, ...]
     transform: str | None = None
+    periodic: tuple[str, ...] = ()
     unknown: str = ""
     component: str = ""
     part: str = ""
@@ -92,7 +94,7 @@ class Condition:
     """Equations that hold on part of the domain, or at the rows of a data file.
 
     `places`: the parts of the domain where it holds; `where`: a further inequality; `data`: column name -> values
-    (n,), the coordinates among them.
+    (n,), the coordinates among them; `hard`: every network meets it exactly, so that it is no term of the loss.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Condition:
     where: sympy.Basic | None = None
     data: Mapping[str, np.ndarray] = field(default_factory=dict)
     source: str = ""
+    hard: bool = False
 
     def __eq__(self, other: object) -> bool:
         """Equal parts and equal arrays of data, which a dataclass could not compare."""

@@ -39,7 +39,7 @@ class Problem:
         fields: names of the unknown functions, or name -> the coordinates that it depends on.
         equations: text `left = right`, a callable `residual(p)`, {equation: one of these, weight: expression}, or a
             list or a mapping of such.
-        conditions: name -> {at, equations, where, weight, data}.
+        conditions: name -> {at, equations, where, weight, data, hard}.
         parameters: name -> number, or {learn: start, positive: true}.
         exact: field (or learned parameter) -> closed form.
         reference: `spectral`, or a table's file name (NPZ or CSV).
@@ -101,6 +101,20 @@ class Problem:
         for one in self.fields:
             groups.setdefault(one.unknown, []).append(one)
         return tuple(Unknown(name, tuple(members)) for name, members in groups.items())
+
+    @property
+    def soft_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that are terms of the loss: all but the hard ones."""
+        return tuple(condition for condition in self.conditions if not condition.hard)
+
+    @property
+    def hard_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that every network meets exactly."""
+        return tuple(condition for condition in self.conditions if condition.hard)
+
+    def periods(self, one: Field) -> tuple[str, ...]:
+        """The coordinates in which a field is periodic, exactly, by embedding."""
+        return tuple(name for name in one.coordinates if name in self.periodic or name in one.periodic)
 
     @property
     def learned(self) -> tuple[Parameter, ...]:

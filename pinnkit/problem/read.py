@@ -20,6 +20,7 @@ from pinnkit.problem.coordinates import Coordinates
 from pinnkit.problem.declarations import check_meanings, read_coordinates, read_fields, read_parameters
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
+from pinnkit.problem.periods import with_periods
 from pinnkit.problem.shapes import read_domain
 from pinnkit.problem.tables import Files, TableError
 
@@ -74,6 +75,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         check_names_differ(equations, conditions, report)
         exact = read_exact(config.get("exact") or {}, scope, fields, parameters, report)
     periodic = read_periodic(config.get("periodic") or [], names, domain, report) if names else ()
+    fields = with_periods(fields, conditions, domain)
     reference = config.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
         report.add("reference", f"'{reference}' is neither 'spectral' nor a .npz or .csv file")

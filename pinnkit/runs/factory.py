@@ -15,6 +15,7 @@ from pinnkit.optimizers.settings import optimizers_where
 from pinnkit.problem.at import random_points
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
+from pinnkit.runs.constraints import hard_constraints
 from pinnkit.runs.resolved import resolved
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
@@ -49,16 +50,23 @@ def assemble(
         settings.network,
         problem.domain.lower.tolist(),
         problem.domain.upper.tolist(),
-        [names.index(name) for name in problem.periodic],
         [
-            Output(tuple(map(names.index, field.coordinates)), field.transform, scales[field.name])
+            Output(
+                tuple(map(names.index, field.coordinates)),
+                field.transform,
+                scales[field.name],
+                tuple(map(names.index, problem.periods(field))),
+            )
             for field in problem.fields
         ],
         settings.seed,
         linear=problem.linear,
         steady=problem.steady,
         custom=network,
+        constraints=hard_constraints(problem),
     ).to(dtype)
+    if problem.hard_conditions:
+        log.info("exact by construction: %s", ", ".join(one.name for one in problem.hard_conditions))
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
     if network is None:
         shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]
@@ -102,6 +110,9 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
         check_custom(network.to(dtype), points, [field.name for field in problem.fields])
     except UnfitNetwork as error:
         report.add("network", str(error))
+    for name in sorted({name for field in problem.fields for name in field.periodic} - set(problem.periodic)):
+        message = f"has no period in {name}, which a hard condition asks for by the embedding of pinnkit's own networks"
+        report.add("network", f"{message}: leave hard out of that condition")
     if not report.mistakes and not any(one.requires_grad for one in network.parameters()):
         report.add("network", "has no parameter that is trained")
     report.raise_if_any()

@@ -99,6 +99,7 @@ class Results:
             "loss": record.rows[-1]["losses"].get("objective") if record.rows else None,
             **self._counters(module),
             "learned": evaluation.learned(module),
+            "hard": [condition.name for condition in module.problem.hard_conditions],
             "minimum": found.minima(),
             **self._facts(module),
         }
