@@ -56,6 +56,10 @@ class Box(Shape):
             for name, (lower, upper) in self.bounds.items()
         )
 
+    def place(self, point: np.ndarray) -> str:
+        """The coordinates of a point (d,) as text."""
+        return ", ".join(f"{name} = {value:.4g}" for name, value in zip(self.bounds, point, strict=True))
+
     def spans(self, coordinate: str) -> bool:
         return True
 

@@ -31,9 +31,11 @@ class Shape(ABC):
         bounds: the bounding box, coordinate -> (lower, upper), in the order of the coordinates.
         example: of a shape that problems choose by its name: arguments of an instance, for messages and for the tests
             of all shapes.
+        bare: the argument that a problem may give alone, without its name; "": there is none.
     """
 
     example: ClassVar[Mapping[str, Any]]
+    bare: ClassVar[str] = ""
     bounds: Mapping[str, tuple[float, float]]
 
     # ------------------------------------------------------------ what a shape defines
@@ -47,6 +49,11 @@ class Shape(ABC):
     @abstractmethod
     def measure(self) -> float:
         """Length, area, volume ... by its dimension; 1 for a single point."""
+
+    @property
+    def drawn(self) -> float:
+        """The measure of what `sample` covers evenly: more than `measure` where `keeps` leaves some of it out."""
+        return self.measure
 
     @property
     @abstractmethod
@@ -120,6 +127,14 @@ class Shape(ABC):
     def ends(self) -> np.ndarray:
         """The end points (k, d) of a shape of dimension 1; none of any other, nor of a closed curve."""
         return np.empty((0, len(self.coordinates)))
+
+    def beside(self, points: np.ndarray, moved: np.ndarray, reach: float) -> np.ndarray:
+        """Whether the solid lies at points (n, d) and, where these are within `reach` of its edge, at `moved` ones."""
+        mask = self.contains(points, reach)
+        edge = np.flatnonzero(mask)
+        edge = edge[~self.contains(points[edge], -reach)]
+        mask[edge] = self.contains(moved[edge])
+        return mask
 
     def spans(self, coordinate: str) -> bool:
         """Whether the shape is an interval of this coordinate times a shape in the others."""

@@ -13,9 +13,10 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import field, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.grammar import Scope
-from pinnkit.problem.at import Places, read_at, read_where
+from pinnkit.problem.at import read_at, read_where
 from pinnkit.problem.data import named, read_data
 from pinnkit.problem.equations import check_keys, is_label, read_equations, read_weight
+from pinnkit.problem.geometry import Places
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.shapes import Values
 from pinnkit.problem.tables import Files
@@ -68,7 +69,9 @@ def _read_condition(
         report.add(f"{key}.hard", f"{hard!r} is neither true nor false")
         hard = False
     if hard and "weight" in config:
-        report.add(f"{key}.weight", "weighs nothing: a hard condition is no term of the loss; leave out weight or hard")
+        report.add(
+            f"{key}.weight", "weighs nothing: a hard condition is no term of the loss, so leave out weight or hard"
+        )
     if "data" in config:
         with report.at(f"{key}.data"):
             wanted = list(named([config.get("equations"), config.get("weight")]))

@@ -14,14 +14,13 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, expression
-from pinnkit.problem.at import Places
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.coordinates import Coordinates
 from pinnkit.problem.declarations import check_meanings, read_coordinates, read_fields, read_parameters
 from pinnkit.problem.equations import check_keys, read_equations
+from pinnkit.problem.geometry import Places, read_places
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
 from pinnkit.problem.periods import with_periods
-from pinnkit.problem.shapes import read_domain
 from pinnkit.problem.tables import Files, TableError
 
 KEYS = (
@@ -53,7 +52,8 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     declared = tuple(taken[len(names) + len(fields) :])  # the parameters, those with a mistake of their own too
     known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
-    shape, domain = read_domain(config, axes.space, box, declared, known, taken, report) if complete else ("", box)
+    places = read_places(config, axes.space, box, declared, known, taken, report) if complete else Places(box, ())
+    domain = places.domain
     scope = Scope(
         coordinates=names,
         fields={field.name: field.coordinates for field in fields},
@@ -68,7 +68,6 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     if names and fields:  # without them every name below would be called unknown
         equations = read_equations(config.get("equations"), "equations", "equation", scope, report)
         if complete:
-            places = Places(domain, axes.space, shape)
             conditions = read_conditions(config.get("conditions") or {}, places, scope, known, files, report)
         if config.get("equations") is None and not _has_data(config.get("conditions")):
             report.add("equations", "are missing: they may be left out only where a condition has data")
@@ -91,7 +90,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "description": description,
         "axes": axes,
         "domain": domain,
-        "regions": MappingProxyType({}),
+        "regions": MappingProxyType(places.regions),
         "fields": fields,
         "parameters": parameters,
         "equations": equations,

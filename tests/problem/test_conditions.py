@@ -147,9 +147,7 @@ def test_equations_of_a_condition_are_named_after_it(equations, named):
         ),
         (
             {"at": "t = 0", "equations": "u = 0", "hard": True, "weight": 2},
-            {
-                "conditions.c.weight": "weighs nothing: a hard condition is no term of the loss; leave out weight or hard"
-            },
+            {"conditions.c.weight": "weighs nothing: a hard condition is no term of the loss, so leave out weight"},
         ),
         ({"at": "t = 0", "equations": "u = 0", "weigth": 2}, {"conditions.c.weigth": "did you mean 'weight'?"}),
     ],
