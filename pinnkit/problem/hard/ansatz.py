@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import sympy
 
+from pinnkit.domains.distances import number
 from pinnkit.domains.product import Product
 from pinnkit.domains.shape import Shape
 from pinnkit.language.arithmetic import NotRealError
@@ -157,6 +158,8 @@ def _of_shapes(problem: Problem, parts: Sequence[Prescribed]) -> tuple[sympy.Exp
     if len(values) == 1:
         return next(iter(values)), factor
     _check_apart(list(values.values()))
+    if any(one.place.fixed and not one.place.has_normals for one in parts):
+        raise LanguageError(f"gives other values on a cross-section of the domain than at its boundary: {SOFT}")
     shares = [sympy.Mul(*(d for other, d in distances.items() if other != value)) for value in values]
     return sympy.Add(*map(sympy.Mul, values, shares)) / sympy.Add(*shares), factor
 
@@ -164,7 +167,7 @@ def _of_shapes(problem: Problem, parts: Sequence[Prescribed]) -> tuple[sympy.Exp
 def _distance(problem: Problem, parts: Sequence[Prescribed]) -> sympy.Expr:
     """A function that is zero on these parts alone, positive in the domain, and of size 1 there."""
     whole = _whole(problem.domain, [one.place for one in parts])
-    found = [whole] if whole is not None else [one.place.distance_expression for one in parts]
+    found = [whole] if whole is not None else [_to_part(problem.domain, one.place) for one in parts]
     for one, expression in zip(parts, found, strict=False):
         if expression is None:
             raise LanguageError(f"there is no closed distance to {one.place.description}: {SOFT}")
@@ -181,12 +184,25 @@ def _distance(problem: Problem, parts: Sequence[Prescribed]) -> sympy.Expr:
 def _whole(domain: Shape, places: Sequence[Shape]) -> sympy.Expr | None:
     """The distance to the boundary of the one factor of the domain whose boundary these places are, all of it."""
     factors = domain.factors if isinstance(domain, Product) else (domain,)
-    for number, factor in enumerate(factors):
+    for index, factor in enumerate(factors):
         parts = () if factor.fills_bounds else factor.boundary(factor.coordinates)
-        own = [place.factors[number] if isinstance(domain, Product) else place for place in places]
-        if parts and len(own) == len(parts) and all(part in own for part in parts):
+        own = [place.factors[index] if isinstance(domain, Product) else place for place in places]
+        if parts and len(own) == len(parts) and all(any(_same(part, one) for one in own) for part in parts):
             return factor.distance_expression
     return None
+
+
+def _same(one: Shape, other: Shape) -> bool:
+    return one is other or (type(one), one.description, one.measure) == (type(other), other.description, other.measure)
+
+
+def _to_part(domain: Shape, place: Shape) -> sympy.Expr | None:
+    """The distance to one place: p - c to the cross-section of the domain at p = c."""
+    fixed = {name: value for name, value in place.fixed.items() if name not in domain.fixed}
+    if place.distance_expression is None and len(fixed) == 1 and not place.has_normals:
+        ((name, value),) = fixed.items()
+        return symbol(name) - number(value)
+    return place.distance_expression
 
 
 def _check_apart(groups: Sequence[Sequence[Prescribed]]) -> None:

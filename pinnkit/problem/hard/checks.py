@@ -26,6 +26,8 @@ SEAM = 1e-6
 """How far G may miss its period, relative to its size."""
 FAR = 1e-6
 """From which difference, relative to the field's size, a soft condition contradicts a hard one."""
+LARGE = 10.0
+"""From which size of G inside, relative to what is prescribed, a warning is given."""
 COUNT = 512
 """Points of a place that are looked at."""
 
@@ -111,7 +113,7 @@ def _meeting(problem: Problem, first: Shape, second: Shape) -> np.ndarray:
 
 def _holds(problem: Problem, ansatz: Ansatz, size: float, report: Report) -> bool:
     """Whether G and D are finite in the domain, D nowhere zero inside, and both are right where values are given."""
-    points = random_points(problem.domain, COUNT)
+    points = random_points(problem.domain, 4 * COUNT)
     lift, factor = (_computed(problem, one, points) for one in (ansatz.lift, ansatz.factor))
     wrong = np.flatnonzero(~(np.isfinite(lift) & np.isfinite(factor) & (factor != 0)))
     key = ansatz.parts[0].key
@@ -119,6 +121,11 @@ def _holds(problem: Problem, ansatz: Ansatz, size: float, report: Report) -> boo
         where, name = _at(problem, points, wrong[0]), ansatz.field
         report.add(key, f"the values of {name}, continued into the domain, are no finite number at {where}: {SOFT}")
         return False
+    largest = int(np.abs(lift).argmax())
+    if abs(lift[largest]) > LARGE * size:
+        at = f"{abs(lift[largest]):.3g} in size at {_at(problem, points, largest)}"
+        rule = f"they are at most {size:.3g} where they are prescribed: write an expression that stays of that size"
+        report.warn(key, f"the values of {ansatz.field}, continued into the domain, are {at}, and {rule}")
     for one in ansatz.parts:
         points = random_points(one.place, COUNT)
         pair = (ansatz.lift, ansatz.factor)
