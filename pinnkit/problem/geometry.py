@@ -10,8 +10,9 @@ from types import MappingProxyType
 from typing import Any
 
 from pinnkit.domains.box import Box
-from pinnkit.domains.combination import INTERSECTION, Combination, rim
+from pinnkit.domains.combination import INTERSECTION, Combination
 from pinnkit.domains.product import Product
+from pinnkit.domains.rim import rim
 from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.problem.shapes import BOX, read_shapes
