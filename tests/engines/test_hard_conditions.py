@@ -22,7 +22,7 @@ def marked(words):
     return pytest.param(words, id=words["name"], marks=() if words in RECORDED else pytest.mark.slow)
 
 
-@pytest.mark.parametrize("words", map(marked, PROBLEMS))
+@pytest.mark.parametrize("words", [marked(words) for words in PROBLEMS])
 def test_recorded_steps_equal_nested_autograd(words, recorded):
     module, batches = assembled(words, SETTINGS)
     expected = definition(module, batches, weights_of(module))

@@ -78,5 +78,26 @@ PLATE = {
         "clamp": {"at": "boundary", "equations": "u_n = 0"},
     },
 }
-PROBLEMS = [HEAT, WAVE, SQUARE, DISK, ELLIPSE, CHANNEL, PLATE]
+CORNER = {
+    "name": "corner",
+    "coordinates": {"x": [-1, 1], "y": [-1, 1]},
+    "shapes": {"cut": {"box": {"lower": [0, 0], "upper": [1, 1]}}},
+    "domain": "box - cut",
+    "fields": ["u"],
+    "equations": {"poisson": "laplacian(u) = -1"},
+    "conditions": {"edge": {"at": "boundary", "equations": "u = 1 + x", "hard": True}},
+}
+RING = {
+    "name": "ring",
+    "coordinates": {"x": [-1, 1], "y": [-1, 1]},
+    "shapes": {"hole": {"disk": {"center": [0.2, 0], "radius": 0.3}}},
+    "domain": "box - hole",
+    "fields": ["u"],
+    "equations": {"poisson": "laplacian(u) = u"},
+    "conditions": {
+        "outer": {"at": "box", "equations": "u = y", "hard": True},
+        "rim": {"at": "hole", "equations": "u = 1 + x", "hard": True},
+    },
+}
+PROBLEMS = [HEAT, WAVE, SQUARE, DISK, ELLIPSE, CHANNEL, PLATE, CORNER, RING]
 NAMES = [words["name"] for words in PROBLEMS]

@@ -57,6 +57,9 @@ EXPECTED = {
     ("membrane", "rim"): ("u", lambda x, y: x + y),
     ("oval", "rim"): ("u", lambda x, y: np.exp(x) * y),
     ("channel", "walls"): ("uv", lambda x, y: 0 * x),
+    ("corner", "edge"): ("u", lambda x, y: 1 + x),
+    ("ring", "outer"): ("u", lambda x, y: y),
+    ("ring", "rim"): ("u", lambda x, y: 1 + x),
     ("plate", "edge"): ("u", lambda x, y: np.sin(x * y)),
 }
 
