@@ -1,6 +1,7 @@
 """Hard conditions hold at every step, whatever is trained, and are no terms of the loss."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -91,6 +92,8 @@ def test_hard_values_hold_to_rounding_at_every_step(words, watched, tmp_path):
     assert set(solution.module.terms) == {one.name for one in problem.equations} | soft
     assert f"exact by construction: {', '.join(hard)}" in (tmp_path / "train.log").read_text()
     assert solution.metrics["loss"] < solution.module.progress.first_objective
+    assert all(math.isfinite(size) for size in solution.metrics["residual_rms"].values())
+    assert solution.metrics["residual_left_out"] == ({"poisson": 3} if words["name"] == "corner" else {})  # of the cut
 
 
 def test_the_start_of_second_order_has_its_slope_too():

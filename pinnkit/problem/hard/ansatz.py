@@ -165,7 +165,11 @@ def _of_shapes(problem: Problem, parts: Sequence[Prescribed]) -> tuple[sympy.Exp
 
 
 def _distance(problem: Problem, parts: Sequence[Prescribed]) -> sympy.Expr:
-    """A function that is zero on these parts alone, positive in the domain, and of size 1 there."""
+    """A function that is zero on these parts alone, positive in the domain, and of size 1 there.
+
+    Raises:
+        LanguageError: there is no closed form.
+    """
     whole = _whole(problem.domain, [one.place for one in parts])
     found = [whole] if whole is not None else [_to_part(problem.domain, one.place) for one in parts]
     for one, expression in zip(parts, found, strict=False):
@@ -173,12 +177,10 @@ def _distance(problem: Problem, parts: Sequence[Prescribed]) -> sympy.Expr:
             raise LanguageError(f"there is no closed distance to {one.place.description}: {SOFT}")
     points = random_points(problem.domain, 512)
     inputs = {symbol(name): points[:, index] for index, name in enumerate(problem.coordinates)}
-    scaled = []
-    for expression in found:
-        (values,) = Program([expression])({**problem.values, **inputs})
-        largest = np.ravel(values)[np.nanargmax(np.abs(values))]
-        scaled.append(expression / sympy.Float(2.0 ** np.round(np.log2(np.abs(largest))) * np.sign(largest)))
-    return sympy.Mul(*scaled)
+    product = sympy.Mul(*found)
+    (values,) = Program([product])({**problem.values, **inputs})
+    largest = np.ravel(values)[np.nanargmax(np.abs(values))]
+    return product / number(2.0 ** np.round(np.log2(np.abs(largest))) * np.sign(largest))
 
 
 def _whole(domain: Shape, places: Sequence[Shape]) -> sympy.Expr | None:
@@ -188,7 +190,7 @@ def _whole(domain: Shape, places: Sequence[Shape]) -> sympy.Expr | None:
         parts = () if factor.fills_bounds else factor.boundary(factor.coordinates)
         own = [place.factors[index] if isinstance(domain, Product) else place for place in places]
         if parts and len(own) == len(parts) and all(any(_same(part, one) for one in own) for part in parts):
-            return factor.distance_expression
+            return factor.vanishing_expression
     return None
 
 
