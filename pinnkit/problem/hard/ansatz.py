@@ -12,7 +12,6 @@ import sympy
 from pinnkit.domains.distances import number
 from pinnkit.domains.product import Product
 from pinnkit.domains.shape import Shape
-from pinnkit.language.arithmetic import NotRealError
 from pinnkit.language.calculus import differentiate, replace, symbol
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.evaluate import Program
@@ -20,7 +19,7 @@ from pinnkit.problem.at import random_points
 from pinnkit.problem.hard.prescribed import SOFT, Plane, Prescribed, prescribed
 from pinnkit.problem.problem import Problem
 
-LARGEST = 20_000
+LARGEST = 2_000
 """Distinct nodes of a closed form G at most."""
 
 
@@ -48,7 +47,8 @@ def ansatz_of(problem: Problem, report: Report) -> dict[str, Ansatz]:
     For each coordinate p with prescribed values g_c at p = c the Boolean sum (Gordon and Hall 1973) adds
     sum over c of L_c(p) (g_c - G|p=c), with L_c the Lagrange polynomials of these c: what holds already stays where the
     data agree. Time comes last, and then (t - c) L_c(t) (u_1 - G_t|t=c) for a slope u_1. D is the product of the
-    distances, and of (t - c)^2 for a slope, each scaled to about 1 in the domain.
+    distances, and of (t - c)^2 for a slope, each scaled to about 1 in the domain. Where the Boolean sum grows too
+    long, in many coordinates, one value for all faces is taken as it is.
     """
     found: dict[str, list[Prescribed]] = {}
     for one in prescribed(problem, report):
@@ -68,20 +68,21 @@ def _ansatz(problem: Problem, name: str, parts: Sequence[Prescribed]) -> Ansatz:
     """
     curved = [one for one in parts if one.plane is None]
     lift, factor = _of_shapes(problem, curved)
-    order = [*problem.space, *(one for one in problem.coordinates if one not in problem.space)]
-    try:
-        for coordinate in order:
-            planes = {one.plane: one for one in parts if _fixes(one, coordinate) and not one.slope}
-            slopes = {one.plane: one for one in parts if _fixes(one, coordinate) and one.slope}
-            lift = _with_planes(lift, planes, slopes)
-            factor *= _of_planes(problem, coordinate, planes, slopes)
-            if _size(lift) > LARGEST:
-                raise LanguageError(f"the values on all faces take more than {LARGEST} operations to join")
-    except LanguageError as error:
-        values = {one.value for one in parts}
-        if len(values) > 1 or isinstance(error, NotRealError) or any(one.slope for one in parts):
-            raise LanguageError(f"{error.message}: {SOFT}") from None
-        (lift,) = values
+    faces = {}
+    for coordinate in (*problem.space, *(one for one in problem.coordinates if one not in problem.space)):
+        planes = {one.plane: one for one in parts if _fixes(one, coordinate) and not one.slope}
+        slopes = {one.plane: one for one in parts if _fixes(one, coordinate) and one.slope}
+        faces[coordinate] = planes, slopes
+        factor *= _of_planes(problem, coordinate, planes, slopes)
+    for planes, slopes in faces.values():
+        lift = _with_planes(lift, planes, slopes)
+        if _size(lift) > LARGEST:
+            values = {one.anywhere for one in parts}
+            if len(values) > 1 or any(one.slope for one in parts):
+                message = f"the values on all faces take more than {LARGEST} operations to join"
+                raise LanguageError(f"{message}: write one expression for all of them, or {SOFT}")
+            (lift,) = values
+            break
     return Ansatz(name, lift, factor, tuple(parts))
 
 
@@ -154,7 +155,7 @@ def _of_shapes(problem: Problem, parts: Sequence[Prescribed]) -> tuple[sympy.Exp
     for one in parts:
         values.setdefault(one.value, []).append(one)
     distances = {value: _distance(problem, ones) for value, ones in values.items()}
-    factor = sympy.Mul(*distances.values())
+    factor = _scaled(problem, sympy.Mul(*distances.values()))
     if len(values) == 1:
         return next(iter(values)), factor
     _check_apart(list(values.values()))
@@ -165,7 +166,7 @@ def _of_shapes(problem: Problem, parts: Sequence[Prescribed]) -> tuple[sympy.Exp
 
 
 def _distance(problem: Problem, parts: Sequence[Prescribed]) -> sympy.Expr:
-    """A function that is zero on these parts alone, positive in the domain, and of size 1 there.
+    """A function that is zero on these parts alone and positive in the domain, scaled.
 
     Raises:
         LanguageError: there is no closed form.
@@ -175,12 +176,16 @@ def _distance(problem: Problem, parts: Sequence[Prescribed]) -> sympy.Expr:
     for one, expression in zip(parts, found, strict=False):
         if expression is None:
             raise LanguageError(f"there is no closed distance to {one.place.description}: {SOFT}")
+    return _scaled(problem, sympy.Mul(*found))
+
+
+def _scaled(problem: Problem, expression: sympy.Expr) -> sympy.Expr:
+    """An expression over the power of two near its largest value in the domain, with that one's sign."""
     points = random_points(problem.domain, 512)
     inputs = {symbol(name): points[:, index] for index, name in enumerate(problem.coordinates)}
-    product = sympy.Mul(*found)
-    (values,) = Program([product])({**problem.values, **inputs})
+    (values,) = Program([expression])({**problem.values, **inputs})
     largest = np.ravel(values)[np.nanargmax(np.abs(values))]
-    return product / number(2.0 ** np.round(np.log2(np.abs(largest))) * np.sign(largest))
+    return expression / number(2.0 ** np.round(np.log2(np.abs(largest))) * np.sign(largest))
 
 
 def _whole(domain: Shape, places: Sequence[Shape]) -> sympy.Expr | None:

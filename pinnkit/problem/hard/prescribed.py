@@ -38,7 +38,8 @@ class Prescribed:
 
     Attributes:
         key: of the condition, for messages.
-        value: in the coordinates of the place; of a learned parameter or a field it holds nothing.
+        value: in the coordinates that vary at the place; it holds no learned parameter and no field.
+        anywhere: the value as it is written, in all coordinates.
         plane: the coordinate that the place fixes, where it does so in all of the domain.
         slope: whether it is u_t that has the value.
     """
@@ -47,6 +48,7 @@ class Prescribed:
     key: str
     field: Field
     value: sympy.Expr
+    anywhere: sympy.Expr
     place: Shape
     plane: Plane | None
     slope: bool = False
@@ -114,13 +116,15 @@ def _of_equation(problem: Problem, condition: Condition, equation: Equation, key
     for place in condition.places:
         plane = plane_of(problem, place)
         if slope and (plane is None or plane.name != problem.time):
-            raise LanguageError(f"{partial} is given at {place.description}: it can be so at a fixed time only", text)
+            raise LanguageError(
+                f"{partial} is given at {place.description}: it can be so at a fixed time only; {SOFT}", text
+            )
         if plane is None and place.dimension != problem.domain.dimension - 1:
             rule = "only values on whole surfaces, lines of a plane, or ends of an interval can be prescribed exactly"
             raise LanguageError(f"{place.description}: {rule}; {SOFT}", text)
         own = replace(value, plane.at) if plane is not None else value
         _check_coordinates(problem, field, plane, own, text)
-        yield Prescribed(condition.name, key, field, own, place, plane, slope)
+        yield Prescribed(condition.name, key, field, own, value, place, plane, slope)
 
 
 def _solved(equation: Equation) -> tuple[Partial, sympy.Expr]:
