@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 Value = Tensor | float
 Parts = Callable[[Tensor], Sequence[tuple[Value, Value]]]
-"""Points (n, d) -> the pairs (G, D) of the outputs in question, each (n, 1) or a number."""
+"""Points (n, d) -> the pairs (G, D) of the outputs in question, each (n,) or a number."""
 
 
 @dataclass(frozen=True)
@@ -22,15 +21,11 @@ class HardConstraints:
     Args:
         outputs: the indices j.
         parts: gives G_j and D_j at points.
-
-    Shape: points (n, d) and values (n, fields) -> (n, fields).
     """
 
     outputs: tuple[int, ...]
     parts: Parts
 
-    def __call__(self, points: Tensor, values: Tensor) -> Tensor:
-        columns = list(values.split(1, dim=1))
-        for output, (lift, factor) in zip(self.outputs, self.parts(points), strict=True):
-            columns[output] = lift + factor * columns[output]
-        return torch.cat(columns, dim=1)
+    def __call__(self, points: Tensor) -> dict[int, tuple[Value, Value]]:
+        """The pair (G_j, D_j) of each of these outputs at points (n, d)."""
+        return dict(zip(self.outputs, self.parts(points), strict=True))

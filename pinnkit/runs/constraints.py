@@ -24,7 +24,7 @@ class ClosedForms:
     symbols: tuple[sympy.Symbol, ...]
 
     def __call__(self, points: Tensor) -> Sequence[tuple[Value, Value]]:
-        values = self.program(dict(zip(self.symbols, points.split(1, dim=1), strict=True)))
+        values = self.program(dict(zip(self.symbols, points.unbind(dim=1), strict=True)))
         return list(zip(values[::2], values[1::2], strict=True))
 
 

@@ -86,11 +86,11 @@ def parameters(problem: Problem, network: Network, fixed: bool = True) -> int:
     """
     outputs: dict[Any, int] = {}
     for number, field in enumerate(problem.fields):
-        key = (number if network.separate else 0, tuple(field.coordinates), problem.periods(field))
+        key = (number if network.separate else 0, field.inputs, problem.periods(field))
         outputs[key] = outputs.get(key, 0) + 1
     total = 0
     for (_, names, periods), count in outputs.items():
-        periodic = len(periods)
+        periodic = sum(name in names for name in periods)
         chosen = network.chosen(len(problem.coordinates), len(names), problem.linear, problem.steady)
         embedded = chosen.embedded(len(names) - periodic, periodic)
         total += chosen.total(embedded, count) - (0 if fixed else embedded * chosen.fourier_features)

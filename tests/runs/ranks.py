@@ -57,6 +57,11 @@ PROBLEMS = {
         "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"},
         "conditions": {**BURGERS["conditions"], "initial": {"at": "t = 0", "equations": "u = 5*exp(-900*x^2)"}},
     },
+    "family": {
+        **BURGERS,
+        "parameters": {"nu": {"range": [0.001, 0.1], "log": True}},
+        "equations": {"forced": "u_t + u*u_x = nu*u_xx + 20*exp(-900*x^2)"},
+    },
     "wide": {**BURGERS, "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"}},
     "l_shape": {  # with a hole; its points, and those on its boundary, are drawn by residual
         "coordinates": {"x": [-1, 1], "y": [-1, 1]},
@@ -73,6 +78,11 @@ PROBLEMS = {
         },
     },
     "breaking": {**BURGERS, "equations": {"heat": BREAKING}},
+    "exact": {  # whose conditions hold by construction, so that the equations alone are trained
+        **BURGERS,
+        "equations": {"heat": "u_t = 0.1 * u_xx"},
+        "conditions": {name: {**one, "hard": True} for name, one in BURGERS["conditions"].items()},
+    },
     "inverse": {  # a learned parameter, and conditions at single points
         "coordinates": {"t": [0, 4]},
         "fields": ["u"],
@@ -127,7 +137,7 @@ def solved(name, ranks, folder):
     return {
         "parameters": torch.cat([one.detach().flatten() for one in module.model.trainable().values()]),
         "points": batches["equations"].coordinates,
-        "conditions": torch.cat([batch.coordinates for name, batch in batches.items() if name != "equations"]),
+        "conditions": [batch.coordinates for name, batch in batches.items() if name != "equations"],
         "by_residual": sorted(module.trainer.datamodule.by_residual),
         "own": torch.cat(
             [one.coordinates if one.shares is None else one.coordinates[one.shares[:, 0] > 0] for one in shards]

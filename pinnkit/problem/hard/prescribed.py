@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -105,6 +106,12 @@ def _of_equation(problem: Problem, condition: Condition, equation: Equation, key
     if field.transform:
         rule = f"transform.{field.name}: {field.transform} is applied to the whole field"
         raise LanguageError(f"{rule}, so its values cannot be prescribed: leave out transform or hard", text)
+    if field.bounds.lower > -math.inf or field.bounds.upper < math.inf:
+        rule = f"{field.name} has bounds, which are set for the whole field"
+        raise LanguageError(f"{rule}, so its values cannot be prescribed: leave out the bounds or hard", text)
+    if field.arguments:
+        rule = f"{field.name} is a function of {', '.join(field.arguments)}, not of the place"
+        raise LanguageError(f"{rule}: {SOFT}", text)
     slope = partial.derivative == (problem.time,)
     if partial.derivative and not slope:
         rule = "a field, or its first derivative in time at a fixed time, can be prescribed exactly"
