@@ -137,7 +137,10 @@ def solved(name, ranks, folder):
     return {
         "parameters": torch.cat([one.detach().flatten() for one in module.model.trainable().values()]),
         "points": batches["equations"].coordinates,
-        "conditions": [batch.coordinates for name, batch in batches.items() if name != "equations"],
+        "conditions": torch.cat(
+            [batches["equations"].coordinates[:0]]
+            + [batch.coordinates for name, batch in batches.items() if name != "equations"]
+        ),
         "by_residual": sorted(module.trainer.datamodule.by_residual),
         "own": torch.cat(
             [one.coordinates if one.shares is None else one.coordinates[one.shares[:, 0] > 0] for one in shards]

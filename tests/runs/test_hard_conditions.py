@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+import pinnkit
+from pinnkit.optimizers.settings import OPTIMIZERS
 from pinnkit.problem.at import random_points
 from pinnkit.problem.problem import Problem
 from pinnkit.training.step import OptimizerStep
 from tests.conftest import assembled
-from tests.problem.hard_problems import CHANNEL, NAMES, PROBLEMS, WAVE
+from tests.problem.hard_problems import CHANNEL, HEAT, NAMES, PROBLEMS, WAVE
 from tests.runs.small import QUICK, solved
 
 COUNT = 10_000
@@ -110,3 +112,49 @@ def test_the_periodic_fields_alone_are_periodic():
         gap = (module(points + torch.tensor([2.0, 0.0])) - module(points)).abs().max(dim=0).values
     assert float(gap[:2].max()) <= 1e-13
     assert float(gap[2]) > 1e-3
+
+
+QUICK_ONES = ("adam", "lbfgs", "ssbroyden", "gauss_newton", "spring")
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [pytest.param(one, marks=() if one in QUICK_ONES else pytest.mark.slow) for one in sorted(OPTIMIZERS)],
+)
+def test_every_optimizer_trains_the_equations_alone(optimizer, tmp_path):
+    settings = {**SETTINGS, "phases": [optimizer], "trainer": {"max_steps": 3}}
+    solution = solved(tmp_path, HEAT, settings)
+    assert solution.metrics["steps"] == 3
+    assert 0 < solution.metrics["loss"] != solution.module.progress.first_objective
+    assert set(solution.module.groups) == {"equations"}
+    assert missed(Problem(**HEAT), solution.module.network) <= 1e-14
+
+
+def test_a_resumed_run_ends_as_the_whole_one_and_is_read_back(tmp_path):
+    whole = solved(tmp_path / "whole", HEAT, {**SETTINGS, "trainer": {"max_steps": 6}})
+    solved(tmp_path / "parts", HEAT, {**SETTINGS, "trainer": {"max_steps": 3}})
+    again = solved(tmp_path / "parts", HEAT, {**SETTINGS, "trainer": {"max_steps": 6}}, resume=True)
+    at = {"x": np.linspace(-1, 1, 9), "t": 0.3}
+    assert np.array_equal(again(**at)["u"], whole(**at)["u"])
+    assert np.array_equal(pinnkit.load(tmp_path / "parts")(**at)["u"], whole(**at)["u"])
+
+
+def test_a_network_of_the_users_is_wrapped(tmp_path):
+    torch.manual_seed(0)
+    own = torch.nn.Sequential(torch.nn.Linear(2, 6), torch.nn.Tanh(), torch.nn.Linear(6, 1))
+    solution = solved(tmp_path, HEAT, SETTINGS, network=own)
+    assert missed(Problem(**HEAT), solution.module.network) <= 1e-14
+    own = torch.nn.Linear(2, 3)
+    with pytest.raises(pinnkit.ProblemError, match="network: has no period in x, which a hard condition asks for"):
+        solved(tmp_path / "period", CHANNEL, SETTINGS, network=own)
+
+
+def test_in_float32_values_hold_to_its_rounding(tmp_path):
+    solution = solved(tmp_path, HEAT, {**SETTINGS, "dtype": "float32"})
+    assert solution(x=[-1.0, 1.0], t=0.4)["u"] == pytest.approx(2, abs=1e-6)
+
+
+def test_a_hard_condition_has_no_weight(tmp_path):
+    settings = {**SETTINGS, "weighting": {"weights": {"ends": 3.0}}}
+    with pytest.raises(pinnkit.ProblemError, match=r"weighting.weights.ends: weighs nothing: a hard condition is no"):
+        solved(tmp_path, HEAT, settings)

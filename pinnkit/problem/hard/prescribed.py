@@ -12,6 +12,7 @@ from pinnkit.domains.distances import number
 from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import Partial, normal_symbol, partials, replace, symbol
 from pinnkit.language.errors import LanguageError, Report
+from pinnkit.language.evaluate import Program
 from pinnkit.language.linear import NotLinearError, coefficients
 from pinnkit.problem.parts import Condition, Equation, Field
 from pinnkit.problem.periods import period_of
@@ -119,7 +120,18 @@ def _of_equation(problem: Problem, condition: Condition, equation: Equation, key
     learned = sorted({str(one) for one in value.free_symbols} & {one.name for one in problem.learned})
     if learned:
         raise LanguageError(f"the value depends on {learned[0]}, which is learned: {SOFT}", text)
+    normals = {normal_symbol(name) for name in problem.coordinates}
     value = replace(value, {name: number(known) for name, known in problem.values.items()})
+    try:
+        unknown = set(Program([value]).atoms) - {symbol(name) for name in problem.coordinates} - normals
+    except TypeError:
+        raise LanguageError(f"is no value in closed form: {SOFT}", text) from None
+    if unknown:
+        raise LanguageError(
+            f"the value holds {min(map(str, unknown))}, which is not known in closed form: {SOFT}", text
+        )
+    if not condition.places:
+        raise LanguageError(f"has no place: {SOFT}", text)
     for place in condition.places:
         plane = plane_of(problem, place)
         if slope and (plane is None or plane.name != problem.time):
@@ -141,8 +153,8 @@ def _solved(equation: Equation) -> tuple[Partial, sympy.Expr]:
         LanguageError: it holds several, or is not linear in it.
     """
     held, text = sorted(partials(equation.residual), key=str), equation.text
-    if len(held) > 1:
-        names = ", ".join(map(str, held))
+    if len(held) != 1:
+        names = ", ".join(map(str, held)) or "no field at its place"
         raise LanguageError(f"holds {names}: a hard condition gives the value of one field alone; {SOFT}", text)
     (partial,) = held
     if partial.at:
