@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -19,8 +19,8 @@ ROUNDING = 1e-12
 """How near to a surface a point counts as on it, relative to the size of the solid."""
 STEP = 1e-8
 """How far from a surface its two sides are looked at, relative to the size of the solid: thinner parts are lost."""
-POINTS, MANY = 2**14, 2**17
-"""Points by which it is found whether anything is left, and the measure where no formula gives it."""
+FEW, POINTS, MANY = 2**9, 2**14, 2**17
+"""Points by which it is found whether anything is left, at first and at last, and the measure without a formula."""
 PROBES = 512
 """Points of a surface among which those are looked for that it has in common with another."""
 GAUSS = 48
@@ -34,6 +34,7 @@ class Combination(Shape):
     Args:
         operation: one of + - &.
         left, right: solids with the same coordinates in the same order.
+        label: what to call it in messages, such as "box - hole".
 
     The distance has the right sign, and is at most the true one in size (the min and max of those of the two).
 
@@ -44,11 +45,13 @@ class Combination(Shape):
     operation: str
     left: Shape
     right: Shape
+    label: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if self.left.coordinates != self.right.coordinates:
             raise ValueError(f"the solids have the coordinates {self.left.coordinates} and {self.right.coordinates}")
-        if any(lower >= upper for lower, upper in self.hull.values()) or not self._kept(POINTS).any():
+        thin = any(lower >= upper for lower, upper in self.hull.values())
+        if thin or not (self._kept(FEW).any() or self._kept(POINTS).any()):
             raise ValueError(f"{self.description} is empty")
 
     # ------------------------------------------------------------ where it lies
@@ -56,7 +59,8 @@ class Combination(Shape):
     @cached_property
     def hull(self) -> Mapping[str, tuple[float, float]]:
         """A box that the solid lies in, from those of its parts."""
-        mine, other = (getattr(one, "hull", one.bounds) for one in (self.left, self.right))
+        pair = (self.left, self.right)
+        mine, other = (one.hull if isinstance(one, Combination) else one.bounds for one in pair)
         if self.operation == DIFFERENCE:
             return dict(mine)
         lower, upper = (min, max) if self.operation == UNION else (max, min)
@@ -93,6 +97,8 @@ class Combination(Shape):
 
     @property
     def description(self) -> str:
+        if self.label:
+            return f"({', '.join(self.coordinates)}) in {self.label}"
         word = {UNION: "together with", DIFFERENCE: "without", INTERSECTION: "and"}[self.operation]
         nested = isinstance(self.right, Combination)
         return f"{self.left.description} {word} {f'({self.right.description})' if nested else self.right.description}"

@@ -34,7 +34,7 @@ def union(first: sympy.Expr, *others: sympy.Expr) -> sympy.Expr:
 
 
 def _joined(parts: list[sympy.Expr], pair: Callable[[sympy.Expr, sympy.Expr], sympy.Expr]) -> sympy.Expr:
-    """Neighbours in pairs, then the pairs, and so on: each level writes its arguments twice, and few levels are short."""
+    """Join neighbours, then the pairs, and so on: each level writes its arguments twice, and there are few levels."""
     while len(parts) > 1:
         pairs = zip(parts[::2], parts[1::2], strict=False)
         parts = [*(pair(a, b) for a, b in pairs), *parts[len(parts) - len(parts) % 2 :]]

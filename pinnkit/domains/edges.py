@@ -13,7 +13,7 @@ from pinnkit.domains.polygon_distance import MOST, edges_distance, is_convex, li
 from pinnkit.domains.segments import nearest_segment
 from pinnkit.domains.shape import Shape
 
-ROUNDING = 1e-12
+ROUNDING = 1e-13
 """By how much a computed point may miss the shape, relative to the size of its coordinates."""
 LISTED = 8
 """Corners that a text lists at most."""

@@ -19,6 +19,8 @@ PROBES = 4096
 """Points of a base by which its kept parts are found; of a curve, what is shorter than this share may be missed."""
 BISECTIONS = 46
 """Halvings of the gap between two probes of a curve: to rounding."""
+ROUNDING = 1e-11
+"""A coordinate of an end that is less, relative to the length of the base, is zero."""
 REACH = 3e-4
 """Within what share of `step` a point counts as on the edge of the solid."""
 
@@ -106,6 +108,7 @@ class Trimmed(Shape):
     def bounds(self) -> Mapping[str, tuple[float, float]]:
         if isinstance(self.base, Box) and self.dimension == 1:
             ends = self.base.sample(self._intervals.reshape(-1, 1))
+            ends[np.abs(ends) < ROUNDING * self.base.measure] = 0.0
             pairs = zip(ends.min(axis=0).tolist(), ends.max(axis=0).tolist(), strict=True)
             return dict(zip(self.base.bounds, pairs, strict=True))
         return self.base.bounds
@@ -120,7 +123,9 @@ class Trimmed(Shape):
 
     @property
     def description(self) -> str:
-        if self.dimension == 0:
+        if isinstance(self.base, Box) and self.dimension == 1 and len(self._intervals) == 1:
+            return Box(self.bounds).description
+        if self._kept == 1.0 or self.dimension == 0:
             return self.base.description
         return f"{self.base.description}, where it {'bounds' if self.side else 'lies in'} the domain"
 

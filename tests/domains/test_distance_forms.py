@@ -22,7 +22,7 @@ ANGLES, REACHES = 0.3 + np.arange(10) * np.pi / 5, np.array([1, 0.4] * 5)
 STAR = Polygon(("x", "y"), tuple(zip(REACHES * np.cos(ANGLES), REACHES * np.sin(ANGLES), strict=True)))
 SPIRAL = Polygon(("x", "y"), ((0, 0), (4, 0), (4, 3), (1, 3), (1, 2), (3, 2), (3, 1), (0, 1)))
 SOLIDS = {
-    **{name: SHAPES[name](**SHAPES[name].example) for name in SHAPES},
+    **{name: SHAPES[name](**SHAPES[name].example) for name in SHAPES if name != "mesh"},
     "plate": PLATE,
     "two disks": Combination("+", *DISKS),
     "lens": Combination("&", *DISKS),
