@@ -214,9 +214,7 @@ def test_fields_and_hard_conditions_must_fit():
     message = "transform.u: exp is applied to the whole field, so its values cannot be prescribed"
     assert message in dict(told(check(Problem(**words, transform={"u": "exp"}))))["conditions.ends.hard"]
     bounded = {**words, "fields": {"u": {"coordinates": ["x", "t"], "min": 0}}}
-    message = (
-        "u has bounds, which are set for the whole field, so its values cannot be prescribed: leave out"
-    )
+    message = "u has bounds, which are set for the whole field, so its values cannot be prescribed: leave out"
     assert message in dict(told(check(Problem(**bounded))))["conditions.ends.hard"]
     fields = {"u": ["x", "t"], "v": ["x"]}
     more = {**words, "fields": fields, "equations": "u_t = u_xx + v"}
