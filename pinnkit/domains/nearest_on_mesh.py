@@ -19,8 +19,8 @@ PAIRS = 400_000
 class NearestOnMesh:
     """Nearest points by a k-d tree of the middles of pieces into which large triangles are divided.
 
-    Near the mesh the nearest point is exact. Farther from it than some sizes of a piece, one that is nearer by less than
-    the size of a piece may be missed.
+    Near the mesh the nearest point is exact. Farther from it than some sizes of a piece, one that is nearer by less
+    than the size of a piece may be missed.
 
     Args:
         corners: (k, 3, 3), of the triangles.
@@ -77,7 +77,7 @@ class NearestOnMesh:
 
     def beyond(self, points: np.ndarray, reach: float) -> np.ndarray:
         """Mask (n,) of points that are certainly farther than `reach` from the mesh."""
-        return self._tree.query(points)[0] > reach + self._radius
+        return np.isinf(self._tree.query(points, distance_upper_bound=(reach + self._radius) * (1 + 1e-9))[0])
 
 
 def _middle_weights(count: int) -> np.ndarray:

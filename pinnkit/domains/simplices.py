@@ -31,6 +31,11 @@ class Simplices:
         """The sum of all measures."""
         return float(self._ends[-1]) if len(self._ends) else 0.0
 
+    @property
+    def ends(self) -> np.ndarray:
+        """The first unit coordinates at which one simplex ends and the next begins, (k - 1,)."""
+        return self._ends[:-1] / self.measure
+
     def sample(self, unit: np.ndarray) -> np.ndarray:
         """Points (n, d), uniform by measure, of unit points (n, d - 1).
 

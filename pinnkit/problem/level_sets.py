@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import sympy
 
-from pinnkit.domains.box import Box
 from pinnkit.domains.level_function import LevelFunction
 from pinnkit.domains.shapes.level_set import LevelSet
 from pinnkit.language.calculus import symbol
@@ -36,7 +35,7 @@ class _Evaluation:
 
 def read_level_set(
     config: Any,
-    ranges: Box,
+    ranges: Mapping[str, tuple[float, float]],
     parameters: tuple[str, ...],
     values: Mapping[sympy.Symbol, float],
     taken: Collection[str],
@@ -53,7 +52,7 @@ def read_level_set(
         LanguageError: it is no expression of these.
         ShapeError: it bounds no shape.
     """
-    names = ranges.coordinates
+    names = tuple(ranges)
     if not isinstance(config, str):
         raise LanguageError(f"{config!r} is no text: write where the shape is negative, such as {names[0]}^2 - 0.04")
     others = tuple(name for name in taken if name not in (*names, *parameters))
@@ -61,7 +60,9 @@ def read_level_set(
     found = {str(one) for one in phi.free_symbols}
     if moving := [name for name in others if name in found]:
         plain = ", ".join(names)
-        raise LanguageError(f"holds {', '.join(moving)}: a level set is written in {plain} and fixed parameters", config)
+        raise LanguageError(
+            f"holds {', '.join(moving)}: a level set is written in {plain} and fixed parameters", config
+        )
     if learned := [name for name in parameters if name in found and symbol(name) not in values]:
         raise LanguageError(f"{', '.join(learned)} is learned, so it cannot shape the domain", config)
     phi = phi.xreplace({symbol(name): sympy.Float(values[symbol(name)]) for name in parameters if name in found})
@@ -70,4 +71,4 @@ def read_level_set(
     except TypeError as error:  # the derivative of a jump
         raise LanguageError(f"has no gradient: {error}", config) from None
     function = LevelFunction(" ".join(config.split()), phi, value.value, gradient.gradient)
-    return LevelSet(names, function, tuple(ranges.bounds.values()))
+    return LevelSet(names, function, tuple(ranges.values()))

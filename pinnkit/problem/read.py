@@ -51,7 +51,8 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     declared = tuple(taken[len(names) + len(fields) :])  # the parameters, those with a mistake of their own too
     known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
-    places = read_places(config, axes.space, box, declared, known, taken, report) if complete else Places(box, ())
+    where = (config, axes.space, box, declared, known, taken, files, report)
+    places = read_places(*where) if complete else Places(box, ())
     domain = places.domain
     scope = Scope(
         coordinates=names,

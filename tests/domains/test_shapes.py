@@ -8,6 +8,7 @@ import pytest
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape
 from pinnkit.domains.shapes.disk import Circle, Disk
+from pinnkit.domains.shapes.mesh import Surface
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.settings import unit_points
 
@@ -15,7 +16,7 @@ COUNT = 2**12
 
 
 def sampled(shape: Shape, count: int = COUNT) -> np.ndarray:
-    return shape.sample(unit_points("sobol", count, shape.dimension, 0, "shape"))
+    return shape.draw(count, lambda drawn: unit_points("sobol", drawn, shape.dimension, 0, "shape"))
 
 
 def around(shape: Shape) -> np.ndarray:
@@ -121,7 +122,8 @@ def test_points_come_back_to_each_part_of_the_boundary_at_right_angles(shape, pa
         assert inner.mean() > 0.9
         normals, away = part.normals(back[inner]), (moved - back)[inner]
         along = np.sum(away * normals, axis=1, keepdims=True) * normals
-        np.testing.assert_allclose(along, away, atol=1e-9 * size(shape))
+        straight = np.abs(along - away).max(axis=1) <= 1e-9 * size(shape)
+        assert straight.mean() > 0.95 if isinstance(part, Surface) else straight.all()  # facets have edges
 
 
 def test_distances_are_those_to_the_boundary_with_a_sign(shape, parts):
