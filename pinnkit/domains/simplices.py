@@ -41,8 +41,7 @@ class Simplices:
 
         The first column chooses the simplex and the place along it; the second one the place across a triangle.
         """
-        along = np.clip(unit[:, 0], 0.0, 1.0) * self.measure
-        index = np.minimum(np.searchsorted(self._ends, along, side="right"), self._last)
+        along, index = np.clip(unit[:, 0], 0.0, 1.0) * self.measure, self.index(unit)
         share = np.clip((along - (self._ends - self.measures)[index]) / self.measures[index], 0.0, 1.0)
         corners = self.vertices[index]
         if self.vertices.shape[1] == 2:
@@ -52,7 +51,7 @@ class Simplices:
             weights = np.stack([1 - root, root * (1 - unit[:, 1]), root * unit[:, 1]], axis=1)
         return np.sum(weights[:, :, None] * corners, axis=1)
 
-    @property
-    def _last(self) -> int:
-        """The last simplex that has a measure."""
-        return int(np.flatnonzero(self.measures > 0)[-1])
+    def index(self, unit: np.ndarray) -> np.ndarray:
+        """The simplex (n,) in which `sample` puts each unit point; never one without a measure."""
+        along = np.clip(unit[:, 0], 0.0, 1.0) * self.measure
+        return np.minimum(np.searchsorted(self._ends, along, side="right"), np.flatnonzero(self.measures > 0)[-1])

@@ -15,6 +15,8 @@ from pinnkit.domains.triangle_mesh import TriangleMesh
 from pinnkit.language.errors import LanguageError
 from pinnkit.problem.tables import Files, TableError, load
 
+FILES = ("mesh", "outline")
+"""The kinds of shapes that are read from files."""
 OUTLINE = 10_000
 """Points of an outline at most."""
 

@@ -21,7 +21,7 @@ from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, check_name, expression
 from pinnkit.problem.equations import check_keys
 from pinnkit.problem.level_sets import read_level_set
-from pinnkit.problem.shape_files import read_mesh, read_outline
+from pinnkit.problem.shape_files import FILES, read_mesh, read_outline
 from pinnkit.problem.tables import Files
 
 BOX = "box"
@@ -31,7 +31,7 @@ BOUNDARY = "boundary"
 RESERVED = (BOX, BOUNDARY, "domain")
 IN = "in"
 """The key, beside the kind of a shape, of the coordinates that it is described in."""
-TEXTS = ("level_set", "mesh", "outline")
+TEXTS = ("level_set", *FILES)
 """The kinds of shapes that a single text describes."""
 SHAPES_AT_MOST = 100
 
