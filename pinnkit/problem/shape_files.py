@@ -8,17 +8,15 @@ import numpy as np
 
 from pinnkit.domains.mesh_file import MeshError
 from pinnkit.domains.mesh_file import load as load_mesh
-from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape
 from pinnkit.domains.shapes.mesh import Mesh
+from pinnkit.domains.shapes.polygon import Polygon
 from pinnkit.domains.triangle_mesh import TriangleMesh
 from pinnkit.language.errors import LanguageError
 from pinnkit.problem.tables import Files, TableError, load
 
 FILES = ("mesh", "outline")
 """The kinds of shapes that are read from files."""
-OUTLINE = 10_000
-"""Points of an outline at most."""
 
 
 def read_mesh(config: Any, names: tuple[str, ...], files: Files) -> Mesh:
@@ -38,7 +36,7 @@ def read_mesh(config: Any, names: tuple[str, ...], files: Files) -> Mesh:
 def read_outline(config: Any, names: tuple[str, ...], files: Files) -> Shape:
     """The polygon through the points of a CSV file, with a column for each of two coordinates.
 
-    The last point may repeat the first.
+    The last point may repeat the first; columns of other names are left alone.
 
     Raises:
         LanguageError: there is no such file, or it holds no points.
@@ -55,11 +53,7 @@ def read_outline(config: Any, names: tuple[str, ...], files: Files) -> Shape:
         if column not in table:
             raise LanguageError(f"'{name}' has no column {column}; columns are {', '.join(table)}")
     points = np.stack([table[column].ravel() for column in names], axis=1)
-    if len(points) > OUTLINE:
-        raise LanguageError(f"'{name}' has {len(points)} points; the most is {OUTLINE}")
-    if len(points) > 1 and np.array_equal(points[0], points[-1]):
-        points = points[:-1]
-    return SHAPES["polygon"](names, tuple(map(tuple, points.tolist())))
+    return Polygon(names, tuple(map(tuple, points.tolist())))
 
 
 def _file_name(config: Any, what: str) -> str:
