@@ -62,11 +62,19 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
     scales = field_scales(problem)
     for field in problem.fields:
         transform = f", through {field.transform}" if field.transform else ""
-        yield f"  field       {field.name}({', '.join(field.coordinates)}) of size {scales[field.name]:g}{transform}"
+        if field.bounds:
+            transform = f", kept {field.bounds.description}"
+        yield f"  field       {field.name}({', '.join(field.inputs)}) of size {scales[field.name]:g}{transform}"
+    for name in problem.axes.parameters:
+        spread = ", spread by its logarithm" if name in problem.axes.logarithmic else ""
+        lower, upper = problem.domain.bounds[name]
+        yield f"  parameter   {name} in [{lower:g}, {upper:g}], an input of the network{spread}"
     for parameter in problem.parameters:
         kind = "learned, from" if parameter.learn else "="
-        positive = ", kept positive" if parameter.positive else ""
-        yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{positive}"
+        kept = f", kept {parameter.bounds.description}" if parameter.bounds else ""
+        yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{kept}"
+    for name, expression in problem.definitions.items():
+        yield f"  defined     {name} = {expression}"
     for _, equation, condition in equations_with_keys(problem):
         where = (
             _where(condition) if condition else f"at {settings.sampling.count(len(problem.coordinates))} points inside"

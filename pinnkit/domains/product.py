@@ -99,6 +99,10 @@ class Product(Shape):
             found[columns] = factor.widths
         return found
 
+    def axis(self, coordinate: str, count: int) -> np.ndarray:
+        (factor,) = (one for one in self.factors if coordinate in one.coordinates)
+        return factor.axis(coordinate, count)
+
     def boundary(self, coordinates: Collection[str]) -> tuple[Product, ...]:
         """Each part of a factor's boundary, times the other factors."""
         return tuple(

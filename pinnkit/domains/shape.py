@@ -215,9 +215,13 @@ class Shape(ABC):
         """Lengths (d,) such that widths / n^(1/dimension) is the size of the cell that one of n even points has."""
         return self.upper - self.lower
 
+    def axis(self, coordinate: str, count: int) -> np.ndarray:
+        """Points (count,) of a coordinate, evenly from one end of its range to the other."""
+        return np.linspace(*self.bounds[coordinate], count)
+
     def grid(self, counts: Mapping[str, int]) -> dict[str, np.ndarray]:
         """A tensor grid over the bounding box: coordinate -> array of the grid's shape (indexing "ij")."""
-        axes = [np.linspace(*self.bounds[name], counts[name]) for name in self.bounds]
+        axes = [self.axis(name, counts[name]) for name in self.bounds]
         return dict(zip(self.bounds, np.meshgrid(*axes, indexing="ij"), strict=True))
 
     def _check_unit(self, unit: np.ndarray) -> None:

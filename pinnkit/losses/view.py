@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pinnkit.language.calculus import Partial, symbol
 from pinnkit.language.errors import LanguageError
+from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, expression
 from pinnkit.problem.problem import Problem
 
@@ -44,6 +45,7 @@ class PointView:
             fields={field.name: field.coordinates for field in problem.fields},
             parameters=tuple(parameter.name for parameter in problem.parameters),
             space=problem.space,
+            definitions=problem.definitions,
         )
         self.read: set[Partial] = set()
 
@@ -53,6 +55,8 @@ class PointView:
         known = self._values.get(symbol(name))
         if known is not None:
             return known
+        if name in self._scope.definitions:
+            return Program([self._scope.definitions[name]])(self._values)[0]
         try:
             partial = expression(name, self._scope)
         except LanguageError as error:

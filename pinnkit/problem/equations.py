@@ -10,7 +10,7 @@ import sympy
 
 from pinnkit.language import calculus
 from pinnkit.language.errors import LanguageError, Report, suggestion
-from pinnkit.language.grammar import Scope, equation, expression
+from pinnkit.language.grammar import Scope, equations, expression
 from pinnkit.problem.parts import Equation
 
 
@@ -65,7 +65,7 @@ def read_equations(
         named = {name: (key, config)}
     if not named:
         report.add(key, "is empty: write an equation such as u_t = alpha * u_xx")
-    equations = []
+    found = []
     for label, (path, value) in named.items():
         with report.at(path):
             if not is_label(label):
@@ -77,8 +77,10 @@ def read_equations(
                     with report.at(f"{path}.weight"):
                         own = read_weight(value["weight"], scope)
                 value = value.get("equation")
-            equations.append(Equation(label, *_residual(value, scope), own))
-    return tuple(equations)
+            for component, residual in _residuals(value, scope).items():
+                text = value if isinstance(value, str) else getattr(value, "__name__", "residual")
+                found.append(Equation(f"{label}_{component}" if component else label, text, residual, own))
+    return tuple(found)
 
 
 def is_label(text: str) -> bool:
@@ -98,14 +100,17 @@ def read_weight(config: Any, scope: Scope) -> sympy.Expr:
     return weight
 
 
-def _residual(value: Any, scope: Scope) -> tuple[str, sympy.Expr | Callable[[Any], Any]]:
+def _residuals(value: Any, scope: Scope) -> dict[str, sympy.Expr | Callable[[Any], Any]]:
+    """The residuals of one equation by component: "re" and "im" of a complex one, "" of a real one."""
     if callable(value):
-        return getattr(value, "__name__", "residual"), value
+        return {"": value}
     if value is None or not isinstance(value, str):
         raise LanguageError(f"{value!r} is not an equation: write left = right")
-    residual = equation(value, scope)
-    if not calculus.partials(residual):
-        raise LanguageError(
-            f"mentions no field, so no network can satisfy it; fields are {', '.join(scope.fields)}", value
-        )
-    return value, residual
+    residuals = equations(value, scope)
+    for component, residual in residuals.items():
+        if not calculus.partials(residual):
+            what = {"": "", "re": "its real part ", "im": "its imaginary part "}[component]
+            raise LanguageError(
+                f"{what}mentions no field, so no network can satisfy it; fields are {', '.join(scope.fields)}", value
+            )
+    return residuals

@@ -72,7 +72,7 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
                 reported.add(miss.infinite.field)
                 x = problem.coordinates[0]
                 report.add(
-                    f"exact.{miss.infinite.field}",
+                    f"exact.{problem.unknown_of(miss.infinite.field)}",
                     f"{miss.infinite} is not finite at {miss.where} ({key}): write a form that is, such as "
                     f"where(abs({x}) < 1e-9, 1, sin({x})/{x})",
                 )
@@ -99,7 +99,7 @@ def _nowhere_finite(problem: Problem, values: Mapping[sympy.Symbol, float], repo
         if 2 * len(rows) > count:
             found.add(field.name)
             where = f"at {len(rows)} of {count} points of the domain, such as {point(problem, inputs, rows[0])}"
-            report.add(f"exact.{field.name}", f"is not finite {where}: no error could be measured there")
+            report.add(f"exact.{field.unknown}", f"is not finite {where}: no error could be measured there")
     return found
 
 
@@ -118,7 +118,7 @@ def check_smooth(problem: Problem, values: Mapping[sympy.Symbol, float], report:
                     jump = find_jump(expr, name, ranges)
                     if jump is not None:
                         report.warn(
-                            f"exact.{partial.field}",
+                            f"exact.{problem.unknown_of(partial.field)}",
                             f"{lower} jumps {jump.where}, and the equation '{equation.name}' holds {partial}: whether "
                             "it is solved there is not checked",
                         )
@@ -140,8 +140,10 @@ def exact_values(problem: Problem, report: Report) -> dict[sympy.Symbol, float]:
         if parameter.name in problem.exact:
             exact = float(Program([problem.exact[parameter.name]])(problem.values)[0])
             values[symbol(parameter.name)] = exact
-            if not np.isfinite(exact) or (parameter.positive and exact <= 0):
-                rule = "a positive number" if parameter.positive else "a finite number"
+            if not np.isfinite(exact) or exact not in parameter.bounds:
+                described = parameter.bounds.description
+                rule = f"kept {described}" if parameter.bounds else "a finite number"
+                rule = "a positive number" if described == "positive" else rule
                 report.add(f"exact.{parameter.name}", f"is {exact:g}, but the parameter is {rule}")
     return values
 

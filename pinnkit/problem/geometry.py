@@ -77,12 +77,12 @@ class Places:
 
     def _through(self, part: Shape) -> Shape:
         """A shape in space at all values of the other coordinates."""
-        others = {one: ends for one, ends in self.box.bounds.items() if one not in part.coordinates}
+        others = [one for one in self.box.coordinates if one not in part.coordinates]
         if isinstance(part, Box):
             bounds = {name: part.bounds.get(name, ends) for name, ends in self.box.bounds.items()}
             normal = {name: part.normal.get(name, 0.0) for name in bounds} if part.normal else {}
-            return Box(MappingProxyType(bounds), MappingProxyType(normal))
-        return Product((part, Box(others)), self.box.coordinates) if others else part
+            return Box(MappingProxyType(bounds), MappingProxyType(normal), self.box.logarithmic)
+        return Product((part, self.box.only(others)), self.box.coordinates) if others else part
 
 
 def read_places(

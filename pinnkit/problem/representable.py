@@ -18,8 +18,6 @@ from pinnkit.problem.problem import Problem
 
 TOLERANCE = 1e-6
 """How far a value may miss a transform's range, or the value one period away, relative to the largest."""
-RANGES = {"softplus": (0, np.inf), "exp": (0, np.inf), "square": (0, np.inf), "sigmoid": (0, 1), "tanh": (-1, 1)}
-"""The ends of each output transform's values."""
 
 Values = Mapping[sympy.Symbol, float]
 
@@ -35,7 +33,7 @@ def check_representable(problem: Problem, values: Values, report: Report) -> Non
         exact = problem.exact.get(field.name)
         if exact is None or exact.free_symbols & names - set(values):
             continue
-        _check_range(problem, field, exact, values, f"exact.{field.name}", None, report)
+        _check_range(problem, field, exact, values, f"exact.{field.unknown}", None, report)
         for name in problem.periodic:
             if name in field.coordinates:
                 _check_period(problem, field, name, values, report)
@@ -70,17 +68,18 @@ def _check_range(
     condition: Condition | None,
     report: Report,
 ) -> None:
-    lower, upper = RANGES.get(field.transform, (-np.inf, np.inf))
+    lower, upper = field.range
     for inputs in samples(problem, condition):
         found = _computed(value, {**values, **inputs})
         slack = TOLERANCE * _largest(found)
         wrong = np.flatnonzero((found < lower - slack) | (found > upper + slack))
         if len(wrong):
             ends = f"from {lower:g} to {upper:g}" if np.isfinite(upper) else f"of {lower:g} or more"
+            rule = f"transform.{field.name}: {field.transform} gives values {ends}"
+            if not field.transform:
+                rule = f"fields.{field.name} keeps it {field.bounds.description}"
             message = f"is {found[wrong[0]]:.4g} at {point(problem, inputs, wrong[0])}"
-            report.add(
-                key, f"{field.name} {message}, but transform.{field.name}: {field.transform} gives values {ends}"
-            )
+            report.add(key, f"{field.name} {message}, but {rule}")
             return
 
 
@@ -111,7 +110,7 @@ def _check_period(problem: Problem, field: Field, name: str, values: Values, rep
         if jump[worst] > TOLERANCE * size:
             at = f"{one} is {ends[0][worst]:.4g} at {name} = {lower:g} and {ends[1][worst]:.4g} at {name} = {upper:g}"
             complain = report.add if jump[worst] > FAR * size else report.warn
-            complain(f"exact.{field.name}", f"is not periodic in {name}, which the network is: {at}")
+            complain(f"exact.{field.unknown}", f"is not periodic in {name}, which the network is: {at}")
             return
 
 

@@ -86,7 +86,7 @@ def parameters(problem: Problem, network: Network, fixed: bool = True) -> int:
     """
     outputs: dict[Any, int] = {}
     for number, field in enumerate(problem.fields):
-        key = (number if network.separate else 0, tuple(field.coordinates))
+        key = (number if network.separate else 0, field.inputs)
         outputs[key] = outputs.get(key, 0) + 1
     total = 0
     for (_, names), count in outputs.items():

@@ -57,9 +57,9 @@ def test_the_mathematics_is_told_as_understood(conf, capsys):
 def test_data_learned_parameters_periods_and_inequalities_are_told(write, conf, capsys):
     text = """\
 coordinates: {x: [0, 1], t: [0, 1]}
-fields: [u]
-parameters: {c: {learn: 2, positive: true}}
-equations: {advection: u_t + c*u_x = 0}
+fields: {u: [x, t], k: {coordinates: [x], min: 0.1, max: 10}}
+parameters: {c: {learn: 2, positive: true}, d: {learn: 1, max: 3}}
+equations: {advection: u_t + c*u_x = 0, other: k*u_x = d}
 conditions:
   start: {at: t = 0, where: x > 0.5, equations: u = 1, weight: 5}
   samples: {data: rows.csv, weight: 2.5}
@@ -75,7 +75,9 @@ reference: rows.csv
         "mine\n",
         "x in [0, 1], t in [0, 1], periodic in x",
         ", through softplus\n",
+        "k(x) of size 1, kept between 0.1 and 10",
         "c learned, from 2, kept positive",
+        "d learned, from 1, kept below 3",
         "at x in [0, 1], t = 0 where x > 0.5, weight 5",
         "at the 2 rows of rows.csv, weight 2.5\n",
         "t = 1, weight x + 1.0\n",

@@ -27,8 +27,9 @@ def shipped(name):
 
 def test_the_list_is_whole():
     assert NAMES == [
-        "advection", "allen_cahn", "burgers", "burgers_inverse", "disk", "gradient_matching", "heat", "heat_inverse",
-        "heat_inverse_noisy", "helmholtz_2d", "kdv", "lotka_volterra", "oscillator", "poisson_2d", "poisson_5d", "wave",
+        "advection", "allen_cahn", "burgers", "burgers_inverse", "disk", "ginzburg_landau", "gradient_matching",
+        "heat", "heat_inverse", "heat_inverse_noisy", "helmholtz_2d", "helmholtz_scattering", "kdv", "lotka_volterra",
+        "oscillator", "poisson_2d", "poisson_5d", "schrodinger", "wave",
     ]  # fmt: skip
 
 
@@ -45,6 +46,8 @@ KNOWN = {
     "burgers_inverse": {"u": "lambda1/2 - tanh((x - t/2)/(20*lambda2))/10"},  # a front
     "kdv": {"u": "0.12/cosh((x - 0.04*t)/(10*mu))^2"},  # a soliton
     "allen_cahn": {"u": "1"},
+    "ginzburg_landau": {"A_re": "cos(beta*t)", "A_im": "-sin(beta*t)"},  # the uniform wave
+    "helmholtz_scattering": {"u_re": "cos(k*x)", "u_im": "sin(k*x)"},  # a plane wave
     "lotka_volterra": {"prey": "death/breed", "predator": "growth/hunt"},
 }
 """Closed forms that satisfy the equations, though not the conditions, where the problem's own solution has none."""

@@ -57,6 +57,11 @@ PROBLEMS = {
         "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"},
         "conditions": {**BURGERS["conditions"], "initial": {"at": "t = 0", "equations": "u = 5*exp(-900*x^2)"}},
     },
+    "family": {
+        **BURGERS,
+        "parameters": {"nu": {"range": [0.001, 0.1], "log": True}},
+        "equations": {"forced": "u_t + u*u_x = nu*u_xx + 20*exp(-900*x^2)"},
+    },
     "wide": {**BURGERS, "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"}},
     "breaking": {**BURGERS, "equations": {"heat": BREAKING}},
     "mesh": {  # points on and in a part from a file, drawn by residual

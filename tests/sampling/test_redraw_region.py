@@ -37,6 +37,16 @@ def test_points_follow_a_peak_along_the_rim():
     )
 
 
+def test_points_move_by_the_logarithm_of_a_logarithmic_coordinate():
+    """Where the residual is the same everywhere their spread stays even in the logarithm."""
+    box = Box({"x": (0.0, 1.0), "nu": (1e-4, 1.0)}, logarithmic=frozenset({"nu"}))
+    points = box.sample(unit_points("sobol", 2048, 2, 0, "a"))
+    found = resampled(Region((box,), None, [1]), points, lambda points: np.ones(len(points)))
+    assert box.contains(found.points).all()
+    counts, _ = np.histogram(np.log10(found.points[:, 1]), 8, (-4, 0))
+    assert np.abs(counts / len(found.points) - 1 / 8).max() < 0.02
+
+
 def test_points_near_the_rim_stay_inside():
     """A residual that is largest on the rim."""
     found = resampled(
