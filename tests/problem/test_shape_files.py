@@ -84,3 +84,39 @@ def test_what_is_wrong_is_named(changes, key, message, folder):
     (folder / "open.obj").write_bytes(obj(CUBE, SIDES[1:]))
     found = mistakes(folder, **changes)
     assert message in found[key]
+
+
+WING = {
+    "coordinates": {"x": [-1, 2], "y": [-1, 2]},
+    "shapes": {"wing": {"outline": "wing.csv"}},
+    "domain": "wing",
+    "equations": "laplacian(u) = 0",
+    "conditions": {"rim": {"at": "wing", "equations": "u = x"}},
+    "exact": {"u": "x"},
+}
+
+
+@pytest.mark.parametrize("rows", ["0,0,7\n1,0,7\n0,2,7\n", "0,0,7\n1,0,7\n0,2,7\n0,0,7\n"], ids=["open", "closed"])
+def test_an_outline_is_a_polygon_through_the_points_of_a_file(rows, tmp_path):
+    (tmp_path / "wing.csv").write_text(f"x,y,label\n{rows}")
+    problem = Problem(**config(tmp_path, **WING))
+    assert not check(problem).mistakes
+    assert problem.domain.measure == pytest.approx(1, rel=1e-12)
+    length = sum(place.measure for place in problem.conditions[0].places)
+    assert length == pytest.approx(3 + np.sqrt(5), rel=1e-12)
+    written = {"wing": {"polygon": [[0, 0], [1, 0], [0, 2]]}}
+    assert problem.domain == Problem(**config(tmp_path, **WING | {"shapes": written})).domain
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x,z\n0,0\n1,0\n0,2\n", "'wing.csv' has no column y; columns are x, z"),
+        ("x,y\n0,0\n1,0\n", "has 2 corners: 3 to 2000 are needed"),
+        ("x,y\n0,0\n1,1\n1,0\n0,1\n", "cross or touch at (0.5, 0.5)"),
+        ("x,y\n0,0\n1,1\n1,a\n", "row 3, column y: 'a' is not a number"),
+    ],
+)
+def test_a_wrong_outline_is_refused(text, message, tmp_path):
+    (tmp_path / "wing.csv").write_text(text)
+    assert message in mistakes(tmp_path, **WING)["shapes.wing.outline"]

@@ -64,14 +64,14 @@ PROBLEMS = {
     },
     "wide": {**BURGERS, "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"}},
     "breaking": {**BURGERS, "equations": {"heat": BREAKING}},
-    "mesh": {  # points on and in a part from a file, drawn by residual
+    "mesh": {  # points in a part from a file, drawn by residual, and normals on it
         "coordinates": {"x": [-1, 1], "y": [-1, 1], "z": [-1, 1]},
         "shapes": {"part": {"mesh": "part.obj"}},
         "domain": "part",
         "folder": Path(__file__).parent,
         "fields": ["u"],
         "equations": {"source": "laplacian(u) = 300*exp(-60*(x^2 + y^2 + z^2))"},
-        "conditions": {"rim": {"at": "part", "equations": "u = 5*exp(-6*((x - 0.7)^2 + y^2 + z^2))"}},
+        "conditions": {"rim": {"at": "part", "equations": "u_n = n_x"}},
     },
     "inverse": {  # a learned parameter, and conditions at single points
         "coordinates": {"t": [0, 4]},
