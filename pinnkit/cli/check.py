@@ -10,6 +10,7 @@ from pinnkit.cli.arguments import parse
 from pinnkit.cli.checks import check_configuration
 from pinnkit.cli.composition import Composer
 from pinnkit.cli.entry import FINISHED, asks_help, report_error
+from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import equations_with_keys
@@ -18,6 +19,8 @@ from pinnkit.problem.scales import field_scales
 from pinnkit.runs.resources import check_environment
 from pinnkit.settings import Settings
 
+LISTED = 6
+"""Places of a condition that are described each."""
 HELP = """
 Print a problem as pinnkit understands it, and run every check that precedes training; nothing is trained.
 
@@ -56,9 +59,10 @@ def check(argv: Sequence[str], conf: Path) -> int:
 def described(problem: Problem, settings: Settings) -> Iterator[str]:
     """The problem in mathematics, a line for each part."""
     yield f"{problem.name}: {problem.description}" if problem.description else problem.name
-    yield f"  domain      {problem.domain.description}" + (
-        f", periodic in {', '.join(problem.periodic)}" if problem.periodic else ""
-    )
+    periodic = f", periodic in {', '.join(problem.periodic)}" if problem.periodic else ""
+    yield f"  domain      {problem.domain.description}{_size(problem.domain, problem.domain.fills_bounds)}{periodic}"
+    for name, region in problem.regions.items():
+        yield f"  region      {name}: {region.description}{_size(region, region.fills_bounds)}"
     scales = field_scales(problem)
     for field in problem.fields:
         transform = f", through {field.transform}" if field.transform else ""
@@ -86,6 +90,10 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         yield f"  reference   {problem.reference}"
 
 
+def _size(shape: Shape, obvious: bool) -> str:
+    return "" if obvious else f", of measure {shape.measure:.6g}"
+
+
 def _residual(equation: Equation) -> str:
     return f"a residual in Python: {equation.text}" if callable(equation.residual) else f"0 = {equation.residual}"
 
@@ -100,6 +108,9 @@ def _where(condition: Condition) -> str:
     if condition.data:
         rows = len(next(iter(condition.data.values())))
         return f"at the {rows} rows of {condition.source}"
-    places = " and ".join(place.description for place in condition.places)
+    places = " and ".join(place.description for place in condition.places[:LISTED])
+    if len(condition.places) > LISTED:
+        places += f" and {len(condition.places) - LISTED} more"
+        places += f", of measure {sum(place.measure for place in condition.places):.6g} in all"
     inequality = f" where {condition.where}" if condition.where is not None else ""
     return f"at {places}{inequality}"

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import sympy
 
-from pinnkit.domains.distances import between, coordinate, intersection, number
+from pinnkit.domains.distances import between, coordinate, intersection, number, trimmed
 from pinnkit.domains.shape import Shape
 
 
@@ -150,6 +150,14 @@ class Box(Shape):
         if self.fixed:
             return None
         return intersection(*(between(name, *ends) for name, ends in self.bounds.items()))
+
+    @property
+    def surface_expression(self) -> sympy.Expr | None:
+        """Of a face the distance to its plane, trimmed by the intervals of the other coordinates."""
+        plane = self.distance_expression
+        if not self.normal or not self.free:
+            return plane
+        return trimmed(plane, intersection(*(between(name, *self.bounds[name]) for name in self.free)))
 
     @property
     def ends(self) -> np.ndarray:

@@ -124,6 +124,16 @@ class Shape(ABC):
         return None
 
     @property
+    def surface_expression(self) -> sympy.Expr | None:
+        """Of a part of a boundary: a function that is zero on this part and nowhere else at all."""
+        return self.distance_expression
+
+    def remains_expression(self, solid: Shape) -> sympy.Expr | None:
+        """Of a solid and one that it may be made of: positive at those points of the boundary of that one which bound
+        this solid, negative at others; of other solids, at those which lie in this one."""
+        return self.distance_expression
+
+    @property
     def ends(self) -> np.ndarray:
         """The end points (k, d) of a shape of dimension 1; none of any other, nor of a closed curve."""
         return np.empty((0, len(self.coordinates)))

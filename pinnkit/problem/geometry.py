@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from pinnkit.domains.box import Box
-from pinnkit.domains.combination import INTERSECTION, Combination, rim
+from pinnkit.domains.combination import INTERSECTION, Combination
 from pinnkit.domains.product import Product
+from pinnkit.domains.rim import rim
 from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.problem.shapes import BOX, read_shapes
@@ -64,16 +65,17 @@ class Places:
         for name, shape in self.shapes.items():
             if name != BOX and self.solid is not None:
                 try:
-                    found[name] = self._through(self._within(shape))
+                    found[name] = self._through(self._within(name, shape))
                 except ValueError:  # nothing in common: it was cut out, or lies outside
                     continue
         return found
 
-    def _within(self, shape: Shape) -> Shape:
+    def _within(self, name: str, shape: Shape) -> Shape:
         whole = self.shapes[BOX]
         if shape == self.solid or (self.solid == whole and not _beyond(shape, whole)):
             return shape
-        return Combination(INTERSECTION, shape, self.solid)
+        label = f"{name} & ({self.solid.label})" if isinstance(self.solid, Combination) else f"{name} & domain"
+        return Combination(INTERSECTION, shape, self.solid, label)
 
     def _through(self, part: Shape) -> Shape:
         """A shape in space at all values of the other coordinates."""
@@ -145,7 +147,7 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
             f"{what} reaches from {beyond} = {lower:g} to {upper:g}, beyond the range "
             f"[{least:g}, {most:g}] of {beyond}: give {beyond} a wider range, or write box & ..."
         )
-    return solid
+    return replace(solid, label=" ".join(text.split())) if isinstance(solid, Combination) else solid
 
 
 def _beyond(shape: Shape, ranges: Box) -> str:

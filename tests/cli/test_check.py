@@ -128,3 +128,19 @@ def test_the_script(tmp_path):
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert "0 = -c**2*u_xx + u_tt" in done.stdout
+
+
+def test_a_domain_of_shapes_is_told_by_its_expression_and_measures(tmp_path, conf, capsys):
+    path = tmp_path / "plate.yaml"
+    path.write_text(
+        "coordinates: {x: [-1, 1], y: [-1, 1]}\n"
+        "shapes: {hole: {box: {lower: [0, -1], upper: [1, 0]}}, part: {disk: {center: [-0.5, 0], radius: 0.25}}}\n"
+        "domain: box - hole\nfields: [u]\nequations: laplacian(u) = 1\n"
+        "conditions: {edge: {at: boundary, equations: u = 0}, ring: {at: part, equations: u = 0.1}}\n"
+    )
+    assert check([str(path)], conf) == 0
+    told = capsys.readouterr().out
+    assert "domain      (x, y) in box - hole, of measure 3\n" in told
+    assert "region      part: (x, y) in part & (box - hole), of measure 0.19635\n" in told
+    assert "at x = -1, y in [-1, 1] and x = 1, y in [0, 1] and x in [-1, 0], y = -1 and" in told
+    assert "(x, y) on the circle of radius 0.25 about (-0.5, 0)\n" in told
