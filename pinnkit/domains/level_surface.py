@@ -47,6 +47,12 @@ class LevelSurface:
         return self.function.onto(points, self.reach, self.scale)
 
     @cached_property
+    def residue(self) -> float:
+        """How far from the zero set its points are left by rounding, to first order."""
+        away = np.where(self.function.value(self.points) == 0, 0.0, np.abs(self.function.distances(self.points)))
+        return float(away.max())
+
+    @cached_property
     def _tree(self) -> Any:
         from scipy.spatial import cKDTree  # slow to import, and not every problem needs it
 
@@ -174,7 +180,8 @@ def _check(function: LevelFunction, points: np.ndarray, cell: float, box: Box, s
 def _check_jumps(points: np.ndarray, wrong: np.ndarray, box: Box) -> None:
     if wrong.any():
         place = box.place(points[np.flatnonzero(wrong)[0]])
-        raise ShapeError("", f"jumps, or is infinite, near {place}, where its sign changes: it must be continuous")
+        rule = "it jumps, is infinite, or is a difference of numbers that are much larger"
+        raise ShapeError("", f"changes its sign near {place}, and is zero at no point there: {rule}")
 
 
 def _critical(function: LevelFunction, start: np.ndarray, cell: float, change: float) -> np.ndarray | None:

@@ -19,17 +19,13 @@ class MeshError(ValueError):
     """A mesh file that is missing, of another kind, too large, or does not bound a solid."""
 
 
-def load(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (m, 3), and faces (k, 3) as indices of them, of an STL file (text or binary) or an OBJ file.
-
-    Only vertices and faces are read: no materials, no textures, and no other file. Vertices with the same coordinates
-    are one; faces with two equal corners are left out.
+def read(path: Path) -> bytes:
+    """The content of a mesh file.
 
     Raises:
-        MeshError: saying what is wrong with the file.
+        MeshError: there is no such file, its name ends in something else, or it is too large.
     """
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
+    if path.suffix.lower() not in ENDINGS:
         raise MeshError(f"'{path.name}' is neither an .stl nor an .obj file")
     if not path.is_file():
         raise MeshError(f"there is no file '{path}'")
@@ -37,19 +33,34 @@ def load(path: Path) -> tuple[np.ndarray, np.ndarray]:
         content = file.read(BYTES + 1)
     if len(content) > BYTES:
         raise MeshError(f"'{path.name}' has more than {BYTES:.3g} bytes, which is the most")
+    return content
+
+
+def parse(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (m, 3), and faces (k, 3) as indices of them, of an STL file (text or binary) or an OBJ file.
+
+    Only vertices and faces are read: no materials, no textures, and no other file. Vertices with the same coordinates
+    are one; faces with two equal corners are left out.
+
+    Args:
+        name: of the file, whose ending tells what it holds.
+
+    Raises:
+        MeshError: saying what is wrong with the content.
+    """
+    ending = Path(name).suffix.lower()
     try:
         vertices, faces = _stl(content) if ending == ".stl" else _obj(content)
     except MeshError as error:
-        raise MeshError(f"'{path.name}' {error}") from None
+        raise MeshError(f"'{name}' {error}") from None
     except (ValueError, OverflowError) as error:  # a text in the place of a number; an index of too many digits
-        what = f"{ending[1:].upper()} file: {str(error)[:100]}"
-        raise MeshError(f"'{path.name}' cannot be read as an {what}") from None
+        raise MeshError(f"'{name}' cannot be read as an {ending[1:].upper()} file: {str(error)[:100]}") from None
     if not len(faces):
-        raise MeshError(f"'{path.name}' holds no triangles")
+        raise MeshError(f"'{name}' holds no triangles")
     if not np.isfinite(vertices).all():
-        raise MeshError(f"'{path.name}' holds a coordinate that is not finite")
+        raise MeshError(f"'{name}' holds a coordinate that is not finite")
     if faces.min() < 0 or faces.max() >= len(vertices):
-        raise MeshError(f"'{path.name}' has a face with a vertex that is not there")
+        raise MeshError(f"'{name}' has a face with a vertex that is not there")
     return _merged(vertices, faces)
 
 

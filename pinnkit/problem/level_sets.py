@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -67,8 +68,13 @@ def read_level_set(
         raise LanguageError(f"{', '.join(learned)} is learned, so it cannot shape the domain", config)
     phi = phi.xreplace({symbol(name): sympy.Float(values[symbol(name)]) for name in parameters if name in found})
     try:
-        value, gradient = _Evaluation([phi], names), _Evaluation([phi.diff(symbol(name)) for name in names], names)
+        return _level_set(" ".join(config.split()), phi, names, tuple(ranges.values()))
     except TypeError as error:  # the derivative of a jump
         raise LanguageError(f"has no gradient: {error}", config) from None
-    function = LevelFunction(" ".join(config.split()), phi, value.value, gradient.gradient)
-    return LevelSet(names, function, tuple(ranges.values()))
+
+
+@lru_cache(maxsize=32)
+def _level_set(text: str, phi: sympy.Expr, names: tuple[str, ...], ranges: tuple[tuple[float, float], ...]) -> LevelSet:
+    """The shape where phi is negative; a command reads a problem several times."""
+    value, gradient = _Evaluation([phi], names), _Evaluation([phi.diff(symbol(name)) for name in names], names)
+    return LevelSet(names, LevelFunction(text, phi, value.value, gradient.gradient), ranges)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from pinnkit.domains.mesh_file import MeshError
-from pinnkit.domains.mesh_file import load as load_mesh
+from pinnkit.domains.mesh_file import MeshError, parse, read
 from pinnkit.domains.shape import Shape
 from pinnkit.domains.shapes.mesh import Mesh
 from pinnkit.domains.shapes.polygon import Polygon
@@ -28,9 +28,16 @@ def read_mesh(config: Any, names: tuple[str, ...], files: Files) -> Mesh:
     """
     name = _file_name(config, "an .stl or .obj file")
     try:
-        return Mesh(names, TriangleMesh(name, *load_mesh(files.path(name))))
+        path = files.path(name)
+        return _solid(names, path.name, read(path))
     except (MeshError, TableError) as error:
         raise LanguageError(str(error)) from None
+
+
+@lru_cache(maxsize=4)
+def _solid(names: tuple[str, ...], name: str, content: bytes) -> Mesh:
+    """The solid in a mesh file; a command reads a problem several times."""
+    return Mesh(names, TriangleMesh(name, *parse(name, content)))
 
 
 def read_outline(config: Any, names: tuple[str, ...], files: Files) -> Shape:

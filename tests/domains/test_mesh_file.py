@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pinnkit.domains import mesh_file
-from pinnkit.domains.mesh_file import MeshError, load
+from pinnkit.domains.mesh_file import MeshError, parse, read
 from tests.domains.test_mesh import CUBE, SIDES
 
 
@@ -34,6 +34,10 @@ def obj(vertices, faces) -> bytes:
         *(f"f {a + 1}/1/1 {b + 1}//1 {c + 1}" for a, b, c in faces),
     ]
     return "\n".join(lines).encode()
+
+
+def load(path):
+    return parse(path.name, read(path))
 
 
 @pytest.mark.parametrize(("name", "write"), [("a.stl", binary_stl), ("b.STL", text_stl), ("c.obj", obj)])
