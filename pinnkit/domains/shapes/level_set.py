@@ -123,12 +123,18 @@ class LevelSet(Shape):
     def distance(self, points: np.ndarray) -> np.ndarray:
         """That to the zero set; in more than three dimensions to first order, -phi / |grad phi|."""
         if self.geometry.surface is None:
-            return np.nan_to_num(self.function.distances(points), nan=0.0)
+            widest = float(np.linalg.norm(self.box.upper - self.box.lower))  # the gradient may vanish in the middle
+            return np.clip(np.nan_to_num(self.function.distances(points), nan=0.0), -widest, widest)
         away = np.linalg.norm(points - self.geometry.surface.nearest(points), axis=1)
         return np.where(self.function.value(points) <= 0, away, -away)
 
     def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
-        return (np.abs(self.distance(points)) <= np.max(slack)) | _near_faces(self.box, points, slack)
+        widest = float(np.max(slack))
+        if widest <= NARROW * self.geometry.rounding:
+            near = self.function.is_zero(points, widest)
+        else:
+            near = np.abs(self.distance(points)) <= widest
+        return near | _near_faces(self.box, points, slack)
 
     def boundary(self, coordinates: Collection[str]) -> tuple[Shape, ...]:
         surface = self.geometry.surface
