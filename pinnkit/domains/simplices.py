@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
+
+EIGHT = 8
+"""Parts of a chain of segments on which functions are integrated by a rule of their own."""
 
 
 def simplex_measures(vertices: np.ndarray) -> np.ndarray:
@@ -32,9 +37,13 @@ class Simplices:
         return float(self._ends[-1]) if len(self._ends) else 0.0
 
     @property
-    def ends(self) -> np.ndarray:
-        """The first unit coordinates at which one simplex ends and the next begins, (k - 1,)."""
-        return self._ends[:-1] / self.measure
+    def breaks(self) -> np.ndarray:
+        """Of segments: the first unit coordinates (m,) at which a chain ends, and those that cut each in about EIGHT."""
+        apart = np.any(self.vertices[:-1, 1] != self.vertices[1:, 0], axis=1)
+        chains = np.concatenate([[0], np.flatnonzero(apart) + 1, [len(self.vertices)]])
+        cuts = [np.linspace(first, last, EIGHT + 1).round() for first, last in itertools.pairwise(chains)]
+        inner = np.unique(np.concatenate(cuts).astype(np.int64))[1:-1]
+        return self._ends[inner - 1] / self.measure
 
     def sample(self, unit: np.ndarray) -> np.ndarray:
         """Points (n, d), uniform by measure, of unit points (n, d - 1).

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
+from pinnkit.domains import quadrature
 from pinnkit.domains.box import Box
 from pinnkit.domains.distances import trimmed
 from pinnkit.domains.even_points import even_points, unit_of
@@ -19,6 +20,8 @@ PROBES = 4096
 """Points of a base by which its kept parts are found; of a curve, what is shorter than this share may be missed."""
 BISECTIONS = 46
 """Halvings of the gap between two probes of a curve: to rounding."""
+GAUSS = 48
+"""Nodes of the quadrature along each kept part of a curve."""
 ROUNDING = 1e-11
 """A coordinate of an end that is less, relative to the length of the base, is zero."""
 REACH = 3e-4
@@ -101,6 +104,12 @@ class Trimmed(Shape):
         return np.concatenate(found)
 
     @property
+    def flux(self) -> float:
+        """The integral of p . n over a curve, or at a point."""
+        points, weights = self.quadrature(GAUSS)
+        return float(weights @ np.sum(points * self.normals(points), axis=1))
+
+    @property
     def is_empty(self) -> bool:
         return self._kept <= 1e-9
 
@@ -139,6 +148,11 @@ class Trimmed(Shape):
         along = unit[:, 0] * starts[-1]
         number = np.clip(np.searchsorted(starts, along, side="right") - 1, 0, len(lengths) - 1)
         return self.base.sample(np.minimum(self._intervals[number, 0] + along - starts[number], 1.0)[:, None])
+
+    def quadrature(self, order: int) -> quadrature.Rule:
+        if self.dimension == 1:
+            return quadrature.curve(self.base.sample, self.base.measure, order, self.pieces())
+        return super().quadrature(order)
 
     def keeps(self, points: np.ndarray) -> np.ndarray:
         if self.dimension != 1:

@@ -17,6 +17,7 @@ from pinnkit.references.exact import Exact
 from pinnkit.references.fem.reference import Fem
 from pinnkit.references.fem.words import MissingPackage
 from pinnkit.references.names import FEM, NONE, SPECTRAL, has_exact, own_reference
+from pinnkit.references.plane.reference import PlaneSpectral
 from pinnkit.references.spectral import NotComputed, Spectral, UnsupportedProblem
 from pinnkit.references.table import Table
 
@@ -71,7 +72,7 @@ def _chosen(problem: Problem, wanted: str | None, max_time: float) -> Reference 
             raise NoReference("'exact' was requested, but the problem has no exact solution")
         return Exact(problem)
     if wanted == SPECTRAL:
-        return Spectral(problem, max_time=max_time)
+        return (PlaneSpectral if len(problem.space) == 2 else Spectral)(problem, max_time=max_time)
     if wanted == FEM:
         return Fem(problem, max_time=max_time)
     return Table(problem, problem.folder / Path(wanted))

@@ -21,6 +21,8 @@ from pinnkit.reporting.error_norms import max_error, relative_l2, rms
 from pinnkit.reporting.figures import draw
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History
+from pinnkit.reporting.planes import Planes
+from pinnkit.runs import planes
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import EQUATIONS
 from pinnkit.sampling.settings import unit_points
@@ -42,6 +44,7 @@ class Evaluation:
 
     `left_out`: equation -> mask of the points where its residual is no number for any field, as u_r/r at r = 0.
     `inside`: mask of the points in the domain; everything is NaN outside.
+    `planes`: what is drawn of four or more coordinates.
     """
 
     grid: Grid
@@ -50,6 +53,7 @@ class Evaluation:
     residuals: Mapping[str, np.ndarray]
     left_out: Mapping[str, np.ndarray]
     inside: np.ndarray
+    planes: Planes | None = None
 
     def errors(self) -> dict[str, Any]:
         """relative_l2 and max_error for each field with a reference, residual_rms for each equation.
@@ -93,7 +97,9 @@ class Evaluation:
         }
         counted = {name: np.where(self._counted(name), values, np.nan) for name, values in self.residuals.items()}
         functions = {one.name: one.inputs[0] for one in problem.fields if one.arguments and len(one.inputs) == 1}
-        return draw(problem.name, self.grid, self.fields, self.references, counted, history, shown, functions)
+        return draw(
+            problem.name, self.grid, self.fields, self.references, counted, history, shown, functions, self.planes
+        )
 
 
 def _known(values: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -111,15 +117,11 @@ def evaluation_grid(problem: Problem, per_coordinate: int | None = None) -> Grid
     dimension = len(problem.coordinates)
     if dimension in GRID:
         count = per_coordinate or GRID[dimension]
-        return _grid(problem, problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True)
+        return planes.grid(problem, problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True)
     domain = problem.domain
     points = domain.draw(SCATTERED, lambda drawn: unit_points("uniform", drawn, domain.dimension, 0, "evaluation"))
-    return _grid(problem, {name: points[:, index] for index, name in enumerate(problem.coordinates)}, structured=False)
-
-
-def _grid(problem: Problem, coordinates: Mapping[str, np.ndarray], structured: bool) -> Grid:
-    axes = problem.axes
-    return Grid(coordinates, structured, axes.time, axes.parameters, axes.logarithmic)
+    columns = {name: points[:, index] for index, name in enumerate(problem.coordinates)}
+    return planes.grid(problem, columns, structured=False)
 
 
 def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int | None = None) -> Grid:
@@ -127,7 +129,7 @@ def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int |
     if reference is None or reference.grid is None:
         return evaluation_grid(problem, per_coordinate)
     first = next(iter(reference.grid.values()))
-    return _grid(problem, reference.grid, structured=first.ndim == len(problem.coordinates))
+    return planes.grid(problem, reference.grid, structured=first.ndim == len(problem.coordinates))
 
 
 def predict(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -146,7 +148,7 @@ def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, 
         return {}
     first = next(iter(coordinates.values()))
     found: dict[str, list[torch.Tensor]] = {}
-    for part in _chunks(module, coordinates):
+    for part in _chunks(module, coordinates, module.groups[EQUATIONS].cost):
         for name, values in module.residuals(EQUATIONS, PointSet(part), weigh=False).items():
             found.setdefault(name, []).append(values.detach()[:, 0])
     return {name: torch.cat(parts).double().cpu().numpy().reshape(first.shape) for name, parts in found.items()}
@@ -160,7 +162,18 @@ def evaluate(module: PINN, reference: Reference | None, per_coordinate: int | No
     fields = predict(module, grid.coordinates)
     found = residuals(module, grid.coordinates)
     fields, references, found = (_blanked(arrays, inside) for arrays in (fields, references, found))
-    return Evaluation(grid, fields, references, found, singular(module, grid, fields, found), inside)
+    left_out = singular(module, grid, fields, found)
+    return Evaluation(grid, fields, references, found, left_out, inside, _planes(module, reference))
+
+
+def _planes(module: PINN, reference: Reference | None) -> Planes | None:
+    """Fields and reference on planes through four or more coordinates."""
+    grid = planes.planes_grid(module.problem)
+    if grid is None:
+        return None
+    inside = inside_domain(module.problem, grid)
+    references = reference(grid.coordinates) if reference is not None and reference.grid is None else {}
+    return Planes(grid, _blanked(predict(module, grid.coordinates), inside), _blanked(references, inside))
 
 
 def inside_domain(problem: Problem, grid: Grid) -> np.ndarray:
@@ -245,8 +258,11 @@ def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: It
     )
 
 
-def _chunks(module: PINN, coordinates: Mapping[str, np.ndarray]) -> Iterable[torch.Tensor]:
-    """The points (n, d) in parts, on the module's device and in its dtype."""
+def _chunks(module: PINN, coordinates: Mapping[str, np.ndarray], cost: int = 1) -> Iterable[torch.Tensor]:
+    """The points (n, d) in parts, on the module's device and in its dtype.
+
+    cost: points at which the network is evaluated for each of them.
+    """
     flat = np.stack([np.ravel(coordinates[name]) for name in module.problem.coordinates], axis=1)
     like = next(module.network.parameters())
-    return torch.as_tensor(flat).to(like).split(CHUNK)
+    return torch.as_tensor(flat).to(like).split(max(CHUNK // cost, 1))

@@ -139,6 +139,24 @@ def _check_chunk(chunk: int | None, points: int, report: Report) -> None:
         report.warn("operators.chunk", f"{message}; null chooses it for speed")
 
 
+def _check_spectral(problem: Problem) -> None:
+    """Check that a problem can be treated, without solving it."""
+    if len(problem.space) == 2:
+        from pinnkit.references.plane.reference import check_plane_system  # SciPy, which takes its time
+        from pinnkit.references.plane.system import read_plane_system
+
+        check_plane_system(read_plane_system(problem))
+        return
+    from pinnkit.references.well_posedness import (  # SciPy, which takes its time
+        check_boundary_conditions,
+        check_well_posed,
+    )
+
+    system = read_evolution_system(problem)
+    check_well_posed(system)
+    check_boundary_conditions(system)
+
+
 def _check_reference(problem: Problem, settings: Settings, report: Report) -> None:
     """Check that the reference exists and is one of this problem.
 
@@ -151,14 +169,7 @@ def _check_reference(problem: Problem, settings: Settings, report: Report) -> No
         if wanted == "exact":
             report.add("reference", "'exact' is asked for, but the problem gives no exact solution")
         elif wanted == "spectral":
-            from pinnkit.references.well_posedness import (  # SciPy, which takes its time
-                check_boundary_conditions,
-                check_well_posed,
-            )
-
-            system = read_evolution_system(problem)
-            check_well_posed(system)
-            check_boundary_conditions(system)
+            _check_spectral(problem)
         elif wanted == "fem":
             from pinnkit.references.fem.reference import check_problem
 

@@ -187,8 +187,8 @@ class ZeroSet(Shape):
 
     @property
     def corners(self) -> np.ndarray:
-        """Of a curve: the unit coordinates where one segment of the grid ends."""
-        return self.solid.geometry.surface.simplices.ends
+        """Of a curve: the unit coordinates where one of its chains ends, and those that cut these into parts."""
+        return self.solid.geometry.surface.simplices.breaks
 
     def sample(self, unit: np.ndarray) -> np.ndarray:
         """Uniform by length or area on the segments or triangles of a grid, then moved onto the zero set."""
