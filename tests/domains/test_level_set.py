@@ -63,6 +63,16 @@ def test_points_of_a_circle_are_uniform(disk):
     assert chi_square(counts, np.full((8, 16), 32.0)) < 1.2
 
 
+def test_integrals_over_a_disk_and_its_rim(disk):
+    """Of x^2: pi R^4 / 4 and pi R^3; of exp(x) along the rim: 2 pi R I_0(R)."""
+    points, weights = disk.quadrature(8)
+    assert weights @ points[:, 0] ** 2 == pytest.approx(np.pi / 64, rel=1e-6)
+    points, weights = disk.boundary(("x", "y"))[0].quadrature(16)
+    assert len(points) < 100
+    assert weights @ points[:, 0] ** 2 == pytest.approx(np.pi / 8, rel=1e-7)
+    assert weights @ np.exp(points[:, 0]) == pytest.approx(np.pi * np.i0(0.5), rel=1e-7)
+
+
 def test_a_sphere_has_its_measures_normals_and_distances(ball):
     (surface,) = ball.boundary(("x", "y", "z"))
     assert ball.measure == pytest.approx(np.pi / 6, rel=1e-6)
