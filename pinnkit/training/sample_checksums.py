@@ -13,11 +13,12 @@ from pinnkit.references.table import Table
 
 
 def sample_checksums(problem: Problem, reference: Any) -> dict[str, str]:
-    """The SHA-256 of the samples of each condition, of a reference table, and of the files of shapes, by their keys.
+    """The SHA-256 of the samples of each condition, of tables, of a reference table, and of the files of shapes, by key.
 
     A run does not go on with others.
     """
     samples = {f"conditions.{one.name}.data": one.data for one in problem.conditions if one.data}
+    samples |= {f"tables.{name}": one.columns for name, one in problem.tables.items()}
     if isinstance(reference, Table):
         samples["reference"] = {**reference.grid, **reference(reference.grid)}
     found = {}
