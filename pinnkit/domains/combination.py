@@ -224,6 +224,15 @@ class Combination(Shape):
         return intersection(mine, -other if self.operation == DIFFERENCE else other)
 
     @property
+    def vanishing_expression(self) -> sympy.Expr | None:
+        if self.operation == UNION:
+            return self.distance_expression
+        mine, other = self.left.vanishing_expression, self.right.distance_expression
+        if self.operation == INTERSECTION:
+            other = self.right.vanishing_expression
+        return None if None in (mine, other) else mine * (-other if self.operation == DIFFERENCE else other)
+
+    @property
     def _has_seam(self) -> bool:
         """Whether the two have points of their boundaries in common inside the solid."""
         for one, other in ((self.left, self.right), (self.right, self.left)):
