@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 
-from pinnkit.reporting.figure_style import span
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes  # a second of import, which reading a problem need not pay
 
 RESOLUTION = 201
 """Points along each axis at which a shape is asked for its points."""
@@ -23,7 +24,7 @@ Contains = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 class Outlines:
     """Shapes whose boundary is drawn.
 
-    domain: None where it is a box; within: those that lie in it, by name; space: the coordinates on which shapes depend.
+    domain: None where it is a box; within: those that lie in it, by name; space: the coordinates of the shapes.
     """
 
     domain: Contains | None = None
@@ -43,14 +44,14 @@ class Outlines:
             if key not in self._known:
                 self._known[key] = self._mask(contains, horizontal, vertical, ends, at)
             x, y, mask = self._known[key]
-            if mask.any() and not mask.all():
+            if mask.any() and not mask.all() and x[0] < x[-1] and y[0] < y[-1]:
                 axes.contour(x, y, mask, [0.5], **style)
 
     @staticmethod
     def _mask(
         contains: Contains, horizontal: str, vertical: str, ends: Mapping[str, np.ndarray], at: Mapping
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        x, y = (np.linspace(*span(ends[name]), RESOLUTION) for name in (horizontal, vertical))
+        x, y = (np.linspace(np.min(ends[name]), np.max(ends[name]), RESOLUTION) for name in (horizontal, vertical))
         across, up = np.meshgrid(x, y)
         others = {name: np.full(across.shape, value) for name, value in at.items()}
         return x, y, contains({horizontal: across, vertical: up, **others}).astype(float)
