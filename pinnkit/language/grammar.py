@@ -42,7 +42,7 @@ def expression(text: str | int | float, scope: Scope) -> sympy.Expr:
     >>> expression("-x^2 + diff(alpha*u_x, x)", scope)
     alpha*u_xx - x**2
     """
-    text, (side, *more) = _sides(text)
+    text, (side, *more) = _sides(text, scope)
     if more:
         raise LanguageError("an expression belongs here, not an equation", text, _end(side))
     return _admitted(text, Reader(text, scope).scalar(side))
@@ -54,7 +54,7 @@ def equation(text: str | int | float, scope: Scope) -> sympy.Expr:
     >>> equation("u_t = alpha*u_xx", Scope(("x", "t"), {"u": ("x", "t")}, ("alpha",)))
     -alpha*u_xx + u_t
     """
-    text, sides = _sides(text)
+    text, sides = _sides(text, scope)
     reader = Reader(text, scope)
     residual, *right = [reader.scalar(side) for side in sides]
     return _admitted(text, residual - right[0] if right else residual)
@@ -110,7 +110,7 @@ def constant(text: str | int | float) -> float:
     return Reader(text, Scope(())).number(side)
 
 
-def _sides(text: str | int | float) -> tuple[str, list[list[Token]]]:
+def _sides(text: str | int | float, scope: Scope | None = None) -> tuple[str, list[list[Token]]]:
     if isinstance(text, numbers.Real) and not isinstance(text, bool):
         integral = isinstance(text, numbers.Integral)
         if integral and abs(text) >= 10**MAX_DIGITS:
@@ -120,7 +120,7 @@ def _sides(text: str | int | float) -> tuple[str, list[list[Token]]]:
         text = repr(int(text) if integral else float(text))
     if not isinstance(text, str):
         raise LanguageError(f"text or a number belongs here, not {text!r:.60} ({type(text).__name__})")
-    sides = split_equation(tokenize(text), text)
+    sides = split_equation(tokenize(text, scope.fields if scope is not None else ()), text)
     for side in sides:
         if not side:
             raise LanguageError("one side of the equation is empty", text, text.index("="))

@@ -26,7 +26,8 @@ class Scope:
     `fields` maps a field to the coordinates it depends on; `columns` are columns of data; `boundary` says
     that the outward normal (u_n, n_x, n_y, ...) has a meaning. `ranges` of coordinates and parameters, where they are
     known, tell whether what is differentiated jumps in the domain. Laplacian, grad, div, curl and the normal act on the
-    coordinates in `space`; None: on all.
+    coordinates in `space`; None: on all. `parts` maps a field that has a function of its own in each part of the domain
+    to the names of these parts; u.left is then a field too.
     """
 
     coordinates: tuple[str, ...]
@@ -36,6 +37,7 @@ class Scope:
     boundary: bool = False
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     space: tuple[str, ...] | None = None
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.space is None:
@@ -108,6 +110,8 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
             failure = failure or error
     if failure is not None:
         raise failure
+    if "." in name:
+        raise LanguageError(_unknown_part(name, scope))
     if name.startswith("n_") and name[2:] in scope.space:
         _need_boundary(name, scope)
         return normal_symbol(name[2:])
@@ -117,6 +121,15 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
     known = (*normals, *scope.declared, *CONSTANTS)
     near = suggestion(name, (*known, *FUNCTIONS))
     raise LanguageError(f"unknown name '{name}'{near if 'did you mean' in near else suggestion(name, known)}")
+
+
+def _unknown_part(name: str, scope: Scope) -> str:
+    """What is wrong with u.NAME, where that is no field."""
+    base, _, rest = name.partition(".")
+    if base not in scope.parts:
+        example = f"fields: {{{base}: {{parts: [left, right]}}}}"
+        return f"attributes are not allowed: '{base}' has no parts, as {example} would give it"
+    return f"'{name}': {base} has no part '{rest}'{suggestion(rest, scope.parts[base])}"
 
 
 def _need_boundary(name: str, scope: Scope) -> None:

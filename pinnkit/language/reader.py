@@ -22,6 +22,15 @@ from pinnkit.language.vectors import Vector
 _RELATIONS = {ast.Lt: sympy.Lt, ast.LtE: sympy.Le, ast.Gt: sympy.Gt, ast.GtE: sympy.Ge}
 
 
+def _name_of(node: ast.expr) -> str | None:
+    """The name that a node writes, which may be a field's function in a part, u.left; None: it is no name."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"  # the tokens before the dot are fields: nothing else has got here
+    return None
+
+
 def _located(method: Callable) -> Callable:
     """Add the position of the node to a LanguageError raised inside, unless it has one."""
 
@@ -89,8 +98,8 @@ class Reader:
             raise LanguageError(f"the expression is nested deeper than {MAX_DEPTH}")
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
             return arithmetic.constant(node.value)
-        if isinstance(node, ast.Name):
-            return self._name(node)
+        if (name := _name_of(node)) is not None:
+            return self._name(name)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             value = self._visit(node.operand, depth + 1)
             return value if isinstance(node.op, ast.UAdd) else vectors.each(arithmetic.negative, value)
@@ -110,8 +119,8 @@ class Reader:
             raise self._mistake(f"{what} needs a scalar, and this is a vector", node)
         return value
 
-    def _name(self, node: ast.Name) -> Value:
-        expr = resolve(node.id, self.scope)
+    def _name(self, name: str) -> Value:
+        expr = resolve(name, self.scope)
         return Value(expr, float(expr) if expr in CONSTANTS.values() else None)
 
     def _operation(self, node: ast.BinOp, depth: int) -> Value | Vector:
@@ -139,9 +148,9 @@ class Reader:
         return vectors.each(arithmetic.negative, value) if isinstance(operator, ast.Sub) else value
 
     def _call(self, node: ast.Call, depth: int) -> Value | Vector:
-        if not isinstance(node.func, ast.Name):
+        name, scope = _name_of(node.func), self.scope
+        if name is None:
             raise LanguageError("only a function or a field can stand before '('")
-        name, scope = node.func.id, self.scope
         if name in FUNCTIONS and name not in scope.declared:
             return self._function(node, depth + 1)
         if name not in scope.fields and name in (*scope.declared, *CONSTANTS):
@@ -149,11 +158,11 @@ class Reader:
         try:
             of = resolve(name, scope)
         except LanguageError:
-            if any(name.startswith(f"{one}_") for one in scope.fields):
+            if "." in name or any(name.startswith(f"{one}_") for one in scope.fields):
                 raise
             near = suggestion(name, (*FUNCTIONS, *scope.fields))
             raise LanguageError(f"unknown function '{name}'{near}") from None
-        return self._elsewhere(node, of, depth + 1)
+        return self._elsewhere(name, node, of, depth + 1)
 
     def _function(self, node: ast.Call, depth: int) -> Value | Vector:
         name = node.func.id
@@ -168,8 +177,7 @@ class Reader:
         values = [self._visit(one, depth) for one in node.args]
         return vectors.apply(name, values, self.scope, self._budget)
 
-    def _elsewhere(self, node: ast.Call, of: sympy.Expr, depth: int) -> Value:
-        name = node.func.id
+    def _elsewhere(self, name: str, node: ast.Call, of: sympy.Expr, depth: int) -> Value:
         if not isinstance(of, Partial):
             raise LanguageError(f"'{name}' cannot be evaluated elsewhere: the normal is that of the point itself")
         if node.args or not node.keywords:

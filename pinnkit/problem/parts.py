@@ -78,21 +78,36 @@ class Parameter:
 class Equation:
     """One equation: its name, its text, and its residual `left - right` (SymPy, or a Python callable).
 
-    `weight`: the factor of its squared residual in the objective, at each point; it may hold whatever an equation may.
+    Attributes:
+        weight: the factor of its squared residual in the objective, at each point; it may hold whatever an equation may.
+        region: the part of the domain in which it holds; "": everywhere, or, in a condition, at the condition's places.
+        origin: its name in the problem file, where it is one of several that were made of it.
+        local: pairs (name, field), what a name in a Python residual means here, where a field has parts.
     """
 
     name: str
     text: str
     residual: Residual
     weight: sympy.Expr = sympy.S.One
+    region: str = ""
+    origin: str = ""
+    local: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.origin:
+            object.__setattr__(self, "origin", self.name)
 
 
 @dataclass(frozen=True, eq=False)
 class Condition:
     """Equations that hold on part of the domain, or at the rows of a data file.
 
-    `places`: the parts of the domain where it holds; `where`: a further inequality; `data`: column name -> values
-    (n,), the coordinates among them.
+    Attributes:
+        places: the parts of the domain where it holds.
+        where: a further inequality.
+        data: column name -> values (n,), the coordinates among them.
+        sides: regions that touch each of its points: those whose functions the equations hold.
+        origin: its name in the problem file, where it is one of several that were made of it.
     """
 
     name: str
@@ -101,6 +116,12 @@ class Condition:
     where: sympy.Basic | None = None
     data: Mapping[str, np.ndarray] = field(default_factory=dict)
     source: str = ""
+    sides: tuple[str, ...] = ()
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.origin:
+            object.__setattr__(self, "origin", self.name)
 
     def __eq__(self, other: object) -> bool:
         """Equal parts and equal arrays of data, which a dataclass could not compare."""

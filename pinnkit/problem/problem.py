@@ -94,6 +94,10 @@ class Problem:
         """The time coordinate, None for a steady problem."""
         return self.axes.time
 
+    def solid(self, region: str = "") -> Shape:
+        """The points of a region; "": the domain."""
+        return self.regions[region] if region else self.domain
+
     @cached_property
     def unknowns(self) -> tuple[Unknown, ...]:
         """What the problem calls its fields, each made of one field or of several."""

@@ -121,9 +121,10 @@ def _manufactured(mistake: Mistake) -> Mistake:
 
 
 def _check_weights(problem: Problem, settings: Settings, report: Report) -> None:
-    names = {equation.name for equation in problem.equations}
+    names = {name for equation in problem.equations for name in (equation.name, equation.origin)}
     for condition in problem.conditions:
-        names |= {condition.name, *(equation.name for equation in condition.equations)}
+        names |= {condition.name, condition.origin}
+        names |= {name for equation in condition.equations for name in (equation.name, equation.origin)}
     for name in settings.weighting.weights:
         if name not in names:
             report.add(f"weighting.weights.{name}", f"there is no term '{name}'{suggestion(name, sorted(names))}")

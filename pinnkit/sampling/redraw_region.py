@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pinnkit.domains.shape import Shape
-from pinnkit.problem.at import inside
 from pinnkit.problem.parts import Condition
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.sides import allowed_at
 
 
 @dataclass(frozen=True)
@@ -20,22 +20,18 @@ class Region:
     `of` (n,) in the methods is the number of the place to which each point (n, d) belongs, as `number` gives it.
 
     Args:
-        allowed: points (n, d) -> mask (n,); None: all points of the places are.
+        allowed: (points (n, d), their place) -> mask (n,); None: all points of the places are.
     """
 
     places: Sequence[Shape]
-    allowed: Callable[[np.ndarray], np.ndarray] | None = None
+    allowed: Callable[[np.ndarray, Shape], np.ndarray] | None = None
 
     @classmethod
-    def of_group(cls, problem: Problem, condition: Condition | None) -> Region:
-        """The region of a condition; None: that of the equations."""
-        if condition is None:
-            return cls((problem.domain,))
-        if condition.where is None:
-            return cls(condition.places)
-        return cls(
-            condition.places, lambda points: inside(condition.where, points, problem.coordinates, problem.values)
-        )
+    def of_group(cls, problem: Problem, condition: Condition | str) -> Region:
+        """The region of a condition, or of the equations of a region, "" for the whole domain."""
+        if isinstance(condition, str):
+            return cls((problem.solid(condition),))
+        return cls(condition.places, allowed_at(problem, condition))
 
     def number(self, points: np.ndarray) -> np.ndarray:
         """The place of each point; where several meet, the last."""
@@ -68,7 +64,9 @@ class Region:
         for number, place in enumerate(self.places):
             here = of == number
             mask[here] = place.contains(points[here])
-        return mask if self.allowed is None else mask & self.allowed(points)
+            if self.allowed is not None and here.any():
+                mask[here] &= self.allowed(points[here], place)
+        return mask
 
     def normals(self, points: np.ndarray, of: np.ndarray) -> np.ndarray | None:
         """The outward normals (n, d); None where a place is no part of a boundary."""
