@@ -16,6 +16,7 @@ from pinnkit.problem.places import equations_with_keys
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.runs.resources import check_environment
+from pinnkit.sampling.points import shared
 from pinnkit.settings import Settings
 
 HELP = """
@@ -68,14 +69,17 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         positive = ", kept positive" if parameter.positive else ""
         yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{positive}"
     for _, equation, condition in equations_with_keys(problem):
-        where = (
-            _where(condition) if condition else f"at {settings.sampling.count(len(problem.coordinates))} points inside"
-        )
+        count = shared(problem, equation.region, settings.sampling.count(len(problem.coordinates)))
+        where = _where(condition) if condition else f"at {count} points {_inside(equation.region)}"
         yield f"  {equation.name:<11} {_residual(equation)}   {where}{_weight(equation)}"
     for name, expression in problem.exact.items():
         yield f"  exact       {name} = {expression}"
     if problem.reference:
         yield f"  reference   {problem.reference}"
+
+
+def _inside(region: str) -> str:
+    return f"in {region}" if region else "inside"
 
 
 def _residual(equation: Equation) -> str:
@@ -94,4 +98,5 @@ def _where(condition: Condition) -> str:
         return f"at the {rows} rows of {condition.source}"
     places = " and ".join(place.description for place in condition.places)
     inequality = f" where {condition.where}" if condition.where is not None else ""
-    return f"at {places}{inequality}"
+    sides = f", beside {' and '.join(condition.sides)}" if condition.sides else ""
+    return f"at {places}{inequality}{sides}"

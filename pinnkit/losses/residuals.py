@@ -15,8 +15,8 @@ from pinnkit.language.evaluate import Program
 from pinnkit.losses.view import PointView, ResidualError
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.linear_operators import Derivative
-from pinnkit.problem.parts import Equation
 from pinnkit.problem.groups import equation_groups
+from pinnkit.problem.parts import Equation
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
 
@@ -91,7 +91,7 @@ class TermGroup:
             values.update(self._partials(network, batch, values, {partial}))
             return values[partial]
 
-        view = PointView(equation.name, self.problem, values, later)
+        view = PointView(equation, self.problem, values, later)
         residual = _checked(equation.name, equation.residual(view), len(batch))
         self.extra_partials |= view.read  # from the next step on they share the passes of the others
         return residual

@@ -22,11 +22,17 @@ TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Output:
-    """A field: the indices of its coordinates, its output transform, and the size that multiplies the output."""
+    """A field: the indices of its coordinates, its output transform, and the size that multiplies the output.
+
+    `part`: the part of the domain in which it is a field, "" for all of it, and `box` that part's bounding box: the
+    lower and the upper ends (d,) of the coordinates; None: that of the domain.
+    """
 
     columns: tuple[int, ...]
     transform: str | None = None
     scale: float = 1.0
+    part: str = ""
+    box: tuple[Sequence[float], Sequence[float]] | None = None
 
     def __call__(self, values: Tensor) -> Tensor:
         """scale * z, or the transform of z, of shape (n,)."""
@@ -110,8 +116,8 @@ def build(
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
-    Fields with the same coordinates share one network, unless `settings.separate`. The weights are a function of
-    `seed` alone; the global generator is left as it was.
+    Fields with the same coordinates, and of the same part, share one network, unless `settings.separate`. The
+    weights are a function of `seed` alone; the global generator is left as it was.
 
     Args:
         lower, upper: ends of the coordinates' ranges, d each.
@@ -125,7 +131,7 @@ def build(
         return FieldNetworks([custom], [range(len(outputs))], plain)
     groups: list[list[int]] = []
     for index, output in enumerate(outputs):
-        known = next((group for group in groups if outputs[group[0]].columns == output.columns), None)
+        known = next((group for group in groups if _alike(outputs[group[0]], output)), None)
         if known is None or settings.separate:
             groups.append([index])
         else:
@@ -134,10 +140,15 @@ def build(
         torch.manual_seed(seed)
         networks = []
         for group in groups:
-            columns = outputs[group[0]].columns
+            columns, box = outputs[group[0]].columns, outputs[group[0]].box or (lower, upper)
             chosen = settings.chosen(len(lower), len(columns), linear, steady)
-            networks.append(_network(chosen, columns, lower, upper, periodic, len(group)))
+            networks.append(_network(chosen, columns, *box, periodic, len(group)))
     return FieldNetworks(networks, groups, outputs)
+
+
+def _alike(one: Output, other: Output) -> bool:
+    """Whether two fields may be outputs of one network."""
+    return (one.columns, one.part) == (other.columns, other.part)
 
 
 def _network(

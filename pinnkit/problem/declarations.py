@@ -64,6 +64,15 @@ def read_fields(config: Any, transforms: Any, taken: list[str], report: Report) 
             check_name(name, taken)
             taken.append(name)
             fields.append(Field(name, coordinates, transforms.get(name)))
+            parts: tuple[str, ...] = ()
+            if isinstance(depends, Mapping):
+                check_keys(report, f"fields.{name}", depends, ("parts", "coordinates"))
+                parts = _read_parts(name, depends.get("parts"))
+                fields[-1:] = [
+                    Field(f"{name}.{part}", coordinates, transforms.get(name), unknown=name, part=part)
+                    for part in parts
+                ]
+                depends = depends.get("coordinates", coordinates)
             if not isinstance(depends, Sequence) or isinstance(depends, str) or (coordinates and not depends):
                 raise LanguageError(f"{depends!r} is not a list of coordinates: write {name}: [x, t]")
             for coordinate in depends:
@@ -72,8 +81,19 @@ def read_fields(config: Any, transforms: Any, taken: list[str], report: Report) 
                         f"there is no coordinate '{coordinate}'{suggestion(str(coordinate), coordinates)}"
                     )
             ordered = tuple(coordinate for coordinate in coordinates if coordinate in depends)
-            fields[-1] = replace(fields[-1], coordinates=ordered)
+            count = len(parts) or 1
+            fields[-count:] = [replace(one, coordinates=ordered) for one in fields[-count:]]
     return tuple(fields)
+
+
+def _read_parts(name: str, config: Any) -> tuple[str, ...]:
+    """The names of the shapes in each of which a field has a function of its own."""
+    names = [config] if isinstance(config, str) else config
+    if not isinstance(names, Sequence) or not names or not all(isinstance(one, str) for one in names):
+        raise LanguageError(f"{config!r} is not a list of shapes: write {name}: {{parts: [left, right]}}")
+    if twice := next((one for one in names if names.count(one) > 1), None):
+        raise LanguageError(f"names the part '{twice}' twice")
+    return tuple(names)
 
 
 def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Parameter, ...]:

@@ -72,7 +72,7 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
                 reported.add(miss.infinite.field)
                 x = problem.coordinates[0]
                 report.add(
-                    f"exact.{miss.infinite.field}",
+                    f"exact.{_unknown(problem, miss.infinite)}",
                     f"{miss.infinite} is not finite at {miss.where} ({key}): write a form that is, such as "
                     f"where(abs({x}) < 1e-9, 1, sin({x})/{x})",
                 )
@@ -88,9 +88,10 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
 
 def _nowhere_finite(problem: Problem, values: Mapping[sympy.Symbol, float], report: Report) -> set[str]:
     """The fields whose exact solution is not finite at most points of the domain, which is a mistake."""
-    (inputs,) = samples(problem, None)
-    count, found = len(next(iter(inputs.values()))), set()
+    found = set()
     for field in problem.fields:
+        (inputs,) = samples(problem, None, field.part)
+        count = len(next(iter(inputs.values())))
         exact = problem.exact.get(field.name)
         if exact is None or exact.free_symbols & set(problem.values) - set(values):
             continue
@@ -99,7 +100,7 @@ def _nowhere_finite(problem: Problem, values: Mapping[sympy.Symbol, float], repo
         if 2 * len(rows) > count:
             found.add(field.name)
             where = f"at {len(rows)} of {count} points of the domain, such as {point(problem, inputs, rows[0])}"
-            report.add(f"exact.{field.name}", f"is not finite {where}: no error could be measured there")
+            report.add(f"exact.{field.unknown}", f"is not finite {where}: no error could be measured there")
     return found
 
 
@@ -108,8 +109,9 @@ def check_smooth(problem: Problem, values: Mapping[sympy.Symbol, float], report:
 
     Its highest derivative has a delta there, which the points of the other checks miss: abs(x) would solve u_xx = 0.
     """
-    ranges = {**problem.domain.bounds, **{str(name): (value, value) for name, value in values.items()}}
+    known = {str(name): (value, value) for name, value in values.items()}
     for equation in problem.equations:
+        ranges = {**problem.solid(equation.region).bounds, **known}
         held = partials(equation.residual) if isinstance(equation.residual, sympy.Basic) else set()
         for partial in sorted((one for one in held if one.field in problem.exact), key=str):
             expr, lower = problem.exact[partial.field], Partial(partial.field, partial.coordinates)
@@ -118,7 +120,7 @@ def check_smooth(problem: Problem, values: Mapping[sympy.Symbol, float], report:
                     jump = find_jump(expr, name, ranges)
                     if jump is not None:
                         report.warn(
-                            f"exact.{partial.field}",
+                            f"exact.{_unknown(problem, partial)}",
                             f"{lower} jumps {jump.where}, and the equation '{equation.name}' holds {partial}: whether "
                             "it is solved there is not checked",
                         )
@@ -128,8 +130,13 @@ def check_smooth(problem: Problem, values: Mapping[sympy.Symbol, float], report:
                 continue
 
 
+def _unknown(problem: Problem, partial: Partial) -> str:
+    """What the problem calls the field of a partial derivative."""
+    return next(one.unknown for one in problem.fields if one.name == partial.field)
+
+
 def _named(equation: Equation, condition: Condition | None) -> str:
-    return f"the condition '{condition.name}'" if condition is not None else f"the equation '{equation.name}'"
+    return f"the condition '{condition.origin}'" if condition is not None else f"the equation '{equation.name}'"
 
 
 def exact_values(problem: Problem, report: Report) -> dict[sympy.Symbol, float]:
@@ -214,12 +221,15 @@ class _ClosedForm:
 
     def _sizes(self) -> dict[Partial, float]:
         """The largest size of each partial derivative in the domain."""
-        (inside,) = samples(self._problem, None)
-        found = self._anywhere({**self._values, **inside})
-        return {
-            partial: float(np.max(np.abs(value), where=np.isfinite(value), initial=0.0))
-            for partial, value in zip(self._wanted, found, strict=True)
-        }
+        parts = {one.name: one.part for one in self._problem.fields}
+        sizes = {}
+        for part in {parts[one.field] for one in self._wanted}:
+            (inside,) = samples(self._problem, None, part)
+            found = self._anywhere({**self._values, **inside})
+            for partial, value in zip(self._wanted, found, strict=True):
+                if parts[partial.field] == part:
+                    sizes[partial] = float(np.max(np.abs(value), where=np.isfinite(value), initial=0.0))
+        return sizes
 
 
 def _finite(what: Callable[[np.ndarray], Any], sizes: np.ndarray) -> float:

@@ -79,8 +79,8 @@ class Equation:
     """One equation: its name, its text, and its residual `left - right` (SymPy, or a Python callable).
 
     Attributes:
-        weight: the factor of its squared residual in the objective, at each point; it may hold whatever an equation may.
-        region: the part of the domain in which it holds; "": everywhere, or, in a condition, at the condition's places.
+        weight: the factor of its squared residual in the objective, at each point; it may hold what an equation may.
+        region: the part of the domain in which it holds; "": everywhere, or where its condition holds.
         origin: its name in the problem file, where it is one of several that were made of it.
         local: pairs (name, field), what a name in a Python residual means here, where a field has parts.
     """

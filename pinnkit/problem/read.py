@@ -17,8 +17,10 @@ from pinnkit.language.grammar import Scope, expression
 from pinnkit.problem.at import Places
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.coordinates import Coordinates
+from pinnkit.problem.covering import check_equations_cover, check_parts
 from pinnkit.problem.declarations import check_meanings, read_coordinates, read_fields, read_parameters
 from pinnkit.problem.equations import check_keys, read_equations
+from pinnkit.problem.localise import Parts, exact_in_parts, localise_conditions, localise_equations
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
 from pinnkit.problem.shapes import read_domain
 from pinnkit.problem.tables import Files, TableError
@@ -48,31 +50,41 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     axes = Coordinates.named(names)
     taken = list(names)
     fields = read_fields(config.get("fields"), config.get("transform") or {}, taken, report)
+    called = len(taken)
     parameters = read_parameters(config.get("parameters") or {}, taken, report)
-    declared = tuple(taken[len(names) + len(fields) :])  # the parameters, those with a mistake of their own too
+    declared = tuple(taken[called:])  # the parameters, those with a mistake of their own too
     known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
     shape, domain = read_domain(config, axes.space, box, declared, known, taken, report) if complete else ("", box)
+    regions: Mapping[str, Shape] = MappingProxyType({})
+    whole = not complete or check_parts(fields, regions, domain, report)
+    parts = Parts.of_fields(fields, regions, domain)
     scope = Scope(
         coordinates=names,
-        fields={field.name: field.coordinates for field in fields},
+        fields={name: field.coordinates for field in fields for name in (field.unknown, field.name)},
         parameters=declared,
         ranges={**domain.bounds, **{one.name: (one.value, one.value) for one in parameters}},
         space=axes.space,
+        parts={unknown: tuple(ones) for unknown, ones in parts.of.items()},
     )
     check_meanings(scope, report)
     equations: tuple[Equation, ...] = ()
     conditions: tuple[Condition, ...] = ()
     exact: dict[str, sympy.Expr] = {}
-    if names and fields:  # without them every name below would be called unknown
-        equations = read_equations(config.get("equations"), "equations", "equation", scope, report)
+    if names and fields and whole:  # without them every name below would be called unknown
+        equations = read_equations(config.get("equations"), "equations", "equation", scope, report, regions=regions)
+        if complete:
+            equations = localise_equations(equations, parts, report)
+            check_equations_cover(equations, fields, regions, domain, report)
         if complete:
             places = Places(domain, axes.space, shape)
             conditions = read_conditions(config.get("conditions") or {}, places, scope, known, files, report)
+            conditions = localise_conditions(conditions, parts, names, known, report)
         if config.get("equations") is None and not _has_data(config.get("conditions")):
             report.add("equations", "are missing: they may be left out only where a condition has data")
         check_names_differ(equations, conditions, report)
         exact = read_exact(config.get("exact") or {}, scope, fields, parameters, report)
+        exact = exact_in_parts(exact, parts, names, known)
     periodic = read_periodic(config.get("periodic") or [], names, domain, report) if names else ()
     reference = config.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
@@ -89,7 +101,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "description": description,
         "axes": axes,
         "domain": domain,
-        "regions": MappingProxyType({}),
+        "regions": regions,
         "fields": fields,
         "parameters": parameters,
         "equations": equations,
@@ -140,7 +152,7 @@ def read_exact(
         report.add("exact", f"{config!r} is not a mapping: write {{u: sin(pi*x)}}")
         return {}
     learned = [parameter.name for parameter in parameters if parameter.learn]
-    names = [field.name for field in fields] + learned
+    names = list(dict.fromkeys(field.unknown for field in fields)) + learned
     exact = {}
     plain = Scope(scope.coordinates, parameters=scope.parameters, space=scope.space)
     for name, text in config.items():
@@ -152,7 +164,7 @@ def read_exact(
             if name in learned and open_ones:
                 rule = "the value of a learned parameter is a number"
                 raise LanguageError(f"depends on {min(open_ones)}, which is learned: {rule}", str(text))
-            depends = next((field.coordinates for field in fields if field.name == name), ())
+            depends = next((field.coordinates for field in fields if field.unknown == name), ())
             others = {str(symbol) for symbol in exact[name].free_symbols} & set(scope.coordinates) - set(depends)
             if others:
                 raise LanguageError(f"depends on {', '.join(sorted(others))}, but {name} does not", str(text))

@@ -35,7 +35,7 @@ def check_representable(problem: Problem, values: Values, report: Report) -> Non
         exact = problem.exact.get(field.name)
         if exact is None or exact.free_symbols & names - set(values):
             continue
-        _check_range(problem, field, exact, values, f"exact.{field.name}", None, report)
+        _check_range(problem, field, exact, values, f"exact.{field.unknown}", None, report)
         for name in problem.periodic:
             if name in field.coordinates:
                 _check_period(problem, field, name, values, report)
@@ -71,7 +71,7 @@ def _check_range(
     report: Report,
 ) -> None:
     lower, upper = RANGES.get(field.transform, (-np.inf, np.inf))
-    for inputs in samples(problem, condition):
+    for inputs in samples(problem, condition, field.part):
         found = _computed(value, {**values, **inputs})
         slack = TOLERANCE * _largest(found)
         wrong = np.flatnonzero((found < lower - slack) | (found > upper + slack))
@@ -79,7 +79,7 @@ def _check_range(
             ends = f"from {lower:g} to {upper:g}" if np.isfinite(upper) else f"of {lower:g} or more"
             message = f"is {found[wrong[0]]:.4g} at {point(problem, inputs, wrong[0])}"
             report.add(
-                key, f"{field.name} {message}, but transform.{field.name}: {field.transform} gives values {ends}"
+                key, f"{field.name} {message}, but transform.{field.unknown}: {field.transform} gives values {ends}"
             )
             return
 
@@ -93,7 +93,7 @@ def _check_period(problem: Problem, field: Field, name: str, values: Values, rep
         for one in partials(equation.residual)
         if one.field == field.name
     ]
-    (inputs,) = samples(problem, None)
+    (inputs,) = samples(problem, None, field.part)
     lower, upper = problem.domain.bounds[name]
     size = 0.0
     for order in range(max(1, *orders) if orders else 1):
@@ -111,7 +111,7 @@ def _check_period(problem: Problem, field: Field, name: str, values: Values, rep
         if jump[worst] > TOLERANCE * size:
             at = f"{one} is {ends[0][worst]:.4g} at {name} = {lower:g} and {ends[1][worst]:.4g} at {name} = {upper:g}"
             complain = report.add if jump[worst] > FAR * size else report.warn
-            complain(f"exact.{field.name}", f"is not periodic in {name}, which the network is: {at}")
+            complain(f"exact.{field.unknown}", f"is not periodic in {name}, which the network is: {at}")
             return
 
 

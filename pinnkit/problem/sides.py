@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
 from pinnkit.domains.shape import Shape
-from pinnkit.problem.at import inside
-from pinnkit.problem.parts import Condition
-from pinnkit.problem.problem import Problem
 
 STEP = 1e-6
 """How far beside a point of a surface its regions are looked for, relative to the ranges of the coordinates."""
@@ -34,22 +31,6 @@ def touching(regions: Collection[Shape], place: Shape, points: np.ndarray, range
     return np.logical_and.reduce(
         [mask, *(one.contains(points - step) | one.contains(points + step) for one in regions)]
     )
-
-
-def allowed_at(problem: Problem, condition: Condition) -> Callable[[np.ndarray, Shape], np.ndarray] | None:
-    """(points (n, d), their place) -> mask (n,) of those that a condition is for; None where it is for all."""
-    if condition.where is None and not condition.sides:
-        return None
-    regions = [problem.regions[name] for name in condition.sides]
-    ranges = problem.domain.upper - problem.domain.lower
-
-    def allowed(points: np.ndarray, place: Shape) -> np.ndarray:
-        mask = np.ones(len(points), dtype=bool)
-        if condition.where is not None:
-            mask &= inside(condition.where, points, problem.coordinates, problem.values)
-        return mask & touching(regions, place, points, ranges) if regions else mask
-
-    return allowed
 
 
 def in_region(region: Shape, columns: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -108,6 +108,10 @@ def _expect_evolution(problem: Problem) -> tuple[str, str | None]:
     names = ", ".join(problem.coordinates)
     if not problem.domain.fills_bounds:
         raise UnsupportedProblem(f"its domain is {problem.domain.description}: it takes an interval of x and of t")
+    if parted := next((one.name for one in problem.unknowns if one.parts), None):
+        raise UnsupportedProblem(f"{parted} has a function of its own in each part of the domain: it takes one for all")
+    if regional := next((one for one in problem.equations if one.region), None):
+        raise UnsupportedProblem(f"the equation '{regional.name}' holds in {regional.region} alone, not everywhere")
     if problem.time is None:
         raise UnsupportedProblem(f"its coordinates are {names}: there is no time t to integrate in")
     if len(problem.space) > 1 or len(problem.coordinates) > 2:

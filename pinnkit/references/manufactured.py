@@ -13,6 +13,7 @@ from pinnkit.language.calculus import replace, substitute_fields, symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, expression
+from pinnkit.problem.localise import Parts, exact_in_parts
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import point, samples
 from pinnkit.problem.problem import Problem
@@ -37,7 +38,7 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
         parameters=tuple(parameter.name for parameter in problem.parameters),
         space=problem.space,
     )
-    names = [field.name for field in problem.fields]
+    names = [one.name for one in problem.unknowns]
     exact = {}
     for name, text in solution.items():
         with report.at(f"manufactured.{name}"):
@@ -58,6 +59,8 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
     values = _learned(problem, report)
     report.raise_if_any()
     exact = {name: replace(value, values) for name, value in exact.items()}
+    parts = Parts.of_fields(problem.fields, problem.regions, problem.domain)
+    exact = exact_in_parts(exact, parts, problem.coordinates, problem.values)
 
     def with_source(equation: Equation, condition: Condition | None = None) -> Equation:
         kind = f"the condition '{condition.name}'" if condition is not None else f"the equation '{equation.name}'"
@@ -66,7 +69,7 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
         except LanguageError as error:
             report.add("manufactured", f"gives {kind} no source: {error.message}")
             return equation
-        for inputs in samples(problem, condition):
+        for inputs in samples(problem, condition, equation.region):
             found = np.ravel(Program([source])({**problem.values, **inputs})[0])
             wrong = np.flatnonzero(~np.isfinite(found))
             if len(wrong):

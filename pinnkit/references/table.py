@@ -37,9 +37,9 @@ class Table:
         missing = [name for name in problem.coordinates if name not in columns]
         if missing:
             raise TableError(f"'{path.name}' has no column {missing[0]}; columns are {', '.join(columns)}")
-        self.fields = tuple(field.name for field in problem.fields if field.name in columns)
+        self.fields = tuple(one.name for one in problem.unknowns if one.name in columns)
         if not self.fields:
-            fields = ", ".join(field.name for field in problem.fields)
+            fields = ", ".join(one.name for one in problem.unknowns)
             raise TableError(f"'{path.name}' has no column for any field ({fields}); columns are {', '.join(columns)}")
         columns = _plain({name: columns[name] for name in (*problem.coordinates, *self.fields)}, problem.coordinates)
         axes = [columns[name].ravel() for name in problem.coordinates]

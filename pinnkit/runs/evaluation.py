@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import torch
 from matplotlib.figure import Figure
 
 from pinnkit.language.calculus import symbol
+from pinnkit.problem.groups import equation_groups, region_of
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import singular_at
 from pinnkit.problem.problem import Problem
@@ -23,7 +24,6 @@ from pinnkit.reporting.figures import draw
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.sampling.points import EQUATIONS
 from pinnkit.sampling.settings import unit_points
 from pinnkit.training.module import PINN
 
@@ -42,6 +42,7 @@ class Evaluation:
     """The fields on a grid, the reference there, and the equations' residuals.
 
     `left_out`: equation -> mask of the points where its residual is no number for any field, as u_r/r at r = 0.
+    `regions`: equation -> mask of the points where it holds, for those that hold in a part of the domain.
     `inside`: mask of the points in the domain; everything is NaN outside.
     """
 
@@ -51,6 +52,7 @@ class Evaluation:
     residuals: Mapping[str, np.ndarray]
     left_out: Mapping[str, np.ndarray]
     inside: np.ndarray
+    regions: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def errors(self) -> dict[str, Any]:
         """relative_l2 and max_error for each field with a reference, residual_rms for each equation.
@@ -72,7 +74,8 @@ class Evaluation:
 
     def _counted(self, name: str) -> np.ndarray:
         mask = self.left_out.get(name)
-        return self.inside if mask is None else self.inside & ~mask
+        counted = self.inside & self.regions.get(name, True)
+        return counted if mask is None else counted & ~mask
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What solution.npz holds: coordinates and fields by name, references as u_reference."""
@@ -81,7 +84,7 @@ class Evaluation:
 
     def minima(self) -> dict[str, float]:
         """The least value of each field on the grid."""
-        return {name: float(values[self.inside].min()) for name, values in self.fields.items()}
+        return {name: float(np.nanmin(values[self.inside])) for name, values in self.fields.items()}
 
     def draw(self, problem: Problem, history: History, points: Mapping[str, PointSet]) -> dict[str, Figure]:
         """The run's figures by file name."""
@@ -135,15 +138,29 @@ def predict(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np
 
 
 def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The residual of every equation at arrays of points of any one shape."""
-    if EQUATIONS not in module.groups:
-        return {}
+    """The residual of every equation at arrays of points of any one shape; NaN outside its region."""
+    shape = next(iter(coordinates.values())).shape
+    every: dict[str, np.ndarray] = {}
+    for group in equation_groups(module.problem):
+        within = in_part(module.problem, coordinates, region_of(group))
+        found: dict[str, list[torch.Tensor]] = {}
+        for part in _chunks(module, {name: values[within] for name, values in coordinates.items()}):
+            for name, values in module.residuals(group, PointSet(part), weigh=False).items():
+                found.setdefault(name, []).append(values.detach()[:, 0])
+        for name, parts in found.items():
+            every[name] = np.full(shape, np.nan)
+            every[name][within] = torch.cat(parts).double().cpu().numpy()
+    return every
+
+
+def in_part(problem: Problem, coordinates: Mapping[str, np.ndarray], region: str) -> np.ndarray:
+    """Mask, in the shape of the coordinates, of the points in a region; "": all."""
     first = next(iter(coordinates.values()))
-    found: dict[str, list[torch.Tensor]] = {}
-    for part in _chunks(module, coordinates):
-        for name, values in module.residuals(EQUATIONS, PointSet(part), weigh=False).items():
-            found.setdefault(name, []).append(values.detach()[:, 0])
-    return {name: torch.cat(parts).double().cpu().numpy().reshape(first.shape) for name, parts in found.items()}
+    if not region:
+        return np.full(first.shape, True)
+    points = np.stack([np.ravel(coordinates[name]) for name in problem.coordinates], axis=1)
+    slack = ROUNDING * (problem.domain.upper - problem.domain.lower)
+    return problem.solid(region).contains(points, slack).reshape(first.shape)
 
 
 def evaluate(module: PINN, reference: Reference | None, per_coordinate: int | None = None) -> Evaluation:
@@ -154,7 +171,13 @@ def evaluate(module: PINN, reference: Reference | None, per_coordinate: int | No
     fields = predict(module, grid.coordinates)
     found = residuals(module, grid.coordinates)
     fields, references, found = (_blanked(arrays, inside) for arrays in (fields, references, found))
-    return Evaluation(grid, fields, references, found, singular(module, grid, fields, found), inside)
+    regions = {
+        one.name: in_part(module.problem, grid.coordinates, one.region)
+        for one in module.problem.equations
+        if one.region
+    }
+    left_out = singular(module, grid, fields, found, regions)
+    return Evaluation(grid, fields, references, found, left_out, inside, regions)
 
 
 def inside_domain(problem: Problem, grid: Grid) -> np.ndarray:
@@ -174,7 +197,11 @@ def _blanked(arrays: Mapping[str, np.ndarray], inside: np.ndarray) -> dict[str, 
 
 
 def singular(
-    module: PINN, grid: Grid, fields: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray]
+    module: PINN,
+    grid: Grid,
+    fields: Mapping[str, np.ndarray],
+    found: Mapping[str, np.ndarray],
+    regions: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """Equation -> mask of its singular points, for those that have some and others too.
 
@@ -185,11 +212,15 @@ def singular(
     finite = np.all([np.isfinite(values) for values in fields.values()], axis=0)
     masks = {}
     for equation in problem.equations:
-        mask = finite & ~np.isfinite(found[equation.name])
+        mask = finite & ~np.isfinite(found[equation.name]) & regions.get(equation.name, True)
         if not mask.any():
             continue
         at = {name: values[mask] for name, values in grid.coordinates.items()}
-        mask[mask] = _always(equation, module, at) if isinstance(equation.residual, sympy.Basic) else _edge(problem, at)
+        mask[mask] = (
+            _always(equation, module, at)
+            if isinstance(equation.residual, sympy.Basic)
+            else _edge(problem, equation, at)
+        )
         if mask.any() and not mask.all():
             masks[equation.name] = mask
     return masks
@@ -201,9 +232,9 @@ def _always(equation: Equation, module: PINN, at: Mapping[str, np.ndarray]) -> n
     return singular_at(equation.residual, values | {symbol(name): points for name, points in at.items()})
 
 
-def _edge(problem: Problem, at: Mapping[str, np.ndarray]) -> np.ndarray:
+def _edge(problem: Problem, equation: Equation, at: Mapping[str, np.ndarray]) -> np.ndarray:
     points = np.stack([at[name] for name in problem.coordinates], axis=1)
-    return problem.domain.near_edge(points, ROUNDING * (problem.domain.upper - problem.domain.lower))
+    return problem.solid(equation.region).near_edge(points, ROUNDING * (problem.domain.upper - problem.domain.lower))
 
 
 class Errors:

@@ -51,7 +51,13 @@ def assemble(
         problem.domain.upper.tolist(),
         [names.index(name) for name in problem.periodic],
         [
-            Output(tuple(map(names.index, field.coordinates)), field.transform, scales[field.name])
+            Output(
+                tuple(map(names.index, field.coordinates)),
+                field.transform,
+                scales[field.name],
+                field.part,
+                (problem.solid(field.part).lower.tolist(), problem.solid(field.part).upper.tolist()),
+            )
             for field in problem.fields
         ],
         settings.seed,

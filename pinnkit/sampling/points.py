@@ -11,8 +11,8 @@ import numpy as np
 from pinnkit.domains.shape import Shape
 from pinnkit.problem.groups import EQUATIONS, region_of
 from pinnkit.problem.parts import Condition
+from pinnkit.problem.places import allowed_at
 from pinnkit.problem.problem import Problem
-from pinnkit.problem.sides import allowed_at
 from pinnkit.sampling.generators import generator
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.settings import Sampling

@@ -9,8 +9,8 @@ import numpy as np
 
 from pinnkit.domains.shape import Shape
 from pinnkit.problem.parts import Condition
+from pinnkit.problem.places import allowed_at
 from pinnkit.problem.problem import Problem
-from pinnkit.problem.sides import allowed_at
 
 
 @dataclass(frozen=True)

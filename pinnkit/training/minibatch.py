@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from pinnkit.sampling.point_set import PointSet
 from pinnkit.problem.groups import is_equations
+from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import batch_index
 from pinnkit.training.stages import Stage
 
