@@ -53,7 +53,13 @@ def check_equations_cover(
     for field in fields:
         holding = [one for one in equations if _holds(one, field.name)]
         solid = regions[field.part] if field.part else domain
-        if holding and all(one.region and one.region != field.part for one in holding):
+        others = [
+            one for one in equations for other in fields if other.unknown == field.unknown and _holds(one, other.name)
+        ]
+        if others and not holding:
+            message = f"none for {field.unknown} holds in {field.part}: write another with in: {field.part}"
+            report.add("equations", message)
+        elif holding and all(one.region and one.region != field.part for one in holding):
             place = _place_in(solid, [regions[one.region] for one in holding], within=False)
             if place:
                 held = ", ".join(dict.fromkeys(one.region for one in holding))

@@ -174,7 +174,7 @@ def localise_conditions(
     """
     found: list[Condition] = []
     for one in conditions:
-        if not parts.of or not (one.places or one.data):  # without a place it has been reported
+        if not parts.of or not one.equations or not (one.places or one.data):  # what is missing has been reported
             found.append(one)
             continue
         with report.at(f"conditions.{one.name}.equations"):
