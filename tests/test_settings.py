@@ -69,7 +69,9 @@ def test_every_group_is_known_here():
     assert {path.name for path in CONF.iterdir() if path.is_dir()} <= GROUPS | {"hydra"}
     assert {path.name for path in CONF.glob("*.yaml")} == {"train.yaml"}
     assert {path.parts[0] for path in FILES} <= GROUPS
-    assert all(len(path.parts) == 2 for path in FILES), "a file in a folder of a group is composed by no test"
+    depths = {path.parts[0]: len(path.parts) for path in FILES}
+    assert depths.pop("pde") == 3, "a problem lies in the folder of its kind"
+    assert set(depths.values()) == {2}, "a file in a folder of a group is composed by no test"
 
 
 @pytest.mark.parametrize("file", [path for path in FILES if path.parts[0] != "pde"], ids=str)

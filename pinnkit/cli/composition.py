@@ -24,6 +24,7 @@ from pinnkit.cli.arguments import Arguments
 from pinnkit.cli.hydra_errors import LAUNCHER, NO_CHOICE, as_mistake
 from pinnkit.cli.repetition import without_former_choices
 from pinnkit.language.errors import Mistake, ProblemError, Report
+from pinnkit.runs import shipped
 
 VERSION = "1.3"
 """The version of Hydra whose defaults are taken."""
@@ -245,7 +246,7 @@ def task_of(
         raise ProblemError([Mistake("problem_folder", message)])
     if choice is not None:
         path = problem_file(choice, files, folders)
-        task.setdefault("problem_folder", str(path.parent if path else Path.cwd()))
+        task.setdefault("problem_folder", str(shipped.data_folder(path) if path else Path.cwd()))
         if isinstance(task.get("pde"), dict):
             task["pde"].setdefault("name", Path(choice).name.removesuffix(".yaml"))
     return task

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
 
+from pinnkit.cli.yaml_files import options
 from pinnkit.language.errors import Mistake, suggestion
 from pinnkit.reading import settings_class, suggest_key_elsewhere, suggest_tag
 from pinnkit.settings import Settings
@@ -54,12 +55,12 @@ def unreadable(text: str) -> Mistake:
 
 
 def _missing_option(group: str, name: str, folders: Sequence[Path]) -> Mistake:
-    options = {path.stem for folder in folders for path in (folder / group).glob("*.yaml") if path.is_file()}
-    message = f"there is no '{name}'{suggestion(name, sorted(options))}"
+    known = options(folders, group)
+    message = f"there is no '{name}'{suggestion(name, known)}"
     if f"{group}=" == LAUNCHER:
         message += "; if it is one of Hydra's: pip install 'pinnkit[launchers]', or hydra-ray-launcher"
     elif group == "pde" and name.endswith((".yaml", ".yml")):
-        message = f"there is no file '{name}', nor a problem of that name{suggestion(Path(name).stem, sorted(options))}"
+        message = f"there is no file '{name}', nor a problem of that name{suggestion(Path(name).stem, known)}"
     return Mistake(group, message)
 
 

@@ -10,7 +10,7 @@ import pinnkit
 
 TRAIN = ("-m", "pinnkit", "train")
 """Arguments of Python that start `pinnkit train`."""
-SUBCOMMANDS = ("train", "check", "evaluate", "compare", "sweep")
+SUBCOMMANDS = ("train", "list", "check", "evaluate", "compare", "sweep")
 
 
 def typed(command: str) -> str:

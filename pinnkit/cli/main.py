@@ -16,6 +16,7 @@ Differential equations solved by physics-informed neural networks.
 usage: pinnkit COMMAND [ARGUMENT ...]
 
   train      train a network on a problem
+  list       the shipped problems, a line each
   check      print a problem as understood and run every check; nothing is trained
   evaluate   measure a trained network again, draw it, export it
   compare    runs side by side: a table and a figure
@@ -44,6 +45,12 @@ def _check(arguments: Sequence[str]) -> int:
     return check(arguments, shipped.conf())
 
 
+def _list(arguments: Sequence[str]) -> int:
+    from pinnkit.cli.list_problems import list_problems
+
+    return list_problems(arguments)
+
+
 def _evaluate(arguments: Sequence[str]) -> int:
     from pinnkit.cli.evaluate import evaluate
 
@@ -64,6 +71,7 @@ def _sweep(arguments: Sequence[str]) -> int:
 
 COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "train": _train,
+    "list": _list,
     "check": _check,
     "evaluate": _evaluate,
     "compare": _compare,

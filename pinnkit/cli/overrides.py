@@ -12,7 +12,7 @@ from hydra.errors import OverrideParseException
 
 from pinnkit.cli.hydra_settings import NO_PLACE
 from pinnkit.cli.sources import SEARCHPATH, check_searchpath
-from pinnkit.cli.yaml_files import NUMBER
+from pinnkit.cli.yaml_files import NUMBER, options
 from pinnkit.language.errors import Mistake, ProblemError, suggestion
 
 
@@ -46,8 +46,7 @@ def check(given: Sequence[str], folders: Sequence[Path]) -> None:
 
 
 def _check_group(key: str, value: Any, folders: Sequence[Path]) -> None:
-    groups = [folder / key for folder in folders] if "." not in key else []
-    files = sorted({path.stem for group in groups for path in group.glob("*.yaml")})
+    files = options(folders, key) if "." not in key else []
     names = value if isinstance(value, list) else [value]
     if files and not ((names and all(isinstance(name, str) and name for name in names)) or isinstance(value, dict)):
         shown = {None: "null", "": "an empty text"}.get(value, value) if not isinstance(value, list) else value

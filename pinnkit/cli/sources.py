@@ -41,9 +41,18 @@ def guard(files: Mapping[str, Path]) -> None:
 class FileConfigSource(file_config_source.FileConfigSource):
     """Files in a folder, each checked before anything is built from it."""
 
+    def is_config(self, config_path: str) -> bool:
+        return yaml_files.located(Path(self.path), self._normalize_file_name(config_path)).is_file()
+
+    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
+        found = super().list(config_path, results_filter)
+        if config_path == "pde" and results_filter != ObjectType.GROUP:
+            found = sorted({*found, *yaml_files.options([Path(self.path)], "pde")})
+        return found
+
     def load_config(self, config_path: str) -> ConfigResult:
         name = self._normalize_file_name(config_path)
-        path = Path(os.path.realpath(os.path.join(self.path, name)))
+        path = Path(os.path.realpath(yaml_files.located(Path(self.path), name)))
         if not path.is_file():
             raise ConfigLoadError(f"Config not found : {path}")
         text = yaml_files.read(path, name, problem=name.split("/")[0] == "pde")

@@ -9,6 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
 from hydra.errors import OverrideParseException
 
+from pinnkit.cli import yaml_files
 from pinnkit.cli.hydra_errors import unreadable
 from pinnkit.language.errors import Mistake, ProblemError, suggestion
 
@@ -36,7 +37,7 @@ def _values(override: Override, folders: Sequence[Path]) -> list[str]:
     key = override.get_key_element()
     value = override.value()
     if isinstance(value, Glob):  # glob(*) of the files of a group
-        names = sorted({path.stem for folder in folders for path in (folder / key).glob("*.yaml")})
+        names = yaml_files.options(folders, key)
         matching = value.filter(names)
         if not matching:
             raise ProblemError([Mistake(key, f"no file matches {override.input_line}{suggestion('', names)}")])

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from pinnkit.language.errors import Report
+from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.language.tokens import SMALLEST_NUMBER, vanishes
 
 QUOTE = "inside {...} and [...] YAML takes a comma for a separator: quote an expression that has one"
@@ -53,8 +53,32 @@ class _Loader(yaml.SafeLoader):
 
 def find(choice: str, folders: Sequence[Path | None]) -> Path | None:
     """The file of the problem `pde=choice` in the first of the configuration folders that has one."""
-    paths = [folder / "pde" / f"{choice.removesuffix('.yaml')}.yaml" for folder in folders if folder is not None]
+    name = f"pde/{choice.removesuffix('.yaml')}.yaml"
+    paths = [located(folder, name) for folder in folders if folder is not None]
     return next((path.resolve() for path in paths if path.is_file()), None)
+
+
+def options(folders: Sequence[Path], group: str) -> list[str]:
+    """The names of a group's files; problems may lie in a folder for each kind."""
+    pattern = "**/*.yaml" if group == "pde" else "*.yaml"
+    return sorted({path.stem for folder in folders for path in (folder / group).glob(pattern) if path.is_file()})
+
+
+def located(folder: Path, name: str) -> Path:
+    """The file `name` of a configuration folder; a problem `pde/NAME.yaml` may lie in a folder of its kind there.
+
+    Raises:
+        ProblemError: several kinds have a problem of this name.
+    """
+    path = folder / name
+    group, _, file = name.partition("/")
+    if group != "pde" or "/" in file or path.exists():
+        return path
+    found = [kind / file for kind in sorted((folder / group).glob("*/")) if (kind / file).is_file()]
+    if len(found) > 1:
+        choices = " or ".join(f"pde={one.parent.name}/{one.stem}" for one in found)
+        raise ProblemError([Mistake("pde", f"'{found[0].stem}' is the name of {len(found)} problems: write {choices}")])
+    return found[0] if found else path
 
 
 def check(path: Path, key: str) -> None:

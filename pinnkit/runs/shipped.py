@@ -17,6 +17,17 @@ def conf() -> Path:
     return packaged if packaged.is_dir() else package.parent / "conf"
 
 
+def problems() -> dict[str, Path]:
+    """The file of each shipped problem by its name; files lie in a folder for each kind."""
+    return {path.stem: path for path in sorted((conf() / "pde").glob("*/*.yaml"))}
+
+
+def data_folder(path: Path) -> Path:
+    """Where the files that a problem file names are looked for: in its folder, or in that of all shipped problems."""
+    whole = (conf() / "pde").resolve()
+    return whole if whole in path.resolve().parents else path.parent
+
+
 def portable(folder: str | Path) -> str:
     """The folder of a problem's files as config.yaml holds it: SHIPPED for that of the shipped problems."""
     if str(folder) == SHIPPED or Path(folder).resolve() == (conf() / "pde").resolve():

@@ -27,6 +27,7 @@ from benchmark.accuracy_table import markdown, robustness_markdown
 from benchmark.step_comparison import cpu_model
 from benchmark.targets import TARGETS
 from pinnkit.reporting.atomic import atomic, write_text
+from pinnkit.runs.shipped import problems
 
 HERE = Path(__file__).resolve().parent
 SCRATCH = Path("outputs") / "accuracy"
@@ -43,8 +44,7 @@ def benchmark(argv: Sequence[str], scripts: Path) -> int:
 
     With --robustness: 1 where a run does not end by itself with finite numbers.
     """
-    conf = scripts.parent / "conf"
-    options = read(argv, sorted(path.stem for path in (conf / "pde").glob("*.yaml")))
+    options = read(argv, sorted(problems()))
     page = "robustness" if options.robustness else "accuracy"
     options.out.mkdir(parents=True, exist_ok=True)
     report = _former(options.out / f"{page}.json") if options.append else {"commands": [], "rows": []}
@@ -105,7 +105,7 @@ def save_reference(problem: str, conf: Path, path: Path) -> None:
     from pinnkit.runs.evaluation import grid_of  # slow to load, and needed with peers alone
     from pinnkit.runs.validation import read_and_check
 
-    words = yaml.safe_load((conf / "pde" / f"{problem}.yaml").read_text(encoding="utf-8"))
+    words = yaml.safe_load(problems()[problem].read_text(encoding="utf-8"))
     found, _ = read_and_check({"pde": words, "problem_folder": conf / "pde"})
     reference = choose(found, None)
     grid = grid_of(found, reference).coordinates

@@ -20,6 +20,7 @@ import yaml
 
 from benchmark.step_comparison import cpu_model
 from pinnkit.reporting.atomic import write_text
+from pinnkit.runs.shipped import problems
 
 OPTIMIZERS = ("adam", "lbfgs", "ssbroyden", "gauss_newton", "engd_w")
 STEPS = {"gauss_newton": 20, "engd_w": 20}
@@ -118,7 +119,7 @@ def run(optimizer: str, points: str, steps: str, conf: str, folder: str) -> None
 
     OptimizerStep.take, Ranks._communicate = timed_step, timed_say
     ranks = int(os.environ.get("WORLD_SIZE", 1))
-    words = yaml.safe_load(Path(conf, "pde", "burgers.yaml").read_text(encoding="utf-8"))
+    words = yaml.safe_load(problems()["burgers"].read_text(encoding="utf-8"))
     pinnkit.solve(
         Problem(folder=Path(conf, "pde"), **words),
         Path(folder, "run"),

@@ -6,6 +6,7 @@ import pytest
 
 from benchmark import accuracy
 from benchmark.targets import TARGETS
+from pinnkit.runs.shipped import problems
 from tests.benchmark.accuracy_rows import SCRIPTS, made_up
 
 
@@ -70,7 +71,7 @@ def test_a_missed_target_is_the_exit_code(performed, tmp_path, monkeypatch):
 
 def test_robustness_runs_every_shipped_problem_at_least_twenty_times_in_all(performed, tmp_path, conf, monkeypatch):
     assert accuracy.benchmark(["--robustness", "--out", str(tmp_path)], SCRIPTS) == 0
-    assert {run.problem for run in performed} == {path.stem for path in (conf / "pde").glob("*.yaml")}
+    assert {run.problem for run in performed} == set(problems())
     assert {run.seconds for run in performed} == {20}
     assert len({(run.problem, run.seed) for run in performed}) == len(performed) >= 20
     assert f"{len(performed)} runs: {len(performed)} finished." in (tmp_path / "robustness.md").read_text()

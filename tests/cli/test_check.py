@@ -9,13 +9,14 @@ import pytest
 import yaml
 
 from pinnkit.cli.check import check
+from pinnkit.runs.shipped import problems
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-SHIPPED = sorted(path.stem for path in (CONF / "pde").glob("*.yaml"))
+SHIPPED = sorted(problems())
 
 
 def config_of(name: str) -> dict:
-    return yaml.safe_load((CONF / "pde" / f"{name}.yaml").read_text(encoding="utf-8"))
+    return yaml.safe_load(problems()[name].read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", SHIPPED)

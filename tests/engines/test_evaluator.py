@@ -10,11 +10,12 @@ from torch import nn
 
 from pinnkit.engines.unsupported import EngineUnsupported
 from pinnkit.problem.problem import Problem
+from pinnkit.runs.shipped import problems
 from tests.conftest import ROOT, assembled
 from tests.engines.evaluations import CLOSE, SAMPLING, assert_same, definition, evaluated, weights_of
 
 FOLDER = ROOT / "conf" / "pde"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+NAMES = sorted(problems())
 
 
 class Residual(nn.Module):
@@ -31,7 +32,7 @@ class Residual(nn.Module):
 
 
 def shipped(name):
-    return Problem(folder=FOLDER, **yaml.safe_load((FOLDER / f"{name}.yaml").read_text()))
+    return Problem(folder=FOLDER, **yaml.safe_load(problems()[name].read_text()))
 
 
 def network_of(kind, problem):

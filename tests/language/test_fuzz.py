@@ -75,7 +75,7 @@ def _texts(words: object) -> list[str]:
     return [words] if isinstance(words, str) else [text for part in parts for text in _texts(part)]
 
 
-SHIPPED = [text for path in sorted(PDE.glob("*.yaml")) for text in _texts(yaml.safe_load(path.read_text()))]
+SHIPPED = [text for path in sorted(PDE.glob("*/*.yaml")) for text in _texts(yaml.safe_load(path.read_text()))]
 TOKENS = (*NAMES, *NUMBERS, *BINARY, *(f"{name}(" for name in UNARY), "(", ")", ",", " ", *ODD)
 
 

@@ -13,15 +13,16 @@ from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.references.exact import Exact, exact_parameters
 from pinnkit.runs.factory import assemble
+from pinnkit.runs.shipped import problems
 from pinnkit.settings import read_settings
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "conf" / "pde"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+NAMES = sorted(problems())
 
 
 def shipped(name):
-    return Problem(folder=FOLDER, **yaml.safe_load((FOLDER / f"{name}.yaml").read_text()))
+    return Problem(folder=FOLDER, **yaml.safe_load(problems()[name].read_text()))
 
 
 def test_the_list_is_whole():
