@@ -45,6 +45,10 @@ class Product(Shape):
         return float(np.prod([factor.measure for factor in self.factors]))
 
     @property
+    def drawn(self) -> float:
+        return float(np.prod([factor.drawn for factor in self.factors]))
+
+    @property
     def description(self) -> str:
         return ", ".join(factor.description for factor in self.factors)
 

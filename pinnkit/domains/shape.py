@@ -48,6 +48,11 @@ class Shape(ABC):
         """Length, area, volume ... by its dimension; 1 for a single point."""
 
     @property
+    def drawn(self) -> float:
+        """The measure of what `sample` covers evenly: more than `measure` where `keeps` leaves some of it out."""
+        return self.measure
+
+    @property
     @abstractmethod
     def description(self) -> str:
         """The shape as text, such as "x in [0, 1], t = 0"."""
@@ -110,6 +115,14 @@ class Shape(ABC):
     def ends(self) -> np.ndarray:
         """The end points (k, d) of a shape of dimension 1; none of any other, nor of a closed curve."""
         return np.empty((0, len(self.coordinates)))
+
+    def beside(self, points: np.ndarray, moved: np.ndarray, reach: float) -> np.ndarray:
+        """Whether the solid lies at points (n, d) and, where these are within `reach` of its edge, at `moved` ones."""
+        mask = self.contains(points, reach)
+        edge = np.flatnonzero(mask)
+        edge = edge[~self.contains(points[edge], -reach)]
+        mask[edge] = self.contains(moved[edge])
+        return mask
 
     def spans(self, coordinate: str) -> bool:
         """Whether the shape is an interval of this coordinate times a shape in the others."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,46 +14,36 @@ from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError, nearest, suggestion
 from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, assignment, constant, inequality
+from pinnkit.problem.geometry import Places
 from pinnkit.problem.shapes import BOUNDARY, BOX, Values, check_known
-
-
-@dataclass(frozen=True)
-class Places:
-    """The domain, and what bounds it by name: `boundary` for all of it, and the name of the shape."""
-
-    domain: Shape
-    space: tuple[str, ...]
-    name: str
-
-    @property
-    def boundary(self) -> tuple[Shape, ...]:
-        return self.domain.boundary(self.space)
 
 
 def read_at(at: Any, places: Places, scope: Scope, values: Values) -> Iterator[Shape]:
     """What `at` names: `t = 0`, `boundary`, the name of a shape, a mapping of coordinates, or a list of these."""
-    domain, names = places.domain, (BOUNDARY, places.name)
+    domain = places.domain
+    names = (BOUNDARY, *places.shapes) if places.space else (BOUNDARY, BOX)
     if isinstance(at, Mapping) and at:
         for name in at:
             if name not in domain.coordinates:
                 raise LanguageError(f"there is no coordinate '{name}'{suggestion(str(name), domain.coordinates)}")
-        yield _part(places, {name: constant(value) for name, value in at.items()})
+        yield from _part(places, {name: constant(value) for name, value in at.items()})
     elif isinstance(at, str) and at.strip() in names:
         if not places.space:
             raise LanguageError("a problem in t alone has no boundary: write at: t = 0")
-        yield from places.boundary
-    elif isinstance(at, str) and at.strip() == BOX:
-        raise LanguageError(f"the box does not bound the domain; write {BOUNDARY} or {places.name}", at)
+        parts = places.boundary if at.strip() == BOUNDARY else places.rim(at.strip())
+        if not parts:
+            raise LanguageError(_no_rim(at.strip(), domain), at)
+        yield from parts
     elif isinstance(at, str) and (near := nearest(at.strip(), names)):
         raise LanguageError(f"unknown place '{at}'; did you mean '{near}'?")
     elif isinstance(at, str) and at.strip().isidentifier() and at.strip() not in scope.coordinates:
-        named = ", ".join(name for name in names if name not in ("", BOX) and places.space)
+        named = ", ".join(name for name in names if name != BOX and places.space)
         raise LanguageError(f"there is no place '{at.strip()}'; valid are {named or 't = 0 and such'}")
     elif isinstance(at, str):
         name, position = assignment(at, scope)
         program = Program([position])
         check_known(program, values, at)
-        yield _part(places, {name: float(program(values)[0])}, at)
+        yield from _part(places, {name: float(program(values)[0])}, at)
     elif isinstance(at, Sequence) and at:
         for one in at:
             yield from read_at(one, places, scope, values)
@@ -62,14 +51,20 @@ def read_at(at: Any, places: Places, scope: Scope, values: Values) -> Iterator[S
         raise LanguageError(f"{at!r} is no place: write t = 0, a list of such, boundary, or {{x: 0, y: 0}}")
 
 
-def _part(places: Places, values: Mapping[str, float], text: str = "") -> Shape:
-    """The part of the domain with these coordinates: a part of its boundary, with normals, where it is one."""
+def _no_rim(name: str, domain: Shape) -> str:
+    if name == BOX:
+        return f"the box does not bound the domain, {domain.description}; write {BOUNDARY}"
+    return f"no part of the boundary of '{name}' lies in the domain, {domain.description}"
+
+
+def _part(places: Places, values: Mapping[str, float], text: str = "") -> Iterator[Shape]:
+    """The part of the domain with these coordinates: the parts of its boundary there, with normals, if it has any."""
     fixed = {name: _snapped(value, places.domain.bounds[name]) for name, value in values.items()}
-    face = next((part for part in places.boundary if part.fixed == fixed), None)
-    if face is not None:
-        return face
-    with _mistake_in(text):
-        return places.domain.at(**fixed)
+    faces = [part for part in places.boundary if part.fixed == fixed]
+    yield from faces
+    if not faces:
+        with _mistake_in(text):
+            yield places.domain.at(**fixed)
 
 
 def _snapped(value: float, ends: tuple[float, float]) -> float:

@@ -13,9 +13,10 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import field, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.grammar import Scope
-from pinnkit.problem.at import Places, read_at, read_where
+from pinnkit.problem.at import read_at, read_where
 from pinnkit.problem.data import named, read_data
 from pinnkit.problem.equations import check_keys, is_label, read_equations, read_weight
+from pinnkit.problem.geometry import Places
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.shapes import Values
 from pinnkit.problem.tables import Files

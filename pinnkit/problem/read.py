@@ -14,15 +14,14 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, expression
-from pinnkit.problem.at import Places
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.coordinates import Coordinates
 from pinnkit.problem.covering import check_equations_cover, check_parts
 from pinnkit.problem.declarations import check_meanings, read_coordinates, read_fields, read_parameters
 from pinnkit.problem.equations import check_keys, read_equations
+from pinnkit.problem.geometry import Places, read_places
 from pinnkit.problem.localise import Parts, exact_in_parts, localise_conditions, localise_equations
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
-from pinnkit.problem.shapes import read_domain
 from pinnkit.problem.tables import Files, TableError
 
 KEYS = (
@@ -55,8 +54,8 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     declared = tuple(taken[called:])  # the parameters, those with a mistake of their own too
     known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
-    shape, domain = read_domain(config, axes.space, box, declared, known, taken, report) if complete else ("", box)
-    regions: Mapping[str, Shape] = MappingProxyType({})
+    places = read_places(config, axes.space, box, declared, known, taken, report) if complete else Places(box, ())
+    domain, regions = places.domain, MappingProxyType(places.regions)
     whole = not complete or check_parts(fields, regions, domain, report)
     parts = Parts.of_fields(fields, regions, domain)
     scope = Scope(
@@ -77,7 +76,6 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
             equations = localise_equations(equations, parts, report)
             check_equations_cover(equations, fields, regions, domain, report)
         if complete:
-            places = Places(domain, axes.space, shape)
             conditions = read_conditions(config.get("conditions") or {}, places, scope, known, files, report)
             conditions = localise_conditions(conditions, parts, names, known, report)
         if config.get("equations") is None and not _has_data(config.get("conditions")):

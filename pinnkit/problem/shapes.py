@@ -1,8 +1,8 @@
-"""Reading the shapes of a problem, and the domain that they make."""
+"""Reading the shapes of a problem."""
 
 from __future__ import annotations
 
-import dataclasses
+import inspect
 import math
 import typing
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,115 +25,89 @@ BOX = "box"
 BOUNDARY = "boundary"
 """The name of all that bounds the domain."""
 RESERVED = (BOX, BOUNDARY, "domain")
-ROUNDING = 1e-12
-"""How far a shape may pass the end of a coordinate's range, relative to its size."""
+IN = "in"
+"""The key, beside the kind of a shape, of the coordinates that it is described in."""
+SHAPES_AT_MOST = 100
 
 Values = Mapping[sympy.Symbol, float]
 
 
-def read_domain(
-    config: Mapping[str, Any],
-    space: tuple[str, ...],
-    box: Box,
+def read_shapes(
+    config: Mapping[Any, Any],
+    ranges: Box,
     parameters: tuple[str, ...],
     values: Values,
     taken: Iterable[str],
     report: Report,
-) -> tuple[str, Shape]:
-    """The name and the shape of the domain: the box, or one of `shapes` times the ranges of the other coordinates.
+) -> tuple[dict[str, Shape], dict[str, tuple[str, ...]]]:
+    """The shapes without a mistake by name, each in all space coordinates; and the coordinates that some name.
+
+    A shape that names some of them alone is the same at all values of the others.
 
     Args:
-        config: the problem, of which `shapes` and `domain` are read.
+        ranges: of the space coordinates.
         parameters, values: the names of all parameters, and the values of those that are known before training.
         taken: the names that mean something else.
     """
-    described = config.get("shapes") or {}
-    if not isinstance(described, Mapping):
-        report.add("shapes", f"{described!r} is not a mapping: write {{part: {{disk: {{center: [0, 0], radius: 1}}}}}}")
-        described = {}
-    shapes = _read_shapes(described, space, parameters, values, taken, report)
-    former = len(report.mistakes)
-    chosen, domain = _choose(config.get("domain"), shapes, list(map(str, described)), box, report)
-    for name in shapes:
-        if name != chosen and len(report.mistakes) == former:  # else domain may mean it
-            report.add(f"shapes.{name}", f"is used nowhere: write domain: {name}, or leave it out")
-    return chosen, domain
-
-
-def _read_shapes(
-    config: Mapping[Any, Any],
-    space: tuple[str, ...],
-    parameters: tuple[str, ...],
-    values: Values,
-    taken: Iterable[str],
-    report: Report,
-) -> dict[str, Shape]:
-    """The shapes without a mistake by name, each in all space coordinates."""
     shapes: dict[str, Shape] = {}
+    own: dict[str, tuple[str, ...]] = {}
+    if len(config) > SHAPES_AT_MOST:
+        report.add("shapes", f"are {len(config)}; the most is {SHAPES_AT_MOST}")
+        return shapes, own
     for name, description in config.items():
         key = f"shapes.{name}"
         with report.at(key):
             check_name(name, taken)
             if name in RESERVED:
                 raise LanguageError(f"'{name}' has a meaning of its own: give the shape another name")
-            if not isinstance(description, Mapping) or len(description) != 1:
+            kinds = [kind for kind in description if kind != IN] if isinstance(description, Mapping) else []
+            if len(kinds) != 1:
                 raise LanguageError(f"{description!r} is no shape: write {{disk: {{center: [0, 0], radius: 1}}}}")
-            ((kind, settings),) = description.items()
+            (kind,) = kinds
             if kind not in SHAPES:
                 raise LanguageError(SHAPES.unknown(kind, suggestion(str(kind), SHAPES)))
-            shape = _read_shape(str(kind), settings, f"{key}.{kind}", space, parameters, values, report)
-            if shape is not None:
-                shapes[name] = shape
-    return shapes
+            with report.at(f"{key}.{IN}"):
+                names = _named_coordinates(description[IN], ranges) if IN in description else ranges.coordinates
+                shape = _read_shape(str(kind), description[kind], f"{key}.{kind}", names, parameters, values, report)
+                if shape is not None:
+                    shapes[name] = _in_all(shape, ranges)
+                    if len(names) < len(ranges.coordinates):
+                        own[name] = names
+    return shapes, own
 
 
-def _choose(
-    config: Any, shapes: Mapping[str, Shape], declared: Sequence[str], box: Box, report: Report
-) -> tuple[str, Shape]:
-    """The shape that `domain` names; `declared`: the names of all shapes, those with mistakes too."""
-    name = BOX if config is None else config
-    with report.at("domain"):
-        known = (*declared, BOX)
-        if not isinstance(name, str):
-            raise LanguageError(f"{name!r} is no name of a shape: write one of {', '.join(known)}")
-        name = name.strip()
-        if name not in known:
-            if any(sign in name for sign in "+-&()"):
-                rule = "a domain is a single shape: several cannot be joined, cut or intersected here"
-                raise LanguageError(f"{rule}; write one of {', '.join(known)}", name)
-            raise LanguageError(f"there is no shape '{name}'{suggestion(name, known)}")
-        if name in shapes:
-            return name, _in_ranges(name, shapes[name], box)
-    return str(name), box
+def _named_coordinates(config: Any, ranges: Box) -> tuple[str, ...]:
+    """The space coordinates in which a shape is described, in the order that the problem has them."""
+    names = [config] if isinstance(config, str) else config
+    if not isinstance(names, Sequence) or not names:
+        raise LanguageError(f"{config!r} is not a list of coordinates: write [{', '.join(ranges.coordinates)}]")
+    for name in names:
+        if name not in ranges.coordinates:
+            hint = suggestion(str(name), ranges.coordinates)
+            raise LanguageError(f"there is no space coordinate '{name}'{hint}")
+    if list(names) != [name for name in ranges.coordinates if name in names]:
+        raise LanguageError(f"{', '.join(names)}: name each once, in the order of coordinates")
+    return tuple(names)
 
 
-def _in_ranges(name: str, shape: Shape, box: Box) -> Shape:
-    for coordinate, (lower, upper) in shape.bounds.items():
-        least, most = box.bounds[coordinate]
-        slack = ROUNDING * (upper - lower)
-        if lower < least - slack or upper > most + slack:
-            raise LanguageError(
-                f"the shape '{name}' reaches from {coordinate} = {lower:g} to {upper:g}, beyond the range "
-                f"[{least:g}, {most:g}] of {coordinate}: give {coordinate} a wider range, or make the shape smaller"
-            )
-    others = {one: ends for one, ends in box.bounds.items() if one not in shape.coordinates}
-    if not others:
-        return shape
-    return Product((shape, Box(others)), box.coordinates)
+def _in_all(shape: Shape, ranges: Box) -> Shape:
+    """The shape at all values of the coordinates that it does not have."""
+    others = {name: ends for name, ends in ranges.bounds.items() if name not in shape.coordinates}
+    return Product((shape, Box(others)), ranges.coordinates) if others else shape
 
 
 def _read_shape(
     kind: str,
     settings: Any,
     key: str,
-    space: tuple[str, ...],
+    names: tuple[str, ...],
     parameters: tuple[str, ...],
     values: Values,
     report: Report,
 ) -> Shape | None:
-    """The shape, None where it has a mistake: its settings are the fields of its class, but for the coordinates."""
-    types = typing.get_type_hints(SHAPES[kind])
-    fields = [field for field in dataclasses.fields(SHAPES[kind]) if field.name != "names"]
+    """The shape, None where it has a mistake: its settings are the arguments of its class, but for the coordinates."""
+    types = typing.get_type_hints(SHAPES[kind].__init__)
+    fields = [field for name, field in inspect.signature(SHAPES[kind]).parameters.items() if name != "names"]
     if not isinstance(settings, Mapping):
         example = ", ".join(f"{field.name}: {_written(SHAPES[kind].example[field.name])}" for field in fields)
         report.add(key, f"{settings!r} is not a mapping of settings: write {{{kind}: {{{example}}}}}")
@@ -145,16 +119,16 @@ def _read_shape(
         if field.name in settings:
             with report.at(f"{key}.{field.name}"):
                 read[field.name] = _setting(settings[field.name], types[field.name], parameters, values)
-        elif field.default is dataclasses.MISSING:
+        elif field.default is inspect.Parameter.empty:
             report.add(f"{key}.{field.name}", "is missing")
     if len(report.mistakes) > former:
         return None
     try:
-        shape = SHAPES[kind](names=space, **read)
+        shape = SHAPES[kind](names=names, **read)
     except ShapeError as error:
         report.add(f"{key}.{error.setting}" if error.setting else key, str(error))
         return None
-    for part in shape.boundary(space):
+    for part in shape.boundary(names):
         part.project(part.sample(np.full((1, part.dimension), 0.5)))  # raises where the class is not complete
     return shape
 

@@ -1,0 +1,165 @@
+"""The domain of a problem, its named shapes, and what bounds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from pinnkit.domains.box import Box
+from pinnkit.domains.combination import INTERSECTION, Combination, rim
+from pinnkit.domains.product import Product
+from pinnkit.domains.shape import Shape
+from pinnkit.language.errors import LanguageError, Report
+from pinnkit.problem.shapes import BOX, read_shapes
+from pinnkit.problem.solids import read_solid
+
+ROUNDING = 1e-12
+"""How far a shape may pass the end of a coordinate's range, relative to its size."""
+KEYS = ("shapes", "name", "description")
+"""Keys of a problem in which a word is no use of a shape."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The domain, the named shapes, and what bounds them.
+
+    Attributes:
+        box: the ranges of all coordinates.
+        shapes: name -> a solid in the space coordinates, the box of their ranges among them.
+        own: name -> the coordinates that a shape names, if not all of space: its normals lie in these.
+        solid: the domain in space; None where no coordinate is one of space.
+    """
+
+    box: Box
+    space: tuple[str, ...]
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    solid: Shape | None = None
+
+    @cached_property
+    def domain(self) -> Shape:
+        return self.box if self.solid is None else self._through(self.solid)
+
+    @cached_property
+    def boundary(self) -> tuple[Shape, ...]:
+        """All that bounds the domain in space."""
+        return self.domain.boundary(self.space)
+
+    def rim(self, name: str) -> tuple[Shape, ...]:
+        """The parts of a shape's boundary in the closure of the domain."""
+        shape = self.shapes[name]
+        if self.solid is None or shape == self.solid:
+            return self.domain.boundary(self.own.get(name, self.space))
+        return tuple(map(self._through, rim(shape, self.solid, self.own.get(name, self.space))))
+
+    @cached_property
+    def regions(self) -> dict[str, Shape]:
+        """Name -> what a shape has in common with the domain, for those that have something."""
+        found = {}
+        for name, shape in self.shapes.items():
+            if name != BOX and self.solid is not None:
+                try:
+                    found[name] = self._through(self._within(shape))
+                except ValueError:  # nothing in common: it was cut out, or lies outside
+                    continue
+        return found
+
+    def _within(self, shape: Shape) -> Shape:
+        whole = self.shapes[BOX]
+        if shape == self.solid or (self.solid == whole and not _beyond(shape, whole)):
+            return shape
+        return Combination(INTERSECTION, shape, self.solid)
+
+    def _through(self, part: Shape) -> Shape:
+        """A shape in space at all values of the other coordinates."""
+        others = {one: ends for one, ends in self.box.bounds.items() if one not in part.coordinates}
+        if isinstance(part, Box):
+            bounds = {name: part.bounds.get(name, ends) for name, ends in self.box.bounds.items()}
+            normal = {name: part.normal.get(name, 0.0) for name in bounds} if part.normal else {}
+            return Box(MappingProxyType(bounds), MappingProxyType(normal))
+        return Product((part, Box(others)), self.box.coordinates) if others else part
+
+
+def read_places(
+    config: Mapping[str, Any],
+    space: tuple[str, ...],
+    box: Box,
+    parameters: tuple[str, ...],
+    values: Mapping[Any, float],
+    taken: tuple[str, ...],
+    report: Report,
+) -> Places:
+    """The domain that `shapes` and `domain` say: by default the box of the coordinates' ranges.
+
+    Args:
+        config: the problem.
+        parameters, values: the names of all parameters, and the values of those that are known before training.
+        taken: the names that mean something else.
+    """
+    described = config.get("shapes") or {}
+    if not isinstance(described, Mapping):
+        report.add("shapes", f"{described!r} is not a mapping: write {{part: {{disk: {{center: [0, 0], radius: 1}}}}}}")
+        described = {}
+    ranges = Box({name: box.bounds[name] for name in space})
+    shapes, own = read_shapes(described, ranges, parameters, values, taken, report)
+    if not space:
+        return Places(box, space)
+    shapes[BOX] = ranges
+    former = len(report.mistakes)
+    solid: Shape | None = ranges
+    with report.at("domain"):
+        solid = _read_solid(config.get("domain"), shapes, [*map(str, described), BOX], ranges)
+    places = Places(box, space, shapes, own, solid or ranges)
+    if len(report.mistakes) == former:  # else domain may mean it
+        used = set(_words({key: value for key, value in config.items() if key not in KEYS}))
+        for name in shapes:
+            if name != BOX and name not in used:
+                report.add(f"shapes.{name}", f"is used nowhere: write domain: {name}, or leave it out")
+    return places
+
+
+def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges: Box) -> Shape | None:
+    if text is None:
+        return ranges
+    if not isinstance(text, str):
+        raise LanguageError(f"{text!r} is no name of a shape: write one of {', '.join(known)}, or box - {known[0]}")
+    solid = read_solid(text, shapes, known)
+    if solid is None:
+        return None
+    if solid == ranges:
+        return ranges
+    if beyond := _beyond(solid, ranges):
+        lower, upper = solid.bounds[beyond]
+        least, most = ranges.bounds[beyond]
+        what = f"the shape '{text.strip()}'" if text.strip() in shapes else "the domain"
+        raise LanguageError(
+            f"{what} reaches from {beyond} = {lower:g} to {upper:g}, beyond the range "
+            f"[{least:g}, {most:g}] of {beyond}: give {beyond} a wider range, or write box & ..."
+        )
+    return solid
+
+
+def _beyond(shape: Shape, ranges: Box) -> str:
+    """A coordinate in which a shape passes the end of its range, if there is one."""
+    for name, (lower, upper) in shape.bounds.items():
+        slack = ROUNDING * (upper - lower)
+        if lower < ranges.bounds[name][0] - slack or upper > ranges.bounds[name][1] + slack:
+            return name
+    return ""
+
+
+def _words(config: Any) -> Iterator[str]:
+    """Every word in the texts and keys of a configuration."""
+    if isinstance(config, str):
+        yield from re.findall(r"[A-Za-z_]\w*", config)
+    elif isinstance(config, Mapping):
+        for key, value in config.items():
+            yield from _words(key)
+            yield from _words(value)
+    elif isinstance(config, list | tuple):
+        for one in config:
+            yield from _words(one)
