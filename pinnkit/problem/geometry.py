@@ -14,7 +14,7 @@ from pinnkit.domains.combination import INTERSECTION, Combination, rim
 from pinnkit.domains.product import Product
 from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import LanguageError, Report
-from pinnkit.problem.shapes import BOX, read_shapes
+from pinnkit.problem.shapes import BOX, check_shape_name, read_shapes
 from pinnkit.problem.solids import read_solid
 
 ROUNDING = 1e-12
@@ -105,17 +105,26 @@ def read_places(
         report.add("shapes", f"{described!r} is not a mapping: write {{part: {{disk: {{center: [0, 0], radius: 1}}}}}}")
         described = {}
     ranges = Box({name: box.bounds[name] for name in space})
-    shapes, own = read_shapes(described, ranges, parameters, values, taken, report)
+    texts = {name: text for name, text in described.items() if isinstance(text, str)}
+    plain = {name: one for name, one in described.items() if name not in texts}
+    shapes, own = read_shapes(plain, ranges, parameters, values, taken, report)
     if not space:
         return Places(box, space)
     shapes[BOX] = ranges
+    known = [*map(str, described), BOX]
+    for name, text in texts.items():
+        with report.at(f"shapes.{name}"):
+            check_shape_name(name, taken)
+            solid = read_solid(text, shapes, known)
+            if solid is not None:
+                shapes[name] = solid
     former = len(report.mistakes)
     solid: Shape | None = ranges
     with report.at("domain"):
-        solid = _read_solid(config.get("domain"), shapes, [*map(str, described), BOX], ranges)
+        solid = _read_solid(config.get("domain"), shapes, known, ranges)
     places = Places(box, space, shapes, own, solid or ranges)
     if len(report.mistakes) == former:  # else domain may mean it
-        used = set(_words({key: value for key, value in config.items() if key not in KEYS}))
+        used = set(_words([*texts.values(), {key: value for key, value in config.items() if key not in KEYS}]))
         for name in shapes:
             if name != BOX and name not in used:
                 report.add(f"shapes.{name}", f"is used nowhere: write domain: {name}, or leave it out")

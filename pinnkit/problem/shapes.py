@@ -32,6 +32,13 @@ SHAPES_AT_MOST = 100
 Values = Mapping[sympy.Symbol, float]
 
 
+def check_shape_name(name: Any, taken: Iterable[str]) -> None:
+    """Raise LanguageError unless a shape can have that name."""
+    check_name(name, taken)
+    if name in RESERVED:
+        raise LanguageError(f"'{name}' has a meaning of its own: give the shape another name")
+
+
 def read_shapes(
     config: Mapping[Any, Any],
     ranges: Box,
@@ -57,9 +64,7 @@ def read_shapes(
     for name, description in config.items():
         key = f"shapes.{name}"
         with report.at(key):
-            check_name(name, taken)
-            if name in RESERVED:
-                raise LanguageError(f"'{name}' has a meaning of its own: give the shape another name")
+            check_shape_name(name, taken)
             kinds = [kind for kind in description if kind != IN] if isinstance(description, Mapping) else []
             if len(kinds) != 1:
                 raise LanguageError(f"{description!r} is no shape: write {{disk: {{center: [0, 0], radius: 1}}}}")
