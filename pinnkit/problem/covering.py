@@ -43,6 +43,24 @@ def check_parts(fields: Sequence[Field], regions: Mapping[str, Shape], domain: S
     return len(report.mistakes) == former
 
 
+def check_periodic_parts(
+    periodic: Sequence[str], fields: Sequence[Field], regions: Mapping[str, Shape], domain: Shape, report: Report
+) -> None:
+    """Check that each part of a field reaches from end to end of a periodic coordinate: the embedding makes each
+    function periodic by itself, and what leaves one part at the end may enter another."""
+    for name in periodic:
+        for field in fields:
+            if field.part and not (
+                regions[field.part].spans(name) and regions[field.part].bounds[name] == domain.bounds[name]
+            ):
+                report.add(
+                    "periodic",
+                    f"{name}: {field.unknown} has a function of its own in {field.part}, which does not reach from end "
+                    f"to end of {name}: write conditions in its place",
+                )
+                break
+
+
 def check_equations_cover(
     equations: Sequence[Equation], fields: Sequence[Field], regions: Mapping[str, Shape], domain: Shape, report: Report
 ) -> None:

@@ -227,14 +227,12 @@ def _restricted(condition: Condition, parts: Parts, coordinates: tuple[str, ...]
     """The condition at those of its places, or rows, that its sides touch; None: they touch none."""
     regions = [parts.regions[name] for name in condition.sides]
     if condition.data:
-        rows = np.logical_and.reduce([True, *(in_region(one, condition.data) for one in regions)])
-        if not np.any(rows):
+        if not regions:
+            return condition
+        rows = np.logical_and.reduce([in_region(one, condition.data) for one in regions])
+        if not rows.any():
             return None
-        return (
-            replace(condition, data={name: values[rows] for name, values in condition.data.items()})
-            if regions
-            else condition
-        )
+        return replace(condition, data={name: column[rows] for name, column in condition.data.items()})
     if not regions:
         return condition
     touched = _touched(condition, parts, coordinates, values)

@@ -16,7 +16,7 @@ from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, expression
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.coordinates import Coordinates
-from pinnkit.problem.covering import check_equations_cover, check_parts
+from pinnkit.problem.covering import check_equations_cover, check_parts, check_periodic_parts
 from pinnkit.problem.declarations import check_meanings, read_coordinates, read_fields, read_parameters
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.geometry import Places, read_places
@@ -84,6 +84,8 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         exact = read_exact(config.get("exact") or {}, scope, fields, parameters, report)
         exact = exact_in_parts(exact, parts, names, known)
     periodic = read_periodic(config.get("periodic") or [], names, domain, report) if names else ()
+    if whole:
+        check_periodic_parts(periodic, fields, regions, domain, report)
     reference = config.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
         report.add("reference", f"'{reference}' is neither 'spectral' nor a .npz or .csv file")
