@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
+import sympy
 
+from pinnkit.domains.distances import between, coordinate, intersection, number
 from pinnkit.domains.shape import Shape
 
 
@@ -53,6 +55,10 @@ class Box(Shape):
             f"{name} = {lower:.6g}" if lower == upper else f"{name} in [{lower:.6g}, {upper:.6g}]"
             for name, (lower, upper) in self.bounds.items()
         )
+
+    def place(self, point: np.ndarray) -> str:
+        """The coordinates of a point (d,) as text."""
+        return ", ".join(f"{name} = {value:.4g}" for name, value in zip(self.bounds, point, strict=True))
 
     def spans(self, coordinate: str) -> bool:
         return True
@@ -113,6 +119,16 @@ class Box(Shape):
 
     def project(self, points: np.ndarray) -> np.ndarray:
         return np.where(self.lower == self.upper, self.lower, points)
+
+    @property
+    def distance_expression(self) -> sympy.Expr | None:
+        """Of a face the distance to its plane; of a solid the intersection of its intervals."""
+        if self.normal:
+            (name,) = (name for name, component in self.normal.items() if component)
+            return number(self.normal[name]) * (number(self.bounds[name][0]) - coordinate(name))
+        if self.fixed:
+            return None
+        return intersection(*(between(name, *ends) for name, ends in self.bounds.items()))
 
     @property
     def ends(self) -> np.ndarray:

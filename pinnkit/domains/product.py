@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import sympy
 
+from pinnkit.domains.distances import intersection
 from pinnkit.domains.shape import Shape
 
 
@@ -127,6 +129,13 @@ class Product(Shape):
         for factor, columns in self._columns():
             moved[:, columns] = factor.project(points[:, columns])
         return moved
+
+    @property
+    def distance_expression(self) -> sympy.Expr | None:
+        """Of a part of a boundary that of the factor with normals; of a solid the intersection of its factors."""
+        faces = [factor for factor in self.factors if factor.has_normals]
+        found = [factor.distance_expression for factor in faces or self.factors]
+        return None if None in found else intersection(*found)
 
     @property
     def ends(self) -> np.ndarray:

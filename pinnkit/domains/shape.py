@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+import sympy
 
 MOST_DRAWN = 2**20
 """Points of a larger shape of which one at least must lie in the shape."""
@@ -30,9 +31,11 @@ class Shape(ABC):
         bounds: the bounding box, coordinate -> (lower, upper), in the order of the coordinates.
         example: of a shape that problems choose by its name: arguments of an instance, for messages and for the tests
             of all shapes.
+        bare: the argument that a problem may give alone, without its name; "": there is none.
     """
 
     example: ClassVar[Mapping[str, Any]]
+    bare: ClassVar[str] = ""
     bounds: Mapping[str, tuple[float, float]]
 
     # ------------------------------------------------------------ what a shape defines
@@ -110,6 +113,15 @@ class Shape(ABC):
             surface = f"dimension {self.dimension} and varies in {', '.join(self.free)}"
             raise TypeError(f"{type(self).__name__} has {surface}: it must define project, by which its points move")
         return points
+
+    @property
+    def distance_expression(self) -> sympy.Expr | None:
+        """A closed form of the distance, in the symbols `distances.coordinate(name)`; None where there is none.
+
+        Of a solid: zero on its boundary, positive inside, with derivative 1 along the inward normal where the boundary
+        is smooth. Of a part of a boundary: zero on this part alone, positive in the rest of the domain.
+        """
+        return None
 
     @property
     def ends(self) -> np.ndarray:

@@ -27,7 +27,8 @@ BOUNDARY = "boundary"
 RESERVED = (BOX, BOUNDARY, "domain")
 IN = "in"
 """The key, beside the kind of a shape, of the coordinates that it is described in."""
-SHAPES_AT_MOST = 100
+SHAPES_AT_MOST, NUMBERS = 100, 2000
+"""Shapes of a problem, and numbers or points in a list, at most."""
 
 Values = Mapping[sympy.Symbol, float]
 
@@ -113,6 +114,8 @@ def _read_shape(
     """The shape, None where it has a mistake: its settings are the arguments of its class, but for the coordinates."""
     types = typing.get_type_hints(SHAPES[kind].__init__)
     fields = [field for name, field in inspect.signature(SHAPES[kind]).parameters.items() if name != "names"]
+    if not isinstance(settings, Mapping) and (bare := SHAPES[kind].bare):
+        settings = {bare: settings}
     if not isinstance(settings, Mapping):
         example = ", ".join(f"{field.name}: {_written(SHAPES[kind].example[field.name])}" for field in fields)
         report.add(key, f"{settings!r} is not a mapping of settings: write {{{kind}: {{{example}}}}}")
@@ -139,16 +142,26 @@ def _read_shape(
 
 
 def _written(value: Any) -> str:
+    if isinstance(value, str):
+        return value
     return f"[{', '.join(map(_written, value))}]" if isinstance(value, tuple) else f"{value:g}"
 
 
 def _setting(config: Any, kind: Any, parameters: tuple[str, ...], values: Values) -> Any:
-    """A number, or a tuple of numbers, by the type of the field."""
+    """A text, a number, or a tuple of numbers or of such, by the type of the argument."""
+    if kind is str:
+        if not isinstance(config, str):
+            raise LanguageError(f"{config!r} is not a text")
+        return config
     if kind is float:
         return number(config, Scope((), parameters=parameters), values)
+    one, _ = typing.get_args(kind)
     if isinstance(config, str) or not isinstance(config, Sequence):
-        raise LanguageError(f"{config!r} is not a list of numbers: write [0, 0]")
-    return tuple(number(one, Scope((), parameters=parameters), values) for one in config)
+        what, example = ("numbers", "[0, 0]") if one is float else ("points", "[[0, 0], [1, 0], [0, 1]]")
+        raise LanguageError(f"{config!r} is not a list of {what}: write {example}")
+    if len(config) > NUMBERS:
+        raise LanguageError(f"has {len(config)} entries; the most is {NUMBERS}")
+    return tuple(_setting(each, one, parameters, values) for each in config)
 
 
 def number(config: Any, scope: Scope, values: Values) -> float:

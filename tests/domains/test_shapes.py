@@ -15,7 +15,7 @@ COUNT = 2**12
 
 
 def sampled(shape: Shape, count: int = COUNT) -> np.ndarray:
-    return shape.sample(unit_points("sobol", count, shape.dimension, 0, "shape"))
+    return shape.draw(count, lambda drawn: unit_points("sobol", drawn, shape.dimension, 0, "shape"))
 
 
 def around(shape: Shape) -> np.ndarray:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import sympy
 
 from pinnkit.domains.box import Box
+from pinnkit.domains.distances import coordinate, number
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape, ShapeError
 
@@ -84,6 +86,13 @@ class Disk(Shape):
     def distance(self, points: np.ndarray) -> np.ndarray:
         return self.radius - np.linalg.norm(points - self.center, axis=1)
 
+    @property
+    def distance_expression(self) -> sympy.Expr:
+        """(R^2 - |p - c|^2) / (2 R), smooth in the center too."""
+        pairs = zip(self.names, self.center, strict=True)
+        squares = [(coordinate(name) - number(middle)) ** 2 for name, middle in pairs]
+        return (number(self.radius) ** 2 - sympy.Add(*squares)) / (2 * number(self.radius))
+
     def contains(self, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
         return self.distance(points) >= -np.max(slack) - self.rounding
 
@@ -148,6 +157,10 @@ class Circle(Shape):
 
     def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
         return np.zeros(len(points), dtype=bool)
+
+    @property
+    def distance_expression(self) -> sympy.Expr:
+        return self.disk.distance_expression
 
     @property
     def widths(self) -> np.ndarray:

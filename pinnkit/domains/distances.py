@@ -1,0 +1,48 @@
+"""Closed forms of distances: R-functions, and the trimming of a surface to a part of it.
+
+Rvachev and Sheiko 1995, Appl. Mech. Rev. 48, 151; Sukumar and Srivastava 2022, Comput. Methods Appl. Mech. Eng. 389,
+114333 (arXiv 2104.08426). The arguments are functions that are positive inside, zero on the boundary and negative
+outside, with derivative 1 along the inward normal; the results are such functions too, but for points where several
+boundaries meet.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import sympy
+
+
+def coordinate(name: str) -> sympy.Symbol:
+    """The symbol of a coordinate, as the language has it."""
+    return sympy.Symbol(name, real=True)
+
+
+def number(value: float) -> sympy.Number:
+    """A float as an exact number where it is whole, so that terms cancel."""
+    return sympy.Integer(int(value)) if float(value).is_integer() else sympy.Float(value)
+
+
+def intersection(first: sympy.Expr, *others: sympy.Expr) -> sympy.Expr:
+    """a + b - sqrt(a^2 + b^2): positive where all are."""
+    return reduce(lambda a, b: a + b - sympy.sqrt(a**2 + b**2), others, first)
+
+
+def union(first: sympy.Expr, *others: sympy.Expr) -> sympy.Expr:
+    """a + b + sqrt(a^2 + b^2): positive where one is."""
+    return reduce(lambda a, b: a + b + sympy.sqrt(a**2 + b**2), others, first)
+
+
+def between(name: str, lower: float, upper: float) -> sympy.Expr:
+    """(p - a) (b - p) / (b - a), for the interval [a, b]."""
+    p, a, b = coordinate(name), number(lower), number(upper)
+    return (p - a) * (b - p) / (b - a)
+
+
+def trimmed(surface: sympy.Expr, kept: sympy.Expr) -> sympy.Expr:
+    """sqrt(f^2 + ((sqrt(t^2 + f^4) - t) / 2)^2): zero where f = 0 and t >= 0, positive elsewhere.
+
+    Of f its size alone counts; t is the function `kept` of the part of the surface f = 0 that is meant.
+    """
+    root = sympy.sqrt(kept**2 + surface**4)
+    return sympy.sqrt(surface**2 + ((root - kept) / 2) ** 2)

@@ -1,0 +1,108 @@
+"""Triangle meshes from STL and OBJ files of strangers: nothing in them is executed, and sizes are bounded."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from pathlib import Path
+
+import numpy as np
+
+BYTES = 60_000_000
+"""The size of a file at most."""
+FACES = 200_000
+"""Triangles at most."""
+ENDINGS = (".stl", ".obj")
+
+
+class MeshError(ValueError):
+    """A mesh file that is missing, of another kind, too large, or does not bound a solid."""
+
+
+def load(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (m, 3), and faces (k, 3) as indices of them, of an STL file (text or binary) or an OBJ file.
+
+    Only vertices and faces are read: no materials, no textures, and no other file. Vertices with the same coordinates
+    are one; faces with two equal corners are left out.
+
+    Raises:
+        MeshError: saying what is wrong with the file.
+    """
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise MeshError(f"'{path.name}' is neither an .stl nor an .obj file")
+    if not path.is_file():
+        raise MeshError(f"there is no file '{path}'")
+    with path.open("rb") as file:  # at once: the size may change between two looks
+        content = file.read(BYTES + 1)
+    if len(content) > BYTES:
+        raise MeshError(f"'{path.name}' has more than {BYTES:.3g} bytes, which is the most")
+    try:
+        vertices, faces = _stl(content) if ending == ".stl" else _obj(content)
+    except MeshError as error:
+        raise MeshError(f"'{path.name}' {error}") from None
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError) as error:
+        # What the library raises for a text that is no mesh, and Python for too large numbers.
+        what = f"{ending[1:].upper()} file: {(str(error) or 'it has no triangles').splitlines()[0][:100]}"
+        raise MeshError(f"'{path.name}' cannot be read as an {what}") from None
+    if not len(faces):
+        raise MeshError(f"'{path.name}' holds no triangles")
+    if not np.isfinite(vertices).all():
+        raise MeshError(f"'{path.name}' holds a coordinate that is not finite")
+    if faces.min() < 0 or faces.max() >= len(vertices):
+        raise MeshError(f"'{path.name}' has a face with a vertex that is not there")
+    return _merged(vertices, faces)
+
+
+def _merged(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    vertices, index = np.unique(vertices + 0.0, axis=0, return_inverse=True)  # -0.0 is 0.0
+    faces = index.reshape(-1)[faces]
+    distinct = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
+    return vertices, faces[distinct]
+
+
+def _check_count(count: int) -> None:
+    if count > FACES:
+        raise MeshError(f"has {count} triangles; the most is {FACES}")
+
+
+def _stl(content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        from trimesh.exchange import stl
+    except ImportError as error:
+        raise MeshError(f"cannot be read, since {error.name} is missing: pip install 'pinnkit[shapes]'") from None
+    if len(content) == 84 + 50 * int.from_bytes(content[80:84], "little"):
+        _check_count((len(content) - 84) // 50)
+        found = stl.load_stl_binary(io.BytesIO(content))
+    else:
+        if content.lstrip()[:5].lower() != b"solid":
+            raise MeshError("is no STL file: it neither begins with 'solid', nor has the length that its head says")
+        _check_count(content.lower().count(b"endfacet"))
+        found = stl.load_stl_ascii(io.BytesIO(content))
+    parts = list(found["geometry"].values()) if "geometry" in found else [found]  # a solid each
+    corners = [np.asarray(one["vertices"], dtype=np.float64)[one["faces"]].reshape(-1, 3) for one in parts]
+    vertices = np.concatenate([np.empty((0, 3)), *corners])
+    return vertices, np.arange(len(vertices)).reshape(-1, 3)
+
+
+def _obj(content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """The lines `v x y z` and `f 1 2 3` (or `f 1/4/7 ...`, negative indices, more corners); the others say no shape."""
+    vertices: list[list[float]] = []
+    faces: list[tuple[int, int, int]] = []
+    for number, line in enumerate(content.decode("utf-8", errors="replace").splitlines(), start=1):
+        kind, *words = line.split("#")[0].split() or [""]
+        try:
+            if kind == "v":
+                vertices.append([float(word) for word in words[:3]])
+                if len(words) < 3:
+                    raise ValueError
+            elif kind == "f":
+                corners = [int(word.split("/")[0]) for word in words]
+                if len(corners) < 3 or 0 in corners:
+                    raise ValueError
+                first, *others = [one - 1 if one > 0 else len(vertices) + one for one in corners]
+                faces += [(first, one, other) for one, other in itertools.pairwise(others)]
+        except ValueError:
+            raise MeshError(f"has a line {number} that is no vertex or face: {line[:60]!a}") from None
+        _check_count(max(len(faces), len(vertices) // 3))
+    return np.array(vertices, dtype=np.float64).reshape(-1, 3), np.array(faces, dtype=np.int64).reshape(-1, 3)

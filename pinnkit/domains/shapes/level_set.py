@@ -1,0 +1,223 @@
+"""Shapes where a function is negative, and the zero sets that bound them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import sympy
+
+from pinnkit.domains.box import Box
+from pinnkit.domains.level_function import LevelFunction
+from pinnkit.domains.level_geometry import LevelGeometry, level_geometry
+from pinnkit.domains.registry import SHAPES
+from pinnkit.domains.shape import Shape
+
+_X, _Y = sympy.symbols("x y", real=True)
+
+
+@SHAPES.register("level_set")
+@dataclass(frozen=True)
+class LevelSet(Shape):
+    """{p in the box : phi(p) <= 0}, whose boundary is the zero set of phi in the box.
+
+    The faces of the box are no part of its boundary, and count in no distance: it is what can be seen of the set in the
+    box. Parts thinner than a cell of the grid on which it is looked for (1/4096, 1/256, 1/48 of the box in one, two,
+    three dimensions) are not found.
+
+    Args:
+        names: the coordinates; of more than three the boundary has no points.
+        function: phi.
+        ranges: the box, (lower, upper) of each coordinate.
+
+    Raises:
+        ShapeError: phi is negative nowhere or everywhere, not finite, or has no gradient on the boundary.
+    """
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "names": ("x", "y"),
+        "function": LevelFunction(
+            "x^2 + y^4 - 0.04",
+            _X**2 + _Y**4 - 0.04,
+            lambda points: points[:, 0] ** 2 + points[:, 1] ** 4 - 0.04,
+            lambda points: np.stack([2 * points[:, 0], 4 * points[:, 1] ** 3], axis=1),
+        ),
+        "ranges": ((-1.0, 1.0), (-1.0, 1.0)),
+    }
+
+    names: tuple[str, ...]
+    function: LevelFunction
+    ranges: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        _ = self.geometry  # raises where there is none
+
+    @cached_property
+    def geometry(self) -> LevelGeometry:
+        """Bounds, measure and boundary, found on a grid."""
+        return level_geometry(self.function, self.box)
+
+    @cached_property
+    def box(self) -> Box:
+        return Box({name: (float(a), float(b)) for name, (a, b) in zip(self.names, self.ranges, strict=True)})
+
+    @property
+    def bounds(self) -> Mapping[str, tuple[float, float]]:
+        return self.geometry.bounds.bounds
+
+    @property
+    def dimension(self) -> int:
+        return len(self.names)
+
+    @property
+    def measure(self) -> float:
+        return self.geometry.volume
+
+    @property
+    def description(self) -> str:
+        return f"{_listed(self.names)} where {self.function.text} < 0"
+
+    @property
+    def cut(self) -> bool:
+        """Whether the shape reaches a face of the box, so that its zero set is no closed curve or surface."""
+        return any(
+            lower <= least or upper >= most
+            for (lower, upper), (least, most) in zip(self.bounds.values(), self.ranges, strict=True)
+        )
+
+    @property
+    def distance_expression(self) -> sympy.Expr:
+        return self.function.distance_expression
+
+    def sample(self, unit: np.ndarray) -> np.ndarray:
+        return self.geometry.bounds.sample(unit)
+
+    def keeps(self, points: np.ndarray) -> np.ndarray:
+        return self.function.value(points) < 0
+
+    def contains(self, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
+        widest = float(np.max(slack))
+        inside = self.function.value(points) <= 0
+        if widest > 0:
+            inside |= self.distance(points) >= -widest
+        else:
+            inside |= self.function.distances(points) >= -self.geometry.rounding
+        return inside & self.box.contains(points, slack + self.geometry.rounding)
+
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        """That to the zero set; in more than three dimensions to first order, -phi / |grad phi|."""
+        if self.geometry.surface is None:
+            return np.nan_to_num(self.function.distances(points), nan=0.0)
+        away = np.linalg.norm(points - self.geometry.surface.nearest(points), axis=1)
+        return np.where(self.function.value(points) <= 0, away, -away)
+
+    def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
+        return (np.abs(self.distance(points)) <= np.max(slack)) | _near_faces(self.box, points, slack)
+
+    def boundary(self, coordinates: Collection[str]) -> tuple[Shape, ...]:
+        surface = self.geometry.surface
+        if surface is None or not set(self.names) <= set(coordinates):
+            return ()
+        if self.dimension > 1:
+            return (ZeroSet(self),)
+        (name,) = self.names
+        normals = np.sign(self.function.gradient(surface.points))
+        pairs = zip(surface.points[:, 0], normals[:, 0], strict=True)
+        return tuple(Box({name: (float(at), float(at))}, {name: float(normal)}) for at, normal in pairs)
+
+    def at(self, /, **values: float) -> Box:
+        """A point."""
+        return point_of(self, values)
+
+
+def point_of(shape: Shape, values: Mapping[str, float]) -> Box:
+    """The point of a solid that has these values.
+
+    Raises:
+        ValueError: it lies outside, a name is not a coordinate, or a coordinate has no value.
+    """
+    for name, value in values.items():
+        if name not in shape.coordinates:
+            raise ValueError(f"{name} is not a coordinate; coordinates are {', '.join(shape.coordinates)}")
+        if not shape.bounds[name][0] <= value <= shape.bounds[name][1]:
+            raise ValueError(f"{name} = {value:g} lies outside the domain, {shape.description}")
+    place = ", ".join(f"{name} = {value:g}" for name, value in values.items())
+    if len(values) < len(shape.coordinates):
+        names = ", ".join(shape.coordinates)
+        raise ValueError(f"{place} has no description in {shape.description}: give a value to each of {names}")
+    if not shape.contains(np.array([[values[name] for name in shape.coordinates]]))[0]:
+        raise ValueError(f"{place} lies outside the domain, {shape.description}")
+    return Box({name: (float(values[name]), float(values[name])) for name in shape.coordinates})
+
+
+def _near_faces(box: Box, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
+    return ((points <= box.lower + slack) | (points >= box.upper - slack)).any(axis=1)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return f"({', '.join(names)})" if len(names) > 1 else names[0]
+
+
+@dataclass(frozen=True)
+class ZeroSet(Shape):
+    """{p in the box : phi(p) = 0}, with the normals grad phi / |grad phi|: a curve or a surface."""
+
+    solid: LevelSet
+
+    @property
+    def bounds(self) -> Mapping[str, tuple[float, float]]:
+        return self.solid.bounds
+
+    @property
+    def dimension(self) -> int:
+        return self.solid.dimension - 1
+
+    @property
+    def measure(self) -> float:
+        return self.solid.geometry.surface.simplices.measure
+
+    @property
+    def description(self) -> str:
+        return f"{_listed(self.solid.names)} where {self.solid.function.text} = 0"
+
+    @property
+    def distance_expression(self) -> sympy.Expr:
+        return self.solid.distance_expression
+
+    def sample(self, unit: np.ndarray) -> np.ndarray:
+        """Uniform by length or area on the segments or triangles of a grid, then moved onto the zero set."""
+        self._check_unit(unit)
+        return self.solid.geometry.surface.onto(self.solid.geometry.surface.simplices.sample(unit))
+
+    def keeps(self, points: np.ndarray) -> np.ndarray:
+        on = self.solid.function.is_zero(points, self.solid.geometry.rounding)
+        return on & self.solid.box.contains(points)
+
+    def distance(self, points: np.ndarray) -> np.ndarray:
+        return -np.linalg.norm(points - self.project(points), axis=1)
+
+    def contains(self, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
+        rounding = self.solid.geometry.rounding
+        near = self.distance(points) >= -np.max(slack) - rounding
+        return near & self.solid.box.contains(points, slack + rounding)
+
+    def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
+        return _near_faces(self.solid.box, points, slack)
+
+    @property
+    def widths(self) -> np.ndarray:
+        return np.full(len(self.coordinates), self.measure ** (1 / self.dimension))
+
+    def boundary(self, coordinates: Collection[str]) -> tuple[Shape, ...]:
+        return ()
+
+    def normals(self, points: np.ndarray) -> np.ndarray:
+        gradient = self.solid.function.gradient(points)
+        with np.errstate(all="ignore"):
+            return gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
+
+    def project(self, points: np.ndarray) -> np.ndarray:
+        return self.solid.geometry.surface.nearest(points)
