@@ -12,6 +12,7 @@ from typing import Any
 from pinnkit.domains.box import Box
 from pinnkit.domains.combination import INTERSECTION, Combination, rim
 from pinnkit.domains.product import Product
+from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.problem.shapes import BOX, check_shape_name, read_shapes
@@ -115,6 +116,8 @@ def read_places(
     for name, text in texts.items():
         with report.at(f"shapes.{name}"):
             check_shape_name(name, taken)
+            if text.strip() in SHAPES and text.strip() not in shapes:
+                raise LanguageError(f"{text!r} is no shape: write {{disk: {{center: [0, 0], radius: 1}}}}")
             solid = read_solid(text, shapes, known)
             if solid is not None:
                 shapes[name] = solid

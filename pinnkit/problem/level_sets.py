@@ -61,7 +61,9 @@ def read_level_set(
     found = {str(one) for one in phi.free_symbols}
     if moving := [name for name in others if name in found]:
         plain = ", ".join(names)
-        raise LanguageError(f"holds {', '.join(moving)}: a level set is written in {plain} and fixed parameters", config)
+        raise LanguageError(
+            f"holds {', '.join(moving)}: a level set is written in {plain} and fixed parameters", config
+        )
     if learned := [name for name in parameters if name in found and symbol(name) not in values]:
         raise LanguageError(f"{', '.join(learned)} is learned, so it cannot shape the domain", config)
     phi = phi.xreplace({symbol(name): sympy.Float(values[symbol(name)]) for name in parameters if name in found})

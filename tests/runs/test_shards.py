@@ -9,8 +9,8 @@ from tests.runs.test_ranks import compare, run
 
 
 def test_two_ranks_take_the_steps_of_one_to_the_bit_where_sums_are_sharded(tmp_path):
-    """SOAP, whose ranks part at once where sums are not, and others; on points drawn by residual."""
-    told = ["front soap 20 4", "front ssbroyden 15 4", "front spring 8 4"]
+    """SOAP, whose ranks part at once where sums are not, and others; on points drawn by residual, also of a region."""
+    told = ["front soap 20 4", "front ssbroyden 15 4", "front spring 8 4", "interface soap 12 4"]
     differences = compare(run(1, told, tmp_path / "1")[0], run(2, told, tmp_path / "2"))
     assert set(differences.values()) == {0.0}
 
