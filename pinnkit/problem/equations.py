@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -87,7 +88,8 @@ def read_equations(
                     with report.at(f"{path}.weight"):
                         own = read_weight(value["weight"], scope)
                 value = value.get("equation")
-            equations.append(Equation(label, *_residual(value, scope), own, region))
+            within = replace(scope, ranges={**scope.ranges, **regions[region].bounds}) if region else scope
+            equations.append(Equation(label, *_residual(value, within), own, region))
     return tuple(equations)
 
 

@@ -36,14 +36,15 @@ class Problem:
 
     Args:
         coordinates: name -> [lower, upper], in the order of the network's inputs; t is time.
-        fields: names of the unknown functions, or name -> the coordinates that it depends on.
-        equations: text `left = right`, a callable `residual(p)`, {equation: one of these, weight: expression}, or a
-            list or a mapping of such.
+        fields: names of the unknown functions, or name -> the coordinates that it depends on, or {parts: shapes in each
+            of which it has a function of its own}.
+        equations: text `left = right`, a callable `residual(p)`, {equation: one of these, weight: expression, in: the
+            shape in which it holds}, or a list or a mapping of such.
         conditions: name -> {at, equations, where, weight, data}.
         parameters: name -> number, or {learn: start, positive: true}.
         exact: field (or learned parameter) -> closed form.
         reference: `spectral`, or a table's file name (NPZ or CSV).
-        shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}.
+        shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}, or an expression of others.
         domain: the name of the shape to solve in; by default the box of the coordinates' ranges.
         periodic: coordinates in which every field is periodic, exactly, by embedding.
         transform: field -> output transform (softplus, exp, sigmoid, tanh, square).

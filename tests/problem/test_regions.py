@@ -1,16 +1,26 @@
 """Equations in parts of the domain, fields with a function in each, and conditions where parts meet."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import yaml
 
 from pinnkit.language.calculus import Partial, symbol
+from pinnkit.language.errors import Report
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.tables import TableError
 from pinnkit.problem.unknowns import combined
 from pinnkit.references.exact import Exact
 from pinnkit.references.manufactured import manufacture
+from pinnkit.references.table import Table
+from pinnkit.runs.memory import parameters
 from pinnkit.sampling.points import condition_points, equation_points
 from pinnkit.sampling.settings import SAMPLERS
+from pinnkit.settings import read_settings
+from tests.conftest import ROOT, assembled
 from tests.problem.two_materials import PLATE, ROD, refused, rod
 
 LEFT, RIGHT = Partial("u.left", ("x",)), Partial("u.right", ("x",))
@@ -163,3 +173,33 @@ def test_a_manufactured_solution_may_bend_at_the_interface():
     assert (made.exact["u.left"], made.exact["u.right"]) == (-X + X**2, X + X**2)
     assert check(made).mistakes == []
     assert made.equations[0].residual == K1 * LEFT.diff(X, 2) - 2 * K1
+
+
+def test_a_coefficient_may_jump_at_the_rim_of_a_region():
+    text = "diff(where(x < 0, k1, k2)*u_x, x) = -2"
+    problem = rod(equations={name: {"equation": text, "in": name} for name in ("left", "right")})
+    assert check(problem).mistakes == []
+
+
+def test_the_example_of_the_documentation_is_right():
+    text = (ROOT / "docs" / "regions_and_interfaces.md").read_text()
+    words = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL).group(1))
+    report = check(Problem(**words))
+    assert (report.mistakes, report.warnings) == ([], [])
+
+
+def test_the_numbers_of_all_networks_are_counted():
+    module, _ = assembled(ROD, {"network": {"width": 7, "depth": 2}})
+    built = sum(one.numel() for one in module.network.parameters())
+    network = read_settings({"network": {"width": 7, "depth": 2}}, Report()).network
+    assert parameters(rod(), network) == parameters(rod(), replace(network, separate=True)) == built
+
+
+def test_a_table_of_the_whole_field_is_compared_with_the_conditions_of_each_part(tmp_path):
+    x = np.linspace(-1, 1, 101)
+    u = 0.4 - (x**2 + 0.6 * x) / np.where(x < 0, 1, 4)
+    np.savez(tmp_path / "good.npz", x=x, u=u)
+    np.savez(tmp_path / "bad.npz", x=x, u=u + np.where(x > 0, 0.3, 0))  # it jumps, which is no mistake, and ends at 0.3
+    assert Table(rod(exact={}), tmp_path / "good.npz").warnings == []
+    with pytest.raises(TableError, match="violate the condition 'ends_right'"):
+        Table(rod(exact={}), tmp_path / "bad.npz")
