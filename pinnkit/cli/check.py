@@ -10,6 +10,7 @@ from pinnkit.cli.arguments import parse
 from pinnkit.cli.checks import check_configuration
 from pinnkit.cli.composition import Composer
 from pinnkit.cli.entry import FINISHED, asks_help, report_error
+from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import equations_with_keys
@@ -19,6 +20,8 @@ from pinnkit.runs.resources import check_environment
 from pinnkit.sampling.points import shared
 from pinnkit.settings import Settings
 
+LISTED = 6
+"""Places of a condition that are described each."""
 HELP = """
 Print a problem as pinnkit understands it, and run every check that precedes training; nothing is trained.
 
@@ -57,17 +60,26 @@ def check(argv: Sequence[str], conf: Path) -> int:
 def described(problem: Problem, settings: Settings) -> Iterator[str]:
     """The problem in mathematics, a line for each part."""
     yield f"{problem.name}: {problem.description}" if problem.description else problem.name
-    yield f"  domain      {problem.domain.description}" + (
-        f", periodic in {', '.join(problem.periodic)}" if problem.periodic else ""
-    )
+    periodic = f", periodic in {', '.join(problem.periodic)}" if problem.periodic else ""
+    yield f"  domain      {problem.domain.description}{_size(problem.domain, problem.domain.fills_bounds)}{periodic}"
+    for name, region in problem.regions.items():
+        yield f"  region      {name}: {region.description}{_size(region, region.fills_bounds)}"
     scales = field_scales(problem)
     for field in problem.fields:
         transform = f", through {field.transform}" if field.transform else ""
-        yield f"  field       {field.name}({', '.join(field.coordinates)}) of size {scales[field.name]:g}{transform}"
+        if field.bounds:
+            transform = f", kept {field.bounds.description}"
+        yield f"  field       {field.name}({', '.join(field.inputs)}) of size {scales[field.name]:g}{transform}"
+    for name in problem.axes.parameters:
+        spread = ", spread by its logarithm" if name in problem.axes.logarithmic else ""
+        lower, upper = problem.domain.bounds[name]
+        yield f"  parameter   {name} in [{lower:g}, {upper:g}], an input of the network{spread}"
     for parameter in problem.parameters:
         kind = "learned, from" if parameter.learn else "="
-        positive = ", kept positive" if parameter.positive else ""
-        yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{positive}"
+        kept = f", kept {parameter.bounds.description}" if parameter.bounds else ""
+        yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{kept}"
+    for name, expression in problem.definitions.items():
+        yield f"  defined     {name} = {expression}"
     for _, equation, condition in equations_with_keys(problem):
         count = shared(problem, equation.region, settings.sampling.count(len(problem.coordinates)))
         where = _where(condition) if condition else f"at {count} points {_inside(equation.region)}"
@@ -80,6 +92,10 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
 
 def _inside(region: str) -> str:
     return f"in {region}" if region else "inside"
+
+
+def _size(shape: Shape, obvious: bool) -> str:
+    return "" if obvious else f", of measure {shape.measure:.6g}"
 
 
 def _residual(equation: Equation) -> str:
@@ -96,7 +112,10 @@ def _where(condition: Condition) -> str:
     if condition.data:
         rows = len(next(iter(condition.data.values())))
         return f"at the {rows} rows of {condition.source}"
-    places = " and ".join(place.description for place in condition.places)
+    places = " and ".join(place.description for place in condition.places[:LISTED])
+    if len(condition.places) > LISTED:
+        places += f" and {len(condition.places) - LISTED} more"
+        places += f", of measure {sum(place.measure for place in condition.places):.6g} in all"
     inequality = f" where {condition.where}" if condition.where is not None else ""
     sides = f", beside {' and '.join(condition.sides)}" if condition.sides else ""
     return f"at {places}{inequality}{sides}"

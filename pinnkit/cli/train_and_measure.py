@@ -17,6 +17,7 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.runs import environment, evaluation
 from pinnkit.runs.configuration import with_settings
+from pinnkit.runs.learned import learned
 from pinnkit.runs.load import checkpoint_path, restore
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.results import summary_lines
@@ -81,7 +82,7 @@ def measure(
     found = evaluation.evaluate(module, reference, grid)
     folder = RunFolder(run.path / "evaluation").create()
     former = run.read_metrics() if run.metrics.exists() else {}
-    measured = {**found.errors(), "learned": evaluation.learned(module), "minimum": found.minima()}
+    measured = {**found.errors(), "learned": learned(module), "minimum": found.minima()}
     metrics = {
         **trained.progress(),
         "reference": reference and reference.name,

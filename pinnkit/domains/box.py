@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import sympy
 
-from pinnkit.domains.distances import between, coordinate, intersection, number
+from pinnkit.domains.distances import between, coordinate, intersection, number, trimmed
 from pinnkit.domains.shape import Shape
 
 
@@ -22,9 +22,10 @@ class Box(Shape):
     Args:
         bounds: coordinate name -> (lower, upper), in the order of the coordinates.
         normal: the outward unit normal, coordinate name -> component, where this box is a face of another.
+        logarithmic: the coordinates above zero whose even points are even in the logarithm.
 
     Raises:
-        ValueError: a bound is not finite, or lower > upper.
+        ValueError: a bound is not finite, or lower > upper, or a logarithmic one is not above zero.
 
     >>> rod = Box({"x": (-1.0, 1.0), "t": (0.0, 1.0)})
     >>> rod.measure, rod.at(x=1.0).measure, rod.face("x", -1.0).normal["x"]
@@ -33,6 +34,7 @@ class Box(Shape):
 
     bounds: Mapping[str, tuple[float, float]]
     normal: Mapping[str, float] = field(default_factory=dict)
+    logarithmic: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for name, (lower, upper) in self.bounds.items():
@@ -40,6 +42,8 @@ class Box(Shape):
                 raise ValueError(f"the range of {name} is [{lower}, {upper}]: both ends must be finite")
             if lower > upper:
                 raise ValueError(f"the range of {name} is [{lower}, {upper}]: the lower end comes first")
+            if name in self.logarithmic and lower <= 0:
+                raise ValueError(f"the range of {name} is [{lower}, {upper}]: a logarithm needs numbers above zero")
 
     @property
     def dimension(self) -> int:
@@ -72,7 +76,12 @@ class Box(Shape):
             if not lower <= value <= upper:
                 raise ValueError(f"{name} = {value:g} lies outside the domain [{lower:g}, {upper:g}]")
             bounds[name] = (float(value), float(value))
-        return Box(bounds, self.normal)
+        return Box(bounds, self.normal, self.logarithmic)
+
+    def only(self, names: Collection[str]) -> Box:
+        """The box in these of its coordinates alone."""
+        kept = {name: ends for name, ends in self.bounds.items() if name in names}
+        return Box(kept, logarithmic=self.logarithmic & frozenset(names))
 
     def face(self, coordinate: str, value: float) -> Box:
         """The face at one end of a coordinate's range, with its outward normal (-1 or +1 along it).
@@ -86,7 +95,7 @@ class Box(Shape):
             raise ValueError(f"{coordinate} = {value:g} is not a face: the faces are at {lower:g} and {upper:g}")
         sign = 1.0 if value == upper else -1.0
         normal = {name: (sign if name == coordinate else 0.0) for name in self.bounds}
-        return Box(part.bounds, MappingProxyType(normal))
+        return Box(part.bounds, MappingProxyType(normal), self.logarithmic)
 
     def boundary(self, coordinates: Collection[str]) -> tuple[Box, ...]:
         """Both faces of each of the named coordinates that vary: 2 k boxes for k of them."""
@@ -98,12 +107,24 @@ class Box(Shape):
         return np.tile([self.normal[name] for name in self.bounds], (len(points), 1))
 
     def sample(self, unit: np.ndarray) -> np.ndarray:
-        """p = lower + unit * (upper - lower), with a column of `unit` for each free coordinate."""
+        """p = lower + unit * (upper - lower), or lower * (upper/lower)^unit of a logarithmic coordinate.
+
+        `unit` has a column for each free coordinate.
+        """
         self._check_unit(unit)
         points = np.tile(self.lower, (len(unit), 1))
         columns = [self.coordinates.index(name) for name in self.free]
         points[:, columns] += unit * (self.upper - self.lower)[columns]
-        return np.minimum(points, self.upper)  # the sum may round beyond the end
+        for column, name in enumerate(self.free):
+            if name in self.logarithmic:
+                lower, upper = self.bounds[name]
+                points[:, columns[column]] = lower * (upper / lower) ** unit[:, column]
+        return np.clip(points, self.lower, self.upper)  # the sum may round beyond the end
+
+    def axis(self, coordinate: str, count: int) -> np.ndarray:
+        if coordinate not in self.logarithmic:
+            return super().axis(coordinate, count)
+        return np.clip(np.geomspace(*self.bounds[coordinate], count), *self.bounds[coordinate])
 
     def contains(self, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
         return np.all((points >= self.lower - slack) & (points <= self.upper + slack), axis=1)
@@ -129,6 +150,14 @@ class Box(Shape):
         if self.fixed:
             return None
         return intersection(*(between(name, *ends) for name, ends in self.bounds.items()))
+
+    @property
+    def surface_expression(self) -> sympy.Expr | None:
+        """Of a face the distance to its plane, trimmed by the intervals of the other coordinates."""
+        plane = self.distance_expression
+        if not self.normal or not self.free:
+            return plane
+        return trimmed(plane, intersection(*(between(name, *self.bounds[name]) for name in self.free)))
 
     @property
     def ends(self) -> np.ndarray:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import sympy
 
+from pinnkit.domains.distances import intersection, union
+from pinnkit.domains.even_points import directions, even_points, unit_of
 from pinnkit.domains.shape import Shape
-from pinnkit.domains.trimmed import Trimmed, even_points, slice_of
+from pinnkit.domains.trimmed import Trimmed, slice_of
 
 UNION, DIFFERENCE, INTERSECTION = "+", "-", "&"
 ROUNDING = 1e-12
 """How near to a surface a point counts as on it, relative to the size of the solid."""
 STEP = 1e-8
 """How far from a surface its two sides are looked at, relative to the size of the solid: thinner parts are lost."""
-POINTS, MANY = 2**14, 2**17
-"""Points by which it is found whether anything is left, and the measure where no formula gives it."""
+FEW, POINTS, MANY = 2**9, 2**14, 2**17
+"""Points by which it is found whether anything is left, at first and at last, and the measure without a formula."""
+PROBES = 512
+"""Points of a surface among which those are looked for that it has in common with another."""
 GAUSS = 48
 """Nodes of the quadrature along each kept part of a curve."""
 
@@ -29,6 +34,7 @@ class Combination(Shape):
     Args:
         operation: one of + - &.
         left, right: solids with the same coordinates in the same order.
+        label: what to call it in messages, such as "box - hole".
 
     The distance has the right sign, and is at most the true one in size (the min and max of those of the two).
 
@@ -39,11 +45,13 @@ class Combination(Shape):
     operation: str
     left: Shape
     right: Shape
+    label: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if self.left.coordinates != self.right.coordinates:
             raise ValueError(f"the solids have the coordinates {self.left.coordinates} and {self.right.coordinates}")
-        if any(lower >= upper for lower, upper in self.hull.values()) or not self._kept(POINTS).any():
+        thin = any(lower >= upper for lower, upper in self.hull.values())
+        if thin or not (self._kept(FEW).any() or self._kept(POINTS).any()):
             raise ValueError(f"{self.description} is empty")
 
     # ------------------------------------------------------------ where it lies
@@ -51,7 +59,8 @@ class Combination(Shape):
     @cached_property
     def hull(self) -> Mapping[str, tuple[float, float]]:
         """A box that the solid lies in, from those of its parts."""
-        mine, other = (getattr(one, "hull", one.bounds) for one in (self.left, self.right))
+        pair = (self.left, self.right)
+        mine, other = (one.hull if isinstance(one, Combination) else one.bounds for one in pair)
         if self.operation == DIFFERENCE:
             return dict(mine)
         lower, upper = (min, max) if self.operation == UNION else (max, min)
@@ -60,7 +69,7 @@ class Combination(Shape):
     @cached_property
     def bounds(self) -> Mapping[str, tuple[float, float]]:
         """The hull, cut where a part of it ends beyond all of the solid's boundary."""
-        points = np.concatenate([one for part in self._parts for one in (part.draw(512, _unit(part)), part.ends)])
+        points = np.concatenate([one for part in self._parts for one in (part.draw(512, unit_of(part)), part.ends)])
         found = {}
         for column, (name, (lower, upper)) in enumerate(self.hull.items()):
             ends = sorted({end for leaf, _ in self._leaves() for end in leaf.bounds[name]} | {lower, upper})
@@ -88,6 +97,8 @@ class Combination(Shape):
 
     @property
     def description(self) -> str:
+        if self.label:
+            return f"({', '.join(self.coordinates)}) in {self.label}"
         word = {UNION: "together with", DIFFERENCE: "without", INTERSECTION: "and"}[self.operation]
         nested = isinstance(self.right, Combination)
         return f"{self.left.description} {word} {f'({self.right.description})' if nested else self.right.description}"
@@ -175,7 +186,7 @@ class Combination(Shape):
         doubtful = np.flatnonzero(mask & ~self._covers(points, -2 * reach))
         if len(doubtful):
             beside = np.zeros(len(doubtful), dtype=bool)
-            for direction in _directions(self.dimension):
+            for direction in directions(self.dimension):
                 moved = points[doubtful] + STEP * self.size * direction
                 beside |= self._covers(moved, -2 * reach if reach < STEP * self.size / 10 else 0.0)
             mask[doubtful] = beside
@@ -194,6 +205,47 @@ class Combination(Shape):
         if self.operation == UNION:
             return np.maximum(mine, other)
         return np.minimum(mine, -other if self.operation == DIFFERENCE else other)
+
+    @property
+    def distance_expression(self) -> sympy.Expr | None:
+        """None too where two that are joined touch: the function would be zero between them."""
+        mine, other = self.left.distance_expression, self.right.distance_expression
+        if mine is None or other is None or (self.operation == UNION and self._has_seam):
+            return None
+        if self.operation == UNION:
+            return union(mine, other)
+        return intersection(mine, -other if self.operation == DIFFERENCE else other)
+
+    @property
+    def _has_seam(self) -> bool:
+        """Whether the two have points of their boundaries in common inside the solid."""
+        for one, other in ((self.left, self.right), (self.right, self.left)):
+            for base in one.boundary(self.coordinates):
+                points = base.draw(PROBES, unit_of(base))
+                common = points[np.abs(other.distance(points)) <= 10 * self.rounding]
+                moved = STEP * self.size * base.normals(common)
+                if np.any(self.contains(common + moved) & self.contains(common - moved)):
+                    return True
+        return False
+
+    def remains_expression(self, solid: Shape) -> sympy.Expr | None:
+        """(in the left, out of the right) and so on along the way to each place where the solid stands."""
+        found = list(self._remains(solid))
+        if not found:
+            return self.distance_expression
+        return None if None in found else union(*found)
+
+    def _remains(self, solid: Shape) -> Iterator[sympy.Expr | None]:
+        for one, other in ((self.left, self.right), (self.right, self.left)):
+            ways = one._remains(solid) if isinstance(one, Combination) else [sympy.oo] if one == solid else []
+            for way in ways:
+                beside = other.distance_expression
+                if self.operation == UNION or (self.operation == DIFFERENCE and one is self.left):
+                    beside = None if beside is None else -beside
+                if way is None or beside is None:
+                    yield None
+                else:
+                    yield beside if way == sympy.oo else intersection(way, beside)
 
     def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
         return np.abs(self.distance(points)) <= np.max(slack)
@@ -215,7 +267,7 @@ class Combination(Shape):
         seen: list[Shape] = []
         for leaf, side in self._leaves():
             for base in leaf.boundary(self.coordinates):
-                part = Trimmed(base, self, side, STEP * self.size, without=tuple(seen))
+                part = Trimmed(base, self, side, STEP * self.size, without=tuple(seen), of=leaf)
                 if not part.is_empty:
                     found.append(part)
                     seen.append(base)
@@ -228,26 +280,6 @@ class Combination(Shape):
         return slice_of(self, values)
 
 
-def rim(shape: Shape, domain: Shape, own: Collection[str]) -> tuple[Shape, ...]:
-    """The parts of a solid's boundary in the closure of a domain, with normals out of the domain.
-
-    Where the domain lies on both sides the normals point out of the solid.
-
-    Args:
-        own: the coordinates in which the normals may lie.
-    """
-    if shape == domain:
-        return shape.boundary(own)
-    size = STEP * max(upper - lower for lower, upper in domain.bounds.values())
-    parts = []
-    for base in shape.boundary(own):
-        for side in (1, -1):
-            part = Trimmed(base, domain, side, size, inner=side == 1)
-            if not part.is_empty:
-                parts.append(part)
-    return tuple(parts)
-
-
 def _flux(part: Trimmed) -> float:
     """The integral of p . n over a curve."""
     nodes, weights = np.polynomial.legendre.leggauss(GAUSS)
@@ -257,18 +289,3 @@ def _flux(part: Trimmed) -> float:
         flux = np.sum(points * part.normals(points), axis=1)
         total += part.base.measure * (upper - lower) / 2 * float(weights @ flux)
     return total
-
-
-def _directions(dimension: int) -> np.ndarray:
-    """Unit vectors (k, dimension) in all directions."""
-    if dimension == 1:
-        return np.array([[1.0], [-1.0]])
-    if dimension == 2:
-        angle = 2 * np.pi * (np.arange(24) + 0.37) / 24
-        return np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    found = np.random.default_rng(0).normal(size=(64, dimension))
-    return found / np.linalg.norm(found, axis=1, keepdims=True)
-
-
-def _unit(part: Shape) -> Callable[[int], np.ndarray]:
-    return lambda count: even_points(count, part.dimension)

@@ -8,7 +8,7 @@ boundaries meet.
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Callable
 
 import sympy
 
@@ -25,12 +25,20 @@ def number(value: float) -> sympy.Number:
 
 def intersection(first: sympy.Expr, *others: sympy.Expr) -> sympy.Expr:
     """a + b - sqrt(a^2 + b^2): positive where all are."""
-    return reduce(lambda a, b: a + b - sympy.sqrt(a**2 + b**2), others, first)
+    return _joined([first, *others], lambda a, b: a + b - sympy.sqrt(a**2 + b**2))
 
 
 def union(first: sympy.Expr, *others: sympy.Expr) -> sympy.Expr:
     """a + b + sqrt(a^2 + b^2): positive where one is."""
-    return reduce(lambda a, b: a + b + sympy.sqrt(a**2 + b**2), others, first)
+    return _joined([first, *others], lambda a, b: a + b + sympy.sqrt(a**2 + b**2))
+
+
+def _joined(parts: list[sympy.Expr], pair: Callable[[sympy.Expr, sympy.Expr], sympy.Expr]) -> sympy.Expr:
+    """Join neighbours, then the pairs, and so on: each level writes its arguments twice, and there are few levels."""
+    while len(parts) > 1:
+        pairs = zip(parts[::2], parts[1::2], strict=False)
+        parts = [*(pair(a, b) for a, b in pairs), *parts[len(parts) - len(parts) % 2 :]]
+    return parts[0]
 
 
 def between(name: str, lower: float, upper: float) -> sympy.Expr:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import sympy
 
+from pinnkit.domains.polygon_distance import MOST, edges_distance, is_convex, lines_distance
 from pinnkit.domains.segments import nearest_segment
 from pinnkit.domains.shape import Shape
 
-ROUNDING = 1e-12
+ROUNDING = 1e-13
 """By how much a computed point may miss the shape, relative to the size of its coordinates."""
 LISTED = 8
 """Corners that a text lists at most."""
@@ -33,15 +35,15 @@ class Edges(Shape):
 
     @cached_property
     def starts(self) -> np.ndarray:
-        return np.array(self.chain)[list(self.numbers)]
+        return np.array(self.chain, dtype=float)[list(self.numbers)]
 
     @cached_property
     def stops(self) -> np.ndarray:
-        return np.roll(np.array(self.chain), -1, axis=0)[list(self.numbers)]
+        return np.roll(np.array(self.chain, dtype=float), -1, axis=0)[list(self.numbers)]
 
     @cached_property
     def rounding(self) -> float:
-        return ROUNDING * float(np.abs(np.array(self.chain)).max())
+        return ROUNDING * float(np.abs(np.array(self.chain, dtype=float)).max())
 
     @cached_property
     def lengths(self) -> np.ndarray:
@@ -85,6 +87,20 @@ class Edges(Shape):
             if name in self.fixed:
                 points[:, column] = self.fixed[name]
         return points
+
+    @property
+    def distance_expression(self) -> sympy.Expr | None:
+        """In a convex polygon the distance to the lines of the edges, in another one to the edges."""
+        corners = np.array(self.chain, dtype=float)
+        if len(corners) <= MOST and is_convex(corners):
+            return lines_distance(self.names, zip(self.starts, self.stops, strict=True))
+        return self.surface_expression
+
+    @property
+    def surface_expression(self) -> sympy.Expr | None:
+        if len(self.chain) > MOST:
+            return None
+        return edges_distance(self.names, zip(self.starts, self.stops, strict=True))
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         return -nearest_segment(points, self.starts, self.stops)[1]

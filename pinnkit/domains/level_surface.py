@@ -104,10 +104,9 @@ def trace(
     points = np.unique(np.concatenate([vertices, middles], axis=1).reshape(-1, len(axes)), axis=0)
     _check(function, points, cell, box, scale)
     of_vertices, of_middles = (_heights(function, *pair) for pair in ((first, vertices), (straight, middles)))
-    if len(axes) == 2:  # Simpson's rule; on triangles the one that is exact for quadratic functions
-        between = (of_vertices.sum(axis=1) + 4 * of_middles[:, 0]) / 6
-    else:
-        between = of_middles.mean(axis=1)
+    # Simpson's rule; on triangles the one that is exact for quadratic functions
+    simpson = (of_vertices.sum(axis=1) + 4 * of_middles[:, 0]) / 6
+    between = simpson if len(axes) == 2 else of_middles.mean(axis=1)
     volume = negative_volume(axes, values) + float(np.sum(simplex_measures(first) * between))
     bulge = 2 * float(np.linalg.norm(middles - _middles(vertices), axis=2).max())
     simplices = Simplices(vertices, _curved_measures(vertices, middles))

@@ -19,8 +19,8 @@ PAIRS = 400_000
 class NearestOnMesh:
     """Nearest points by a k-d tree of the middles of pieces into which large triangles are divided.
 
-    Near the mesh the nearest point is exact. Farther from it than some sizes of a piece, one that is nearer by less than
-    the size of a piece may be missed.
+    Near the mesh the nearest point is exact. Farther from it than some sizes of a piece, one that is nearer by less
+    than the size of a piece may be missed.
 
     Args:
         corners: (k, 3, 3), of the triangles.

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
-from pinnkit.domains.distances import intersection
+from pinnkit.domains.distances import intersection, trimmed
 from pinnkit.domains.shape import Shape
 
 
@@ -95,6 +95,10 @@ class Product(Shape):
             found[columns] = factor.widths
         return found
 
+    def axis(self, coordinate: str, count: int) -> np.ndarray:
+        (factor,) = (one for one in self.factors if coordinate in one.coordinates)
+        return factor.axis(coordinate, count)
+
     def boundary(self, coordinates: Collection[str]) -> tuple[Product, ...]:
         """Each part of a factor's boundary, times the other factors."""
         return tuple(
@@ -136,6 +140,14 @@ class Product(Shape):
         faces = [factor for factor in self.factors if factor.has_normals]
         found = [factor.distance_expression for factor in faces or self.factors]
         return None if None in found else intersection(*found)
+
+    @property
+    def surface_expression(self) -> sympy.Expr | None:
+        """Of a part of a boundary that of the factor with normals, trimmed by the other factors."""
+        (face,) = (factor for factor in self.factors if factor.has_normals)
+        others = [factor.distance_expression for factor in self.factors if factor is not face]
+        surface = face.surface_expression
+        return None if None in (surface, *others) else trimmed(surface, intersection(*others))
 
     @property
     def ends(self) -> np.ndarray:

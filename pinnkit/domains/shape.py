@@ -124,6 +124,16 @@ class Shape(ABC):
         return None
 
     @property
+    def surface_expression(self) -> sympy.Expr | None:
+        """Of a part of a boundary: a function that is zero on this part and nowhere else at all."""
+        return self.distance_expression
+
+    def remains_expression(self, solid: Shape) -> sympy.Expr | None:
+        """Of a solid and one that it may be made of: positive at those points of the boundary of that one which bound
+        this solid, negative at others; of other solids, at those which lie in this one."""
+        return self.distance_expression
+
+    @property
     def ends(self) -> np.ndarray:
         """The end points (k, d) of a shape of dimension 1; none of any other, nor of a closed curve."""
         return np.empty((0, len(self.coordinates)))
@@ -210,9 +220,13 @@ class Shape(ABC):
         """Lengths (d,) such that widths / n^(1/dimension) is the size of the cell that one of n even points has."""
         return self.upper - self.lower
 
+    def axis(self, coordinate: str, count: int) -> np.ndarray:
+        """Points (count,) of a coordinate, evenly from one end of its range to the other."""
+        return np.linspace(*self.bounds[coordinate], count)
+
     def grid(self, counts: Mapping[str, int]) -> dict[str, np.ndarray]:
         """A tensor grid over the bounding box: coordinate -> array of the grid's shape (indexing "ij")."""
-        axes = [np.linspace(*self.bounds[name], counts[name]) for name in self.bounds]
+        axes = [self.axis(name, counts[name]) for name in self.bounds]
         return dict(zip(self.bounds, np.meshgrid(*axes, indexing="ij"), strict=True))
 
     def _check_unit(self, unit: np.ndarray) -> None:

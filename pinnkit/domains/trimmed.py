@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import sympy
 
 from pinnkit.domains.box import Box
+from pinnkit.domains.distances import trimmed
+from pinnkit.domains.even_points import even_points, unit_of
 from pinnkit.domains.shape import Shape
 
 PROBES = 4096
 """Points of a base by which its kept parts are found; of a curve, what is shorter than this share may be missed."""
 BISECTIONS = 46
 """Halvings of the gap between two probes of a curve: to rounding."""
+ROUNDING = 1e-11
+"""A coordinate of an end that is less, relative to the length of the base, is zero."""
 REACH = 3e-4
 """Within what share of `step` a point counts as on the edge of the solid."""
 
@@ -33,6 +38,7 @@ class Trimmed(Shape):
         step: how far from a point of the surface its two sides are looked at.
         inner: whether points with the solid on both sides are kept too.
         without: surfaces whose points are left out, since they are counted there.
+        of: the solid that the base bounds.
     """
 
     base: Shape
@@ -41,6 +47,7 @@ class Trimmed(Shape):
     step: float = 0.0
     inner: bool = False
     without: tuple[Shape, ...] = ()
+    of: Shape | None = None
 
     def _mask(self, points: np.ndarray) -> np.ndarray:
         """Which points (n, d) of the base are kept."""
@@ -101,6 +108,7 @@ class Trimmed(Shape):
     def bounds(self) -> Mapping[str, tuple[float, float]]:
         if isinstance(self.base, Box) and self.dimension == 1:
             ends = self.base.sample(self._intervals.reshape(-1, 1))
+            ends[np.abs(ends) < ROUNDING * self.base.measure] = 0.0
             pairs = zip(ends.min(axis=0).tolist(), ends.max(axis=0).tolist(), strict=True)
             return dict(zip(self.base.bounds, pairs, strict=True))
         return self.base.bounds
@@ -115,7 +123,9 @@ class Trimmed(Shape):
 
     @property
     def description(self) -> str:
-        if self.dimension == 0:
+        if isinstance(self.base, Box) and self.dimension == 1 and len(self._intervals) == 1:
+            return Box(self.bounds).description
+        if self._kept == 1.0 or self.dimension == 0:
             return self.base.description
         return f"{self.base.description}, where it {'bounds' if self.side else 'lies in'} the domain"
 
@@ -155,6 +165,21 @@ class Trimmed(Shape):
             return distance
         to_ends = np.linalg.norm(points[:, None] - self.ends, axis=2).min(axis=1)
         return np.where(self._mask(self.base.project(points)), distance, -to_ends)
+
+    @property
+    def distance_expression(self) -> sympy.Expr | None:
+        """That of the base where the solid lies on one side of all of it; else one that is zero on the part alone."""
+        if self.of is None:
+            return None
+        points = self.solid.draw(PROBES, unit_of(self.solid))
+        within = self.of.contains(points)
+        surface = self.base.surface_expression
+        if within.all():
+            return self.base.distance_expression
+        if not within.any():
+            return surface if surface != self.base.distance_expression or surface is None else -surface
+        remains = self.solid.remains_expression(self.of)
+        return None if surface is None or remains is None else trimmed(surface, remains)
 
     def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
         near = self.base.near_edge(points, slack)
@@ -208,15 +233,3 @@ def slice_of(solid: Shape, values: Mapping[str, float]) -> Shape:
         place = ", ".join(f"{name} = {value:g}" for name, value in values.items())
         raise ValueError(f"{place} lies outside the domain, or only touches it: {solid.description}")
     return part
-
-
-def even_points(count: int, dimension: int) -> np.ndarray:
-    """Points (count, dimension) of the unit cube, evenly spread: multiples of powers of a generalised golden ratio.
-
-    The ratio g solves g^(d + 1) = g + 1 (M. Roberts, "The unreasonable effectiveness of quasirandom sequences", 2018).
-    """
-    ratio = 2.0
-    for _ in range(60):
-        ratio = (1 + ratio) ** (1 / (dimension + 1))
-    steps = ratio ** -np.arange(1.0, dimension + 1)
-    return (0.5 + np.arange(1, count + 1)[:, None] * steps) % 1.0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pinnkit.networks.bounded import bounded
 from pinnkit.problem.problem import Problem
 
 
@@ -30,12 +31,12 @@ class Model:
         return torch.tensor(fixed, dtype=like.dtype, device=like.device)
 
     def parameters(self, learned: Mapping[str, Tensor], constants: Tensor) -> dict[str, Tensor]:
-        """Every parameter of the problem as a scalar tensor; a positive learned one is exp of what is trained."""
+        """Every parameter of the problem as a scalar tensor; a learned one within its bounds."""
         fixed = iter(constants.unbind())
         values = {}
         for one in self.problem.parameters:
             if not one.learn:
                 values[one.name] = next(fixed)
             else:
-                values[one.name] = learned[one.name].exp() if one.positive else learned[one.name]
+                values[one.name] = bounded(learned[one.name], one.bounds.lower, one.bounds.upper)
         return values

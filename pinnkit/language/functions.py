@@ -44,9 +44,16 @@ FUNCTIONS: Mapping[str, str] = MappingProxyType(
         "grad": "grad(a): vector of the first derivatives by the space coordinates",
         "div": "div(a, b, ...): divergence of a vector or of its components",
         "curl": "curl(a, b, ...): v_x - u_y of (u, v), or the curl of (u, v, w)",
-        "dot": "dot(a, b): scalar product of two vectors",
+        "dot": "dot(a, b): scalar product of two vectors, sum of a_i b_i",
+        "re": "re(a): real part",
+        "im": "im(a): imaginary part",
+        "conj": "conj(a): complex conjugate",
+        "arg": "arg(a): angle of a complex number, from -pi to pi",
     }
 )
+
+SHADOWED = ("re", "im", "conj", "arg")
+"""Functions of complex numbers that a problem may hide by a name of its own."""
 
 
 def _sigmoid(x: float) -> float:

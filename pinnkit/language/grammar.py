@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 import sympy
 
+from pinnkit.language import complex_values
+from pinnkit.language.complex_values import imaginary_part, real_part
 from pinnkit.language.errors import LanguageError, suggestion
 from pinnkit.language.functions import FUNCTIONS
 from pinnkit.language.names import CONSTANTS, Scope, check_name, meaning
@@ -25,8 +27,10 @@ __all__ = [
     "Scope",
     "assignment",
     "check_name",
+    "complex_expression",
     "constant",
     "equation",
+    "equations",
     "expression",
     "inequality",
     "meaning",
@@ -58,6 +62,34 @@ def equation(text: str | int | float, scope: Scope) -> sympy.Expr:
     reader = Reader(text, scope)
     residual, *right = [reader.scalar(side) for side in sides]
     return _admitted(text, residual - right[0] if right else residual)
+
+
+def equations(text: str | int | float, scope: Scope) -> dict[str, sympy.Expr]:
+    """The real residuals of `left = right`: {"re": ..., "im": ...}, or {"": ...} where the other is zero.
+
+    >>> scope = Scope(("x",), {"h": ("x",), "h_re": ("x",), "h_im": ("x",)}, complex={"h": ("h_re", "h_im")})
+    >>> equations("i*h_x = 2*h", scope)
+    {'re': -h_im_x - 2*h_re, 'im': -2*h_im + h_re_x}
+    """
+    text, sides = _sides(text)
+    reader = Reader(text, scope)
+    left, *right = [reader.value(side) for side in sides]
+    values = [left, *map(complex_values.negative, right)]
+    parts = [sympy.Add(*(half(one).expr for one in values)) for half in (real_part, imaginary_part)]
+    for part in parts:
+        _admitted(text, part)
+    if 0 in parts:
+        return {"": parts[0] if parts[1] == 0 else parts[1]}
+    return {"re": parts[0], "im": parts[1]}
+
+
+def complex_expression(text: str | int | float, scope: Scope) -> tuple[sympy.Expr, sympy.Expr]:
+    """Real and imaginary part of the scalar expression that `text` writes."""
+    text, (side, *more) = _sides(text)
+    if more:
+        raise LanguageError("an expression belongs here, not an equation", text, _end(side))
+    value = Reader(text, scope).value(side)
+    return tuple(_admitted(text, half(value).expr) for half in (real_part, imaginary_part))
 
 
 def assignment(text: str, scope: Scope) -> tuple[str, sympy.Expr]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,7 @@ TOLERANCE = 1e-6
 """The least jump, relative to the values on its sides."""
 
 Ranges = Mapping[str, tuple[float, float]]
+Inside = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 
 def check_continuous(expr: sympy.Expr, coordinate: str, ranges: Ranges) -> None:
@@ -55,12 +56,15 @@ class Jump:
     smooth: str
 
 
-def find_jump(expr: sympy.Expr, coordinate: str, ranges: Ranges) -> Jump | None:
-    """A jump of an expression along a coordinate, if one is found."""
+def find_jump(expr: sympy.Expr, coordinate: str, ranges: Ranges, inside: Inside | None = None) -> Jump | None:
+    """A jump of an expression along a coordinate, if one is found.
+
+    inside: mask (n,) of the values (n,) of the atoms that lie in the domain; None: all within their ranges do.
+    """
     for one in (expr, *(value for partial in partials(expr) for _, value in partial.at)):
         switches = list(_switches(one))
         if switches and coordinate in ranges:
-            found = _search(one, switches, coordinate, ranges)
+            found = _search(one, switches, coordinate, ranges, inside)
             if found is not None:
                 return found
     return None
@@ -81,10 +85,13 @@ def _switches(expr: sympy.Basic) -> Iterator[sympy.Basic]:
             yield sympy.Ge(node.args[0], 0, evaluate=False)
 
 
-def _search(expr: sympy.Expr, switches: Sequence[sympy.Basic], coordinate: str, ranges: Ranges) -> Jump | None:
+def _search(
+    expr: sympy.Expr, switches: Sequence[sympy.Basic], coordinate: str, ranges: Ranges, inside: Inside | None
+) -> Jump | None:
     rng = np.random.default_rng(0)
     program, masks = Program([expr]), Program(switches)
-    atoms = {atom: _line(atom, coordinate, ranges, rng) for atom in {*program.atoms, *masks.atoms}}
+    names = {symbol(name) for name in ranges} if inside is not None else set()
+    atoms = {atom: _line(atom, coordinate, ranges, rng) for atom in {*program.atoms, *masks.atoms, *names}}
 
     def given(lines: np.ndarray, places: np.ndarray) -> dict[sympy.Basic, np.ndarray]:
         """The atoms' values at these places of these lines."""
@@ -114,6 +121,8 @@ def _search(expr: sympy.Expr, switches: Sequence[sympy.Basic], coordinate: str, 
     with np.errstate(invalid="ignore"):
         size = np.abs(high - low)
         jumps = (size > TOLERANCE * np.fmax(np.abs(start), np.abs(end))) & ~(size < KEPT * np.abs(higher - lower))
+    if inside is not None:
+        jumps &= inside({str(atom): values for atom, values in given(lines, before).items()})
     if not np.any(jumps):
         return None
     first = int(np.argmax(jumps))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import sympy
 
 from pinnkit.language.errors import LanguageError, suggestion
-from pinnkit.language.functions import FUNCTIONS
+from pinnkit.language.functions import FUNCTIONS, SHADOWED
 from pinnkit.language.partial import MAX_ORDER, Partial, normal_derivative, normal_symbol, symbol
 
 CONSTANTS = {"pi": sympy.pi, "e": sympy.E}
@@ -26,8 +26,10 @@ class Scope:
     `fields` maps a field to the coordinates it depends on; `columns` are columns of data; `boundary` says
     that the outward normal (u_n, n_x, n_y, ...) has a meaning. `ranges` of coordinates and parameters, where they are
     known, tell whether what is differentiated jumps in the domain. Laplacian, grad, div, curl and the normal act on the
-    coordinates in `space`; None: on all. `parts` maps a field that has a function of its own in each part of the domain
-    to the names of these parts; u.left is then a field too.
+    coordinates in `space`; None: on all. `definitions` are names of expressions in coordinates and parameters.
+    `complex` maps the names of complex fields and columns, which stand among these too, to those of their real and
+    imaginary parts; where it has any, `i` is the imaginary unit. `parts` maps a field that has a function of its own in
+    each part of the domain to the names of these parts; u.left is then a field too.
     """
 
     coordinates: tuple[str, ...]
@@ -37,6 +39,8 @@ class Scope:
     boundary: bool = False
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     space: tuple[str, ...] | None = None
+    complex: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    definitions: Mapping[str, sympy.Expr] = field(default_factory=dict)
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -45,7 +49,9 @@ class Scope:
 
     @property
     def declared(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((*self.coordinates, *self.fields, *self.parameters, *self.columns)))
+        return tuple(
+            dict.fromkeys((*self.coordinates, *self.fields, *self.parameters, *self.columns, *self.definitions))
+        )
 
 
 def check_name(name: str, taken: Iterable[str] = ()) -> None:
@@ -62,7 +68,7 @@ def check_name(name: str, taken: Iterable[str] = ()) -> None:
         raise LanguageError(f"{name!a} is not a name: {rule}")
     if keyword.iskeyword(name):
         raise LanguageError(f"'{name}' is a word of Python and cannot be a name; write {name}_")
-    if name in FUNCTIONS:
+    if name in FUNCTIONS and name not in SHADOWED:
         raise LanguageError(f"'{name}' is a function and cannot be a name")
     if name == "pi":
         raise LanguageError("'pi' is the constant and cannot be a name")
@@ -97,10 +103,14 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
     """
     if name in scope.coordinates or name in scope.parameters or name in scope.columns:
         return symbol(name)
+    if name in scope.definitions:
+        return scope.definitions[name]
     if name in scope.fields:
         return Partial(name, scope.fields[name])
     if name in CONSTANTS:
         return CONSTANTS[name]
+    if name == "i" and scope.complex:
+        return sympy.I
     candidates = [name[:cut] for cut in range(len(name) - 1, 0, -1) if name[cut] == "_" and name[:cut] in scope.fields]
     failure: LanguageError | None = None
     for candidate in candidates:  # the longest first
@@ -120,6 +130,9 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
     normals = [f"n_{one}" for one in scope.space] if scope.boundary and name.startswith("n_") else []
     known = (*normals, *scope.declared, *CONSTANTS)
     near = suggestion(name, (*known, *FUNCTIONS))
+    if name == "i":
+        near = "; it is the imaginary unit where a field is complex, as in fields: {h: complex}"
+        raise LanguageError(f"unknown name '{name}'{near}")
     raise LanguageError(f"unknown name '{name}'{near if 'did you mean' in near else suggestion(name, known)}")
 
 
@@ -130,6 +143,29 @@ def _unknown_part(name: str, scope: Scope) -> str:
         example = f"fields: {{{base}: {{parts: [left, right]}}}}"
         return f"attributes are not allowed: '{base}' has no parts, as {example} would give it"
     return f"'{name}': {base} has no part '{rest}'{suggestion(rest, scope.parts[base])}"
+
+
+def halves(expr: sympy.Expr, scope: Scope) -> tuple[sympy.Expr, sympy.Expr]:
+    """Real and imaginary part of what a name stands for.
+
+    >>> scope = Scope(("x",), {"h": ("x",), "h_re": ("x",), "h_im": ("x",)}, complex={"h": ("h_re", "h_im")})
+    >>> halves(resolve("h_x", scope), scope)
+    (h_re_x, h_im_x)
+    """
+    if expr == sympy.I:
+        return sympy.S.Zero, sympy.S.One
+    found = {}
+    for atom in expr.atoms(Partial, sympy.Symbol):
+        name = atom.field if isinstance(atom, Partial) else str(atom)
+        if name in scope.complex:
+            found[atom] = [_named(atom, part) for part in scope.complex[name]]
+    if not found:
+        return expr, sympy.S.Zero
+    return tuple(expr.xreplace({atom: pair[part] for atom, pair in found.items()}) for part in (0, 1))
+
+
+def _named(atom: Partial | sympy.Symbol, name: str) -> Partial | sympy.Symbol:
+    return Partial(name, atom.coordinates, atom.derivative, atom.at) if isinstance(atom, Partial) else symbol(name)
 
 
 def _need_boundary(name: str, scope: Scope) -> None:
@@ -156,6 +192,9 @@ def _derivative(name: str, base: str, subscript: str, scope: Scope) -> sympy.Exp
         readings, further = _readings(name, subscript, _beginnings(scope.coordinates))
         reached = max(reached, further)
     if not readings:
+        if subscript in scope.fields:
+            raise LanguageError(f"'{name}': a field cannot be differentiated by a field; coordinates are "
+                                f"{', '.join(scope.coordinates)}")  # fmt: skip
         unknown = subscript[reached:] if longest > 1 else subscript[reached : reached + 1]
         near = suggestion(name, (*scope.parameters, *scope.columns, *scope.fields))
         raise LanguageError(

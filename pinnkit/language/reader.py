@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 
 import sympy
 
-from pinnkit.language import arithmetic, calculus, constructors, vectors
+from pinnkit.language import arithmetic, calculus, complex_functions, complex_values, constructors, vectors
 from pinnkit.language.arithmetic import Value
+from pinnkit.language.complex_values import Complex, Scalar, imaginary_part, real_part
 from pinnkit.language.errors import LanguageError, suggestion
-from pinnkit.language.functions import FUNCTIONS, call_scalar, expect_arguments, is_scalar
+from pinnkit.language.functions import FUNCTIONS, expect_arguments
 from pinnkit.language.jumps import check_continuous
-from pinnkit.language.names import CONSTANTS, Scope, resolve
+from pinnkit.language.names import CONSTANTS, Scope, halves, resolve
 from pinnkit.language.partial import MAX_ORDER, Partial, partials
 from pinnkit.language.tokens import MAX_DEPTH, Source, Token
 from pinnkit.language.vectors import Vector
@@ -56,14 +57,22 @@ class Reader:
         self._source: Source | None = None
 
     def scalar(self, tokens: Sequence[Token]) -> sympy.Expr:
-        """The scalar expression that `tokens` write."""
+        """The real scalar expression that `tokens` write."""
+        value = self.value(tokens)
+        if isinstance(value, Complex):
+            message = "this is complex, where a real number belongs; take re(...), im(...) or abs(...) of it"
+            raise LanguageError(message, self.text, tokens[0].position)
+        return value.expr
+
+    def value(self, tokens: Sequence[Token]) -> Scalar:
+        """The scalar that `tokens` write, real or complex."""
         node = self._parse(tokens)
         value = self._visit(node, 0)
         if isinstance(value, Vector):
             names = ", ".join(f"d/d{name}" for name in self.scope.space)
             hint = f"write one equation for each component ({names}), or use dot(...) or div(...)"
             raise self._mistake(f"this is a vector, where a scalar belongs; {hint}", node)
-        return value.expr
+        return value
 
     def number(self, tokens: Sequence[Token]) -> float:
         """The value of the constant that `tokens` write."""
@@ -93,7 +102,7 @@ class Reader:
         return LanguageError(message, self.text, self._position(node))
 
     @_located
-    def _visit(self, node: ast.expr, depth: int) -> Value | Vector:
+    def _visit(self, node: ast.expr, depth: int) -> Scalar | Vector:
         if depth > MAX_DEPTH:
             raise LanguageError(f"the expression is nested deeper than {MAX_DEPTH}")
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
@@ -102,7 +111,7 @@ class Reader:
             return self._name(name)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             value = self._visit(node.operand, depth + 1)
-            return value if isinstance(node.op, ast.UAdd) else vectors.each(arithmetic.negative, value)
+            return value if isinstance(node.op, ast.UAdd) else vectors.each(complex_values.negative, value)
         if isinstance(node, ast.BinOp):
             return self._operation(node, depth)
         if isinstance(node, ast.Call):
@@ -113,20 +122,34 @@ class Reader:
             raise LanguageError("a comma stands only between the arguments of a function")
         raise LanguageError(f"{type(node).__name__} is not part of the language")
 
-    def _scalar(self, node: ast.expr, depth: int, what: str) -> Value:
+    def _scalar(self, node: ast.expr, depth: int, what: str) -> Scalar:
         value = self._visit(node, depth)
         if isinstance(value, Vector):
             raise self._mistake(f"{what} needs a scalar, and this is a vector", node)
         return value
 
-    def _name(self, name: str) -> Value:
-        expr = resolve(name, self.scope)
-        return Value(expr, float(expr) if expr in CONSTANTS.values() else None)
+    def _real(self, node: ast.expr, depth: int, what: str) -> Value:
+        value = self._scalar(node, depth, what)
+        if isinstance(value, Complex):
+            message = f"{what} needs real numbers, and this is complex: take re(...), im(...) or abs(...) of it"
+            raise self._mistake(message, node)
+        return value
 
-    def _operation(self, node: ast.BinOp, depth: int) -> Value | Vector:
+    def _name(self, name: str) -> Scalar:
+        expr = resolve(name, self.scope)
+        if name in self.scope.definitions:
+            return arithmetic.make_value(expr, float(expr) if expr.is_number else None)
+        if not self.scope.complex:
+            return Value(expr, float(expr) if expr in CONSTANTS.values() else None)
+        if expr == sympy.I:
+            return complex_values.IMAGINARY_UNIT
+        re, im = halves(expr, self.scope)
+        return complex_values.pair(Value(re, float(re) if re in CONSTANTS.values() else None), Value(im))
+
+    def _operation(self, node: ast.BinOp, depth: int) -> Scalar | Vector:
         if isinstance(node.op, ast.Pow):
             base = self._scalar(node.left, depth + 1, "a power")
-            return arithmetic.power(base, self._scalar(node.right, depth + 1, "a power"))
+            return complex_values.power(base, self._scalar(node.right, depth + 1, "a power"))
         kinds = (ast.Add, ast.Sub) if isinstance(node.op, ast.Add | ast.Sub) else (ast.Mult, ast.Div)
         if not isinstance(node.op, kinds):
             raise LanguageError(f"{type(node.op).__name__} is not an operator of the language")
@@ -141,13 +164,13 @@ class Reader:
         return vectors.add(values) if kinds[0] is ast.Add else vectors.multiply(values)
 
     @_located
-    def _operand(self, node: ast.expr, operator: ast.operator, depth: int) -> Value | Vector:
+    def _operand(self, node: ast.expr, operator: ast.operator, depth: int) -> Scalar | Vector:
         if isinstance(operator, ast.Div):
-            return arithmetic.reciprocal(self._scalar(node, depth, "a division"))
+            return complex_values.reciprocal(self._scalar(node, depth, "a division"))
         value = self._visit(node, depth)
-        return vectors.each(arithmetic.negative, value) if isinstance(operator, ast.Sub) else value
+        return vectors.each(complex_values.negative, value) if isinstance(operator, ast.Sub) else value
 
-    def _call(self, node: ast.Call, depth: int) -> Value | Vector:
+    def _call(self, node: ast.Call, depth: int) -> Scalar | Vector:
         name, scope = _name_of(node.func), self.scope
         if name is None:
             raise LanguageError("only a function or a field can stand before '('")
@@ -164,7 +187,7 @@ class Reader:
             raise LanguageError(f"unknown function '{name}'{near}") from None
         return self._elsewhere(name, node, of, depth + 1)
 
-    def _function(self, node: ast.Call, depth: int) -> Value | Vector:
+    def _function(self, node: ast.Call, depth: int) -> Scalar | Vector:
         name = node.func.id
         if node.keywords:
             raise LanguageError(f"{name} takes no named arguments: {FUNCTIONS[name]}")
@@ -172,12 +195,12 @@ class Reader:
             return self._where(node.args, depth)
         if name == "diff":
             return self._diff(node.args, depth)
-        if is_scalar(name):
-            return call_scalar(name, [self._scalar(one, depth, name) for one in node.args])
+        if complex_functions.is_function_of_scalars(name):
+            return complex_functions.call(name, [self._scalar(one, depth, name) for one in node.args])
         values = [self._visit(one, depth) for one in node.args]
         return vectors.apply(name, values, self.scope, self._budget)
 
-    def _elsewhere(self, name: str, node: ast.Call, of: sympy.Expr, depth: int) -> Value:
+    def _elsewhere(self, name: str, node: ast.Call, of: sympy.Expr, depth: int) -> Scalar:
         if not isinstance(of, Partial):
             raise LanguageError(f"'{name}' cannot be evaluated elsewhere: the normal is that of the point itself")
         if node.args or not node.keywords:
@@ -187,23 +210,29 @@ class Reader:
         for keyword in node.keywords:
             if keyword.arg not in of.coordinates:
                 hint = suggestion(keyword.arg or "", of.coordinates)
+                if keyword.arg in self.scope.fields:
+                    hint = f", which is a field: it can be evaluated elsewhere by {', '.join(of.coordinates)} alone"
                 raise self._mistake(f"{of.field} does not depend on '{keyword.arg}'{hint}", keyword)
             if keyword.arg in at:
                 raise self._mistake(f"'{keyword.arg}' is given twice", keyword)
-            value = self._scalar(keyword.value, depth, f"{name}({keyword.arg}=...)").expr
+            value = self._real(keyword.value, depth, f"{name}({keyword.arg}=...)").expr
             if partials(value):
                 message = "the place where a field is evaluated cannot depend on a field"
                 raise self._mistake(message, keyword.value)
             at[keyword.arg] = value
-        return Value(Partial(of.field, of.coordinates, of.derivative, at))
+        return complex_values.pair(
+            *map(Value, halves(Partial(of.field, of.coordinates, of.derivative, at), self.scope))
+        )
 
-    def _where(self, args: Sequence[ast.expr], depth: int) -> Value:
+    def _where(self, args: Sequence[ast.expr], depth: int) -> Scalar:
         expect_arguments("where", len(args), 3)
         condition = self._condition(args[0], depth)
         first, second = (self._scalar(one, depth, "where") for one in args[1:])
         if condition in (sympy.true, sympy.false):
             return first if condition == sympy.true else second
-        return arithmetic.make_value(constructors.piecewise((first.expr, condition), (second.expr, sympy.true)))
+        choices = [(half(first).expr, half(second).expr) for half in (real_part, imaginary_part)]
+        both = [constructors.piecewise((one, condition), (other, sympy.true)) for one, other in choices]
+        return complex_values.pair(*map(arithmetic.make_value, both))
 
     @_located
     def _condition(self, node: ast.expr, depth: int) -> sympy.Basic:
@@ -217,7 +246,7 @@ class Reader:
         if not isinstance(node, ast.Compare):
             raise LanguageError("a condition belongs here: a comparison such as x > 0.5, with and, or, not")
         operands = (node.left, *node.comparators)
-        sides = [self._scalar(one, depth + 1, "a comparison") for one in operands]
+        sides = [self._real(one, depth + 1, "a comparison") for one in operands]
         for side, operand in zip(sides, operands, strict=True):
             if side.expr.has(sympy.Piecewise):  # SymPy would unfold it
                 raise self._mistake("where(...) cannot stand inside a condition", operand)
@@ -228,7 +257,7 @@ class Reader:
             parts.append(constructors.relation(_RELATIONS[type(operator)], *pair))
         return constructors.logical(sympy.And, *parts)
 
-    def _diff(self, args: Sequence[ast.expr], depth: int) -> Value:
+    def _diff(self, args: Sequence[ast.expr], depth: int) -> Scalar:
         if len(args) < 2:
             raise LanguageError(f"diff takes an expression and coordinates: {FUNCTIONS['diff']}")
         value = self._scalar(args[0], depth, "diff")
@@ -243,7 +272,8 @@ class Reader:
                 rule = f"a coordinate belongs here, or after one how often (1 to {MAX_ORDER})"
                 hint = suggestion(node.id if isinstance(node, ast.Name) else "", self.scope.coordinates)
                 raise self._mistake(f"diff: {rule}{hint}", node)
-        return arithmetic.make_value(calculus.differentiate(value.expr, *by, budget=self._budget))
+        slopes = [calculus.differentiate(one, *by, budget=self._budget) for one in vectors.expressions(value)]
+        return complex_values.pair(*map(arithmetic.make_value, (*slopes, sympy.S.Zero)[:2]))
 
     @staticmethod
     def _is_count(node: ast.expr) -> bool:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pinnkit.language.calculus import Partial, symbol
 from pinnkit.language.errors import LanguageError
+from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, expression
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.problem import Problem
@@ -47,6 +48,7 @@ class PointView:
             | {one.name: one.coordinates for one in problem.unknowns if one.name in self._local},
             parameters=tuple(parameter.name for parameter in problem.parameters),
             space=problem.space,
+            definitions=problem.definitions,
         )
         self.read: set[Partial] = set()
 
@@ -56,6 +58,8 @@ class PointView:
         known = self._values.get(symbol(name))
         if known is not None:
             return known
+        if name in self._scope.definitions:
+            return Program([self._scope.definitions[name]])(self._values)[0]
         try:
             partial = expression(name, self._scope)
         except LanguageError as error:

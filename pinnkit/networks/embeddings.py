@@ -12,21 +12,30 @@ from torch import Tensor, nn
 class CoordinateEmbedding(nn.Module):
     """Scales each coordinate to [-1, 1], or embeds it periodically.
 
-    A coordinate p on [a, b] becomes 2 (p - a)/(b - a) - 1; a periodic one becomes cos(k w p), sin(k w p) with
-    w = 2 pi/(b - a), k = 1 ... harmonics, so that the network is periodic to all orders (arXiv 2007.07442).
+    A coordinate p on [a, b] becomes 2 (p - a)/(b - a) - 1, a logarithmic one the same of log p, log a and log b; a
+    periodic one becomes cos(k w p), sin(k w p) with w = 2 pi/(b - a), k = 1 ... harmonics, so that the network is
+    periodic to all orders (arXiv 2007.07442).
 
     Args:
         lower, upper: ends of the ranges, d each.
         periodic: indices of the periodic coordinates.
+        logarithmic: indices of those that count by their logarithm.
 
     Shape: (n, d) -> (n, outputs).
     """
 
     def __init__(
-        self, lower: Sequence[float], upper: Sequence[float], periodic: Sequence[int] = (), harmonics: int = 1
+        self,
+        lower: Sequence[float],
+        upper: Sequence[float],
+        periodic: Sequence[int] = (),
+        harmonics: int = 1,
+        logarithmic: Sequence[int] = (),
     ) -> None:
         super().__init__()
         low, high = torch.tensor(lower, dtype=torch.float64), torch.tensor(upper, dtype=torch.float64)
+        self.logarithmic = list(logarithmic)
+        low[self.logarithmic], high[self.logarithmic] = low[self.logarithmic].log(), high[self.logarithmic].log()
         plain = [index for index in range(len(low)) if index not in periodic]
         self.plain, self.periodic = plain, list(periodic)
         order = torch.arange(1, harmonics + 1, dtype=torch.float64)
@@ -36,6 +45,11 @@ class CoordinateEmbedding(nn.Module):
         self.outputs = len(plain) + 2 * len(self.periodic) * harmonics
 
     def forward(self, points: Tensor) -> Tensor:
+        if self.logarithmic:
+            columns = list(points.unbind(dim=1))
+            for index in self.logarithmic:
+                columns[index] = columns[index].log()
+            points = torch.stack(columns, dim=1)
         if not self.periodic:
             return points * self.slope + self.offset
         phase = (points[:, self.periodic, None] * self.frequency).flatten(1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from pinnkit.networks.bounded import bounded
 from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
 from pinnkit.networks.settings import Network
 
@@ -22,20 +24,32 @@ TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Output:
-    """A field: the indices of its coordinates, its output transform, and the size that multiplies the output.
+    """A field.
 
-    `part`: the part of the domain in which it is a field, "" for all of it, and `box` that part's bounding box: the
-    lower and the upper ends (d,) of the coordinates; None: that of the domain.
+    Attributes:
+        columns: the indices of the coordinates that its network is given.
+        transform: of the network's output.
+        scale: the size that multiplies the output.
+        bounds: the ends between which its values stay.
+        arguments: the indices of other fields that the network is given in front of the coordinates.
+        spans: the range by which each of these is scaled.
+        part: the part of the domain in which it is a field; "": all of it.
+        box: that part's bounding box, the lower and the upper ends (d,) of the coordinates; None: that of the domain.
     """
 
     columns: tuple[int, ...]
     transform: str | None = None
     scale: float = 1.0
+    bounds: tuple[float, float] = (-math.inf, math.inf)
+    arguments: tuple[int, ...] = ()
+    spans: tuple[tuple[float, float], ...] = ()
     part: str = ""
     box: tuple[Sequence[float], Sequence[float]] | None = None
 
     def __call__(self, values: Tensor) -> Tensor:
-        """scale * z, or the transform of z, of shape (n,)."""
+        """scale * z, the transform of z, or what `bounded` makes of z, of shape (n,)."""
+        if any(map(math.isfinite, self.bounds)):
+            return bounded(values, *self.bounds, self.scale)
         if self.transform:
             return TRANSFORMS[self.transform](values)  # the transform sets the range: (0, 1), above zero ...
         return values if self.scale == 1.0 else self.scale * values
@@ -45,7 +59,7 @@ class FieldNetworks(nn.Module):
     """Several networks side by side, each from some of the coordinates to some of the fields.
 
     Args:
-        networks: one network for each group of fields.
+        networks: one network for each group of fields, those whose fields are arguments of others first.
         members: for each network, the indices of its fields, in the order of its outputs.
         outputs: the fields.
 
@@ -62,12 +76,16 @@ class FieldNetworks(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         everything = list(range(points.shape[1]))
-        columns: dict[int, Tensor] = {}
+        found: dict[int, Tensor] = {}
         for network, fields in zip(self.networks, self.members, strict=True):
-            inputs = list(self.outputs[fields[0]].columns)
-            values = network(points if inputs == everything else points[:, inputs])
-            columns |= dict(zip(fields, values.unbind(dim=1), strict=True))
-        return torch.stack([output(columns[index]) for index, output in enumerate(self.outputs)], dim=1)
+            first = self.outputs[fields[0]]
+            inputs = points if list(first.columns) == everything else points[:, list(first.columns)]
+            if first.arguments:
+                arguments = torch.stack([found[index] for index in first.arguments], dim=1)
+                inputs = torch.cat([arguments, inputs], dim=1) if first.columns else arguments
+            values = network(inputs).unbind(dim=1)
+            found |= {index: self.outputs[index](one) for index, one in zip(fields, values, strict=True)}
+        return torch.stack([found[index] for index in range(len(self.outputs))], dim=1)
 
 
 class UnfitNetwork(ValueError):
@@ -113,6 +131,7 @@ def build(
     linear: bool,
     steady: bool,
     custom: nn.Module | None = None,
+    logarithmic: Sequence[int] = (),
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
@@ -123,11 +142,12 @@ def build(
         lower, upper: ends of the coordinates' ranges, d each.
         periodic: indices of the periodic coordinates.
         linear, steady: whether the equations are linear, and without time: which decides settings that are None.
+        logarithmic: indices of the coordinates that count by their logarithm.
         custom: a network of the user's in place of ours, (n, d) -> (n, number of fields), which is not scaled.
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
-        plain = [Output(everything, output.transform) for output in outputs]
+        plain = [Output(everything, output.transform, bounds=output.bounds) for output in outputs]
         return FieldNetworks([custom], [range(len(outputs))], plain)
     groups: list[list[int]] = []
     for index, output in enumerate(outputs):
@@ -136,36 +156,48 @@ def build(
             groups.append([index])
         else:
             known.append(index)
+    groups.sort(key=lambda group: _depth(outputs, group[0]))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         networks = []
         for group in groups:
-            columns, box = outputs[group[0]].columns, outputs[group[0]].box or (lower, upper)
-            chosen = settings.chosen(len(lower), len(columns), linear, steady)
-            networks.append(_network(chosen, columns, *box, periodic, len(group)))
+            first = outputs[group[0]]
+            chosen = settings.chosen(len(lower), len(first.arguments) + len(first.columns), linear, steady)
+            box = first.box or (lower, upper)
+            networks.append(_network(chosen, first, *box, periodic, logarithmic, len(group)))
     return FieldNetworks(networks, groups, outputs)
 
 
 def _alike(one: Output, other: Output) -> bool:
     """Whether two fields may be outputs of one network."""
-    return (one.columns, one.part) == (other.columns, other.part)
+    alike = (one.columns, one.arguments, one.spans) == (other.columns, other.arguments, other.spans)
+    return alike and one.part == other.part
+
+
+def _depth(outputs: Sequence[Output], index: int) -> int:
+    """How many networks one after the other lie behind a field's own."""
+    return max((1 + _depth(outputs, argument) for argument in outputs[index].arguments), default=0)
 
 
 def _network(
     settings: Network,
-    columns: tuple[int, ...],
+    field: Output,
     lower: Sequence[float],
     upper: Sequence[float],
     periodic: Sequence[int],
+    logarithmic: Sequence[int],
     outputs: int,
 ) -> nn.Module:
     """The embeddings, and the network that the architecture builds on them."""
+    spans = [*field.spans, *((lower[index], upper[index]) for index in field.columns)]
+    places = list(enumerate(field.columns, start=len(field.arguments)))
     layers: list[nn.Module] = [
         CoordinateEmbedding(
-            [lower[index] for index in columns],
-            [upper[index] for index in columns],
-            [place for place, index in enumerate(columns) if index in periodic],
+            [least for least, _ in spans],
+            [most for _, most in spans],
+            [place for place, index in places if index in periodic],
             settings.harmonics,
+            [place for place, index in places if index in logarithmic],
         )
     ]
     if settings.fourier_features:

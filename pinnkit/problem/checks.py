@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -29,6 +30,7 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     _check_use(problem, report)
     _check_smoothness(problem, activation, smoothness, report)
     _check_order_in_time(problem, report)
+    _check_imaginary_unit(problem, report)
     _check_single_points(problem, report)
     _check_finite(problem, report)
     check_displaced_arguments(problem, report)
@@ -45,7 +47,8 @@ def _symbolic(equation: Equation) -> bool:
 
 
 def _check_use(problem: Problem, report: Report) -> None:
-    """A field or a learned parameter that no equation mentions would be trained on nothing."""
+    """A field or a learned parameter that no equation mentions would be trained on nothing, and the solution does not
+    depend on a parameter with a range that none mentions."""
     residuals = [equation.residual for _, equation, _ in equations_with_keys(problem)]
     if any(callable(residual) for residual in residuals):
         return  # what a callable reads is known only when it runs
@@ -53,10 +56,18 @@ def _check_use(problem: Problem, report: Report) -> None:
     names = {str(name) for residual in residuals for name in residual.free_symbols}
     for field in problem.fields:
         if field.name not in fields:
-            report.add(f"fields.{field.name}", "stands in no equation and no condition, so nothing would train it")
+            part = f"its part {field.name} " if field.component else ""
+            message = f"{part}stands in no equation and no condition, so nothing would train it"
+            report.add(f"fields.{field.unknown}", message)
     for parameter in problem.learned:
         if parameter.name not in names:
             report.add(f"parameters.{parameter.name}", "is to be learned, but stands in no equation")
+    held = {str(one) for residual in residuals for one in residual.atoms(sympy.Symbol)}
+    for partial in set().union(*map(partials, residuals)):
+        held |= {*partial.derivative, *(str(one) for _, value in partial.at for one in value.free_symbols)}
+    for name in problem.axes.parameters:
+        if name not in held:
+            report.add(f"parameters.{name}", "has a range, but stands in no equation and no condition")
 
 
 def _check_smoothness(problem: Problem, activation: str, smoothness: float, report: Report) -> None:
@@ -115,6 +126,25 @@ def _check_order_in_time(problem: Problem, report: Report) -> None:
                 "conditions",
                 f"{field.name} has order {order} in time but {given} condition{'s' * (given != 1)} at a fixed {time}: "
                 "the solution is not unique",
+            )
+
+
+def _check_imaginary_unit(problem: Problem, report: Report) -> None:
+    """Warn of a complex equation without i: one in time, or one of a problem that has no i at all.
+
+    Its real and its imaginary part are then the same real equation twice, but for products of h with itself.
+    """
+    everywhere = [equation for _, equation, _ in equations_with_keys(problem)]
+    somewhere = any(re.search(r"\bi\b", one.text) for one in everywhere)
+    for equation in problem.equations:
+        name = equation.name.removesuffix("_re")
+        twin = next((one for one in problem.equations if one.name == f"{name}_im"), None)
+        if name == equation.name or twin is None or twin.text != equation.text or re.search(r"\bi\b", equation.text):
+            continue
+        in_time = any(problem.time in one.derivative for one in partials(equation.residual))
+        if in_time or not somewhere:
+            report.warn(
+                f"equations.{name}", f"is complex and holds no i: is one missing, as in i*h_t? It reads {equation.text}"
             )
 
 

@@ -10,11 +10,10 @@ import numpy as np
 import sympy
 
 from pinnkit.domains.shape import Shape
-from pinnkit.language.calculus import field, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.grammar import Scope
 from pinnkit.problem.at import read_at, read_where
-from pinnkit.problem.data import named, read_data
+from pinnkit.problem.data import complex_columns, named, read_data
 from pinnkit.problem.equations import check_keys, is_label, read_equations, read_weight
 from pinnkit.problem.geometry import Places
 from pinnkit.problem.parts import Condition, Equation
@@ -80,7 +79,8 @@ def _read_condition(
             places = tuple(read_at(config["at"], within, scope, values))
     columns = tuple(column for column in data if column not in scope.coordinates)
     boundary = bool(places) and all(place.has_normals for place in places)
-    inner = replace(scope, columns=columns, boundary=boundary)
+    pairs = complex_columns(columns, scope)
+    inner = replace(scope, columns=(*columns, *pairs), boundary=boundary, complex={**scope.complex, **pairs})
     if "where" in config and places:
         with report.at(f"{key}.where"):
             where, places = read_where(config["where"], places, scope, values)
@@ -89,21 +89,17 @@ def _read_condition(
             weight = read_weight(config["weight"], inner)
     equations = read_equations(config.get("equations"), f"{key}.equations", name, inner, report, f"{name}_", weight)
     if config.get("equations") is None:
-        equations = _fit(name, data, scope, weight)
+        equations = _fit(name, key, inner, report, weight)
         if not equations:
             report.add(f"{key}.equations", "are missing: write u = 0, or give data with a column for a field")
     return Condition(name, equations, places, where, data, str(config.get("data", "")))
 
 
-def _fit(name: str, data: Mapping[str, np.ndarray], scope: Scope, weight: sympy.Expr) -> tuple[Equation, ...]:
+def _fit(name: str, key: str, scope: Scope, report: Report, weight: sympy.Expr) -> tuple[Equation, ...]:
     """The equations f = f_data for each field with a column: what data without equations means."""
-    found = [known for known in scope.fields if f"{known}_data" in data]
-    return tuple(
-        Equation(
-            name if len(found) == 1 else f"{name}_{known}",
-            f"{known} = {known}_data",
-            field(known, scope.fields[known]) - symbol(f"{known}_data"),
-            weight,
-        )
-        for known in found
-    )
+    found = [known for known in scope.fields if f"{known}_data" in scope.columns]
+    parts = {part for known in found for part in scope.complex.get(known, ())}
+    found = [known for known in found if known not in parts]
+    texts = {known if len(found) > 1 else "": f"{known} = {known}_data" for known in found}
+    named = {f"{name}_{known}" if known else name: text for known, text in texts.items()}
+    return read_equations(named, key, name, scope, report, weight=weight) if named else ()

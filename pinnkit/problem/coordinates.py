@@ -23,10 +23,11 @@ class Role(Enum):
 
 @dataclass(frozen=True)
 class Coordinate:
-    """An input of the network: its name and its role."""
+    """An input of the network: its name, its role, and whether it counts by its logarithm."""
 
     name: str
     role: Role
+    logarithmic: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,11 @@ class Coordinates:
     axes: tuple[Coordinate, ...]
 
     @classmethod
-    def named(cls, names: Iterable[str], parameters: Collection[str] = ()) -> Coordinates:
+    def named(
+        cls, names: Iterable[str], parameters: Collection[str] = (), logarithmic: Collection[str] = ()
+    ) -> Coordinates:
         """Decide the role of each coordinate: parameter where it is among `parameters`, time where it is named t."""
-        return cls(tuple(Coordinate(name, _role(name, parameters)) for name in names))
+        return cls(tuple(Coordinate(name, _role(name, parameters), name in logarithmic) for name in names))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,6 +64,11 @@ class Coordinates:
     @property
     def parameters(self) -> tuple[str, ...]:
         return self._of(Role.PARAMETER)
+
+    @property
+    def logarithmic(self) -> tuple[str, ...]:
+        """The coordinates that are spread, and scaled for the network, by their logarithm."""
+        return tuple(one.name for one in self.axes if one.logarithmic)
 
     def _of(self, role: Role) -> tuple[str, ...]:
         return tuple(one.name for one in self.axes if one.role is role)

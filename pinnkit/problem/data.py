@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -44,7 +44,7 @@ def read_data(
         if isinstance(config, Mapping):
             table = given(config)
         elif isinstance(config, str):
-            table = load(files.path(config))
+            table = load(files.path(config), split=bool(scope.complex))
         else:
             raise LanguageError(f"{config!r} is no data: write the name of a .csv or .npz file")
         columns = flatten(table, domain.coordinates)
@@ -60,6 +60,22 @@ def read_data(
         if name in wanted or "*" in wanted:
             raise LanguageError(f"the column {name} has the name of a {what}: rename it, such as {name}_data")
     return MappingProxyType({name: values for name, values in renamed.items() if name not in hidden})
+
+
+def complex_columns(columns: Iterable[str], scope: Scope) -> dict[str, tuple[str, str]]:
+    """Complex columns -> those of their real and imaginary parts, in a problem with complex fields.
+
+    A pair S_re and S_im is S; that of a complex field h, which are h_re_data and h_im_data, is h_data.
+    """
+    found = {}
+    if scope.complex:
+        names = set(columns)
+        for end in ("", "_data"):
+            for name in (one.removesuffix(f"_re{end}") for one in columns if one.endswith(f"_re{end}")):
+                pair = (f"{name}_re{end}", f"{name}_im{end}")
+                if set(pair) <= names and f"{name}{end}" not in names and not _hidden(f"{name}{end}", scope):
+                    found[f"{name}{end}"] = pair
+    return found
 
 
 def _check_inside(columns: Mapping[str, np.ndarray], domain: Shape) -> None:
@@ -82,7 +98,8 @@ def _check_inside(columns: Mapping[str, np.ndarray], domain: Shape) -> None:
 
 def _hidden(name: str, scope: Scope) -> str:
     """What else a column's name means in an equation, if anything."""
-    for what, names in (("parameter", scope.parameters), ("constant", CONSTANTS), ("function", FUNCTIONS)):
+    taken = {"parameter": (*scope.parameters, *scope.definitions), "constant": CONSTANTS, "function": FUNCTIONS}
+    for what, names in taken.items():
         if name in names:
             return what
     known = meaning(name, scope)

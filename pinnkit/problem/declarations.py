@@ -10,11 +10,12 @@ from typing import Any
 from pinnkit.domains.box import Box
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, check_name, constant, meaning
+from pinnkit.problem.arguments import resolve_arguments
+from pinnkit.problem.bounds import BOUNDS, read_bounds
 from pinnkit.problem.equations import check_keys
+from pinnkit.problem.field_options import read_options
+from pinnkit.problem.intervals import read_range
 from pinnkit.problem.parts import TRANSFORMS, Field, Parameter
-
-NARROW, LARGE = 1e-9, 1e30
-"""The least length of a range, relative to its ends; the largest length, and one over the least."""
 
 
 def read_coordinates(config: Any, report: Report) -> tuple[tuple[str, ...], Box]:
@@ -28,17 +29,7 @@ def read_coordinates(config: Any, report: Report) -> tuple[tuple[str, ...], Box]
         with report.at(f"coordinates.{name}"):
             check_name(name, names)
             names.append(name)
-            if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
-                raise LanguageError(f"{ends!r} is not a range: write [lower, upper]")
-            lower, upper = (constant(end) for end in ends)
-            if lower >= upper:
-                raise LanguageError(f"the range [{lower:g}, {upper:g}] is empty: the lower end comes first")
-            if not (upper - lower > NARROW * max(abs(lower), abs(upper)) and 1 / LARGE < upper - lower < LARGE):
-                raise LanguageError(
-                    f"the range [{lower!r}, {upper!r}] is too narrow or too wide for derivatives in floating point: "
-                    "choose other units, or another origin"
-                )
-            bounds[name] = (lower, upper)
+            bounds[name] = read_range(ends)
     return tuple(names), Box(MappingProxyType(bounds))
 
 
@@ -64,71 +55,102 @@ def read_fields(config: Any, transforms: Any, taken: list[str], report: Report) 
             check_name(name, taken)
             taken.append(name)
             fields.append(Field(name, coordinates, transforms.get(name)))
-            parts: tuple[str, ...] = ()
-            if isinstance(depends, Mapping):
-                check_keys(report, f"fields.{name}", depends, ("parts", "coordinates"))
-                parts = _read_parts(name, depends.get("parts"))
-                fields[-1:] = [
-                    Field(f"{name}.{part}", coordinates, transforms.get(name), unknown=name, part=part)
-                    for part in parts
-                ]
-                depends = depends.get("coordinates", coordinates)
-            if not isinstance(depends, Sequence) or isinstance(depends, str) or (coordinates and not depends):
-                raise LanguageError(f"{depends!r} is not a list of coordinates: write {name}: [x, t]")
-            for coordinate in depends:
-                if coordinate not in coordinates:
-                    raise LanguageError(
-                        f"there is no coordinate '{coordinate}'{suggestion(str(coordinate), coordinates)}"
-                    )
-            ordered = tuple(coordinate for coordinate in coordinates if coordinate in depends)
-            count = len(parts) or 1
-            fields[-count:] = [replace(one, coordinates=ordered) for one in fields[-count:]]
-    return tuple(fields)
+            options = read_options(depends, name, coordinates, report, names)
+            field = replace(
+                fields.pop(),
+                coordinates=options.coordinates,
+                arguments=options.arguments,
+                own=options.coordinates if options.arguments else (),
+                spans=options.spans,
+                bounds=options.bounds,
+            )
+            fields += _components(field, names, report) if options.is_complex else _in_parts(field, options.parts)
+            if options.bounds and name in transforms:
+                raise LanguageError(f"is kept {options.bounds.description} and has a transform: leave one of them out")
+    return resolve_arguments(fields, coordinates, report)
 
 
-def _read_parts(name: str, config: Any) -> tuple[str, ...]:
-    """The names of the shapes in each of which a field has a function of its own."""
-    names = [config] if isinstance(config, str) else config
-    if not isinstance(names, Sequence) or not names or not all(isinstance(one, str) for one in names):
-        raise LanguageError(f"{config!r} is not a list of shapes: write {name}: {{parts: [left, right]}}")
-    if twice := next((one for one in names if names.count(one) > 1), None):
-        raise LanguageError(f"names the part '{twice}' twice")
-    return tuple(names)
+def _components(field: Field, names: Sequence[str], report: Report) -> list[Field]:
+    """The real functions of which a complex field is made; `names` are those of all fields."""
+    parts = [f"{field.name}_{part}" for part in ("re", "im")]
+    for part in set(parts) & set(names):
+        report.add(f"fields.{part}", f"'{part}' is a part of the complex field {field.name}: rename one of them")
+    if field.transform is not None:
+        message = f"{field.name} is complex: only a real field has a transform"
+        report.add(f"transform.{field.name}", message)
+    return [replace(field, name=part, transform=None, component=part[-2:]) for part in parts]
+
+
+def _in_parts(field: Field, parts: Sequence[str]) -> list[Field]:
+    """The functions of which a field with parts is made, u.left and u.right; the field itself where it has none."""
+    return [replace(field, name=f"{field.name}.{part}", part=part) for part in parts] or [field]
+
+
+def names_of_fields(fields: Sequence[Field]) -> dict[str, tuple[str, ...]]:
+    """What equations may call a field -> its coordinates: a complex field h as such, and its parts h_re and h_im."""
+    return {name: one.coordinates for one in fields for name in (one.unknown, one.name)}
+
+
+def complex_names(fields: Sequence[Field]) -> dict[str, tuple[str, str]]:
+    """Complex field -> the names of its real and its imaginary part."""
+    return {one.unknown: (f"{one.unknown}_re", f"{one.unknown}_im") for one in fields if one.component}
 
 
 def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Parameter, ...]:
+    """The parameters that are numbers: those with a range are coordinates, see `read_ranges`."""
     if not isinstance(config, Mapping):
         report.add("parameters", f"{config!r} is not a mapping: write {{alpha: 0.1}}")
         return ()
     parameters = []
     for name, value in config.items():
         key = f"parameters.{name}"
+        if has_range(value):
+            continue
         with report.at(key):
             check_name(name, taken)
             taken.append(name)
             if not isinstance(value, Mapping):
                 parameters.append(Parameter(name, constant(value)))
                 continue
-            check_keys(report, key, value, ("learn", "positive"))
-            positive = value.get("positive", False)
-            if "learn" not in value or not isinstance(positive, bool):
-                raise LanguageError("write a number, or {learn: 0.5, positive: true} for a parameter to be found")
-            start = constant(value["learn"])
-            if positive and start <= 0:
-                raise LanguageError(f"starts at {start:g}, but a positive parameter starts above zero")
-            parameters.append(Parameter(name, start, learn=True, positive=positive))
+            check_keys(report, key, value, ("learn", *BOUNDS))
+            if "learn" not in value:
+                raise LanguageError(
+                    "write a number, or {learn: 0.5, positive: true} for a parameter to be found, or "
+                    "{range: [0.1, 1]} for an input of the network"
+                )
+            start, bounds = constant(value["learn"]), read_bounds(value)
+            if start not in bounds:
+                where = "above zero" if bounds.description == "positive" else bounds.description
+                kind = "positive" if where == "above zero" else "bounded"
+                raise LanguageError(f"starts at {start:g}, but a {kind} parameter starts {where}")
+            parameters.append(Parameter(name, start, learn=True, bounds=bounds))
     return tuple(parameters)
+
+
+def has_range(parameter: Any) -> bool:
+    """Whether a parameter, as configured, is an input of the network."""
+    return isinstance(parameter, Mapping) and "range" in parameter
 
 
 def check_meanings(scope: Scope, report: Report) -> None:
     """Names that would hide a derivative or a normal, or that the arrays of a solution have: u_reference is u's."""
-    for key, names in (("coordinates", scope.coordinates), ("fields", scope.fields), ("parameters", scope.parameters)):
-        for name in names:
+    parts = {part: name for name, both in scope.complex.items() for part in both}
+    for part, name in parts.items():
+        called = f"'{part}', a part of the complex field {name},"
+        if part in (*scope.coordinates, *scope.parameters, *scope.definitions):
+            report.add(
+                f"fields.{name}", f"{called} has the name of something else that is declared: rename one of them"
+            )
+        elif what := meaning(part, scope):
+            report.add(f"fields.{name}", f"{called} is also {what}: rename {name} or the coordinates")
+    declared = {"coordinates": scope.coordinates, "fields": scope.fields, "parameters": scope.parameters}
+    for key, names in (declared | {"define": scope.definitions}).items():
+        for name in filter(lambda one: one not in parts, names):
             with report.at(f"{key}.{name}"):
                 if what := meaning(name, scope):
                     raise LanguageError(f"'{name}' is {what} and cannot be a name; write {name.replace('_', '')}")
                 field = name.removesuffix("_reference")
-                if key != "parameters" and field != name and field in scope.fields:
+                if key in ("coordinates", "fields") and field != name and field in scope.fields:
                     raise LanguageError(f"'{name}' is what a solution's file calls the reference of {field}: rename it")
 
 

@@ -12,7 +12,7 @@ import sympy
 from pinnkit.domains.shape import Shape
 from pinnkit.language import calculus
 from pinnkit.language.errors import LanguageError, Report, suggestion
-from pinnkit.language.grammar import Scope, equation, expression
+from pinnkit.language.grammar import Scope, equations, expression
 from pinnkit.problem.parts import Equation
 
 
@@ -72,7 +72,7 @@ def read_equations(
         named = {name: (key, config)}
     if not named:
         report.add(key, "is empty: write an equation such as u_t = alpha * u_xx")
-    equations = []
+    found = []
     for label, (path, value) in named.items():
         with report.at(path):
             if not is_label(label):
@@ -89,8 +89,10 @@ def read_equations(
                         own = read_weight(value["weight"], scope)
                 value = value.get("equation")
             within = replace(scope, ranges={**scope.ranges, **regions[region].bounds}) if region else scope
-            equations.append(Equation(label, *_residual(value, within), own, region))
-    return tuple(equations)
+            for component, residual in _residuals(value, within).items():
+                text = value if isinstance(value, str) else getattr(value, "__name__", "residual")
+                found.append(Equation(f"{label}_{component}" if component else label, text, residual, own, region))
+    return tuple(found)
 
 
 def check_region(name: Any, regions: Mapping[str, Shape]) -> None:
@@ -117,14 +119,17 @@ def read_weight(config: Any, scope: Scope) -> sympy.Expr:
     return weight
 
 
-def _residual(value: Any, scope: Scope) -> tuple[str, sympy.Expr | Callable[[Any], Any]]:
+def _residuals(value: Any, scope: Scope) -> dict[str, sympy.Expr | Callable[[Any], Any]]:
+    """The residuals of one equation by component: "re" and "im" of a complex one, "" of a real one."""
     if callable(value):
-        return getattr(value, "__name__", "residual"), value
+        return {"": value}
     if value is None or not isinstance(value, str):
         raise LanguageError(f"{value!r} is not an equation: write left = right")
-    residual = equation(value, scope)
-    if not calculus.partials(residual):
-        raise LanguageError(
-            f"mentions no field, so no network can satisfy it; fields are {', '.join(scope.fields)}", value
-        )
-    return value, residual
+    residuals = equations(value, scope)
+    for component, residual in residuals.items():
+        if not calculus.partials(residual):
+            what = {"": "", "re": "its real part ", "im": "its imaginary part "}[component]
+            raise LanguageError(
+                f"{what}mentions no field, so no network can satisfy it; fields are {', '.join(scope.fields)}", value
+            )
+    return residuals

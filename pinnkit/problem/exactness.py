@@ -72,7 +72,7 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
                 reported.add(miss.infinite.field)
                 x = problem.coordinates[0]
                 report.add(
-                    f"exact.{_unknown(problem, miss.infinite)}",
+                    f"exact.{problem.unknown_of(miss.infinite.field)}",
                     f"{miss.infinite} is not finite at {miss.where} ({key}): write a form that is, such as "
                     f"where(abs({x}) < 1e-9, 1, sin({x})/{x})",
                 )
@@ -110,17 +110,22 @@ def check_smooth(problem: Problem, values: Mapping[sympy.Symbol, float], report:
     Its highest derivative has a delta there, which the points of the other checks miss: abs(x) would solve u_xx = 0.
     """
     known = {str(name): (value, value) for name, value in values.items()}
+
+    def inside(at: Mapping[str, np.ndarray]) -> np.ndarray:
+        return solid.contains(np.stack([at[name] for name in problem.coordinates], axis=1))
+
     for equation in problem.equations:
-        ranges = {**problem.solid(equation.region).bounds, **known}
+        solid = problem.solid(equation.region)
+        ranges = {**solid.bounds, **known}
         held = partials(equation.residual) if isinstance(equation.residual, sympy.Basic) else set()
         for partial in sorted((one for one in held if one.field in problem.exact), key=str):
             expr, lower = problem.exact[partial.field], Partial(partial.field, partial.coordinates)
             try:
                 for name in partial.derivative:
-                    jump = find_jump(expr, name, ranges)
+                    jump = find_jump(expr, name, ranges, inside)
                     if jump is not None:
                         report.warn(
-                            f"exact.{_unknown(problem, partial)}",
+                            f"exact.{problem.unknown_of(partial.field)}",
                             f"{lower} jumps {jump.where}, and the equation '{equation.name}' holds {partial}: whether "
                             "it is solved there is not checked",
                         )
@@ -128,11 +133,6 @@ def check_smooth(problem: Problem, values: Mapping[sympy.Symbol, float], report:
                     expr, lower = differentiate(expr, name), lower.differentiated(name)
             except LanguageError:  # too long, or no number: reported where the equations are checked
                 continue
-
-
-def _unknown(problem: Problem, partial: Partial) -> str:
-    """What the problem calls the field of a partial derivative."""
-    return next(one.unknown for one in problem.fields if one.name == partial.field)
 
 
 def _named(equation: Equation, condition: Condition | None) -> str:
@@ -147,8 +147,10 @@ def exact_values(problem: Problem, report: Report) -> dict[sympy.Symbol, float]:
         if parameter.name in problem.exact:
             exact = float(Program([problem.exact[parameter.name]])(problem.values)[0])
             values[symbol(parameter.name)] = exact
-            if not np.isfinite(exact) or (parameter.positive and exact <= 0):
-                rule = "a positive number" if parameter.positive else "a finite number"
+            if not np.isfinite(exact) or exact not in parameter.bounds:
+                described = parameter.bounds.description
+                rule = f"kept {described}" if parameter.bounds else "a finite number"
+                rule = "a positive number" if described == "positive" else rule
                 report.add(f"exact.{parameter.name}", f"is {exact:g}, but the parameter is {rule}")
     return values
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from pinnkit.domains.box import Box
-from pinnkit.domains.combination import INTERSECTION, Combination, rim
+from pinnkit.domains.combination import INTERSECTION, Combination
 from pinnkit.domains.product import Product
 from pinnkit.domains.registry import SHAPES
+from pinnkit.domains.rim import rim
 from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.problem.shapes import BOX, check_shape_name, read_shapes
@@ -64,25 +65,26 @@ class Places:
         for name, shape in self.shapes.items():
             if name != BOX and self.solid is not None:
                 try:
-                    found[name] = self._through(self._within(shape))
+                    found[name] = self._through(self._within(name, shape))
                 except ValueError:  # nothing in common: it was cut out, or lies outside
                     continue
         return found
 
-    def _within(self, shape: Shape) -> Shape:
+    def _within(self, name: str, shape: Shape) -> Shape:
         whole = self.shapes[BOX]
         if shape == self.solid or (self.solid == whole and not _beyond(shape, whole)):
             return shape
-        return Combination(INTERSECTION, shape, self.solid)
+        label = f"{name} & ({self.solid.label})" if isinstance(self.solid, Combination) else f"{name} & domain"
+        return Combination(INTERSECTION, shape, self.solid, label)
 
     def _through(self, part: Shape) -> Shape:
         """A shape in space at all values of the other coordinates."""
-        others = {one: ends for one, ends in self.box.bounds.items() if one not in part.coordinates}
+        others = [one for one in self.box.coordinates if one not in part.coordinates]
         if isinstance(part, Box):
             bounds = {name: part.bounds.get(name, ends) for name, ends in self.box.bounds.items()}
             normal = {name: part.normal.get(name, 0.0) for name in bounds} if part.normal else {}
-            return Box(MappingProxyType(bounds), MappingProxyType(normal))
-        return Product((part, Box(others)), self.box.coordinates) if others else part
+            return Box(MappingProxyType(bounds), MappingProxyType(normal), self.box.logarithmic)
+        return Product((part, self.box.only(others)), self.box.coordinates) if others else part
 
 
 def read_places(
@@ -152,7 +154,7 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
             f"{what} reaches from {beyond} = {lower:g} to {upper:g}, beyond the range "
             f"[{least:g}, {most:g}] of {beyond}: give {beyond} a wider range, or write box & ..."
         )
-    return solid
+    return replace(solid, label=" ".join(text.split())) if isinstance(solid, Combination) else solid
 
 
 def _beyond(shape: Shape, ranges: Box) -> str:

@@ -100,13 +100,11 @@ def _renamed(expr: sympy.Basic, fields: Mapping[str, str]) -> sympy.Basic:
 def exact_in_parts(
     exact: Mapping[str, sympy.Expr], parts: Parts, coordinates: tuple[str, ...], values: Values
 ) -> dict[str, sympy.Expr]:
-    """Closed forms by field: that of an unknown with parts is, for each, its branch there (see `branches`)."""
-    found: dict[str, sympy.Expr] = {}
-    for name, expr in exact.items():
-        for part, field in parts.of.get(name, {}).items():
-            found[field] = branch(expr, random_points(parts.regions[part], POINTS), coordinates, values)
-        if name not in parts.of:
-            found[name] = expr
+    """The closed forms by field, with that of a part as its branch there (see `branches`)."""
+    found = dict(exact)
+    for name, part in parts.part_of.items():
+        if name in found:
+            found[name] = branch(found[name], random_points(parts.regions[part], POINTS), coordinates, values)
     return found
 
 

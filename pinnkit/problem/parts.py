@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,18 @@ import numpy as np
 import sympy
 
 from pinnkit.domains.shape import Shape
+from pinnkit.problem.bounds import NO_BOUNDS, Bounds
 
 TRANSFORMS = ("softplus", "exp", "sigmoid", "tanh", "square")
 """Output transforms that a problem may ask for; `networks.fields` has their formulas."""
+RANGES = {
+    "softplus": (0.0, math.inf),
+    "exp": (0.0, math.inf),
+    "square": (0.0, math.inf),
+    "sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+}
+"""The ends of each output transform's values."""
 
 Residual = sympy.Expr | Callable[[Any], Any]
 
@@ -26,6 +36,10 @@ class Field:
 
     Attributes:
         transform: maps the network's output to the field's values.
+        bounds: between which these stay.
+        arguments: other fields that its network is given, of whose values it is a function; () for most.
+        own: the coordinates that such a network is given besides; `coordinates` are those on which it depends at all.
+        spans: for each argument the range of its values by which it is scaled; None: by its size.
         unknown: the name in the problem of what this is a component of; its own name by default.
         component: "re" or "im" of a complex unknown.
         part: the shape in which it stands for the unknown; "": the whole domain.
@@ -37,10 +51,24 @@ class Field:
     unknown: str = ""
     component: str = ""
     part: str = ""
+    bounds: Bounds = NO_BOUNDS
+    arguments: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    spans: tuple[tuple[float, float] | None, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.unknown:
             object.__setattr__(self, "unknown", self.name)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What its network is given: coordinates, behind the fields of which it is a function."""
+        return (*self.arguments, *self.own) if self.arguments else self.coordinates
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The ends of its values, by its transform or its bounds."""
+        return RANGES[self.transform] if self.transform else (self.bounds.lower, self.bounds.upper)
 
 
 @dataclass(frozen=True)
@@ -66,12 +94,12 @@ class Unknown:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number in the equations. `learn`: trained, from `value`; `positive`: kept above zero while trained."""
+    """A number in the equations. `learn`: trained, from `value`; `bounds`: within which it stays while trained."""
 
     name: str
     value: float
     learn: bool = False
-    positive: bool = False
+    bounds: Bounds = NO_BOUNDS
 
 
 @dataclass(frozen=True)

@@ -36,14 +36,16 @@ class Problem:
 
     Args:
         coordinates: name -> [lower, upper], in the order of the network's inputs; t is time.
-        fields: names of the unknown functions, or name -> the coordinates that it depends on, or {parts: shapes in each
-            of which it has a function of its own}.
+        fields: names of the unknown functions, or name -> the coordinates (or other fields) that it depends on, or
+            `complex`, or a mapping of these and other options, such as {parts: shapes in each of which it has its
+            own function}.
         equations: text `left = right`, a callable `residual(p)`, {equation: one of these, weight: expression, in: the
             shape in which it holds}, or a list or a mapping of such.
         conditions: name -> {at, equations, where, weight, data}.
-        parameters: name -> number, or {learn: start, positive: true}.
+        parameters: name -> number, or {learn: start, positive: true, min, max}, or {range: [a, b], log: true}.
+        define: name -> expression of parameters, coordinates and earlier names, such as {Re: 1/nu}.
         exact: field (or learned parameter) -> closed form.
-        reference: `spectral`, or a table's file name (NPZ or CSV).
+        reference: `spectral`, `fem`, or a table's file name (NPZ or CSV).
         shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}, or an expression of others.
         domain: the name of the shape to solve in; by default the box of the coordinates' ranges.
         periodic: coordinates in which every field is periodic, exactly, by embedding.
@@ -67,6 +69,7 @@ class Problem:
     regions: Mapping[str, Shape]
     fields: tuple[Field, ...]
     parameters: tuple[Parameter, ...]
+    definitions: Mapping[str, sympy.Expr]
     equations: tuple[Equation, ...]
     conditions: tuple[Condition, ...]
     exact: Mapping[str, sympy.Expr]
@@ -107,6 +110,10 @@ class Problem:
             groups.setdefault(one.unknown, []).append(one)
         return tuple(Unknown(name, tuple(members)) for name, members in groups.items())
 
+    def unknown_of(self, field: str) -> str:
+        """What the problem calls the unknown that a field is a component of."""
+        return next(one.unknown for one in self.fields if one.name == field)
+
     @property
     def learned(self) -> tuple[Parameter, ...]:
         return tuple(parameter for parameter in self.parameters if parameter.learn)
@@ -118,8 +125,10 @@ class Problem:
 
     @cached_property
     def linear(self) -> bool:
-        """Whether the equations are linear in the fields and their derivatives; one in Python counts as nonlinear."""
-        return all(isinstance(one.residual, sympy.Basic) and is_linear(one.residual) for one in self.equations)
+        """Whether the equations are linear in the fields and their derivatives; one in Python, and a field that is a
+        function of another, count as nonlinear."""
+        symbolic = all(isinstance(one.residual, sympy.Basic) and is_linear(one.residual) for one in self.equations)
+        return symbolic and not any(one.arguments for one in self.fields)
 
     @property
     def steady(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,20 +15,35 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, expression
+from pinnkit.problem.arguments import exact_by_coordinates
+from pinnkit.problem.closed_forms import read_closed_form
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.coordinates import Coordinates
 from pinnkit.problem.covering import check_equations_cover, check_parts, check_periodic_parts
-from pinnkit.problem.declarations import check_meanings, read_coordinates, read_fields, read_parameters
+from pinnkit.problem.data import named
+from pinnkit.problem.declarations import (
+    check_meanings,
+    complex_names,
+    names_of_fields,
+    read_coordinates,
+    read_fields,
+    read_parameters,
+)
+from pinnkit.problem.definitions import known_values, read_definitions
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.geometry import Places, read_places
 from pinnkit.problem.localise import Parts, exact_in_parts, localise_conditions, localise_equations
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
+from pinnkit.problem.ranges import read_ranges
 from pinnkit.problem.tables import Files, TableError
 
 KEYS = (
     "name", "description", "coordinates", "fields", "parameters", "equations", "conditions", "exact", "reference",
-    "periodic", "transform", "shapes", "domain",
+    "periodic", "transform", "shapes", "domain", "define",
 )  # fmt: skip
+
+COMPUTED = ("spectral", "fem")
+"""Values of `reference` that are no files."""
 
 TEXT = 2000
 """Characters of a name or a description."""
@@ -46,24 +62,32 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     report = Report()
     check_keys(report, "", config, KEYS)
     names, box = read_coordinates(config.get("coordinates"), report)
-    axes = Coordinates.named(names)
+    names, box, ranged = read_ranges(config.get("parameters"), names, box, report)
+    axes = Coordinates.named(names, ranged, box.logarithmic)
     taken = list(names)
     fields = read_fields(config.get("fields"), config.get("transform") or {}, taken, report)
-    called = len(taken)
+    count = len(taken)
     parameters = read_parameters(config.get("parameters") or {}, taken, report)
-    declared = tuple(taken[called:])  # the parameters, those with a mistake of their own too
+    declared = tuple(taken[count:])  # the parameters, those with a mistake of their own too
     known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
+    definitions = read_definitions(config.get("define") or {}, Scope(names, parameters=declared), known, taken, report)
+    derived = {symbol(name): value for name, value in known_values(definitions, known).items()}
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
-    places = read_places(config, axes.space, box, declared, known, taken, report) if complete else Places(box, ())
+    places = Places(box, ())
+    if complete and not _shapes_with_ranges(config, ranged, report):
+        numbers = (*declared, *map(str, derived))
+        places = read_places(config, axes.space, box, numbers, known | derived, taken, report)
     domain, regions = places.domain, MappingProxyType(places.regions)
     whole = not complete or check_parts(fields, regions, domain, report)
     parts = Parts.of_fields(fields, regions, domain)
     scope = Scope(
         coordinates=names,
-        fields={name: field.coordinates for field in fields for name in (field.unknown, field.name)},
+        fields=names_of_fields(fields),
         parameters=declared,
         ranges={**domain.bounds, **{one.name: (one.value, one.value) for one in parameters}},
         space=axes.space,
+        complex=complex_names(fields),
+        definitions=definitions,
         parts={unknown: tuple(ones) for unknown, ones in parts.of.items()},
     )
     check_meanings(scope, report)
@@ -83,13 +107,14 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         check_names_differ(equations, conditions, report)
         exact = read_exact(config.get("exact") or {}, scope, fields, parameters, report)
         exact = exact_in_parts(exact, parts, names, known)
-    periodic = read_periodic(config.get("periodic") or [], names, domain, report) if names else ()
+    own = tuple(name for name in names if name not in ranged)
+    periodic = read_periodic(config.get("periodic") or [], own, domain, report) if names else ()
     if whole:
         check_periodic_parts(periodic, fields, regions, domain, report)
     reference = config.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
-        report.add("reference", f"'{reference}' is neither 'spectral' nor a .npz or .csv file")
-    elif reference not in (None, "spectral"):
+        report.add("reference", f"'{reference}' is neither 'spectral', 'fem' nor a .npz or .csv file")
+    elif reference not in (None, *COMPUTED):
         try:
             files.path(reference)
         except TableError as error:
@@ -104,6 +129,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "regions": regions,
         "fields": fields,
         "parameters": parameters,
+        "definitions": definitions,
         "equations": equations,
         "conditions": conditions,
         "exact": MappingProxyType(exact),
@@ -112,6 +138,15 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "folder": files.folder,
         "config": config,
     }
+
+
+def _shapes_with_ranges(config: Mapping[str, Any], ranged: Sequence[str], report: Report) -> bool:
+    """Whether a shape's numbers hold a parameter with a range, which is reported."""
+    found = sorted(set(named(config.get("shapes"))) & set(ranged))
+    if found:
+        message = f"hold {found[0]}, which has a range: the domain is one and the same for all its values"
+        report.add("shapes", message)
+    return bool(found)
 
 
 def read_text(config: Any, key: str, report: Report) -> str:
@@ -132,6 +167,9 @@ def read_text(config: Any, key: str, report: Report) -> str:
 
 def check_names_differ(equations: tuple[Equation, ...], conditions: tuple[Condition, ...], report: Report) -> None:
     """Check that no two terms or point sets have one name in weights, logs and metrics, nor that of the objective."""
+    names = [equation.name for equation in equations]
+    for twice in sorted({name for name in names if names.count(name) > 1}):
+        report.add("equations", f"two are called {twice}, which may be a part of a complex equation: rename one")
     for equation in equations:
         if equation.name == "objective":
             report.add("equations.objective", "the name 'objective' is taken: it is the weighted sum of all terms")
@@ -154,21 +192,29 @@ def read_exact(
     learned = [parameter.name for parameter in parameters if parameter.learn]
     names = list(dict.fromkeys(field.unknown for field in fields)) + learned
     exact = {}
-    plain = Scope(scope.coordinates, parameters=scope.parameters, space=scope.space)
+    plain = replace(scope, fields={}, ranges={})
     for name, text in config.items():
         with report.at(f"exact.{name}"):
             if name not in names:
                 raise LanguageError(f"there is no field or learned parameter '{name}'{suggestion(str(name), names)}")
+            if name not in learned:
+                allowed = replace(plain, fields=_arguments(name, fields))
+                exact |= read_closed_form(text, name, fields, allowed)
+                continue
             exact[name] = expression(text, plain)
-            open_ones = {str(one) for one in exact[name].free_symbols} & set(learned)
-            if name in learned and open_ones:
+            varying = {str(symbol) for symbol in exact[name].free_symbols}
+            if open_ones := varying & set(learned):
                 rule = "the value of a learned parameter is a number"
                 raise LanguageError(f"depends on {min(open_ones)}, which is learned: {rule}", str(text))
-            depends = next((field.coordinates for field in fields if field.unknown == name), ())
-            others = {str(symbol) for symbol in exact[name].free_symbols} & set(scope.coordinates) - set(depends)
-            if others:
+            if others := varying & set(scope.coordinates):
                 raise LanguageError(f"depends on {', '.join(sorted(others))}, but {name} does not", str(text))
-    return exact
+    return exact_by_coordinates(exact, report)
+
+
+def _arguments(unknown: str, fields: tuple[Field, ...]) -> dict[str, tuple[str, ...]]:
+    """The fields of which an unknown is a function: its exact solution may be written in them."""
+    known = {name for one in fields if one.unknown == unknown for name in one.arguments}
+    return {one.name: one.coordinates for one in fields if one.name in known}
 
 
 def read_periodic(config: Any, coordinates: tuple[str, ...], domain: Shape, report: Report) -> tuple[str, ...]:
@@ -191,4 +237,4 @@ def _has_data(conditions: Any) -> bool:
 
 
 def _is_reference(text: str) -> bool:
-    return text == "spectral" or Path(text).suffix in (".npz", ".csv")
+    return text in COMPUTED or Path(text).suffix in (".npz", ".csv")

@@ -18,8 +18,6 @@ from pinnkit.problem.problem import Problem
 
 TOLERANCE = 1e-6
 """How far a value may miss a transform's range, or the value one period away, relative to the largest."""
-RANGES = {"softplus": (0, np.inf), "exp": (0, np.inf), "square": (0, np.inf), "sigmoid": (0, 1), "tanh": (-1, 1)}
-"""The ends of each output transform's values."""
 
 Values = Mapping[sympy.Symbol, float]
 
@@ -70,17 +68,18 @@ def _check_range(
     condition: Condition | None,
     report: Report,
 ) -> None:
-    lower, upper = RANGES.get(field.transform, (-np.inf, np.inf))
+    lower, upper = field.range
     for inputs in samples(problem, condition, field.part):
         found = _computed(value, {**values, **inputs})
         slack = TOLERANCE * _largest(found)
         wrong = np.flatnonzero((found < lower - slack) | (found > upper + slack))
         if len(wrong):
             ends = f"from {lower:g} to {upper:g}" if np.isfinite(upper) else f"of {lower:g} or more"
+            rule = f"transform.{field.unknown}: {field.transform} gives values {ends}"
+            if not field.transform:
+                rule = f"fields.{field.unknown} keeps it {field.bounds.description}"
             message = f"is {found[wrong[0]]:.4g} at {point(problem, inputs, wrong[0])}"
-            report.add(
-                key, f"{field.name} {message}, but transform.{field.unknown}: {field.transform} gives values {ends}"
-            )
+            report.add(key, f"{field.name} {message}, but {rule}")
             return
 
 

@@ -21,7 +21,8 @@ def field_scales(problem: Problem) -> dict[str, float]:
     of p for each of the k derivatives: u = 10 gives 8, V_x = S with |S| <= 500 on [-3, 3] gives 2048. Networks whose
     outputs are multiplied by it start at the right size (nondimensionalisation). Where the condition's weight w differs
     from point to point, and holds no field, it is the size where w is large, max |sqrt(w) g| / max |sqrt(w) c|: on
-    Allen and Cahn's equation, whose weights are large near u = 0, the error after 2400 steps is a quarter with it.
+    Allen and Cahn's equation, whose weights are large near u = 0, the error after 2400 steps is a quarter with it. Both
+    parts of a complex field have the size of the larger.
     """
     sizes = {field.name: 0.0 for field in problem.fields}
     for condition in problem.conditions:
@@ -33,6 +34,9 @@ def field_scales(problem: Problem) -> dict[str, float]:
     for unknown in problem.unknowns:  # a part of whose values no condition says anything is as large as the others
         largest = max(sizes[one.name] for one in unknown.fields)
         sizes |= {one.name: sizes[one.name] or largest for one in unknown.fields if one.part}
+    for unknown in problem.unknowns:
+        if unknown.is_complex:  # both parts turn into each other
+            sizes |= dict.fromkeys([one.name for one in unknown.fields], max(sizes[one.name] for one in unknown.fields))
     return {name: 2.0 ** round(math.log2(size)) if size > 0 else 1.0 for name, size in sizes.items()}
 
 

@@ -9,7 +9,7 @@ from pinnkit.domains.combination import DIFFERENCE, INTERSECTION, UNION, Combina
 from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import LanguageError, suggestion
 
-LENGTH, DEPTH, NAMES = 2000, 20, 100
+LENGTH, DEPTH, NAMES = 2000, 20, 50
 """Characters of an expression, brackets in brackets, and names in it, at most."""
 RULE = "a domain is made of names of shapes, + (both together), - (cut out), & (what is in both) and brackets"
 _TOKEN = re.compile(r"(?P<name>[A-Za-z_]\w*)|(?P<sign>\S)", re.ASCII)

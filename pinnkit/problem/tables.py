@@ -60,11 +60,14 @@ class Files:
         return path
 
 
-def load(path: Path) -> dict[str, np.ndarray]:
+def load(path: Path, split: bool = False) -> dict[str, np.ndarray]:
     """Read a table: column name -> float64 array.
 
     A CSV file has a line of names and then rows of numbers; an NPZ file holds arrays by name. Nothing in either is
     executed (NPZ is read without pickle), and neither may take more than BYTES.
+
+    Args:
+        split: whether an array of complex numbers h is read, as two columns h_re and h_im; else it is refused.
 
     Raises:
         TableError: naming the file and, where there is one, the row and the column.
@@ -73,7 +76,7 @@ def load(path: Path) -> dict[str, np.ndarray]:
         raise TableError(f"'{path.name}' is neither a .csv nor an .npz file")
     if not path.is_file():
         raise TableError(f"there is no file '{path}'")
-    table = _load_csv(path) if path.suffix == ".csv" else _load_npz(path)
+    table = _load_csv(path) if path.suffix == ".csv" else _load_npz(path, split)
     return checked(table, f"'{path.name}'")
 
 
@@ -155,7 +158,7 @@ def _check_size(path: Path, size: int) -> None:
         raise TableError(f"'{path.name}' asks for {size:.3g} bytes; the most is {BYTES:.3g}")
 
 
-def _load_npz(path: Path) -> dict[str, np.ndarray]:
+def _load_npz(path: Path, split: bool) -> dict[str, np.ndarray]:
     try:
         if not zipfile.is_zipfile(path):
             raise zipfile.BadZipFile("it is no zip archive, which NumPy's savez writes")
@@ -166,10 +169,23 @@ def _load_npz(path: Path) -> dict[str, np.ndarray]:
         raise
     except DAMAGED as error:
         raise TableError(f"'{path.name}' cannot be read as an NPZ file of plain arrays: {error}") from None
+    if split:
+        arrays = _split(arrays, path)
     for name, values in arrays.items():
         if values.dtype.kind not in "fiu":
             raise TableError(f"'{path.name}': array {name} holds {values.dtype}, not real numbers")
     return {name: values.astype(np.float64) for name, values in arrays.items()}
+
+
+def _split(arrays: Mapping[str, np.ndarray], path: Path) -> dict[str, np.ndarray]:
+    """The arrays with each complex one, h, as its real and imaginary parts, h_re and h_im."""
+    found = {name: values for name, values in arrays.items() if values.dtype.kind != "c"}
+    for name in arrays.keys() - found.keys():
+        for part, values in ((f"{name}_re", arrays[name].real), (f"{name}_im", arrays[name].imag)):
+            if part in found:
+                raise TableError(f"'{path.name}': array {name} is complex, and {part} is there besides: leave out one")
+            found[part] = values
+    return found
 
 
 def _check_npz(path: Path) -> None:

@@ -14,7 +14,9 @@ from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.budget import DEFAULT_SECONDS
 from pinnkit.references.exact import Exact
-from pinnkit.references.names import NONE, has_exact, own_reference
+from pinnkit.references.fem.reference import Fem
+from pinnkit.references.fem.words import MissingPackage
+from pinnkit.references.names import FEM, NONE, SPECTRAL, has_exact, own_reference
 from pinnkit.references.spectral import NotComputed, Spectral, UnsupportedProblem
 from pinnkit.references.table import Table
 
@@ -41,7 +43,7 @@ class Reference(Protocol):
 
 
 def choose(problem: Problem, wanted: str | None = None, max_time: float = DEFAULT_SECONDS) -> Reference | None:
-    """The reference `wanted` (`exact`, `spectral`, `none`, or a table's file name), else the problem's default.
+    """The reference `wanted` (`exact`, `spectral`, `fem`, `none`, or a table's file name), else the problem's default.
 
     The default is the closed form, if there is one, else the problem's key `reference`. None, with a warning in the
     log, if it cannot be computed in `max_time` seconds.
@@ -54,7 +56,7 @@ def choose(problem: Problem, wanted: str | None = None, max_time: float = DEFAUL
         return _chosen(problem, wanted, max_time)
     except NotComputed as error:
         log.warning("no reference: %s (reference_max_time=%g); no error can be measured", error, max_time)
-    except (NoReference, TableError, UnsupportedProblem) as error:
+    except (NoReference, TableError, UnsupportedProblem, MissingPackage) as error:
         report.add("reference", str(error))
     report.raise_if_any()
     return None
@@ -68,6 +70,8 @@ def _chosen(problem: Problem, wanted: str | None, max_time: float) -> Reference 
         if not has_exact(problem):
             raise NoReference("'exact' was requested, but the problem has no exact solution")
         return Exact(problem)
-    if wanted == "spectral":
+    if wanted == SPECTRAL:
         return Spectral(problem, max_time=max_time)
+    if wanted == FEM:
+        return Fem(problem, max_time=max_time)
     return Table(problem, problem.folder / Path(wanted))

@@ -12,11 +12,11 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language import linear
 from pinnkit.language.calculus import Partial, normal_symbol, partials, replace, symbol
 from pinnkit.language.errors import LanguageError
-from pinnkit.problem.parts import Condition, Equation
+from pinnkit.problem.parts import Condition
 from pinnkit.problem.problem import Problem
 from pinnkit.references.boundary_conditions import BoundaryConditions, read_boundary_conditions
-from pinnkit.references.exact import exact_parameters
 from pinnkit.references.initial_conditions import read_initial_conditions
+from pinnkit.references.residuals import parameter_values, symbolic_residual
 from pinnkit.references.time_step_limit import TimeStepLimit
 from pinnkit.references.unsupported import UnsupportedProblem
 
@@ -70,11 +70,11 @@ def read_evolution_system(problem: Problem) -> EvolutionSystem:
 
 def _read(problem: Problem) -> EvolutionSystem:
     time, space = _expect_evolution(problem)
-    values = _parameters(problem)
+    values = parameter_values(problem)
     fields = {field.name: Partial(field.name, field.coordinates) for field in problem.fields}
     residuals = {}
     for equation in problem.equations:
-        residuals[equation.name] = _symbolic(equation, f"the equation '{equation.name}'", values)
+        residuals[equation.name] = symbolic_residual(equation, f"the equation '{equation.name}'", values)
     orders = _orders(fields, residuals, time)
     rates = _rates(fields, orders, residuals, time)
     space_orders = {
@@ -112,6 +112,10 @@ def _expect_evolution(problem: Problem) -> tuple[str, str | None]:
         raise UnsupportedProblem(f"{parted} has a function of its own in each part of the domain: it takes one for all")
     if regional := next((one for one in problem.equations if one.region), None):
         raise UnsupportedProblem(f"the equation '{regional.name}' holds in {regional.region} alone, not everywhere")
+    if problem.axes.parameters:
+        raise UnsupportedProblem(
+            f"it is a family over {', '.join(problem.axes.parameters)}: it takes a number for each parameter"
+        )
     if problem.time is None:
         raise UnsupportedProblem(f"its coordinates are {names}: there is no time t to integrate in")
     if len(problem.space) > 1 or len(problem.coordinates) > 2:
@@ -123,29 +127,6 @@ def _expect_evolution(problem: Problem) -> tuple[str, str | None]:
             depends = ", ".join(field.coordinates)
             raise UnsupportedProblem(f"the field {field.name} depends on {depends} alone, not on {names}")
     return problem.time, problem.space[0] if problem.space else None
-
-
-def _parameters(problem: Problem) -> dict[sympy.Symbol, sympy.Expr]:
-    """Symbol of each parameter -> its value as a SymPy number; learned ones take their exact values."""
-    exact = exact_parameters(problem)
-    for parameter in problem.learned:
-        if parameter.name not in exact:
-            raise UnsupportedProblem(
-                f"the parameter {parameter.name} is learned and its true value unknown: "
-                f"give it under exact, as in {parameter.name}: {parameter.value:g}"
-            )
-    values = {str(name): value for name, value in problem.values.items()} | exact
-    # whole numbers stay exact, so that a power with one stays a power with a whole number
-    return {
-        symbol(name): sympy.Integer(int(value)) if value == int(value) else sympy.Float(value)
-        for name, value in values.items()
-    }
-
-
-def _symbolic(equation: Equation, where: str, values: Mapping[sympy.Symbol, sympy.Expr]) -> sympy.Expr:
-    if not isinstance(equation.residual, sympy.Basic):
-        raise UnsupportedProblem(f"{where} is a Python callable: it reads equations in text alone")
-    return replace(equation.residual, values)
 
 
 def _orders(fields: Mapping[str, Partial], residuals: Mapping[str, sympy.Expr], time: str) -> dict[str, int]:
@@ -208,7 +189,7 @@ def _placed(
             lower = f"{time} = {problem.domain.bounds[time][0]:g}"
             raise UnsupportedProblem(f"{where} holds at {held}: it takes {lower} and the ends of x")
         for equation in condition.equations:
-            residual = _symbolic(equation, where, values)
+            residual = symbolic_residual(equation, where, values)
             found.append((condition.name, replace(residual, normals | at)))
     return start, ends
 

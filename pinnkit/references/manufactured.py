@@ -12,7 +12,9 @@ import sympy
 from pinnkit.language.calculus import replace, substitute_fields, symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.evaluate import Program
-from pinnkit.language.grammar import Scope, expression
+from pinnkit.language.grammar import Scope
+from pinnkit.problem.closed_forms import read_closed_form
+from pinnkit.problem.declarations import complex_names
 from pinnkit.problem.localise import Parts, exact_in_parts
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import point, samples
@@ -37,14 +39,16 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
         coordinates=problem.coordinates,
         parameters=tuple(parameter.name for parameter in problem.parameters),
         space=problem.space,
+        complex=complex_names(problem.fields),
+        definitions=problem.definitions,
     )
-    names = [one.name for one in problem.unknowns]
+    names = [unknown.name for unknown in problem.unknowns]
     exact = {}
     for name, text in solution.items():
         with report.at(f"manufactured.{name}"):
             if name not in names:
                 raise LanguageError(f"there is no field '{name}'{suggestion(name, names)}")
-            exact[name] = expression(text, scope)
+            exact |= read_closed_form(text, name, problem.fields, scope)
     for name in names:
         if name not in solution:
             report.add("manufactured", f"gives no solution for the field '{name}'")

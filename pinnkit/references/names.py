@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pinnkit.problem.problem import Problem
 
+SPECTRAL, FEM = "spectral", "fem"
+"""Those that are computed."""
 NONE = "none"
 """No reference at all: errors are not measured."""
 

@@ -1,6 +1,6 @@
-"""Shipped reference tables: Burgers, Allen-Cahn, Korteweg-de Vries.
+"""Shipped reference tables: Burgers, Allen-Cahn, Korteweg-de Vries, scattering at a disk.
 
-By the Cole-Hopf formula, a cosine Galerkin method, and a Fourier Galerkin method with an integrating factor;
+By the Cole-Hopf formula, a cosine Galerkin method, a Fourier Galerkin method with an integrating factor, and a series;
 `scripts/make_references.py` writes them.
 """
 
@@ -14,8 +14,11 @@ from scipy.fft import dct, irfft, rfft
 from scipy.integrate import solve_ivp
 from scipy.special import roots_hermite
 
+from pinnkit.references.scattering import RADIUS, scattering
+
 TABLE_X = np.linspace(-1.0, 1.0, 257)
 TABLE_T = np.linspace(0.0, 1.0, 101)
+TABLE_BOX = np.linspace(-1.0, 1.0, 81)
 
 
 def burgers_at(x: np.ndarray, t: np.ndarray, viscosity: float = 0.01 / np.pi, nodes: int = 200) -> np.ndarray:
@@ -136,6 +139,9 @@ def _advance(rate: Callable, begin: float, end: float, state: np.ndarray, rtol: 
 
 
 def shipped_tables() -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """Name and arrays of each shipped table: x: (257,), t: (101,), u: (257, 101)."""
+    """Name and arrays of each shipped table: x: (257,), t: (101,), u: (257, 101), or x, y, u: (n,)."""
     for name, solution in (("burgers", burgers), ("allen_cahn", allen_cahn), ("kdv", kdv)):
         yield name, {"x": TABLE_X, "t": TABLE_T, "u": solution(TABLE_X, TABLE_T)}
+    x, y = (part.ravel() for part in np.meshgrid(TABLE_BOX, TABLE_BOX, indexing="ij"))
+    outside = np.hypot(x, y) >= RADIUS
+    yield "helmholtz_scattering", {"x": x[outside], "y": y[outside], "u": scattering(x[outside], y[outside])}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.unknowns import combined
 from pinnkit.references.budget import DEFAULT_BYTES, DEFAULT_SECONDS, Budget, OverBudget
 from pinnkit.references.evolution_system import EvolutionSystem, read_evolution_system
 from pinnkit.references.refinement import Refinement, RefinementResult
@@ -42,7 +43,7 @@ class Spectral:
     with all its derivatives.
 
     Attributes:
-        fields: names of all fields.
+        fields: names of all unknowns; a complex one is computed as two real fields.
         name: the method, as in "spectral: Chebyshev, 128 nodes, Radau, rtol 1e-10".
         claimed_error: estimate of the relative L2 error of the worst field: the change from half the nodes, the change
             from larger tolerances, and the interpolation error of the problem's functions, summed.
@@ -83,7 +84,8 @@ class Spectral:
             raise ValueError(f"rtol = {rtol:g}, atol = {atol:g}: rtol must lie in [1e-13, 1e-3] and atol above zero")
         budget = Budget(max_time, memory)
         self._system = read_evolution_system(problem)
-        self.fields = self._system.fields
+        self._problem = problem
+        self.fields = tuple(unknown.name for unknown in problem.unknowns)
         log.info("reference: computing by the method of lines (at most %g s)", max_time)
         found = _refined(self._system, nodes, rtol, atol, budget)
         self._solution, self.claimed_error = found.solution, found.error + ROUNDING
@@ -114,7 +116,8 @@ class Spectral:
                     f"[{bounds[0]:g}, {bounds[1]:g}]"
                 )
         values = self._solution(x.ravel(), t.ravel())
-        return {name: row.reshape(t.shape) for name, row in zip(self.fields, values, strict=True)}
+        found = {name: row.reshape(t.shape) for name, row in zip(system.fields, values, strict=True)}
+        return combined(self._problem, found, coordinates)
 
 
 def _refined(system: EvolutionSystem, nodes: int | None, rtol: float, atol: float, budget: Budget) -> RefinementResult:

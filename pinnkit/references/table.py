@@ -10,6 +10,7 @@ import numpy as np
 
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError, load
+from pinnkit.problem.unknowns import combined
 from pinnkit.references.table_check import check_table
 
 
@@ -33,22 +34,24 @@ class Table:
 
     def __init__(self, problem: Problem, path: Path) -> None:
         self.name = f"table {path.name}"
-        columns = load(path)
+        columns = _whole(load(path, split=any(one.is_complex for one in problem.unknowns)), problem)
         missing = [name for name in problem.coordinates if name not in columns]
         if missing:
             raise TableError(f"'{path.name}' has no column {missing[0]}; columns are {', '.join(columns)}")
-        self.fields = tuple(one.name for one in problem.unknowns if one.name in columns)
-        if not self.fields:
-            fields = ", ".join(one.name for one in problem.unknowns)
+        given = [one for one in problem.unknowns if all(field.name in columns for field in one.fields)]
+        self.fields = tuple(one.name for one in given)
+        names = [field.name for one in given for field in one.fields]
+        if not names:
+            fields = ", ".join(dict.fromkeys(one.unknown if one.part else one.name for one in problem.fields))
             raise TableError(f"'{path.name}' has no column for any field ({fields}); columns are {', '.join(columns)}")
-        columns = _plain({name: columns[name] for name in (*problem.coordinates, *self.fields)}, problem.coordinates)
+        columns = _plain({name: columns[name] for name in (*problem.coordinates, *names)}, problem.coordinates)
         axes = [columns[name].ravel() for name in problem.coordinates]
         shape = tuple(len(axis) for axis in axes)
-        axed = all(columns[name].shape == shape for name in self.fields) and len(shape) > 1
+        axed = all(columns[name].shape == shape for name in names) and len(shape) > 1
         meshes = np.meshgrid(*axes, indexing="ij") if axed else axes
         self.grid = dict(zip(problem.coordinates, meshes, strict=True))
-        self._values = {name: columns[name] for name in self.fields}
-        for name, values in self._values.items():
+        read = {name: columns[name] for name in names}
+        for name, values in read.items():
             if values.shape != meshes[0].shape:
                 each = ", ".join(f"{one} {columns[one].shape}" for one in problem.coordinates)
                 raise TableError(
@@ -56,16 +59,29 @@ class Table:
                     f"fields of shape {shape}, or all columns in one shape with an entry for each point"
                 )
         try:
-            self.warnings = check_table(problem, self.grid, self._values)
+            self.warnings = check_table(problem, self.grid, read)
         except TableError as error:
             order = f"; its arrays are read with the axes {', '.join(problem.coordinates)}" if axed else ""
             raise TableError(f"'{path.name}' is no table of this problem: {error}{order}") from None
+        self._values = combined(problem, read, self.grid)
 
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The table's values; the coordinates must be those of `grid`."""
         if any(not np.array_equal(coordinates[name], values) for name, values in self.grid.items()):
             raise ValueError(f"{self.name} is defined at its own points only; evaluate on its grid")
         return dict(self._values)
+
+
+def _whole(columns: dict[str, np.ndarray], problem: Problem) -> dict[str, np.ndarray]:
+    """The columns, those of an unknown with parts for the function of each, and of a complex unknown whose column is
+    real its imaginary part, which is zero."""
+    for one in problem.unknowns:
+        if one.parts and one.name in columns:
+            columns |= dict.fromkeys([field.name for field in one.fields], columns[one.name])
+        if one.is_complex and one.name in columns and not any(field.name in columns for field in one.fields):
+            whole = columns[one.name]
+            columns |= {field.name: whole if field.component == "re" else 0.0 * whole for field in one.fields}
+    return columns
 
 
 def _plain(columns: Mapping[str, np.ndarray], coordinates: Sequence[str]) -> dict[str, np.ndarray]:

@@ -60,7 +60,6 @@ def check_table(problem: Problem, grid: Mapping[str, np.ndarray], fields: Mappin
     values = {symbol(name): value for name, value in exact_parameters(problem).items()}
     values |= {symbol(one.name): one.value for one in problem.parameters if not one.learn}
     columns = {name: column.ravel() for name, column in fields.items()}
-    columns |= {one.name: columns[one.unknown] for one in problem.fields if one.unknown in columns}
     doubts = []
     for condition in problem.conditions:
         for place in condition.places:

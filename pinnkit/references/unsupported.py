@@ -1,13 +1,13 @@
-"""Error for problems outside the scope of the spectral reference."""
+"""Error for problems outside the scope of a numerical reference."""
 
 from __future__ import annotations
 
 
 class UnsupportedProblem(ValueError):
-    """The spectral reference cannot treat this problem; the message gives the reason and the alternatives."""
+    """A numerical reference (`method`: spectral or fem) cannot treat this problem; the message says why."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, method: str = "spectral") -> None:
         super().__init__(
-            f"reference=spectral cannot treat this problem: {reason}. "
+            f"reference={method} cannot treat this problem: {reason}. "
             "Give a closed form (exact: {...}) or a table (reference: table.npz) instead"
         )

@@ -9,12 +9,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pinnkit.reporting.field_maps import even_indices, orient
+from pinnkit.reporting.field_maps import even_indices
 from pinnkit.reporting.figure_style import COLOURS, REFERENCE, Scale, label_axes, new_figure, span
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.labels import math_name
 
 SLICES = 5
+CURVE = 1000
+"""Points of a curve of one field against another."""
 
 
 def draw_curve(caption: str, grid: Grid, values: np.ndarray, label: str, reference: np.ndarray | None = None) -> Figure:
@@ -45,21 +47,20 @@ def draw_signed_curve(caption: str, grid: Grid, values: np.ndarray, label: str, 
 
 
 def draw_slices(caption: str, grid: Grid, values: np.ndarray, label: str, reference: np.ndarray | None) -> Figure:
-    """Values on a grid of time and one coordinate as curves at several times, the reference dashed."""
-    _, space = orient(grid, grid.names)
-    x, t = grid.axis(space), grid.axis(grid.time)
+    """Values on a grid of two coordinates as curves at several times, or parameters, the reference dashed."""
+    along = grid.frames
+    (space,) = (name for name in grid.names if name != along)
+    x, t = grid.axis(space), grid.axis(along)
     times = even_indices(len(t), SLICES)
     shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.88, len(times)))
     with new_figure(8.4, 4.8, caption) as figure:
         axes = figure.subplots()
-        along_time = np.moveaxis(values, grid.names.index(grid.time), 0)
+        along_time = np.moveaxis(values, grid.names.index(along), 0)
         for index, shade in zip(times, shades, strict=True):
-            axes.plot(
-                x, along_time[index], color=shade, linewidth=3.0, label=f"{math_name(grid.time)} = {t[index]:.3g}"
-            )
+            axes.plot(x, along_time[index], color=shade, linewidth=3.0, label=f"{math_name(along)} = {t[index]:.3g}")
         if reference is not None:
             for index in times:
-                axes.plot(x, np.moveaxis(reference, grid.names.index(grid.time), 0)[index], **REFERENCE)
+                axes.plot(x, np.moveaxis(reference, grid.names.index(along), 0)[index], **REFERENCE)
             axes.lines[-1].set_label("reference")
         _finish(axes, space, label, x)
         figure.legend(loc="outside right center", frameon=False)
@@ -79,6 +80,29 @@ def draw_phase_portrait(title: str, fields: Mapping[str, np.ndarray], references
         label_axes(axes, first, second)
         figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
+
+
+def draw_function(
+    caption: str, name: str, argument: str, values: Mapping[str, np.ndarray], references: Mapping[str, np.ndarray]
+) -> Figure:
+    """A field (n,) as a function of another one at the same points, the reference dashed."""
+    with new_figure(7.2, 4.6, caption) as figure:
+        axes = figure.subplots()
+        axes.plot(*_sorted(values[argument], values[name]), color=COLOURS[0], linewidth=3.0, label="network")
+        if name in references and argument in references:
+            axes.plot(*_sorted(references[argument], references[name]), label="reference", **REFERENCE)
+            axes.legend(frameon=False)
+        label_axes(axes, argument, name)
+        axes.grid(alpha=0.3)
+    return figure
+
+
+def _sorted(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a curve, a thousand at most, in the order of x."""
+    finite = np.flatnonzero(np.isfinite(x.ravel()) & np.isfinite(y.ravel()))
+    order = finite[np.argsort(x.ravel()[finite], kind="stable")]
+    order = order[even_indices(len(order), CURVE)] if len(order) else order
+    return x.ravel()[order], y.ravel()[order]
 
 
 def _dot(x: np.ndarray) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Error norms of a prediction against a reference, in float64; NaN in either argument gives NaN."""
+"""Error norms of a prediction against a reference, real or complex; NaN in either argument gives NaN."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def max_error(prediction: ArrayLike, reference: ArrayLike) -> float:
 
 
 def rms(values: ArrayLike) -> float:
-    """sqrt(mean(v^2)) over all entries. Raises ValueError for an empty array.
+    """sqrt(mean(|v|^2)) over all entries. Raises ValueError for an empty array.
 
     >>> rms([3.0, -3.0])
     3.0
     """
-    v = np.asarray(values, dtype=np.float64)
+    v = np.abs(numbers(values))
     if v.size == 0:
         raise ValueError(f"values has shape {v.shape}: there is nothing to average")
     scale = np.max(np.abs(v))
@@ -55,9 +55,14 @@ def rms(values: ArrayLike) -> float:
     return float(scale * np.sqrt(np.mean((v / scale) ** 2)))
 
 
+def numbers(values: ArrayLike) -> np.ndarray:
+    """The values as an array of float64, or of complex128 where they are complex."""
+    array = np.asarray(values)
+    return array.astype(np.complex128 if np.iscomplexobj(array) else np.float64, copy=False)
+
+
 def _pair(prediction: ArrayLike, reference: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    p = np.asarray(prediction, dtype=np.float64)
-    r = np.asarray(reference, dtype=np.float64)
+    p, r = numbers(prediction), numbers(reference)
     if p.shape != r.shape:
         raise ValueError(
             f"prediction has shape {p.shape} and reference has shape {r.shape}: "

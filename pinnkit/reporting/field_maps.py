@@ -51,17 +51,18 @@ def draw_field(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label
 
 
 def orient(grid: Grid, names: tuple[str, ...]) -> tuple[str, str]:
-    """The horizontal and the vertical one of two coordinates: time runs to the right, space upwards."""
+    """The horizontal and the vertical one of two coordinates: time runs to the right, or a parameter, space upwards."""
     first, second = names
-    return (second, first) if second == grid.time else (first, second)
+    turned = second == grid.time or (second in grid.parameters and grid.is_spatial(first))
+    return (second, first) if turned else (first, second)
 
 
 def views(grid: Grid) -> list[View]:
-    """Planes through a grid of three coordinates: snapshots at several times, or the three mid-planes."""
-    time = grid.time
-    if time is not None:
-        horizontal, vertical = (name for name in grid.names if name != time)
-        return [View(horizontal, vertical, {time: index}) for index in even_indices(len(grid.axis(time)), SNAPSHOTS)]
+    """Planes through a grid of three coordinates: at several times, or parameters, or the three mid-planes."""
+    along = grid.frames
+    if along is not None:
+        horizontal, vertical = orient(grid, tuple(name for name in grid.names if name != along))
+        return [View(horizontal, vertical, {along: index}) for index in even_indices(len(grid.axis(along)), SNAPSHOTS)]
     x, y, z = grid.names
     middle = {name: len(grid.axis(name)) // 2 for name in grid.names}
     return [View(x, y, {z: middle[z]}), View(x, z, {y: middle[y]}), View(y, z, {x: middle[x]})]
@@ -79,10 +80,11 @@ def view_title(grid: Grid, view: View) -> str:
 def paint_view(axes: Axes, grid: Grid, values: np.ndarray, view: View, scale: Scale, narrow: bool = False) -> None:
     x, y = grid.axis(view.horizontal), grid.axis(view.vertical)
     draw_colour_map(axes, x, y, grid.plane(values, view.horizontal, view.vertical, view.at), scale)
-    if grid.time not in (view.horizontal, view.vertical) and shape_of(x, y)[1]:
+    if grid.is_spatial(view.horizontal, view.vertical) and shape_of(x, y)[1]:
         axes.set_aspect("equal")
     label_axes(axes, view.horizontal, view.vertical)
-    if narrow:
+    scale_axes(axes, grid, view.horizontal, view.vertical)
+    if narrow and not {view.horizontal, view.vertical} & set(grid.logarithmic):
         axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
 
@@ -107,7 +109,7 @@ def draw_comparison(caption: str, grid: Grid, rows: list[tuple[str, np.ndarray, 
 def _draw_map(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
     horizontal, vertical = orient(grid, grid.names)
     view = View(horizontal, vertical, {})
-    if grid.time is not None:
+    if not grid.is_spatial(*grid.names):
         with new_figure(7.2, 4.6, caption) as figure:
             axes = figure.subplots()
             paint_view(axes, grid, values, view, scale)
@@ -125,7 +127,7 @@ def _draw_map(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label:
 def _draw_views(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
     planes = views(grid)
     widths, height = _panel_sizes(grid, planes)
-    snapshots = grid.time is not None
+    snapshots = grid.frames is not None
     with new_figure(sum(widths) + (3.4 if snapshots else 4.6), height + 1.6, caption) as figure:
         figure.get_layout_engine().set(wspace=0.06)
         row = figure.subplots(1, len(planes), squeeze=False, sharey=snapshots, width_ratios=widths)[0]
@@ -142,8 +144,9 @@ def _draw_dots(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label
     """Scattered points in a plane, coloured: no triangles, which would fill the holes of the domain."""
     horizontal, vertical = orient(grid, grid.names)
     x, y = grid.axis(horizontal), grid.axis(vertical)
-    ratio, to_scale = shape_of(x, y) if grid.time is None else (1.5, False)
-    flat = ratio > 1.6 and grid.time is None
+    spatial = grid.is_spatial(*grid.names)
+    ratio, to_scale = shape_of(x, y) if spatial else (1.5, False)
+    flat = ratio > 1.6 and spatial
     with new_figure(*_plane_size(ratio), caption) as figure:
         axes = figure.subplots()
         size = float(np.clip(40000.0 / len(x), 4.0, 60.0))
@@ -155,6 +158,14 @@ def _draw_dots(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label
         label_axes(axes, horizontal, vertical)
         add_colour_bar(figure, [axes], scale, label, horizontal=flat)
     return figure
+
+
+def scale_axes(axes: Axes, grid: Grid, horizontal: str, vertical: str) -> None:
+    """Logarithmic axes for the coordinates that count by their logarithm."""
+    if horizontal in grid.logarithmic:
+        axes.set_xscale("log")
+    if vertical in grid.logarithmic:
+        axes.set_yscale("log")
 
 
 def _with_margin(values: np.ndarray) -> tuple[float, float]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import matplotlib
 import numpy as np
@@ -24,6 +24,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7
 REFERENCE = {"color": "black", "linestyle": (0, (4, 3)), "linewidth": 1.6}
 # Beyond this ratio of lengths a plot to scale is a strip that shows nothing.
 _WIDEST = 4.0
+FLAT = 1e-13
+"""A range, relative to its ends, that is rounding alone: the modulus of exp(i x), say."""
 
 
 @contextmanager
@@ -57,12 +59,16 @@ def new_figure(width: float, height: float, title: str) -> Iterator[Figure]:
 
 @dataclass(frozen=True)
 class Scale:
-    """A colour map with its limits, and whether values lie beyond them (arrows on the colour bar)."""
+    """A colour map with its limits, and whether values lie beyond them (arrows on the colour bar).
+
+    `ticks`: value -> text on the colour bar; chosen by matplotlib where there are none.
+    """
 
     colours: str
     low: float
     high: float
     extend: str = "neither"
+    ticks: Mapping[float, str] = field(default_factory=dict)
 
     @property
     def norm(self) -> Normalize:
@@ -73,7 +79,7 @@ def solution_scale(values: np.ndarray, reference: np.ndarray | None) -> Scale:
     """The range of the reference if there is one, so that both pictures compare; else that of the values."""
     finite = finite_values(values if reference is None else reference)
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    if low == high:
+    if high - low <= FLAT * max(abs(low), abs(high)):
         low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
     shown = finite_values(values)
     # An excess of less than a hundredth of the range cannot be seen and needs no arrow.
@@ -87,6 +93,15 @@ def signed_scale(values: np.ndarray) -> Scale:
     """Symmetric about zero: white is zero, the ends are -+max |values|."""
     largest = float(np.max(np.abs(finite_values(values)), initial=0.0)) or 1.0
     return Scale("RdBu_r", -largest, largest)
+
+
+def size_scale(values: np.ndarray) -> Scale:
+    """From zero to the largest of values that are not negative."""
+    return Scale("viridis", 0.0, float(np.max(finite_values(values), initial=0.0)) or 1.0)
+
+
+PHASE = Scale("twilight", -np.pi, np.pi, ticks={-np.pi: r"$-\pi$", 0.0: "$0$", np.pi: r"$\pi$"})
+"""Angles, whose two ends are one."""
 
 
 def finite_values(values: np.ndarray) -> np.ndarray:
@@ -164,12 +179,15 @@ def add_colour_bar(figure: Figure, axes: list[Axes], scale: Scale, label: str, h
     )
     if not horizontal:
         bar.set_label(label, rotation=_rotation(label), labelpad=10 if _rotation(label) == 0 else None)
-    _set_scientific(bar)
+    _set_ticks(bar, scale.ticks)
     return bar
 
 
-def _set_scientific(bar: Colorbar) -> None:
+def _set_ticks(bar: Colorbar, ticks: Mapping[float, str]) -> None:
     """Powers of ten once above the bar, not on every tick."""
+    if ticks:
+        bar.set_ticks(list(ticks), labels=list(ticks.values()))
+        return
     formatter = ScalarFormatter(useMathText=True, useOffset=False)
     formatter.set_powerlimits((-2, 4))
     bar.formatter = formatter

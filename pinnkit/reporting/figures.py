@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from pinnkit.reporting.curves import draw_curve, draw_phase_portrait, draw_signed_curve, draw_slices
+from pinnkit.reporting.curves import draw_curve, draw_function, draw_phase_portrait, draw_signed_curve, draw_slices
 from pinnkit.reporting.distributions import draw_histogram, draw_parity
 from pinnkit.reporting.error_norms import max_error, relative_l2, rms
 from pinnkit.reporting.field_maps import draw_comparison, draw_field, has_picture
-from pinnkit.reporting.figure_style import signed_scale, solution_scale
+from pinnkit.reporting.figure_style import PHASE, Scale, signed_scale, size_scale, solution_scale
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History, draw_history
 from pinnkit.reporting.labels import file_name, math_name, number, plain_text
 from pinnkit.reporting.points_figure import draw_points
 
 __all__ = ["Grid", "History", "draw"]
+
+SMALLEST_MODULUS = 1e-3
+"""The modulus below which a complex field's phase is left blank, relative to the largest."""
 
 
 def draw(
@@ -28,15 +32,18 @@ def draw(
     residuals: Mapping[str, np.ndarray],
     history: History,
     points: Mapping[str, Mapping[str, np.ndarray]],
+    functions: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Figure]:
     """The figures of a run by file name (without .png).
 
     title: the problem's name; fields, references, residuals: arrays of the grid's shape, references for
-    some of the fields or none; points: term -> coordinate -> (n,).
+    some of the fields or none; points: term -> coordinate -> (n,); functions: field -> the field whose function it is.
 
     Keys: solution_FIELD; with a reference reference_FIELD (where it can be pictured) and error_FIELD;
     residual_EQUATION; slices_FIELD for one space coordinate and t, and for two with a reference;
-    phase_portrait for two fields of one coordinate; loss_history; points.
+    phase_portrait for two real fields of one coordinate; curve_FIELD for a function of a field; loss_history; points.
+    Of a complex field these show the modulus, and the modulus of the error; phase_FIELD and reference_phase_FIELD show
+    the phase.
 
     A point where every field and reference is NaN counts as outside the domain: it is left blank, and the
     numbers in the titles are taken without it. So is a point where a residual alone is NaN: it was left out.
@@ -58,12 +65,17 @@ def draw(
             figures[file_name(key, figures)] = figure
 
     for name, values in fields.items():
-        add(_draw_one(prefix, grid, name, values, references.get(name), inside))
+        draw_one = _draw_complex if np.iscomplexobj(values) else _draw_one
+        add(draw_one(prefix, grid, name, values, references.get(name), inside))
     for name, values in residuals.items():
         residual = np.where(inside, grid.checked(f"{name} (residual)", values), np.nan)
         caption = f"{prefix}residual of {plain_text(name)}, RMS {number(rms(_known(residual[inside])))}"
         add({f"residual_{name}": _draw_signed(caption, grid, residual, "residual")})
-    if len(grid.names) == 1 and len(fields) == 2:
+    for name, argument in functions.items():
+        if name in fields and not np.iscomplexobj(fields[name]):
+            caption = f"{prefix}{math_name(name)} as a function of {math_name(argument)}"
+            add({f"curve_{name}": draw_function(caption, name, argument, fields, references)})
+    if len(grid.names) == 1 and len(fields) == 2 and not any(map(np.iscomplexobj, fields.values())):
         add({"phase_portrait": draw_phase_portrait(prefix, fields, references)})
     add({"loss_history": draw_history(prefix, history), "points": draw_points(prefix, grid, points)})
     return figures
@@ -87,30 +99,76 @@ def _draw_one(
     prefix: str, grid: Grid, name: str, values: np.ndarray, reference: np.ndarray | None, inside: np.ndarray
 ) -> dict[str, Figure]:
     label = math_name(name)
-    caption = f"{prefix}{label}"
     if reference is None:
-        return _draw_solution(caption, grid, name, values, None)
-    known = inside & np.isfinite(reference)
-    known = known if known.any() else inside
-    caption += f", relative $L^2$ error {number(relative_l2(values[known], reference[known]))}"
-    figures = _draw_solution(caption, grid, name, values, reference)
-    reference_caption = f"{prefix}{label}, reference"
-    if has_picture(grid):
-        scale = solution_scale(values, reference)
-        figures[f"reference_{name}"] = draw_field(reference_caption, grid, reference, scale, label)
-    elif len(grid.names) == 1:
-        figures[f"reference_{name}"] = draw_curve(reference_caption, grid, reference, label)
+        return _draw_solution(f"{prefix}{label}", grid, name, label, values, None)
+    caption, error_caption = _captions(prefix, label, values, reference, inside)
+    figures = _draw_solution(caption, grid, name, label, values, reference)
+    scale = solution_scale(values, reference)
+    figures |= _draw_reference(f"{prefix}{label}, reference", grid, f"reference_{name}", label, reference, scale)
     error = _difference(values, reference)
-    largest = max_error(values[known], reference[known])
-    error_caption = f"{prefix}error of {label}, at most {number(largest)}"
     figures[f"error_{name}"] = _draw_signed(error_caption, grid, error, f"error of {label}")
     return figures
 
 
-def _draw_solution(
-    caption: str, grid: Grid, name: str, values: np.ndarray, reference: np.ndarray | None
+def _draw_complex(
+    prefix: str, grid: Grid, name: str, values: np.ndarray, reference: np.ndarray | None, inside: np.ndarray
 ) -> dict[str, Figure]:
-    label = math_name(name)
+    """Modulus and phase of a complex field, and the modulus of its error."""
+    label, size = math_name(name), f"$|{math_name(name)[1:-1]}|$"
+    angle = f"phase of {label}"
+    phases = {f"phase_{name}": (f"{prefix}{angle}", _phase(values))}
+    if reference is None:
+        figures = _draw_solution(f"{prefix}{size}", grid, name, size, np.abs(values), None)
+    else:
+        caption, error_caption = _captions(prefix, label, values, reference, inside)
+        sizes = np.abs(values), np.abs(reference)
+        figures = _draw_solution(caption.replace(label, size, 1), grid, name, size, *sizes)
+        key, scale = f"reference_{name}", solution_scale(*sizes)
+        figures |= _draw_reference(f"{prefix}{size}, reference", grid, key, size, sizes[1], scale)
+        error = np.abs(_difference(values, reference))
+        shown = f"|error| of {label}"
+        if has_picture(grid):
+            figures[f"error_{name}"] = draw_field(error_caption, grid, error, size_scale(error), shown)
+        elif len(grid.names) == 1:
+            figures[f"error_{name}"] = draw_curve(error_caption, grid, error, shown)
+        else:
+            figures[f"error_{name}"] = draw_histogram(error_caption, error, shown, size_scale(error))
+        phases[f"reference_phase_{name}"] = f"{prefix}{angle}, reference", _phase(reference)
+    for key, (caption, angles) in phases.items():
+        figures |= _draw_reference(caption, grid, key, angle, angles, PHASE)
+    return figures
+
+
+def _phase(values: np.ndarray) -> np.ndarray:
+    """The angles of complex values, NaN where the modulus is too small for one."""
+    sizes = np.abs(values)
+    largest = np.max(sizes[np.isfinite(sizes)], initial=0.0)
+    return np.where(sizes > SMALLEST_MODULUS * largest, np.angle(values), np.nan)
+
+
+def _captions(
+    prefix: str, label: str, values: np.ndarray, reference: np.ndarray, inside: np.ndarray
+) -> tuple[str, str]:
+    """The titles of solution and error, with the errors where the reference is known."""
+    known = inside & np.isfinite(reference)
+    known = known if known.any() else inside
+    relative = number(relative_l2(values[known], reference[known]))
+    largest = number(max_error(values[known], reference[known]))
+    return f"{prefix}{label}, relative $L^2$ error {relative}", f"{prefix}error of {label}, at most {largest}"
+
+
+def _draw_reference(
+    caption: str, grid: Grid, key: str, label: str, values: np.ndarray, scale: Scale
+) -> dict[str, Figure]:
+    """A map or a curve, nothing over more coordinates."""
+    if has_picture(grid):
+        return {key: draw_field(caption, grid, values, scale, label)}
+    return {key: draw_curve(caption, grid, values, label)} if len(grid.names) == 1 else {}
+
+
+def _draw_solution(
+    caption: str, grid: Grid, name: str, label: str, values: np.ndarray, reference: np.ndarray | None
+) -> dict[str, Figure]:
     if len(grid.names) == 1:
         return {f"solution_{name}": draw_curve(caption, grid, values, label, reference)}
     if not has_picture(grid):
@@ -119,7 +177,7 @@ def _draw_solution(
         return {f"solution_{name}": draw_parity(caption, values, reference, label)}
     scale = solution_scale(values, reference)
     figures = {f"solution_{name}": draw_field(caption, grid, values, scale, label)}
-    if grid.structured and grid.time is not None:
+    if grid.structured and grid.frames is not None:
         if len(grid.names) == 2:
             figures[f"slices_{name}"] = draw_slices(caption, grid, values, label, reference)
         elif reference is not None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pinnkit.reporting.error_norms import numbers
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -15,7 +17,8 @@ class Grid:
 
     coordinates: name -> array. On a structured grid each is the mesh of that coordinate, of the grid's shape,
     with one axis for each coordinate in their order (np.meshgrid with indexing="ij"); scattered points are
-    (n,) each. `time`: the name of the time coordinate, None where there is none.
+    (n,) each. `time`: the name of the time coordinate, None where there is none. `parameters`: the coordinates that are
+    parameters of a family; `logarithmic`: those drawn on logarithmic axes.
 
     Raises ValueError for shapes that differ or that are not such a mesh.
     """
@@ -23,6 +26,8 @@ class Grid:
     coordinates: Mapping[str, np.ndarray]
     structured: bool
     time: str | None = None
+    parameters: tuple[str, ...] = ()
+    logarithmic: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         arrays = {name: np.asarray(values, dtype=np.float64) for name, values in self.coordinates.items()}
@@ -50,6 +55,15 @@ class Grid:
         return tuple(self.coordinates)
 
     @property
+    def frames(self) -> str | None:
+        """The coordinate along which pictures stand side by side: the first parameter of a family, else time."""
+        return self.parameters[0] if self.parameters else self.time
+
+    def is_spatial(self, *names: str) -> bool:
+        """Whether all these coordinates are space, so that a picture over them may be to scale."""
+        return not any(name == self.time or name in self.parameters for name in names)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         return next(iter(self.coordinates.values())).shape
 
@@ -62,8 +76,8 @@ class Grid:
         return values[tuple(slice(None) if axis == own else 0 for axis in range(values.ndim))]
 
     def checked(self, name: str, values: ArrayLike) -> np.ndarray:
-        """`values` in float64; a ValueError where their shape is not the grid's."""
-        array = np.asarray(values, dtype=np.float64)
+        """`values` in float64 or complex128; a ValueError where their shape is not the grid's."""
+        array = numbers(values)
         if array.shape != self.shape:
             raise ValueError(f"{name!r} has shape {array.shape}; expected the grid's shape {self.shape}")
         return array

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from pinnkit.reporting.field_maps import orient
+from pinnkit.reporting.field_maps import orient, scale_axes
 from pinnkit.reporting.figure_style import COLOURS, annotate_empty, label_axes, new_figure, shape_of, span
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.labels import math_name, plain_text
@@ -51,7 +51,7 @@ def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.n
     horizontal, vertical = orient(grid, grid.names[:2])
     x_range, y_range = _range(horizontal, grid, points), _range(vertical, grid, points)
     ratio, to_scale = (1.5, False)
-    if grid.time not in (horizontal, vertical):
+    if grid.is_spatial(horizontal, vertical):
         ratio, to_scale = shape_of(np.array(x_range), np.array(y_range))
     hidden = f", seen on {math_name(horizontal)} and {math_name(vertical)}" if len(grid.names) > 2 else ""
     # As wide as the plot and the legend beside it need.
@@ -74,6 +74,7 @@ def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.n
                 label=_legend(term, x),
             )
         label_axes(axes, horizontal, vertical)
+        scale_axes(axes, grid, horizontal, vertical)
         if to_scale:
             axes.set_aspect("equal")
         axes.set_xlim(*x_range)

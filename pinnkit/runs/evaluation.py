@@ -18,7 +18,6 @@ from pinnkit.problem.places import singular_at
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.unknowns import combined
 from pinnkit.references.choose import Reference
-from pinnkit.references.exact import exact_parameters
 from pinnkit.reporting.error_norms import max_error, relative_l2, rms
 from pinnkit.reporting.figures import draw
 from pinnkit.reporting.grid import Grid
@@ -83,8 +82,11 @@ class Evaluation:
         return {**self.grid.coordinates, **self.fields, **references}
 
     def minima(self) -> dict[str, float]:
-        """The least value of each field on the grid."""
-        return {name: float(np.nanmin(values[self.inside])) for name, values in self.fields.items()}
+        """The least value of each field on the grid, of a complex one the least modulus."""
+        return {
+            name: float(np.nanmin((np.abs(values) if np.iscomplexobj(values) else values)[self.inside]))
+            for name, values in self.fields.items()
+        }
 
     def draw(self, problem: Problem, history: History, points: Mapping[str, PointSet]) -> dict[str, Figure]:
         """The run's figures by file name."""
@@ -93,7 +95,8 @@ class Evaluation:
             for name, part in points.items()
         }
         counted = {name: np.where(self._counted(name), values, np.nan) for name, values in self.residuals.items()}
-        return draw(problem.name, self.grid, self.fields, self.references, counted, history, shown)
+        functions = {one.name: one.inputs[0] for one in problem.fields if one.arguments and len(one.inputs) == 1}
+        return draw(problem.name, self.grid, self.fields, self.references, counted, history, shown, functions)
 
 
 def _known(values: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -111,12 +114,15 @@ def evaluation_grid(problem: Problem, per_coordinate: int | None = None) -> Grid
     dimension = len(problem.coordinates)
     if dimension in GRID:
         count = per_coordinate or GRID[dimension]
-        return Grid(problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True, time=problem.time)
+        return _grid(problem, problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True)
     domain = problem.domain
     points = domain.draw(SCATTERED, lambda drawn: unit_points("uniform", drawn, domain.dimension, 0, "evaluation"))
-    return Grid(
-        {name: points[:, index] for index, name in enumerate(problem.coordinates)}, structured=False, time=problem.time
-    )
+    return _grid(problem, {name: points[:, index] for index, name in enumerate(problem.coordinates)}, structured=False)
+
+
+def _grid(problem: Problem, coordinates: Mapping[str, np.ndarray], structured: bool) -> Grid:
+    axes = problem.axes
+    return Grid(coordinates, structured, axes.time, axes.parameters, axes.logarithmic)
 
 
 def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int | None = None) -> Grid:
@@ -124,7 +130,7 @@ def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int |
     if reference is None or reference.grid is None:
         return evaluation_grid(problem, per_coordinate)
     first = next(iter(reference.grid.values()))
-    return Grid(reference.grid, structured=first.ndim == len(problem.coordinates), time=problem.time)
+    return _grid(problem, reference.grid, structured=first.ndim == len(problem.coordinates))
 
 
 def predict(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -251,19 +257,6 @@ class Errors:
             return {}
         fields = predict(self._module, self._grid.coordinates)
         return {name: relative_l2(*_known(fields[name], values)) for name, values in self._references.items()}
-
-
-def learned(module: PINN) -> dict[str, dict[str, float]]:
-    """Learned parameter -> its value, and its exact value and relative error where the problem gives one."""
-    exact = exact_parameters(module.problem)
-    found = {}
-    for parameter in module.problem.learned:
-        value = float(module.parameter_values()[parameter.name].detach())
-        found[parameter.name] = {"value": value}
-        if parameter.name in exact:
-            truth = exact[parameter.name]
-            found[parameter.name] |= {"exact": truth, "relative_error": abs(value - truth) / abs(truth or 1.0)}
-    return found
 
 
 def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: Iterable[str]) -> History:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
@@ -45,6 +46,7 @@ def assemble(
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
     scales = field_scales(problem)
+    by_name = [field.name for field in problem.fields]
     fields = build(
         settings.network,
         problem.domain.lower.tolist(),
@@ -52,9 +54,12 @@ def assemble(
         [names.index(name) for name in problem.periodic],
         [
             Output(
-                tuple(map(names.index, field.coordinates)),
+                tuple(names.index(name) for name in field.inputs if name not in field.arguments),
                 field.transform,
                 scales[field.name],
+                (field.bounds.lower, field.bounds.upper),
+                tuple(map(by_name.index, field.arguments)),
+                tuple(_span(problem, scales, *pair) for pair in zip(field.arguments, field.spans, strict=True)),
                 field.part,
                 (problem.solid(field.part).lower.tolist(), problem.solid(field.part).upper.tolist()),
             )
@@ -64,6 +69,7 @@ def assemble(
         linear=problem.linear,
         steady=problem.steady,
         custom=network,
+        logarithmic=[names.index(name) for name in problem.axes.logarithmic],
     ).to(dtype)
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
     if network is None:
@@ -92,6 +98,21 @@ def assemble(
     return module, CollocationData(problem, settings.sampling, settings.seed, dtype, steps, module.stages)
 
 
+def _span(
+    problem: Problem, scales: Mapping[str, float], name: str, given: tuple[float, float] | None
+) -> tuple[float, float]:
+    """The range by which a field's values are scaled where they are inputs: the given one, or one by its size."""
+    if given is not None:
+        return given
+    (field,) = (one for one in problem.fields if one.name == name)
+    (least, most), size = field.range, scales[name]
+    if math.isfinite(least) and math.isfinite(most):
+        return least, most
+    if math.isfinite(least):
+        return least, least + size
+    return (most - size, most) if math.isfinite(most) else (-size, size)
+
+
 def check_network(network: nn.Module, problem: Problem, settings: Settings) -> None:
     """Refuse a network of the user's own that does not give the fields at points of the domain.
 
@@ -103,6 +124,11 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
     if not isinstance(network, nn.Module):
         report.add("network", f"is a {type(network).__name__}: a torch.nn.Module is needed")
         report.raise_if_any()
+    for field in problem.fields:
+        if field.arguments:
+            message = f"cannot make {field.name} a function of {', '.join(field.arguments)}: leave network out"
+            report.add("network", message)
+    report.raise_if_any()
     points = torch.from_numpy(random_points(problem.domain, SHOWN)).to(dtype)
     try:
         check_custom(network.to(dtype), points, [field.name for field in problem.fields])

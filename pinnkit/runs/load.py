@@ -12,7 +12,6 @@ from torch import nn
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.problem.problem import Problem, check_is_problem
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
-from pinnkit.runs import evaluation
 from pinnkit.runs.configuration import (
     CUSTOM_NETWORK,
     FREE,
@@ -24,6 +23,7 @@ from pinnkit.runs.configuration import (
     with_settings,
 )
 from pinnkit.runs.factory import assemble, check_network
+from pinnkit.runs.learned import learned
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.setup import path_of
 from pinnkit.runs.solution import Solution
@@ -91,7 +91,7 @@ def load(
     text = with_settings(text, settings) if problem is None else as_yaml(found, settings, network)
     trained = restore(found, settings, path, text, network)
     metrics = run.read_metrics() if run.metrics.exists() else trained.progress()
-    metrics = {"learned": evaluation.learned(trained.module), **metrics}
+    metrics = {"learned": learned(trained.module), **metrics}
     return Solution(metrics["status"], metrics, run.path, trained.module, settings)
 
 

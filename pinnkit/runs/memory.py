@@ -88,7 +88,7 @@ def parameters(problem: Problem, network: Network, fixed: bool = True) -> int:
     """
     outputs: dict[Any, int] = {}
     for number, field in enumerate(problem.fields):
-        key = (number if network.separate else field.part, tuple(field.coordinates))
+        key = (number if network.separate else field.part, field.inputs)
         outputs[key] = outputs.get(key, 0) + 1
     total = 0
     for (_, names), count in outputs.items():

@@ -15,6 +15,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import environment, evaluation
+from pinnkit.runs.learned import learned
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Record
 from pinnkit.training.datamodule import CollocationData
@@ -98,7 +99,7 @@ class Results:
             **found.errors(),
             "loss": record.rows[-1]["losses"].get("objective") if record.rows else None,
             **self._counters(module),
-            "learned": evaluation.learned(module),
+            "learned": learned(module),
             "minimum": found.minima(),
             **self._facts(module),
         }

@@ -15,6 +15,7 @@ from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.evolution_system import read_evolution_system
+from pinnkit.references.fem.words import MissingPackage
 from pinnkit.references.manufactured import manufacture
 from pinnkit.references.names import NONE, has_exact, own_reference
 from pinnkit.references.table import Table
@@ -142,7 +143,7 @@ def _check_chunk(chunk: int | None, points: int, report: Report) -> None:
 def _check_reference(problem: Problem, settings: Settings, report: Report) -> None:
     """Check that the reference exists and is one of this problem.
 
-    What only the numerical solution of `spectral` shows (a blow-up, say) is reported when it is computed.
+    What only the numerical solution of `spectral` or `fem` shows (a blow-up, say) is reported when it is computed.
     """
     wanted = settings.reference or own_reference(problem)
     if wanted == NONE or (wanted == "exact" and has_exact(problem)):
@@ -159,11 +160,15 @@ def _check_reference(problem: Problem, settings: Settings, report: Report) -> No
             system = read_evolution_system(problem)
             check_well_posed(system)
             check_boundary_conditions(system)
+        elif wanted == "fem":
+            from pinnkit.references.fem.reference import check_problem
+
+            check_problem(problem)
         elif Path(wanted).suffix not in (".csv", ".npz"):
-            near = suggestion(wanted, ["exact", "spectral", NONE])
-            report.add("reference", f"'{wanted}' is neither exact, spectral, none nor a .npz or .csv file{near}")
+            near = suggestion(wanted, ["exact", "spectral", "fem", NONE])
+            report.add("reference", f"'{wanted}' is neither exact, spectral, fem, none nor a .npz or .csv file{near}")
         else:
             for doubt in Table(problem, problem.folder / wanted).warnings:
                 report.warn("reference", f"'{wanted}' is perhaps no table of this problem: {doubt}")
-    except (UnsupportedProblem, TableError) as error:
+    except (UnsupportedProblem, TableError, MissingPackage) as error:
         report.add("reference", str(error))

@@ -123,10 +123,10 @@ def resample_locally(
         marks = (np.arange(count) + rng.random()) * (total[-1] / count)
         chosen = np.searchsorted(total, np.minimum(marks, total[-1]))
         origin, former, parents = origin[chosen], size[chosen], points[chosen]
-        moved = parents + (rng.random(parents.shape) - 0.5) * cell[origin] / 2**level
+        moved = region.even(parents) + (rng.random(parents.shape) - 0.5) * cell[origin] / 2**level
         moved = np.where(moved < lower[origin], 2 * lower[origin] - moved, moved)
         moved = np.where(moved > upper[origin], 2 * upper[origin] - moved, moved)
-        moved = region.project(moved, place[origin])
+        moved = region.project(region.uneven(moved), place[origin])
         points = np.where(region.allows(moved, place[origin])[:, None], moved, parents)
         size = np.abs(score(points, origin))
         weight = (size / np.maximum(former, np.finfo(float).tiny)) ** power

@@ -21,17 +21,32 @@ class Region:
 
     Args:
         allowed: (points (n, d), their place) -> mask (n,); None: all points of the places are.
+        logarithmic: the columns that are spread by their logarithm.
     """
 
     places: Sequence[Shape]
     allowed: Callable[[np.ndarray, Shape], np.ndarray] | None = None
+    logarithmic: Sequence[int] = ()
 
     @classmethod
     def of_group(cls, problem: Problem, condition: Condition | str) -> Region:
         """The region of a condition, or of the equations of a region, "" for the whole domain."""
+        logarithmic = [problem.coordinates.index(name) for name in problem.axes.logarithmic]
         if isinstance(condition, str):
-            return cls((problem.solid(condition),))
-        return cls(condition.places, allowed_at(problem, condition))
+            return cls((problem.solid(condition),), None, logarithmic)
+        return cls(condition.places, allowed_at(problem, condition), logarithmic)
+
+    def even(self, points: np.ndarray) -> np.ndarray:
+        """The points (n, d) with the logarithm of each logarithmic column: in these numbers points move."""
+        found = np.array(points, dtype=float)
+        found[..., self.logarithmic] = np.log(found[..., self.logarithmic])
+        return found
+
+    def uneven(self, numbers: np.ndarray) -> np.ndarray:
+        """The points (n, d) of which `even` gives these numbers."""
+        found = np.array(numbers, dtype=float)
+        found[..., self.logarithmic] = np.exp(found[..., self.logarithmic])
+        return found
 
     def number(self, points: np.ndarray) -> np.ndarray:
         """The place of each point; where several meet, the last."""
@@ -41,13 +56,16 @@ class Region:
         return found
 
     def bounds(self, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The ends (n, d), (n, d) of the bounding box of each point's place."""
-        return np.stack([one.lower for one in self.places])[of], np.stack([one.upper for one in self.places])[of]
+        """The ends (n, d), (n, d) of the bounding box of each point's place, as `even` has them."""
+        lower, upper = ([getattr(one, end) for one in self.places] for end in ("lower", "upper"))
+        return self.even(np.stack(lower))[of], self.even(np.stack(upper))[of]
 
     def cells(self, of: np.ndarray) -> np.ndarray:
-        """The size (n, d) of the cell around each of n points that are spread over their places."""
+        """The size (n, d) of the cell around each of n points that are spread over their places, as `even` has them."""
         dimensions = np.array([place.dimension for place in self.places])[of]
         widths = np.stack([place.widths for place in self.places])[of]
+        lower, upper = self.bounds(of)
+        widths[:, self.logarithmic] = (upper - lower)[:, self.logarithmic]
         return widths * len(of) ** (-1 / np.maximum(dimensions[:, None], 1))
 
     def project(self, points: np.ndarray, of: np.ndarray) -> np.ndarray:

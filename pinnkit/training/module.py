@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,9 +13,11 @@ from pinnkit.engines.evaluator import Evaluator
 from pinnkit.engines.model import Model
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.losses.settings import Weighting
+from pinnkit.networks.bounded import unbounded
 from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import Operators
 from pinnkit.optimizers.deterministic import DeterministicOptimizer
+from pinnkit.problem.parts import Parameter
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.blocks import StepBlock
@@ -77,7 +78,7 @@ class PINN(lightning.LightningModule):
         self.problem = problem
         self.network = network
         self.learned = nn.ParameterDict(
-            {parameter.name: nn.Parameter(_raw(parameter.value, parameter.positive)) for parameter in problem.learned}
+            {parameter.name: nn.Parameter(_raw(parameter)) for parameter in problem.learned}
         )
         self.terms = tuple(term for group in groups for term in group.terms)
         self.model = Model(problem, network, self.learned)
@@ -195,6 +196,7 @@ class PINN(lightning.LightningModule):
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew
 
 
-def _raw(value: float, positive: bool) -> Tensor:
-    """What is trained for a learned parameter: its logarithm where it must stay positive."""
-    return torch.tensor(math.log(value) if positive else value, dtype=torch.float64)
+def _raw(parameter: Parameter) -> Tensor:
+    """What is trained for a learned parameter, at its start: a number without bounds."""
+    start = unbounded(parameter.value, parameter.bounds.lower, parameter.bounds.upper)
+    return torch.tensor(start, dtype=torch.float64)

@@ -23,7 +23,7 @@ class TermValues:
         self.groups = {group.name: group for group in groups}
 
     def parameters(self) -> dict[str, Tensor]:
-        """Every parameter of the problem as a scalar tensor; a positive learned one is exp of what is trained."""
+        """Every parameter of the problem as a scalar tensor; a learned one within its bounds."""
         like = next(self.model.network.parameters())
         return self.model.parameters(self.model.learned, self.model.constants(like))
 

@@ -57,9 +57,9 @@ def test_the_mathematics_is_told_as_understood(conf, capsys):
 def test_data_learned_parameters_periods_and_inequalities_are_told(write, conf, capsys):
     text = """\
 coordinates: {x: [0, 1], t: [0, 1]}
-fields: [u]
-parameters: {c: {learn: 2, positive: true}}
-equations: {advection: u_t + c*u_x = 0}
+fields: {u: [x, t], k: {coordinates: [x], min: 0.1, max: 10}}
+parameters: {c: {learn: 2, positive: true}, d: {learn: 1, max: 3}}
+equations: {advection: u_t + c*u_x = 0, other: k*u_x = d}
 conditions:
   start: {at: t = 0, where: x > 0.5, equations: u = 1, weight: 5}
   samples: {data: rows.csv, weight: 2.5}
@@ -75,7 +75,9 @@ reference: rows.csv
         "mine\n",
         "x in [0, 1], t in [0, 1], periodic in x",
         ", through softplus\n",
+        "k(x) of size 1, kept between 0.1 and 10",
         "c learned, from 2, kept positive",
+        "d learned, from 1, kept below 3",
         "at x in [0, 1], t = 0 where x > 0.5, weight 5",
         "at the 2 rows of rows.csv, weight 2.5\n",
         "t = 1, weight x + 1.0\n",
@@ -126,3 +128,19 @@ def test_the_script(tmp_path):
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert "0 = -c**2*u_xx + u_tt" in done.stdout
+
+
+def test_a_domain_of_shapes_is_told_by_its_expression_and_measures(tmp_path, conf, capsys):
+    path = tmp_path / "plate.yaml"
+    path.write_text(
+        "coordinates: {x: [-1, 1], y: [-1, 1]}\n"
+        "shapes: {hole: {box: {lower: [0, -1], upper: [1, 0]}}, part: {disk: {center: [-0.5, 0], radius: 0.25}}}\n"
+        "domain: box - hole\nfields: [u]\nequations: laplacian(u) = 1\n"
+        "conditions: {edge: {at: boundary, equations: u = 0}, ring: {at: part, equations: u = 0.1}}\n"
+    )
+    assert check([str(path)], conf) == 0
+    told = capsys.readouterr().out
+    assert "domain      (x, y) in box - hole, of measure 3\n" in told
+    assert "region      part: (x, y) in part & (box - hole), of measure 0.19635\n" in told
+    assert "at x = -1, y in [-1, 1] and x = 1, y in [0, 1] and x in [-1, 0], y = -1 and" in told
+    assert "(x, y) on the circle of radius 0.25 about (-0.5, 0)\n" in told

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pinnkit.domains.box import Box
-from pinnkit.domains.combination import Combination, rim
+from pinnkit.domains.combination import Combination
+from pinnkit.domains.rim import rim
 from pinnkit.domains.shape import Shape
 from pinnkit.domains.shapes.disk import Disk
 from pinnkit.sampling.settings import unit_points

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape
@@ -143,6 +144,65 @@ def test_points_near_its_edge_are_found(shape):
     assert near[distance < 0.5 * slack].all()
     assert not near[distance > 2 * slack].any()
     assert 0 < near.sum() < len(points)
+
+
+def cells(points: np.ndarray, shape: Shape) -> np.ndarray:
+    """Points in each cell of a grid over the bounding box, 8 x 8 in the plane and 4 x 4 x 4 in space."""
+    count = {1: 32, 2: 8}.get(points.shape[1], 4)
+    ranges = list(zip(shape.lower, shape.upper + 1e-9 * size(shape), strict=True))
+    return np.histogramdd(points, bins=count, range=ranges)[0].ravel()
+
+
+def too_uneven(found: np.ndarray, expected: np.ndarray) -> bool:
+    """Whether counts differ by more than independent points would in one of a thousand cases (Pearson's statistic)."""
+    expected = expected * found.sum() / expected.sum()
+    enough = expected >= 5
+    statistic = np.sum((found - expected)[enough] ** 2 / expected[enough])
+    return statistic > chi2(enough.sum() - 1).ppf(0.999)
+
+
+def test_its_points_fill_the_cells_of_a_grid_evenly(shape):
+    others = unit_points("sobol", 2**15, len(shape.coordinates), 0, "box")
+    others = shape.lower + others * (shape.upper - shape.lower)
+    assert not too_uneven(cells(sampled(shape), shape), cells(others[shape.contains(others)], shape))
+
+
+def test_points_of_its_boundary_fill_the_cells_of_a_grid_evenly(shape, parts):
+    """As those of the box do that are less than a hundredth of its size away from the boundary."""
+    others = unit_points("sobol", 2**14, len(shape.coordinates), 0, "box")
+    others = shape.lower + (1.1 * others - 0.05) * (shape.upper - shape.lower)
+    others = np.clip(others[np.abs(shape.distance(others)) < 0.01 * size(shape)], shape.lower, shape.upper)
+    whole = sum(part.measure for part in parts)
+    points = np.concatenate([sampled(part, round(1024 * part.measure / whole)) for part in parts])
+    assert not too_uneven(cells(points, shape), cells(others, shape))
+
+
+@pytest.mark.parametrize("power", range(4))
+def test_integrals_of_polynomials_by_4096_points_are_right_to_a_hundredth(power, shape, parts):
+    """Of (x + y + ...)^p, p + d times which is div(p (x + y + ...)^p), against the flux through the boundary."""
+
+    def values(points):
+        return ((points - shape.lower) / size(shape)).sum(axis=1) ** power
+
+    def outward(part, points):
+        return np.sum((points - shape.lower) * part.normals(points), axis=1)
+
+    inner = shape.measure * np.mean(values(sampled(shape)))
+    through = [(part, sampled(part)) for part in parts]
+    flux = sum(part.measure * np.mean(values(points) * outward(part, points)) for part, points in through)
+    assert flux / (power + len(shape.coordinates)) == pytest.approx(inner, rel=0.01)
+
+
+def test_normals_are_the_gradient_of_the_distance(shape, parts):
+    step = 1e-5 * size(shape)
+    for part in parts:
+        points = sampled(part, 256)
+        points = points[~part.near_edge(points, np.full(points.shape[1], 0.01 * size(shape)))]
+        gradient = [
+            (shape.distance(points + step * along) - shape.distance(points - step * along)) / (2 * step)
+            for along in np.eye(points.shape[1])
+        ]
+        np.testing.assert_allclose(part.normals(points), -np.stack(gradient, axis=1), atol=1e-6)
 
 
 def test_a_part_at_a_value_lies_in_it_or_is_refused(shape):

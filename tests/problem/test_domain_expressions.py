@@ -127,7 +127,7 @@ def test_closeness_of_operators(domain, measure):
         ({"domain": "corner & hole"}, "domain", "nothing is left here: the two have no part in common"),
         ({"domain": "hole - box"}, "domain", "nothing is left here: what is cut out covers all of it"),
         ({"domain": "(" * 30 + "box" + ")" * 30}, "domain", "brackets nested deeper than 20"),
-        ({"domain": "+".join(["box"] * 101)}, "domain", "the text has 101 names; the most is 100"),
+        ({"domain": "+".join(["box"] * 51)}, "domain", "the text has 51 names; the most is 50"),
         ({"domain": "box" + " " * 2000}, "domain", "the text has 2003 characters"),
         ({"domain": "box + far", "names": ("far",)}, "domain", "the domain reaches from x = -1 to 6, beyond"),
         ({"domain": "box", "at": "far", "names": ("far",)}, "conditions.rim.at", "no part of the boundary of 'far'"),

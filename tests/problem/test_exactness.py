@@ -166,3 +166,16 @@ def test_an_equation_counts_where_its_weight_is_not_zero(miss):
     exact = {"u": "where(x < 0.5, 0.75*x - x^2, (1 - x)/4)"}
     found = told(coordinates={"x": [0, 1]}, equations=equations, conditions=ends, exact=exact)
     assert len(found) == bool(miss)
+
+
+def test_a_jump_outside_the_domain_is_none():
+    """The angle of an L about its inner corner jumps in the part that is cut out."""
+    words = {
+        "coordinates": {"x": [-1, 1], "y": [-1, 1]},
+        "fields": ["u"],
+        "equations": "laplacian(u) = 0",
+        "exact": {"u": "(x^2 + y^2)^(1/3)*sin(pi/2 + 2*atan2(-x - y, y - x)/3)"},
+    }
+    corner = {"shapes": {"corner": {"box": {"lower": [0, -1], "upper": [1, 0]}}}, "domain": "box - corner"}
+    assert ["jumps" in one.message for one in check(Problem(**words)).warnings] == [True]
+    assert check(Problem(**words, **corner)).warnings == []

@@ -13,6 +13,7 @@ import sympy
 import yaml
 
 from pinnkit.language.calculus import field, partials, symbol
+from pinnkit.problem.bounds import Bounds
 from pinnkit.problem.parts import TRANSFORMS, Field, Parameter
 from pinnkit.problem.problem import Problem
 from tests.problem.configs import HEAT, mistakes, words
@@ -39,6 +40,11 @@ def test_a_file_and_the_same_words_from_python_give_equal_problems():
         exact={"u": "exp(-alpha*pi^2*t) * sin(pi*x)"},
     )
     assert Problem(**words()) != Problem(**words(parameters={"alpha": 0.2}))
+
+
+def test_a_field_has_its_coordinates_from_a_list_or_from_a_mapping_of_options():
+    for given in (["t", "x"], {"coordinates": ["t", "x"]}, {}):
+        assert Problem(**words(fields={"u": given})).fields == (Field("u", ("x", "t")),)
 
 
 def test_the_parts_of_a_problem():
@@ -82,8 +88,8 @@ def test_learned_parameters():
         )
     )
     assert problem.parameters == (
-        Parameter("alpha", 0.5, learn=True, positive=True),
-        Parameter("c", -1.0, learn=True, positive=False),
+        Parameter("alpha", 0.5, learn=True, bounds=Bounds(0.0)),
+        Parameter("c", -1.0, learn=True),
         Parameter("d", 3.0),
     )
     assert [parameter.name for parameter in problem.learned] == ["alpha", "c"]

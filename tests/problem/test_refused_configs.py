@@ -30,6 +30,10 @@ from tests.problem.configs import mistakes, words
         ({"fields": ["u", "x"]}, {"fields.x": "'x' is declared twice"}),
         ({"fields": ["u", ["v"]]}, {"fields.['v']": "a name must be text, not ['v']"}),
         ({"fields": {"u": "x"}}, {"fields.u": "'x' is not a list of coordinates: write u: [x, t]"}),
+        (
+            {"fields": {"u": {"coordinates": "x", "coordinate": 1}}},
+            {"fields.u.coordinate": "did you mean 'coordinates'?", "fields.u": "'x' is not a list of coordinates"},
+        ),
         ({"fields": {"u": ["x", "tt"]}}, {"fields.u": "there is no coordinate 'tt'; did you mean 't'?"}),
         ({"parameters": {"alpha": 1, "x": 1}}, {"parameters.x": "'x' is declared twice"}),
         ({"parameters": {"alpha": 1, "u": 1}}, {"parameters.u": "'u' is declared twice"}),
@@ -41,7 +45,31 @@ from tests.problem.configs import mistakes, words
         ({"parameters": {"alpha": math.nan}}, {"parameters.alpha": "nan is not a finite number"}),
         ({"parameters": {"alpha": [1]}}, {"parameters.alpha": "text or a number belongs here, not [1]"}),
         ({"parameters": {"alpha": {"positive": True}}}, {"parameters.alpha": "write a number, or {learn: 0.5"}),
-        ({"parameters": {"alpha": {"learn": 1, "positive": "yes"}}}, {"parameters.alpha": "write a number, or {learn"}),
+        (
+            {"parameters": {"alpha": {"learn": 1, "positive": "yes"}}},
+            {"parameters.alpha": "positive is 'yes': true or"},
+        ),
+        (
+            {"parameters": {"alpha": {"learn": 1, "min": 1}}},
+            {"parameters.alpha": "but a bounded parameter starts above"},
+        ),
+        (
+            {"parameters": {"alpha": {"learn": 11, "min": 0.1, "max": 10}}},
+            {"parameters.alpha": "starts at 11, but a bounded parameter starts between 0.1 and 10"},
+        ),
+        (
+            {"parameters": {"alpha": {"learn": 3, "min": 5, "max": 2}}},
+            {"parameters.alpha": "min is 5 and max 2: the lower bound comes first"},
+        ),
+        (
+            {"parameters": {"alpha": {"learn": -3, "positive": True, "max": -2}}},
+            {"parameters.alpha": "max is -2, but what is positive lies above zero"},
+        ),
+        ({"fields": {"u": {"min": "a"}}}, {"fields.u": "unknown name 'a'"}),
+        (
+            {"fields": {"u": {"min": 0.1, "max": 10}}, "transform": {"u": "exp"}},
+            {"fields.u": "is kept between 0.1 and 10 and has a transform: leave one of them out"},
+        ),
         (
             {"parameters": {"alpha": {"learn": -2, "positive": True}}},
             {"parameters.alpha": "starts at -2, but a positive parameter starts above zero"},
@@ -74,7 +102,7 @@ from tests.problem.configs import mistakes, words
         ({"transform": {"u": "softplos"}}, {"transform.u": "unknown transform 'softplos'; did you mean 'softplus'?"}),
         ({"transform": {"v": "exp"}}, {"transform.v": "there is no field 'v'; valid are u"}),
         ({"transform": "exp"}, {"transform": "'exp' is not a mapping: write {u: softplus}"}),
-        ({"reference": "spectrl"}, {"reference": "'spectrl' is neither 'spectral' nor a .npz or .csv file"}),
+        ({"reference": "spectrl"}, {"reference": "'spectrl' is neither 'spectral', 'fem' nor a .npz or .csv file"}),
         ({"name": 5}, {"name": "5 is not a text"}),
         ({"conditions": ["u = 0"]}, {"conditions": "['u = 0'] is not a mapping: write {start: {at: t = 0"}),
         ({"conditions": {"a": "u = 0"}}, {"conditions.a": "'u = 0' is not a mapping: write {at: t = 0, equations"}),

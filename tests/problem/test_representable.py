@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pinnkit.problem.checks import check
-from pinnkit.problem.parts import TRANSFORMS
+from pinnkit.problem.parts import RANGES, TRANSFORMS
 from pinnkit.problem.problem import Problem
-from pinnkit.problem.representable import RANGES
 
 
 def told(**words) -> list[str]:
@@ -74,6 +73,16 @@ def test_an_exact_or_prescribed_value_outside_a_transforms_range_is_refused(tran
             (message,) = report
             assert message.startswith(f"{key}: u is ")
             assert message.endswith(f"but transform.u: {transform} {rule}")
+
+
+def test_a_value_outside_the_bounds_of_a_field_or_a_parameter_is_refused():
+    fields = {"u": {"coordinates": ["x", "t"], "min": 0.1, "max": 10}}
+    found = told(equations="u_t = sin(u)", fields=fields, exact={"u": "20 + x"})
+    assert any(one.startswith("exact.u: u is ") for one in found)
+    assert any(one.endswith("but fields.u keeps it between 0.1 and 10") for one in found)
+    parameters = {"k": {"learn": 1, "max": 2}}
+    found = told(parameters=parameters, equations="u_t = k*u", exact={"k": "3"})
+    assert "exact.k: is 3, but the parameter is kept below 2" in found
 
 
 @pytest.mark.parametrize(

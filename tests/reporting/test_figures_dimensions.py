@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from pinnkit.reporting.figures import Grid
-from tests.reporting.figure_cases import colours, drawn, mesh, render
+from pinnkit.reporting.figures import Grid, draw
+from tests.reporting.figure_cases import NO_HISTORY, colours, drawn, mesh, render
 
 
 def test_snapshots_in_time():
@@ -30,6 +32,34 @@ def test_snapshots_in_time():
     assert [axes.get_ylabel() for axes in comparison[12:]] == ["$u$", "reference", "error"]
     assert len(figures["residual_ns"].axes) == 5
     assert "slices_u" not in drawn(grid, {"u": u})
+
+
+def test_a_family_is_drawn_at_several_values_of_its_parameter():
+    nu = np.geomspace(0.01, 1, 7)
+    grid = replace(
+        mesh(x=np.linspace(-1, 1, 5), t=np.linspace(0, 1, 4), nu=nu), parameters=("nu",), logarithmic=("nu",)
+    )
+    u = grid.coordinates["x"] + 10 * grid.coordinates["t"] + 100 * grid.coordinates["nu"]
+    figures = drawn(grid, {"u": u + 0.5}, {"u": u})
+    *panels, _ = figures["solution_u"].axes
+    assert [axes.get_title() for axes in panels] == [f"$\\nu$ = {nu[index]:.3g}" for index in (0, 2, 4, 6)]
+    for axes, index in zip(panels, (0, 2, 4, 6), strict=True):
+        assert np.array_equal(colours(axes).get_array(), (u + 0.5)[:, :, index])
+        assert (axes.get_xlabel(), axes.get_xlim(), axes.get_ylim()) == ("$t$", (0, 1), (-1, 1))
+    assert len(figures["slices_u"].axes) == 3 * 4 + 3
+
+
+def test_a_family_over_one_coordinate_is_curves_and_a_map_with_a_logarithmic_axis():
+    nu = np.geomspace(0.01, 1, 9)
+    grid = replace(mesh(x=np.linspace(-1, 1, 5), nu=nu), parameters=("nu",), logarithmic=("nu",))
+    u = grid.coordinates["x"] * grid.coordinates["nu"]
+    figures = drawn(grid, {"u": u})
+    (axes,) = figures["slices_u"].axes
+    assert [line.get_label() for line in axes.lines] == [f"$\\nu$ = {nu[index]:.3g}" for index in (0, 2, 4, 6, 8)]
+    assert np.array_equal(axes.lines[1].get_ydata(), u[:, 2])
+    axes, _ = figures["solution_u"].axes
+    assert (axes.get_xlabel(), axes.get_xscale(), axes.get_yscale()) == ("$\\nu$", "log", "linear")
+    render(figures)
 
 
 def test_middle_planes_of_a_solid():
@@ -116,3 +146,17 @@ def test_single_points_and_constants_draw(count):
     figures = drawn(grid, {"u": constant}, {"u": constant}, {"e": 0 * constant})
     render({name: figures[name] for name in ("solution_u", "error_u", "points")})
     assert figures["solution_u"].get_suptitle().endswith("error 0")
+
+
+def test_a_function_of_a_field_is_drawn_against_it():
+    grid = mesh(x=np.linspace(-1, 1, 5), t=np.linspace(0, 1, 4))
+    u = grid.coordinates["x"] * (1 + grid.coordinates["t"])
+    fields, references = {"u": u, "f": u**2}, {"u": 2 * u, "f": 4 * u**2}
+    figures = draw("", grid, fields, references, {}, NO_HISTORY, {}, {"f": "u"})
+    network, reference = figures["curve_f"].axes[0].lines
+    assert np.array_equal(network.get_xdata(), np.sort(u.ravel()))
+    assert np.array_equal(network.get_ydata(), network.get_xdata() ** 2)
+    assert np.array_equal(reference.get_ydata(), reference.get_xdata() ** 2)
+    assert (figures["curve_f"].axes[0].get_xlabel(), figures["curve_f"].get_suptitle()) == (
+        "$u$", "$f$ as a function of $u$"
+    )  # fmt: skip

@@ -58,6 +58,11 @@ PROBLEMS = {
         "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"},
         "conditions": {**BURGERS["conditions"], "initial": {"at": "t = 0", "equations": "u = 5*exp(-900*x^2)"}},
     },
+    "family": {
+        **BURGERS,
+        "parameters": {"nu": {"range": [0.001, 0.1], "log": True}},
+        "equations": {"forced": "u_t + u*u_x = nu*u_xx + 20*exp(-900*x^2)"},
+    },
     "wide": {**BURGERS, "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"}},
     "interface": {  # a network in each of two parts, one with points by residual
         "coordinates": {"x": [-1, 1]},
@@ -70,6 +75,20 @@ PROBLEMS = {
         "conditions": {
             "ends": {"at": "boundary", "equations": "u = 0"},
             "contact": {"at": "left", "equations": ["u.left = u.right", "u.left_n = 4*u.right_n"]},
+        },
+    },
+    "l_shape": {  # with a hole; its points, and those on its boundary, are drawn by residual
+        "coordinates": {"x": [-1, 1], "y": [-1, 1]},
+        "shapes": {
+            "corner": {"box": {"lower": [0, -1], "upper": [1, 0]}},
+            "hole": {"disk": {"center": [-0.5, 0.5], "radius": 0.25}},
+        },
+        "domain": "box - corner - hole",
+        "fields": ["u"],
+        "equations": {"poisson": "laplacian(u) = 50*exp(-900*(x^2 + (y - 0.1)^2))"},
+        "conditions": {
+            "edges": {"at": ["box", "corner"], "equations": "u = 5*exp(-900*(x - 0.5)^2)"},
+            "rim": {"at": "hole", "equations": "u_n = 0"},
         },
     },
     "breaking": {**BURGERS, "equations": {"heat": BREAKING}},

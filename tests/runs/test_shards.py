@@ -9,9 +9,13 @@ from tests.runs.test_ranks import compare, run
 
 
 def test_two_ranks_take_the_steps_of_one_to_the_bit_where_sums_are_sharded(tmp_path):
-    """SOAP, whose ranks part at once where sums are not, and others; on points drawn by residual, also of a region."""
-    told = ["front soap 20 4", "front ssbroyden 15 4", "front spring 8 4", "interface soap 12 4"]
-    differences = compare(run(1, told, tmp_path / "1")[0], run(2, told, tmp_path / "2"))
+    """SOAP, whose ranks part at once where sums are not, and others; on points drawn by residual, of a family of
+    problems, of a region and on a domain of shapes too."""
+    told = ["front soap 20 4", "front ssbroyden 15 4", "front spring 8 4", "family ssbroyden 10 4"]
+    told += ["interface soap 12 4", "l_shape ssbroyden 10 4"]
+    alone = run(1, told, tmp_path / "1")[0]
+    assert alone[told[-1]]["by_residual"] == ["edges", "equations"]
+    differences = compare(alone, run(2, told, tmp_path / "2"))
     assert set(differences.values()) == {0.0}
 
 
@@ -24,8 +28,8 @@ def test_ranks_with_one_thread_each_take_the_steps_of_one_with_two_to_the_bit(tm
 
 
 def test_a_resumed_run_may_change_the_number_of_ranks_to_the_bit(tmp_path):
-    run(1, ["front ssbroyden 10 4"], tmp_path / "changed")
-    told = ["front ssbroyden 20 4"]
+    run(1, ["front ssbroyden 10 4", "l_shape ssbroyden 6 4"], tmp_path / "changed")
+    told = ["front ssbroyden 20 4", "l_shape ssbroyden 10 4"]
     differences = compare(run(1, told, tmp_path / "1")[0], run(2, told, tmp_path / "changed"))
     assert set(differences.values()) == {0.0}
 

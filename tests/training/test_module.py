@@ -13,6 +13,7 @@ from pinnkit.optimizers.settings import OPTIMIZERS, LeastSquares
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.evaluation import residuals
 from pinnkit.runs.factory import assemble
+from pinnkit.runs.learned import learned
 from pinnkit.runs.solve import solve
 from pinnkit.settings import read_settings
 from pinnkit.training.loop import Loop
@@ -57,6 +58,19 @@ def test_a_positive_parameter_stays_positive_and_starts_where_it_should(heat_wor
     with torch.no_grad():
         module.learned["alpha"].fill_(-30.0)
     assert 0 < float(module.parameter_values()["alpha"].detach()) < 1e-12
+
+
+@pytest.mark.parametrize(("bounds", "ends"), [({"min": 0.1, "max": 0.7}, (0.1, 0.7)), ({"max": 2}, (-1e9, 2))])
+def test_a_bounded_parameter_stays_within_its_bounds_and_starts_where_it_should(bounds, ends, heat_words, quick):
+    heat_words["parameters"] = {"alpha": {"learn": 0.5, **bounds}}
+    del heat_words["exact"]
+    module, _ = module_of(heat_words, quick)
+    assert float(module.parameter_values()["alpha"].detach()) == pytest.approx(0.5, rel=1e-14)
+    for raw in (-20.0, 20.0):
+        with torch.no_grad():
+            module.learned["alpha"].fill_(raw)
+        assert ends[0] < float(module.parameter_values()["alpha"].detach()) < ends[1]
+    assert learned(module)["alpha"]["value"] == float(module.parameter_values()["alpha"].detach())
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -8,8 +8,10 @@ from math import gamma
 from typing import Any, ClassVar
 
 import numpy as np
+import sympy
 from scipy.special import betaincinv
 
+from pinnkit.domains.distances import coordinate, number
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape, ShapeError
 from pinnkit.domains.trimmed import slice_of
@@ -76,6 +78,13 @@ class Ball(Shape):
         self._check_unit(unit)
         return self.center + self.radius * unit[:, :1] ** (1 / self.dimension) * directions(unit[:, 1:])
 
+    @property
+    def distance_expression(self) -> sympy.Expr:
+        """(R^2 - |p - c|^2) / (2 R), smooth in the center too."""
+        pairs = zip(self.names, self.center, strict=True)
+        squares = [(coordinate(name) - number(middle)) ** 2 for name, middle in pairs]
+        return (number(self.radius) ** 2 - sympy.Add(*squares)) / (2 * number(self.radius))
+
     def distance(self, points: np.ndarray) -> np.ndarray:
         return self.radius - np.linalg.norm(points - self.center, axis=1)
 
@@ -117,6 +126,10 @@ class Sphere(Shape):
     def sample(self, unit: np.ndarray) -> np.ndarray:
         self._check_unit(unit)
         return self.ball.center + self.ball.radius * directions(unit)
+
+    @property
+    def distance_expression(self) -> sympy.Expr:
+        return self.ball.distance_expression
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         return -np.abs(self.ball.distance(points))

@@ -8,8 +8,10 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+import sympy
 from scipy.special import ellipe, ellipeinc
 
+from pinnkit.domains.distances import coordinate, number
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape, ShapeError
 from pinnkit.domains.trimmed import slice_of
@@ -138,6 +140,16 @@ class Ellipse(Shape):
             found[degenerate, short] = np.sqrt(squares[short] * (1 - along))
         return found
 
+    @property
+    def distance_expression(self) -> sympy.Expr:
+        """f / sqrt(|grad f|^2 + f^2 / (a b)) with f = 1 - (s / a)^2 - (v / b)^2, s and v along the axes."""
+        first, second = map(number, self.radii)
+        offsets = [coordinate(name) - number(at) for name, at in zip(self.names, self.center, strict=True)]
+        s, v = (sympy.Add(*(number(one) * by for one, by in zip(axis, offsets, strict=True))) for axis in self.axes)
+        level = 1 - (s / first) ** 2 - (v / second) ** 2
+        gradient = 4 * (s / first**2) ** 2 + 4 * (v / second**2) ** 2
+        return level / sympy.sqrt(gradient + level**2 / (first * second))
+
     def distance(self, points: np.ndarray) -> np.ndarray:
         away = np.linalg.norm(points - self.nearest(points), axis=1)
         return np.where(np.linalg.norm(self.local(points) / self.radii, axis=1) <= 1, away, -away)
@@ -208,6 +220,10 @@ class EllipseCurve(Shape):
             angle = np.clip(angle - (self._length(angle) - wanted) / speed, low, high)
         components = np.stack([first * np.cos(angle), second * np.sin(angle)], axis=1)
         return self.ellipse.globally(components)
+
+    @property
+    def distance_expression(self) -> sympy.Expr:
+        return self.ellipse.distance_expression
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         return -np.abs(self.ellipse.distance(points))

@@ -9,8 +9,10 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
+import sympy
 
 from pinnkit.domains.edges import ROUNDING, Edges, chain_text, edge_text
+from pinnkit.domains.polygon_distance import solid_distance
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.segments import crossing, nearest_segment, winds_around
 from pinnkit.domains.shape import Shape, ShapeError
@@ -82,7 +84,7 @@ class Polygon(Shape):
     @cached_property
     def corners(self) -> np.ndarray:
         """(k, 2), counter-clockwise."""
-        return np.array(self.points)
+        return np.array(self.points, dtype=float)
 
     @property
     def ends_of_edges(self) -> np.ndarray:
@@ -149,6 +151,10 @@ class Polygon(Shape):
         high = heights[which, 2] + along * (heights[which, 3] - heights[which, 2])
         x = ranges[which, 0] + along * width[which]
         return np.stack([x, low + unit[:, 1] * (high - low)], axis=1)
+
+    @property
+    def distance_expression(self) -> sympy.Expr | None:
+        return solid_distance(self.names, self.corners)
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         _, away = nearest_segment(points, self.corners, self.ends_of_edges)

@@ -1,0 +1,1 @@
+"""Reference solutions by finite elements."""

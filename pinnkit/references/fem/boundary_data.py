@@ -1,0 +1,165 @@
+"""Conditions of a problem sorted by what they prescribe: values, conormal derivatives, the start, single points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sympy
+
+from pinnkit.domains.shape import Shape
+from pinnkit.language import linear
+from pinnkit.language.calculus import Partial, normal_symbol, partials
+from pinnkit.language.errors import LanguageError
+from pinnkit.problem.problem import Problem
+from pinnkit.references.fem.second_order import SecondOrderSystem, check_readable
+from pinnkit.references.fem.words import METHOD, unsupported
+from pinnkit.references.residuals import parameter_values, symbolic_residual
+
+
+@dataclass(frozen=True)
+class BoundaryEquation:
+    """sum over derivatives d of slopes[d] * d + rest = 0 on some places of the boundary.
+
+    `slopes` hold coordinates and normals alone; `rest` may hold values of fields too.
+    """
+
+    name: str
+    places: tuple[Shape, ...]
+    where: sympy.Basic | None
+    slopes: Mapping[Partial, sympy.Expr]
+    rest: sympy.Expr
+
+    @property
+    def words(self) -> str:
+        return f"the condition '{self.name}'"
+
+    @property
+    def prescribes_values(self) -> bool:
+        return not self.slopes
+
+
+@dataclass(frozen=True)
+class PointValue:
+    """field = value at a point of space, (d,)."""
+
+    name: str
+    field: str
+    point: tuple[float, ...]
+    value: sympy.Expr
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """All conditions of a problem. start: field -> expression in space, its value at the lower end of time."""
+
+    boundary: tuple[BoundaryEquation, ...] = ()
+    start: Mapping[str, sympy.Expr] = field(default_factory=dict)
+    points: tuple[PointValue, ...] = ()
+
+
+def read_conditions(problem: Problem, system: SecondOrderSystem) -> Conditions:
+    """Sort the conditions.
+
+    Raises:
+        UnsupportedProblem: one is of another kind; the message names it and the reason.
+    """
+    values = parameter_values(problem, METHOD)
+    normals = tuple(normal_symbol(name) for name in system.space)
+    boundary: list[BoundaryEquation] = []
+    points: list[PointValue] = []
+    start: dict[str, sympy.Expr] = {}
+    if problem.periodic:
+        raise unsupported(f"it is periodic in {problem.periodic[0]}")
+    for condition in problem.conditions:
+        words = f"the condition '{condition.name}'"
+        if condition.data:
+            raise unsupported(f"{words} is made of data")
+        residuals = []
+        for equation in condition.equations:
+            residual = symbolic_residual(equation, words, values, METHOD)
+            check_readable(residual, problem, words, normals)
+            residuals.append(residual)
+        groups: dict[str, list[Shape]] = {}
+        for place in condition.places:
+            groups.setdefault(_kind(place, problem, words), []).append(place)
+        for kind, places in groups.items():
+            for residual in residuals:
+                if kind == "start":
+                    if condition.where is not None:
+                        raise unsupported(f"{words} holds on a part (where) of the start alone")
+                    _add_start(start, residual, words, system)
+                elif kind == "point":
+                    points += [_point_value(condition.name, residual, place, problem, words) for place in places]
+                else:
+                    boundary.append(_boundary_equation(condition, tuple(places), residual, problem, words))
+    for name in system.evolving:
+        if name not in start:
+            raise unsupported(f"no condition gives {name} at the start")
+    return Conditions(tuple(boundary), start, tuple(points))
+
+
+def _kind(place: Shape, problem: Problem, words: str) -> str:
+    fixed, time = place.fixed, problem.time
+    if time is not None and time in fixed:
+        if fixed[time] == problem.domain.bounds[time][0] and set(place.free) == set(problem.space):
+            return "start"
+        raise unsupported(
+            f"{words} holds at {time} = {fixed[time]:g}: it takes the lower end of {time} and the boundary"
+        )
+    if set(fixed) >= set(problem.space):
+        return "point"
+    if place.has_normals:
+        return "boundary"
+    raise unsupported(f"{words} holds at {place.description}, which is no part of the boundary")
+
+
+def _add_start(start: dict[str, sympy.Expr], residual: sympy.Expr, words: str, system: SecondOrderSystem) -> None:
+    atoms = sorted(partials(residual), key=str)
+    if len(atoms) != 1 or atoms[0].derivative:
+        raise unsupported(f"{words} gives more than the value of one field at the start")
+    name = atoms[0].field
+    try:
+        (factor,), rest = linear.coefficients(residual, atoms)
+    except (linear.NotLinearError, LanguageError):
+        raise unsupported(f"{words} is not linear in {name}") from None
+    if name not in system.evolving:
+        return  # pressures follow from the other fields
+    start[name] = -rest / factor
+
+
+def _point_value(name: str, residual: sympy.Expr, place: Shape, problem: Problem, words: str) -> PointValue:
+    atoms = sorted(partials(residual), key=str)
+    if len(atoms) != 1 or atoms[0].derivative:
+        raise unsupported(f"{words} gives more than the value of one field at a point")
+    try:
+        (factor,), rest = linear.coefficients(residual, atoms)
+    except (linear.NotLinearError, LanguageError):
+        raise unsupported(f"{words} is not linear in {atoms[0].field}") from None
+    point = tuple(place.fixed[one] for one in problem.space)
+    return PointValue(name, atoms[0].field, point, -rest / factor)
+
+
+def _boundary_equation(
+    condition, places: Sequence[Shape], residual: sympy.Expr, problem: Problem, words: str
+) -> BoundaryEquation:
+    found = sorted((one for one in partials(residual) if one.derivative), key=str)
+    for one in found:
+        if len(one.derivative) > 1 or one.derivative[0] == problem.time:
+            raise unsupported(f"{words} holds {one}: it takes values and first derivatives in space")
+    try:
+        factors, rest = linear.coefficients(residual, found)
+    except linear.NotLinearError:
+        raise unsupported(f"{words} is not linear in its derivatives") from None
+    except LanguageError as error:
+        raise unsupported(f"{words}: {error}") from None
+    slopes = {one: factor for one, factor in zip(found, factors, strict=True) if factor != 0}
+    for one, factor in slopes.items():
+        if partials(factor):
+            raise unsupported(f"in {words} the coefficient of {one} holds a field")
+    if not slopes:
+        fields = sorted({one.field for one in partials(rest)})
+        for name in fields:
+            if len([one for one in partials(rest) if one.field == name]) != 1:
+                raise unsupported(f"{words} cannot be read as values of {name}")
+    return BoundaryEquation(condition.name, tuple(places), condition.where, slopes, rest)

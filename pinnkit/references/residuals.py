@@ -1,0 +1,48 @@
+"""Residuals of a problem with numbers in place of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sympy
+
+from pinnkit.language.calculus import replace, symbol
+from pinnkit.problem.parts import Equation
+from pinnkit.problem.problem import Problem
+from pinnkit.references.exact import exact_parameters
+from pinnkit.references.unsupported import UnsupportedProblem
+
+
+def parameter_values(problem: Problem, method: str = "spectral") -> dict[sympy.Symbol, sympy.Expr]:
+    """Symbol of each parameter -> its value as a SymPy number; learned ones take their exact values.
+
+    Raises:
+        UnsupportedProblem: the true value of a learned parameter is unknown.
+    """
+    exact = exact_parameters(problem)
+    for parameter in problem.learned:
+        if parameter.name not in exact:
+            raise UnsupportedProblem(
+                f"the parameter {parameter.name} is learned and its true value unknown: "
+                f"give it under exact, as in {parameter.name}: {parameter.value:g}",
+                method,
+            )
+    values = {str(name): value for name, value in problem.values.items()} | exact
+    # whole numbers stay exact, so that a power with one stays a power with a whole number
+    return {
+        symbol(name): sympy.Integer(int(value)) if value == int(value) else sympy.Float(value)
+        for name, value in values.items()
+    }
+
+
+def symbolic_residual(
+    equation: Equation, where: str, values: Mapping[sympy.Symbol, sympy.Expr], method: str = "spectral"
+) -> sympy.Expr:
+    """The residual with these values of parameters.
+
+    Raises:
+        UnsupportedProblem: it is a Python callable.
+    """
+    if not isinstance(equation.residual, sympy.Basic):
+        raise UnsupportedProblem(f"{where} is a Python callable: it reads equations in text alone", method)
+    return replace(equation.residual, values)

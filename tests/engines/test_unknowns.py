@@ -1,0 +1,72 @@
+"""Engines on learned numbers and functions within bounds agree with the definition."""
+
+from tests.conftest import assembled
+from tests.engines.evaluations import CLOSE, SAMPLING, assert_same, definition, evaluated, weights_of
+
+BOUNDED = {
+    "coordinates": {"x": [0, 1], "t": [0, 1]},
+    "fields": {
+        "u": ["x", "t"],
+        "k": {"coordinates": ["x"], "min": 0.1, "max": 10},
+        "p": {"coordinates": ["t"], "positive": True},
+        "q": {"max": 2},
+    },
+    "parameters": {
+        "a": {"learn": 1, "min": 0.1, "max": 10},
+        "b": {"learn": 1, "min": 0.5},
+        "c": {"learn": -1, "max": 2},
+        "d": {"learn": 2, "positive": True, "max": 3},
+    },
+    "equations": {"one": "u_t = diff(k*u_x, x) + a*p + c*q_x", "two": "q_xt = b*u_xx - d*p_t*u"},
+    "conditions": {"start": {"at": "t = 0", "equations": ["u = sin(pi*x)", "k = 2", "p = d*q"]}},
+}
+
+
+FAMILY = {
+    "coordinates": {"x": [0, 1], "y": [0, 1], "t": [0, 1]},
+    "fields": {"u": {}, "k": ["x", "nu"]},
+    "parameters": {"nu": {"range": [0.001, 1], "log": True}, "c": {"range": [-1, 2]}, "d": {"learn": 2}},
+    "define": {"Re": "d/nu"},
+    "equations": {
+        "one": "u_t + c*u_x = nu*laplacian(u) + sin(c*t)",
+        "two": "k_nu + k*Re/1000 = u(x=0, nu=0.1)*u_cc",
+    },
+    "conditions": {
+        "start": {"at": "t = 0", "equations": "u = sin(pi*x)*c"},
+        "rim": {"at": "boundary", "equations": "u_n = nu*c"},
+        "one_value": {"at": {"nu": 0.01, "x": 0}, "equations": "u = c"},
+    },
+}
+
+
+FUNCTIONS = {
+    "coordinates": {"x": [0, 1], "t": [0, 1]},
+    "fields": {
+        "f": {"coordinates": ["u"], "range": [0, 2]},
+        "u": ["x", "t"],
+        "g": {"coordinates": ["u", "f", "x"], "positive": True},
+        "h": ["x", "g"],
+    },
+    "equations": {"one": "u_t = u_xx + f + x*f_xx", "two": "g_x + h_t = f(x=0)*g"},
+    "conditions": {"start": {"at": "t = 0", "equations": ["u = sin(pi*x)", "f = u^2"]}},
+}
+
+
+def agree(words):
+    """Every engine gives the losses and the gradient of the definition."""
+    module, batches = assembled(words, {"network": {"width": 5, "depth": 1}, "sampling": SAMPLING})
+    expected = definition(module, batches, weights_of(module))
+    for engine in ("autograd", "compiled", "jets"):
+        assert_same(evaluated(module, batches, engine), expected, CLOSE)
+
+
+def test_bounded_numbers_and_functions(recorded):
+    agree(BOUNDED)
+
+
+def test_families(recorded):
+    agree(FAMILY)
+
+
+def test_functions_of_fields(recorded):
+    agree(FUNCTIONS)

@@ -1,0 +1,86 @@
+"""Finite elements against closed forms: the claimed error is at least the true one and at most 20 times it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pinnkit.references.fem.reference import Fem
+from tests.references.fem import problems
+from tests.references.fem.problems import errors, needs_fem
+
+pytestmark = needs_fem
+
+CASES = {
+    "poisson_disk": (problems.poisson_disk, {"size": 0.5}, 2e-5),
+    "l_shape": (problems.l_shape, {"size": 0.5}, 1e-4),
+    "robin": (problems.robin, {"size": 0.5}, 4e-5),
+    "cubic": (problems.cubic, {"size": 0.5}, 4e-5),
+    "up_to_a_constant": (problems.up_to_a_constant, {"size": 0.3}, 2e-4),
+    "condition_that_changes": (problems.condition_that_changes, {"size": 0.5}, 1e-3),
+    "kirsch": (problems.kirsch, {"size": 0.7}, 1e-4),
+    "kovasznay": (problems.kovasznay, {"size": 0.5}, 1e-2),
+    "heat": (problems.heat, {"size": 0.4}, 1e-3),
+    "coupled": (problems.coupled, {"size": 0.5}, 1e-4),
+    "ball": (problems.ball, {"size": 0.7, "levels": 2}, 1e-2),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_claimed_error_bounds_the_true_one(name):
+    make, settings, largest = CASES[name]
+    problem = make()
+    reference = Fem(problem, **{"levels": 3} | settings)
+    true = max(errors(problem, reference).values())
+    assert true < largest
+    assert true <= reference.claimed_error <= 20 * true
+
+
+@pytest.mark.parametrize(
+    "outlet",
+    [
+        ("u_n - p*n_x = 0", "v_n = 0"),
+        ("p = 0", "u_n = 0", "v_n = 0"),
+        ("p = 0", "v = 0"),
+        ("2*u_x - p = 0", "u_y + v_x = 1 - 2*y"),
+    ],
+)
+def test_outlets_of_a_channel(outlet):
+    """Quadratic velocities and linear pressures hold Poiseuille's flow exactly."""
+    problem = problems.channel(*outlet)
+    assert max(errors(problem, Fem(problem, levels=2, size=0.5)).values()) < 1e-10
+
+
+def test_coefficients_may_hold_the_field():
+    """(1 + u^2) is differentiated by parts; the solution is quadratic, so that elements hold it exactly."""
+    problem = problems.quasilinear()
+    assert errors(problem, Fem(problem, levels=2, size=0.5))["u"] < 1e-10
+
+
+def test_the_error_in_space_falls_with_the_third_power():
+    problem = problems.cubic()
+    found = [errors(problem, Fem(problem, levels=levels, size=0.5))["u"] for levels in (2, 3)]
+    assert np.log2(found[0] / found[1]) == pytest.approx(3, abs=0.4)
+
+
+def test_values_at_the_boundary_move_in_time():
+    problem = problems.reaction()
+    reference = Fem(problem, levels=2, size=0.5)
+    true = errors(problem, reference)["u"]
+    assert true < 2e-3
+    assert true <= reference.claimed_error <= 20 * true
+
+
+def test_outside_the_domain_there_are_no_numbers():
+    reference = Fem(problems.poisson_disk(), levels=2, size=0.5)
+    x, y = np.array([[0.0, 0.7, 0.8]]), np.array([[1.0, 0.714142842854285, 0.8]])
+    found = reference({"x": x, "y": y})["u"]
+    assert found.shape == (1, 3)
+    assert np.isfinite(found).tolist() == [[True, True, False]]
+    assert np.abs(found[0, :2]).max() < 1e-3
+
+
+def test_two_computations_are_equal_to_the_bit():
+    x, y = np.random.default_rng(0).uniform(-0.7, 0.7, (2, 50))
+    first, second = (Fem(problems.poisson_disk(), levels=2, size=0.5)({"x": x, "y": y})["u"] for _ in range(2))
+    assert np.array_equal(first, second)
