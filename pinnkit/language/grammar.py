@@ -71,7 +71,7 @@ def equations(text: str | int | float, scope: Scope) -> dict[str, sympy.Expr]:
     >>> equations("i*h_x = 2*h", scope)
     {'re': -h_im_x - 2*h_re, 'im': -2*h_im + h_re_x}
     """
-    text, sides = _sides(text)
+    text, sides = _sides(text, scope)
     reader = Reader(text, scope)
     left, *right = [reader.value(side) for side in sides]
     values = [left, *map(complex_values.negative, right)]
@@ -85,7 +85,7 @@ def equations(text: str | int | float, scope: Scope) -> dict[str, sympy.Expr]:
 
 def complex_expression(text: str | int | float, scope: Scope) -> tuple[sympy.Expr, sympy.Expr]:
     """Real and imaginary part of the scalar expression that `text` writes."""
-    text, (side, *more) = _sides(text)
+    text, (side, *more) = _sides(text, scope)
     if more:
         raise LanguageError("an expression belongs here, not an equation", text, _end(side))
     value = Reader(text, scope).value(side)
@@ -98,7 +98,7 @@ def assignment(text: str, scope: Scope) -> tuple[str, sympy.Expr]:
     >>> assignment("x = -1", Scope(("x", "t")))
     ('x', -1)
     """
-    text, sides = _sides(text)
+    text, sides = _sides(text, scope)
     left = sides[0]
     example = f"{scope.coordinates[0] if scope.coordinates else 'x'} = 0"
     if len(sides) != 2:
@@ -124,7 +124,7 @@ def inequality(text: str, scope: Scope) -> sympy.Basic:
     >>> inequality("x > 0.5 and not t >= 1", Scope(("x", "t")))
     (x > 0.5) & ~(t >= 1)
     """
-    text, (side, *more) = _sides(text)
+    text, (side, *more) = _sides(text, scope)
     if more:
         raise LanguageError("an inequality belongs here, such as x > 0.5, not an equation", text, _end(side))
     return Reader(text, scope).condition(side)
