@@ -9,7 +9,8 @@ import numpy as np
 from pinnkit.domains.shape import Shape
 
 STEP = 1e-6
-"""How far beside a point of a surface its regions are looked for, relative to the ranges of the coordinates."""
+"""How far beside a point of a surface its regions are looked for, relative to the least range of a coordinate along
+which it has normals."""
 SLACK = 1e-9
 """How far outside a region a point without a normal may lie, relative to these ranges."""
 
@@ -27,7 +28,7 @@ def touching(regions: Collection[Shape], place: Shape, points: np.ndarray, range
     normals = place.normals(points)
     if normals is None:
         return np.logical_and.reduce([mask, *(one.contains(points, SLACK * ranges) for one in regions)])
-    step = STEP * ranges.min() * normals
+    step = STEP * ranges[np.any(normals != 0, axis=0)].min() * normals
     return np.logical_and.reduce(
         [mask, *(one.contains(points - step) | one.contains(points + step) for one in regions)]
     )

@@ -32,6 +32,21 @@ CASES = [
     ({"fields": {"u": {"parts": ["left", "rigth"]}}}, "fields.u.parts", "no shape 'rigth'; did you mean 'right'?"),
     ({"fields": {"u": {"parts": ["left", "left"]}}}, "fields.u", "names the part 'left' twice"),
     ({"fields": {"u": {"parts": 3}}}, "fields.u", "3 is not a list of shapes: write u: {parts: [left, right]}"),
+    (
+        {"fields": {"u": {"parts": ["left", "right"], "complex": True}}},
+        "fields.u.parts",
+        "u is complex: only a real field of coordinates has parts",
+    ),
+    (
+        {"fields": {"v": ["x"], "u": {"parts": ["left", "right"], "coordinates": ["v"]}}},
+        "fields.u.parts",
+        "u depends on v: only a real field of coordinates has parts",
+    ),
+    (
+        {"shapes": {**ROD["shapes"], "right": "box - lft"}},
+        "shapes.right",
+        "there is no shape 'lft'; did you mean 'left'?",
+    ),
     ({"fields": {"u": {"part": ["left"]}}}, "fields.u.part", "unknown key 'part'; did you mean 'parts'?"),
     (
         {"shapes": {"left": box(-1, 0), "right": box(-0.5, 1)}},
