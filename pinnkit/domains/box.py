@@ -9,8 +9,12 @@ from types import MappingProxyType
 import numpy as np
 import sympy
 
+from pinnkit.domains import quadrature
 from pinnkit.domains.distances import between, coordinate, intersection, number, trimmed
 from pinnkit.domains.shape import Shape
+
+MOST_TENSOR = 3
+"""Coordinates of a box that has a product of rules."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,17 @@ class Box(Shape):
 
     def project(self, points: np.ndarray) -> np.ndarray:
         return np.where(self.lower == self.upper, self.lower, points)
+
+    def quadrature(self, order: int) -> quadrature.Rule:
+        """Gauss and Legendre's rule along up to three coordinates, quasi-random points in more."""
+        if self.dimension > MOST_TENSOR:
+            return super().quadrature(order)
+        return quadrature.tensor(
+            [
+                quadrature.interval(lower, upper, order) if upper > lower else (np.full((1, 1), lower), np.ones(1))
+                for lower, upper in self.bounds.values()
+            ]
+        )
 
     @property
     def distance_expression(self) -> sympy.Expr | None:

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
+from pinnkit.domains import quadrature
 from pinnkit.domains.distances import intersection, trimmed
 from pinnkit.domains.shape import Shape
 
@@ -70,6 +71,11 @@ class Product(Shape):
             points[:, columns] = factor.sample(unit[:, used : used + factor.dimension])
             used += factor.dimension
         return points
+
+    def quadrature(self, order: int) -> quadrature.Rule:
+        """The product of the factors' rules."""
+        points, weights = quadrature.tensor([factor.quadrature(order) for factor, _ in self._columns()])
+        return points[:, np.argsort([column for _, columns in self._columns() for column in columns])], weights
 
     def keeps(self, points: np.ndarray) -> np.ndarray:
         return np.all([factor.keeps(points[:, columns]) for factor, columns in self._columns()], axis=0)

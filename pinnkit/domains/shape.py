@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 import sympy
 
+from pinnkit.domains import quadrature
+
 MOST_DRAWN = 2**20
 """Points of a larger shape of which one at least must lie in the shape."""
 
@@ -137,6 +139,34 @@ class Shape(ABC):
     def ends(self) -> np.ndarray:
         """The end points (k, d) of a shape of dimension 1; none of any other, nor of a closed curve."""
         return np.empty((0, len(self.coordinates)))
+
+    def quadrature(self, order: int) -> quadrature.Rule:
+        """Points (q, d) and weights (q,) by which an integral over the shape is computed.
+
+        order: nodes along each coordinate, where the shape has a rule that is better than quasi-random points.
+        """
+        columns = [self.coordinates.index(name) for name in self.free]
+        if not self.dimension:
+            return self.sample(np.empty((1, 0))), np.ones(1)
+        if self.dimension == 2 and len(columns) == 2:
+
+            def filled(points: np.ndarray) -> np.ndarray:
+                whole = np.tile(self.lower, (len(points), 1))
+                whole[:, columns] = points
+                return whole
+
+            lower, upper = self.lower[columns], self.upper[columns]
+            points, weights = quadrature.plane(lambda one: self.contains(filled(one)), lower, upper, order)
+            return filled(points), weights
+        if self.dimension == 1:
+            corners = getattr(self, "corners", np.empty(0))
+            return quadrature.curve(self.sample, self.measure, order, quadrature.pieces(corners))
+
+        def kept(unit: np.ndarray) -> np.ndarray:
+            points = self.sample(unit)
+            return points[self.keeps(points)]
+
+        return quadrature.quasi_random(kept, self.dimension, self.measure)
 
     def beside(self, points: np.ndarray, moved: np.ndarray, reach: float) -> np.ndarray:
         """Whether the solid lies at points (n, d) and, where these are within `reach` of its edge, at `moved` ones."""

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import sympy
 
+from pinnkit.domains import quadrature
 from pinnkit.domains.box import Box
 from pinnkit.domains.distances import trimmed
 from pinnkit.domains.even_points import even_points, unit_of
@@ -139,6 +140,11 @@ class Trimmed(Shape):
         along = unit[:, 0] * starts[-1]
         number = np.clip(np.searchsorted(starts, along, side="right") - 1, 0, len(lengths) - 1)
         return self.base.sample(np.minimum(self._intervals[number, 0] + along - starts[number], 1.0)[:, None])
+
+    def quadrature(self, order: int) -> quadrature.Rule:
+        if self.dimension == 1:
+            return quadrature.curve(self.base.sample, self.base.measure, order, self.pieces())
+        return super().quadrature(order)
 
     def keeps(self, points: np.ndarray) -> np.ndarray:
         if self.dimension != 1:

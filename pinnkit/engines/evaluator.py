@@ -88,10 +88,15 @@ class Evaluator:
     # ------------------------------------------------------------ points
 
     def prepare(self, batches: Mapping[str, PointSet], size: int | None = None) -> Prepared:
-        """Cut the points of a draw into chunks of at most `size` points of a group; None: `chunk_size`."""
+        """Cut the points of a draw into chunks of at most `size` points of a group; None: `chunk_size`.
+
+        The points at which integrals are evaluated count too.
+        """
         first = next(iter(batches.values())).coordinates
-        largest = max(len(batch) for batch in batches.values())
+        costs = {group.name: group.cost for group in self.groups}
+        largest = max(len(batch) * costs.get(name, 1) for name, batch in batches.items())
         count = math.ceil(largest / (size or self.chunk_size(first)))
+        count = max(1, min(count, max(map(len, batches.values()))))
         if self.workers.count > 1 and not self.sharded:
             count = math.ceil(count / self.workers.count) * self.workers.count
         return Prepared.of(batches, [group.name for group in self.groups], count)

@@ -9,6 +9,7 @@ import sympy
 from pinnkit.language.arithmetic import NotRealError, real
 from pinnkit.language.constructors import heaviside, maximum, minimum, piecewise, rebuild, sign
 from pinnkit.language.errors import LanguageError
+from pinnkit.language.integral import Integral, all_partials
 from pinnkit.language.partial import (
     MAX_ORDER,
     Partial,
@@ -90,6 +91,8 @@ def _derivative(expr: sympy.Basic, s: sympy.Symbol, known: dict, budget: Budget)
 def _rule(expr: sympy.Basic, s: sympy.Symbol, known: dict, budget: Budget) -> sympy.Expr:
     if isinstance(expr, Partial):
         return expr.along(lambda value: _unit(value, s) if value.is_Symbol else _derivative(value, s, known, budget))
+    if isinstance(expr, Integral):
+        return expr.along(lambda value: _derivative(value, s, known, budget), replace)
     if not expr.args:
         return _unit(expr, s)
     if isinstance(expr, sympy.Piecewise):
@@ -211,7 +214,9 @@ def replace(expr: sympy.Basic, values: Mapping[sympy.Basic, sympy.Basic]) -> sym
 
     def walk(node: sympy.Basic) -> sympy.Basic:
         if node not in known:
-            if not node.args:
+            if isinstance(node, Integral):
+                known[node] = values[node] if node in values else node.rebuilt(walk)
+            elif not node.args:
                 known[node] = node.xreplace(values) if isinstance(node, Partial) else values.get(node, node)
             else:
                 args = [walk(argument) for argument in node.args]
@@ -232,7 +237,7 @@ def substitute_fields(expr: sympy.Basic, solutions: Mapping[str, sympy.Expr]) ->
     >>> substitute_fields(u.diff(t) + u.subs(x, 0), {"u": t**2 * sympy.cos(x)})
     t**2 + 2*t*cos(x)
     """
-    return replace(expr, field_values(partials(expr), solutions))
+    return replace(expr, field_values(all_partials(expr), solutions))
 
 
 def field_values(wanted: Iterable[Partial], solutions: Mapping[str, sympy.Expr]) -> dict[sympy.Basic, sympy.Basic]:

@@ -16,6 +16,7 @@ import sympy
 
 from pinnkit.language.backends import Backend, numpy_backend, torch_backend
 from pinnkit.language.constructors import sigmoid, softplus
+from pinnkit.language.integral import Integral
 from pinnkit.language.partial import Partial, as_expression
 
 Array = Any  # numpy.ndarray or torch.Tensor
@@ -64,7 +65,7 @@ class MissingValueError(KeyError):
 class Program:
     """Several expressions as one straight-line program over arrays, common subexpressions computed once.
 
-    `atoms` are the symbols and partial derivatives that it reads. Calling it with a value for each gives one
+    `atoms` are the symbols, partial derivatives and integrals that it reads. Calling it with a value for each gives one
     result for each expression, of the values' kind, dtype and broadcast shape; a constant expression gives a
     Python float and a condition a mask. A value may also be a Python number. Reals only: what has no real
     value is NaN or infinite, without a warning.
@@ -127,7 +128,7 @@ class Program:
         return self._known[expr]
 
     def _lower(self, expr: sympy.Basic) -> int:
-        if isinstance(expr, sympy.Symbol | Partial):
+        if isinstance(expr, sympy.Symbol | Partial | Integral):
             self._inputs[expr] = self._given(("atom", expr))
             return self._inputs[expr]
         if expr in (sympy.true, sympy.false):

@@ -40,6 +40,7 @@ FUNCTIONS: Mapping[str, str] = MappingProxyType(
         "sigmoid": "sigmoid(a): 1/(1 + exp(-a))",
         "softplus": "softplus(a): log(1 + exp(a))",
         "diff": "diff(a, x, 2): derivative by coordinates; a number repeats the one before it",
+        "integral": "integral(a, x), integral(a, s, 0, t) or integral(a, domain): integral of a",
         "laplacian": "laplacian(a): sum of the second derivatives by the space coordinates",
         "grad": "grad(a): vector of the first derivatives by the space coordinates",
         "div": "div(a, b, ...): divergence of a vector or of its components",

@@ -10,6 +10,7 @@ from sympy.matrices.exceptions import NonInvertibleMatrixError
 
 from pinnkit.language.calculus import Budget, Partial, differentiate, partials, replace, symbol
 from pinnkit.language.errors import LanguageError
+from pinnkit.language.integral import Integral, integrals
 
 MAX_OPERATIONS = 200_000
 
@@ -18,8 +19,8 @@ class NotLinearError(ValueError):
     """An expression is not linear in the unknowns."""
 
 
-def placeholders(unknowns: Iterable[Partial]) -> dict[Partial, sympy.Symbol]:
-    """A symbol for each partial derivative, by a name that no problem can use."""
+def placeholders(unknowns: Iterable[Partial | Integral]) -> dict[Partial | Integral, sympy.Symbol]:
+    """A symbol for each partial derivative or integral, by a name that no problem can use."""
     return {unknown: symbol(f"#{number}") for number, unknown in enumerate(unknowns)}
 
 
@@ -32,7 +33,7 @@ def slopes(expression: sympy.Expr, unknowns: Sequence[Partial]) -> list[sympy.Ex
     return [replace(differentiate(replaced, str(name), budget=budget), back) for name in names.values()]
 
 
-def coefficients(expression: sympy.Expr, unknowns: Sequence[Partial]) -> tuple[list[sympy.Expr], sympy.Expr]:
+def coefficients(expression: sympy.Expr, unknowns: Sequence[Partial | Integral]) -> tuple[list[sympy.Expr], sympy.Expr]:
     """The a_i and b of `expression = sum a_i unknown_i + b`.
 
     Raises:
@@ -62,11 +63,12 @@ def is_linear(expression: sympy.Expr) -> bool:
     >>> is_linear(symbol("x") * u_x - 2 * u + 1), is_linear(u * u_x)
     (True, False)
     """
+    held = integrals(expression)
     try:
-        coefficients(expression, sorted(partials(expression), key=str))
+        coefficients(expression, [*sorted(partials(expression), key=str), *held])
     except (NotLinearError, LanguageError):  # or too long to tell
         return False
-    return True
+    return all(is_linear(one.body) for one in held)
 
 
 def solve(expressions: Sequence[sympy.Expr], unknowns: Sequence[Partial]) -> Mapping[Partial, sympy.Expr] | None:

@@ -26,7 +26,8 @@ class Scope:
     `fields` maps a field to the coordinates it depends on; `columns` are columns of data; `boundary` says
     that the outward normal (u_n, n_x, n_y, ...) has a meaning. `ranges` of coordinates and parameters, where they are
     known, tell whether what is differentiated jumps in the domain. Laplacian, grad, div, curl and the normal act on the
-    coordinates in `space`; None: on all. `definitions` are names of expressions in coordinates and parameters.
+    coordinates in `space`; None: on all. An integral may be over the `regions` in space, and the `rims`, parts of their
+    boundaries. `definitions` are names of expressions in coordinates and parameters.
     `complex` maps the names of complex fields and columns, which stand among these too, to those of their real and
     imaginary parts; where it has any, `i` is the imaginary unit. `parts` maps a field that has a function of its own in
     each part of the domain to the names of these parts; u.left is then a field too.
@@ -39,6 +40,8 @@ class Scope:
     boundary: bool = False
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     space: tuple[str, ...] | None = None
+    regions: tuple[str, ...] = ()
+    rims: tuple[str, ...] = ()
     complex: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     definitions: Mapping[str, sympy.Expr] = field(default_factory=dict)
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -170,7 +173,10 @@ def _named(atom: Partial | sympy.Symbol, name: str) -> Partial | sympy.Symbol:
 
 def _need_boundary(name: str, scope: Scope) -> None:
     if not scope.boundary:
-        raise LanguageError(f"'{name}' uses the outward normal, which exists only in a condition on a boundary")
+        raise LanguageError(
+            f"'{name}' uses the outward normal, which exists only in a condition on a boundary, or in an "
+            "integral over one"
+        )
 
 
 def _derivative(name: str, base: str, subscript: str, scope: Scope) -> sympy.Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import itertools
 from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ from pinnkit.language.arithmetic import Value
 from pinnkit.language.complex_values import Complex, Scalar, imaginary_part, real_part
 from pinnkit.language.errors import LanguageError, suggestion
 from pinnkit.language.functions import FUNCTIONS, expect_arguments
+from pinnkit.language.integral import all_partials, integrals
+from pinnkit.language.integration import read_over
 from pinnkit.language.jumps import check_continuous
 from pinnkit.language.names import CONSTANTS, Scope, halves, resolve
 from pinnkit.language.partial import MAX_ORDER, Partial, partials
@@ -195,6 +198,8 @@ class Reader:
             return self._where(node.args, depth)
         if name == "diff":
             return self._diff(node.args, depth)
+        if name == "integral":
+            return self._integral(node.args, depth)
         if complex_functions.is_function_of_scalars(name):
             return complex_functions.call(name, [self._scalar(one, depth, name) for one in node.args])
         values = [self._visit(one, depth) for one in node.args]
@@ -274,6 +279,21 @@ class Reader:
                 raise self._mistake(f"diff: {rule}{hint}", node)
         slopes = [calculus.differentiate(one, *by, budget=self._budget) for one in vectors.expressions(value)]
         return complex_values.pair(*map(arithmetic.make_value, (*slopes, sympy.S.Zero)[:2]))
+
+    def _integral(self, args: Sequence[ast.expr], depth: int) -> Scalar:
+        over = read_over(args, self.scope)
+        inner = copy.copy(self)
+        inner.scope = over.scope
+        bodies = vectors.expressions(inner._scalar(args[0], depth, "integral"))
+        if any(map(integrals, bodies)):
+            rule = "an integral cannot stand inside another; over several coordinates it is integral(a, domain)"
+            raise self._mistake(rule, args[0])
+        bounds = [self._real(one, depth, "a bound of an integral").expr for one in args[2:]]
+        for bound, node in zip(bounds, args[2:], strict=True):
+            if all_partials(bound) or integrals(bound):
+                raise self._mistake("the bounds of an integral cannot depend on a field", node)
+        found = over.integrals(bodies, bounds)
+        return complex_values.pair(*map(arithmetic.make_value, (*found, sympy.S.Zero)[:2]))
 
     @staticmethod
     def _is_count(node: ast.expr) -> bool:

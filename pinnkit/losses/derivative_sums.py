@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import sympy
 
 from pinnkit.language.calculus import Partial, partials, symbol
+from pinnkit.language.integral import Integral
 from pinnkit.operators.jet_structure import lower_derivatives
 from pinnkit.operators.linear_operators import Axes, LinearCombination, SampledLaplacian
 
@@ -137,7 +138,7 @@ def _linear(
     slopes, others = {}, set()
     for one, dummy in stand_ins.items():
         slope = sympy.diff(replaced, dummy)
-        if slope.free_symbols & dummies or partials(slope):
+        if slope.free_symbols & dummies or partials(slope) or slope.has(Integral):
             others.add(one)
         else:
             slopes[one] = slope

@@ -12,7 +12,8 @@ from torch import Tensor
 from pinnkit.language.calculus import Partial
 from pinnkit.language.evaluate import Program
 from pinnkit.losses.derivative_sums import Collapsed, collapse, sampled
-from pinnkit.losses.residuals import Network, Place, TermGroup, moved
+from pinnkit.losses.places import Place, moved
+from pinnkit.losses.residuals import Network, TermGroup
 from pinnkit.operators.linear_operators import Derivative, LinearCombination, OperatorData
 from pinnkit.sampling.point_set import PointSet
 
@@ -65,6 +66,9 @@ class GroupResiduals:
                 wanted += list(self.sums.values())
                 given = OperatorData(self.coefficients(values))
             found.append((moved(batch.coordinates, place, values), wanted, given))
+        for integral in self.group.integrals:
+            asked = integral.requests(batch.coordinates, values)
+            found += [(points, wanted, OperatorData()) for points, wanted in asked]
         return found
 
     def residuals(
@@ -76,7 +80,11 @@ class GroupResiduals:
     ) -> dict[str, tuple[Tensor, Tensor]]:
         """The residual of each term times the root of its weight, (n, 1), twice: with sampled directions by two
         independent samples."""
-        for place, derivatives in zip(self.places, found, strict=True):
+        rest = list(found[len(self.places) :])
+        for integral in self.group.integrals:
+            own, rest = rest[: len(integral.places)], rest[len(integral.places) :]
+            values[integral.integral] = integral.value(batch.coordinates, values, own)
+        for place, derivatives in zip(self.places, found, strict=False):
             values |= {partial: derivatives[key] for key, partial in place.derivatives.items()}
             if not place.axes:
                 values |= {stand_in: derivatives[key] for stand_in, key in self.sums.items()}

@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import sympy
-import torch
 from torch import Tensor
 
 from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
 from pinnkit.language.evaluate import Program
+from pinnkit.language.integral import Integral, integrals
+from pinnkit.losses.integrals import PointIntegral
+from pinnkit.losses.places import Places, moved
 from pinnkit.losses.view import PointView, ResidualError
 from pinnkit.operators.derivatives import derivatives
-from pinnkit.operators.linear_operators import Derivative
 from pinnkit.problem.groups import equation_groups
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
 
 Network = Callable[[Tensor], Tensor]
-Elsewhere = tuple[tuple[str, sympy.Expr], ...]
-
-
-class Place(NamedTuple):
-    """Where derivatives are evaluated: the coordinates that are replaced, by which values, and what is wanted there."""
-
-    axes: tuple[int, ...]
-    program: Program
-    derivatives: dict[Derivative, Partial]
 
 
 class TermGroup:
@@ -45,7 +37,8 @@ class TermGroup:
         self.symbolic = [equation for equation in equations if isinstance(equation.residual, sympy.Basic)]
         self.callables = [equation for equation in equations if not isinstance(equation.residual, sympy.Basic)]
         self.terms = tuple(equation.name for equation in equations)
-        self.fields = {field.name: index for index, field in enumerate(problem.fields)}
+        self.places = Places(problem)
+        self.fields = self.places.fields
         roots = {one.name: sympy.sqrt(one.weight) for one in equations if not one.weight.is_number}
         self.weighted = tuple(roots)
         """The terms whose weight differs from point to point."""
@@ -55,22 +48,28 @@ class TermGroup:
         for it to be known."""
         self._program = Program([equation.residual for equation in self.symbolic])
         self._wanted = {one for equation in self.symbolic for one in partials(equation.residual)}
-        self._axes = {name: index for index, name in enumerate(problem.coordinates)}
         self._symbols = [symbol(name) for name in problem.coordinates]
         self._normals = [normal_symbol(name) for name in problem.coordinates]
-        self._grouped: dict[frozenset[Partial], list[Place]] = {}
+        held = dict.fromkeys(one for equation in self.symbolic for one in integrals(equation.residual))
+        self.integrals = [PointIntegral(one, problem, self.places) for one in held]
 
     def __call__(
         self, network: Network, batch: PointSet, parameters: Mapping[str, Tensor], weigh: bool = True
     ) -> dict[str, Tensor]:
         values = self.values(batch, parameters)
         values |= self._partials(network, batch, values, self._wanted | self.extra_partials)
+        values |= {one.integral: self._integral(network, batch, values, one) for one in self.integrals}
         computed = self._program(values)
         residuals = {equation.name: residual for equation, residual in zip(self.symbolic, computed, strict=True)}
         residuals |= {one.name: self.call(one, network, batch, values) for one in self.callables}
         if weigh:
             residuals |= {name: root * residuals[name] for name, root in self.roots(values).items()}
         return {name: residuals[name] for name in self.terms}
+
+    @property
+    def cost(self) -> int:
+        """Points at which the network is evaluated for each collocation point, those of integrals too."""
+        return 1 + sum(one.cost for one in self.integrals)
 
     def roots(self, values: Mapping[sympy.Basic, Any]) -> dict[str, Any]:
         """The roots of the weights that differ from point to point, by their terms."""
@@ -96,20 +95,6 @@ class TermGroup:
         self.extra_partials |= view.read  # from the next step on they share the passes of the others
         return residual
 
-    def places(self, wanted: Iterable[Partial]) -> list[Place]:
-        """The wanted partial derivatives by their place of evaluation; worked out once for each set."""
-        wanted = frozenset(wanted)
-        if wanted not in self._grouped:
-            places: dict[Elsewhere, dict[Derivative, Partial]] = {}
-            for partial in sorted(wanted, key=str):
-                axes = tuple(sorted(self._axes[name] for name in partial.derivative))
-                places.setdefault(partial.at, {})[(self.fields[partial.field], axes)] = partial
-            self._grouped[wanted] = [
-                Place(tuple(self._axes[name] for name, _ in at), Program([value for _, value in at]), derivatives)
-                for at, derivatives in places.items()
-            ]
-        return self._grouped[wanted]
-
     def _partials(
         self, network: Network, batch: PointSet, values: Mapping[sympy.Basic, Any], wanted: set[Partial]
     ) -> dict[Partial, Tensor]:
@@ -121,15 +106,35 @@ class TermGroup:
                 found[place.derivatives[key]] = value
         return found
 
+    def quadrature_changes(
+        self, network: Network, batch: PointSet, parameters: Mapping[str, Tensor]
+    ) -> dict[Integral, float]:
+        """By how much twice the nodes along each coordinate change each integral at the points, relative to the largest
+        integral of the body's size."""
+        values, changes = self.values(batch, parameters), {}
+        for one in self.integrals:
+            fine = PointIntegral(one.integral, self.problem, self.places, refined=2)
+            terms = [
+                each.terms(
+                    batch.coordinates,
+                    values,
+                    [derivatives(network, *request) for request in each.requests(batch.coordinates, values)],
+                ).detach()
+                for each in (one, fine)
+            ]
+            change = (terms[1].sum(dim=1) - terms[0].sum(dim=1)).abs().max()
+            size = terms[1].abs().sum(dim=1).max()
+            changes[one.integral] = float(change / size) if size > 0 else 0.0
+        return changes
 
-def moved(points: Tensor, place: Place, values: Mapping[sympy.Basic, Any]) -> Tensor:
-    """The points of a place of evaluation, (n, d)."""
-    if not place.axes:
-        return points
-    columns = list(points.split(1, dim=1))
-    for axis, value in zip(place.axes, place.program(values), strict=True):
-        columns[axis] = torch.as_tensor(value, dtype=points.dtype, device=points.device).expand(len(points), 1)
-    return torch.cat(columns, dim=1)
+    @staticmethod
+    def _integral(
+        network: Network, batch: PointSet, values: Mapping[sympy.Basic, Any], integral: PointIntegral
+    ) -> Tensor:
+        """An integral at the points, (n, 1)."""
+        asked = integral.requests(batch.coordinates, values)
+        found = [derivatives(network, points, wanted) for points, wanted in asked]
+        return integral.value(batch.coordinates, values, found)
 
 
 def _checked(name: str, residual: Any, count: int) -> Tensor:

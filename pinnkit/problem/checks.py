@@ -11,8 +11,11 @@ import sympy
 from pinnkit.language.calculus import partials
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
+from pinnkit.language.integral import all_partials
 from pinnkit.problem.displaced_arguments import check_displaced_arguments
 from pinnkit.problem.exactness import check_exact, check_smooth, exact_values
+from pinnkit.problem.integral_checks import check_integrals, check_quadrature
+from pinnkit.problem.integral_places import needed_coordinates
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import equations_with_keys, point, samples, singular_at
 from pinnkit.problem.problem import Problem
@@ -34,10 +37,12 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     _check_single_points(problem, report)
     _check_finite(problem, report)
     check_displaced_arguments(problem, report)
+    check_integrals(problem, report)
     values = exact_values(problem, report)
     check_exact(problem, values, report)
     check_smooth(problem, values, report)
     check_representable(problem, values, report)
+    check_quadrature(problem, values, report)
     _check_weights(problem, report)
     return report
 
@@ -52,7 +57,7 @@ def _check_use(problem: Problem, report: Report) -> None:
     residuals = [equation.residual for _, equation, _ in equations_with_keys(problem)]
     if any(callable(residual) for residual in residuals):
         return  # what a callable reads is known only when it runs
-    fields = {partial.field for residual in residuals for partial in partials(residual)}
+    fields = {partial.field for residual in residuals for partial in all_partials(residual)}
     names = {str(name) for residual in residuals for name in residual.free_symbols}
     for field in problem.fields:
         if field.name not in fields:
@@ -74,7 +79,7 @@ def _check_smoothness(problem: Problem, activation: str, smoothness: float, repo
     for key, equation, _ in equations_with_keys(problem):
         if not _symbolic(equation):
             continue
-        highest = max(partials(equation.residual), key=lambda partial: len(partial.derivative))
+        highest = max(all_partials(equation.residual), key=lambda partial: len(partial.derivative))
         if len(highest.derivative) > smoothness:
             report.add(
                 key,
@@ -154,6 +159,8 @@ def _check_single_points(problem: Problem, report: Report) -> None:
     for condition in problem.conditions:
         part = given.get(condition.origin) if isinstance(given, Mapping) else None
         at = part.get("at") if isinstance(part, Mapping) else None
+        if needed_coordinates(condition.equations, problem.coordinates) is not None:
+            continue  # it holds where its integrals differ, in a single point if they do not
         if isinstance(at, str) and "=" in at:
             for place in condition.places:
                 if place.dimension < problem.domain.dimension - 1:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import sympy
 
+from pinnkit.domains.narrowed import narrowed
 from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import Report
 from pinnkit.language.grammar import Scope
@@ -16,6 +18,7 @@ from pinnkit.problem.at import read_at, read_where
 from pinnkit.problem.data import complex_columns, named, read_data
 from pinnkit.problem.equations import check_keys, is_label, read_equations, read_weight
 from pinnkit.problem.geometry import Places
+from pinnkit.problem.integral_places import needed_coordinates
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.shapes import Values
 from pinnkit.problem.tables import Files
@@ -72,7 +75,9 @@ def _read_condition(
         if "at" in config or "where" in config:
             report.add(key, "has data: its rows say where it holds, so leave out 'at' and 'where'")
     elif "at" not in config:
-        if all(word in KEYS for word in config):  # else the unknown key, reported already, is it misspelt
+        if _holds_integral(config.get("equations")):
+            places = (within.domain,)
+        elif all(word in KEYS for word in config):  # else the unknown key, reported already, is it misspelt
             report.add(key, "says neither 'at' nor 'data': write at: t = 0, or at: boundary")
     else:
         with report.at(f"{key}.at"):
@@ -88,11 +93,24 @@ def _read_condition(
         with report.at(f"{key}.weight"):
             weight = read_weight(config["weight"], inner)
     equations = read_equations(config.get("equations"), f"{key}.equations", name, inner, report, f"{name}_", weight)
+    needed = None if where is not None else needed_coordinates(equations, scope.coordinates)
+    if "at" not in config and places and equations and needed is None:
+        report.add(key, "says neither 'at' nor 'data', and not all of its equations have integrals: write at: t = 0")
+    if needed is not None:
+        places = tuple(narrowed(place, needed) for place in places)
     if config.get("equations") is None:
         equations = _fit(name, key, inner, report, weight)
         if not equations:
             report.add(f"{key}.equations", "are missing: write u = 0, or give data with a column for a field")
     return Condition(name, equations, places, where, data, str(config.get("data", "")))
+
+
+def _holds_integral(equations: Any) -> bool:
+    """Whether a text among the equations calls integral, so that they may say where they hold."""
+    if isinstance(equations, Mapping):
+        equations = list(equations.values())
+    texts = [equations] if isinstance(equations, str) else equations if isinstance(equations, Sequence) else []
+    return any(re.search(r"\bintegral\s*\(", one) if isinstance(one, str) else _holds_integral(one) for one in texts)
 
 
 def _fit(name: str, key: str, scope: Scope, report: Report, weight: sympy.Expr) -> tuple[Equation, ...]:

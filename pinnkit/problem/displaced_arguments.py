@@ -12,6 +12,7 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
+from pinnkit.language.integral import Integral
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import FIELDS, equations_with_keys, point, weighted_samples
 from pinnkit.problem.problem import Problem
@@ -124,7 +125,8 @@ def _used(
     program = Program(exprs)
     used = np.full(count, False)
     for size in SIZES:  # fields may decide in a where(...)
-        read = {**problem.values, **inputs, **dict.fromkeys(set().union(*map(partials, exprs)), size)}
+        held = set().union(*map(partials, exprs), *(one.atoms(Integral) for one in exprs))
+        read = {**problem.values, **inputs, **dict.fromkeys(held, size)}
         known = program(read)
         for other in (np.nan, *SIZES):
             found = program({**read, partial: np.full(count, other)})

@@ -10,9 +10,9 @@ from typing import Any
 import sympy
 
 from pinnkit.domains.shape import Shape
-from pinnkit.language import calculus
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, equations, expression
+from pinnkit.language.integral import all_partials, integrals
 from pinnkit.problem.parts import Equation
 
 
@@ -114,6 +114,8 @@ def read_weight(config: Any, scope: Scope) -> sympy.Expr:
         LanguageError: also where it is a negative number.
     """
     weight = expression(config, scope)
+    if integrals(weight):
+        raise LanguageError("a weight holds no integral: write it in the equation", str(config))
     if weight.is_number and float(weight) < 0:
         raise LanguageError(f"is {float(weight):g}: a weight is not negative")
     return weight
@@ -127,7 +129,7 @@ def _residuals(value: Any, scope: Scope) -> dict[str, sympy.Expr | Callable[[Any
         raise LanguageError(f"{value!r} is not an equation: write left = right")
     residuals = equations(value, scope)
     for component, residual in residuals.items():
-        if not calculus.partials(residual):
+        if not all_partials(residual):
             what = {"": "", "re": "its real part ", "im": "its imaginary part "}[component]
             raise LanguageError(
                 f"{what}mentions no field, so no network can satisfy it; fields are {', '.join(scope.fields)}", value

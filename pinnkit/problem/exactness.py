@@ -10,11 +10,13 @@ import numpy as np
 import sympy
 
 from pinnkit.language.arithmetic import NotRealError
-from pinnkit.language.calculus import Partial, differentiate, field_values, partials, symbol
+from pinnkit.language.calculus import Partial, differentiate, field_values, partials, substitute_fields, symbol
 from pinnkit.language.constructors import absolute
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.evaluate import Program
+from pinnkit.language.integral import all_partials, integrals
 from pinnkit.language.jumps import find_jump
+from pinnkit.problem.integrals import integral_value, precise_value
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import equations_with_keys, point, samples, weighted_samples
 from pinnkit.problem.problem import Problem
@@ -47,7 +49,7 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
         residual = equation.residual
         if not isinstance(residual, sympy.Basic) or (condition is not None and condition.data):
             continue
-        wanted = partials(residual)
+        wanted = all_partials(residual)
         if any(partial.field not in problem.exact for partial in wanted):
             continue
         free = residual.free_symbols.union(*(problem.exact[partial.field].free_symbols for partial in wanted))
@@ -173,12 +175,14 @@ class _ClosedForm:
 
     def __init__(self, problem: Problem, equation: Equation, values: Mapping[sympy.Symbol, float]) -> None:
         wanted = sorted(partials(equation.residual), key=str)
-        plain = [Partial(one.field, one.coordinates, one.derivative) for one in wanted]
+        self._all = sorted(all_partials(equation.residual), key=str)
+        plain = [Partial(one.field, one.coordinates, one.derivative) for one in self._all]
         here, everywhere = field_values(wanted, problem.exact), field_values(plain, problem.exact)
         self._problem = problem
         self._residual = equation.residual
         self._values = values
         self._wanted = wanted
+        self._integrals = {one: substitute_fields(one, problem.exact) for one in integrals(equation.residual)}
         self._there = Program([here[one] for one in wanted])
         self._anywhere = Program([everywhere[one] for one in plain])
         self._program = Program([equation.residual, magnitude(equation.residual)])
@@ -199,6 +203,8 @@ class _ClosedForm:
         at = dict(zip(self._wanted, self._there.bounded(read, errors), strict=True))
         numbers = read | {partial: value for partial, (value, _) in at.items()}
         errors |= {partial: error for partial, (_, error) in at.items()}
+        for integral, known in self._integrals.items():
+            numbers[integral], errors[integral] = precise_value(self._problem, known, read)
         pairs = self._program.bounded(numbers, errors)
         (total, rounding), (size, _) = ([np.broadcast_to(np.abs(part), count) for part in pair] for pair in pairs)
         full = np.broadcast_to(self._program(read | self._sizes())[1], count)
@@ -221,16 +227,21 @@ class _ClosedForm:
             infinite=min(broken, key=lambda one: len(one.derivative), default=None),
         )
 
-    def _sizes(self) -> dict[Partial, float]:
-        """The largest size of each partial derivative in the domain."""
+    def _sizes(self) -> dict[sympy.Basic, float]:
+        """The largest size of each partial derivative and integral in the domain, of a field of a part in that."""
         parts = {one.name: one.part for one in self._problem.fields}
-        sizes = {}
-        for part in {parts[one.field] for one in self._wanted}:
+        sizes: dict[sympy.Basic, float] = {}
+        for part in {parts[one.field] for one in self._all}:
             (inside,) = samples(self._problem, None, part)
             found = self._anywhere({**self._values, **inside})
-            for partial, value in zip(self._wanted, found, strict=True):
+            for partial, value in zip(self._all, found, strict=True):
                 if parts[partial.field] == part:
                     sizes[partial] = float(np.max(np.abs(value), where=np.isfinite(value), initial=0.0))
+        (inside,) = samples(self._problem, None)
+        read: dict[sympy.Basic, Any] = {**self._values, **inside}
+        for integral in self._integrals:
+            most = integral_value(self._problem, integral.of(magnitude(integral.body)), read | sizes)[1]
+            sizes[integral] = float(np.max(most, where=np.isfinite(most), initial=0.0))
         return sizes
 
 
@@ -242,7 +253,7 @@ def _finite(what: Callable[[np.ndarray], Any], sizes: np.ndarray) -> float:
 
 def _prescribed(expr: sympy.Expr) -> sympy.Expr:
     """The terms that hold no field."""
-    return sympy.Add(*(term for term in sympy.Add.make_args(expr) if not partials(term)))
+    return sympy.Add(*(term for term in sympy.Add.make_args(expr) if not all_partials(term)))
 
 
 def magnitude(expr: sympy.Expr) -> sympy.Expr:

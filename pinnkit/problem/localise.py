@@ -16,6 +16,7 @@ import sympy
 from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import Partial, partials
 from pinnkit.language.errors import LanguageError, Report
+from pinnkit.language.integral import Integral, integrals
 from pinnkit.problem.at import inside, random_points
 from pinnkit.problem.branches import branch
 from pinnkit.problem.parts import Condition, Equation, Field
@@ -72,6 +73,40 @@ class Parts:
         names = {one.field for one in found if not (here and one.at)}
         return [one for one in self.of if one in names], [one for one in self.part_of if one in names]
 
+    def with_integrals(self, equation: Equation) -> Equation:
+        """The equation with each integral over the function of the part in which its region lies; one over the domain
+        becomes the sum of those over all parts.
+
+        Raises:
+            LanguageError: an integral of u over an interval, or a boundary, or through several parts.
+        """
+        if callable(equation.residual):
+            return equation
+        found = {one: self._integral(one, equation.text) for one in integrals(equation.residual)}
+        return replace(equation, residual=equation.residual.xreplace(found)) if found else equation
+
+    def _integral(self, integral: Integral, text: str) -> sympy.Expr:
+        unknowns = list(dict.fromkeys(one.field for one in partials(integral.body) if one.field in self.of))
+        if not unknowns:
+            return integral
+        common, region = set(self.of[unknowns[0]]), integral.region
+        if region == "domain" and not integral.rim and all(set(self.of[one]) == common for one in unknowns):
+            return sympy.Add(*(self._over(integral, dict.fromkeys(unknowns, part), part) for part in sorted(common)))
+        if region in self.regions and not integral.rim:
+            chosen = {one: self.containing(one, region) for one in unknowns}
+            if None not in chosen.values():
+                return self._over(integral, chosen, region)
+        one_sided = " or ".join(self.of[unknowns[0]].values())
+        raise LanguageError(
+            f"{integral} passes through several parts, or along their rims: write the integral of {one_sided}, over "
+            "the part or the interval in which it is known",
+            text,
+        )
+
+    def _over(self, integral: Integral, where: Mapping[str, str], region: str) -> sympy.Expr:
+        body = _renamed(integral.body, {unknown: self.of[unknown][part] for unknown, part in where.items()})
+        return Integral(body, integral.names, region=region)
+
     def renamed(self, equation: Equation, where: Mapping[str, str], suffix: str = "") -> Equation:
         """The equation with each of these unknowns read as its function of a part.
 
@@ -116,7 +151,7 @@ def localise_equations(equations: Sequence[Equation], parts: Parts, report: Repo
     found: list[Equation] = []
     for one in equations:
         with report.at(f"equations.{one.name}"):
-            found.extend(_in_regions(one, parts))
+            found.extend(_in_regions(parts.with_integrals(one), parts))
     return tuple(found)
 
 
@@ -183,7 +218,7 @@ def localise_conditions(
 def _by_sides(condition: Condition, parts: Parts, coordinates: tuple[str, ...], values: Values) -> Iterator[Condition]:
     pieces: dict[tuple[str, ...], list[Equation]] = {}
     for one in condition.equations:
-        for sides, equation in _with_sides(one, parts):
+        for sides, equation in _with_sides(parts.with_integrals(one), parts):
             pieces.setdefault(sides, []).append(equation)
     kept: dict[tuple[str, ...], Condition] = {}
     for sides, equations in pieces.items():

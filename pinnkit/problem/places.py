@@ -10,6 +10,7 @@ import sympy
 from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
 from pinnkit.language.evaluate import Program
+from pinnkit.language.integral import Integral
 from pinnkit.problem.at import inside, probe_points
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.problem import Problem
@@ -106,7 +107,8 @@ def singular_at(residual: sympy.Expr, read: Mapping[sympy.Basic, float | np.ndar
     for size in FIELDS:
         if not broken.any():
             break
-        computed = program({**read, **dict.fromkeys(partials(residual), size)})[0]
+        held = partials(residual) | residual.atoms(Integral)
+        computed = program({**read, **dict.fromkeys(held, size)})[0]
         broken &= ~np.isfinite(np.broadcast_to(computed, count))
     return broken
 
@@ -118,7 +120,7 @@ def _coefficients(expr: sympy.Basic) -> Iterator[sympy.Expr]:
     def holds(node: sympy.Basic) -> bool:
         if node not in known:
             parts = list(map(holds, node.args))  # all of them, so that each is known
-            known[node] = isinstance(node, Partial) or any(parts)
+            known[node] = isinstance(node, Partial | Integral) or any(parts)
         return known[node]
 
     if not holds(expr):

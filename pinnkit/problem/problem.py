@@ -48,6 +48,8 @@ class Problem:
         reference: `spectral`, `fem`, or a table's file name (NPZ or CSV).
         shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}, or an expression of others.
         domain: the name of the shape to solve in; by default the box of the coordinates' ranges.
+        quadrature: nodes along each coordinate by which integrals are computed; by default 20 for one coordinate, 12
+            for two and 8 for three.
         periodic: coordinates in which every field is periodic, exactly, by embedding.
         transform: field -> output transform (softplus, exp, sigmoid, tanh, square).
         folder: where data files are looked for.
@@ -67,6 +69,8 @@ class Problem:
     axes: Coordinates
     domain: Shape
     regions: Mapping[str, Shape]
+    rims: Mapping[str, tuple[Shape, ...]]
+    quadrature: int | None
     fields: tuple[Field, ...]
     parameters: tuple[Parameter, ...]
     definitions: Mapping[str, sympy.Expr]
@@ -109,6 +113,11 @@ class Problem:
         for one in self.fields:
             groups.setdefault(one.unknown, []).append(one)
         return tuple(Unknown(name, tuple(members)) for name, members in groups.items())
+
+    @cached_property
+    def region_rules(self) -> dict[tuple[str, bool, int], tuple[Any, ...]]:
+        """Quadrature rules of regions that have been computed, by name, whether it is a rim, and nodes."""
+        return {}
 
     def unknown_of(self, field: str) -> str:
         """What the problem calls the unknown that a field is a component of."""

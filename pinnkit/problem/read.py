@@ -32,14 +32,16 @@ from pinnkit.problem.declarations import (
 from pinnkit.problem.definitions import known_values, read_definitions
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.geometry import Places, read_places
+from pinnkit.problem.integral_places import read_rims
 from pinnkit.problem.localise import Parts, exact_in_parts, localise_conditions, localise_equations
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
 from pinnkit.problem.ranges import read_ranges
+from pinnkit.problem.shapes import BOUNDARY
 from pinnkit.problem.tables import Files, TableError
 
 KEYS = (
     "name", "description", "coordinates", "fields", "parameters", "equations", "conditions", "exact", "reference",
-    "periodic", "transform", "shapes", "domain", "define",
+    "periodic", "transform", "shapes", "domain", "define", "quadrature",
 )  # fmt: skip
 
 COMPUTED = ("spectral", "fem")
@@ -47,6 +49,8 @@ COMPUTED = ("spectral", "fem")
 
 TEXT = 2000
 """Characters of a name or a description."""
+NODES = 200
+"""Nodes along each coordinate of an integral at most."""
 INVISIBLE = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
 """Characters without a width, which are left out; those that join letters stay."""
 BIDIRECTIONAL = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -89,6 +93,8 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         complex=complex_names(fields),
         definitions=definitions,
         parts={unknown: tuple(ones) for unknown, ones in parts.of.items()},
+        regions=("domain", *places.regions) if places.space else (),
+        rims=(BOUNDARY, *places.shapes) if places.space else (),
     )
     check_meanings(scope, report)
     equations: tuple[Equation, ...] = ()
@@ -119,6 +125,8 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
             files.path(reference)
         except TableError as error:
             report.add("reference", str(error))
+    quadrature = read_quadrature(config.get("quadrature"), report)
+    rims = read_rims(equations, conditions, places, report)
     name, description = (read_text(config.get(key), key, report) for key in ("name", "description"))
     report.raise_if_any()
     return {
@@ -127,6 +135,8 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "axes": axes,
         "domain": domain,
         "regions": regions,
+        "rims": MappingProxyType(rims),
+        "quadrature": quadrature,
         "fields": fields,
         "parameters": parameters,
         "definitions": definitions,
@@ -138,6 +148,14 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "folder": files.folder,
         "config": config,
     }
+
+
+def read_quadrature(config: Any, report: Report) -> int | None:
+    """Nodes along each coordinate of an integral; None: by their number."""
+    if config is not None and (not isinstance(config, int) or isinstance(config, bool) or not 2 <= config <= NODES):
+        report.add("quadrature", f"{config!r} is no number of nodes: write a whole number from 2 to {NODES}")
+        return None
+    return config
 
 
 def _shapes_with_ranges(config: Mapping[str, Any], ranged: Sequence[str], report: Report) -> bool:

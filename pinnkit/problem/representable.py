@@ -10,6 +10,7 @@ import sympy
 from pinnkit.language.calculus import Partial, field_values, partials, symbol
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.evaluate import Program
+from pinnkit.language.integral import all_partials, integrals
 from pinnkit.language.linear import NotLinearError, coefficients
 from pinnkit.problem.exactness import FAR
 from pinnkit.problem.parts import Condition, Equation, Field
@@ -48,7 +49,9 @@ def check_representable(problem: Problem, values: Values, report: Report) -> Non
 def _prescribed(problem: Problem, equation: Equation) -> tuple[Field | None, sympy.Expr]:
     """The field that an equation gives, and the value that it gives."""
     residual = equation.residual
-    held = list(partials(residual)) if isinstance(residual, sympy.Basic) else []
+    held = list(all_partials(residual)) if isinstance(residual, sympy.Basic) else []
+    if len(held) == 1 and integrals(residual):
+        return None, residual
     if len(held) == 1 and not held[0].derivative and not held[0].at:
         try:
             (factor,), rest = coefficients(residual, held)

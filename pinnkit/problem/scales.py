@@ -9,6 +9,7 @@ import sympy
 
 from pinnkit.language.calculus import partials, symbol
 from pinnkit.language.evaluate import Program
+from pinnkit.language.integral import integrals
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import allowed_at, known_at
 from pinnkit.problem.problem import Problem
@@ -27,7 +28,7 @@ def field_scales(problem: Problem) -> dict[str, float]:
     sizes = {field.name: 0.0 for field in problem.fields}
     for condition in problem.conditions:
         for equation in condition.equations:
-            if callable(equation.residual) or len(partials(equation.residual)) != 1:
+            if callable(equation.residual) or integrals(equation.residual) or len(partials(equation.residual)) != 1:
                 continue
             (partial,) = partials(equation.residual)
             sizes[partial.field] = max(sizes[partial.field], _size(problem, condition, equation))

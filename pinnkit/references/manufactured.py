@@ -15,6 +15,7 @@ from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope
 from pinnkit.problem.closed_forms import read_closed_form
 from pinnkit.problem.declarations import complex_names
+from pinnkit.problem.integrals import known_values
 from pinnkit.problem.localise import Parts, exact_in_parts
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import point, samples
@@ -74,7 +75,8 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
             report.add("manufactured", f"gives {kind} no source: {error.message}")
             return equation
         for inputs in samples(problem, condition, equation.region):
-            found = np.ravel(Program([source])({**problem.values, **inputs})[0])
+            read = {**problem.values, **inputs}
+            found = np.ravel(Program([source])(read | known_values(problem, source, read))[0])
             wrong = np.flatnonzero(~np.isfinite(found))
             if len(wrong):
                 where = f" at {point(problem, inputs, wrong[0])}" if len(found) > 1 else ""

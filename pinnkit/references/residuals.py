@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import sympy
 
 from pinnkit.language.calculus import replace, symbol
+from pinnkit.language.integral import integrals
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.problem import Problem
 from pinnkit.references.exact import exact_parameters
@@ -41,8 +42,11 @@ def symbolic_residual(
     """The residual with these values of parameters.
 
     Raises:
-        UnsupportedProblem: it is a Python callable.
+        UnsupportedProblem: it is a Python callable, or holds an integral.
     """
     if not isinstance(equation.residual, sympy.Basic):
         raise UnsupportedProblem(f"{where} is a Python callable: it reads equations in text alone", method)
+    if held := integrals(equation.residual):
+        message = f"{where} holds an integral, {held[0]}: it reads fields and derivatives at a point alone"
+        raise UnsupportedProblem(message, method)
     return replace(equation.residual, values)

@@ -10,6 +10,7 @@ import sympy
 from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.evaluate import Program
+from pinnkit.language.integral import integrals
 from pinnkit.language.linear import NotLinearError, coefficients
 from pinnkit.problem.at import inside
 from pinnkit.problem.exactness import magnitude
@@ -77,7 +78,7 @@ def _can_be_checked(
 ) -> bool:
     """Whether the residual depends on the fields at a point alone."""
     residual = equation.residual
-    if not isinstance(residual, sympy.Basic):
+    if not isinstance(residual, sympy.Basic) or integrals(residual):
         return False
     unknown = {symbol(one.name) for one in problem.learned} - set(values)
     plain = all(not one.derivative and not one.at and one.field in columns for one in partials(residual))

@@ -150,7 +150,8 @@ def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, 
     for group in equation_groups(module.problem):
         within = in_part(module.problem, coordinates, region_of(group))
         found: dict[str, list[torch.Tensor]] = {}
-        for part in _chunks(module, {name: values[within] for name, values in coordinates.items()}):
+        chosen = {name: values[within] for name, values in coordinates.items()}
+        for part in _chunks(module, chosen, module.groups[group].cost):
             for name, values in module.residuals(group, PointSet(part), weigh=False).items():
                 found.setdefault(name, []).append(values.detach()[:, 0])
         for name, parts in found.items():
@@ -276,8 +277,11 @@ def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: It
     )
 
 
-def _chunks(module: PINN, coordinates: Mapping[str, np.ndarray]) -> Iterable[torch.Tensor]:
-    """The points (n, d) in parts, on the module's device and in its dtype."""
+def _chunks(module: PINN, coordinates: Mapping[str, np.ndarray], cost: int = 1) -> Iterable[torch.Tensor]:
+    """The points (n, d) in parts, on the module's device and in its dtype.
+
+    cost: points at which the network is evaluated for each of them.
+    """
     flat = np.stack([np.ravel(coordinates[name]) for name in module.problem.coordinates], axis=1)
     like = next(module.network.parameters())
-    return torch.as_tensor(flat).to(like).split(CHUNK)
+    return torch.as_tensor(flat).to(like).split(max(CHUNK // cost, 1))

@@ -14,6 +14,7 @@ from pinnkit.losses.residuals import groups, reweighted, weights
 from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
 from pinnkit.optimizers.settings import optimizers_where
 from pinnkit.problem.at import random_points
+from pinnkit.problem.integrals import described_integrals
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.runs.resolved import resolved
@@ -75,6 +76,8 @@ def assemble(
     if network is None:
         shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]
         log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
+    for line in described_integrals(problem):
+        log.info("quadrature: %s", line)
     stages = stages_of(settings)
     _check_size(stages, size, "phases[{}]" if settings.phases else "optimizer")
     module = PINN(

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from pinnkit.problem.integral_checks import TOLERANCE, doubted
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import environment, evaluation
@@ -34,6 +35,9 @@ from pinnkit.training.signals import Interrupted
 from pinnkit.versions import versions
 
 log = logging.getLogger("pinnkit")
+
+QUADRATURE = 8192
+"""Evaluations of the network by which the quadrature is checked after training, for each group of points."""
 
 
 @dataclass
@@ -100,6 +104,7 @@ class Results:
             "loss": record.rows[-1]["losses"].get("objective") if record.rows else None,
             **self._counters(module),
             "learned": learned(module),
+            **self._quadrature(module, data),
             "minimum": found.minima(),
             **self._facts(module),
         }
@@ -107,6 +112,16 @@ class Results:
         for line in summary_lines(metrics):
             log.info(line)
         return metrics
+
+    def _quadrature(self, module: PINN, data: CollocationData) -> dict[str, Any]:
+        """quadrature: integral -> its relative change by twice the nodes, for the trained fields."""
+        changes = module.values.quadrature_changes(
+            {name: batch.to(module.device) for name, batch in data.batches().items()}, QUADRATURE
+        )
+        for one, change in changes.items():
+            if change > TOLERANCE:
+                log.warning("%s", doubted(module.problem, one, change, "the trained fields"))
+        return {"quadrature": {str(one): change for one, change in changes.items()}} if changes else {}
 
     def failed(self, status: str, error: Exception, module: PINN) -> None:
         """Leave the reason in the log and in metrics.json, so that a sweep's summary has it too."""

@@ -67,8 +67,9 @@ def largest(values: TermValues, batches: Mapping[str, PointSet], weights: Mappin
     terms = {}
     for group, batch in batches.items():
         found: dict[str, list[Tensor]] = {}
-        for start in range(0, len(batch), size):
-            for term, residual in values.residuals(group, batch.take(slice(start, start + size))).items():
+        step = values.fitting(group, size)
+        for start in range(0, len(batch), step):
+            for term, residual in values.residuals(group, batch.take(slice(start, start + step))).items():
                 found.setdefault(term, []).append(residual.detach()[:, 0])  # without the graph, which is large
         terms |= {term: (batch, torch.cat(parts)) for term, parts in found.items() if term in weights}
     term = max(terms, key=lambda one: weights[one] * float(mean_square(terms[one][1][:, None], terms[one][0])))
@@ -80,16 +81,18 @@ def largest(values: TermValues, batches: Mapping[str, PointSet], weights: Mappin
 def not_finite(values: TermValues, batches: Mapping[str, PointSet], size: int) -> WorstTerm | None:
     """The first term whose residual, or whose gradient, is not finite, and points where that is so."""
     for group, batch in batches.items():
-        for start in range(0, len(batch), size):
-            part = batch.take(slice(start, start + size))
+        step = values.fitting(group, size)
+        for start in range(0, len(batch), step):
+            part = batch.take(slice(start, start + step))
             for term, residual in values.residuals(group, part).items():
                 bad = (~torch.isfinite(residual.detach()[:, 0])).nonzero()[:, 0]
                 if len(bad):
                     rows = bad[:SHOWN]
                     return WorstTerm(term, part.coordinates[rows], residual.detach()[rows, 0].tolist(), len(bad))
     for group, batch in batches.items():
-        for start in range(0, len(batch), size):
-            part = batch.take(slice(start, start + size))
+        step = values.fitting(group, size)
+        for start in range(0, len(batch), step):
+            part = batch.take(slice(start, start + step))
             for term, entry in _infinite_gradients(values, group, part).items():
                 point, entry = _where(values, group, term, part, entry)
                 return WorstTerm(f"{term} (its gradient)", point, [entry] * len(point), 0)

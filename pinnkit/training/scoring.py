@@ -47,7 +47,7 @@ class Scoring:
 
     def _own(self, group: str, batch: PointSet) -> list[Tensor]:
         """This rank's share of them."""
-        parts, size = [], scoring_chunk(self.chunk)
+        parts, size = [], self.values.fitting(group, scoring_chunk(self.chunk))
         weights, stage = self.state.weights, self.state.stage
         with torch_threads(1 if self.state.limits.shards else None):
             for index in self.state.ranks.own(len(batch)):

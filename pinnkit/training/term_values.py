@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from pinnkit.engines.model import Model
+from pinnkit.language.integral import Integral
 from pinnkit.losses.residuals import TermGroup, mean_square
 from pinnkit.sampling.point_set import PointSet
 
@@ -27,9 +28,26 @@ class TermValues:
         like = next(self.model.network.parameters())
         return self.model.parameters(self.model.learned, self.model.constants(like))
 
+    def fitting(self, group: str, size: int) -> int:
+        """How many points of a group ask for `size` evaluations of the network, those of integrals included."""
+        return max(size // self.groups[group].cost, 1)
+
     def residuals(self, group: str, batch: PointSet, weigh: bool = True) -> dict[str, Tensor]:
         """The residual (n, 1) of every term of a group, times the root of a weight that differs between points."""
         return self.groups[group](self.model.network, batch, self.parameters(), weigh)
+
+    def quadrature_changes(self, batches: Mapping[str, PointSet], count: int) -> dict[Integral, float]:
+        """Integral -> its relative change by twice the nodes, at the first points of the groups that hold it.
+
+        count: evaluations of the network at most, by which the number of points is chosen.
+        """
+        found: dict[Integral, float] = {}
+        for name, group in self.groups.items():
+            if group.integrals and name in batches:
+                few = batches[name].take(slice(0, self.fitting(name, count)))
+                for one, change in group.quadrature_changes(self.model.network, few, self.parameters()).items():
+                    found[one] = max(change, found.get(one, 0.0))
+        return found
 
     def losses(self, batches: Mapping[str, PointSet]) -> dict[str, Tensor]:
         """The loss of every term of these groups: its mean squared residual."""

@@ -111,7 +111,9 @@ def test_normal_derivatives_on_faces():
 @pytest.mark.parametrize("at", ["t = 0", "x = 0.5", ["x = -1", "t = 0"]])
 def test_no_normal_where_a_place_is_no_face(at):
     (message,) = refused({"at": at, "equations": "u_n = 0"}).values()
-    assert message == "'u_n' uses the outward normal, which exists only in a condition on a boundary"
+    assert message == (
+        "'u_n' uses the outward normal, which exists only in a condition on a boundary, or in an integral over one"
+    )
 
 
 def test_a_periodic_condition_compares_two_places():

@@ -83,6 +83,11 @@ CASES = [
         "conditions.c.equations",
         "holds u and u.left: write u.left, u.right throughout",
     ),
+    (
+        {"conditions": {"c": {"equations": "integral(u, x) = 1"}}},
+        "conditions.c.equations",
+        "integral(u, x, -1, 1) passes through several parts, or along their rims: write the integral of u.left or",
+    ),
     ({"periodic": ["x"]}, "periodic", "x: u has a function of its own in left, which does not reach from end to end"),
     (
         {"conditions": {"c": {"at": "x = 1", "equations": "u.right = u.left(x=1)"}}},

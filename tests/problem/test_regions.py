@@ -203,3 +203,20 @@ def test_a_table_of_the_whole_field_is_compared_with_the_conditions_of_each_part
     assert Table(rod(exact={}), tmp_path / "good.npz").warnings == []
     with pytest.raises(TableError, match="violate the condition 'ends_right'"):
         Table(rod(exact={}), tmp_path / "bad.npz")
+
+
+def test_an_integral_is_over_the_function_of_each_part():
+    conditions = {
+        **ROD["conditions"],
+        "mass": {"equations": "integral(u, domain) = 73/120"},
+        "one": {"equations": "integral(k1*u_x, left) = 2/5"},
+        "line": {"equations": "integral(u.left, x, -1, 0) = 11/30"},
+    }
+    problem = rod(conditions=conditions)
+    found = {one.name: str(one.equations[0].residual) for one in problem.conditions}
+    assert found["mass"] == "integral(u.left, left) + integral(u.right, right) - 73/120"
+    assert found["one"] == "integral(k1*u.left_x, left) - 2/5"
+    report = check(problem)
+    assert (report.mistakes, report.warnings) == ([], [])
+    wrong = {**conditions, "mass": {"equations": "integral(u, domain) = 1"}}
+    assert "the condition 'mass'" in refused(ROD, conditions=wrong)["exact"]

@@ -9,6 +9,7 @@ from pinnkit.language.calculus import normal_symbol, partials, symbol
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, expression
+from pinnkit.language.integral import integrals
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.references.exact import Exact, exact_parameters
@@ -76,6 +77,23 @@ def plain_derivative(network, points, field, axes):
     return value
 
 
+def plain_integral(module, points, one, values):
+    """A node after the other, by Gauss and Legendre's rule of 20 nodes."""
+    total, axes = 0.0, list(module.problem.coordinates)
+    fields = [field.name for field in module.problem.fields]
+    lower, upper = Program([one.lower, one.upper])(values)
+    for node, weight in zip(*np.polynomial.legendre.leggauss(20), strict=True):
+        at = {**values, one.variables[0]: lower + (upper - lower) * (node + 1) / 2}
+        for partial in partials(one.body):
+            columns = list(points.split(1, dim=1))
+            for name, value in partial.at:
+                columns[axes.index(name)] = Program([value])(at)[0].expand(len(points), 1)
+            order = [axes.index(name) for name in partial.derivative]
+            at[partial] = plain_derivative(module.network, torch.cat(columns, 1), fields.index(partial.field), order)
+        total = total + weight * (upper - lower) / 2 * Program([one.body])(at)[0]
+    return total
+
+
 def plain_objective(module, batches):
     problem = module.problem
     fields, axes = [field.name for field in problem.fields], list(problem.coordinates)
@@ -94,6 +112,9 @@ def plain_objective(module, batches):
                 values[partial] = plain_derivative(
                     module.network, batch.coordinates, fields.index(partial.field), order
                 )
+            values |= {
+                one: plain_integral(module, batch.coordinates, one, values) for one in integrals(equation.residual)
+            }
             residual, weight = Program([equation.residual, equation.weight])(values)
             total = total + (weight * residual**2).sum() / len(batch)
     return total

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import sympy
 
+from pinnkit.domains import quadrature
 from pinnkit.domains.box import Box
 from pinnkit.domains.distances import coordinate, number
 from pinnkit.domains.registry import SHAPES
@@ -83,6 +84,13 @@ class Disk(Shape):
         angle = 2 * np.pi * unit[:, 1]
         return self.center + self.radius * np.sqrt(unit[:, :1]) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
+    def quadrature(self, order: int) -> quadrature.Rule:
+        """Gauss and Legendre's rule along the radius, and 2 order even angles."""
+        (radii, factors), angles = quadrature.interval(0.0, self.radius, order), _angles(2 * order)
+        across = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        points = self.center + (radii[:, :, None] * across).reshape(-1, 2)
+        return points, np.repeat(factors * radii[:, 0] * np.pi / order, 2 * order)
+
     def distance(self, points: np.ndarray) -> np.ndarray:
         return self.radius - np.linalg.norm(points - self.center, axis=1)
 
@@ -149,6 +157,11 @@ class Circle(Shape):
         angle = 2 * np.pi * unit[:, 0]
         return self.disk.center + self.disk.radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
+    def quadrature(self, order: int) -> quadrature.Rule:
+        """The trapezoidal rule at 2 order even angles."""
+        points = self.sample(_angles(2 * order)[:, None] / (2 * np.pi))
+        return points, np.full(2 * order, self.measure / (2 * order))
+
     def distance(self, points: np.ndarray) -> np.ndarray:
         return -np.abs(self.disk.distance(points))
 
@@ -175,3 +188,7 @@ class Circle(Shape):
 
     def project(self, points: np.ndarray) -> np.ndarray:
         return self.disk.center + self.disk.radius * self.normals(points)
+
+
+def _angles(count: int) -> np.ndarray:
+    return 2 * np.pi * (np.arange(count) + 0.5) / count
