@@ -1,4 +1,4 @@
-"""Engines on fields that have a network in each part of the domain, on both sides of an interface, and integrals over all parts."""
+"""Engines on fields with a network in each part, on both sides of an interface, and integrals over all parts."""
 
 from tests.conftest import assembled
 from tests.engines.evaluations import CLOSE, assert_same, definition, evaluated, weights_of
