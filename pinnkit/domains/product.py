@@ -148,6 +148,11 @@ class Product(Shape):
         return None if None in found else intersection(*found)
 
     @property
+    def vanishing_expression(self) -> sympy.Expr | None:
+        found = [factor.vanishing_expression for factor in self.factors]
+        return None if None in found else sympy.Mul(*found)
+
+    @property
     def surface_expression(self) -> sympy.Expr | None:
         """Of a part of a boundary that of the factor with normals, trimmed by the other factors."""
         (face,) = (factor for factor in self.factors if factor.has_normals)

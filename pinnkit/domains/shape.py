@@ -126,6 +126,14 @@ class Shape(ABC):
         return None
 
     @property
+    def vanishing_expression(self) -> sympy.Expr | None:
+        """Of a solid: zero on its boundary alone and positive inside, as the distance, and smooth at convex corners.
+
+        There R-functions have curvatures that grow without bound, and products none, but no slope either.
+        """
+        return self.distance_expression
+
+    @property
     def surface_expression(self) -> sympy.Expr | None:
         """Of a part of a boundary: a function that is zero on this part and nowhere else at all."""
         return self.distance_expression

@@ -43,6 +43,7 @@ class Field:
         unknown: the name in the problem of what this is a component of; its own name by default.
         component: "re" or "im" of a complex unknown.
         part: the shape in which it stands for the unknown; "": the whole domain.
+        periodic: the coordinates in which a hard condition makes it periodic; see `Problem.periods`.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Field:
     arguments: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     spans: tuple[tuple[float, float] | None, ...] = ()
+    periodic: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.unknown:
@@ -134,6 +136,7 @@ class Condition:
         places: the parts of the domain where it holds.
         where: a further inequality.
         data: column name -> values (n,), the coordinates among them.
+        hard: every network meets it exactly, so that it is no term of the loss.
         sides: regions that touch each of its points: those whose functions the equations hold.
         origin: its name in the problem file, where it is one of several that were made of it.
     """
@@ -144,6 +147,7 @@ class Condition:
     where: sympy.Basic | None = None
     data: Mapping[str, np.ndarray] = field(default_factory=dict)
     source: str = ""
+    hard: bool = False
     sides: tuple[str, ...] = ()
     origin: str = ""
 

@@ -6,6 +6,8 @@ key gives the same points on every rank and after every resume.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pinnkit.domains.shape import Shape
@@ -37,7 +39,7 @@ def equation_points(
     def unit(drawn: int) -> np.ndarray:
         return sampling.unit_points(drawn, solid.dimension, seed, group, draw)
 
-    return PointSet(solid.draw(count, unit, thin=sampling.part))
+    return complete(problem, PointSet(solid.draw(count, unit, thin=sampling.part)))
 
 
 def shared(problem: Problem, region: str, total: int) -> int:
@@ -46,6 +48,15 @@ def shared(problem: Problem, region: str, total: int) -> int:
     if not region:
         return total
     return max(1, round(total * min(1.0, max(FLOOR, problem.solid(region).measure / problem.domain.measure))))
+
+
+def complete(problem: Problem, points: PointSet) -> PointSet:
+    """The points with the values that tables have there as columns."""
+    if not problem.columns:
+        return points
+    coordinates = {name: points.coordinates[:, index] for index, name in enumerate(problem.coordinates)}
+    found = {name: values[:, None] for name, values in problem.table_columns(coordinates).items()}
+    return replace(points, columns={**points.columns, **found})
 
 
 def condition_points(problem: Problem, condition: Condition, sampling: Sampling, seed: int, draw: int) -> PointSet:
@@ -62,7 +73,7 @@ def condition_points(problem: Problem, condition: Condition, sampling: Sampling,
         stream = f"conditions.{condition.name}.{number}"
         coordinates = _on_place(problem, condition, place, count, sampling, seed, stream, draw)
         parts.append(PointSet(coordinates, normals=place.normals(coordinates)))
-    return PointSet.concatenated(parts)
+    return complete(problem, PointSet.concatenated(parts))
 
 
 def _shares(places: tuple[Shape, ...], total: int) -> list[tuple[Shape, int]]:

@@ -12,11 +12,12 @@ from pinnkit.references.table import Table
 
 
 def sample_checksums(problem: Problem, reference: Any) -> dict[str, str]:
-    """The SHA-256 of the samples of each condition, and of a reference table, by their keys.
+    """The SHA-256 of the samples of each condition, of each table, and of a reference table, by their keys.
 
     A run does not go on with others.
     """
     samples = {f"conditions.{one.name}.data": one.data for one in problem.conditions if one.data}
+    samples |= {f"tables.{name}": one.columns for name, one in problem.tables.items()}
     if isinstance(reference, Table):
         samples["reference"] = {**reference.grid, **reference(reference.grid)}
     found = {}

@@ -92,6 +92,11 @@ PROBLEMS = {
         },
     },
     "breaking": {**BURGERS, "equations": {"heat": BREAKING}},
+    "exact": {  # whose conditions hold by construction, so that the equations alone are trained
+        **BURGERS,
+        "equations": {"heat": "u_t = 0.1 * u_xx"},
+        "conditions": {name: {**one, "hard": True} for name, one in BURGERS["conditions"].items()},
+    },
     "inverse": {  # a learned parameter, and conditions at single points
         "coordinates": {"t": [0, 4]},
         "fields": ["u"],
@@ -147,7 +152,9 @@ def solved(name, ranks, folder):
     return {
         "parameters": torch.cat([one.detach().flatten() for one in module.model.trainable().values()]),
         "points": batches[group].coordinates,
-        "conditions": torch.cat([batch.coordinates for name, batch in batches.items() if name != group]),
+        "conditions": torch.cat(
+            [batches[group].coordinates[:0]] + [one.coordinates for name, one in batches.items() if name != group]
+        ),
         "by_residual": sorted(module.trainer.datamodule.by_residual),
         "own": torch.cat(
             [one.coordinates if one.shares is None else one.coordinates[one.shares[:, 0] > 0] for one in shards]
