@@ -30,8 +30,8 @@ class Scope:
     coordinates in `space`; None: on all. An integral may be over the `regions` in space, and the `rims`, parts of their
     boundaries. `definitions` are names of expressions in coordinates and parameters, `tables` of known functions of
     coordinates. `complex` maps the names of complex fields and columns, which stand among these too, to those of their
-    real and imaginary parts; where it has any, `i` is the imaginary unit. `parts` maps a field that has a function in each
-    part of the domain to the names of these parts; u.left is then a field too.
+    real and imaginary parts; where it has any, `i` is the imaginary unit. `parts` maps a field that has a function
+    in each part of the domain to the names of these parts; u.left is then a field too.
     """
 
     coordinates: tuple[str, ...]
