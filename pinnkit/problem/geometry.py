@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.problem.shapes import BOX, check_shape_name, read_shapes
 from pinnkit.problem.solids import read_solid
+from pinnkit.problem.tables import Files
 
 ROUNDING = 1e-12
 """How far a shape may pass the end of a coordinate's range, relative to its size."""
@@ -93,7 +94,8 @@ def read_places(
     box: Box,
     parameters: tuple[str, ...],
     values: Mapping[Any, float],
-    taken: tuple[str, ...],
+    taken: Collection[str],
+    files: Files,
     report: Report,
 ) -> Places:
     """The domain that `shapes` and `domain` say: by default the box of the coordinates' ranges.
@@ -102,6 +104,7 @@ def read_places(
         config: the problem.
         parameters, values: the names of all parameters, and the values of those that are known before training.
         taken: the names that mean something else.
+        files: where meshes and outlines are looked for.
     """
     described = config.get("shapes") or {}
     if not isinstance(described, Mapping):
@@ -110,7 +113,7 @@ def read_places(
     ranges = Box({name: box.bounds[name] for name in space})
     texts = {name: text for name, text in described.items() if isinstance(text, str)}
     plain = {name: one for name, one in described.items() if name not in texts}
-    shapes, own = read_shapes(plain, ranges, parameters, values, taken, report)
+    shapes, own = read_shapes(plain, ranges, parameters, values, taken, files, report)
     if not space:
         return Places(box, space)
     shapes[BOX] = ranges
@@ -146,6 +149,8 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
         return None
     if solid == ranges:
         return ranges
+    if solid.cut:
+        solid = Combination(INTERSECTION, ranges, solid)
     if beyond := _beyond(solid, ranges):
         lower, upper = solid.bounds[beyond]
         least, most = ranges.bounds[beyond]

@@ -85,7 +85,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     places = Places(box, ())
     if complete and not _shapes_with_ranges(config, ranged, report):
         numbers = (*declared, *map(str, derived))
-        places = read_places(config, axes.space, box, numbers, known | derived, taken, report)
+        places = read_places(config, axes.space, box, numbers, known | derived, taken, files, report)
     domain, regions = places.domain, MappingProxyType(places.regions)
     whole = not complete or check_parts(fields, regions, domain, report)
     parts = Parts.of_fields(fields, regions, domain)

@@ -184,6 +184,16 @@ def test_what_is_refused(table, changes, key, told):
     assert found[key].startswith(told)
 
 
+def test_a_table_that_no_equation_holds_is_a_mistake_and_integrals_cannot_hold_one():
+    (mistake,) = check(problem(tabulated(), equations="laplacian(u) = 1")).mistakes
+    assert (mistake.key, mistake.message[:24]) == ("tables.q", "stands in no equation an")
+    line = {"file": {"x": AXES[0], "q": AXES[0]}}
+    for text in ("u_x = integral(q*u, x, -1, 1)", "u_x = integral(q*u(y=s), s, 0, y)"):
+        with pytest.raises(ProblemError, match="the table q"):
+            problem(line, equations=text)
+    assert set(problem(line, equations="u_x = q*integral(u, x, -1, 1)").columns) == {"q"}
+
+
 def test_references_that_cannot_read_tables_say_so():
     words = {"coordinates": {"x": [-1, 1], "t": [0, 1]}, "equations": "u_t = u_xx + q"}
     line = {"file": {"x": AXES[0], "q": AXES[0]}}
