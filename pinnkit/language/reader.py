@@ -20,19 +20,10 @@ from pinnkit.language.integration import read_over
 from pinnkit.language.jumps import check_continuous
 from pinnkit.language.names import CONSTANTS, Scope, halves, resolve
 from pinnkit.language.partial import MAX_ORDER, Partial, partials
-from pinnkit.language.tokens import MAX_DEPTH, Source, Token
+from pinnkit.language.tokens import MAX_DEPTH, Source, Token, name_of
 from pinnkit.language.vectors import Vector
 
 _RELATIONS = {ast.Lt: sympy.Lt, ast.LtE: sympy.Le, ast.Gt: sympy.Gt, ast.GtE: sympy.Ge}
-
-
-def _name_of(node: ast.expr) -> str | None:
-    """The name that a node writes, which may be a field's function in a part, u.left; None: it is no name."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        return f"{node.value.id}.{node.attr}"  # the tokens before the dot are fields: nothing else has got here
-    return None
 
 
 def _located(method: Callable) -> Callable:
@@ -110,7 +101,7 @@ class Reader:
             raise LanguageError(f"the expression is nested deeper than {MAX_DEPTH}")
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
             return arithmetic.constant(node.value)
-        if (name := _name_of(node)) is not None:
+        if (name := name_of(node)) is not None:
             return self._name(name)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             value = self._visit(node.operand, depth + 1)
@@ -174,7 +165,7 @@ class Reader:
         return vectors.each(complex_values.negative, value) if isinstance(operator, ast.Sub) else value
 
     def _call(self, node: ast.Call, depth: int) -> Scalar | Vector:
-        name, scope = _name_of(node.func), self.scope
+        name, scope = name_of(node.func), self.scope
         if name is None:
             raise LanguageError("only a function or a field can stand before '('")
         if name in FUNCTIONS and name not in scope.declared:

@@ -5,6 +5,7 @@ What passes the checks and reaches Python's parser is a short sequence of number
 
 from __future__ import annotations
 
+import ast
 import bisect
 import keyword
 import re
@@ -132,6 +133,15 @@ class Source:
 
     def position(self, column: int) -> int:
         return self._positions[max(0, bisect.bisect_right(self._starts, column) - 1)]
+
+
+def name_of(node: ast.expr) -> str | None:
+    """The name that a node writes, which may be a field's function in a part, u.left; None: it is no name."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"  # the tokens before the dot are fields: nothing else has got here
+    return None
 
 
 def _check_character(character: str, text: str, position: int) -> None:

@@ -32,10 +32,11 @@ from pinnkit.problem.declarations import (
 )
 from pinnkit.problem.definitions import known_values, read_definitions
 from pinnkit.problem.equations import check_keys, read_equations
+from pinnkit.problem.functions_of_parts import Parts, exact_in_parts
 from pinnkit.problem.geometry import Places, read_places
 from pinnkit.problem.integral_places import read_rims
 from pinnkit.problem.known_columns import columns_of_tables
-from pinnkit.problem.localise import Parts, exact_in_parts, localise_conditions, localise_equations
+from pinnkit.problem.localise import localise_conditions, localise_equations
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
 from pinnkit.problem.periods import with_periods
 from pinnkit.problem.ranges import read_ranges

@@ -15,8 +15,8 @@ from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope
 from pinnkit.problem.closed_forms import read_closed_form
 from pinnkit.problem.declarations import complex_names
+from pinnkit.problem.functions_of_parts import Parts, exact_in_parts
 from pinnkit.problem.integrals import known_values
-from pinnkit.problem.localise import Parts, exact_in_parts
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import point, samples
 from pinnkit.problem.problem import Problem

@@ -7,14 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import sympy
 import torch
 from matplotlib.figure import Figure
 
-from pinnkit.language.calculus import symbol
 from pinnkit.problem.groups import equation_groups, region_of
-from pinnkit.problem.parts import Equation
-from pinnkit.problem.places import singular_at
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.unknowns import combined
 from pinnkit.references.choose import Reference
@@ -24,6 +20,7 @@ from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History
 from pinnkit.reporting.planes import Planes
 from pinnkit.runs import planes
+from pinnkit.runs.singular_points import ROUNDING, singular
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import complete
 from pinnkit.sampling.settings import unit_points
@@ -33,8 +30,6 @@ GRID = {1: 1001, 2: 201, 3: 41}
 """Evaluation points along each coordinate, by the number of coordinates."""
 SCATTERED = 10_000
 """Evaluation points in more coordinates than a grid can fill."""
-ROUNDING = 1e-12
-"""How far outside the domain a grid point may lie, relative to the ranges of the coordinates."""
 CHUNK = 4096
 """Points evaluated at once: enough to be quick, few enough for memory."""
 
@@ -223,48 +218,6 @@ def _blanked(arrays: Mapping[str, np.ndarray], inside: np.ndarray) -> dict[str, 
     if inside.all():
         return dict(arrays)
     return {name: np.where(inside, values, np.nan) for name, values in arrays.items()}
-
-
-def singular(
-    module: PINN,
-    grid: Grid,
-    fields: Mapping[str, np.ndarray],
-    found: Mapping[str, np.ndarray],
-    regions: Mapping[str, np.ndarray],
-) -> dict[str, np.ndarray]:
-    """Equation -> mask of its singular points, for those that have some and others too.
-
-    There the fields are finite, and the residual is not, whatever the fields are; of an equation in Python that is not
-    known, and the points are those at the edge of the domain.
-    """
-    problem = module.problem
-    finite = np.all([np.isfinite(values) for values in fields.values()], axis=0)
-    masks = {}
-    for equation in problem.equations:
-        mask = finite & ~np.isfinite(found[equation.name]) & regions.get(equation.name, True)
-        if not mask.any():
-            continue
-        at = {name: values[mask] for name, values in grid.coordinates.items()}
-        symbolic = isinstance(equation.residual, sympy.Basic)
-        always = _always(equation, module, at) if symbolic else _edge(problem, equation, at)
-        if problem.hard_conditions:  # a distance to several parts of a boundary has no derivative where these meet
-            always = always | _edge(problem, equation, at)
-        mask[mask] = always
-        if mask.any() and not mask.all():
-            masks[equation.name] = mask
-    return masks
-
-
-def _always(equation: Equation, module: PINN, at: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Where the residual is not finite for any of some values of the fields and their derivatives."""
-    values = {symbol(name): float(value.detach()) for name, value in module.parameter_values().items()}
-    known = {**at, **module.problem.table_columns(at)}
-    return singular_at(equation.residual, values | {symbol(name): points for name, points in known.items()})
-
-
-def _edge(problem: Problem, equation: Equation, at: Mapping[str, np.ndarray]) -> np.ndarray:
-    points = np.stack([at[name] for name in problem.coordinates], axis=1)
-    return problem.solid(equation.region).near_edge(points, ROUNDING * (problem.domain.upper - problem.domain.lower))
 
 
 class Errors:
