@@ -132,6 +132,8 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
     solid = read_solid(text, shapes, known)
     if solid is None:
         return None
+    if isinstance(solid, Combination):
+        solid = replace(solid, label=" ".join(text.split()))
     if solid == ranges:
         return ranges
     if beyond := _beyond(solid, ranges):
@@ -142,7 +144,7 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
             f"{what} reaches from {beyond} = {lower:g} to {upper:g}, beyond the range "
             f"[{least:g}, {most:g}] of {beyond}: give {beyond} a wider range, or write box & ..."
         )
-    return replace(solid, label=" ".join(text.split())) if isinstance(solid, Combination) else solid
+    return solid
 
 
 def _beyond(shape: Shape, ranges: Box) -> str:
