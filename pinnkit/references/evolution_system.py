@@ -75,8 +75,8 @@ def _read(problem: Problem) -> EvolutionSystem:
     residuals = {}
     for equation in problem.equations:
         residuals[equation.name] = symbolic_residual(equation, f"the equation '{equation.name}'", values)
-    orders = _orders(fields, residuals, time)
-    rates = _rates(fields, orders, residuals, time)
+    orders = orders_in_time(fields, residuals, time)
+    rates = rates_in_time(fields, orders, residuals, time)
     space_orders = {
         name: max(
             (one.derivative.count(space) for rate in rates.values() for one in partials(rate) if one.field == name),
@@ -125,7 +125,7 @@ def _expect_evolution(problem: Problem) -> tuple[str, str | None]:
     return problem.time, problem.space[0] if problem.space else None
 
 
-def _orders(fields: Mapping[str, Partial], residuals: Mapping[str, sympy.Expr], time: str) -> dict[str, int]:
+def orders_in_time(fields: Mapping[str, Partial], residuals: Mapping[str, sympy.Expr], time: str) -> dict[str, int]:
     """The order in time of each field; UnsupportedProblem for derivatives that cannot be treated."""
     if len(residuals) != len(fields):
         raise UnsupportedProblem(
@@ -146,7 +146,7 @@ def _orders(fields: Mapping[str, Partial], residuals: Mapping[str, sympy.Expr], 
     return orders
 
 
-def _rates(
+def rates_in_time(
     fields: Mapping[str, Partial], orders: Mapping[str, int], residuals: Mapping[str, sympy.Expr], time: str
 ) -> dict[str, sympy.Expr]:
     """The highest derivative in time of each field, from the equations."""

@@ -15,6 +15,7 @@ from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.evolution_system import read_evolution_system
+from pinnkit.references.family import members
 from pinnkit.references.fem.words import MissingPackage
 from pinnkit.references.manufactured import manufacture
 from pinnkit.references.names import NONE, has_exact, own_reference
@@ -123,10 +124,15 @@ def _manufactured(mistake: Mistake) -> Mistake:
 
 def _check_weights(problem: Problem, settings: Settings, report: Report) -> None:
     names = {equation.name for equation in problem.equations}
+    hard: set[str] = set()
     for condition in problem.conditions:
-        names |= {condition.name, *(equation.name for equation in condition.equations)}
+        own = {condition.name, *(equation.name for equation in condition.equations)}
+        hard |= own if condition.hard else set()
+        names |= set() if condition.hard else own
     for name in settings.weighting.weights:
-        if name not in names:
+        if name in hard:
+            report.add(f"weighting.weights.{name}", "weighs nothing: a hard condition is no term of the loss")
+        elif name not in names:
             report.add(f"weighting.weights.{name}", f"there is no term '{name}'{suggestion(name, sorted(names))}")
 
 
@@ -137,6 +143,24 @@ def _check_chunk(chunk: int | None, points: int, report: Report) -> None:
             f"{chunk}: {points} points are evaluated in {parts} parts, about {parts * CHUNK_TAKES:.2g} s for each step"
         )
         report.warn("operators.chunk", f"{message}; null chooses it for speed")
+
+
+def _check_spectral(problem: Problem) -> None:
+    """Check that a problem can be treated, without solving it."""
+    if len(problem.space) == 2:
+        from pinnkit.references.plane.reference import check_plane_system  # SciPy, which takes its time
+        from pinnkit.references.plane.system import read_plane_system
+
+        check_plane_system(read_plane_system(problem))
+        return
+    from pinnkit.references.well_posedness import (  # SciPy, which takes its time
+        check_boundary_conditions,
+        check_well_posed,
+    )
+
+    system = read_evolution_system(problem)
+    check_well_posed(system)
+    check_boundary_conditions(system)
 
 
 def _check_reference(problem: Problem, settings: Settings, report: Report) -> None:
@@ -151,14 +175,8 @@ def _check_reference(problem: Problem, settings: Settings, report: Report) -> No
         if wanted == "exact":
             report.add("reference", "'exact' is asked for, but the problem gives no exact solution")
         elif wanted == "spectral":
-            from pinnkit.references.well_posedness import (  # SciPy, which takes its time
-                check_boundary_conditions,
-                check_well_posed,
-            )
-
-            system = read_evolution_system(problem)
-            check_well_posed(system)
-            check_boundary_conditions(system)
+            for one in members(problem, wanted) if problem.axes.parameters else [problem]:
+                _check_spectral(one)
         elif wanted == "fem":
             from pinnkit.references.fem.reference import check_problem
 

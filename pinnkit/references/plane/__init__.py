@@ -1,0 +1,1 @@
+"""Reference solutions on rectangles, steady or in time, by spectral collocation in two space coordinates."""
