@@ -162,12 +162,11 @@ def _beyond(shape: Shape, ranges: Box) -> str:
 
 
 def _words(config: Any) -> Iterator[str]:
-    """Every word in the texts and keys of a configuration."""
+    """Every word in the texts of a configuration; keys are names of other things."""
     if isinstance(config, str):
         yield from re.findall(r"[A-Za-z_]\w*", config)
     elif isinstance(config, Mapping):
-        for key, value in config.items():
-            yield from _words(key)
+        for value in config.values():
             yield from _words(value)
     elif isinstance(config, list | tuple):
         for one in config:
