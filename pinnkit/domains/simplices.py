@@ -38,7 +38,7 @@ class Simplices:
 
     @property
     def breaks(self) -> np.ndarray:
-        """Of segments: the first unit coordinates (m,) at which a chain ends, and those that cut each in about EIGHT."""
+        """Of segments: the first unit coordinates (m,) where chains end, and those that cut each in EIGHT."""
         apart = np.any(self.vertices[:-1, 1] != self.vertices[1:, 0], axis=1)
         chains = np.concatenate([[0], np.flatnonzero(apart) + 1, [len(self.vertices)]])
         cuts = [np.linspace(first, last, EIGHT + 1).round() for first, last in itertools.pairwise(chains)]
