@@ -83,7 +83,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     places = Places(box, ())
     if complete and not _shapes_with_ranges(config, ranged, report):
         numbers = (*declared, *map(str, derived))
-        places = read_places(config, axes.space, box, numbers, known | derived, taken, report)
+        places = read_places(config, axes.space, box, numbers, known | derived, taken, files, report)
     domain = places.domain
     if complete:
         check_covered(tables, domain, report)
