@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pinnkit.problem.problem import Problem
 from pinnkit.references.fem import refinement
 from pinnkit.references.fem.reference import Fem
 from tests.references.fem import problems
@@ -56,6 +57,37 @@ def test_coefficients_may_hold_the_field():
     """(1 + u^2) is differentiated by parts; the solution is quadratic, so that elements hold it exactly."""
     problem = problems.quasilinear()
     assert errors(problem, Fem(problem, levels=2, size=0.5))["u"] < 1e-10
+
+
+def test_a_constant_may_be_given_by_an_integral():
+    problem = Problem(
+        coordinates={"x": [0, 1], "y": [0, 2]},
+        fields=["u"],
+        equations="laplacian(u) = 2",
+        conditions={
+            "sides": {"at": "boundary", "equations": "u_n = 2*x*n_x"},
+            "total": {"equations": "2*integral(u, domain) = 3"},
+        },
+        exact={"u": "x^2 + 5/12"},
+    )
+    assert errors(problem, Fem(problem, levels=2, size=0.5))["u"] < 1e-10
+
+
+def test_a_complex_field_in_front_of_an_absorbing_boundary():
+    problem = Problem(
+        coordinates=problems.SQUARE,
+        fields={"h": "complex"},
+        equations="laplacian(h) + 2*h = 0",
+        conditions={
+            "low": {"at": ["x = 0", "y = 0"], "equations": "h = exp(i*(x + y))"},
+            "absorbing": {"at": ["x = 1", "y = 1"], "equations": "h_n = i*h"},
+        },
+        exact={"h": "exp(i*(x + y))"},
+    )
+    reference = Fem(problem, levels=2, size=0.5)
+    assert reference.fields == ("h",)
+    assert reference({"x": np.array([0.5]), "y": np.array([0.5])})["h"].dtype == complex
+    assert errors(problem, reference)["h"] < 1e-4
 
 
 def test_the_error_in_space_falls_with_the_third_power():

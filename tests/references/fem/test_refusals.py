@@ -79,7 +79,7 @@ REFUSED = {
     ),
     "a point too many": (
         square("laplacian(u) = 1", RIM | {"pin": {"at": {"x": 0.5, "y": 0.5}, "equations": "u = 0"}}),
-        "the condition 'pin' gives u at a point, where the other conditions determine u already",
+        "the condition 'pin' gives a value of u, where the other conditions determine u already",
     ),
     "periodic": (square("laplacian(u) = 1", on_boundary("u = 0"), periodic=["x"]), "it is periodic in x"),
 }  # fmt: skip
