@@ -241,6 +241,15 @@ def test_values_that_grow_inside_and_soft_conditions_that_contradict_are_warning
     assert "where the hard condition 'ends' gives 2: its loss cannot fall to zero" in text
 
 
+def test_a_slope_is_refused_where_the_distance_has_none():
+    conditions = {"cut": hard("cut", "u = y"), "flux": {"at": "cut", "equations": "u_n = 0"}}
+    found = told(check(Problem(**{**CORNER, "conditions": conditions})))
+    assert {key for key, _ in found} == {"conditions.flux"}
+    assert "'cut' is hard and its distance has no such derivative on a part of a face" in found[0][1]
+    conditions["flux"]["at"] = "box"
+    assert told(check(Problem(**{**CORNER, "conditions": conditions}))) == []
+
+
 def test_data_and_residuals_in_python_cannot_be_hard(tmp_path):
     (tmp_path / "seen.csv").write_text("x,t,u\n0,0,2\n0.5,0.5,2\n")
     words = {**HEAT, "exact": {}, "conditions": {"seen": {"data": "seen.csv", "hard": True}}}
