@@ -79,6 +79,8 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         kind = "learned, from" if parameter.learn else "="
         kept = f", kept {parameter.bounds.description}" if parameter.bounds else ""
         yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{kept}"
+    for name, table in problem.tables.items():
+        yield f"  table       {name}({', '.join(table.coordinates)}), {table.description}"
     for name, expression in problem.definitions.items():
         yield f"  defined     {name} = {expression}"
     for _, equation, condition in equations_with_keys(problem):

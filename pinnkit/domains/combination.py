@@ -268,6 +268,13 @@ class Combination(Shape):
 
     # ------------------------------------------------------------ its boundary
 
+    @property
+    def cut(self) -> bool:
+        if self.operation == DIFFERENCE:
+            return self.left.cut
+        both = (self.left.cut, self.right.cut)
+        return any(both) if self.operation == UNION else all(both)
+
     def _leaves(self, side: int = 1) -> Iterator[tuple[Shape, int]]:
         """The solids that are no combination, each with the direction of its normals: -1 where it is cut out."""
         for one in (self.left, self.right):

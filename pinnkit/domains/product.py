@@ -55,6 +55,10 @@ class Product(Shape):
     def description(self) -> str:
         return ", ".join(factor.description for factor in self.factors)
 
+    @property
+    def cut(self) -> bool:
+        return any(factor.cut for factor in self.factors)
+
     def spans(self, coordinate: str) -> bool:
         return any(factor.spans(coordinate) for factor in self.factors if coordinate in factor.coordinates)
 

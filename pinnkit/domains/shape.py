@@ -249,6 +249,11 @@ class Shape(ABC):
         return self.normals(self.lower[None]) is not None
 
     @property
+    def cut(self) -> bool:
+        """Whether it ends at the ranges of the coordinates somewhere, and `boundary` has no part there."""
+        return False
+
+    @property
     def fills_bounds(self) -> bool:
         """Whether the shape is its bounding box."""
         return all(map(self.spans, self.coordinates))

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 import sympy
 
-from pinnkit.language.calculus import partials
+from pinnkit.language.calculus import Partial, partials
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
-from pinnkit.language.integral import all_partials
+from pinnkit.language.integral import Integral, all_partials
 from pinnkit.problem.displaced_arguments import check_displaced_arguments
 from pinnkit.problem.exactness import check_exact, check_smooth, exact_values
 from pinnkit.problem.hard.checks import check_hard
@@ -71,12 +71,29 @@ def _check_use(problem: Problem, report: Report) -> None:
     for parameter in problem.learned:
         if parameter.name not in names:
             report.add(f"parameters.{parameter.name}", "is to be learned, but stands in no equation")
-    held = {str(one) for residual in residuals for one in residual.atoms(sympy.Symbol)}
-    for partial in set().union(*map(partials, residuals)):
-        held |= {*partial.derivative, *(str(one) for _, value in partial.at for one in value.free_symbols)}
+    held = set().union(*map(_named, residuals), *(one.coordinates for one in problem.columns.values()))
     for name in problem.axes.parameters:
         if name not in held:
             report.add(f"parameters.{name}", "has a range, but stands in no equation and no condition")
+    for name in problem.tables:
+        if all(one.name != name for one in problem.columns.values()):
+            report.add(f"tables.{name}", "stands in no equation and no condition: leave it out")
+
+
+def _named(expr: sympy.Basic) -> set[str]:
+    """What an expression names besides the coordinates on which its fields depend: these by derivatives alone."""
+    found, stack = set(), [expr]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, sympy.Symbol):
+            found.add(str(node))
+        elif isinstance(node, Partial):
+            found |= set(node.derivative)
+            stack += [value for _, value in node.at]
+        elif isinstance(node, Integral):
+            stack += [one for one in (node.body, node.lower, node.upper) if one is not None]
+        stack += node.args
+    return found
 
 
 def _check_smoothness(problem: Problem, activation: str, smoothness: float, report: Report) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from pinnkit.reporting.history_figure import History
 from pinnkit.reporting.planes import Planes
 from pinnkit.runs import planes
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.sampling.points import EQUATIONS
+from pinnkit.sampling.points import EQUATIONS, complete
 from pinnkit.sampling.settings import unit_points
 from pinnkit.training.module import PINN
 
@@ -149,9 +149,17 @@ def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, 
     first = next(iter(coordinates.values()))
     found: dict[str, list[torch.Tensor]] = {}
     for part in _chunks(module, coordinates, module.groups[EQUATIONS].cost):
-        for name, values in module.residuals(EQUATIONS, PointSet(part), weigh=False).items():
+        for name, values in module.residuals(EQUATIONS, _completed(module.problem, part), weigh=False).items():
             found.setdefault(name, []).append(values.detach()[:, 0])
     return {name: torch.cat(parts).double().cpu().numpy().reshape(first.shape) for name, parts in found.items()}
+
+
+def _completed(problem: Problem, points: torch.Tensor) -> PointSet:
+    """Points (n, d) with the values of tables there."""
+    if not problem.columns:
+        return PointSet(points)
+    found = complete(problem, PointSet(points.double().cpu().numpy()))
+    return replace(found.mapped(lambda one: torch.as_tensor(one).to(points)), coordinates=points)
 
 
 def evaluate(module: PINN, reference: Reference | None, per_coordinate: int | None = None) -> Evaluation:
@@ -221,7 +229,8 @@ def singular(
 def _always(equation: Equation, module: PINN, at: Mapping[str, np.ndarray]) -> np.ndarray:
     """Where the residual is not finite for any of some values of the fields and their derivatives."""
     values = {symbol(name): float(value.detach()) for name, value in module.parameter_values().items()}
-    return singular_at(equation.residual, values | {symbol(name): points for name, points in at.items()})
+    known = {**at, **module.problem.table_columns(at)}
+    return singular_at(equation.residual, values | {symbol(name): points for name, points in known.items()})
 
 
 def _edge(problem: Problem, at: Mapping[str, np.ndarray]) -> np.ndarray:

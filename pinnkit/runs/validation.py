@@ -15,6 +15,7 @@ from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.evolution_system import read_evolution_system
+from pinnkit.references.family import members
 from pinnkit.references.fem.words import MissingPackage
 from pinnkit.references.manufactured import manufacture
 from pinnkit.references.names import NONE, has_exact, own_reference
@@ -174,7 +175,8 @@ def _check_reference(problem: Problem, settings: Settings, report: Report) -> No
         if wanted == "exact":
             report.add("reference", "'exact' is asked for, but the problem gives no exact solution")
         elif wanted == "spectral":
-            _check_spectral(problem)
+            for one in members(problem, wanted) if problem.axes.parameters else [problem]:
+                _check_spectral(one)
         elif wanted == "fem":
             from pinnkit.references.fem.reference import check_problem
 

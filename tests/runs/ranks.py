@@ -78,6 +78,15 @@ PROBLEMS = {
         },
     },
     "breaking": {**BURGERS, "equations": {"heat": BREAKING}},
+    "mesh": {  # points in a part from a file, drawn by residual, and normals on it
+        "coordinates": {"x": [-1, 1], "y": [-1, 1], "z": [-1, 1]},
+        "shapes": {"part": {"mesh": "part.obj"}},
+        "domain": "part",
+        "folder": Path(__file__).parent,
+        "fields": ["u"],
+        "equations": {"source": "laplacian(u) = 300*exp(-60*(x^2 + y^2 + z^2))"},
+        "conditions": {"rim": {"at": "part", "equations": "u_n = n_x"}},
+    },
     "exact": {  # whose conditions hold by construction, so that the equations alone are trained
         **BURGERS,
         "equations": {"heat": "u_t = 0.1 * u_xx"},
