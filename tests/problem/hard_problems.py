@@ -99,6 +99,14 @@ RING = {
         "rim": {"at": "hole", "equations": "u = 1 + x", "hard": True},
     },
 }
+BLOB = {
+    **RING,
+    "name": "blob",
+    "shapes": {"part": {"level_set": "x^2 + y^4 - 0.5"}},
+    "domain": "part",
+    "conditions": {"rim": {"at": "part", "equations": "u = 1 + x", "hard": True}},
+}
+WEDGE = {**BLOB, "name": "wedge", "shapes": {"part": {"polygon": {"points": [[-1, -1], [1, -1], [0, 0], [0, 1]]}}}}
 INNER = {
     "name": "inner",
     "coordinates": {"x": [-1, 1], "y": [-1, 1], "t": [0, 1]},
@@ -111,5 +119,5 @@ INNER = {
         "edge": {"at": "boundary", "equations": "u = x*t", "hard": True},
     },
 }
-PROBLEMS = [HEAT, WAVE, SQUARE, DISK, ELLIPSE, CHANNEL, PLATE, CORNER, RING, INNER]
+PROBLEMS = [HEAT, WAVE, SQUARE, DISK, ELLIPSE, CHANNEL, PLATE, CORNER, RING, BLOB, WEDGE, INNER]
 NAMES = [words["name"] for words in PROBLEMS]

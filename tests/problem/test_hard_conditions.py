@@ -105,6 +105,13 @@ def test_a_hard_period_is_embedded_for_its_fields():
     assert problem.fields[0].periodic == problem.periods(problem.fields[0]) == ("x",)
 
 
+def test_a_period_at_one_time_is_not_embedded():
+    ((key, text),) = told(check(rod(ends=hard("t = 0", "u(x=-1) = u(x=1)"))))
+    assert key == "conditions.ends.hard"
+    assert text == "holds at x in [-1, 1], t = 0, and u would be periodic in x everywhere: write at: x = ..."
+    assert "holds u(x=-1, t=0), u(x=1, t=0)" in told(check(rod(ends=hard("x = 1", "u(x=-1, t=0) = u(x=1, t=0)"))))[0][1]
+
+
 SOFT = "leave hard out, so that it is a term of the loss"
 REFUSED = [
     ({"ends": hard("x = 1", "u_x = 0")}, "u_x is given: a field, or its first derivative in time at a fixed time, can"),

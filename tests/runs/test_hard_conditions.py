@@ -63,6 +63,8 @@ EXPECTED = {
     ("corner", "edge"): ("u", lambda x, y: 1 + x),
     ("ring", "outer"): ("u", lambda x, y: y),
     ("ring", "rim"): ("u", lambda x, y: 1 + x),
+    ("blob", "rim"): ("u", lambda x, y: 1 + x),
+    ("wedge", "rim"): ("u", lambda x, y: 1 + x),
     ("inner", "wire"): ("u", lambda x, t: 1 + t),
     ("inner", "edge"): ("u", lambda x, t: x * t),
     ("plate", "edge"): ("u", lambda x, y: np.sin(x * y)),
@@ -105,7 +107,8 @@ def test_hard_values_hold_to_rounding_at_every_step(words, watched, tmp_path):
     assert f"exact by construction: {', '.join(hard)}" in (tmp_path / "train.log").read_text()
     assert solution.metrics["loss"] < solution.module.progress.first_objective
     assert all(math.isfinite(size) for size in solution.metrics["residual_rms"].values())
-    corners = {"corner": {"poisson": 3}, "inner": {"heat": 4 * 41}}  # of the cut; of the box at each time
+    three, each_time = {"poisson": 3}, {"heat": 4 * 41}  # of the cut, or of the pocket; of the box at each time
+    corners = {"corner": three, "wedge": three, "inner": each_time}
     assert solution.metrics["residual_left_out"] == corners.get(words["name"], {})
 
 

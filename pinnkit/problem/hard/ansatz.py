@@ -184,7 +184,9 @@ def _distance(problem: Problem, parts: Sequence[Prescribed]) -> sympy.Expr:
 def _scaled(problem: Problem, expression: sympy.Expr) -> sympy.Expr:
     """An expression over the power of two near its largest value in the domain, with that one's sign."""
     values = _inside(problem, expression)
-    largest = values[np.nanargmax(np.abs(values))]
+    if not np.any(np.isfinite(values) & (values != 0)):
+        raise LanguageError(f"the distance to its place is no number in the domain: {SOFT}")
+    largest = values[np.nanargmax(np.where(np.isfinite(values), np.abs(values), np.nan))]
     return expression / number(2.0 ** np.round(np.log2(np.abs(largest))) * np.sign(largest))
 
 
@@ -200,7 +202,7 @@ def _whole(domain: Shape, places: Sequence[Shape]) -> sympy.Expr | None:
     factors = domain.factors if isinstance(domain, Product) else (domain,)
     for index, factor in enumerate(factors):
         parts = () if factor.fills_bounds else factor.boundary(factor.coordinates)
-        own = [place.factors[index] if isinstance(domain, Product) else place for place in places]
+        own = [place.factors[index] if isinstance(place, Product) else place for place in places]
         if parts and len(own) == len(parts) and all(any(_same(part, one) for one in own) for part in parts):
             return factor.vanishing_expression
     return None
