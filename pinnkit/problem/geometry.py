@@ -147,6 +147,8 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
     solid = read_solid(text, shapes, known)
     if solid is None:
         return None
+    if isinstance(solid, Combination):
+        solid = replace(solid, label=" ".join(text.split()))
     if solid == ranges:
         return ranges
     if solid.cut:
@@ -159,7 +161,7 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
             f"{what} reaches from {beyond} = {lower:g} to {upper:g}, beyond the range "
             f"[{least:g}, {most:g}] of {beyond}: give {beyond} a wider range, or write box & ..."
         )
-    return replace(solid, label=" ".join(text.split())) if isinstance(solid, Combination) else solid
+    return solid
 
 
 def _beyond(shape: Shape, ranges: Box) -> str:
@@ -172,12 +174,11 @@ def _beyond(shape: Shape, ranges: Box) -> str:
 
 
 def _words(config: Any) -> Iterator[str]:
-    """Every word in the texts and keys of a configuration."""
+    """Every word in the texts of a configuration; keys are names of other things."""
     if isinstance(config, str):
         yield from re.findall(r"[A-Za-z_]\w*", config)
     elif isinstance(config, Mapping):
-        for key, value in config.items():
-            yield from _words(key)
+        for value in config.values():
             yield from _words(value)
     elif isinstance(config, list | tuple):
         for one in config:
