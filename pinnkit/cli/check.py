@@ -79,6 +79,8 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         kind = "learned, from" if parameter.learn else "="
         kept = f", kept {parameter.bounds.description}" if parameter.bounds else ""
         yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{kept}"
+    for name, table in problem.tables.items():
+        yield f"  table       {name}({', '.join(table.coordinates)}), {table.description}"
     for name, expression in problem.definitions.items():
         yield f"  defined     {name} = {expression}"
     for _, equation, condition in equations_with_keys(problem):
@@ -87,7 +89,8 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
             if condition
             else f"at {settings.sampling.count(len(problem.coordinates))} points inside"
         )
-        yield f"  {equation.name:<11} {_residual(equation)}   {where}{_weight(equation)}"
+        exact = ", exact by construction" if condition and condition.hard else ""
+        yield f"  {equation.name:<11} {_residual(equation)}   {where}{_weight(equation)}{exact}"
     for line in described_integrals(problem):
         yield f"  quadrature  {line}"
     for name, expression in problem.exact.items():

@@ -23,8 +23,6 @@ FEW, POINTS, MANY = 2**9, 2**14, 2**17
 """Points by which it is found whether anything is left, at first and at last, and the measure without a formula."""
 PROBES = 512
 """Points of a surface among which those are looked for that it has in common with another."""
-GAUSS = 48
-"""Nodes of the quadrature along each kept part of a curve."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +101,20 @@ class Combination(Shape):
         nested = isinstance(self.right, Combination)
         return f"{self.left.description} {word} {f'({self.right.description})' if nested else self.right.description}"
 
+    def spans(self, coordinate: str) -> bool:
+        if not (self.left.spans(coordinate) and self.right.spans(coordinate)):
+            return False
+        (lower, upper), (least, most) = self.left.bounds[coordinate], self.right.bounds[coordinate]
+        if self.operation == UNION:
+            return (lower, upper) == (least, most)
+        return self.operation == INTERSECTION or least <= lower <= upper <= most
+
     @cached_property
     def measure(self) -> float:
-        """Of an area by the divergence theorem, half of the integral of p . n along the boundary; else from points."""
-        if self.dimension == 2:
-            return float(sum(_flux(part) for part in self._parts) / 2)
+        """Up to two dimensions by the divergence theorem, the d-th part of the integral of p . n along the boundary; in
+        more from points."""
+        if self.dimension <= 2:
+            return float(sum(part.flux for part in self._parts) / self.dimension)
         return self.drawn * float(self._kept(MANY).mean())
 
     # ------------------------------------------------------------ points
@@ -217,6 +224,15 @@ class Combination(Shape):
         return intersection(mine, -other if self.operation == DIFFERENCE else other)
 
     @property
+    def vanishing_expression(self) -> sympy.Expr | None:
+        if self.operation == UNION:
+            return self.distance_expression
+        mine, other = self.left.vanishing_expression, self.right.distance_expression
+        if self.operation == INTERSECTION:
+            other = self.right.vanishing_expression
+        return None if None in (mine, other) else mine * (-other if self.operation == DIFFERENCE else other)
+
+    @property
     def _has_seam(self) -> bool:
         """Whether the two have points of their boundaries in common inside the solid."""
         for one, other in ((self.left, self.right), (self.right, self.left)):
@@ -252,6 +268,13 @@ class Combination(Shape):
 
     # ------------------------------------------------------------ its boundary
 
+    @property
+    def cut(self) -> bool:
+        if self.operation == DIFFERENCE:
+            return self.left.cut
+        both = (self.left.cut, self.right.cut)
+        return any(both) if self.operation == UNION else all(both)
+
     def _leaves(self, side: int = 1) -> Iterator[tuple[Shape, int]]:
         """The solids that are no combination, each with the direction of its normals: -1 where it is cut out."""
         for one in (self.left, self.right):
@@ -278,14 +301,3 @@ class Combination(Shape):
 
     def at(self, /, **values: float) -> Shape:
         return slice_of(self, values)
-
-
-def _flux(part: Trimmed) -> float:
-    """The integral of p . n over a curve."""
-    nodes, weights = np.polynomial.legendre.leggauss(GAUSS)
-    total = 0.0
-    for lower, upper in part.pieces():
-        points = part.base.sample(lower + (upper - lower) * (nodes[:, None] + 1) / 2)
-        flux = np.sum(points * part.normals(points), axis=1)
-        total += part.base.measure * (upper - lower) / 2 * float(weights @ flux)
-    return total

@@ -20,6 +20,8 @@ PROBES = 4096
 """Points of a base by which its kept parts are found; of a curve, what is shorter than this share may be missed."""
 BISECTIONS = 46
 """Halvings of the gap between two probes of a curve: to rounding."""
+GAUSS = 48
+"""Nodes of the quadrature along each kept part of a curve."""
 ROUNDING = 1e-11
 """A coordinate of an end that is less, relative to the length of the base, is zero."""
 REACH = 3e-4
@@ -100,6 +102,12 @@ class Trimmed(Shape):
                 steps = np.linspace(start, end, 9 if not len(corners) else 2)
                 found.append(np.stack([steps[:-1], steps[1:]], axis=1))
         return np.concatenate(found)
+
+    @property
+    def flux(self) -> float:
+        """The integral of p . n over a curve, or at a point."""
+        points, weights = self.quadrature(GAUSS)
+        return float(weights @ np.sum(points * self.normals(points), axis=1))
 
     @property
     def is_empty(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pinnkit.networks.bounded import bounded
+from pinnkit.networks.bounded import bounded, unbounded
 from pinnkit.problem.problem import Problem
 
 
@@ -40,3 +40,9 @@ class Model:
             else:
                 values[one.name] = bounded(learned[one.name], one.bounds.lower, one.bounds.upper)
         return values
+
+
+def learned_parameters(problem: Problem) -> nn.ParameterDict:
+    """What is trained for each learned parameter, at its start: a number without bounds."""
+    starts = {one.name: unbounded(one.value, one.bounds.lower, one.bounds.upper) for one in problem.learned}
+    return nn.ParameterDict({name: nn.Parameter(torch.tensor(z, dtype=torch.float64)) for name, z in starts.items()})

@@ -10,6 +10,7 @@ from pinnkit.language.arithmetic import NotRealError, real
 from pinnkit.language.constructors import heaviside, maximum, minimum, piecewise, rebuild, sign
 from pinnkit.language.errors import LanguageError
 from pinnkit.language.integral import Integral, all_partials
+from pinnkit.language.known import Known
 from pinnkit.language.partial import (
     MAX_ORDER,
     Partial,
@@ -91,6 +92,8 @@ def _derivative(expr: sympy.Basic, s: sympy.Symbol, known: dict, budget: Budget)
 def _rule(expr: sympy.Basic, s: sympy.Symbol, known: dict, budget: Budget) -> sympy.Expr:
     if isinstance(expr, Partial):
         return expr.along(lambda value: _unit(value, s) if value.is_Symbol else _derivative(value, s, known, budget))
+    if isinstance(expr, Known):
+        return expr.diff(s)
     if isinstance(expr, Integral):
         return expr.along(lambda value: _derivative(value, s, known, budget), replace)
     if not expr.args:
@@ -214,6 +217,8 @@ def replace(expr: sympy.Basic, values: Mapping[sympy.Basic, sympy.Basic]) -> sym
 
     def walk(node: sympy.Basic) -> sympy.Basic:
         if node not in known:
+            if isinstance(node, Known) and node not in values and node.free_symbols & set(values):
+                raise LanguageError(f"the table {node} is known at the point itself, and cannot be evaluated elsewhere")
             if isinstance(node, Integral):
                 known[node] = values[node] if node in values else node.rebuilt(walk)
             elif not node.args:

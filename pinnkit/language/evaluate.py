@@ -17,6 +17,7 @@ import sympy
 from pinnkit.language.backends import Backend, numpy_backend, torch_backend
 from pinnkit.language.constructors import sigmoid, softplus
 from pinnkit.language.integral import Integral
+from pinnkit.language.known import Known
 from pinnkit.language.partial import Partial, as_expression
 
 Array = Any  # numpy.ndarray or torch.Tensor
@@ -128,7 +129,7 @@ class Program:
         return self._known[expr]
 
     def _lower(self, expr: sympy.Basic) -> int:
-        if isinstance(expr, sympy.Symbol | Partial | Integral):
+        if isinstance(expr, sympy.Symbol | Partial | Known | Integral):
             self._inputs[expr] = self._given(("atom", expr))
             return self._inputs[expr]
         if expr in (sympy.true, sympy.false):

@@ -11,6 +11,7 @@ import sympy
 
 from pinnkit.language.errors import LanguageError, suggestion
 from pinnkit.language.functions import FUNCTIONS, SHADOWED
+from pinnkit.language.known import Known
 from pinnkit.language.partial import MAX_ORDER, Partial, normal_derivative, normal_symbol, symbol
 
 CONSTANTS = {"pi": sympy.pi, "e": sympy.E}
@@ -27,9 +28,9 @@ class Scope:
     that the outward normal (u_n, n_x, n_y, ...) has a meaning. `ranges` of coordinates and parameters, where they are
     known, tell whether what is differentiated jumps in the domain. Laplacian, grad, div, curl and the normal act on the
     coordinates in `space`; None: on all. An integral may be over the `regions` in space, and the `rims`, parts of their
-    boundaries. `definitions` are names of expressions in coordinates and parameters.
-    `complex` maps the names of complex fields and columns, which stand among these too, to those of their real and
-    imaginary parts; where it has any, `i` is the imaginary unit.
+    boundaries. `definitions` are names of expressions in coordinates and parameters, `tables` of known functions of
+    coordinates. `complex` maps the names of complex fields and columns, which stand among these too, to those of their
+    real and imaginary parts; where it has any, `i` is the imaginary unit.
     """
 
     coordinates: tuple[str, ...]
@@ -43,6 +44,7 @@ class Scope:
     rims: tuple[str, ...] = ()
     complex: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     definitions: Mapping[str, sympy.Expr] = field(default_factory=dict)
+    tables: Mapping[str, Known] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.space is None:
@@ -50,9 +52,8 @@ class Scope:
 
     @property
     def declared(self) -> tuple[str, ...]:
-        return tuple(
-            dict.fromkeys((*self.coordinates, *self.fields, *self.parameters, *self.columns, *self.definitions))
-        )
+        known = (*self.columns, *self.definitions, *self.tables)
+        return tuple(dict.fromkeys((*self.coordinates, *self.fields, *self.parameters, *known)))
 
 
 def check_name(name: str, taken: Iterable[str] = ()) -> None:
@@ -86,13 +87,13 @@ def meaning(name: str, scope: Scope) -> str:
     """
     if name.startswith("n_") and name[2:] in scope.coordinates:
         return f"the outward normal's component along {name[2:]}"
-    for base in scope.fields:
+    for base in (*scope.fields, *scope.tables):
         if name.startswith(f"{base}_"):
             try:
                 found = _derivative(name, base, name[len(base) + 1 :], replace(scope, boundary=True))
             except LanguageError:
                 continue
-            by = ", ".join(found.derivative) if isinstance(found, Partial) else "the outward normal"
+            by = ", ".join(found.derivative) if isinstance(found, Partial | Known) else "the outward normal"
             return f"the derivative of {base} by {by}"
     return ""
 
@@ -106,13 +107,14 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
         return symbol(name)
     if name in scope.definitions:
         return scope.definitions[name]
-    if name in scope.fields:
-        return Partial(name, scope.fields[name])
+    if name in scope.fields or name in scope.tables:
+        return _function(name, scope)
     if name in CONSTANTS:
         return CONSTANTS[name]
     if name == "i" and scope.complex:
         return sympy.I
-    candidates = [name[:cut] for cut in range(len(name) - 1, 0, -1) if name[cut] == "_" and name[:cut] in scope.fields]
+    functions = (*scope.fields, *scope.tables)
+    candidates = [name[:cut] for cut in range(len(name) - 1, 0, -1) if name[cut] == "_" and name[:cut] in functions]
     failure: LanguageError | None = None
     for candidate in candidates:  # the longest first
         try:
@@ -166,8 +168,13 @@ def _need_boundary(name: str, scope: Scope) -> None:
         )
 
 
+def _function(name: str, scope: Scope) -> Partial | Known:
+    """A field, or a known function."""
+    return Partial(name, scope.fields[name]) if name in scope.fields else scope.tables[name]
+
+
 def _derivative(name: str, base: str, subscript: str, scope: Scope) -> sympy.Expr:
-    whole = Partial(base, scope.fields[base])
+    whole = _function(base, scope)
     space = [one for one in whole.coordinates if one in scope.space]
     if subscript == "n" and "n" not in scope.coordinates:
         if other := next((one for one in space if one.startswith("n")), None):

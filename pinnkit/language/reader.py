@@ -170,6 +170,8 @@ class Reader:
         name, scope = node.func.id, self.scope
         if name in FUNCTIONS and name not in scope.declared:
             return self._function(node, depth + 1)
+        if name.split("_")[0] in scope.tables or name in scope.tables:
+            raise LanguageError(f"'{name}' cannot be evaluated elsewhere: a table is known at the point itself")
         if name not in scope.fields and name in (*scope.declared, *CONSTANTS):
             raise LanguageError(f"'{name}' is not a function; a product is written {name}*(...)")
         try:

@@ -98,7 +98,8 @@ def _check_inside(columns: Mapping[str, np.ndarray], domain: Shape) -> None:
 
 def _hidden(name: str, scope: Scope) -> str:
     """What else a column's name means in an equation, if anything."""
-    taken = {"parameter": (*scope.parameters, *scope.definitions), "constant": CONSTANTS, "function": FUNCTIONS}
+    taken = {"table": scope.tables, "parameter": (*scope.parameters, *scope.definitions)}
+    taken |= {"constant": CONSTANTS, "function": FUNCTIONS}
     for what, names in taken.items():
         if name in names:
             return what

@@ -11,7 +11,7 @@ from pinnkit.domains.box import Box
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, check_name, constant, meaning
 from pinnkit.problem.arguments import resolve_arguments
-from pinnkit.problem.bounds import BOUNDS, read_bounds
+from pinnkit.problem.bounds import BOUNDS, NO_BOUNDS, read_bounds
 from pinnkit.problem.equations import check_keys
 from pinnkit.problem.field_options import read_options
 from pinnkit.problem.intervals import read_range
@@ -78,7 +78,9 @@ def _components(field: Field, names: Sequence[str], report: Report) -> list[Fiel
     if field.transform is not None:
         message = f"{field.name} is complex: only a real field has a transform"
         report.add(f"transform.{field.name}", message)
-    return [replace(field, name=part, transform=None, component=part[-2:]) for part in parts]
+    if field.bounds:
+        report.add(f"fields.{field.name}", "is complex: only a real field has bounds")
+    return [replace(field, name=part, transform=None, bounds=NO_BOUNDS, component=part[-2:]) for part in parts]
 
 
 def names_of_fields(fields: Sequence[Field]) -> dict[str, tuple[str, ...]]:
@@ -139,7 +141,7 @@ def check_meanings(scope: Scope, report: Report) -> None:
         elif what := meaning(part, scope):
             report.add(f"fields.{name}", f"{called} is also {what}: rename {name} or the coordinates")
     declared = {"coordinates": scope.coordinates, "fields": scope.fields, "parameters": scope.parameters}
-    for key, names in (declared | {"define": scope.definitions}).items():
+    for key, names in (declared | {"define": scope.definitions, "tables": scope.tables}).items():
         for name in filter(lambda one: one not in parts, names):
             with report.at(f"{key}.{name}"):
                 if what := meaning(name, scope):

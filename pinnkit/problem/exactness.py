@@ -59,7 +59,8 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
         try:
             known = _ClosedForm(problem, equation, values)
             parts = weighted_samples(problem, equation, condition)
-            misses = list(filter(None, (known.missed(part, condition is not None) for part in parts)))
+            tabled = isinstance(residual, sympy.Basic) and bool({str(one) for one in free} & set(problem.columns))
+            misses = list(filter(None, (known.missed(part, condition is not None, tabled) for part in parts)))
         except NotRealError as error:
             report.add("exact", f"{wrong}: {error.message} ({key})", equation.text)
             continue
@@ -158,7 +159,8 @@ def exact_values(problem: Problem, report: Report) -> dict[sympy.Symbol, float]:
 class _Miss:
     """By how much an equation is missed, and where.
 
-    `near`: a condition, by little of the field's size. `infinite`: what of the closed form is not finite there.
+    `near`: a condition, or an equation that holds a table, by little of the field's size. `infinite`: what of the
+    closed form is not finite there.
     """
 
     size: float
@@ -187,7 +189,7 @@ class _ClosedForm:
         self._given = Program([magnitude(prescribed)])
         self._held = Program([magnitude(equation.residual - prescribed)])
 
-    def missed(self, inputs: Mapping[sympy.Symbol, np.ndarray], condition: bool) -> _Miss | None:
+    def missed(self, inputs: Mapping[sympy.Symbol, np.ndarray], condition: bool, tabled: bool) -> _Miss | None:
         """The residual farthest above what is allowed, and where it is; None where there is none.
 
         Allowed is a part of the equation's terms at the point, and what rounding may have left of them, unless that is
@@ -220,7 +222,7 @@ class _ClosedForm:
         return _Miss(
             size=float(total[worst]),
             where=point(self._problem, inputs, worst),
-            near=condition and bool(total[worst] <= FAR * most),
+            near=(condition or tabled) and bool(total[worst] <= FAR * most),
             infinite=min(broken, key=lambda one: len(one.derivative), default=None),
         )
 

@@ -44,8 +44,9 @@ def samples(problem: Problem, condition: Condition | None) -> Iterator[dict[symp
 
 
 def known_at(problem: Problem, place: Shape, points: np.ndarray) -> dict[sympy.Symbol, np.ndarray]:
-    """Coordinates and normals (n,) at points (n, d) of a place."""
-    known = {symbol(name): points[:, index] for index, name in enumerate(problem.coordinates)}
+    """Coordinates, normals and the values of tables (n,) at points (n, d) of a place."""
+    coordinates = {name: points[:, index] for index, name in enumerate(problem.coordinates)}
+    known = {symbol(name): values for name, values in {**coordinates, **problem.table_columns(coordinates)}.items()}
     normals = place.normals(points)
     if normals is not None:
         known |= {normal_symbol(name): normals[:, index] for index, name in enumerate(problem.coordinates)}

@@ -8,14 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sympy
 
 from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import symbol
+from pinnkit.language.known import Known
 from pinnkit.language.linear import is_linear
 from pinnkit.problem.coordinates import Coordinates
+from pinnkit.problem.known_columns import table_columns
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter, Unknown
 from pinnkit.problem.read import read
+from pinnkit.problem.table_functions import TableFunction
 from pinnkit.problem.tables import Files
 
 
@@ -40,9 +44,10 @@ class Problem:
             `complex`, or a mapping of these and other options.
         equations: text `left = right`, a callable `residual(p)`, {equation: one of these, weight: expression}, or a
             list or a mapping of such.
-        conditions: name -> {at, equations, where, weight, data}.
+        conditions: name -> {at, equations, where, weight, data, hard}.
         parameters: name -> number, or {learn: start, positive: true, min, max}, or {range: [a, b], log: true}.
         define: name -> expression of parameters, coordinates and earlier names, such as {Re: 1/nu}.
+        tables: name -> {file, columns, value, smooth}: a known function through the values of a CSV or NPZ file.
         exact: field (or learned parameter) -> closed form.
         reference: `spectral`, `fem`, or a table's file name (NPZ or CSV).
         shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}.
@@ -73,6 +78,8 @@ class Problem:
     fields: tuple[Field, ...]
     parameters: tuple[Parameter, ...]
     definitions: Mapping[str, sympy.Expr]
+    tables: Mapping[str, TableFunction]
+    columns: Mapping[str, Known]
     equations: tuple[Equation, ...]
     conditions: tuple[Condition, ...]
     exact: Mapping[str, sympy.Expr]
@@ -119,6 +126,20 @@ class Problem:
         return next(one.unknown for one in self.fields if one.name == field)
 
     @property
+    def soft_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that are terms of the loss: all but the hard ones."""
+        return tuple(condition for condition in self.conditions if not condition.hard)
+
+    @property
+    def hard_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that every network meets exactly."""
+        return tuple(condition for condition in self.conditions if condition.hard)
+
+    def periods(self, one: Field) -> tuple[str, ...]:
+        """The coordinates in which a field is periodic, exactly, by embedding."""
+        return tuple(name for name in one.coordinates if name in self.periodic or name in one.periodic)
+
+    @property
     def learned(self) -> tuple[Parameter, ...]:
         return tuple(parameter for parameter in self.parameters if parameter.learn)
 
@@ -138,6 +159,14 @@ class Problem:
     def steady(self) -> bool:
         """Whether time is no coordinate."""
         return self.time is None
+
+    def table_columns(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The values of tables, and of their derivatives, that the equations read, at points: name -> (n,).
+
+        Args:
+            coordinates: name -> (n,), all those of the problem.
+        """
+        return table_columns(self.tables, self.columns, coordinates)
 
     def replace(self, **changes: Any) -> Problem:
         """A copy with some parts replaced."""

@@ -15,6 +15,7 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, expression
+from pinnkit.language.known import Known
 from pinnkit.problem.arguments import exact_by_coordinates
 from pinnkit.problem.closed_forms import read_closed_form
 from pinnkit.problem.conditions import read_conditions
@@ -32,14 +33,17 @@ from pinnkit.problem.definitions import known_values, read_definitions
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.geometry import Places, read_places
 from pinnkit.problem.integral_places import read_rims
+from pinnkit.problem.known_columns import columns_of_tables
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
+from pinnkit.problem.periods import with_periods
 from pinnkit.problem.ranges import read_ranges
 from pinnkit.problem.shapes import BOUNDARY
+from pinnkit.problem.table_functions import check_covered, read_tables
 from pinnkit.problem.tables import Files, TableError
 
 KEYS = (
     "name", "description", "coordinates", "fields", "parameters", "equations", "conditions", "exact", "reference",
-    "periodic", "transform", "shapes", "domain", "define", "quadrature",
+    "periodic", "transform", "shapes", "domain", "define", "tables", "quadrature",
 )  # fmt: skip
 
 COMPUTED = ("spectral", "fem")
@@ -74,12 +78,15 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
     definitions = read_definitions(config.get("define") or {}, Scope(names, parameters=declared), known, taken, report)
     derived = {symbol(name): value for name, value in known_values(definitions, known).items()}
+    tables = read_tables(config.get("tables") or {}, names, files, taken, report)
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
     places = Places(box, ())
     if complete and not _shapes_with_ranges(config, ranged, report):
         numbers = (*declared, *map(str, derived))
-        places = read_places(config, axes.space, box, numbers, known | derived, taken, report)
+        places = read_places(config, axes.space, box, numbers, known | derived, taken, files, report)
     domain = places.domain
+    if complete:
+        check_covered(tables, domain, report)
     scope = Scope(
         coordinates=names,
         fields=names_of_fields(fields),
@@ -88,6 +95,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         space=axes.space,
         complex=complex_names(fields),
         definitions=definitions,
+        tables={name: one.atom for name, one in tables.items()},
         regions=("domain", *places.regions) if places.space else (),
         rims=(BOUNDARY, *places.shapes) if places.space else (),
     )
@@ -95,6 +103,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     equations: tuple[Equation, ...] = ()
     conditions: tuple[Condition, ...] = ()
     exact: dict[str, sympy.Expr] = {}
+    columns: Mapping[str, Known] = {}
     if names and fields:  # without them every name below would be called unknown
         equations = read_equations(config.get("equations"), "equations", "equation", scope, report)
         if complete:
@@ -102,9 +111,11 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         if config.get("equations") is None and not _has_data(config.get("conditions")):
             report.add("equations", "are missing: they may be left out only where a condition has data")
         check_names_differ(equations, conditions, report)
+        equations, conditions, columns = columns_of_tables(equations, conditions, tables, report)
         exact = read_exact(config.get("exact") or {}, scope, fields, parameters, report)
     own = tuple(name for name in names if name not in ranged)
     periodic = read_periodic(config.get("periodic") or [], own, domain, report) if names else ()
+    fields = with_periods(fields, conditions, domain)
     reference = config.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
         report.add("reference", f"'{reference}' is neither 'spectral', 'fem' nor a .npz or .csv file")
@@ -128,6 +139,8 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "fields": fields,
         "parameters": parameters,
         "definitions": definitions,
+        "tables": tables,
+        "columns": columns,
         "equations": equations,
         "conditions": conditions,
         "exact": MappingProxyType(exact),
@@ -198,7 +211,7 @@ def read_exact(
     learned = [parameter.name for parameter in parameters if parameter.learn]
     names = list(dict.fromkeys(field.unknown for field in fields)) + learned
     exact = {}
-    plain = replace(scope, fields={}, ranges={})
+    plain = replace(scope, fields={}, ranges={}, tables={})
     for name, text in config.items():
         with report.at(f"exact.{name}"):
             if name not in names:

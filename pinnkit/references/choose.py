@@ -14,6 +14,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.budget import DEFAULT_SECONDS
 from pinnkit.references.exact import Exact
+from pinnkit.references.family import FamilyReference, members
 from pinnkit.references.fem.reference import Fem
 from pinnkit.references.fem.words import MissingPackage
 from pinnkit.references.names import FEM, NONE, SPECTRAL, has_exact, own_reference
@@ -71,8 +72,15 @@ def _chosen(problem: Problem, wanted: str | None, max_time: float) -> Reference 
         if not has_exact(problem):
             raise NoReference("'exact' was requested, but the problem has no exact solution")
         return Exact(problem)
+    if wanted == SPECTRAL and problem.axes.parameters:
+        each = max_time / len(members(problem, SPECTRAL))
+        return FamilyReference(problem, lambda one: _spectral(one, each), SPECTRAL)
     if wanted == SPECTRAL:
-        return (PlaneSpectral if len(problem.space) == 2 else Spectral)(problem, max_time=max_time)
+        return _spectral(problem, max_time)
     if wanted == FEM:
         return Fem(problem, max_time=max_time)
     return Table(problem, problem.folder / Path(wanted))
+
+
+def _spectral(problem: Problem, max_time: float) -> Spectral | PlaneSpectral:
+    return (PlaneSpectral if len(problem.space) == 2 else Spectral)(problem, max_time=max_time)

@@ -18,8 +18,10 @@ def parameter_values(problem: Problem, method: str = "spectral") -> dict[sympy.S
     """Symbol of each parameter -> its value as a SymPy number; learned ones take their exact values.
 
     Raises:
-        UnsupportedProblem: the true value of a learned parameter is unknown.
+        UnsupportedProblem: the true value of a learned parameter is unknown, or the equations hold a table.
     """
+    if problem.columns:
+        raise UnsupportedProblem(f"it holds the table {min(problem.columns)}: it reads closed forms alone", method)
     exact = exact_parameters(problem)
     for parameter in problem.learned:
         if parameter.name not in exact:

@@ -43,12 +43,22 @@ def gradient_samples(side: int = 10) -> dict[str, np.ndarray]:
     return {"x": points[:, 0], "y": points[:, 1], "S_x": gradient[:, 0], "S_y": gradient[:, 1]}
 
 
+def darcy_samples(count: int = 1000, seed: int = 0) -> dict[str, np.ndarray]:
+    """Pressures u = sin(pi x) sin(pi y) at random places of [0, 1]^2.
+
+    As in the inverse Poisson problem of PINNacle (Hao et al. 2023, arXiv 2306.08827), without its noise.
+    """
+    x, y = np.random.default_rng(seed).uniform(0, 1, (2, count))
+    return {"x": x, "y": y, "u": np.sin(np.pi * x) * np.sin(np.pi * y)}
+
+
 def shipped_samples() -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     """Name and columns of each shipped table of samples."""
     yield "heat_samples", heat_samples()
     yield "heat_samples_noisy", heat_samples(noise=0.01)
     yield "burgers_samples", burgers_samples()
     yield "gradient_samples", gradient_samples()
+    yield "darcy_samples", darcy_samples()
 
 
 def csv_text(columns: dict[str, np.ndarray]) -> str:

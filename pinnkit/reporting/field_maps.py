@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from pinnkit.reporting.figure_style import (
+    FLAT,
     Scale,
     add_colour_bar,
     draw_colour_map,
@@ -74,7 +75,12 @@ def even_indices(count: int, wanted: int) -> list[int]:
 
 
 def view_title(grid: Grid, view: View) -> str:
-    return ", ".join(f"{math_name(name)} = {grid.axis(name)[index]:.3g}" for name, index in view.at.items())
+    return ", ".join(f"{math_name(name)} = {_value(grid.axis(name), index):.3g}" for name, index in view.at.items())
+
+
+def _value(along: np.ndarray, index: int) -> float:
+    """A value of a coordinate, zero where it is so but for rounding."""
+    return float(along[index]) if abs(along[index]) > FLAT * np.max(np.abs(along)) else 0.0
 
 
 def paint_view(axes: Axes, grid: Grid, values: np.ndarray, view: View, scale: Scale, narrow: bool = False) -> None:
@@ -82,11 +88,18 @@ def paint_view(axes: Axes, grid: Grid, values: np.ndarray, view: View, scale: Sc
     draw_colour_map(axes, x, y, grid.plane(values, view.horizontal, view.vertical, view.at), scale)
     if grid.is_spatial(view.horizontal, view.vertical) and shape_of(x, y)[1]:
         axes.set_aspect("equal")
+    outline(axes, grid, view)
     label_axes(axes, view.horizontal, view.vertical)
     scale_axes(axes, grid, view.horizontal, view.vertical)
     if narrow and not {view.horizontal, view.vertical} & set(grid.logarithmic):
         axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+
+
+def outline(axes: Axes, grid: Grid, view: View) -> None:
+    """The outlines of shapes on a plane."""
+    at = {name: grid.axis(name)[index] for name, index in view.at.items()}
+    grid.outlines.draw(axes, view.horizontal, view.vertical, grid.coordinates, at)
 
 
 def draw_comparison(caption: str, grid: Grid, rows: list[tuple[str, np.ndarray, Scale]]) -> Figure:
@@ -150,7 +163,9 @@ def _draw_dots(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label
     with new_figure(*_plane_size(ratio), caption) as figure:
         axes = figure.subplots()
         size = float(np.clip(40000.0 / len(x), 4.0, 60.0))
-        axes.scatter(x, y, c=np.ma.masked_invalid(values), s=size, cmap=scale.colours, norm=scale.norm, linewidths=0)
+        known = np.isfinite(values)
+        axes.scatter(x[known], y[known], c=values[known], s=size, cmap=scale.colours, norm=scale.norm, linewidths=0)
+        outline(axes, grid, View(horizontal, vertical, {}))
         axes.set_xlim(*_with_margin(x))
         axes.set_ylim(*_with_margin(y))
         if to_scale:

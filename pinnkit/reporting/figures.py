@@ -16,6 +16,7 @@ from pinnkit.reporting.figure_style import PHASE, Scale, signed_scale, size_scal
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History, draw_history
 from pinnkit.reporting.labels import file_name, math_name, number, plain_text
+from pinnkit.reporting.planes import Planes, draw_planes
 from pinnkit.reporting.points_figure import draw_points
 
 __all__ = ["Grid", "History", "draw"]
@@ -33,14 +34,17 @@ def draw(
     history: History,
     points: Mapping[str, Mapping[str, np.ndarray]],
     functions: Mapping[str, str] = MappingProxyType({}),
+    planes: Planes | None = None,
 ) -> dict[str, Figure]:
     """The figures of a run by file name (without .png).
 
     title: the problem's name; fields, references, residuals: arrays of the grid's shape, references for
-    some of the fields or none; points: term -> coordinate -> (n,); functions: field -> the field whose function it is.
+    some of the fields or none; points: term -> coordinate -> (n,); functions: field -> the field whose function it is;
+    planes: what is drawn as maps of four or more coordinates.
 
     Keys: solution_FIELD; with a reference reference_FIELD (where it can be pictured) and error_FIELD;
-    residual_EQUATION; slices_FIELD for one space coordinate and t, and for two with a reference;
+    residual_EQUATION; slices_FIELD for one space coordinate and t, for two with a reference, and on `planes`, where the
+    error is slices_error_FIELD;
     phase_portrait for two real fields of one coordinate; curve_FIELD for a function of a field; loss_history; points.
     Of a complex field these show the modulus, and the modulus of the error; phase_FIELD and reference_phase_FIELD show
     the phase.
@@ -77,7 +81,29 @@ def draw(
             add({f"curve_{name}": draw_function(caption, name, argument, fields, references)})
     if len(grid.names) == 1 and len(fields) == 2 and not any(map(np.iscomplexobj, fields.values())):
         add({"phase_portrait": draw_phase_portrait(prefix, fields, references)})
+    if planes is not None:
+        add(_draw_on_planes(prefix, planes))
     add({"loss_history": draw_history(prefix, history), "points": draw_points(prefix, grid, points)})
+    return figures
+
+
+def _draw_on_planes(prefix: str, planes: Planes) -> dict[str, Figure]:
+    """Fields and errors on planes through four or more coordinates; of complex ones the moduli."""
+    figures = {}
+    for name, values in planes.fields.items():
+        reference = planes.references.get(name)
+        shown, label = values, math_name(name)
+        if np.iscomplexobj(values):
+            shown, label = np.abs(values), f"$|{label[1:-1]}|$"
+        sizes = np.abs(reference) if np.iscomplexobj(reference) else reference
+        scale = solution_scale(shown, sizes)
+        figures[f"slices_{name}"] = draw_planes(f"{prefix}{label}", planes.grid, shown, scale, label)
+        if reference is not None:
+            error = _difference(values, reference)
+            caption = f"error of {math_name(name)}"
+            error, scale = (np.abs(error), size_scale) if np.iscomplexobj(error) else (error, signed_scale)
+            figure = draw_planes(f"{prefix}{caption}", planes.grid, error, scale(error), caption)
+            figures[f"slices_error_{name}"] = figure
     return figures
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from pinnkit.reporting.error_norms import numbers
+from pinnkit.reporting.outlines import Outlines
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +19,7 @@ class Grid:
     coordinates: name -> array. On a structured grid each is the mesh of that coordinate, of the grid's shape,
     with one axis for each coordinate in their order (np.meshgrid with indexing="ij"); scattered points are
     (n,) each. `time`: the name of the time coordinate, None where there is none. `parameters`: the coordinates that are
-    parameters of a family; `logarithmic`: those drawn on logarithmic axes.
+    parameters of a family; `logarithmic`: those drawn on logarithmic axes; `outlines`: shapes drawn as lines.
 
     Raises ValueError for shapes that differ or that are not such a mesh.
     """
@@ -28,6 +29,7 @@ class Grid:
     time: str | None = None
     parameters: tuple[str, ...] = ()
     logarithmic: tuple[str, ...] = ()
+    outlines: Outlines = field(default_factory=Outlines)
 
     def __post_init__(self) -> None:
         arrays = {name: np.asarray(values, dtype=np.float64) for name, values in self.coordinates.items()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from matplotlib.figure import Figure
 
-from pinnkit.reporting.field_maps import orient, scale_axes
+from pinnkit.reporting.field_maps import View, orient, outline, scale_axes
 from pinnkit.reporting.figure_style import COLOURS, annotate_empty, label_axes, new_figure, shape_of, span
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.labels import math_name, plain_text
@@ -73,6 +73,8 @@ def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.n
                 clip_on=False,  # points on the boundary lie on the frame
                 label=_legend(term, x),
             )
+        if len(grid.names) == 2:
+            outline(axes, grid, View(horizontal, vertical, {}))
         label_axes(axes, horizontal, vertical)
         scale_axes(axes, grid, horizontal, vertical)
         if to_scale:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,10 @@ from pinnkit.reporting.error_norms import max_error, relative_l2, rms
 from pinnkit.reporting.figures import draw
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History
+from pinnkit.reporting.planes import Planes
+from pinnkit.runs import planes
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.sampling.points import EQUATIONS
+from pinnkit.sampling.points import EQUATIONS, complete
 from pinnkit.sampling.settings import unit_points
 from pinnkit.training.module import PINN
 
@@ -42,6 +44,7 @@ class Evaluation:
 
     `left_out`: equation -> mask of the points where its residual is no number for any field, as u_r/r at r = 0.
     `inside`: mask of the points in the domain; everything is NaN outside.
+    `planes`: what is drawn of four or more coordinates.
     """
 
     grid: Grid
@@ -50,6 +53,7 @@ class Evaluation:
     residuals: Mapping[str, np.ndarray]
     left_out: Mapping[str, np.ndarray]
     inside: np.ndarray
+    planes: Planes | None = None
 
     def errors(self) -> dict[str, Any]:
         """relative_l2 and max_error for each field with a reference, residual_rms for each equation.
@@ -93,7 +97,9 @@ class Evaluation:
         }
         counted = {name: np.where(self._counted(name), values, np.nan) for name, values in self.residuals.items()}
         functions = {one.name: one.inputs[0] for one in problem.fields if one.arguments and len(one.inputs) == 1}
-        return draw(problem.name, self.grid, self.fields, self.references, counted, history, shown, functions)
+        return draw(
+            problem.name, self.grid, self.fields, self.references, counted, history, shown, functions, self.planes
+        )
 
 
 def _known(values: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -111,15 +117,11 @@ def evaluation_grid(problem: Problem, per_coordinate: int | None = None) -> Grid
     dimension = len(problem.coordinates)
     if dimension in GRID:
         count = per_coordinate or GRID[dimension]
-        return _grid(problem, problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True)
+        return planes.grid(problem, problem.domain.grid(dict.fromkeys(problem.coordinates, count)), structured=True)
     domain = problem.domain
     points = domain.draw(SCATTERED, lambda drawn: unit_points("uniform", drawn, domain.dimension, 0, "evaluation"))
-    return _grid(problem, {name: points[:, index] for index, name in enumerate(problem.coordinates)}, structured=False)
-
-
-def _grid(problem: Problem, coordinates: Mapping[str, np.ndarray], structured: bool) -> Grid:
-    axes = problem.axes
-    return Grid(coordinates, structured, axes.time, axes.parameters, axes.logarithmic)
+    columns = {name: points[:, index] for index, name in enumerate(problem.coordinates)}
+    return planes.grid(problem, columns, structured=False)
 
 
 def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int | None = None) -> Grid:
@@ -127,7 +129,7 @@ def grid_of(problem: Problem, reference: Reference | None, per_coordinate: int |
     if reference is None or reference.grid is None:
         return evaluation_grid(problem, per_coordinate)
     first = next(iter(reference.grid.values()))
-    return _grid(problem, reference.grid, structured=first.ndim == len(problem.coordinates))
+    return planes.grid(problem, reference.grid, structured=first.ndim == len(problem.coordinates))
 
 
 def predict(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -147,9 +149,17 @@ def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, 
     first = next(iter(coordinates.values()))
     found: dict[str, list[torch.Tensor]] = {}
     for part in _chunks(module, coordinates, module.groups[EQUATIONS].cost):
-        for name, values in module.residuals(EQUATIONS, PointSet(part), weigh=False).items():
+        for name, values in module.residuals(EQUATIONS, _completed(module.problem, part), weigh=False).items():
             found.setdefault(name, []).append(values.detach()[:, 0])
     return {name: torch.cat(parts).double().cpu().numpy().reshape(first.shape) for name, parts in found.items()}
+
+
+def _completed(problem: Problem, points: torch.Tensor) -> PointSet:
+    """Points (n, d) with the values of tables there."""
+    if not problem.columns:
+        return PointSet(points)
+    found = complete(problem, PointSet(points.double().cpu().numpy()))
+    return replace(found.mapped(lambda one: torch.as_tensor(one).to(points)), coordinates=points)
 
 
 def evaluate(module: PINN, reference: Reference | None, per_coordinate: int | None = None) -> Evaluation:
@@ -160,7 +170,18 @@ def evaluate(module: PINN, reference: Reference | None, per_coordinate: int | No
     fields = predict(module, grid.coordinates)
     found = residuals(module, grid.coordinates)
     fields, references, found = (_blanked(arrays, inside) for arrays in (fields, references, found))
-    return Evaluation(grid, fields, references, found, singular(module, grid, fields, found), inside)
+    left_out = singular(module, grid, fields, found)
+    return Evaluation(grid, fields, references, found, left_out, inside, _planes(module, reference))
+
+
+def _planes(module: PINN, reference: Reference | None) -> Planes | None:
+    """Fields and reference on planes through four or more coordinates."""
+    grid = planes.planes_grid(module.problem)
+    if grid is None:
+        return None
+    inside = inside_domain(module.problem, grid)
+    references = reference(grid.coordinates) if reference is not None and reference.grid is None else {}
+    return Planes(grid, _blanked(predict(module, grid.coordinates), inside), _blanked(references, inside))
 
 
 def inside_domain(problem: Problem, grid: Grid) -> np.ndarray:
@@ -195,7 +216,11 @@ def singular(
         if not mask.any():
             continue
         at = {name: values[mask] for name, values in grid.coordinates.items()}
-        mask[mask] = _always(equation, module, at) if isinstance(equation.residual, sympy.Basic) else _edge(problem, at)
+        symbolic = isinstance(equation.residual, sympy.Basic)
+        always = _always(equation, module, at) if symbolic else _edge(problem, at)
+        if problem.hard_conditions:  # a distance to several parts of a boundary has no derivative where these meet
+            always = always | _edge(problem, at)
+        mask[mask] = always
         if mask.any() and not mask.all():
             masks[equation.name] = mask
     return masks
@@ -204,7 +229,8 @@ def singular(
 def _always(equation: Equation, module: PINN, at: Mapping[str, np.ndarray]) -> np.ndarray:
     """Where the residual is not finite for any of some values of the fields and their derivatives."""
     values = {symbol(name): float(value.detach()) for name, value in module.parameter_values().items()}
-    return singular_at(equation.residual, values | {symbol(name): points for name, points in at.items()})
+    known = {**at, **module.problem.table_columns(at)}
+    return singular_at(equation.residual, values | {symbol(name): points for name, points in known.items()})
 
 
 def _edge(problem: Problem, at: Mapping[str, np.ndarray]) -> np.ndarray:

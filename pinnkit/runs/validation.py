@@ -15,6 +15,7 @@ from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.evolution_system import read_evolution_system
+from pinnkit.references.family import members
 from pinnkit.references.fem.words import MissingPackage
 from pinnkit.references.manufactured import manufacture
 from pinnkit.references.names import NONE, has_exact, own_reference
@@ -123,10 +124,15 @@ def _manufactured(mistake: Mistake) -> Mistake:
 
 def _check_weights(problem: Problem, settings: Settings, report: Report) -> None:
     names = {equation.name for equation in problem.equations}
+    hard: set[str] = set()
     for condition in problem.conditions:
-        names |= {condition.name, *(equation.name for equation in condition.equations)}
+        own = {condition.name, *(equation.name for equation in condition.equations)}
+        hard |= own if condition.hard else set()
+        names |= set() if condition.hard else own
     for name in settings.weighting.weights:
-        if name not in names:
+        if name in hard:
+            report.add(f"weighting.weights.{name}", "weighs nothing: a hard condition is no term of the loss")
+        elif name not in names:
             report.add(f"weighting.weights.{name}", f"there is no term '{name}'{suggestion(name, sorted(names))}")
 
 
@@ -169,7 +175,8 @@ def _check_reference(problem: Problem, settings: Settings, report: Report) -> No
         if wanted == "exact":
             report.add("reference", "'exact' is asked for, but the problem gives no exact solution")
         elif wanted == "spectral":
-            _check_spectral(problem)
+            for one in members(problem, wanted) if problem.axes.parameters else [problem]:
+                _check_spectral(one)
         elif wanted == "fem":
             from pinnkit.references.fem.reference import check_problem
 

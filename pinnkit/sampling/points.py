@@ -6,6 +6,8 @@ key gives the same points on every rank and after every resume.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pinnkit.domains.shape import Shape
@@ -28,7 +30,16 @@ def equation_points(problem: Problem, sampling: Sampling, seed: int, draw: int, 
     def unit(drawn: int) -> np.ndarray:
         return sampling.unit_points(drawn, domain.dimension, seed, EQUATIONS, draw)
 
-    return PointSet(domain.draw(count, unit, thin=sampling.part))
+    return complete(problem, PointSet(domain.draw(count, unit, thin=sampling.part)))
+
+
+def complete(problem: Problem, points: PointSet) -> PointSet:
+    """The points with the values that tables have there as columns."""
+    if not problem.columns:
+        return points
+    coordinates = {name: points.coordinates[:, index] for index, name in enumerate(problem.coordinates)}
+    found = {name: values[:, None] for name, values in problem.table_columns(coordinates).items()}
+    return replace(points, columns={**points.columns, **found})
 
 
 def condition_points(problem: Problem, condition: Condition, sampling: Sampling, seed: int, draw: int) -> PointSet:
@@ -45,7 +56,7 @@ def condition_points(problem: Problem, condition: Condition, sampling: Sampling,
         stream = f"conditions.{condition.name}.{number}"
         coordinates = _on_place(problem, condition, place, count, sampling, seed, stream, draw)
         parts.append(PointSet(coordinates, normals=place.normals(coordinates)))
-    return PointSet.concatenated(parts)
+    return complete(problem, PointSet.concatenated(parts))
 
 
 def _shares(places: tuple[Shape, ...], total: int) -> list[tuple[Shape, int]]:

@@ -20,7 +20,8 @@ from torch import Tensor
 from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import ENGINES
 from pinnkit.optimizers.state_check import InvalidStateError, NonFiniteStateError, check_state, number, short, whole
-from pinnkit.sampling.points import EQUATIONS, condition_points
+from pinnkit.sampling.point_set import PointSet
+from pinnkit.sampling.points import EQUATIONS, complete, condition_points
 from pinnkit.sampling.sequences.sobol import Sobol
 from pinnkit.training.module import PINN
 
@@ -236,7 +237,7 @@ def _check_points(kept: Mapping[str, Any], module: PINN, step: int) -> None:
         raise InvalidStateError(f"CollocationData.stage: is {kept['stage']}, of {len(module.stages)} stages")
     groups, points = kept.get("by_residual"), kept.get("points")
     here = set(module.stages[kept["stage"]].group_names(problem))
-    conditions = {one.name: one for one in problem.conditions}
+    conditions = {one.name: one for one in problem.soft_conditions}
     equations = {EQUATIONS} if problem.equations else set()
     if not isinstance(groups, list) or not all(one in {*conditions, *equations} for one in groups):
         raise InvalidStateError(f"CollocationData.by_residual: is {short(groups)}")
@@ -254,7 +255,7 @@ def _check_points(kept: Mapping[str, Any], module: PINN, step: int) -> None:
             raise NonFiniteStateError(f"{where}.coordinates: hold NaN or infinity")
         if not problem.domain.contains(inside, slack).all():
             raise InvalidStateError(f"{where}.coordinates: lie outside the domain")
-        usual = {"coordinates": problem.domain.lower[None]}
+        usual = complete(problem, PointSet(problem.domain.lower[None])).arrays()
         if name != EQUATIONS:
             usual = condition_points(problem, conditions[name], Sobol(), 0, 0).arrays()
         if set(part) - {"weights"} != set(usual):

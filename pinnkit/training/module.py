@@ -10,14 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from pinnkit.engines.evaluator import Evaluator
-from pinnkit.engines.model import Model
+from pinnkit.engines.model import Model, learned_parameters
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.losses.settings import Weighting
-from pinnkit.networks.bounded import unbounded
 from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import Operators
 from pinnkit.optimizers.deterministic import DeterministicOptimizer
-from pinnkit.problem.parts import Parameter
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.blocks import StepBlock
@@ -77,9 +75,7 @@ class PINN(lightning.LightningModule):
         self.automatic_optimization = False
         self.problem = problem
         self.network = network
-        self.learned = nn.ParameterDict(
-            {parameter.name: nn.Parameter(_raw(parameter)) for parameter in problem.learned}
-        )
+        self.learned = learned_parameters(problem)
         self.terms = tuple(term for group in groups for term in group.terms)
         self.model = Model(problem, network, self.learned)
         ordered = {term: weights[term] for term in self.terms}
@@ -194,9 +190,3 @@ class PINN(lightning.LightningModule):
         saved = checkpoint.get("operators")
         self.computation.choice = EngineChoice(**saved) if saved else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew
-
-
-def _raw(parameter: Parameter) -> Tensor:
-    """What is trained for a learned parameter, at its start: a number without bounds."""
-    start = unbounded(parameter.value, parameter.bounds.lower, parameter.bounds.upper)
-    return torch.tensor(start, dtype=torch.float64)

@@ -11,6 +11,7 @@ from pinnkit.problem.parts import Condition
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import resample_locally, select, spread
 from pinnkit.sampling.point_set import PointSet
+from pinnkit.sampling.points import complete
 from pinnkit.sampling.redraw_region import Region
 from pinnkit.sampling.settings import Sampling
 
@@ -60,7 +61,7 @@ def points_by_residual(
     def moved(points: np.ndarray, origin: np.ndarray) -> PointSet:
         taken = pool.take(origin)
         normals = region.normals(points, place[origin]) if taken.normals is not None else None
-        return replace(taken, coordinates=points, normals=normals)
+        return complete(problem, replace(taken, coordinates=points, normals=normals))
 
     found = resample_locally(
         pool.coordinates,
@@ -81,4 +82,4 @@ def points_by_residual(
     points = PointSet.concatenated(parts)
     if condition is not None:
         region.reach_ends(points.coordinates)
-    return points
+    return complete(problem, points)

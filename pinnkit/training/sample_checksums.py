@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.shape_files import FILES
 from pinnkit.references.table import Table
 
 
 def sample_checksums(problem: Problem, reference: Any) -> dict[str, str]:
-    """The SHA-256 of the samples of each condition, and of a reference table, by their keys.
+    """The SHA-256 of the samples of each condition, of tables, of a reference table, and of the files of shapes, by key.
 
     A run does not go on with others.
     """
     samples = {f"conditions.{one.name}.data": one.data for one in problem.conditions if one.data}
+    samples |= {f"tables.{name}": one.columns for name, one in problem.tables.items()}
     if isinstance(reference, Table):
         samples["reference"] = {**reference.grid, **reference(reference.grid)}
     found = {}
@@ -26,4 +28,9 @@ def sample_checksums(problem: Problem, reference: Any) -> dict[str, str]:
             sums.update(name.encode())
             sums.update(np.ascontiguousarray(columns[name]).tobytes())
         found[key] = sums.hexdigest()
+    for name, described in (problem.config.get("shapes") or {}).items():
+        for kind in FILES:
+            if kind in described:
+                content = (problem.folder / described[kind]).read_bytes()
+                found[f"shapes.{name}.{kind}"] = hashlib.sha256(content).hexdigest()
     return found

@@ -5,9 +5,11 @@ import pytest
 
 from pinnkit.domains.box import Box
 from pinnkit.domains.combination import Combination
+from pinnkit.domains.product import Product
 from pinnkit.domains.rim import rim
 from pinnkit.domains.shape import Shape
 from pinnkit.domains.shapes.disk import Disk
+from pinnkit.domains.shapes.ellipse import Ellipse
 from pinnkit.sampling.settings import unit_points
 
 SQUARE = Box({"x": (-1.0, 1.0), "y": (-1.0, 1.0)})
@@ -137,6 +139,22 @@ def test_a_line_through_it_is_cut_where_it_leaves():
     assert PLATE.at(x=0.5, y=0.5).dimension == 0
 
 
+def test_it_spans_a_coordinate_where_both_do():
+    channel, pipe = Box(dict.fromkeys("xyz", (-1.0, 1.0))), Disk(("x", "y"), (0.0, 0.0), 0.5)
+    through = Product((pipe, Box({"z": (-1.0, 1.0)})), ("x", "y", "z"))
+    short = Product((pipe, Box({"z": (-1.0, 0.5)})), ("x", "y", "z"))
+    for operation, other, spanned in (
+        ("-", through, True),
+        ("-", short, False),
+        ("+", short, False),
+        ("&", short, True),
+    ):
+        solid = Combination(operation, channel, other)
+        assert (solid.spans("z"), solid.spans("x"), solid.fills_bounds) == (spanned, False, False)
+    assert Combination("&", SQUARE, CORNER).fills_bounds
+    assert not L_SHAPE.fills_bounds
+
+
 @pytest.mark.parametrize(("operation", "other"), [("-", SQUARE), ("&", Disk(("x", "y"), (3.0, 0.0), 1.0))])
 def test_nothing_left_is_refused(operation, other):
     with pytest.raises(ValueError, match="is empty"):
@@ -145,7 +163,7 @@ def test_nothing_left_is_refused(operation, other):
 
 def test_in_one_and_in_three_coordinates():
     gaps = Combination("-", Box({"x": (0.0, 3.0)}), Box({"x": (1.0, 2.0)}))
-    assert gaps.measure == pytest.approx(2.0, rel=1e-3)
+    assert gaps.measure == pytest.approx(2.0, rel=1e-12)
     ends = {(part.fixed["x"], part.normals(np.zeros((1, 1)))[0, 0]) for part in gaps.boundary(("x",))}
     assert ends == {(0.0, -1.0), (3.0, 1.0), (1.0, 1.0), (2.0, -1.0)}
     cube, notch = (Box(dict.fromkeys("xyz", (0.0, end))) for end in (2.0, 1.0))
@@ -158,3 +176,33 @@ def test_in_one_and_in_three_coordinates():
         assert part.contains(points).all()
         assert solid.contains(points).all()
         assert not solid.contains(points + 1e-6 * part.normals(points)).any()
+
+
+def a_shape(rng: np.random.Generator) -> Shape:
+    """A rectangle, a disk or an ellipse whose ends lie on a coarse grid, so that edges of several often coincide."""
+    at = tuple((rng.integers(0, 5, 2) / 4).tolist())
+    kind = rng.integers(3)
+    if kind == 0:
+        ends = [sorted((rng.choice(5, 2, replace=False) / 4).tolist()) for _ in range(2)]
+        return Box({"x": tuple(ends[0]), "y": tuple(ends[1])})
+    return Disk(("x", "y"), at, 0.25) if kind == 1 else Ellipse(("x", "y"), at, (0.5, 0.25), 0.4)
+
+
+def test_any_combination_has_a_closed_boundary_around_its_area():
+    """The integral of the normal along it is zero."""
+    rng, found = np.random.default_rng(3), 0
+    while found < 4:
+        try:
+            pairs = [Combination(str(rng.choice(list("+-&"))), a_shape(rng), a_shape(rng)) for _ in range(2)]
+            solid = Combination(str(rng.choice(list("+-&"))), *pairs)
+        except ValueError:  # nothing left
+            continue
+        found += 1
+        total, nodes = np.zeros(2), np.polynomial.legendre.leggauss(20)
+        for part in solid.boundary(("x", "y")):
+            for lower, upper in part.pieces():
+                points = part.base.sample(lower + (upper - lower) * (nodes[0][:, None] + 1) / 2)
+                total += part.base.measure * (upper - lower) / 2 * nodes[1] @ part.normals(points)
+        assert np.abs(total).max() < 1e-5
+        even = 2 * unit_points("sobol", 2**14, 2, 0, "box") - 0.5
+        assert 4 * solid.contains(even).mean() == pytest.approx(solid.measure, abs=5e-3)

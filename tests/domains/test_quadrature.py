@@ -63,6 +63,25 @@ def test_rims_are_cut_at_their_corners():
     assert integral(rim, 40) == pytest.approx(9.688448220547676, rel=1e-9)
 
 
-def test_solids_have_quasi_random_points():
+def test_balls_and_ellipses_have_gauss_rules_and_even_angles():
+    """Of x^2 + y^2 + z^2 in the ball and on its sphere, and of x^2 in and on an ellipse of half axes 2 and 1."""
     ball = Ball(("x", "y", "z"), (0.0, 0.0, 0.0), 1.0)
-    assert integral(ball, 5, lambda p: np.sum(p**2, axis=1)) == pytest.approx(4 * np.pi / 5, rel=1e-3)
+    (sphere,) = ball.boundary(ball.names)
+    for shape, exact in ((ball, 4 * np.pi / 5), (sphere, 4 * np.pi)):
+        assert integral(shape, 5, lambda p: np.sum(p**2, axis=1)) == pytest.approx(exact, rel=1e-13)
+        assert integral(shape, 5, lambda p: p[:, 0] ** 2) == pytest.approx(exact / 3, rel=1e-13)
+    assert integral(ELLIPSE, 5, lambda p: p[:, 0] ** 2) == pytest.approx(2 * np.pi, rel=1e-13)
+    (rim,) = ELLIPSE.boundary(ELLIPSE.names)
+    assert integral(rim, 12) == pytest.approx(9.688448220547676, rel=1e-13)
+
+
+def test_polygons_have_gauss_rules_in_trapezoids():
+    """Of x^2 y over the triangle with the corners (0, 0), (1, 0), (0, 1), turned into a notch of a square."""
+    assert integral(TRIANGLE, 3, lambda p: p[:, 0] ** 2 * p[:, 1]) == pytest.approx(1 / 60, rel=1e-13)
+    notched = Polygon(("x", "y"), ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0)))
+    assert integral(notched, 3, lambda p: p[:, 0] ** 2 * p[:, 1]) == pytest.approx(1 / 6 - 1 / 60, rel=1e-13)
+
+
+def test_other_solids_have_quasi_random_points():
+    ball = Ball(("x", "y", "z", "w"), (0.0, 0.0, 0.0, 0.0), 1.0)
+    assert integral(ball, 5, lambda p: np.sum(p**2, axis=1)) == pytest.approx(np.pi**2 / 3, rel=1e-3)

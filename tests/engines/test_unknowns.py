@@ -52,6 +52,16 @@ FUNCTIONS = {
 }
 
 
+AXIS = [0, 0.2, 0.5, 0.8, 1]
+TABLES = {
+    "coordinates": {"x": [0, 1], "y": [0, 1]},
+    "fields": ["u"],
+    "tables": {"q": {"file": {"x": AXIS, "y": AXIS, "q": [[1 + a * b**2 for b in AXIS] for a in AXIS]}}},
+    "equations": {"flow": "div(q*u_x, q*u_y) = laplacian(q) + u(x=q/4)"},
+    "conditions": {"rim": {"at": "boundary", "equations": "u_n = q_n + q", "weight": "q^2"}},
+}
+
+
 def agree(words):
     """Every engine gives the losses and the gradient of the definition."""
     module, batches = assembled(words, {"network": {"width": 5, "depth": 1}, "sampling": SAMPLING})
@@ -70,3 +80,7 @@ def test_families(recorded):
 
 def test_functions_of_fields(recorded):
     agree(FUNCTIONS)
+
+
+def test_tables(recorded):
+    agree(TABLES)

@@ -96,6 +96,18 @@ def test_what_is_refused(parameters, told):
     assert mistakes(parameters={"alpha": parameters})["parameters.alpha"].startswith(told)
 
 
+def test_a_parameter_in_an_integral_or_a_table_is_used():
+    line = {"q": {"file": {"alpha": [1, 1.3, 1.6, 2], "q": [0, 1, 2, 3]}}}
+    for equation in ("u_t = u_xx + integral(alpha*u, x, -1, 1)", "u_t = q*u_xx"):
+        family = Problem(
+            **words(
+                parameters={"alpha": {"range": [1, 2]}}, equations=equation, exact=None,
+                tables=line if "q" in equation else {},
+            )
+        )  # fmt: skip
+        assert not [one for one in check(family).mistakes if one.key.startswith("parameters")]
+
+
 def test_more_that_is_refused():
     found = mistakes(parameters={"alpha": {"range": [1, 2], "positive": True}, "x": {"range": [0, 1]}})
     assert found["parameters.alpha.positive"].startswith("unknown key 'positive'")

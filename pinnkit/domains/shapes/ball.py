@@ -11,6 +11,7 @@ import numpy as np
 import sympy
 from scipy.special import betaincinv
 
+from pinnkit.domains import quadrature
 from pinnkit.domains.distances import coordinate, number
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape, ShapeError
@@ -78,6 +79,14 @@ class Ball(Shape):
         self._check_unit(unit)
         return self.center + self.radius * unit[:, :1] ** (1 / self.dimension) * directions(unit[:, 1:])
 
+    def quadrature(self, order: int) -> quadrature.Rule:
+        """In three coordinates Gauss and Legendre's rule along the radius, times that of the unit sphere."""
+        if self.dimension != 3:
+            return super().quadrature(order)
+        (radii, factors), (across, weights) = quadrature.interval(0.0, self.radius, order), unit_sphere(order)
+        points = self.center + (radii[:, :, None] * across).reshape(-1, 3)
+        return points, np.outer(factors * radii[:, 0] ** 2, weights).ravel()
+
     @property
     def distance_expression(self) -> sympy.Expr:
         """(R^2 - |p - c|^2) / (2 R), smooth in the center too."""
@@ -127,6 +136,12 @@ class Sphere(Shape):
         self._check_unit(unit)
         return self.ball.center + self.ball.radius * directions(unit)
 
+    def quadrature(self, order: int) -> quadrature.Rule:
+        if self.dimension != 2:
+            return super().quadrature(order)
+        across, weights = unit_sphere(order)
+        return self.ball.center + self.ball.radius * across, weights * self.ball.radius**2
+
     @property
     def distance_expression(self) -> sympy.Expr:
         return self.ball.distance_expression
@@ -154,6 +169,15 @@ class Sphere(Shape):
 
     def project(self, points: np.ndarray) -> np.ndarray:
         return self.ball.center + self.ball.radius * self.normals(points)
+
+
+def unit_sphere(order: int) -> quadrature.Rule:
+    """Gauss and Legendre's rule along one axis, and 2 order even angles about it."""
+    heights, weights = quadrature.interval(-1.0, 1.0, order)
+    angle = np.pi * (np.arange(2 * order) + 0.5) / order
+    reach = np.sqrt(1 - heights**2)
+    points = np.stack(np.broadcast_arrays(heights, reach * np.cos(angle), reach * np.sin(angle)), axis=-1)
+    return points.reshape(-1, 3), np.repeat(weights * np.pi / order, 2 * order)
 
 
 def directions(unit: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pinnkit.domains.box import Box
@@ -11,6 +12,7 @@ from pinnkit.domains.shape import ShapeError
 
 
 @SHAPES.register("box")
+@dataclass(frozen=True, init=False)
 class CornerBox(Box):
     """{p : lower_i <= p_i <= upper_i}.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pinnkit.domains.box import Box
@@ -13,6 +14,7 @@ from pinnkit.domains.shapes.disk import Disk
 
 
 @SHAPES.register("cylinder")
+@dataclass(frozen=True, init=False)
 class Cylinder(Product):
     """The product of a disk in two coordinates and an interval of the third, the axis.
 

@@ -11,9 +11,11 @@ import numpy as np
 import sympy
 from scipy.special import ellipe, ellipeinc
 
+from pinnkit.domains import quadrature
 from pinnkit.domains.distances import coordinate, number
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape, ShapeError
+from pinnkit.domains.shapes.disk import Disk
 from pinnkit.domains.trimmed import slice_of
 
 ROUNDING = 1e-12
@@ -103,6 +105,11 @@ class Ellipse(Shape):
         self._check_unit(unit)
         angle = 2 * np.pi * unit[:, 1]
         return self.globally(np.sqrt(unit[:, :1]) * np.stack([np.cos(angle), np.sin(angle)], axis=1) * self.radii)
+
+    def quadrature(self, order: int) -> quadrature.Rule:
+        """The image of the rule of the unit disk."""
+        points, weights = Disk(self.names, (0.0, 0.0), 1.0).quadrature(order)
+        return self.globally(points * self.radii), weights * self.radii[0] * self.radii[1]
 
     def nearest(self, points: np.ndarray) -> np.ndarray:
         """The nearest points (n, 2) of the curve.
@@ -224,6 +231,14 @@ class EllipseCurve(Shape):
     @property
     def distance_expression(self) -> sympy.Expr:
         return self.ellipse.distance_expression
+
+    def quadrature(self, order: int) -> quadrature.Rule:
+        """The trapezoidal rule in the angle, at 8 order of them, which converges as 2 order do on a circle."""
+        angle = 2 * np.pi * (np.arange(8 * order) + 0.5) / (8 * order)
+        first, second = self.ellipse.radii
+        points = np.stack([first * np.cos(angle), second * np.sin(angle)], axis=1)
+        speed = np.hypot(first * np.sin(angle), second * np.cos(angle))
+        return self.ellipse.globally(points), speed * 2 * np.pi / (8 * order)
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         return -np.abs(self.ellipse.distance(points))

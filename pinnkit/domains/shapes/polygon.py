@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import sympy
 
+from pinnkit.domains import quadrature
 from pinnkit.domains.edges import ROUNDING, Edges, chain_text, edge_text
 from pinnkit.domains.polygon_distance import solid_distance
 from pinnkit.domains.registry import SHAPES
@@ -152,9 +153,25 @@ class Polygon(Shape):
         x = ranges[which, 0] + along * width[which]
         return np.stack([x, low + unit[:, 1] * (high - low)], axis=1)
 
+    def quadrature(self, order: int) -> quadrature.Rule:
+        """Gauss and Legendre's rules in each of the trapezoids, where they are few."""
+        ranges, heights = self._trapezoids
+        if len(ranges) > SEPARATE:
+            return super().quadrature(order)
+        nodes, weights = quadrature.gauss_legendre(order)
+        x = ranges[:, :1] + (ranges[:, 1:] - ranges[:, :1]) * nodes
+        low, high = (heights[:, [one]] + (heights[:, [one + 1]] - heights[:, [one]]) * nodes for one in (0, 2))
+        y = low[:, :, None] + (high - low)[:, :, None] * nodes
+        factors = ((ranges[:, 1:] - ranges[:, :1]) * weights * (high - low))[:, :, None] * weights
+        return np.stack([np.repeat(x.ravel(), order), y.ravel()], axis=1), factors.ravel()
+
     @property
     def distance_expression(self) -> sympy.Expr | None:
         return solid_distance(self.names, self.corners)
+
+    @property
+    def vanishing_expression(self) -> sympy.Expr | None:
+        return solid_distance(self.names, self.corners, join=sympy.Mul)
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         _, away = nearest_segment(points, self.corners, self.ends_of_edges)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from pinnkit.language import linear
 from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.budget import Budget
+from pinnkit.references.fem.facets import FacetGroup, facet_basis
 from pinnkit.references.fem.second_order import SecondOrderSystem
 from pinnkit.references.fem.weak_form import WeakEquation
 
@@ -56,16 +58,25 @@ class Spaces:
         budget.check_memory(self.size * BYTES_OF_FACTORS[dimension])
         self.interior = Quadrature(self, self.bases)
 
-    def on_facets(self, facets: np.ndarray) -> Quadrature:
-        """Quadrature on these facets of the boundary."""
-        import skfem
+    def living(self, fields: Collection[str], elements: np.ndarray) -> np.ndarray:
+        """Mask (unknowns,) of those of some fields that belong to these elements."""
+        mask = np.zeros(self.size, dtype=bool)
+        for name in fields:
+            mask[self.interior.rows[name][elements]] = True
+        return mask
 
-        made: dict[type, Any] = {}
+    def on_facets(self, group: FacetGroup) -> Quadrature:
+        """Quadrature on the facets of a group; fields that live on the outer side alone are seen from there."""
+        patterns = self.system.patterns
+        inner = patterns[group.inner].fields
+        beyond = patterns[group.outer].fields if group.outer is not None else ()
+        made: dict[tuple[type, bool], Any] = {}
         bases = {}
         for name, element in self.elements.items():
-            if type(element) not in made:
-                made[type(element)] = skfem.FacetBasis(self.mesh, element, facets=facets, intorder=self.order)
-            bases[name] = made[type(element)]
+            key = type(element), name in beyond and name not in inner
+            if key not in made:
+                made[key] = facet_basis(self.mesh, element, group.facets, group.sides, self.order, outer=key[1])
+            bases[name] = made[key]
         return Quadrature(self, bases)
 
 
@@ -106,6 +117,21 @@ class Quadrature:
         """The number of all unknowns."""
         return self._spaces.size
 
+    def within(self, elements: np.ndarray) -> Quadrature:
+        """The part on some of the elements, a mask."""
+        if elements.all():
+            return self
+        part = copy.copy(self)
+        part.weights = self.weights[elements]
+        part.points = {name: values[elements] for name, values in self.points.items()}
+        made: dict[int, np.ndarray] = {}
+        for values in self._functions.values():
+            if id(values) not in made:
+                made[id(values)] = values[:, elements]
+        part._functions = {name: made[id(values)] for name, values in self._functions.items()}
+        part.rows = {name: rows[elements] for name, rows in self.rows.items()}
+        return part
+
     def test(self, field: str, derivative: tuple[str, ...] = ()) -> np.ndarray:
         """(cells, functions, points): the functions of a field, or their derivative by one coordinate."""
         return self._functions[field][self._spaces.system.space.index(derivative[0]) + 1 if derivative else 0]
@@ -145,11 +171,12 @@ class Integrand:
     expressions: Mapping[tuple[str, ...], sympy.Expr]
 
 
-def integrands(equations: Sequence[WeakEquation], space: Sequence[str]) -> list[Integrand]:
-    return [
-        Integrand(one.field, {(): one.value, **{(name,): flux for name, flux in zip(space, one.flux, strict=True)}})
-        for one in equations
-    ]
+def integrand(one: WeakEquation, space: Sequence[str], scale: float) -> Integrand:
+    """That of a weak equation over elements, times a number."""
+    parts = {(): one.value, **{(name,): flux for name, flux in zip(space, one.flux, strict=True)}}
+    if scale != 1.0:
+        parts = {tested: sympy.Float(scale) * expression for tested, expression in parts.items()}
+    return Integrand(one.field, parts)
 
 
 class Integral:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sympy
 
@@ -21,12 +21,13 @@ from pinnkit.references.residuals import parameter_values, symbolic_residual
 class BoundaryEquation:
     """sum over derivatives d of slopes[d] * d + rest = 0 on some places of the boundary.
 
-    `slopes` hold coordinates and normals alone; `rest` may hold values of fields too.
+    `sides`: regions that touch its points. `slopes` hold coordinates and normals alone, `rest` values of fields too.
     """
 
     name: str
     places: tuple[Shape, ...]
     where: sympy.Basic | None
+    sides: tuple[str, ...]
     slopes: Mapping[Partial, sympy.Expr]
     rest: sympy.Expr
 
@@ -37,6 +38,12 @@ class BoundaryEquation:
     @property
     def prescribes_values(self) -> bool:
         return not self.slopes
+
+    def turned(self, space: Sequence[str]) -> BoundaryEquation:
+        """The same for the opposite normal."""
+        opposite = {normal_symbol(name): -normal_symbol(name) for name in space}
+        slopes = {atom: factor.subs(opposite, simultaneous=True) for atom, factor in self.slopes.items()}
+        return replace(self, slopes=slopes, rest=self.rest.subs(opposite, simultaneous=True))
 
 
 @dataclass(frozen=True)
@@ -162,4 +169,6 @@ def _boundary_equation(
         for name in fields:
             if len([one for one in partials(rest) if one.field == name]) != 1:
                 raise unsupported(f"{words} cannot be read as values of {name}")
-    return BoundaryEquation(condition.name, tuple(places), condition.where, slopes, rest)
+    return BoundaryEquation(
+        condition.name, tuple(places), condition.where, getattr(condition, "sides", ()), slopes, rest
+    )

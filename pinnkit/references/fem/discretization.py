@@ -13,13 +13,15 @@ from pinnkit.language.calculus import normal_symbol, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.problem import Problem
 from pinnkit.references.budget import Budget
-from pinnkit.references.fem.assembly import Integral, Integrand, Quadrature, Spaces, integrands
+from pinnkit.references.fem.assembly import Integral, Integrand, Quadrature, Spaces, integrand
 from pinnkit.references.fem.boundary_data import Conditions, PointValue
-from pinnkit.references.fem.facets import FacetGroup, group_facets
-from pinnkit.references.fem.fluxes import BoundaryTerm, FluxMatrices, GroupConditions, find_shares, sort_conditions
+from pinnkit.references.fem.facet_conditions import GroupConditions, sort_conditions
+from pinnkit.references.fem.facets import FacetGroup, element_patterns, group_facets
+from pinnkit.references.fem.fluxes import BoundaryTerm, FluxMatrices, find_scales, find_shares
 from pinnkit.references.fem.newton import factorised
 from pinnkit.references.fem.ordering import nested_dissection
 from pinnkit.references.fem.second_order import SecondOrderSystem
+from pinnkit.references.fem.ties import Ties
 from pinnkit.references.fem.weak_form import free_shares, weak_form
 from pinnkit.references.fem.words import unsupported
 
@@ -32,7 +34,8 @@ class Discretization:
     """The unknowns y of all fields on a mesh, with residual R(t, y, dy/dt) = 0 for those that are not prescribed.
 
     Attributes:
-        free: indices of the unknowns that are not prescribed.
+        patterns: (elements,) the number of each element's pattern.
+        free: indices of the unknowns that are neither prescribed nor tied to others.
         constants: (m, unknowns) the integrals of the fields that equations determine up to a constant.
         linear: whether the derivatives of the residual are constant, in time too.
         jumps: (k, d) nodes at which two conditions prescribe different values.
@@ -46,23 +49,29 @@ class Discretization:
         self.size = self.spaces.size
         self._conditions = conditions
         begin = problem.domain.bounds[system.time][0] if system.time else None
-        groups = group_facets(problem, mesh, conditions.boundary)
+        self.patterns = element = element_patterns(problem, system, mesh)
+        groups = group_facets(problem, system, mesh, conditions.boundary)
         sorted_groups = [one for group in groups for one in self._sorted(group)]
-        self._prescribe(sorted_groups, begin)
+        living = np.zeros(self.size, dtype=bool)
+        for number, pattern in enumerate(system.patterns.values()):
+            living |= self.spaces.living(pattern.fields, element == number)
+        self._prescribe(sorted_groups, begin, living)
         free = free_shares(system)
-        matrices = [(FluxMatrices(system, one, free), self.spaces.on_facets(one.group.facets)) for one in sorted_groups]
-        shares = find_shares(matrices, begin)
-        self._terms: list[tuple[Integral, Quadrature, BoundaryTerm | None]] = [
-            (Integral(one, system.time), self.spaces.interior, None)
-            for one in integrands(weak_form(system, shares), system.space)
-        ]
+        matrices = [(FluxMatrices(system, one, free), self.spaces.on_facets(one.group)) for one in sorted_groups]
+        scales = find_scales(system, matrices, begin)
+        shares = find_shares(matrices, begin, scales)
+        self._terms: list[tuple[Integral, Quadrature, BoundaryTerm | None]] = []
+        for weak in weak_form(system, shares):
+            held = [weak.name in {one.name for one in pattern.equations} for pattern in system.patterns.values()]
+            within = self.spaces.interior.within(np.array(held)[element])
+            self._terms.append((Integral(integrand(weak, system.space, scales[weak.name]), system.time), within, None))
         for matrix, at in matrices:
             if matrix.conditions.free:
-                term = BoundaryTerm(matrix, shares)
+                term = BoundaryTerm(matrix, shares, scales)
                 at.known = term.factors(at, begin)
                 self._terms += [(Integral(one, system.time), at, term) for one in term.integrands if not _empty(one)]
         self.linear = all(integral.constant and not (term and term.moves) for integral, _, term in self._terms)
-        self._constants()
+        self._constants(sorted_groups)
         self._order: np.ndarray | None = None
 
     # ------------------------------------------------------------ prescribed values
@@ -72,21 +81,17 @@ class Discretization:
         normals = tuple(normal_symbol(name) for name in self.system.space)
         if not any(one.prescribes_values and one.rest.free_symbols & set(normals) for one in group.equations):
             return [sort_conditions(self.system, group, None)]
-        at = self.spaces.on_facets(group.facets)
+        at = self.spaces.on_facets(group)
         found = np.stack([at.normals[name] for name in normals], axis=2)
         if np.abs(found - found[:, :1]).max() > FLAT:
             return [sort_conditions(self.system, group, None)]
         directions, index = np.unique(np.round(found[:, 0], 9), axis=0, return_inverse=True)
         return [
-            sort_conditions(
-                self.system,
-                FacetGroup(group.facets[index.ravel() == number], group.equations, group.description),
-                direction,
-            )
+            sort_conditions(self.system, group.part(index.ravel() == number), direction)
             for number, direction in enumerate(directions)
         ]
 
-    def _prescribe(self, groups: Sequence[GroupConditions], begin: float | None) -> None:
+    def _prescribe(self, groups: Sequence[GroupConditions], begin: float | None, living: np.ndarray) -> None:
         self._values: list[tuple[np.ndarray, dict, Program]] = []
         for one in groups:
             for name, value in one.values.items():
@@ -108,7 +113,9 @@ class Discretization:
                 jumps.append(self.spaces.bases[field].doflocs[:, node - self.spaces.slots[field].start])
             known[nodes] = values
         self.jumps = np.unique(np.round(jumps, 12), axis=0) if jumps else np.empty((0, len(self.system.space)))
-        self.free = np.flatnonzero(np.isnan(known))
+        self.ties = self._tied(groups, ~np.isnan(known), begin)
+        self.free = np.flatnonzero(np.isnan(known) & living & ~self.ties.tied)
+        self._to_free = self.ties.matrix(self.free)
 
     def _prescribed(self, time: float | None) -> list[tuple[np.ndarray, np.ndarray]]:
         found = []
@@ -122,7 +129,31 @@ class Discretization:
         y = y.copy()
         for nodes, values in self._prescribed(time):
             y[nodes] = values
-        return y
+        return self.ties(y)
+
+    def complete(self, z: np.ndarray, prescribed: np.ndarray) -> np.ndarray:
+        """All unknowns from the free ones, (free unknowns,), and from others with the prescribed ones."""
+        y = prescribed.copy()
+        y[self.free] = z
+        return self.ties(y)
+
+    def _tied(self, groups: Sequence[GroupConditions], held: np.ndarray, begin: float | None) -> Ties:
+        """The unknowns on interfaces that equal others but for a known difference."""
+        ties = Ties(held)
+        for one in groups:
+            for name, (other, gap) in one.joined.items():
+                basis = self.spaces.bases[name]
+                nodes = basis.get_dofs(facets=one.group.facets).all()
+                read = {symbol(axis): basis.doflocs[n, nodes] for n, axis in enumerate(self.system.space)}
+                if begin is not None:
+                    if symbol(self.system.time) in gap.free_symbols:
+                        raise unsupported(f"the difference of {name} and {other} depends on {self.system.time}")
+                    read[symbol(self.system.time)] = begin
+                gaps = np.broadcast_to(Program([gap])(read)[0], len(nodes))
+                first, second = self.spaces.slots[name].start, self.spaces.slots[other].start
+                for node, size in zip(nodes, gaps, strict=True):
+                    ties.add(int(node) + first, int(node) + second, float(size))
+        return ties
 
     def start(self) -> np.ndarray:
         """The unknowns at the lower end of time, zero without one."""
@@ -144,7 +175,7 @@ class Discretization:
             if term is not None and term.moves:
                 at.known = term.factors(at, time)
             integral.residual(at, time, y, rate, out)
-        return out[self.free]
+        return self._to_free.T @ out
 
     def jacobian(
         self, time: float | None, y: np.ndarray, rate: np.ndarray | None = None, per_rate: float = 0.0
@@ -157,7 +188,7 @@ class Discretization:
             parts += integral.jacobian(at, time, y, rate, per_rate)
         rows, columns, data = (np.concatenate([getattr(one, key) for one in parts]) for key in ("row", "col", "data"))
         full = sparse.coo_matrix((data, (rows, columns)), shape=(self.size, self.size)).tocsr()
-        return full[self.free][:, self.free].tocsc()
+        return (self._to_free.T @ full @ self._to_free).tocsc()
 
     def factorised(self, matrix: sparse.csc_matrix) -> Callable[[np.ndarray], np.ndarray]:
         """The solution of systems with a Jacobian, the free constants zero on average."""
@@ -171,28 +202,40 @@ class Discretization:
 
     # ------------------------------------------------------------ constants
 
-    def _constants(self) -> None:
+    def _constants(self, groups: Sequence[GroupConditions]) -> None:
         """Find the fields that enter by their derivatives alone, and are nowhere prescribed."""
-        self._free_constants: list[PointValue] = []
+        self._free_constants: list[tuple[PointValue, list[str]]] = []
         rows = []
         used = set().union(*(integral.undifferentiated for integral, _, _ in self._terms))
-        prescribed = {name for name, slot in self.spaces.slots.items() if _within(slot, self._values)}
-        for name in self.system.fields:
-            given = [one for one in self._conditions.points if one.field == name]
-            if name in used or name in prescribed or name in self.system.evolving:
+        used |= {name for one in groups for name in one.values} | set(self.system.evolving)
+        for names in self._tied_fields(groups):
+            given = [one for one in self._conditions.points if one.field in names]
+            if used & set(names):
                 if given:
                     raise unsupported(
-                        f"the condition '{given[0].name}' gives {name} at a point, where the other conditions "
-                        f"determine {name} already"
+                        f"the condition '{given[0].name}' gives {given[0].field} at a point, where the other "
+                        f"conditions determine {given[0].field} already"
                     )
                 continue
             if len(given) != 1:
                 raise unsupported(
-                    f"the conditions determine {name} up to a constant: give its value at one point, at: {{x: 0, y: 0}}"
+                    f"the conditions determine {' and '.join(names)} up to a constant: "
+                    "give a value at one point, at: {x: 0, y: 0}"
                 )
-            self._free_constants.append(given[0])
-            rows.append(self._integrals(name))
-        self.constants = np.array(rows).reshape(-1, self.size)[:, self.free]
+            self._free_constants.append((given[0], names))
+            rows.append(sum(self._integrals(name) for name in names))
+        self.constants = np.array(rows).reshape(-1, self.size) @ self._to_free
+
+    def _tied_fields(self, groups: Sequence[GroupConditions]) -> list[list[str]]:
+        """All fields, those together whose values are tied at an interface."""
+        together = {name: [name] for name in self.system.fields}
+        for one in groups:
+            for name, (other, _) in one.joined.items():
+                if together[name] is not together[other]:
+                    together[other] += together[name]
+                    for each in together[name]:
+                        together[each] = together[other]
+        return list({id(names): names for names in together.values()}.values())
 
     def _integrals(self, field: str) -> np.ndarray:
         out = np.zeros(self.size)
@@ -203,20 +246,18 @@ class Discretization:
     def fix_constants(self, y: np.ndarray, time: float | None) -> np.ndarray:
         """The unknowns with the free constants as the conditions at points say."""
         y = y.copy()
-        for one in self._free_constants:
+        for one, names in self._free_constants:
             basis, slot = self.spaces.bases[one.field], self.spaces.slots[one.field]
             distances = np.linalg.norm(basis.doflocs - np.array(one.point)[:, None], axis=0)
             read = {symbol(axis): value for axis, value in zip(self.system.space, one.point, strict=True)}
             if time is not None:
                 read[symbol(self.system.time)] = time
             wanted = float(Program([one.value])(read)[0])
-            y[slot] += wanted - y[slot][int(np.argmin(distances))]
+            gap = wanted - y[slot][int(np.argmin(distances))]
+            for name in names:
+                y[self.spaces.slots[name]] += gap
         return y
 
 
 def _empty(one: Integrand) -> bool:
     return all(value == 0 for value in one.expressions.values())
-
-
-def _within(slot: slice, values: Sequence[tuple[np.ndarray, dict, Program]]) -> bool:
-    return any(len(nodes) and slot.start <= nodes[0] < slot.stop for nodes, _, _ in values)

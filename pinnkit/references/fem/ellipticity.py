@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -28,6 +29,18 @@ def check_elliptic(system: SecondOrderSystem, problem: Problem, points: np.ndarr
     Raises:
         UnsupportedProblem: it does; the message says where.
     """
+    for pattern, own in system.patterns.items():
+        inside = np.ones(len(points), dtype=bool)
+        for name in system.regions:
+            inside &= problem.regions[name].contains(points) == (name in pattern)
+        if inside.any():
+            part = dataclasses.replace(
+                system, equations=own.equations, fields={f: system.fields[f] for f in own.fields}
+            )
+            _check_part(part, problem, points[inside])
+
+
+def _check_part(system: SecondOrderSystem, problem: Problem, points: np.ndarray) -> None:
     read = {symbol(name): points[:, n] for n, name in enumerate(problem.coordinates)}
     directions = _directions(len(system.space))
     names = [one.field for one in system.equations]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -91,12 +92,7 @@ def _step(
         moment = time + node * length
         past = y + length * sum((factor * rate for factor, rate in zip(row, rates, strict=False)), np.zeros_like(y))
         state = discretization.prescribe(state, moment)
-        fixed = state.copy()
-
-        def full(z: np.ndarray, fixed: np.ndarray = fixed) -> np.ndarray:
-            found = fixed.copy()
-            found[discretization.free] = z
-            return found
+        full = partial(discretization.complete, prescribed=state)
 
         def residual(
             z: np.ndarray, moment: float = moment, past: np.ndarray = past, full: Callable = full
@@ -140,11 +136,7 @@ def steady(discretization: Discretization, start: np.ndarray | None, budget: Bud
     """
     fixed = discretization.prescribe(np.zeros(discretization.size) if start is None else start, None)
 
-    def full(z: np.ndarray) -> np.ndarray:
-        found = fixed.copy()
-        found[discretization.free] = z
-        return found
-
+    full = partial(discretization.complete, prescribed=fixed)
     z = continued(
         lambda z: discretization.residual(None, full(z)),
         lambda z: discretization.jacobian(None, full(z)),

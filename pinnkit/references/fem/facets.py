@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,75 +12,170 @@ from pinnkit.language.calculus import symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.problem import Problem
 from pinnkit.references.fem.boundary_data import BoundaryEquation
-from pinnkit.references.fem.cad import spatial
+from pinnkit.references.fem.second_order import Pattern, SecondOrderSystem
 from pinnkit.references.fem.words import unsupported
 
 SLACK = 0.02
 """How far points of a curved facet may lie from its place, relative to the facet's length."""
-SAMPLES, HALVINGS = 2000, 50
-"""Points along a curve at which an inequality is looked at, and halvings of the interval in which it changes."""
-SMOOTH = np.deg2rad(10.0)
-"""Angle by which tangents of a smooth boundary may differ on the coarsest mesh."""
 
 
 @dataclass(frozen=True)
 class FacetGroup:
-    """Facets of the boundary with the same conditions."""
+    """Facets with the same conditions, on the boundary or between two regions.
+
+    Attributes:
+        sides: (n,) which of a facet's two elements is the inner one, out of which the normals point.
+        inner, outer: the regions on both sides; outer is None on the boundary.
+    """
 
     facets: np.ndarray
+    sides: np.ndarray
     equations: tuple[BoundaryEquation, ...]
     description: str
+    inner: frozenset[str]
+    outer: frozenset[str] | None
+
+    def part(self, mask: np.ndarray) -> FacetGroup:
+        """The group of some of the facets."""
+        return replace(self, facets=self.facets[mask], sides=self.sides[mask])
 
 
-def group_facets(problem: Problem, mesh: Any, equations: Sequence[BoundaryEquation]) -> list[FacetGroup]:
-    """Each facet of the boundary in one group.
+def element_patterns(problem: Problem, system: SecondOrderSystem, mesh: Any) -> np.ndarray:
+    """(elements,) the number of each element's pattern, in the order of `system.patterns`.
+
+    Raises:
+        UnsupportedProblem: an element lies where nothing is known to live.
+    """
+    corners = mesh.p[:, mesh.t[: len(problem.space) + 1]]
+    points = _with_time(problem, corners.mean(axis=1).T)
+    inside = {name: problem.regions[name].contains(points) for name in system.regions}
+    found = np.full(len(points), -1)
+    for number, pattern in enumerate(system.patterns):
+        mask = np.ones(len(points), dtype=bool)
+        for name in system.regions:
+            mask &= inside[name] == (name in pattern)
+        found[mask] = number
+    if (found < 0).any():
+        row = int(np.argmin(found))
+        held = " and ".join(name for name in system.regions if inside[name][row]) or "no region"
+        raise unsupported(f"a part of the domain, in {held}, is too small for its mesh")
+    return found
+
+
+def group_facets(
+    problem: Problem, system: SecondOrderSystem, mesh: Any, equations: Sequence[BoundaryEquation]
+) -> list[FacetGroup]:
+    """Each facet of the boundary, and each between two patterns, in one group.
 
     Raises:
         UnsupportedProblem: a condition holds on no facet, or depends on time by its place.
     """
-    facets = mesh.boundary_facets()
+    element = element_patterns(problem, system, mesh)
+    first, second = mesh.f2t
+    between = (second >= 0) & (element[first] != element[second])
+    facets = np.concatenate([mesh.boundary_facets(), np.flatnonzero(between)]).astype(np.int32)
+    sides = np.zeros(len(facets), dtype=np.int32)
+    one, other = element[first[facets]], np.where(second[facets] >= 0, element[second[facets]], -1)
+    sides[(other >= 0) & (other < one)] = 1  # the inner side is that of the lower number
+    inner, outer = np.where(sides == 1, other, one), np.where(sides == 1, one, other)
     points, lengths = facet_points(mesh, facets)
-    holds = np.zeros((len(facets), len(equations)), dtype=bool)
-    for column, one in enumerate(equations):
-        holds[:, column] = _on_places(problem, one, points, lengths)
-        if not holds[:, column].any():
-            raise unsupported(f"{one.words} holds on no part of the boundary of the mesh")
+    normals = facet_normals(mesh, facets, sides)
+    states = np.zeros((len(facets), len(equations)), dtype=int)  # 1 where one holds, -1 with the normal turned round
+    for column, each in enumerate(equations):
+        states[:, column] = _on_places(problem, each, points, lengths, normals)
+        for side in each.sides:
+            touches = [number for number, pattern in enumerate(system.patterns) if side in pattern]
+            states[~(np.isin(inner, touches) | np.isin(outer, touches)), column] = 0
+        if not states[:, column].any():
+            raise unsupported(f"{each.words} holds on no part of the boundary of the mesh")
     groups = []
-    patterns, index = np.unique(holds, axis=0, return_inverse=True)
-    for number, pattern in enumerate(patterns):
+    keys, index = np.unique(np.column_stack([states, inner, outer]), axis=0, return_inverse=True)
+    patterns = list(system.patterns)
+    for number, (*pattern, within, beyond) in enumerate(keys):
         chosen = np.flatnonzero(index.ravel() == number)
-        found = tuple(one for one, on in zip(equations, pattern, strict=True) if on)
-        groups.append(FacetGroup(facets[chosen], found, _description(problem, points[chosen])))
+        found = tuple(
+            each if state == 1 else each.turned(problem.space)
+            for each, state in zip(equations, pattern, strict=True)
+            if state
+        )
+        if (
+            beyond >= 0
+            and not found
+            and patterns_agree(system.patterns[patterns[within]], system.patterns[patterns[beyond]])
+        ):
+            continue
+        groups.append(
+            FacetGroup(
+                facets=facets[chosen],
+                sides=sides[chosen],
+                equations=found,
+                description=_description(problem, points[chosen]),
+                inner=patterns[within],
+                outer=patterns[beyond] if beyond >= 0 else None,
+            )
+        )
     return groups
+
+
+def patterns_agree(one: Pattern, other: Pattern) -> bool:
+    """Whether two patterns have the same fields, with the same principal parts: nothing happens between them."""
+    principal = [{each.field: dict(each.second) for each in pattern.equations} for pattern in (one, other)]
+    return one.fields == other.fields and principal[0] == principal[1]
+
+
+def facet_normals(mesh: Any, facets: np.ndarray, sides: np.ndarray) -> np.ndarray:
+    """(facets, n, d) normals at the points of `facet_points`, out of the elements on these sides."""
+    basis = facet_basis(mesh, _linear_element(mesh), facets, sides, order=3)
+    return np.moveaxis(np.asarray(basis.normals), 0, 2)
+
+
+def facet_basis(mesh: Any, element: Any, facets: np.ndarray, sides: np.ndarray, order: int, outer: bool = False) -> Any:
+    """Functions on facets as seen from the elements on these sides, or from those beyond (outer)."""
+    import skfem
+    from skfem.generic_utils import OrientedBoundary
+
+    oriented = OrientedBoundary(facets, sides)
+    return skfem.FacetBasis(mesh, element, facets=oriented, intorder=order, side=int(outer))
+
+
+def _linear_element(mesh: Any) -> Any:
+    import skfem
+
+    return skfem.ElementTriP1() if mesh.p.shape[0] == 2 else skfem.ElementTetP1()
 
 
 def facet_points(mesh: Any, facets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Points (facets, n, d) inside each facet, and the facets' diameters."""
-    import skfem
-
-    element = skfem.ElementTriP1() if mesh.p.shape[0] == 2 else skfem.ElementTetP1()
-    basis = skfem.FacetBasis(mesh, element, facets=facets, intorder=3)
+    basis = facet_basis(mesh, _linear_element(mesh), facets, np.zeros(len(facets), dtype=np.int32), order=3)
     inner = np.moveaxis(np.asarray(basis.global_coordinates()), 0, 2)
     corners = np.moveaxis(mesh.p[:, mesh.facets[:, facets]], (0, 1, 2), (2, 1, 0))
     lengths = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
     return inner, lengths
 
 
-def _on_places(problem: Problem, one: BoundaryEquation, points: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    found = np.zeros(len(points), dtype=bool)
+def _on_places(
+    problem: Problem, one: BoundaryEquation, points: np.ndarray, lengths: np.ndarray, normals: np.ndarray
+) -> np.ndarray:
+    """(facets,) 1 where a condition holds, -1 where its place has the opposite normals, 0 elsewhere."""
+    found = np.zeros(len(points), dtype=int)
     flat = _with_time(problem, points.reshape(-1, points.shape[2]))
     slack = np.repeat(SLACK * lengths, points.shape[1])
+    space = [problem.coordinates.index(name) for name in problem.space]
     for place in one.places:
         for size in np.unique(np.round(np.log2(lengths))):  # places take one slack for all points
             of_size = np.round(np.log2(lengths)) == size
             mask = np.repeat(of_size, points.shape[1])
             inside = place.contains(flat[mask], slack[mask].min()).reshape(-1, points.shape[1])
-            found[of_size] |= inside.all(axis=1)
+            held = np.flatnonzero(of_size)[inside.all(axis=1)]
+            if len(held):
+                rows = flat.reshape(len(points), -1, flat.shape[1])[held, 0]
+                along = np.sum(place.normals(rows)[:, space] * normals[held, 0], axis=1)
+                found[held] = np.where(along >= 0, 1, -1)
     if one.where is not None:
         if problem.time and symbol(problem.time) in one.where.free_symbols:
             raise unsupported(f"{one.words} holds where {one.where}: the place moves in {problem.time}")
-        middle = _holds(problem, one, points.reshape(-1, points.shape[2]))
-        found &= middle.reshape(len(points), -1).mean(axis=1) > 0.5
+        middle = holds_at(problem, one, points.reshape(-1, points.shape[2]))
+        found[middle.reshape(len(points), -1).mean(axis=1) <= 0.5] = 0
     return found
 
 
@@ -95,7 +190,7 @@ def _with_time(problem: Problem, points: np.ndarray) -> np.ndarray:
     return found
 
 
-def _holds(problem: Problem, one: BoundaryEquation, points: np.ndarray) -> np.ndarray:
+def holds_at(problem: Problem, one: BoundaryEquation, points: np.ndarray) -> np.ndarray:
     read = {symbol(name): points[:, n] for n, name in enumerate(problem.space)}
     return np.broadcast_to(np.asarray(Program([one.where])({**problem.values, **read})[0], dtype=bool), len(points))
 
@@ -108,73 +203,3 @@ def _description(problem: Problem, points: np.ndarray) -> str:
         f"{name} = {low:.4g}" if high - low < 1e-9 * size else f"{name} in [{low:.4g}, {high:.4g}]"
         for name, low, high in zip(problem.space, lower, upper, strict=True)
     )
-
-
-def switch_points(problem: Problem, equations: Sequence[BoundaryEquation]) -> np.ndarray:
-    """(k, 2) points of the boundary of a plane domain at which an inequality of a condition starts or ends to hold."""
-    found = [np.empty((0, len(problem.space)))]
-    if len(problem.space) == 2:
-        for one in equations:
-            for place in one.places if one.where is not None else ():
-                found += _switches(problem, one, place)
-    points = np.concatenate(found)
-    kept: list[np.ndarray] = []
-    for point in points:
-        if all(np.linalg.norm(point - other) > 1e-9 * (1 + np.abs(point).max()) for other in kept):
-            kept.append(point)
-    return np.array(kept).reshape(-1, len(problem.space))
-
-
-def _switches(problem: Problem, one: BoundaryEquation, place: Any) -> Iterator[np.ndarray]:
-    curve = spatial(place, problem.space)
-
-    def points(unit: np.ndarray) -> np.ndarray:
-        return curve.sample(unit[:, None])
-
-    units = np.linspace(0.0, 1.0, SAMPLES)
-    holds = _holds(problem, one, points(units))
-    change = np.flatnonzero(holds[1:] != holds[:-1])
-    lower, upper, first = units[change], units[change + 1], holds[change]
-    for _ in range(HALVINGS if len(change) else 0):
-        middle = (lower + upper) / 2
-        same = _holds(problem, one, points(middle)) == first
-        lower, upper = np.where(same, middle, lower), np.where(same, upper, middle)
-    if len(change):
-        ends = points(lower), points(upper)
-        joined = np.linalg.norm(ends[0] - ends[1], axis=1) < 1e-9
-        if joined.any():
-            yield ends[1][joined]
-
-
-def reentrant_corners(mesh: Any) -> np.ndarray:
-    """(k, 2) vertices of a plane mesh of second order at which the boundary turns inwards."""
-    import skfem
-
-    if mesh.p.shape[0] != 2:
-        return np.empty((0, mesh.p.shape[0]))
-    facets = mesh.boundary_facets()
-    basis = skfem.FacetBasis(mesh, skfem.ElementTriP1(), facets=facets, intorder=3)
-    mapping = mesh.mapping()
-    corners: dict[int, list[np.ndarray]] = {}
-    ends = mapping.G(np.array([[0.0, 0.5, 1.0]]), find=facets)  # (2, facets, 3)
-    inward = -np.asarray(basis.normals).mean(axis=2)
-    for number, facet in enumerate(facets):
-        first, middle, last = ends[:, number].T
-        for vertex in mesh.facets[:, facet]:
-            position = mesh.p[:, vertex]
-            start, end = (
-                (first, last) if np.linalg.norm(first - position) < np.linalg.norm(last - position) else (last, first)
-            )
-            tangent = 4 * middle - 3 * start - end
-            corners.setdefault(int(vertex), []).append(np.array([tangent, inward[:, number]]))
-    found = []
-    for vertex, sides in corners.items():
-        if len(sides) != 2:
-            continue
-        (first, into), (second, _) = sides
-        first, second = first / np.linalg.norm(first), second / np.linalg.norm(second)
-        angle = np.arccos(np.clip(first @ second, -1.0, 1.0))
-        # the domain fills more than half a turn where the second tangent points away from the inward normal
-        if np.pi - angle > SMOOTH and second @ into < 0:
-            found.append(mesh.p[:, vertex])
-    return np.array(found).reshape(-1, 2)

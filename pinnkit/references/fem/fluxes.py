@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import sympy
 
-from pinnkit.language import linear
-from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
+from pinnkit.language.calculus import Partial, normal_symbol, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.references.fem.assembly import Integrand, Quadrature
-from pinnkit.references.fem.boundary_data import BoundaryEquation
-from pinnkit.references.fem.facets import FacetGroup
+from pinnkit.references.fem.facet_conditions import GroupConditions, coupling
 from pinnkit.references.fem.second_order import SecondOrderEquation, SecondOrderSystem
 from pinnkit.references.fem.weak_form import Share, divergence, has_constant_divergence, shared
 from pinnkit.references.fem.words import unsupported
@@ -21,115 +18,6 @@ from pinnkit.references.fem.words import unsupported
 TOLERANCE = 1e-7
 SOME_VALUE = 0.7
 """Value of fields in coefficients, when only the form of a condition is looked at."""
-
-
-@dataclass(frozen=True)
-class GroupConditions:
-    """What holds on a group of facets.
-
-    Attributes:
-        values: field -> expression of its prescribed values.
-        pressures: pressure -> expression of the value that stands in the conormal derivative.
-        fluxes: the conditions that hold derivatives.
-        free: the equations whose conormal derivative they give.
-    """
-
-    group: FacetGroup
-    values: Mapping[str, sympy.Expr]
-    pressures: Mapping[str, sympy.Expr]
-    fluxes: tuple[BoundaryEquation, ...]
-    free: tuple[SecondOrderEquation, ...]
-
-
-def sort_conditions(system: SecondOrderSystem, group: FacetGroup, normal: np.ndarray | None) -> GroupConditions:
-    """The values and the fluxes that a group of facets has; `normal` (d,) where all have one.
-
-    Raises:
-        UnsupportedProblem: there are too few or too many for the equations, or values that cannot be read.
-    """
-    plain = [one for one in group.equations if one.prescribes_values]
-    fluxes = tuple(one for one in group.equations if not one.prescribes_values)
-    values = _values(system, plain, normal)
-    for name in values:
-        if name in system.local:
-            raise unsupported(f"{system.equation_of(name).words} needs no condition for {name} on {group.description}")
-    pressures = {name: values.pop(name) for name in system.pressures if name in values}
-    free = tuple(one for one in system.with_flux if one.field not in values)
-    for name in pressures:
-        if not any(coupling(system, one, name) for one in free):
-            raise unsupported(f"on {group.description} {name} is given beside all other fields: leave it out there")
-    if len(fluxes) + len(pressures) < len(free):
-        one = free[-1]
-        for candidate in free:
-            if not any(atom.field == candidate.field for flux in fluxes for atom in flux.slopes):
-                one = candidate
-        raise unsupported(
-            f"{one.words} lacks a condition on {group.description}, such as {one.field} = 0 or {one.field}_n = 0"
-        )
-    if len(fluxes) > len(free):
-        names = ", ".join(f"'{one.name}'" for one in group.equations)
-        raise unsupported(f"on {group.description} there are more conditions ({names}) than the equations can meet")
-    return GroupConditions(group, values, pressures, fluxes, free)
-
-
-def _values(
-    system: SecondOrderSystem, plain: Sequence[BoundaryEquation], normal: np.ndarray | None
-) -> dict[str, sympy.Expr]:
-    residuals = []
-    for one in plain:
-        residual = one.rest
-        normals = [normal_symbol(name) for name in system.space]
-        if residual.free_symbols & set(normals):
-            if normal is None:
-                raise unsupported(f"{one.words} holds the normal where the boundary is curved")
-            known = {each: sympy.Float(value) for each, value in zip(normals, np.round(normal, 12), strict=True)}
-            known = {each: sympy.Integer(int(value)) if value == int(value) else value for each, value in known.items()}
-            residual = residual.subs(known)
-        residuals.append((one, residual))
-    found: dict[str, sympy.Expr] = {}
-    together: list[tuple[BoundaryEquation, sympy.Expr]] = []
-    for one, residual in residuals:
-        atoms = sorted(partials(residual), key=str)
-        if len(atoms) != 1:
-            together.append((one, residual))
-            continue
-        factor, rest = _linear(one, residual, atoms)
-        if atoms[0].field in found:
-            raise unsupported(f"{one.words} gives {atoms[0].field} where another condition gives it")
-        found[atoms[0].field] = -rest / factor[0]
-    atoms = sorted(set().union(*(partials(residual) for _, residual in together)), key=str)
-    if together:
-        if len(atoms) != len(together) or any(atom.field in found for atom in atoms):
-            raise unsupported(f"{together[0][0].words} gives a combination of fields, and not the value of each")
-        for one, residual in together:
-            _linear(one, residual, atoms)
-        solved = linear.solve([residual for _, residual in together], atoms)
-        if solved is None:
-            raise unsupported(f"{together[0][0].words} does not determine the values of the fields")
-        found |= {atom.field: value for atom, value in solved.items()}
-    return found
-
-
-def _linear(
-    one: BoundaryEquation, residual: sympy.Expr, atoms: Sequence[Partial]
-) -> tuple[list[sympy.Expr], sympy.Expr]:
-    try:
-        factors, rest = linear.coefficients(residual, atoms)
-    except linear.NotLinearError:
-        raise unsupported(f"{one.words} is not linear in the fields") from None
-    if len(atoms) == 1 and factors[0] == 0:
-        raise unsupported(f"{one.words} does not hold the field")
-    return factors, rest
-
-
-def coupling(system: SecondOrderSystem, equation: SecondOrderEquation, pressure: str) -> sympy.Expr:
-    """sum_i b_i n_i, with the coefficients b_i of the pressure's derivatives in the equation."""
-    atoms = [system.fields[pressure].differentiated(name) for name in system.space]
-    slopes = linear.slopes(equation.rest, atoms)
-    return sympy.Add(*(slope * normal_symbol(name) for name, slope in zip(system.space, slopes, strict=True)))
-
-
-# ------------------------------------------------------------ matching
 
 
 class FluxMatrices:
@@ -142,29 +30,46 @@ class FluxMatrices:
     def __init__(self, system: SecondOrderSystem, conditions: GroupConditions, shares: Sequence[Share]) -> None:
         self.system, self.conditions, self.shares = system, conditions, shares
         self.columns = [field.differentiated(name) for field in system.fields.values() for name in system.space]
-        base = [self._conormal(one, {}) for one in conditions.free]
-        ones = [[self._conormal(one, {share: 1.0}) for share in shares] for one in conditions.free]
+        terms = [term for one in conditions.free for term in one.terms]
+        base = [self._conormal(*term, {}) for term in terms]
+        ones = [[self._conormal(*term, {share: 1.0}) for share in shares] for term in terms]
         self._base = Program([entry for row in base for entry in row])
         self._ones = Program([entry for rows in ones for row in rows for entry in row])
+        self._owners = np.array([k for k, one in enumerate(conditions.free) for _ in one.terms], dtype=int)
+        self._names = [one.name for one, _ in terms]
         rows = [one.slopes for one in conditions.fluxes]
         for pressure in system.pressures:
             if has_constant_divergence(system, pressure):  # it holds on the boundary too
-                terms = divergence(system, pressure)
-                rows.append({system.fields[field].differentiated(along): one for (field, along), one in terms.items()})
+                found = divergence(system, pressure).items()
+                rows.append({system.fields[field].differentiated(along): one for (field, along), one in found})
         self._rows = len(rows)
         self._conditions = Program([row.get(atom, sympy.S.Zero) for row in rows for atom in self.columns])
         programs = (self._base, self._ones, self._conditions)
         self.moves = system.time is not None and any(symbol(system.time) in one.atoms for one in programs)
         self.nonlinear = any(isinstance(atom, Partial) for one in programs for atom in one.atoms)
 
-    def _conormal(self, equation: SecondOrderEquation, shares: Mapping[Share, float]) -> list[sympy.Expr]:
+    def _conormal(self, equation: SecondOrderEquation, sign: int, shares: Mapping[Share, float]) -> list[sympy.Expr]:
         found = dict.fromkeys(self.columns, sympy.S.Zero)
         for (field, i, j), factor in shared(self.system, equation, shares).items():
-            found[self.system.fields[field].differentiated(j)] += factor * normal_symbol(i)
+            found[self.system.fields[field].differentiated(j)] += sign * factor * normal_symbol(i)
         return list(found.values())
 
-    def __call__(self, at: Quadrature, time: float | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def __call__(
+        self, at: Quadrature, time: float | None, scales: Mapping[str, float]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """base (n, k, c), slopes (n, k, s, c) and conditions (n, m, c), at the n quadrature points.
+
+        Args:
+            scales: equation -> the number that it is multiplied by.
+        """
+        base, slopes, conditions = self.terms(at, time)
+        factors = np.array([scales[name] for name in self._names])
+        sums = np.zeros((len(self.conditions.free), len(factors)))
+        sums[self._owners, np.arange(len(factors))] = factors
+        return np.einsum("kt,ntc->nkc", sums, base), np.einsum("kt,ntsc->nksc", sums, slopes), conditions
+
+    def terms(self, at: Quadrature, time: float | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The same before terms of one balance are added: base (n, t, c), slopes (n, t, s, c), conditions (n, m, c).
 
         Behind the conditions stand the equations of pressures, sum_j c_j f_j = 0.
         """
@@ -178,9 +83,9 @@ class FluxMatrices:
             numbers = [np.broadcast_to(one, shape).ravel() for one in program(read)]
             return np.array(numbers, dtype=float).reshape(*rows, columns, at.weights.size)
 
-        free = len(self.conditions.free)
-        base = run(self._base, free)
-        ones = run(self._ones, free, len(self.shares)) - base[:, None]
+        count = len(self._names)
+        base = run(self._base, count)
+        ones = run(self._ones, count, len(self.shares)) - base[:, None]
         rows = run(self._conditions, self._rows)
         for field, value in self.conditions.values.items():
             if not {str(one) for one in value.free_symbols} & set(self.system.space):
@@ -194,7 +99,43 @@ class FluxMatrices:
         return np.moveaxis(base, -1, 0), np.moveaxis(ones, -1, 0), np.moveaxis(rows, -1, 0)
 
 
-def find_shares(matrices: Sequence[tuple[FluxMatrices, Quadrature]], time: float | None) -> dict[Share, float]:
+def find_scales(
+    system: SecondOrderSystem, matrices: Sequence[tuple[FluxMatrices, Quadrature]], time: float | None
+) -> dict[str, float]:
+    """Equation -> a number by which it is multiplied, so that the conormal derivatives of two equations that meet at an
+    interface add up to what its conditions say: k_1 laplacian(u_1) = 0 has the same solutions as laplacian(u_1) = 0.
+    """
+    scales = dict.fromkeys((one.name for one in system.equations), 1.0)
+    known: set[str] = set()
+    for matrix, at in matrices:
+        first = 0
+        for one in matrix.conditions.free:
+            if len(one.terms) == 2:
+                base, _, conditions = matrix.terms(at, time)
+                outside = _outside(conditions)
+                inner, outer = (np.einsum("nij,nj->ni", outside, base[:, first + side]) for side in (0, 1))
+                ratio = -np.sum(inner * outer) / max(np.sum(outer * outer), 1e-300)
+                left = np.abs(inner + ratio * outer).max()
+                if ratio and left <= TOLERANCE * max(np.abs(inner).max(), 1e-300) and abs(ratio - 1) > TOLERANCE:
+                    mine, other = (equation.name for equation, _ in one.terms)
+                    if other in known and mine not in known:
+                        scales[mine] = scales[other] / ratio
+                    elif other not in known:
+                        scales[other] = scales[mine] * ratio
+                    known |= {mine, other}
+            first += len(one.terms)
+    return scales
+
+
+def _outside(conditions: np.ndarray) -> np.ndarray:
+    """(n, c, c) projections onto what is orthogonal to the conditions (n, m, c)."""
+    range_ = np.swapaxes(conditions, 1, 2)
+    return np.eye(range_.shape[1]) - range_ @ np.linalg.pinv(range_)
+
+
+def find_shares(
+    matrices: Sequence[tuple[FluxMatrices, Quadrature]], time: float | None, scales: Mapping[str, float]
+) -> dict[Share, float]:
     """The shares with which every conormal derivative is a combination of conditions.
 
     Raises:
@@ -205,28 +146,27 @@ def find_shares(matrices: Sequence[tuple[FluxMatrices, Quadrature]], time: float
     for matrix, at in matrices:
         if not matrix.conditions.free:
             continue
-        base, slopes, conditions = matrix(at, time)
+        base, slopes, conditions = matrix(at, time, scales)
         if not (np.all(np.isfinite(base)) and np.all(np.isfinite(conditions))):
             raise unsupported(f"a coefficient is not finite on {matrix.conditions.group.description}")
-        range_ = np.swapaxes(conditions, 1, 2)
-        outside = np.eye(range_.shape[1]) - range_ @ np.linalg.pinv(range_)
-        for k, equation in enumerate(matrix.conditions.free):
+        outside = _outside(conditions)
+        for k, balance in enumerate(matrix.conditions.free):
             scale = np.maximum(np.linalg.norm(base[:, k], axis=1), 1e-300)[:, None]
             right.append(-np.einsum("nij,nj->ni", outside, base[:, k]) / scale)
             rows.append(np.einsum("nij,nsj->nis", outside, slopes[:, k]) / scale[..., None])
-            sources.append((equation, matrix.conditions))
+            sources.append((balance, matrix.conditions))
     if not rows:
         return dict.fromkeys(shares, 0.0)
     flat = [row.reshape(row.shape[0] * row.shape[1], len(shares)) for row in rows]
     found = np.zeros(len(shares))
     if shares:
         found = np.linalg.lstsq(np.concatenate(flat), np.concatenate([one.ravel() for one in right]), rcond=1e-10)[0]
-    for row, wanted, (equation, conditions) in zip(flat, right, sources, strict=True):
+    for row, wanted, (balance, conditions) in zip(flat, right, sources, strict=True):
         if np.abs(row @ found - wanted.ravel()).max() > TOLERANCE:
             names = ", ".join(f"'{one.name}'" for one in conditions.fluxes)
             raise unsupported(
                 f"on {conditions.group.description} the conditions {names} do not give the conormal derivative of "
-                f"{equation.words}, such as {equation.field}_n"
+                f"{balance.words}, such as {balance.field}_n"
             )
     return {one: float(value) for one, value in zip(shares, found, strict=True)}
 
@@ -237,19 +177,21 @@ class BoundaryTerm:
     Given pressures enter by b n (given - pressure), as if the pressure's gradient were integrated by parts.
     """
 
-    def __init__(self, matrices: FluxMatrices, shares: Mapping[Share, float]) -> None:
-        self._matrices = matrices
+    def __init__(self, matrices: FluxMatrices, shares: Mapping[Share, float], scales: Mapping[str, float]) -> None:
+        self._matrices, self._scales = matrices, scales
         self._shares = np.array([shares[one] for one in matrices.shares])
         system, conditions = matrices.system, matrices.conditions
         self._symbols = [
             [symbol(f"#{k}_{m}") for m, _ in enumerate(conditions.fluxes)] for k, _ in enumerate(conditions.free)
         ]
         self.integrands = []
-        for names, equation in zip(self._symbols, conditions.free, strict=True):
+        for names, balance in zip(self._symbols, conditions.free, strict=True):
             terms = [-name * one.rest for name, one in zip(names, conditions.fluxes, strict=True)]
             for pressure, value in conditions.pressures.items():
-                terms.append(coupling(system, equation, pressure) * (value - system.fields[pressure]))
-            self.integrands.append(Integrand(equation.field, {(): sympy.Add(*terms)}))
+                for equation, sign in balance.terms:
+                    factor = sign * sympy.Float(scales[equation.name]) * coupling(system, equation, pressure)
+                    terms.append(factor * (value - system.fields[pressure]))
+            self.integrands.append(Integrand(balance.field, {(): sympy.Add(*terms)}))
         if matrices.nonlinear and any(one.rest != 0 for one in conditions.fluxes):
             raise unsupported(
                 f"the coefficients of {conditions.free[0].words} hold a field, so a flux must be zero on "
@@ -265,7 +207,7 @@ class BoundaryTerm:
         """The value at the quadrature points of each factor's symbol."""
         if not self._matrices.conditions.free:
             return {}
-        base, slopes, conditions = self._matrices(at, time)
+        base, slopes, conditions = self._matrices(at, time, self._scales)
         wanted = base + np.einsum("nksc,s->nkc", slopes, self._shares)
         found = np.einsum("ncm,nkc->nkm", np.linalg.pinv(conditions), wanted)
         shape = at.weights.shape

@@ -13,9 +13,9 @@ from pinnkit.problem.unknowns import combined
 from pinnkit.references.budget import DEFAULT_BYTES, DEFAULT_SECONDS, Budget, OverBudget
 from pinnkit.references.fem.boundary_data import Conditions, read_conditions
 from pinnkit.references.fem.cad import MeshingError, spatial
+from pinnkit.references.fem.corners import switch_points
 from pinnkit.references.fem.discretization import Discretization
 from pinnkit.references.fem.ellipticity import check_elliptic
-from pinnkit.references.fem.facets import switch_points
 from pinnkit.references.fem.mesh import Geometry, make_mesh
 from pinnkit.references.fem.newton import NotConverged
 from pinnkit.references.fem.refinement import Refined, Refinement
@@ -112,6 +112,7 @@ def read(problem: Problem, size: float | None = None) -> tuple[SecondOrderSystem
     geometry = Geometry(
         shape=spatial(problem.domain, problem.space),
         space=problem.space,
+        regions=tuple(spatial(problem.regions[name], problem.space) for name in system.regions),
         points=np.concatenate([given, switches]),
         graded=switches,
         size=size,

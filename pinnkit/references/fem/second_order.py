@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import sympy
@@ -13,11 +13,14 @@ from pinnkit.language import linear
 from pinnkit.language.calculus import Partial, partials
 from pinnkit.language.errors import LanguageError
 from pinnkit.language.evaluate import Program
+from pinnkit.problem.at import random_points
 from pinnkit.problem.problem import Problem
 from pinnkit.references.fem.words import METHOD, unsupported
 from pinnkit.references.residuals import parameter_values, symbolic_residual
 
 MOST_DIMENSIONS = 3
+POINTS = 4096
+"""Random points by which it is found out what lives where."""
 JUMPS = (sympy.Piecewise, sympy.Heaviside, sympy.sign)
 
 Second = tuple[str, str, str]
@@ -44,6 +47,19 @@ class SecondOrderEquation:
 
 
 @dataclass(frozen=True)
+class Pattern:
+    """The fields that have values in some part of the domain, and the equations that hold there, as many."""
+
+    fields: tuple[str, ...]
+    equations: tuple[SecondOrderEquation, ...]
+
+    @property
+    def with_flux(self) -> tuple[SecondOrderEquation, ...]:
+        """The equations of second order: the ones that need a condition at each point of the boundary."""
+        return tuple(one for one in self.equations if one.second)
+
+
+@dataclass(frozen=True)
 class SecondOrderSystem:
     """As many equations as fields, each paired with a field; every expression holds numbers for parameters.
 
@@ -51,6 +67,7 @@ class SecondOrderSystem:
         pressures: fields without second derivatives whose own equation does not hold them.
         evolving: fields with a derivative in time.
         local: fields whose equation holds no derivative of theirs in space: they need no boundary condition.
+        patterns: the regions that a point of the domain lies in -> what lives there.
     """
 
     space: tuple[str, ...]
@@ -60,6 +77,12 @@ class SecondOrderSystem:
     pressures: tuple[str, ...]
     evolving: tuple[str, ...]
     local: tuple[str, ...]
+    patterns: Mapping[frozenset[str], Pattern]
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions by which fields and equations differ."""
+        return tuple(sorted(set().union(*self.patterns)))
 
     def equation_of(self, field: str) -> SecondOrderEquation:
         return next(one for one in self.equations if one.field == field)
@@ -79,23 +102,14 @@ def read_second_order_system(problem: Problem) -> SecondOrderSystem:
     _expect_coordinates(problem)
     values = parameter_values(problem, METHOD)
     fields = {field.name: Partial(field.name, field.coordinates) for field in problem.fields}
-    if len(problem.equations) != len(fields) and not any(getattr(one, "region", "") for one in problem.equations):
-        raise unsupported(
-            f"it has {len(problem.equations)} equations for {len(fields)} fields ({', '.join(fields)}): "
-            "as many are needed"
-        )
     parts = []
     for equation in problem.equations:
         words = f"the equation '{equation.name}'"
         residual = symbolic_residual(equation, words, values, METHOD)
         check_readable(residual, problem, words)
         second, rest = _principal_part(residual, problem, words)
-        parts.append((equation.name, getattr(equation, "region", ""), second, rest))
-    pairs = _paired(parts, list(fields), problem.time)
-    equations = tuple(
-        SecondOrderEquation(name, field, region, second, rest)
-        for (name, region, second, rest), field in zip(parts, pairs, strict=True)
-    )
+        parts.append(SecondOrderEquation(equation.name, "", getattr(equation, "region", ""), second, rest))
+    equations, patterns = _in_patterns(parts, problem)
     of_second_order = {key[0] for one in equations for key in one.second}
     pressures, local = [], []
     for one in equations:
@@ -125,6 +139,7 @@ def read_second_order_system(problem: Problem) -> SecondOrderSystem:
         pressures=tuple(pressures),
         evolving=tuple(name for name in fields if name in evolving),
         local=tuple(local),
+        patterns=patterns,
     )
     if problem.time and not evolving:
         raise unsupported(f"no equation holds a derivative in {problem.time}, which is a coordinate")
@@ -186,18 +201,46 @@ def _principal_part(residual: sympy.Expr, problem: Problem, words: str) -> tuple
     return {key: factor for key, factor in second.items() if factor != 0}, rest
 
 
-def _paired(parts: list, fields: list[str], time: str | None) -> list[str]:
+def _in_patterns(
+    equations: list[SecondOrderEquation], problem: Problem
+) -> tuple[tuple[SecondOrderEquation, ...], dict[frozenset[str], Pattern]]:
+    """The equations with the fields that they are paired with, and what lives in each part of the domain."""
+    names = {one.region for one in equations if one.region} | {one.part for one in problem.fields if one.part}
+    points = random_points(problem.domain, POINTS)
+    inside = {name: problem.regions[name].contains(points) for name in sorted(names)}
+    patterns = {frozenset(name for name in names if inside[name][row]) for row in range(len(points))}
+    pairs: dict[str, str] = {}
+    found = {}
+    for pattern in sorted(patterns, key=sorted):
+        held = [one for one in equations if not one.region or one.region in pattern]
+        fields = [one.name for one in problem.fields if not one.part or one.part in pattern]
+        if len(held) != len(fields):
+            place = f" in {' and '.join(sorted(pattern))}" if pattern else ""
+            raise unsupported(
+                f"it has {len(held)} equations for {len(fields)} fields ({', '.join(fields)}){place}: "
+                "as many are needed"
+            )
+        for one, field in zip(held, _paired(held, fields, problem.time), strict=True):
+            if pairs.setdefault(one.name, field) != field:
+                raise unsupported(f"{one.words} determines {pairs[one.name]} in one region and {field} in another")
+        found[pattern] = fields, held
+    paired = {one.name: replace(one, field=pairs[one.name]) for one in equations if one.name in pairs}
+    named = {
+        key: Pattern(tuple(fields), tuple(paired[one.name] for one in held)) for key, (fields, held) in found.items()
+    }
+    return tuple(paired.values()), named
+
+
+def _paired(equations: list[SecondOrderEquation], fields: list[str], time: str | None) -> list[str]:
     """The field of each equation: the one that it determines, by its pure second derivatives and those in time."""
-    score = np.zeros((len(parts), len(fields)))
-    for row, (_, _, second, rest) in enumerate(parts):
+    score = np.zeros((len(equations), len(fields)))
+    for row, one in enumerate(equations):
         for column, field in enumerate(fields):
-            pure = sum(key[0] == field and key[1] == key[2] for key in second)
-            mixed = sum(key[0] == field and key[1] != key[2] for key in second)
-            own = [one for one in partials(rest) if one.field == field]
-            in_time = any(time in one.derivative for one in own)
-            plain = any(not one.derivative for one in own)
+            pure = sum(key[0] == field and key[1] == key[2] for key in one.second)
+            mixed = sum(key[0] == field and key[1] != key[2] for key in one.second)
+            own = [atom for atom in partials(one.rest) if atom.field == field]
+            in_time = any(time in atom.derivative for atom in own)
+            plain = any(not atom.derivative for atom in own)
             score[row, column] = 10 * pure + mixed + 5 * in_time + 0.1 * plain + 0.01 * (row == column)
-    rows, columns = linear_sum_assignment(-score)
-    if len(rows) != len(parts):
-        raise unsupported(f"it has {len(parts)} equations for {len(fields)} fields")
+    _, columns = linear_sum_assignment(-score)
     return [fields[column] for column in columns]

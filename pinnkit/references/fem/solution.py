@@ -12,7 +12,7 @@ from pinnkit.references.budget import Budget
 from pinnkit.references.fem.boundary_data import Conditions
 from pinnkit.references.fem.discretization import Discretization
 from pinnkit.references.fem.evolution import POINTS, Trajectory, integrate, steady
-from pinnkit.references.fem.interpolation import Interpolation, Locator
+from pinnkit.references.fem.interpolation import Interpolation, Locators
 from pinnkit.references.fem.mesh import Geometry, make_mesh
 from pinnkit.references.fem.second_order import SecondOrderSystem
 
@@ -60,14 +60,14 @@ class Solution:
         self.unknowns = self.discretization.size
 
     @cached_property
-    def _locator(self) -> Locator:
-        return Locator(self.discretization.spaces)
+    def _locators(self) -> Locators:
+        return Locators(self.discretization.spaces, self.discretization.patterns)
 
     def on(self, other: Discretization) -> np.ndarray:
         """The unknowns of the steady solution at the nodes of another mesh."""
         y = np.zeros(other.size)
         for name, basis in other.spaces.bases.items():
-            values = Interpolation(self.discretization.spaces, basis.doflocs.T, self._locator)
+            values = Interpolation(self.discretization.spaces, basis.doflocs.T, self._locators)
             y[other.spaces.slots[name]] = np.nan_to_num(values(self._trajectory.states)[name])
         return y
 
@@ -78,7 +78,7 @@ class Solution:
         found: dict[str, list[np.ndarray]] = {name: [] for name in self.discretization.system.fields}
         for begin in range(0, len(points), CHUNK):
             part = points[begin : begin + CHUNK]
-            interpolation = Interpolation(self.discretization.spaces, part[:, space], self._locator)
+            interpolation = Interpolation(self.discretization.spaces, part[:, space], self._locators)
             if self.steps:
                 first, weights = self._trajectory.weights(part[:, names.index(self._problem.time)])
                 values = interpolation(self._trajectory.states, first[:, None] + np.arange(POINTS), weights)
