@@ -34,6 +34,7 @@ class Places:
         shapes: name -> a solid in the space coordinates, the box of their ranges among them.
         own: name -> the coordinates that a shape names, if not all of space: its normals lie in these.
         solid: the domain in space; None where no coordinate is one of space.
+        broken: the names of shapes that have a mistake, which is told already: they stand for all that bounds the domain.
     """
 
     box: Box
@@ -41,6 +42,7 @@ class Places:
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     solid: Shape | None = None
+    broken: tuple[str, ...] = ()
 
     @cached_property
     def domain(self) -> Shape:
@@ -53,6 +55,8 @@ class Places:
 
     def rim(self, name: str) -> tuple[Shape, ...]:
         """The parts of a shape's boundary in the closure of the domain."""
+        if name in self.broken:
+            return self.boundary
         shape = self.shapes[name]
         if self.solid is None or shape == self.solid:
             return self.domain.boundary(self.own.get(name, self.space))
@@ -118,7 +122,8 @@ def read_places(
     solid: Shape | None = ranges
     with report.at("domain"):
         solid = _read_solid(config.get("domain"), shapes, [*map(str, described), BOX], ranges)
-    places = Places(box, space, shapes, own, solid or ranges)
+    broken = tuple(name for name in map(str, described) if name not in shapes)
+    places = Places(box, space, shapes, own, solid or ranges, broken)
     if len(report.mistakes) == former:  # else domain may mean it
         used = set(_words({key: value for key, value in config.items() if key not in KEYS}))
         for name in shapes:
