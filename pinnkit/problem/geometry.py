@@ -12,10 +12,11 @@ from typing import Any
 from pinnkit.domains.box import Box
 from pinnkit.domains.combination import INTERSECTION, Combination
 from pinnkit.domains.product import Product
+from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.rim import rim
 from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import LanguageError, Report
-from pinnkit.problem.shapes import BOX, read_shapes
+from pinnkit.problem.shapes import BOX, check_shape_name, read_shapes
 from pinnkit.problem.solids import read_solid
 from pinnkit.problem.tables import Files
 
@@ -34,7 +35,7 @@ class Places:
         shapes: name -> a solid in the space coordinates, the box of their ranges among them.
         own: name -> the coordinates that a shape names, if not all of space: its normals lie in these.
         solid: the domain in space; None where no coordinate is one of space.
-        broken: the names of shapes that have a mistake, which is told already: they stand for all that bounds the domain.
+        broken: names of shapes with a mistake, which is told already: they stand for all that bounds the domain.
     """
 
     box: Box
@@ -114,18 +115,29 @@ def read_places(
         report.add("shapes", f"{described!r} is not a mapping: write {{part: {{disk: {{center: [0, 0], radius: 1}}}}}}")
         described = {}
     ranges = Box({name: box.bounds[name] for name in space})
-    shapes, own = read_shapes(described, ranges, parameters, values, taken, files, report)
+    texts = {name: text for name, text in described.items() if isinstance(text, str)}
+    plain = {name: one for name, one in described.items() if name not in texts}
+    shapes, own = read_shapes(plain, ranges, parameters, values, taken, files, report)
     if not space:
         return Places(box, space)
     shapes[BOX] = ranges
+    known = [*map(str, described), BOX]
+    for name, text in texts.items():
+        with report.at(f"shapes.{name}"):
+            check_shape_name(name, taken)
+            if text.strip() in SHAPES and text.strip() not in shapes:
+                raise LanguageError(f"{text!r} is no shape: write {{disk: {{center: [0, 0], radius: 1}}}}")
+            solid = read_solid(text, shapes, known)
+            if solid is not None:
+                shapes[name] = solid
     former = len(report.mistakes)
     solid: Shape | None = ranges
     with report.at("domain"):
-        solid = _read_solid(config.get("domain"), shapes, [*map(str, described), BOX], ranges)
+        solid = _read_solid(config.get("domain"), shapes, known, ranges)
     broken = tuple(name for name in map(str, described) if name not in shapes)
     places = Places(box, space, shapes, own, solid or ranges, broken)
     if len(report.mistakes) == former:  # else domain may mean it
-        used = set(_words({key: value for key, value in config.items() if key not in KEYS}))
+        used = set(_words([*texts.values(), {key: value for key, value in config.items() if key not in KEYS}]))
         for name in shapes:
             if name != BOX and name not in used:
                 report.add(f"shapes.{name}", f"is used nowhere: write domain: {name}, or leave it out")
