@@ -270,10 +270,8 @@ class Combination(Shape):
 
     @property
     def cut(self) -> bool:
-        if self.operation == DIFFERENCE:
-            return self.left.cut
-        both = (self.left.cut, self.right.cut)
-        return any(both) if self.operation == UNION else all(both)
+        left, right = self.left.cut, self.right.cut
+        return left if self.operation == DIFFERENCE else left or right if self.operation == UNION else left and right
 
     def _leaves(self, side: int = 1) -> Iterator[tuple[Shape, int]]:
         """The solids that are no combination, each with the direction of its normals: -1 where it is cut out."""
