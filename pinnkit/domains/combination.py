@@ -263,22 +263,13 @@ class Combination(Shape):
                 beside = other.distance_expression
                 if self.operation == UNION or (self.operation == DIFFERENCE and one is self.left):
                     beside = None if beside is None else -beside
-                if way is None or beside is None:
-                    yield None
-                else:
-                    yield beside if way == sympy.oo else intersection(way, beside)
+                whole = way == sympy.oo
+                yield None if None in (way, beside) else beside if whole else intersection(way, beside)
 
     def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
         return np.abs(self.distance(points)) <= np.max(slack)
 
     # ------------------------------------------------------------ its boundary
-
-    @property
-    def cut(self) -> bool:
-        if self.operation == DIFFERENCE:
-            return self.left.cut
-        both = (self.left.cut, self.right.cut)
-        return any(both) if self.operation == UNION else all(both)
 
     def _leaves(self, side: int = 1) -> Iterator[tuple[Shape, int]]:
         """The solids that are no combination, each with the direction of its normals: -1 where it is cut out."""
