@@ -45,10 +45,9 @@ FUNCTIONS = {
         "f": {"coordinates": ["u"], "range": [0, 2]},
         "u": ["x", "t"],
         "g": {"coordinates": ["u", "f", "x"], "positive": True},
-        "h": ["x", "g"],
     },
-    "equations": {"one": "u_t = u_xx + f + x*f_xx", "two": "g_x + h_t = f(x=0)*g"},
-    "conditions": {"start": {"at": "t = 0", "equations": ["u = sin(pi*x)", "f = u^2"]}},
+    "equations": {"one": "u_t = u_xx + f + x*f_x", "two": "g_x = f(x=0)*g"},
+    "conditions": {"start": {"at": "t = 0", "equations": "f = u^2"}},
 }
 
 
