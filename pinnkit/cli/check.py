@@ -89,7 +89,8 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
             if condition
             else f"at {settings.sampling.count(len(problem.coordinates))} points inside"
         )
-        yield f"  {equation.name:<11} {_residual(equation)}   {where}{_weight(equation)}"
+        exact = ", exact by construction" if condition and condition.hard else ""
+        yield f"  {equation.name:<11} {_residual(equation)}   {where}{_weight(equation)}{exact}"
     for line in described_integrals(problem):
         yield f"  quadrature  {line}"
     for name, expression in problem.exact.items():

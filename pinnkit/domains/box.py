@@ -167,6 +167,12 @@ class Box(Shape):
         return intersection(*(between(name, *ends) for name, ends in self.bounds.items()))
 
     @property
+    def vanishing_expression(self) -> sympy.Expr | None:
+        if self.fixed:
+            return None
+        return sympy.Mul(*(between(name, *ends) for name, ends in self.bounds.items()))
+
+    @property
     def surface_expression(self) -> sympy.Expr | None:
         """Of a face the distance to its plane, trimmed by the intervals of the other coordinates."""
         plane = self.distance_expression

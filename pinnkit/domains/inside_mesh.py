@@ -25,8 +25,14 @@ class InsideMesh:
     """
 
     def __init__(self, vertices: np.ndarray, faces: np.ndarray) -> None:
-        self._vertices, self._faces = _turned(vertices), faces
-        flat = self._vertices[:, :2][faces]
+        turned = _turned(vertices)
+        # Side i of a face lies across from its corner i, and runs from its lower to its higher vertex.
+        one, other = faces[:, [1, 2, 0]], faces[:, [2, 0, 1]]
+        start, end = turned[np.minimum(one, other)], turned[np.maximum(one, other)]
+        self._sides = np.concatenate([start[..., :2], end[..., :2] - start[..., :2]], axis=2)
+        self._sign = np.where(one < other, 1.0, -1.0)
+        self._heights = turned[:, 2][faces]
+        flat = turned[:, :2][faces]
         self._low, high = flat.reshape(-1, 2).min(axis=0), flat.reshape(-1, 2).max(axis=0)
         self._span = np.maximum(high - self._low, np.finfo(float).tiny)
         count = int(np.clip(np.sqrt(len(faces)), 1, COLUMNS))
@@ -73,21 +79,15 @@ class InsideMesh:
 
     def _crosses(self, points: np.ndarray, face: np.ndarray) -> np.ndarray:
         """Whether the ray upward from each point passes the triangle of the same place."""
-        corners = self._faces[face]
-        sides = [self._side(points, corners[:, i], corners[:, j]) for i, j in ((1, 2), (2, 0), (0, 1))]
-        positive = [side >= 0 for side in sides]
-        flipped = [corners[:, i] > corners[:, j] for i, j in ((1, 2), (2, 0), (0, 1))]
-        left = [one ^ flip for one, flip in zip(positive, flipped, strict=True)]
-        covered = (left[0] == left[1]) & (left[1] == left[2])
-        weights = np.stack([np.where(flip, -side, side) for side, flip in zip(sides, flipped, strict=True)])
+        x, y, along, across = np.moveaxis(self._sides[face], 2, 0)
+        areas = along * (points[:, 1:2] - y) - across * (points[:, :1] - x)
+        left = (areas >= 0) == (self._sign[face] > 0)
+        covered = (left[:, 0] == left[:, 1]) & (left[:, 1] == left[:, 2])
+        weights = areas[covered] * self._sign[face[covered]]
         with np.errstate(all="ignore"):
-            height = np.sum(weights * self._vertices[:, 2][corners].T, axis=0) / weights.sum(axis=0)
-        return covered & (height > points[:, 2])
-
-    def _side(self, points: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Twice the signed area between an edge and each point, the edge from its lower to its higher vertex."""
-        a, b = self._vertices[np.minimum(one, other)], self._vertices[np.maximum(one, other)]
-        return (b[:, 0] - a[:, 0]) * (points[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (points[:, 0] - a[:, 0])
+            height = np.sum(weights * self._heights[face[covered]], axis=1) / np.sum(weights, axis=1)
+        covered[covered] = height > points[covered, 2]
+        return covered
 
 
 def _turned(points: np.ndarray) -> np.ndarray:

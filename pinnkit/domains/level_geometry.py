@@ -53,7 +53,7 @@ def level_geometry(function: LevelFunction, box: Box) -> LevelGeometry:
     lower = np.minimum(surface.points.min(axis=0) - surface.bulge, first)
     upper = np.maximum(surface.points.max(axis=0) + surface.bulge, last)
     bounds = _box(box.coordinates, np.maximum(lower, box.lower), np.minimum(upper, box.upper))
-    return LevelGeometry(bounds, volume, surface, ROUNDING * scale)
+    return LevelGeometry(bounds, volume, surface, max(ROUNDING * scale, 4 * surface.residue))
 
 
 def _box(names: tuple[str, ...], lower: np.ndarray, upper: np.ndarray) -> Box:

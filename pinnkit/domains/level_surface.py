@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pinnkit.domains.box import Box
-from pinnkit.domains.level_function import LevelFunction
+from pinnkit.domains.level_function import EPSILON, LevelFunction
 from pinnkit.domains.marching import negative_volume, zero_set
 from pinnkit.domains.shape import ShapeError
 from pinnkit.domains.simplices import Simplices, simplex_measures
@@ -47,6 +47,12 @@ class LevelSurface:
         return self.function.onto(points, self.reach, self.scale)
 
     @cached_property
+    def residue(self) -> float:
+        """How far from the zero set its points are left by rounding, to first order."""
+        away = np.where(self.function.value(self.points) == 0, 0.0, np.abs(self.function.distances(self.points)))
+        return float(away.max())
+
+    @cached_property
     def _tree(self) -> Any:
         from scipy.spatial import cKDTree  # slow to import, and not every problem needs it
 
@@ -62,17 +68,19 @@ class LevelSurface:
         if self.simplices is None:
             return self.points[np.abs(points - self.points[:, 0]).argmin(axis=1)]
         feet = self.points[self._tree.query(points)[1]]
-        share = np.ones((len(points), 1))
+        share, active = np.ones(len(points)), np.arange(len(points))
         for _ in range(FEET):
-            gradient, away = self.function.gradient(feet), points - feet
+            here, away = feet[active], points[active] - feet[active]
+            gradient = self.function.gradient(here)
             with np.errstate(all="ignore"):
                 normal = gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
             along = np.nan_to_num(away - np.sum(away * normal, axis=1, keepdims=True) * normal)
-            moved = self.onto(feet + share * along)
-            nearer = np.linalg.norm(points - moved, axis=1) < np.linalg.norm(away, axis=1)
+            moved = self.onto(here + share[active, None] * along)
+            nearer = np.linalg.norm(points[active] - moved, axis=1) < np.linalg.norm(away, axis=1)
             nearer &= self.function.is_zero(moved, ACCURACY * self.scale)
-            feet[nearer] = moved[nearer]
-            share[~nearer] /= 2
+            feet[active[nearer]] = moved[nearer]
+            share[active[~nearer]] /= 2
+            active = active[np.linalg.norm(along, axis=1) > EPSILON * self.scale]
         return feet
 
 
@@ -104,7 +112,7 @@ def trace(
     points = np.unique(np.concatenate([vertices, middles], axis=1).reshape(-1, len(axes)), axis=0)
     _check(function, points, cell, box, scale)
     of_vertices, of_middles = (_heights(function, *pair) for pair in ((first, vertices), (straight, middles)))
-    # Simpson's rule; on triangles the one that is exact for quadratic functions
+    # Simpson's rule; on triangles the one that is exact for quadratic functions.
     simpson = (of_vertices.sum(axis=1) + 4 * of_middles[:, 0]) / 6
     between = simpson if len(axes) == 2 else of_middles.mean(axis=1)
     volume = negative_volume(axes, values) + float(np.sum(simplex_measures(first) * between))
@@ -150,10 +158,11 @@ def _curved_measures(vertices: np.ndarray, middles: np.ndarray) -> np.ndarray:
 
 def _check(function: LevelFunction, points: np.ndarray, cell: float, box: Box, scale: float) -> None:
     """Refuse a zero set on which the function jumps, or its gradient vanishes."""
-    wrong = np.flatnonzero(~function.is_zero(points, ACCURACY * scale))
+    wrong = ~function.is_zero(points, ACCURACY * scale)
     size = np.linalg.norm(function.gradient(points), axis=1)
     around = [function.value(points + sign * shift) for shift in cell * np.eye(points.shape[1]) for sign in (1, -1)]
     change = np.nanmax(np.abs(np.stack([*around, np.zeros(len(points))])), axis=0)
+    _check_jumps(points, wrong & (np.abs(function.value(points)) > FLAT * change), box)
     with np.errstate(all="ignore"):
         ratio = np.nan_to_num(size * cell / change, nan=1.0)
     for index in np.argsort(ratio, kind="stable")[:8]:
@@ -165,8 +174,14 @@ def _check(function: LevelFunction, points: np.ndarray, cell: float, box: Box, s
                 "", f"its gradient vanishes at {box.place(place)}, where it is zero: the boundary has no normal there. "
                 "A corner or a crossing is written with several shapes, a power such as (x - 1)^3 by its base"
             )  # fmt: skip
-    if len(wrong):
-        raise ShapeError("", f"jumps, or is infinite, near {box.place(points[wrong[0]])}, where its sign changes")
+    _check_jumps(points, wrong, box)
+
+
+def _check_jumps(points: np.ndarray, wrong: np.ndarray, box: Box) -> None:
+    if wrong.any():
+        place = box.place(points[np.flatnonzero(wrong)[0]])
+        rule = "it jumps, is infinite, or is a difference of numbers that are much larger"
+        raise ShapeError("", f"changes its sign near {place}, and is zero at no point there: {rule}")
 
 
 def _critical(function: LevelFunction, start: np.ndarray, cell: float, change: float) -> np.ndarray | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,17 +19,13 @@ class MeshError(ValueError):
     """A mesh file that is missing, of another kind, too large, or does not bound a solid."""
 
 
-def load(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (m, 3), and faces (k, 3) as indices of them, of an STL file (text or binary) or an OBJ file.
-
-    Only vertices and faces are read: no materials, no textures, and no other file. Vertices with the same coordinates
-    are one; faces with two equal corners are left out.
+def read(path: Path) -> bytes:
+    """The content of a mesh file.
 
     Raises:
-        MeshError: saying what is wrong with the file.
+        MeshError: there is no such file, its name ends in something else, or it is too large.
     """
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
+    if path.suffix.lower() not in ENDINGS:
         raise MeshError(f"'{path.name}' is neither an .stl nor an .obj file")
     if not path.is_file():
         raise MeshError(f"there is no file '{path}'")
@@ -37,20 +33,34 @@ def load(path: Path) -> tuple[np.ndarray, np.ndarray]:
         content = file.read(BYTES + 1)
     if len(content) > BYTES:
         raise MeshError(f"'{path.name}' has more than {BYTES:.3g} bytes, which is the most")
+    return content
+
+
+def parse(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (m, 3), and faces (k, 3) as indices of them, of an STL file (text or binary) or an OBJ file.
+
+    Only vertices and faces are read: no materials, no textures, and no other file. Vertices with the same coordinates
+    are one; faces with two equal corners are left out.
+
+    Args:
+        name: of the file, whose ending tells what it holds.
+
+    Raises:
+        MeshError: saying what is wrong with the content.
+    """
+    ending = Path(name).suffix.lower()
     try:
         vertices, faces = _stl(content) if ending == ".stl" else _obj(content)
     except MeshError as error:
-        raise MeshError(f"'{path.name}' {error}") from None
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError) as error:
-        # What the library raises for a text that is no mesh, and Python for too large numbers.
-        what = f"{ending[1:].upper()} file: {(str(error) or 'it has no triangles').splitlines()[0][:100]}"
-        raise MeshError(f"'{path.name}' cannot be read as an {what}") from None
+        raise MeshError(f"'{name}' {error}") from None
+    except (ValueError, OverflowError) as error:  # a text in the place of a number; an index of too many digits
+        raise MeshError(f"'{name}' cannot be read as an {ending[1:].upper()} file: {str(error)[:100]}") from None
     if not len(faces):
-        raise MeshError(f"'{path.name}' holds no triangles")
+        raise MeshError(f"'{name}' holds no triangles")
     if not np.isfinite(vertices).all():
-        raise MeshError(f"'{path.name}' holds a coordinate that is not finite")
+        raise MeshError(f"'{name}' holds a coordinate that is not finite")
     if faces.min() < 0 or faces.max() >= len(vertices):
-        raise MeshError(f"'{path.name}' has a face with a vertex that is not there")
+        raise MeshError(f"'{name}' has a face with a vertex that is not there")
     return _merged(vertices, faces)
 
 
@@ -67,21 +77,19 @@ def _check_count(count: int) -> None:
 
 
 def _stl(content: bytes) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        from trimesh.exchange import stl
-    except ImportError as error:
-        raise MeshError(f"cannot be read, since {error.name} is missing: pip install 'pinnkit[shapes]'") from None
+    """80 bytes, the number of triangles, 50 bytes for each; or text with `vertex x y z` three times in a facet."""
     if len(content) == 84 + 50 * int.from_bytes(content[80:84], "little"):
         _check_count((len(content) - 84) // 50)
-        found = stl.load_stl_binary(io.BytesIO(content))
+        records = np.frombuffer(content, [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("more", "<u2")], offset=84)
+        vertices = records["corners"].reshape(-1, 3).astype(np.float64)
     else:
         if content.lstrip()[:5].lower() != b"solid":
             raise MeshError("is no STL file: it neither begins with 'solid', nor has the length that its head says")
-        _check_count(content.lower().count(b"endfacet"))
-        found = stl.load_stl_ascii(io.BytesIO(content))
-    parts = list(found["geometry"].values()) if "geometry" in found else [found]  # a solid each
-    corners = [np.asarray(one["vertices"], dtype=np.float64)[one["faces"]].reshape(-1, 3) for one in parts]
-    vertices = np.concatenate([np.empty((0, 3)), *corners])
+        _check_count(len(re.findall(rb"\bendfacet\b", content, re.IGNORECASE)))
+        corners = re.findall(rb"\bvertex\s+(\S+)\s+(\S+)\s+(\S+)", content, re.IGNORECASE)
+        if len(corners) % 3 or len(corners) > 3 * FACES:
+            raise MeshError(f"has {len(corners)} vertices: three for each facet are needed")
+        vertices = np.array([[float(one) for one in corner] for corner in corners]).reshape(-1, 3)
     return vertices, np.arange(len(vertices)).reshape(-1, 3)
 
 

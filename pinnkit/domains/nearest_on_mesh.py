@@ -77,7 +77,7 @@ class NearestOnMesh:
 
     def beyond(self, points: np.ndarray, reach: float) -> np.ndarray:
         """Mask (n,) of points that are certainly farther than `reach` from the mesh."""
-        return self._tree.query(points)[0] > reach + self._radius
+        return np.isinf(self._tree.query(points, distance_upper_bound=(reach + self._radius) * (1 + 1e-9))[0])
 
 
 def _middle_weights(count: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import sympy
@@ -13,12 +13,17 @@ MOST = 40
 """Corners up to which a polygon has a closed form."""
 
 
-def solid_distance(names: Sequence[str], corners: np.ndarray) -> sympy.Expr | None:
+def solid_distance(
+    names: Sequence[str], corners: np.ndarray, join: Callable[..., sympy.Expr] = intersection
+) -> sympy.Expr | None:
     """Of a polygon with corners (k, 2), counter-clockwise; None where it has more than 40.
 
     It is the intersection of its convex hull and of what lies outside of the pockets, the polygons between the hull and
     the chain of edges that leaves it, each treated in the same way (S. B. Tor and A. E. Middleditch, "Convex
     decomposition of simple polygons", ACM Trans. Graphics 3, 1984).
+
+    Args:
+        join: of the functions of the hull's sides and of the pockets into one that is positive where all are.
     """
     if len(corners) > MOST:
         return None
@@ -30,7 +35,7 @@ def solid_distance(names: Sequence[str], corners: np.ndarray) -> sympy.Expr | No
         if end - start > 1:  # the chain back is the pocket's edges, counter-clockwise seen from inside the pocket
             pocket = corners[[place % len(corners) for place in range(end, start - 1, -1)]]
             sides.append(-solid_distance(names, pocket))
-    return intersection(*sides)
+    return join(*sides)
 
 
 def edges_distance(names: Sequence[str], edges: Iterable[tuple[np.ndarray, np.ndarray]]) -> sympy.Expr:

@@ -55,6 +55,10 @@ class Product(Shape):
     def description(self) -> str:
         return ", ".join(factor.description for factor in self.factors)
 
+    @property
+    def cut(self) -> bool:
+        return any(factor.cut for factor in self.factors)
+
     def spans(self, coordinate: str) -> bool:
         return any(factor.spans(coordinate) for factor in self.factors if coordinate in factor.coordinates)
 
@@ -146,6 +150,11 @@ class Product(Shape):
         faces = [factor for factor in self.factors if factor.has_normals]
         found = [factor.distance_expression for factor in faces or self.factors]
         return None if None in found else intersection(*found)
+
+    @property
+    def vanishing_expression(self) -> sympy.Expr | None:
+        found = [factor.vanishing_expression for factor in self.factors]
+        return None if None in found else sympy.Mul(*found)
 
     @property
     def surface_expression(self) -> sympy.Expr | None:

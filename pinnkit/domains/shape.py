@@ -126,6 +126,14 @@ class Shape(ABC):
         return None
 
     @property
+    def vanishing_expression(self) -> sympy.Expr | None:
+        """Of a solid: zero on its boundary alone and positive inside, as the distance, and smooth at convex corners.
+
+        There R-functions have curvatures that grow without bound, and products none, but no slope either.
+        """
+        return self.distance_expression
+
+    @property
     def surface_expression(self) -> sympy.Expr | None:
         """Of a part of a boundary: a function that is zero on this part and nowhere else at all."""
         return self.distance_expression
@@ -239,6 +247,11 @@ class Shape(ABC):
     def has_normals(self) -> bool:
         """Whether the shape is a part of a boundary."""
         return self.normals(self.lower[None]) is not None
+
+    @property
+    def cut(self) -> bool:
+        """Whether it ends at the ranges of the coordinates somewhere, and `boundary` has no part there."""
+        return False
 
     @property
     def fills_bounds(self) -> bool:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
+
+EIGHT = 8
+"""Parts of a chain of segments on which functions are integrated by a rule of their own."""
 
 
 def simplex_measures(vertices: np.ndarray) -> np.ndarray:
@@ -31,13 +36,21 @@ class Simplices:
         """The sum of all measures."""
         return float(self._ends[-1]) if len(self._ends) else 0.0
 
+    @property
+    def breaks(self) -> np.ndarray:
+        """Of segments: the first unit coordinates (m,) at which a chain ends, and those that cut each in about EIGHT."""
+        apart = np.any(self.vertices[:-1, 1] != self.vertices[1:, 0], axis=1)
+        chains = np.concatenate([[0], np.flatnonzero(apart) + 1, [len(self.vertices)]])
+        cuts = [np.linspace(first, last, EIGHT + 1).round() for first, last in itertools.pairwise(chains)]
+        inner = np.unique(np.concatenate(cuts).astype(np.int64))[1:-1]
+        return self._ends[inner - 1] / self.measure
+
     def sample(self, unit: np.ndarray) -> np.ndarray:
         """Points (n, d), uniform by measure, of unit points (n, d - 1).
 
         The first column chooses the simplex and the place along it; the second one the place across a triangle.
         """
-        along = np.clip(unit[:, 0], 0.0, 1.0) * self.measure
-        index = np.minimum(np.searchsorted(self._ends, along, side="right"), self._last)
+        along, index = np.clip(unit[:, 0], 0.0, 1.0) * self.measure, self.index(unit)
         share = np.clip((along - (self._ends - self.measures)[index]) / self.measures[index], 0.0, 1.0)
         corners = self.vertices[index]
         if self.vertices.shape[1] == 2:
@@ -47,7 +60,7 @@ class Simplices:
             weights = np.stack([1 - root, root * (1 - unit[:, 1]), root * unit[:, 1]], axis=1)
         return np.sum(weights[:, :, None] * corners, axis=1)
 
-    @property
-    def _last(self) -> int:
-        """The last simplex that has a measure."""
-        return int(np.flatnonzero(self.measures > 0)[-1])
+    def index(self, unit: np.ndarray) -> np.ndarray:
+        """The simplex (n,) in which `sample` puts each unit point; never one without a measure."""
+        along = np.clip(unit[:, 0], 0.0, 1.0) * self.measure
+        return np.minimum(np.searchsorted(self._ends, along, side="right"), np.flatnonzero(self.measures > 0)[-1])

@@ -8,12 +8,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pinnkit.domains.shape import ShapeError
-from pinnkit.domains.simplices import simplex_measures
+from pinnkit.domains.simplices import Simplices, simplex_measures
+from pinnkit.domains.trimmed import even_points
 
 STEP = 1e-3
 """How far from a face its two sides are looked at, relative to the radius of the circle in it."""
 LEAST_STEP = 1e-10
 """The same at least, relative to the size of the mesh."""
+SAMPLES, MISTAKEN, SAMPLED_STEP = 8192, 2, 1e-7
+"""Points of the surface whose two sides are looked at, how many may be on the wrong one since an edge is near, and how
+far from them that is, relative to the size of the mesh."""
+_CROSSES = "crosses or touches itself"
+_REPAIR = "repair it in the program that made it, or write each part as a mesh of its own and join them in domain"
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,20 @@ class TriangleMesh:
         faces = self.faces[solid]
         faces = np.where((ahead & ~behind)[:, None], faces[:, ::-1], faces)
         self._check_sides(faces, ahead == behind, solid.all())
+        self._check_crossings(faces, inside, size)
         return faces
+
+    def _check_crossings(self, faces: np.ndarray, inside: Callable[[np.ndarray], np.ndarray], size: float) -> None:
+        """Refuse faces of which a part has the solid on its other side, since they cross others there."""
+        surface = Simplices(self.vertices[faces])
+        unit = even_points(SAMPLES, 2)
+        points = surface.sample(unit)
+        a, b, c = np.moveaxis(self.vertices[faces][surface.index(unit)], 1, 0)
+        normals = np.cross(b - a, c - a)
+        step = SAMPLED_STEP * size * normals / np.linalg.norm(normals, axis=1, keepdims=True)
+        wrong = np.flatnonzero(inside(points + step) | ~inside(points - step))
+        if len(wrong) > MISTAKEN:
+            raise ShapeError("", f"'{self.source}' {_CROSSES}, such as near {_text(points[wrong[0]])}: {_REPAIR}")
 
     def _edges(self, faces: np.ndarray) -> np.ndarray:
         """(3 k, 2), along each face."""
@@ -80,21 +99,18 @@ class TriangleMesh:
             )  # fmt: skip
         if len(many):
             where = self._at(edges[many[0]])
-            raise ShapeError("", f"'{self.source}' is no surface: more than two faces meet at {len(many)} edges, such "
-                                 f"as the one near {where}")  # fmt: skip
+            raise ShapeError("", f"'{self.source}' is no surface: more than two faces meet at an edge, such as the "
+                                 f"one near {where}")  # fmt: skip
 
     def _check_sides(self, faces: np.ndarray, unclear: np.ndarray, complete: bool) -> None:
         """Refuse faces with the solid on both sides or on none, and edges along which both faces run the same way."""
-        message = f"'{self.source}' crosses or touches itself"
         if unclear.any():
             middle = self.vertices[faces[np.flatnonzero(unclear)[0]]].mean(axis=0)
-            raise ShapeError("", f"{message}: {int(unclear.sum())} faces have the solid on both sides or on none, such "
-                                 f"as the one at {_text(middle)}")  # fmt: skip
+            raise ShapeError("", f"'{self.source}' {_CROSSES}, such as near {_text(middle)}: {_REPAIR}")
         directed, counts = np.unique(self._edges(faces), axis=0, return_counts=True)
         twice = np.flatnonzero(counts > 1)
         if complete and len(twice):
-            raise ShapeError("", f"{message}, near {self._at(directed[twice[0]])}: repair it in the program that made "
-                                 "it, or write each part as a mesh of its own and join them in domain")  # fmt: skip
+            raise ShapeError("", f"'{self.source}' {_CROSSES}, such as near {self._at(directed[twice[0]])}: {_REPAIR}")
 
     def _at(self, edge: np.ndarray) -> str:
         return _text(self.vertices[edge].mean(axis=0))

@@ -148,15 +148,15 @@ def _checked(name: str, residual: Any, count: int) -> Tensor:
 
 
 def groups(problem: Problem) -> tuple[TermGroup, ...]:
-    """The equations as one group, and each condition as a group of its own."""
+    """The equations as one group, and each condition that is not hard as a group of its own."""
     found = [TermGroup(EQUATIONS, problem, problem.equations)] if problem.equations else []
-    found += [TermGroup(condition.name, problem, condition.equations) for condition in problem.conditions]
+    found += [TermGroup(condition.name, problem, condition.equations) for condition in problem.soft_conditions]
     return tuple(found)
 
 
 def weights(problem: Problem) -> dict[str, float]:
     """The weight of each term; 1 for one that differs from point to point, which its residual carries."""
-    equations = [*problem.equations, *(one for condition in problem.conditions for one in condition.equations)]
+    equations = [*problem.equations, *(one for condition in problem.soft_conditions for one in condition.equations)]
     return {one.name: float(one.weight) if one.weight.is_number else 1.0 for one in equations}
 
 

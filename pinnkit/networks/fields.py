@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pinnkit.networks.ansatz import HardConstraints
 from pinnkit.networks.bounded import bounded
 from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
 from pinnkit.networks.settings import Network
@@ -33,6 +34,7 @@ class Output:
         bounds: the ends between which its values stay.
         arguments: the indices of other fields that the network is given in front of the coordinates.
         spans: the range by which each of these is scaled.
+        periodic: the indices of the coordinates in which it is periodic.
     """
 
     columns: tuple[int, ...]
@@ -41,6 +43,7 @@ class Output:
     bounds: tuple[float, float] = (-math.inf, math.inf)
     arguments: tuple[int, ...] = ()
     spans: tuple[tuple[float, float], ...] = ()
+    periodic: tuple[int, ...] = ()
 
     def __call__(self, values: Tensor) -> Tensor:
         """scale * z, the transform of z, or what `bounded` makes of z, of shape (n,)."""
@@ -58,20 +61,27 @@ class FieldNetworks(nn.Module):
         networks: one network for each group of fields, those whose fields are arguments of others first.
         members: for each network, the indices of its fields, in the order of its outputs.
         outputs: the fields.
+        constraints: what the fields meet exactly, applied to the scaled outputs.
 
     Shape: (n, d) -> (n, fields).
     """
 
     def __init__(
-        self, networks: Sequence[nn.Module], members: Sequence[Sequence[int]], outputs: Sequence[Output]
+        self,
+        networks: Sequence[nn.Module],
+        members: Sequence[Sequence[int]],
+        outputs: Sequence[Output],
+        constraints: HardConstraints | None = None,
     ) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
         self.members = [list(fields) for fields in members]
         self.outputs = list(outputs)
+        self.constraints = constraints
 
     def forward(self, points: Tensor) -> Tensor:
         everything = list(range(points.shape[1]))
+        exact = {} if self.constraints is None else self.constraints(points)
         found: dict[int, Tensor] = {}
         for network, fields in zip(self.networks, self.members, strict=True):
             first = self.outputs[fields[0]]
@@ -80,7 +90,12 @@ class FieldNetworks(nn.Module):
                 arguments = torch.stack([found[index] for index in first.arguments], dim=1)
                 inputs = torch.cat([arguments, inputs], dim=1) if first.columns else arguments
             values = network(inputs).unbind(dim=1)
-            found |= {index: self.outputs[index](one) for index, one in zip(fields, values, strict=True)}
+            for index, value in zip(fields, values, strict=True):
+                value = self.outputs[index](value)
+                if index in exact:
+                    lift, factor = exact[index]
+                    value = lift + factor * value
+                found[index] = value
         return torch.stack([found[index] for index in range(len(self.outputs))], dim=1)
 
 
@@ -120,31 +135,31 @@ def build(
     settings: Network,
     lower: Sequence[float],
     upper: Sequence[float],
-    periodic: Sequence[int],
     outputs: Sequence[Output],
     seed: int,
     *,
     linear: bool,
     steady: bool,
     custom: nn.Module | None = None,
+    constraints: HardConstraints | None = None,
     logarithmic: Sequence[int] = (),
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
-    Fields with the same coordinates share one network, unless `settings.separate`. The weights are a function of
-    `seed` alone; the global generator is left as it was.
+    Fields with the same coordinates and periods share one network, unless `settings.separate`. The weights are a
+    function of `seed` alone; the global generator is left as it was.
 
     Args:
         lower, upper: ends of the coordinates' ranges, d each.
-        periodic: indices of the periodic coordinates.
         linear, steady: whether the equations are linear, and without time: which decides settings that are None.
         logarithmic: indices of the coordinates that count by their logarithm.
         custom: a network of the user's in place of ours, (n, d) -> (n, number of fields), which is not scaled.
+        constraints: what the fields meet exactly.
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
         plain = [Output(everything, output.transform, bounds=output.bounds) for output in outputs]
-        return FieldNetworks([custom], [range(len(outputs))], plain)
+        return FieldNetworks([custom], [range(len(outputs))], plain, constraints)
     groups: list[list[int]] = []
     for index, output in enumerate(outputs):
         known = next((group for group in groups if _alike(outputs[group[0]], output)), None)
@@ -159,13 +174,14 @@ def build(
         for group in groups:
             first = outputs[group[0]]
             chosen = settings.chosen(len(lower), len(first.arguments) + len(first.columns), linear, steady)
-            networks.append(_network(chosen, first, lower, upper, periodic, logarithmic, len(group)))
-    return FieldNetworks(networks, groups, outputs)
+            networks.append(_network(chosen, first, lower, upper, logarithmic, len(group)))
+    return FieldNetworks(networks, groups, outputs, constraints)
 
 
 def _alike(one: Output, other: Output) -> bool:
     """Whether two fields may be outputs of one network."""
-    return (one.columns, one.arguments, one.spans) == (other.columns, other.arguments, other.spans)
+    inputs = [(each.columns, each.arguments, each.spans, each.periodic) for each in (one, other)]
+    return inputs[0] == inputs[1]
 
 
 def _depth(outputs: Sequence[Output], index: int) -> int:
@@ -178,7 +194,6 @@ def _network(
     field: Output,
     lower: Sequence[float],
     upper: Sequence[float],
-    periodic: Sequence[int],
     logarithmic: Sequence[int],
     outputs: int,
 ) -> nn.Module:
@@ -189,7 +204,7 @@ def _network(
         CoordinateEmbedding(
             [least for least, _ in spans],
             [most for _, most in spans],
-            [place for place, index in places if index in periodic],
+            [place for place, index in places if index in field.periodic],
             settings.harmonics,
             [place for place, index in places if index in logarithmic],
         )

@@ -54,6 +54,9 @@ def read_at(at: Any, places: Places, scope: Scope, values: Values) -> Iterator[S
 def _no_rim(name: str, domain: Shape) -> str:
     if name == BOX:
         return f"the box does not bound the domain, {domain.description}; write {BOUNDARY}"
+    if not domain.boundary(domain.coordinates):
+        limit = "of a level set in more than three coordinates none are found"
+        return f"there are no points of the boundary of the domain, {domain.description}: {limit}"
     return f"no part of the boundary of '{name}' lies in the domain, {domain.description}"
 
 

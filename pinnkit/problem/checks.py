@@ -14,6 +14,7 @@ from pinnkit.language.evaluate import Program
 from pinnkit.language.integral import Integral, all_partials
 from pinnkit.problem.displaced_arguments import check_displaced_arguments
 from pinnkit.problem.exactness import check_exact, check_smooth, exact_values
+from pinnkit.problem.hard.checks import check_hard
 from pinnkit.problem.integral_checks import check_integrals, check_quadrature
 from pinnkit.problem.integral_places import needed_coordinates
 from pinnkit.problem.parts import Equation
@@ -44,6 +45,7 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     check_representable(problem, values, report)
     check_quadrature(problem, values, report)
     _check_weights(problem, report)
+    check_hard(problem, report)
     return report
 
 
@@ -54,7 +56,8 @@ def _symbolic(equation: Equation) -> bool:
 def _check_use(problem: Problem, report: Report) -> None:
     """A field or a learned parameter that no equation mentions would be trained on nothing, and the solution does not
     depend on a parameter with a range that none mentions."""
-    residuals = [equation.residual for _, equation, _ in equations_with_keys(problem)]
+    pairs = [(equation.residual, condition) for _, equation, condition in equations_with_keys(problem)]
+    residuals = [residual for residual, condition in pairs if condition is None or not condition.hard]
     if any(callable(residual) for residual in residuals):
         return  # what a callable reads is known only when it runs
     fields = {partial.field for residual in residuals for partial in all_partials(residual)}
@@ -62,7 +65,8 @@ def _check_use(problem: Problem, report: Report) -> None:
     for field in problem.fields:
         if field.name not in fields:
             part = f"its part {field.name} " if field.component else ""
-            message = f"{part}stands in no equation and no condition, so nothing would train it"
+            soft = "soft " if problem.hard_conditions else ""
+            message = f"{part}stands in no equation and no {soft}condition, so nothing would train it"
             report.add(f"fields.{field.unknown}", message)
     for parameter in problem.learned:
         if parameter.name not in names:
@@ -143,7 +147,7 @@ def _check_order_in_time(problem: Problem, report: Report) -> None:
             if any(time not in place.free for place in condition.places)
             for equation in condition.equations
         )
-        if given < order and time not in problem.periodic:
+        if given < order and time not in problem.periods(field):
             report.warn(
                 "conditions",
                 f"{field.name} has order {order} in time but {given} condition{'s' * (given != 1)} at a fixed {time}: "

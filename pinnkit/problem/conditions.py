@@ -23,7 +23,7 @@ from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.shapes import Values
 from pinnkit.problem.tables import Files
 
-KEYS = ("at", "equations", "where", "weight", "data")
+KEYS = ("at", "equations", "where", "weight", "data", "hard")
 
 
 def read_conditions(
@@ -66,6 +66,14 @@ def _read_condition(
     places: tuple[Shape, ...] = ()
     where = None
     weight: sympy.Expr = sympy.S.One
+    hard = config.get("hard", False)
+    if not isinstance(hard, bool):
+        report.add(f"{key}.hard", f"{hard!r} is neither true nor false")
+        hard = False
+    if hard and "weight" in config:
+        report.add(
+            f"{key}.weight", "weighs nothing: a hard condition is no term of the loss, so leave out weight or hard"
+        )
     if "data" in config:
         with report.at(f"{key}.data"):
             wanted = list(named([config.get("equations"), config.get("weight")]))
@@ -102,7 +110,7 @@ def _read_condition(
         equations = _fit(name, key, inner, report, weight)
         if not equations:
             report.add(f"{key}.equations", "are missing: write u = 0, or give data with a column for a field")
-    return Condition(name, equations, places, where, data, str(config.get("data", "")))
+    return Condition(name, equations, places, where, data, str(config.get("data", "")), hard)
 
 
 def _holds_integral(equations: Any) -> bool:

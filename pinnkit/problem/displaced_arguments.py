@@ -46,8 +46,8 @@ def _regions(problem: Problem, partial: Partial) -> Iterator[tuple[tuple[str, ..
 
     A shape says nothing of a field that has some of its coordinates only.
     """
-    names = [name for name, _ in partial.at if name not in problem.periodic]
-    (own,) = [field.coordinates for field in problem.fields if field.name == partial.field]
+    (field,) = [field for field in problem.fields if field.name == partial.field]
+    names, own = [name for name, _ in partial.at if name not in problem.periods(field)], field.coordinates
     domain = problem.domain
     for factor in domain.factors if isinstance(domain, Product) else (domain,):
         inside = tuple(name for name in names if name in factor.coordinates)

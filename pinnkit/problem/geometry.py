@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.problem.shapes import BOX, read_shapes
 from pinnkit.problem.solids import read_solid
+from pinnkit.problem.tables import Files
 
 ROUNDING = 1e-12
 """How far a shape may pass the end of a coordinate's range, relative to its size."""
@@ -92,7 +93,8 @@ def read_places(
     box: Box,
     parameters: tuple[str, ...],
     values: Mapping[Any, float],
-    taken: tuple[str, ...],
+    taken: Collection[str],
+    files: Files,
     report: Report,
 ) -> Places:
     """The domain that `shapes` and `domain` say: by default the box of the coordinates' ranges.
@@ -101,13 +103,14 @@ def read_places(
         config: the problem.
         parameters, values: the names of all parameters, and the values of those that are known before training.
         taken: the names that mean something else.
+        files: where meshes and outlines are looked for.
     """
     described = config.get("shapes") or {}
     if not isinstance(described, Mapping):
         report.add("shapes", f"{described!r} is not a mapping: write {{part: {{disk: {{center: [0, 0], radius: 1}}}}}}")
         described = {}
     ranges = Box({name: box.bounds[name] for name in space})
-    shapes, own = read_shapes(described, ranges, parameters, values, taken, report)
+    shapes, own = read_shapes(described, ranges, parameters, values, taken, files, report)
     if not space:
         return Places(box, space)
     shapes[BOX] = ranges
@@ -134,6 +137,8 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
         return None
     if solid == ranges:
         return ranges
+    if solid.cut:
+        solid = Combination(INTERSECTION, ranges, solid)
     if beyond := _beyond(solid, ranges):
         lower, upper = solid.bounds[beyond]
         least, most = ranges.bounds[beyond]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import sympy
 
-from pinnkit.domains.box import Box
 from pinnkit.domains.level_function import LevelFunction
 from pinnkit.domains.shapes.level_set import LevelSet
 from pinnkit.language.calculus import symbol
@@ -36,7 +36,7 @@ class _Evaluation:
 
 def read_level_set(
     config: Any,
-    ranges: Box,
+    ranges: Mapping[str, tuple[float, float]],
     parameters: tuple[str, ...],
     values: Mapping[sympy.Symbol, float],
     taken: Collection[str],
@@ -53,7 +53,7 @@ def read_level_set(
         LanguageError: it is no expression of these.
         ShapeError: it bounds no shape.
     """
-    names = ranges.coordinates
+    names = tuple(ranges)
     if not isinstance(config, str):
         raise LanguageError(f"{config!r} is no text: write where the shape is negative, such as {names[0]}^2 - 0.04")
     others = tuple(name for name in taken if name not in (*names, *parameters))
@@ -68,8 +68,13 @@ def read_level_set(
         raise LanguageError(f"{', '.join(learned)} is learned, so it cannot shape the domain", config)
     phi = phi.xreplace({symbol(name): sympy.Float(values[symbol(name)]) for name in parameters if name in found})
     try:
-        value, gradient = _Evaluation([phi], names), _Evaluation([phi.diff(symbol(name)) for name in names], names)
+        return _level_set(" ".join(config.split()), phi, names, tuple(ranges.values()))
     except TypeError as error:  # the derivative of a jump
         raise LanguageError(f"has no gradient: {error}", config) from None
-    function = LevelFunction(" ".join(config.split()), phi, value.value, gradient.gradient)
-    return LevelSet(names, function, tuple(ranges.bounds.values()))
+
+
+@lru_cache(maxsize=32)
+def _level_set(text: str, phi: sympy.Expr, names: tuple[str, ...], ranges: tuple[tuple[float, float], ...]) -> LevelSet:
+    """The shape where phi is negative; a command reads a problem several times."""
+    value, gradient = _Evaluation([phi], names), _Evaluation([phi.diff(symbol(name)) for name in names], names)
+    return LevelSet(names, LevelFunction(text, phi, value.value, gradient.gradient), ranges)

@@ -43,6 +43,7 @@ class Field:
         unknown: the name in the problem of what this is a component of; its own name by default.
         component: "re" or "im" of a complex unknown.
         part: the shape in which it stands for the unknown; "": the whole domain.
+        periodic: the coordinates in which a hard condition makes it periodic; see `Problem.periods`.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Field:
     arguments: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     spans: tuple[tuple[float, float] | None, ...] = ()
+    periodic: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.unknown:
@@ -120,7 +122,7 @@ class Condition:
     """Equations that hold on part of the domain, or at the rows of a data file.
 
     `places`: the parts of the domain where it holds; `where`: a further inequality; `data`: column name -> values
-    (n,), the coordinates among them.
+    (n,), the coordinates among them; `hard`: every network meets it exactly, so that it is no term of the loss.
     """
 
     name: str
@@ -129,6 +131,7 @@ class Condition:
     where: sympy.Basic | None = None
     data: Mapping[str, np.ndarray] = field(default_factory=dict)
     source: str = ""
+    hard: bool = False
 
     def __eq__(self, other: object) -> bool:
         """Equal parts and equal arrays of data, which a dataclass could not compare."""

@@ -44,7 +44,7 @@ class Problem:
             `complex`, or a mapping of these and other options.
         equations: text `left = right`, a callable `residual(p)`, {equation: one of these, weight: expression}, or a
             list or a mapping of such.
-        conditions: name -> {at, equations, where, weight, data}.
+        conditions: name -> {at, equations, where, weight, data, hard}.
         parameters: name -> number, or {learn: start, positive: true, min, max}, or {range: [a, b], log: true}.
         define: name -> expression of parameters, coordinates and earlier names, such as {Re: 1/nu}.
         tables: name -> {file, columns, value, smooth}: a known function through the values of a CSV or NPZ file.
@@ -124,6 +124,20 @@ class Problem:
     def unknown_of(self, field: str) -> str:
         """What the problem calls the unknown that a field is a component of."""
         return next(one.unknown for one in self.fields if one.name == field)
+
+    @property
+    def soft_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that are terms of the loss: all but the hard ones."""
+        return tuple(condition for condition in self.conditions if not condition.hard)
+
+    @property
+    def hard_conditions(self) -> tuple[Condition, ...]:
+        """The conditions that every network meets exactly."""
+        return tuple(condition for condition in self.conditions if condition.hard)
+
+    def periods(self, one: Field) -> tuple[str, ...]:
+        """The coordinates in which a field is periodic, exactly, by embedding."""
+        return tuple(name for name in one.coordinates if name in self.periodic or name in one.periodic)
 
     @property
     def learned(self) -> tuple[Parameter, ...]:

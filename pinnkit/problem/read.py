@@ -35,6 +35,7 @@ from pinnkit.problem.geometry import Places, read_places
 from pinnkit.problem.integral_places import read_rims
 from pinnkit.problem.known_columns import columns_of_tables
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
+from pinnkit.problem.periods import with_periods
 from pinnkit.problem.ranges import read_ranges
 from pinnkit.problem.shapes import BOUNDARY
 from pinnkit.problem.table_functions import check_covered, read_tables
@@ -82,7 +83,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     places = Places(box, ())
     if complete and not _shapes_with_ranges(config, ranged, report):
         numbers = (*declared, *map(str, derived))
-        places = read_places(config, axes.space, box, numbers, known | derived, taken, report)
+        places = read_places(config, axes.space, box, numbers, known | derived, taken, files, report)
     domain = places.domain
     if complete:
         check_covered(tables, domain, report)
@@ -114,6 +115,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         exact = read_exact(config.get("exact") or {}, scope, fields, parameters, report)
     own = tuple(name for name in names if name not in ranged)
     periodic = read_periodic(config.get("periodic") or [], own, domain, report) if names else ()
+    fields = with_periods(fields, conditions, domain)
     reference = config.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
         report.add("reference", f"'{reference}' is neither 'spectral', 'fem' nor a .npz or .csv file")

@@ -35,9 +35,8 @@ def check_representable(problem: Problem, values: Values, report: Report) -> Non
         if exact is None or exact.free_symbols & names - set(values):
             continue
         _check_range(problem, field, exact, values, f"exact.{field.unknown}", None, report)
-        for name in problem.periodic:
-            if name in field.coordinates:
-                _check_period(problem, field, name, values, report)
+        for name in problem.periods(field):
+            _check_period(problem, field, name, values, report)
     for key, equation, condition in equations_with_keys(problem):
         if condition is None or condition.data:
             continue

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import math
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, check_name, expression
 from pinnkit.problem.equations import check_keys
+from pinnkit.problem.level_sets import read_level_set
+from pinnkit.problem.shape_files import FILES, read_mesh, read_outline
+from pinnkit.problem.tables import Files
 
 BOX = "box"
 """The name of the box of the coordinates' ranges."""
@@ -27,6 +31,8 @@ BOUNDARY = "boundary"
 RESERVED = (BOX, BOUNDARY, "domain")
 IN = "in"
 """The key, beside the kind of a shape, of the coordinates that it is described in."""
+TEXTS = ("level_set", *FILES)
+"""The kinds of shapes that a single text describes."""
 SHAPES_AT_MOST, NUMBERS = 100, 2000
 """Shapes of a problem, and numbers or points in a list, at most."""
 
@@ -38,7 +44,8 @@ def read_shapes(
     ranges: Box,
     parameters: tuple[str, ...],
     values: Values,
-    taken: Iterable[str],
+    taken: Collection[str],
+    files: Files,
     report: Report,
 ) -> tuple[dict[str, Shape], dict[str, tuple[str, ...]]]:
     """The shapes without a mistake by name, each in all space coordinates; and the coordinates that some name.
@@ -49,7 +56,15 @@ def read_shapes(
         ranges: of the space coordinates.
         parameters, values: the names of all parameters, and the values of those that are known before training.
         taken: the names that mean something else.
+        files: where meshes and outlines are looked for.
     """
+
+    def from_text(kind: str, text: Any, names: tuple[str, ...]) -> Shape:
+        """A shape whose description is a text: that of a function, or the name of a file."""
+        if kind == "level_set":
+            return read_level_set(text, {name: ranges.bounds[name] for name in names}, parameters, values, taken)
+        return {"mesh": read_mesh, "outline": read_outline}[kind](text, names, files)
+
     shapes: dict[str, Shape] = {}
     own: dict[str, tuple[str, ...]] = {}
     if len(config) > SHAPES_AT_MOST:
@@ -65,16 +80,31 @@ def read_shapes(
             if len(kinds) != 1:
                 raise LanguageError(f"{description!r} is no shape: write {{disk: {{center: [0, 0], radius: 1}}}}")
             (kind,) = kinds
-            if kind not in SHAPES:
-                raise LanguageError(SHAPES.unknown(kind, suggestion(str(kind), SHAPES)))
+            if kind not in (kinds := sorted({*SHAPES, *TEXTS})):
+                raise LanguageError(SHAPES.unknown(kind, suggestion(str(kind), kinds)))
             with report.at(f"{key}.{IN}"):
                 names = _named_coordinates(description[IN], ranges) if IN in description else ranges.coordinates
-                shape = _read_shape(str(kind), description[kind], f"{key}.{kind}", names, parameters, values, report)
+                shape = None
+                if kind in TEXTS:
+                    with report.at(f"{key}.{kind}"), _mistakes_of_shapes():
+                        shape = from_text(kind, description[kind], names)
+                else:
+                    own_key = f"{key}.{kind}"
+                    shape = _read_shape(str(kind), description[kind], own_key, names, parameters, values, report)
                 if shape is not None:
                     shapes[name] = _in_all(shape, ranges)
                     if len(names) < len(ranges.coordinates):
                         own[name] = names
     return shapes, own
+
+
+@contextmanager
+def _mistakes_of_shapes() -> Iterator[None]:
+    """Turn the ShapeError of a shape without settings into a mistake of the language."""
+    try:
+        yield
+    except ShapeError as error:
+        raise LanguageError(str(error)) from None
 
 
 def _named_coordinates(config: Any, ranges: Box) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from pinnkit.reporting.figure_style import (
+    FLAT,
     Scale,
     add_colour_bar,
     draw_colour_map,
@@ -74,7 +75,12 @@ def even_indices(count: int, wanted: int) -> list[int]:
 
 
 def view_title(grid: Grid, view: View) -> str:
-    return ", ".join(f"{math_name(name)} = {grid.axis(name)[index]:.3g}" for name, index in view.at.items())
+    return ", ".join(f"{math_name(name)} = {_value(grid.axis(name), index):.3g}" for name, index in view.at.items())
+
+
+def _value(along: np.ndarray, index: int) -> float:
+    """A value of a coordinate, zero where it is so but for rounding."""
+    return float(along[index]) if abs(along[index]) > FLAT * np.max(np.abs(along)) else 0.0
 
 
 def paint_view(axes: Axes, grid: Grid, values: np.ndarray, view: View, scale: Scale, narrow: bool = False) -> None:
@@ -157,7 +163,8 @@ def _draw_dots(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label
     with new_figure(*_plane_size(ratio), caption) as figure:
         axes = figure.subplots()
         size = float(np.clip(40000.0 / len(x), 4.0, 60.0))
-        axes.scatter(x, y, c=np.ma.masked_invalid(values), s=size, cmap=scale.colours, norm=scale.norm, linewidths=0)
+        known = np.isfinite(values)
+        axes.scatter(x[known], y[known], c=values[known], s=size, cmap=scale.colours, norm=scale.norm, linewidths=0)
         outline(axes, grid, View(horizontal, vertical, {}))
         axes.set_xlim(*_with_margin(x))
         axes.set_ylim(*_with_margin(y))

@@ -216,7 +216,11 @@ def singular(
         if not mask.any():
             continue
         at = {name: values[mask] for name, values in grid.coordinates.items()}
-        mask[mask] = _always(equation, module, at) if isinstance(equation.residual, sympy.Basic) else _edge(problem, at)
+        symbolic = isinstance(equation.residual, sympy.Basic)
+        always = _always(equation, module, at) if symbolic else _edge(problem, at)
+        if problem.hard_conditions:  # a distance to several parts of a boundary has no derivative where these meet
+            always = always | _edge(problem, at)
+        mask[mask] = always
         if mask.any() and not mask.all():
             masks[equation.name] = mask
     return masks

@@ -17,6 +17,7 @@ from pinnkit.problem.at import random_points
 from pinnkit.problem.integrals import described_integrals
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
+from pinnkit.runs.constraints import hard_constraints
 from pinnkit.runs.resolved import resolved
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
@@ -52,7 +53,6 @@ def assemble(
         settings.network,
         problem.domain.lower.tolist(),
         problem.domain.upper.tolist(),
-        [names.index(name) for name in problem.periodic],
         [
             Output(
                 tuple(names.index(name) for name in field.inputs if name not in field.arguments),
@@ -61,6 +61,7 @@ def assemble(
                 (field.bounds.lower, field.bounds.upper),
                 tuple(map(by_name.index, field.arguments)),
                 tuple(_span(problem, scales, *pair) for pair in zip(field.arguments, field.spans, strict=True)),
+                tuple(map(names.index, problem.periods(field))),
             )
             for field in problem.fields
         ],
@@ -68,8 +69,11 @@ def assemble(
         linear=problem.linear,
         steady=problem.steady,
         custom=network,
+        constraints=hard_constraints(problem),
         logarithmic=[names.index(name) for name in problem.axes.logarithmic],
     ).to(dtype)
+    if problem.hard_conditions:
+        log.info("exact by construction: %s", ", ".join(one.name for one in problem.hard_conditions))
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
     if network is None:
         shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]
@@ -135,6 +139,9 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
         check_custom(network.to(dtype), points, [field.name for field in problem.fields])
     except UnfitNetwork as error:
         report.add("network", str(error))
+    for name in sorted({name for field in problem.fields for name in field.periodic} - set(problem.periodic)):
+        message = f"has no period in {name}, which a hard condition asks for by the embedding of pinnkit's own networks"
+        report.add("network", f"{message}: leave hard out of that condition")
     if not report.mistakes and not any(one.requires_grad for one in network.parameters()):
         report.add("network", "has no parameter that is trained")
     report.raise_if_any()

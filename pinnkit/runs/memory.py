@@ -86,11 +86,11 @@ def parameters(problem: Problem, network: Network, fixed: bool = True) -> int:
     """
     outputs: dict[Any, int] = {}
     for number, field in enumerate(problem.fields):
-        key = (number if network.separate else 0, field.inputs)
+        key = (number if network.separate else 0, field.inputs, problem.periods(field))
         outputs[key] = outputs.get(key, 0) + 1
     total = 0
-    for (_, names), count in outputs.items():
-        periodic = sum(name in problem.periodic for name in names)
+    for (_, names, periods), count in outputs.items():
+        periodic = sum(name in names for name in periods)
         chosen = network.chosen(len(problem.coordinates), len(names), problem.linear, problem.steady)
         embedded = chosen.embedded(len(names) - periodic, periodic)
         total += chosen.total(embedded, count) - (0 if fixed else embedded * chosen.fourier_features)
@@ -128,7 +128,7 @@ def _check_points(problem: Problem, sampling: Sampling, free: float, report: Rep
     def needed(count: int) -> float:
         return NUMBER * dimension * float(count) * (1 + sampling.pool)  # the candidates of a redraw
 
-    places = sum(len(condition.places) or 1 for condition in problem.conditions if not condition.data)
+    places = sum(len(condition.places) or 1 for condition in problem.soft_conditions if not condition.data)
     equations = sampling.count(dimension) if problem.equations else 0
     for key, count, groups in (("equations", equations, 1), ("conditions", sampling.of_condition, places)):
         if groups and needed(count * groups) > free:

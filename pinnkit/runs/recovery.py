@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Mapping
@@ -97,16 +98,26 @@ def checkpoint_to_resume(folder: RunFolder, module: PINN, digests: Mapping[str, 
             failure = NoFiniteCheckpoint(str(error))
             log.error(str(failure))
             raise failure from None
+        _check_samples(folder, digests, report)  # in another domain the points seem damaged
         report.add("resume", str(error))
         report.raise_if_any()
     module.progress.rollbacks = content["progress"]["rollbacks"]
-    former = content["pinnkit"]["data"]
+    _compare_samples(content["pinnkit"]["data"], digests, report)
+    return path
+
+
+def _check_samples(folder: RunFolder, digests: Mapping[str, str], report: Report) -> None:
+    """Compare the samples with those of the newest checkpoint that can be read, if there is one."""
+    with contextlib.suppress(DamagedCheckpoint):
+        _compare_samples(newest(checkpoint_paths(folder))[1]["pinnkit"]["data"], digests, report)
+
+
+def _compare_samples(former: Mapping[str, str], digests: Mapping[str, str], report: Report) -> None:
     for key, digest in digests.items():
         if former.get(key) != digest:
             message = "its samples are not those that the run began with: put the file back, or start a new run"
             report.add(key, message)
     report.raise_if_any()
-    return path
 
 
 def check_rollbacks(error: Diverged, rollbacks: int, folder: RunFolder) -> None:

@@ -124,10 +124,15 @@ def _manufactured(mistake: Mistake) -> Mistake:
 
 def _check_weights(problem: Problem, settings: Settings, report: Report) -> None:
     names = {equation.name for equation in problem.equations}
+    hard: set[str] = set()
     for condition in problem.conditions:
-        names |= {condition.name, *(equation.name for equation in condition.equations)}
+        own = {condition.name, *(equation.name for equation in condition.equations)}
+        hard |= own if condition.hard else set()
+        names |= set() if condition.hard else own
     for name in settings.weighting.weights:
-        if name not in names:
+        if name in hard:
+            report.add(f"weighting.weights.{name}", "weighs nothing: a hard condition is no term of the loss")
+        elif name not in names:
             report.add(f"weighting.weights.{name}", f"there is no term '{name}'{suggestion(name, sorted(names))}")
 
 

@@ -237,7 +237,7 @@ def _check_points(kept: Mapping[str, Any], module: PINN, step: int) -> None:
         raise InvalidStateError(f"CollocationData.stage: is {kept['stage']}, of {len(module.stages)} stages")
     groups, points = kept.get("by_residual"), kept.get("points")
     here = set(module.stages[kept["stage"]].group_names(problem))
-    conditions = {one.name: one for one in problem.conditions}
+    conditions = {one.name: one for one in problem.soft_conditions}
     equations = {EQUATIONS} if problem.equations else set()
     if not isinstance(groups, list) or not all(one in {*conditions, *equations} for one in groups):
         raise InvalidStateError(f"CollocationData.by_residual: is {short(groups)}")

@@ -63,7 +63,7 @@ class CollocationData(lightning.LightningDataModule):
         self.problem, self.seed, self.dtype, self.steps_per_batch = problem, seed, dtype, steps_per_batch
         self.run_sampling, self.stages = sampling, stages
         self.stage = 0
-        self.conditions = {condition.name: condition for condition in problem.conditions}
+        self.conditions = {condition.name: condition for condition in problem.soft_conditions}
         self.sets: dict[str, PointSet] = {}
         self.drawn: int | None = None
         self.began = 0

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.shape_files import FILES
 from pinnkit.references.table import Table
 
 
 def sample_checksums(problem: Problem, reference: Any) -> dict[str, str]:
-    """The SHA-256 of the samples of each condition, of each table, and of a reference table, by their keys.
+    """The SHA-256 of the samples of each condition, of tables, of a reference table, and of the files of shapes, by key.
 
     A run does not go on with others.
     """
@@ -27,4 +28,9 @@ def sample_checksums(problem: Problem, reference: Any) -> dict[str, str]:
             sums.update(name.encode())
             sums.update(np.ascontiguousarray(columns[name]).tobytes())
         found[key] = sums.hexdigest()
+    for name, described in (problem.config.get("shapes") or {}).items():
+        for kind in FILES:
+            if kind in described:
+                content = (problem.folder / described[kind]).read_bytes()
+                found[f"shapes.{name}.{kind}"] = hashlib.sha256(content).hexdigest()
     return found

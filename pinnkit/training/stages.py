@@ -53,7 +53,7 @@ class Stage:
 
     def group_names(self, problem: Problem) -> list[str]:
         """The groups of points that this stage needs: its conditions, and the equations."""
-        groups = {one.name: one.equations for one in problem.conditions} | {EQUATIONS: problem.equations}
+        groups = {one.name: one.equations for one in problem.soft_conditions} | {EQUATIONS: problem.equations}
         return [name for name, ones in groups.items() if any(self.trains(one.name) for one in ones)]
 
     def trains(self, term: str) -> bool:

@@ -9,6 +9,7 @@ from scipy.stats import chi2
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape
 from pinnkit.domains.shapes.disk import Circle, Disk
+from pinnkit.domains.shapes.mesh import Surface
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.settings import unit_points
 
@@ -122,7 +123,8 @@ def test_points_come_back_to_each_part_of_the_boundary_at_right_angles(shape, pa
         assert inner.mean() > 0.9
         normals, away = part.normals(back[inner]), (moved - back)[inner]
         along = np.sum(away * normals, axis=1, keepdims=True) * normals
-        np.testing.assert_allclose(along, away, atol=1e-9 * size(shape))
+        straight = np.abs(along - away).max(axis=1) <= 1e-9 * size(shape)
+        assert straight.mean() > 0.95 if isinstance(part, Surface) else straight.all()  # facets have edges
 
 
 def test_distances_are_those_to_the_boundary_with_a_sign(shape, parts):

@@ -14,8 +14,8 @@ from pinnkit.problem import parts
 
 
 def build_two_fields(settings=None, periodic=(), transforms=(None, None), columns=((0, 1), (0, 1)), seed=0):
-    fields = [Output(*both) for both in zip(columns, transforms, strict=True)]
-    return build(settings or Network(), [-1.0, 0.0], [1.0, 2.0], periodic, fields, seed, linear=True, steady=False)
+    fields = [Output(*both, periodic=periodic) for both in zip(columns, transforms, strict=True)]
+    return build(settings or Network(), [-1.0, 0.0], [1.0, 2.0], fields, seed, linear=True, steady=False)
 
 
 def points(n=6):
@@ -146,7 +146,7 @@ def test_output_transforms_bound_the_field(name, low, high):
     ],
 )
 def test_the_equations_decide_the_width(dimension, linear, neurons, parameters):
-    box = ([0.0] * dimension, [1.0] * dimension, ())
+    box = ([0.0] * dimension, [1.0] * dimension)
     network = build(Network(), *box, [Output(tuple(range(dimension)))], 0, linear=linear, steady=False)
     assert Network().chosen(dimension, dimension, linear, False).width == neurons
     assert network.networks[0][-1].layers[1].weight.shape == (neurons, neurons)
@@ -168,7 +168,7 @@ def test_the_equations_decide_the_width(dimension, linear, neurons, parameters):
 )
 def test_the_equations_decide_the_activation(dimension, linear, steady, expected):
     def activation(settings):
-        box = ([0.0] * dimension, [1.0] * dimension, ())
+        box = ([0.0] * dimension, [1.0] * dimension)
         network = build(settings, *box, [Output((0,))], 0, linear=linear, steady=steady)
         return network.networks[0][-1].activation
 
@@ -192,12 +192,12 @@ def test_weights_are_a_function_of_the_seed_and_leave_the_global_generator_alone
 def test_a_network_of_the_users_is_taken_as_it_is():
     own = torch.nn.Linear(2, 2, dtype=torch.float64)
     outputs = [Output((0, 1), scale=4.0), Output((0, 1))]
-    network = build(Network(), [-1.0, 0.0], [1.0, 2.0], (), outputs, 0, linear=True, steady=False, custom=own)
+    network = build(Network(), [-1.0, 0.0], [1.0, 2.0], outputs, 0, linear=True, steady=False, custom=own)
     torch.testing.assert_close(network(points()), own(points()))
 
 
 def test_outputs_are_multiplied_by_the_size_of_their_field_unless_a_transform_sets_the_range():
-    box = ([-1.0, 0.0], [1.0, 2.0], ())
+    box = ([-1.0, 0.0], [1.0, 2.0])
     plain = build(Network(), *box, [Output((0, 1)), Output((0, 1), "sigmoid")], 0, linear=True, steady=False)
     sized = build(
         Network(), *box, [Output((0, 1), None, 64.0), Output((0, 1), "sigmoid", 64.0)], 0, linear=True, steady=False

@@ -1,9 +1,11 @@
 """Complex fields of problems: declaration, equations, conditions, data and closed forms."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from pinnkit.language.errors import ProblemError
 from pinnkit.problem.checks import check
@@ -177,3 +179,10 @@ def test_the_words_of_complex_numbers_may_name_parameters_of_real_problems():
     words = {"coordinates": {"x": [0, 1]}, "fields": ["u"], "parameters": {"re": 2, "i": 3, "arg": 1}}
     problem = Problem(**words, equations="u_x = i*re*arg*u")
     assert str(problem.equations[0].residual) == "-arg*i*re*u + u_x"
+
+
+def test_the_example_of_the_documentation_is_a_problem():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "complex_fields.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    report = check(Problem(**yaml.safe_load(example)))
+    assert (report.mistakes, report.warnings) == ([], [])

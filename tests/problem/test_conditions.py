@@ -143,7 +143,14 @@ def test_equations_of_a_condition_are_named_after_it(equations, named):
         ({"equations": "u = 0"}, {"conditions.c": "says neither 'at' nor 'data': write at: t = 0, or at: boundary"}),
         ({"at": "t = 0", "equations": ["u = 0", "w = 0"]}, {"conditions.c.equations[2]": "unknown name 'w'"}),
         ({"at": "t = 0", "equations": {"b": "x = 0"}}, {"conditions.c.equations.b": "mentions no field"}),
-        ({"at": "t = 0", "equations": "u = 0", "hard": True}, {"conditions.c.hard": "unknown key 'hard'"}),
+        (
+            {"at": "t = 0", "equations": "u = 0", "hard": "yes"},
+            {"conditions.c.hard": "'yes' is neither true nor false"},
+        ),
+        (
+            {"at": "t = 0", "equations": "u = 0", "hard": True, "weight": 2},
+            {"conditions.c.weight": "weighs nothing: a hard condition is no term of the loss, so leave out weight"},
+        ),
         ({"at": "t = 0", "equations": "u = 0", "weigth": 2}, {"conditions.c.weigth": "did you mean 'weight'?"}),
     ],
 )

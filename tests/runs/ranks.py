@@ -78,6 +78,20 @@ PROBLEMS = {
         },
     },
     "breaking": {**BURGERS, "equations": {"heat": BREAKING}},
+    "mesh": {  # points in a part from a file, drawn by residual, and normals on it
+        "coordinates": {"x": [-1, 1], "y": [-1, 1], "z": [-1, 1]},
+        "shapes": {"part": {"mesh": "part.obj"}},
+        "domain": "part",
+        "folder": Path(__file__).parent,
+        "fields": ["u"],
+        "equations": {"source": "laplacian(u) = 300*exp(-60*(x^2 + y^2 + z^2))"},
+        "conditions": {"rim": {"at": "part", "equations": "u_n = n_x"}},
+    },
+    "exact": {  # whose conditions hold by construction, so that the equations alone are trained
+        **BURGERS,
+        "equations": {"heat": "u_t = 0.1 * u_xx"},
+        "conditions": {name: {**one, "hard": True} for name, one in BURGERS["conditions"].items()},
+    },
     "inverse": {  # a learned parameter, and conditions at single points
         "coordinates": {"t": [0, 4]},
         "fields": ["u"],
@@ -132,7 +146,10 @@ def solved(name, ranks, folder):
     return {
         "parameters": torch.cat([one.detach().flatten() for one in module.model.trainable().values()]),
         "points": batches["equations"].coordinates,
-        "conditions": torch.cat([batch.coordinates for name, batch in batches.items() if name != "equations"]),
+        "conditions": torch.cat(
+            [batches["equations"].coordinates[:0]]
+            + [batch.coordinates for name, batch in batches.items() if name != "equations"]
+        ),
         "by_residual": sorted(module.trainer.datamodule.by_residual),
         "own": torch.cat(
             [one.coordinates if one.shares is None else one.coordinates[one.shares[:, 0] > 0] for one in shards]

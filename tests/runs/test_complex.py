@@ -56,3 +56,9 @@ def test_a_complex_field_is_trained_measured_and_written(tmp_path, capsys):
         header, *lines = csv.reader(file)
     assert header == ["t", "h_re", "h_im", "h_reference_re", "h_reference_im"]
     assert np.allclose([float(line[2]) for line in lines], values.imag, rtol=0, atol=1e-12)
+
+
+def test_a_hard_condition_holds_for_both_parts(tmp_path):
+    words = SPIRAL | {"conditions": {"start": {"at": "t = 0", "equations": "h = 2 - i", "hard": True}}, "exact": {}}
+    solution = solved(tmp_path, words, SETTINGS | {"trainer": {"max_steps": 3}})
+    assert abs(solution(t=0.0)["h"] - (2 - 1j)) < 1e-14

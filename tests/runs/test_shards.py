@@ -10,11 +10,12 @@ from tests.runs.test_ranks import compare, run
 
 def test_two_ranks_take_the_steps_of_one_to_the_bit_where_sums_are_sharded(tmp_path):
     """SOAP, whose ranks part at once where sums are not, and others; on points drawn by residual, of a family of
-    problems and on a domain of shapes too."""
+    problems, on a domain of shapes, in a mesh, and with hard conditions too."""
     told = ["front soap 20 4", "front ssbroyden 15 4", "front spring 8 4", "family ssbroyden 10 4"]
-    told += ["l_shape ssbroyden 10 4"]
+    told += ["exact ssbroyden 8 4", "l_shape ssbroyden 10 4", "mesh ssbroyden 8 4"]
     alone = run(1, told, tmp_path / "1")[0]
-    assert alone[told[-1]]["by_residual"] == ["edges", "equations"]
+    assert alone["l_shape ssbroyden 10 4"]["by_residual"] == ["edges", "equations"]
+    assert alone["mesh ssbroyden 8 4"]["by_residual"] == ["equations"]
     differences = compare(alone, run(2, told, tmp_path / "2"))
     assert set(differences.values()) == {0.0}
 

@@ -15,7 +15,10 @@ from pinnkit.domains.level_function import LevelFunction
 from pinnkit.domains.level_geometry import LevelGeometry, level_geometry
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape
+from pinnkit.domains.trimmed import slice_of
 
+NARROW = 1e6
+"""Up to how many times the rounding a distance to first order is near enough."""
 _X, _Y = sympy.symbols("x y", real=True)
 
 
@@ -77,13 +80,20 @@ class LevelSet(Shape):
         return self.geometry.volume
 
     @property
+    def drawn(self) -> float:
+        return self.geometry.bounds.measure
+
+    @property
     def description(self) -> str:
         return f"{_listed(self.names)} where {self.function.text} < 0"
 
     @property
     def cut(self) -> bool:
-        """Whether the shape reaches a face of the box, so that its zero set is no closed curve or surface."""
-        return any(
+        """Whether the shape reaches a face of the box, so that its zero set is no closed curve or surface.
+
+        Of more than three coordinates it has no boundary in any case.
+        """
+        return self.geometry.surface is not None and any(
             lower <= least or upper >= most
             for (lower, upper), (least, most) in zip(self.bounds.values(), self.ranges, strict=True)
         )
@@ -99,23 +109,32 @@ class LevelSet(Shape):
         return self.function.value(points) < 0
 
     def contains(self, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
-        widest = float(np.max(slack))
+        """A negative slack asks for points as far inside, from the zero set alone."""
+        widest, rounding = float(np.max(slack)), self.geometry.rounding
         inside = self.function.value(points) <= 0
-        if widest > 0:
-            inside |= self.distance(points) >= -widest
+        if abs(widest) <= NARROW * rounding:  # to first order
+            with np.errstate(invalid="ignore"):
+                depth = self.function.distances(points)
+                inside = inside & ~(depth < -widest) if widest < 0 else inside | (depth >= -widest - rounding)
         else:
-            inside |= self.function.distances(points) >= -self.geometry.rounding
-        return inside & self.box.contains(points, slack + self.geometry.rounding)
+            inside = self.distance(points) >= -widest
+        return inside & self.box.contains(points, np.maximum(slack, 0.0) + rounding)
 
     def distance(self, points: np.ndarray) -> np.ndarray:
         """That to the zero set; in more than three dimensions to first order, -phi / |grad phi|."""
         if self.geometry.surface is None:
-            return np.nan_to_num(self.function.distances(points), nan=0.0)
+            widest = float(np.linalg.norm(self.box.upper - self.box.lower))  # the gradient may vanish in the middle
+            return np.clip(np.nan_to_num(self.function.distances(points), nan=0.0), -widest, widest)
         away = np.linalg.norm(points - self.geometry.surface.nearest(points), axis=1)
         return np.where(self.function.value(points) <= 0, away, -away)
 
     def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
-        return (np.abs(self.distance(points)) <= np.max(slack)) | _near_faces(self.box, points, slack)
+        widest = float(np.max(slack))
+        if widest <= NARROW * self.geometry.rounding:
+            near = self.function.is_zero(points, widest)
+        else:
+            near = np.abs(self.distance(points)) <= widest
+        return near | _near_faces(self.box, points, slack)
 
     def boundary(self, coordinates: Collection[str]) -> tuple[Shape, ...]:
         surface = self.geometry.surface
@@ -128,29 +147,8 @@ class LevelSet(Shape):
         pairs = zip(surface.points[:, 0], normals[:, 0], strict=True)
         return tuple(Box({name: (float(at), float(at))}, {name: float(normal)}) for at, normal in pairs)
 
-    def at(self, /, **values: float) -> Box:
-        """A point."""
-        return point_of(self, values)
-
-
-def point_of(shape: Shape, values: Mapping[str, float]) -> Box:
-    """The point of a solid that has these values.
-
-    Raises:
-        ValueError: it lies outside, a name is not a coordinate, or a coordinate has no value.
-    """
-    for name, value in values.items():
-        if name not in shape.coordinates:
-            raise ValueError(f"{name} is not a coordinate; coordinates are {', '.join(shape.coordinates)}")
-        if not shape.bounds[name][0] <= value <= shape.bounds[name][1]:
-            raise ValueError(f"{name} = {value:g} lies outside the domain, {shape.description}")
-    place = ", ".join(f"{name} = {value:g}" for name, value in values.items())
-    if len(values) < len(shape.coordinates):
-        names = ", ".join(shape.coordinates)
-        raise ValueError(f"{place} has no description in {shape.description}: give a value to each of {names}")
-    if not shape.contains(np.array([[values[name] for name in shape.coordinates]]))[0]:
-        raise ValueError(f"{place} lies outside the domain, {shape.description}")
-    return Box({name: (float(values[name]), float(values[name])) for name in shape.coordinates})
+    def at(self, /, **values: float) -> Shape:
+        return slice_of(self, values)
 
 
 def _near_faces(box: Box, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
@@ -187,6 +185,11 @@ class ZeroSet(Shape):
     def distance_expression(self) -> sympy.Expr:
         return self.solid.distance_expression
 
+    @property
+    def corners(self) -> np.ndarray:
+        """Of a curve: the unit coordinates where one of its chains ends, and those that cut these into parts."""
+        return self.solid.geometry.surface.simplices.breaks
+
     def sample(self, unit: np.ndarray) -> np.ndarray:
         """Uniform by length or area on the segments or triangles of a grid, then moved onto the zero set."""
         self._check_unit(unit)
@@ -200,8 +203,11 @@ class ZeroSet(Shape):
         return -np.linalg.norm(points - self.project(points), axis=1)
 
     def contains(self, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
-        rounding = self.solid.geometry.rounding
-        near = self.distance(points) >= -np.max(slack) - rounding
+        rounding, widest = self.solid.geometry.rounding, float(np.max(slack))
+        if abs(widest) <= NARROW * rounding:
+            near = self.solid.function.is_zero(points, widest + rounding)
+        else:
+            near = self.distance(points) >= -widest - rounding
         return near & self.solid.box.contains(points, slack + rounding)
 
     def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from pinnkit.domains.box import Box
 from pinnkit.domains.inside_mesh import InsideMesh
 from pinnkit.domains.morton import morton_order
 from pinnkit.domains.nearest_on_mesh import NearestOnMesh
@@ -17,6 +16,7 @@ from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape, ShapeError
 from pinnkit.domains.simplices import Simplices, simplex_measures
 from pinnkit.domains.triangle_mesh import TriangleMesh, icosphere
+from pinnkit.domains.trimmed import slice_of
 
 ROUNDING = 1e-13
 """By how much a computed point may miss the surface, relative to the size of its coordinates."""
@@ -37,7 +37,7 @@ class Mesh(Shape):
 
     example: ClassVar[Mapping[str, Any]] = {
         "names": ("x", "y", "z"),
-        "triangles": TriangleMesh("sphere", *icosphere(4, (0.5, -0.2, 0.1), 0.8)),
+        "triangles": TriangleMesh("sphere", *icosphere(3, (0.5, -0.2, 0.1), 0.8)),
     }
 
     names: tuple[str, ...]
@@ -85,6 +85,10 @@ class Mesh(Shape):
         return float(np.sum(a * np.cross(b, c)) / 6)
 
     @property
+    def drawn(self) -> float:
+        return float(np.prod(self.upper - self.lower))
+
+    @property
     def description(self) -> str:
         return f"({', '.join(self.names)}) in the mesh {self.triangles.source}"
 
@@ -122,9 +126,8 @@ class Mesh(Shape):
     def boundary(self, coordinates: Collection[str]) -> tuple[Shape, ...]:
         return (Surface(self),) if set(self.names) <= set(coordinates) else ()
 
-    def at(self, /, **values: float) -> Box:
-        """A point."""
-        return self.point(values)
+    def at(self, /, **values: float) -> Shape:
+        return slice_of(self, values)
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,10 @@ class Polygon(Shape):
     def distance_expression(self) -> sympy.Expr | None:
         return solid_distance(self.names, self.corners)
 
+    @property
+    def vanishing_expression(self) -> sympy.Expr | None:
+        return solid_distance(self.names, self.corners, join=sympy.Mul)
+
     def distance(self, points: np.ndarray) -> np.ndarray:
         _, away = nearest_segment(points, self.corners, self.ends_of_edges)
         return np.where(winds_around(points, self.corners), away, -away)

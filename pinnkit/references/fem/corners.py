@@ -54,8 +54,8 @@ def _switches(problem: Problem, one: BoundaryEquation, place: Any) -> Iterator[n
             yield ends[1][joined]
 
 
-def reentrant_corners(mesh: Any) -> np.ndarray:
-    """(k, 2) vertices of a plane mesh of second order at which the boundary turns inwards."""
+def boundary_corners(mesh: Any, inward_only: bool) -> np.ndarray:
+    """(k, 2) vertices of a plane mesh of second order at which the boundary turns, or turns inwards."""
     facets = mesh.boundary_facets()
     inward = -facet_normals(mesh, facets, np.zeros(len(facets), dtype=np.int32)).mean(axis=1)
     found = []
@@ -63,7 +63,8 @@ def reentrant_corners(mesh: Any) -> np.ndarray:
         if len(sides) == 2:
             (_, first), (other, second) = sides
             # the domain fills more than half a turn where a side points away from the inward normal of the other
-            if _angle(first, second) < np.pi - SMOOTH and first @ inward[other] < 0:
+            wanted = not inward_only or first @ inward[other] < 0
+            if wanted and _angle(first, second) < np.pi - SMOOTH:
                 found.append(mesh.p[:, vertex])
     return np.array(found).reshape(-1, 2)
 

@@ -17,7 +17,7 @@ from pinnkit.problem.at import random_points
 from pinnkit.problem.problem import Problem
 from pinnkit.references.budget import Budget, OverBudget
 from pinnkit.references.fem.boundary_data import Conditions
-from pinnkit.references.fem.corners import interface_corners, reentrant_corners
+from pinnkit.references.fem.corners import boundary_corners, interface_corners
 from pinnkit.references.fem.discretization import Discretization
 from pinnkit.references.fem.mesh import Geometry, make_mesh
 from pinnkit.references.fem.newton import NotConverged
@@ -38,7 +38,7 @@ UNKNOWN_RATE = 3.0  # of two meshes alone
 SAFETY = 2.0
 LEAST_SHARE = 1e-6
 """A field that is smaller than the largest one by this factor counts as zero: its error is taken relative to more."""
-GROWTH = {2: 5.0, 3: 14.0}
+GROWTH = {2: 6.0, 3: 16.0}
 """How many times longer the next mesh takes, at least."""
 
 
@@ -116,7 +116,9 @@ class Refinement:
             return
         mesh = make_mesh(self._geometry, 0)
         first = Discretization(self._problem, self._system, self._conditions, mesh, self._budget)
-        corners = np.concatenate([reentrant_corners(mesh), interface_corners(mesh, first.patterns)])
+        # pressures are singular at any corner where the velocities beside it do not fit together
+        corners = boundary_corners(mesh, inward_only=not self._system.pressures)
+        corners = np.concatenate([corners, interface_corners(mesh, first.patterns)])
         graded = np.concatenate([corners, first.jumps, self._geometry.graded.reshape(-1, 2)])
         if len(graded):
             self._rate = SINGULAR_RATE

@@ -1,0 +1,1 @@
+"""Hard conditions: what they prescribe, and functions that meet them for every network."""
