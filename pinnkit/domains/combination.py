@@ -11,7 +11,7 @@ import sympy
 
 from pinnkit.domains.distances import intersection, union
 from pinnkit.domains.even_points import directions, even_points, unit_of
-from pinnkit.domains.shape import Shape
+from pinnkit.domains.shape import Shape, within_bounds
 from pinnkit.domains.trimmed import Trimmed, slice_of
 
 UNION, DIFFERENCE, INTERSECTION = "+", "-", "&"
@@ -173,7 +173,12 @@ class Combination(Shape):
         """Mask (n,) of the points by the rules of sets; a negative slack leaves out what is near the edge."""
 
         def covers(part: Shape, points: np.ndarray, slack: float | np.ndarray) -> np.ndarray:
-            return (part._covers if isinstance(part, Combination) else part.contains)(points, slack)
+            if isinstance(part, Combination):
+                return part._covers(points, slack)
+            mask = within_bounds(part, points, np.maximum(slack, 0.0))
+            if mask.any():
+                mask[mask] = part.contains(points[mask], slack)
+            return mask
 
         mask = covers(self.left, points, slack)
         if self.operation == UNION:

@@ -179,6 +179,8 @@ def add_colour_bar(figure: Figure, axes: list[Axes], scale: Scale, label: str, h
     )
     if not horizontal:
         bar.set_label(label, rotation=_rotation(label), labelpad=10 if _rotation(label) == 0 else None)
+        if _rotation(label) == 0:  # a wide one would reach over the numbers
+            bar.ax.yaxis.label.set_horizontalalignment("left")
     _set_ticks(bar, scale.ticks)
     return bar
 

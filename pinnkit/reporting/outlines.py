@@ -21,10 +21,14 @@ Contains = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Outlines:
-    """Shapes whose boundary is drawn: the domain, None where it is a box, and those that lie within it by name."""
+    """Shapes whose boundary is drawn.
+
+    domain: None where it is a box; within: those that lie in it, by name; space: the coordinates on which shapes depend.
+    """
 
     domain: Contains | None = None
     within: Mapping[str, Contains] = field(default_factory=dict)
+    space: tuple[str, ...] = ()
     _known: dict = field(default_factory=dict, repr=False)
 
     def draw(self, axes: Axes, horizontal: str, vertical: str, ends: Mapping[str, np.ndarray], at: Mapping) -> None:
@@ -34,7 +38,8 @@ class Outlines:
         """
         shapes = [(self.domain, DOMAIN)] if self.domain is not None else []
         for contains, style in [*shapes, *((one, WITHIN) for one in self.within.values())]:
-            key = (id(contains), horizontal, vertical, *sorted(at.items()))
+            where = sorted((name, value) for name, value in at.items() if not self.space or name in self.space)
+            key = (id(contains), horizontal, vertical, *where)
             if key not in self._known:
                 self._known[key] = self._mask(contains, horizontal, vertical, ends, at)
             x, y, mask = self._known[key]

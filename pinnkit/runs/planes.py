@@ -45,7 +45,7 @@ def outlines(problem: Problem) -> Outlines:
     """The domain, unless it is a box, and the named shapes within it."""
     domain = problem.domain
     within = {name: _contains(problem, one) for name, one in problem.regions.items() if one != domain}
-    return Outlines(None if domain.fills_bounds else _contains(problem, domain), within)
+    return Outlines(None if domain.fills_bounds else _contains(problem, domain), within, problem.space)
 
 
 def _contains(problem: Problem, shape: Shape) -> Contains:
