@@ -19,6 +19,7 @@ from pinnkit.problem.places import equations_with_keys
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.runs.resources import check_environment
+from pinnkit.sampling.points import shared
 from pinnkit.settings import Settings
 
 LISTED = 6
@@ -84,11 +85,8 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
     for name, expression in problem.definitions.items():
         yield f"  defined     {name} = {expression}"
     for _, equation, condition in equations_with_keys(problem):
-        where = (
-            _where(condition, problem)
-            if condition
-            else f"at {settings.sampling.count(len(problem.coordinates))} points inside"
-        )
+        count = shared(problem, equation.region, settings.sampling.count(len(problem.coordinates)))
+        where = _where(condition, problem) if condition else f"at {count} points {_inside(equation.region)}"
         exact = ", exact by construction" if condition and condition.hard else ""
         yield f"  {equation.name:<11} {_residual(equation)}   {where}{_weight(equation)}{exact}"
     for line in described_integrals(problem):
@@ -97,6 +95,10 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         yield f"  exact       {name} = {expression}"
     if problem.reference:
         yield f"  reference   {problem.reference}"
+
+
+def _inside(region: str) -> str:
+    return f"in {region}" if region else "inside"
 
 
 def _size(shape: Shape, obvious: bool) -> str:
@@ -135,4 +137,5 @@ def _where(condition: Condition, problem: Problem) -> str:
         places += f" and {len(condition.places) - LISTED} more"
         places += f", of measure {sum(place.measure for place in condition.places):.6g} in all"
     inequality = f" where {condition.where}" if condition.where is not None else ""
-    return f"at {places}{inequality}"
+    sides = f", beside {' and '.join(condition.sides)}" if condition.sides else ""
+    return f"at {places}{inequality}{sides}"

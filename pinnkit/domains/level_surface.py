@@ -117,7 +117,7 @@ def trace(
     between = simpson if len(axes) == 2 else of_middles.mean(axis=1)
     volume = negative_volume(axes, values) + float(np.sum(simplex_measures(first) * between))
     bulge = 2 * float(np.linalg.norm(middles - _middles(vertices), axis=2).max())
-    simplices = Simplices(vertices, _curved_measures(vertices, middles))
+    simplices = Simplices(vertices, _curved_measures(vertices, middles), _turns(vertices, middles))
     return LevelSurface(function, points, simplices, bulge, cell, scale), volume
 
 
@@ -141,6 +141,15 @@ def _heights(function: LevelFunction, straight: np.ndarray, curved: np.ndarray) 
     with np.errstate(all="ignore"):
         normal = np.nan_to_num(gradient / np.linalg.norm(gradient, axis=-1, keepdims=True))
     return np.sum((curved - straight) * normal, axis=-1)
+
+
+def _turns(vertices: np.ndarray, middles: np.ndarray) -> np.ndarray | None:
+    """The angles (k,) by which the arcs over segments turn, 4 arctan(2 s / l) of the height s over a chord l."""
+    if vertices.shape[1] > 2:
+        return None
+    heights = np.linalg.norm(middles - _middles(vertices), axis=2)[:, 0]
+    lengths = np.maximum(simplex_measures(vertices), np.finfo(float).tiny)
+    return np.minimum(4 * np.arctan(2 * heights / lengths), 1.0)  # at a corner there is no arc
 
 
 def _curved_measures(vertices: np.ndarray, middles: np.ndarray) -> np.ndarray:

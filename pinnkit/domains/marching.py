@@ -1,12 +1,13 @@
 """The zero set of values on a grid: segments in the plane, triangles in space, and the volume where they are negative.
 
-Values between the nodes are linear on the triangles, or tetrahedra, that each cell is divided into (Kuhn, 1960): so the
-zero set has no gaps, and that of a linear function is exact. (Marching tetrahedra: Doi, Koide 1991.)
+In the plane by marching squares (contourpy). In space values between the nodes are linear on the tetrahedra that each
+cell is divided into (Kuhn, 1960; marching tetrahedra: Doi, Koide 1991). The zero set of a linear function is exact.
 """
 
 from __future__ import annotations
 
-from itertools import permutations
+import itertools
+from typing import Any
 
 import numpy as np
 
@@ -25,51 +26,58 @@ def zero_set(axes: list[np.ndarray], values: np.ndarray) -> np.ndarray:
     """
     if len(axes) == 2:
         return _contours(axes, values)
-    corners, found = _cut_simplices(axes, values)
+    corners, found = _cut_tetrahedra(axes, values)
     triangles = _triangles(corners, found)
     return triangles[morton_order(triangles.mean(axis=1))] if len(triangles) else triangles
 
 
 def negative_volume(axes: list[np.ndarray], values: np.ndarray) -> float:
-    """The area or volume where the values are negative."""
-    cell = float(np.prod([axis[1] - axis[0] for axis in axes]))
-    negative = values < 0
-    count = sum(negative[_shifted(shift, values.shape)].astype(np.int8) for shift in _corners(len(axes)))
-    whole = int(np.sum(count == 2 ** len(axes)))
-    _, found = _cut_simplices(axes, values)
-    return cell * (whole + float(_negative_share(found).sum()) / len(list(permutations(axes))))
+    """The area or volume where the values are negative: that inside `zero_set`, and the ends of the grid."""
+    if len(axes) == 2:
+        rings, starts = _generator(axes, values).filled(0.0, float(-values.min()) + 1.0)
+        pairs = [
+            (ring[first:last, 0], ring[first:last, 1])
+            for ring, ends in zip(rings, starts, strict=True)
+            for first, last in itertools.pairwise(ends)
+        ]
+        return float(sum(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]) for x, y in pairs) / 2)  # holes run the other way
+    whole = int(np.sum(_negative_corners(values) == 8))
+    _, found = _cut_tetrahedra(axes, values)
+    return float(np.prod([axis[1] - axis[0] for axis in axes])) * (whole + float(_negative_share(found).sum()) / 6)
 
 
 def _contours(axes: list[np.ndarray], values: np.ndarray) -> np.ndarray:
-    from contourpy import contour_generator  # it comes with matplotlib
-
-    # Above is what is greater than the level: zero counts as positive.
-    lines = contour_generator(axes[0], axes[1], -values.T, name="serial").lines(0.0)
+    lines = _generator(axes, values).lines(0.0)
     pieces = [np.stack([line[:-1], line[1:]], axis=1) for line in lines]
     segments = np.concatenate(pieces) if pieces else np.empty((0, 2, 2))
     return segments[np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1) > 0]
 
 
-def _corners(dimension: int) -> list[tuple[int, ...]]:
-    return [tuple((number >> axis) & 1 for axis in range(dimension)) for number in range(2**dimension)]
+def _generator(axes: list[np.ndarray], values: np.ndarray) -> Any:
+    """Contours of minus the values: above is what is greater than the level, so that zero counts as positive."""
+    from contourpy import contour_generator  # it comes with matplotlib
+
+    return contour_generator(axes[0], axes[1], -values.T, name="serial", fill_type="OuterOffset")
 
 
-def _shifted(shift: tuple[int, ...], shape: tuple[int, ...]) -> tuple[slice, ...]:
-    return tuple(slice(one, size - 1 + one) for one, size in zip(shift, shape, strict=True))
+def _negative_corners(values: np.ndarray) -> np.ndarray:
+    """The number of the corners of each cell where the values are negative."""
+    count = np.zeros(np.array(values.shape) - 1, dtype=np.int8)
+    for shift in itertools.product((slice(None, -1), slice(1, None)), repeat=values.ndim):
+        count += values[shift] < 0
+    return count
 
 
-def _cut_simplices(axes: list[np.ndarray], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Corners (k, d + 1, d) and values (k, d + 1) of the simplices of the cells that the zero set passes through.
+def _cut_tetrahedra(axes: list[np.ndarray], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Corners (k, 4, 3) and values (k, 4) of the tetrahedra of the cells that the zero set passes through.
 
-    Those of a cell follow each other from its lower to its upper corner along the edges, in each order of the axes.
+    The corners follow each other from the lower to the upper one of the cell along its edges, in each order of axes.
     """
-    dimension = len(axes)
-    negative = values < 0
-    count = sum(negative[_shifted(shift, values.shape)].astype(np.int8) for shift in _corners(dimension))
-    cells = np.argwhere((count > 0) & (count < 2**dimension))
+    count = _negative_corners(values)
+    cells = np.argwhere((count > 0) & (count < 8))
     nodes = []
-    for order in permutations(range(dimension)):
-        path = np.zeros((dimension + 1, dimension), dtype=int)
+    for order in itertools.permutations(range(3)):
+        path = np.zeros((4, 3), dtype=int)
         for step, axis in enumerate(order):
             path[step + 1 :, axis] += 1
         nodes.append(cells[:, None, :] + path)
@@ -79,18 +87,16 @@ def _cut_simplices(axes: list[np.ndarray], values: np.ndarray) -> tuple[np.ndarr
 
 
 def _negative_share(values: np.ndarray) -> np.ndarray:
-    """The share (k,) of each simplex where the linear function with these values (k, d + 1) at the corners is < 0."""
+    """The share (k,) of each tetrahedron where the linear function with these values (k, 4) at the corners is < 0."""
     values = np.sort(values, axis=1)
-    count, dimension = (values < 0).sum(axis=1), values.shape[1] - 1
-    share = (count == dimension + 1).astype(float)
-    first, last = count == 1, count == dimension
-    one = values[first]
-    share[first] = np.prod(one[:, :1] / (one[:, :1] - one[:, 1:]), axis=1)
-    one = values[last]
-    share[last] = 1 - np.prod(one[:, -1:] / (one[:, -1:] - one[:, :-1]), axis=1)
-    middle = (count == 2) & (dimension == 3)
-    a, b, c, d = values[middle].T if dimension == 3 else np.empty((4, 0))
-    share[middle] = (a**2 * b**2 - (c + d) * a * b * (a + b) + c * d * (a**2 + a * b + b**2)) / (
+    count = (values < 0).sum(axis=1)
+    share = (count == 4).astype(float)
+    one = values[count == 1]
+    share[count == 1] = np.prod(one[:, :1] / (one[:, :1] - one[:, 1:]), axis=1)
+    one = values[count == 3]
+    share[count == 3] = 1 - np.prod(one[:, 3:] / (one[:, 3:] - one[:, :3]), axis=1)
+    a, b, c, d = values[count == 2].T
+    share[count == 2] = (a**2 * b**2 - (c + d) * a * b * (a + b) + c * d * (a**2 + a * b + b**2)) / (
         (a - c) * (a - d) * (b - c) * (b - d)
     )
     return share

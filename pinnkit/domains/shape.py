@@ -178,7 +178,10 @@ class Shape(ABC):
 
     def beside(self, points: np.ndarray, moved: np.ndarray, reach: float) -> np.ndarray:
         """Whether the solid lies at points (n, d) and, where these are within `reach` of its edge, at `moved` ones."""
-        mask = self.contains(points, reach)
+        mask = within_bounds(self, points, reach)
+        if not mask.any():
+            return mask
+        mask[mask] = self.contains(points[mask], reach)
         edge = np.flatnonzero(mask)
         edge = edge[~self.contains(points[edge], -reach)]
         mask[edge] = self.contains(moved[edge])
@@ -277,3 +280,10 @@ class Shape(ABC):
             raise ValueError(
                 f"unit has shape {unit.shape}: (n, {self.dimension}) is needed, a column for each free coordinate"
             )
+
+
+def within_bounds(shape: Shape, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
+    """Mask (n,) of the points (n, d) in the bounding box of a shape made a little wider: all others lie outside."""
+    lower, upper = shape.lower, shape.upper
+    slack = slack + 1e-9 * (upper - lower)
+    return np.all((points >= lower - slack) & (points <= upper + slack), axis=1)

@@ -24,10 +24,13 @@ class Simplices:
     Args:
         vertices: (k, d, d), d = 2 or 3.
         measures: (k,), what each counts; by default its length or area.
+        turns: (k,), of segments that stand for arcs, the angle by which each of these turns.
     """
 
-    def __init__(self, vertices: np.ndarray, measures: np.ndarray | None = None) -> None:
-        self.vertices = vertices
+    def __init__(
+        self, vertices: np.ndarray, measures: np.ndarray | None = None, turns: np.ndarray | None = None
+    ) -> None:
+        self.vertices, self.turns = vertices, turns
         self.measures = simplex_measures(vertices) if measures is None else measures
         self._ends = np.cumsum(self.measures)
 
@@ -38,7 +41,7 @@ class Simplices:
 
     @property
     def breaks(self) -> np.ndarray:
-        """Of segments: the first unit coordinates (m,) at which a chain ends, and those that cut each in about EIGHT."""
+        """Of segments: the first unit coordinates (m,) where chains end, and those that cut each in EIGHT."""
         apart = np.any(self.vertices[:-1, 1] != self.vertices[1:, 0], axis=1)
         chains = np.concatenate([[0], np.flatnonzero(apart) + 1, [len(self.vertices)]])
         cuts = [np.linspace(first, last, EIGHT + 1).round() for first, last in itertools.pairwise(chains)]
@@ -54,6 +57,9 @@ class Simplices:
         share = np.clip((along - (self._ends - self.measures)[index]) / self.measures[index], 0.0, 1.0)
         corners = self.vertices[index]
         if self.vertices.shape[1] == 2:
+            if self.turns is not None:  # where the radii of even points of the arc pass the chord
+                half = np.maximum(self.turns[index] / 2, 1e-9)
+                share = (1 + np.tan((2 * share - 1) * half) / np.tan(half)) / 2
             weights = np.stack([1 - share, share], axis=1)
         else:
             root = np.sqrt(share)

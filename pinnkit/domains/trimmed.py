@@ -71,7 +71,8 @@ class Trimmed(Shape):
         def mask(unit: np.ndarray) -> np.ndarray:
             return self._mask(self.base.sample(unit[:, None]))
 
-        unit = np.concatenate([[1e-13], (np.arange(PROBES) + 0.5) / PROBES, [1 - 1e-13]])
+        corner = 10 * self.step / self.base.measure + 1e-13  # nearer to its end another part's side is seen
+        unit = np.concatenate([[corner], (np.arange(PROBES) + 0.5) / PROBES, [1 - corner]])
         kept = mask(unit)
         changes = np.flatnonzero(kept[1:] != kept[:-1])
         low, high, before = unit[changes], unit[changes + 1], kept[changes]

@@ -46,7 +46,7 @@ def expression(text: str | int | float, scope: Scope) -> sympy.Expr:
     >>> expression("-x^2 + diff(alpha*u_x, x)", scope)
     alpha*u_xx - x**2
     """
-    text, (side, *more) = _sides(text)
+    text, (side, *more) = _sides(text, scope)
     if more:
         raise LanguageError("an expression belongs here, not an equation", text, _end(side))
     return _admitted(text, Reader(text, scope).scalar(side))
@@ -58,7 +58,7 @@ def equation(text: str | int | float, scope: Scope) -> sympy.Expr:
     >>> equation("u_t = alpha*u_xx", Scope(("x", "t"), {"u": ("x", "t")}, ("alpha",)))
     -alpha*u_xx + u_t
     """
-    text, sides = _sides(text)
+    text, sides = _sides(text, scope)
     reader = Reader(text, scope)
     residual, *right = [reader.scalar(side) for side in sides]
     return _admitted(text, residual - right[0] if right else residual)
@@ -71,7 +71,7 @@ def equations(text: str | int | float, scope: Scope) -> dict[str, sympy.Expr]:
     >>> equations("i*h_x = 2*h", scope)
     {'re': -h_im_x - 2*h_re, 'im': -2*h_im + h_re_x}
     """
-    text, sides = _sides(text)
+    text, sides = _sides(text, scope)
     reader = Reader(text, scope)
     left, *right = [reader.value(side) for side in sides]
     values = [left, *map(complex_values.negative, right)]
@@ -85,7 +85,7 @@ def equations(text: str | int | float, scope: Scope) -> dict[str, sympy.Expr]:
 
 def complex_expression(text: str | int | float, scope: Scope) -> tuple[sympy.Expr, sympy.Expr]:
     """Real and imaginary part of the scalar expression that `text` writes."""
-    text, (side, *more) = _sides(text)
+    text, (side, *more) = _sides(text, scope)
     if more:
         raise LanguageError("an expression belongs here, not an equation", text, _end(side))
     value = Reader(text, scope).value(side)
@@ -98,7 +98,7 @@ def assignment(text: str, scope: Scope) -> tuple[str, sympy.Expr]:
     >>> assignment("x = -1", Scope(("x", "t")))
     ('x', -1)
     """
-    text, sides = _sides(text)
+    text, sides = _sides(text, scope)
     left = sides[0]
     example = f"{scope.coordinates[0] if scope.coordinates else 'x'} = 0"
     if len(sides) != 2:
@@ -124,7 +124,7 @@ def inequality(text: str, scope: Scope) -> sympy.Basic:
     >>> inequality("x > 0.5 and not t >= 1", Scope(("x", "t")))
     (x > 0.5) & ~(t >= 1)
     """
-    text, (side, *more) = _sides(text)
+    text, (side, *more) = _sides(text, scope)
     if more:
         raise LanguageError("an inequality belongs here, such as x > 0.5, not an equation", text, _end(side))
     return Reader(text, scope).condition(side)
@@ -142,7 +142,7 @@ def constant(text: str | int | float) -> float:
     return Reader(text, Scope(())).number(side)
 
 
-def _sides(text: str | int | float) -> tuple[str, list[list[Token]]]:
+def _sides(text: str | int | float, scope: Scope | None = None) -> tuple[str, list[list[Token]]]:
     if isinstance(text, numbers.Real) and not isinstance(text, bool):
         integral = isinstance(text, numbers.Integral)
         if integral and abs(text) >= 10**MAX_DIGITS:
@@ -152,7 +152,7 @@ def _sides(text: str | int | float) -> tuple[str, list[list[Token]]]:
         text = repr(int(text) if integral else float(text))
     if not isinstance(text, str):
         raise LanguageError(f"text or a number belongs here, not {text!r:.60} ({type(text).__name__})")
-    sides = split_equation(tokenize(text), text)
+    sides = split_equation(tokenize(text, scope.fields if scope is not None else ()), text)
     for side in sides:
         if not side:
             raise LanguageError("one side of the equation is empty", text, text.index("="))

@@ -30,7 +30,8 @@ class Scope:
     coordinates in `space`; None: on all. An integral may be over the `regions` in space, and the `rims`, parts of their
     boundaries. `definitions` are names of expressions in coordinates and parameters, `tables` of known functions of
     coordinates. `complex` maps the names of complex fields and columns, which stand among these too, to those of their
-    real and imaginary parts; where it has any, `i` is the imaginary unit.
+    real and imaginary parts; where it has any, `i` is the imaginary unit. `parts` maps a field that has a function
+    in each part of the domain to the names of these parts; u.left is then a field too.
     """
 
     coordinates: tuple[str, ...]
@@ -44,6 +45,7 @@ class Scope:
     rims: tuple[str, ...] = ()
     complex: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     definitions: Mapping[str, sympy.Expr] = field(default_factory=dict)
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tables: Mapping[str, Known] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -123,6 +125,8 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
             failure = failure or error
     if failure is not None:
         raise failure
+    if "." in name:
+        raise LanguageError(_unknown_part(name, scope))
     if name.startswith("n_") and name[2:] in scope.space:
         _need_boundary(name, scope)
         return normal_symbol(name[2:])
@@ -135,6 +139,15 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
         near = "; it is the imaginary unit where a field is complex, as in fields: {h: complex}"
         raise LanguageError(f"unknown name '{name}'{near}")
     raise LanguageError(f"unknown name '{name}'{near if 'did you mean' in near else suggestion(name, known)}")
+
+
+def _unknown_part(name: str, scope: Scope) -> str:
+    """What is wrong with u.NAME, where that is no field."""
+    base, _, rest = name.partition(".")
+    if base not in scope.parts:
+        example = f"fields: {{{base}: {{parts: [left, right]}}}}"
+        return f"attributes are not allowed: '{base}' has no parts, as {example} would give it"
+    return f"'{name}': {base} has no part '{rest}'{suggestion(rest, scope.parts[base])}"
 
 
 def halves(expr: sympy.Expr, scope: Scope) -> tuple[sympy.Expr, sympy.Expr]:

@@ -20,7 +20,7 @@ from pinnkit.language.integration import read_over
 from pinnkit.language.jumps import check_continuous
 from pinnkit.language.names import CONSTANTS, Scope, halves, resolve
 from pinnkit.language.partial import MAX_ORDER, Partial, partials
-from pinnkit.language.tokens import MAX_DEPTH, Source, Token
+from pinnkit.language.tokens import MAX_DEPTH, Source, Token, name_of
 from pinnkit.language.vectors import Vector
 
 _RELATIONS = {ast.Lt: sympy.Lt, ast.LtE: sympy.Le, ast.Gt: sympy.Gt, ast.GtE: sympy.Ge}
@@ -101,8 +101,8 @@ class Reader:
             raise LanguageError(f"the expression is nested deeper than {MAX_DEPTH}")
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
             return arithmetic.constant(node.value)
-        if isinstance(node, ast.Name):
-            return self._name(node)
+        if (name := name_of(node)) is not None:
+            return self._name(name)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             value = self._visit(node.operand, depth + 1)
             return value if isinstance(node.op, ast.UAdd) else vectors.each(complex_values.negative, value)
@@ -129,9 +129,9 @@ class Reader:
             raise self._mistake(message, node)
         return value
 
-    def _name(self, node: ast.Name) -> Scalar:
-        expr = resolve(node.id, self.scope)
-        if node.id in self.scope.definitions:
+    def _name(self, name: str) -> Scalar:
+        expr = resolve(name, self.scope)
+        if name in self.scope.definitions:
             return arithmetic.make_value(expr, float(expr) if expr.is_number else None)
         if not self.scope.complex:
             return Value(expr, float(expr) if expr in CONSTANTS.values() else None)
@@ -165,9 +165,9 @@ class Reader:
         return vectors.each(complex_values.negative, value) if isinstance(operator, ast.Sub) else value
 
     def _call(self, node: ast.Call, depth: int) -> Scalar | Vector:
-        if not isinstance(node.func, ast.Name):
+        name, scope = name_of(node.func), self.scope
+        if name is None:
             raise LanguageError("only a function or a field can stand before '('")
-        name, scope = node.func.id, self.scope
         if name in FUNCTIONS and name not in scope.declared:
             return self._function(node, depth + 1)
         if name.split("_")[0] in scope.tables or name in scope.tables:
@@ -177,11 +177,11 @@ class Reader:
         try:
             of = resolve(name, scope)
         except LanguageError:
-            if any(name.startswith(f"{one}_") for one in scope.fields):
+            if "." in name or any(name.startswith(f"{one}_") for one in scope.fields):
                 raise
             near = suggestion(name, (*FUNCTIONS, *scope.fields))
             raise LanguageError(f"unknown function '{name}'{near}") from None
-        return self._elsewhere(node, of, depth + 1)
+        return self._elsewhere(name, node, of, depth + 1)
 
     def _function(self, node: ast.Call, depth: int) -> Scalar | Vector:
         name = node.func.id
@@ -198,8 +198,7 @@ class Reader:
         values = [self._visit(one, depth) for one in node.args]
         return vectors.apply(name, values, self.scope, self._budget)
 
-    def _elsewhere(self, node: ast.Call, of: sympy.Expr, depth: int) -> Scalar:
-        name = node.func.id
+    def _elsewhere(self, name: str, node: ast.Call, of: sympy.Expr, depth: int) -> Scalar:
         if not isinstance(of, Partial):
             raise LanguageError(f"'{name}' cannot be evaluated elsewhere: the normal is that of the point itself")
         if node.args or not node.keywords:

@@ -5,10 +5,11 @@ What passes the checks and reaches Python's parser is a short sequence of number
 
 from __future__ import annotations
 
+import ast
 import bisect
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pinnkit.language.errors import LanguageError
@@ -21,7 +22,7 @@ MAX_NAME = 120  # a declared name has 60 characters at most, a derivative some m
 
 _TOKEN = re.compile(
     r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)"
+    r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*(?:\.[A-Za-z_][A-Za-z_0-9]*)?)"
     r"|(?P<sign>\*\*|<=|>=|==|!=|<>|//|&&|\|\||:=|->|\S)"
 )
 _WORDS = ("and", "or", "not")
@@ -75,8 +76,12 @@ def vanishes(number: str) -> bool:
     return any(character in "123456789" for character in mantissa) and abs(float(number)) < SMALLEST_NUMBER
 
 
-def tokenize(text: str) -> list[Token]:
-    """The tokens of `text`; LanguageError if it is no expression whatever its names mean."""
+def tokenize(text: str, fields: Collection[str] = ()) -> list[Token]:
+    """The tokens of `text`; LanguageError if it is no expression whatever its names mean.
+
+    Args:
+        fields: names that may stand before a dot, as in u.left.
+    """
     if len(text) > MAX_LENGTH:
         raise LanguageError(f"the text has {len(text)} characters; the most is {MAX_LENGTH}", text, MAX_LENGTH)
     for position, character in enumerate(text):
@@ -84,7 +89,7 @@ def tokenize(text: str) -> list[Token]:
     tokens = []
     for match in _TOKEN.finditer(text):
         token = Token(match.lastgroup, match.group(), match.start())
-        _check_token(token, text)
+        _check_token(token, text, fields)
         if token.text in _WORDS:
             token = Token("sign", token.text, token.position)
         tokens.append(token)
@@ -130,6 +135,15 @@ class Source:
         return self._positions[max(0, bisect.bisect_right(self._starts, column) - 1)]
 
 
+def name_of(node: ast.expr) -> str | None:
+    """The name that a node writes, which may be a field's function in a part, u.left; None: it is no name."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"  # the tokens before the dot are fields: nothing else has got here
+    return None
+
+
 def _check_character(character: str, text: str, position: int) -> None:
     if character.isascii():
         if not character.isprintable() and character not in "\t\n\r":
@@ -139,7 +153,7 @@ def _check_character(character: str, text: str, position: int) -> None:
     raise LanguageError(f"the character {character!a} is not allowed{hint}", text, position)
 
 
-def _check_token(token: Token, text: str) -> None:
+def _check_token(token: Token, text: str, fields: Collection[str]) -> None:
     if token.kind == "sign" and token.text not in _SIGNS:
         message = _REFUSED.get(token.text, f"'{token.text}' is not an operator here; those are + - * / ^")
         raise LanguageError(message, text, token.position)
@@ -151,6 +165,9 @@ def _check_token(token: Token, text: str) -> None:
             raise LanguageError(
                 f"{token.text} is nearer to zero than {SMALLEST_NUMBER:g}; write 0", text, token.position
             )
+    base, dot, _ = token.text.partition(".")
+    if token.kind == "name" and dot and base not in fields:
+        raise LanguageError(_REFUSED["."], text, token.position + len(base))
     if token.kind == "name" and len(token.text) > MAX_NAME:
         message = f"a name of {len(token.text)} characters; the most is {MAX_NAME}"
         raise LanguageError(message, text, token.position)

@@ -16,10 +16,10 @@ from pinnkit.losses.integrals import PointIntegral
 from pinnkit.losses.places import Places, moved
 from pinnkit.losses.view import PointView, ResidualError
 from pinnkit.operators.derivatives import derivatives
+from pinnkit.problem.groups import equation_groups
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.sampling.points import EQUATIONS
 
 Network = Callable[[Tensor], Tensor]
 
@@ -90,7 +90,7 @@ class TermGroup:
             values.update(self._partials(network, batch, values, {partial}))
             return values[partial]
 
-        view = PointView(equation.name, self.problem, values, later)
+        view = PointView(equation, self.problem, values, later)
         residual = _checked(equation.name, equation.residual(view), len(batch))
         self.extra_partials |= view.read  # from the next step on they share the passes of the others
         return residual
@@ -148,8 +148,8 @@ def _checked(name: str, residual: Any, count: int) -> Tensor:
 
 
 def groups(problem: Problem) -> tuple[TermGroup, ...]:
-    """The equations as one group, and each condition that is not hard as a group of its own."""
-    found = [TermGroup(EQUATIONS, problem, problem.equations)] if problem.equations else []
+    """The equations of each region as one group, and each condition that is not hard as a group of its own."""
+    found = [TermGroup(name, problem, equations) for name, equations in equation_groups(problem).items()]
     found += [TermGroup(condition.name, problem, condition.equations) for condition in problem.soft_conditions]
     return tuple(found)
 
@@ -161,16 +161,20 @@ def weights(problem: Problem) -> dict[str, float]:
 
 
 def reweighted(problem: Problem, given: Mapping[str, float]) -> Problem:
-    """The problem with other weights, by the name of a term, or of a condition for all of its terms."""
+    """The problem with other weights, by the name of a term, or of a condition for all of its terms.
+
+    A name in the problem file stands for all that was made of it, as one for each part of the domain.
+    """
 
     def changed(equations: Sequence[Equation], default: float | None = None) -> tuple[Equation, ...]:
-        found = [(one, given.get(one.name, default)) for one in equations]
+        found = [(one, given.get(one.name, given.get(one.origin, default))) for one in equations]
         return tuple(one if weight is None else replace(one, weight=sympy.Float(weight)) for one, weight in found)
 
     return problem.replace(
         equations=changed(problem.equations),
         conditions=tuple(
-            replace(one, equations=changed(one.equations, given.get(one.name))) for one in problem.conditions
+            replace(one, equations=changed(one.equations, given.get(one.name, given.get(one.origin))))
+            for one in problem.conditions
         ),
     )
 

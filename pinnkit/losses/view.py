@@ -12,6 +12,7 @@ from pinnkit.language.calculus import Partial, symbol
 from pinnkit.language.errors import LanguageError
 from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, expression
+from pinnkit.problem.parts import Equation
 from pinnkit.problem.problem import Problem
 
 
@@ -32,17 +33,19 @@ class PointView:
 
     def __init__(
         self,
-        name: str,
+        equation: Equation,
         problem: Problem,
         values: Mapping[sympy.Basic, Any],
         compute: Callable[[Partial], Tensor],
     ) -> None:
-        self._name = name
+        self._name = equation.name
+        self._local = dict(equation.local)
         self._values = values
         self._compute = compute
         self._scope = Scope(
             coordinates=problem.coordinates,
-            fields={field.name: field.coordinates for field in problem.fields},
+            fields={field.name: field.coordinates for field in problem.fields if not field.part}
+            | {one.name: one.coordinates for one in problem.unknowns if one.name in self._local},
             parameters=tuple(parameter.name for parameter in problem.parameters),
             space=problem.space,
             definitions=problem.definitions,
@@ -61,6 +64,8 @@ class PointView:
             partial = expression(name, self._scope)
         except LanguageError as error:
             raise UnknownName(f"the residual '{self._name}' reads p.{name}: {error.message}") from None
+        if isinstance(partial, Partial) and partial.field in self._local:
+            partial = Partial(self._local[partial.field], partial.coordinates, partial.derivative, partial.at)
         self.read.add(partial)
         value = self._values.get(partial)
         return value if value is not None else self._compute(partial)

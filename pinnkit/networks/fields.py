@@ -35,6 +35,8 @@ class Output:
         arguments: the indices of other fields that the network is given in front of the coordinates.
         spans: the range by which each of these is scaled.
         periodic: the indices of the coordinates in which it is periodic.
+        part: the part of the domain in which it is a field; "": all of it.
+        box: that part's bounding box, the lower and the upper ends (d,) of the coordinates; None: that of the domain.
     """
 
     columns: tuple[int, ...]
@@ -44,6 +46,8 @@ class Output:
     arguments: tuple[int, ...] = ()
     spans: tuple[tuple[float, float], ...] = ()
     periodic: tuple[int, ...] = ()
+    part: str = ""
+    box: tuple[Sequence[float], Sequence[float]] | None = None
 
     def __call__(self, values: Tensor) -> Tensor:
         """scale * z, the transform of z, or what `bounded` makes of z, of shape (n,)."""
@@ -146,8 +150,8 @@ def build(
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
-    Fields with the same coordinates and periods share one network, unless `settings.separate`. The weights are a
-    function of `seed` alone; the global generator is left as it was.
+    Fields with the same coordinates and periods, and of the same part, share one network, unless `settings.separate`.
+    The weights are a function of `seed` alone; the global generator is left as it was.
 
     Args:
         lower, upper: ends of the coordinates' ranges, d each.
@@ -174,13 +178,14 @@ def build(
         for group in groups:
             first = outputs[group[0]]
             chosen = settings.chosen(len(lower), len(first.arguments) + len(first.columns), linear, steady)
-            networks.append(_network(chosen, first, lower, upper, logarithmic, len(group)))
+            box = first.box or (lower, upper)
+            networks.append(_network(chosen, first, *box, logarithmic, len(group)))
     return FieldNetworks(networks, groups, outputs, constraints)
 
 
 def _alike(one: Output, other: Output) -> bool:
     """Whether two fields may be outputs of one network."""
-    inputs = [(each.columns, each.arguments, each.spans, each.periodic) for each in (one, other)]
+    inputs = [(each.columns, each.arguments, each.spans, each.periodic, each.part) for each in (one, other)]
     return inputs[0] == inputs[1]
 
 

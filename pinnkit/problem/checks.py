@@ -115,7 +115,7 @@ def _check_finite(problem: Problem, report: Report) -> None:
     for key, equation, condition in equations_with_keys(problem):
         if not _symbolic(equation):
             continue
-        for inputs in samples(problem, condition):
+        for inputs in samples(problem, condition, equation.region):
             rows = np.flatnonzero(singular_at(equation.residual, {**problem.values, **inputs}))
             if len(rows):
                 where = point(problem, inputs, rows[0])
@@ -178,7 +178,7 @@ def _check_single_points(problem: Problem, report: Report) -> None:
     """Warn of x = 1 where the line only touches a curved domain: its rim was probably meant."""
     given = problem.config.get("conditions")
     for condition in problem.conditions:
-        part = given.get(condition.name) if isinstance(given, Mapping) else None
+        part = given.get(condition.origin) if isinstance(given, Mapping) else None
         at = part.get("at") if isinstance(part, Mapping) else None
         if needed_coordinates(condition.equations, problem.coordinates) is not None:
             continue  # it holds where its integrals differ, in a single point if they do not
@@ -186,7 +186,7 @@ def _check_single_points(problem: Problem, report: Report) -> None:
             for place in condition.places:
                 if place.dimension < problem.domain.dimension - 1:
                     message = f"'{at}' touches the domain in a single point: its rim is at: boundary"
-                    report.warn(f"conditions.{condition.name}.at", message)
+                    report.warn(f"conditions.{condition.origin}.at", message)
 
 
 def _check_weights(problem: Problem, report: Report) -> None:
@@ -209,7 +209,7 @@ def _check_weights(problem: Problem, report: Report) -> None:
                     "better write the values that it has there",
                 )
         elif not equation.weight.is_number:
-            for inputs in samples(problem, condition):
+            for inputs in samples(problem, condition, equation.region):
                 found = np.ravel(Program([equation.weight])({**problem.values, **inputs})[0])
                 wrong = np.flatnonzero(~(np.isfinite(found) & (found >= 0)))
                 if len(wrong):

@@ -64,7 +64,7 @@ def read_fields(config: Any, transforms: Any, taken: list[str], report: Report) 
                 spans=options.spans,
                 bounds=options.bounds,
             )
-            fields += _components(field, names, report) if options.is_complex else [field]
+            fields += _components(field, names, report) if options.is_complex else _in_parts(field, options.parts)
             if options.bounds and name in transforms:
                 raise LanguageError(f"is kept {options.bounds.description} and has a transform: leave one of them out")
     return resolve_arguments(fields, coordinates, report)
@@ -81,6 +81,11 @@ def _components(field: Field, names: Sequence[str], report: Report) -> list[Fiel
     if field.bounds:
         report.add(f"fields.{field.name}", "is complex: only a real field has bounds")
     return [replace(field, name=part, transform=None, bounds=NO_BOUNDS, component=part[-2:]) for part in parts]
+
+
+def _in_parts(field: Field, parts: Sequence[str]) -> list[Field]:
+    """The functions of which a field with parts is made, u.left and u.right; the field itself where it has none."""
+    return [replace(field, name=f"{field.name}.{part}", part=part) for part in parts] or [field]
 
 
 def names_of_fields(fields: Sequence[Field]) -> dict[str, tuple[str, ...]]:

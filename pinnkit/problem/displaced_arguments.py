@@ -48,10 +48,11 @@ def _regions(problem: Problem, partial: Partial) -> Iterator[tuple[tuple[str, ..
     """
     (field,) = [field for field in problem.fields if field.name == partial.field]
     names, own = [name for name, _ in partial.at if name not in problem.periods(field)], field.coordinates
-    domain = problem.domain
+    part = field.part
+    domain = problem.solid(part)
     for factor in domain.factors if isinstance(domain, Product) else (domain,):
         inside = tuple(name for name in names if name in factor.coordinates)
-        if inside and not factor.fills_bounds and set(factor.coordinates) <= set(own):
+        if inside and (part or not factor.fills_bounds) and set(factor.coordinates) <= set(own):
             yield inside, factor
         else:
             yield from (((name,), None) for name in inside)
@@ -80,7 +81,10 @@ def _check(
         total, outside = total + count, outside + len(rows)
     if not outside:
         return
-    domain = "outside the domain" + (" [{:g}, {:g}]".format(*problem.domain.bounds[names[0]]) if shape is None else "")
+    part = next(one.part for one in problem.fields if one.name == partial.field)
+    domain = f"outside {part or 'the domain'}" + (
+        " [{:g}, {:g}]".format(*problem.domain.bounds[names[0]]) if shape is None else ""
+    )
     read, learned = (
         set().union(*(values[name].free_symbols for name in names)),
         {symbol(p.name) for p in problem.learned},

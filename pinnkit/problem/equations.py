@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sympy
 
+from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, equations, expression
 from pinnkit.language.integral import all_partials, integrals
@@ -34,6 +36,8 @@ LABEL = 120
 """Characters of a term's name."""
 WEIGHTED = ("equation", "weight")
 """The keys of an equation with a weight of its own."""
+REGION = "in"
+"""The key of the part of the domain in which an equation holds."""
 
 
 def read_equations(
@@ -44,14 +48,17 @@ def read_equations(
     report: Report,
     prefix: str = "",
     weight: sympy.Expr = sympy.S.One,
+    regions: Mapping[str, Shape] | None = None,
 ) -> tuple[Equation, ...]:
-    """Equations from a text, a callable, one of these with a weight, a list or a mapping of these.
+    """Equations from a text, a callable, one of these with a weight or a region, a list or a mapping of these.
 
-    `name` names the unnamed; `weight` is that of those without their own.
+    `name` names the unnamed; `weight` is that of those without their own. `regions` are the named parts of the domain;
+    None: where they hold is said elsewhere.
     """
     if config is None:
         return ()
-    if isinstance(config, Mapping) and set(config) == set(WEIGHTED):
+    keys = WEIGHTED if regions is None else (*WEIGHTED, REGION)
+    if isinstance(config, Mapping) and "equation" in config and len(config) > 1 and set(config) <= set(keys):
         named = {name: (key, config)}
     elif isinstance(config, Mapping):
         named = {f"{prefix}{part}": (f"{key}.{part}", value) for part, value in config.items()}
@@ -70,17 +77,29 @@ def read_equations(
         with report.at(path):
             if not is_label(label):
                 raise LanguageError(f"'{label}' cannot name an equation: use letters, digits, _ and -")
-            own = weight
+            own, region = weight, ""
             if isinstance(value, Mapping):
-                check_keys(report, path, value, WEIGHTED)
+                check_keys(report, path, value, keys)
+                if REGION in value and regions is not None:
+                    with report.at(f"{path}.{REGION}"):
+                        check_region(value[REGION], regions)
+                        region = value[REGION]
                 if "weight" in value:
                     with report.at(f"{path}.weight"):
                         own = read_weight(value["weight"], scope)
                 value = value.get("equation")
-            for component, residual in _residuals(value, scope).items():
+            within = replace(scope, ranges={**scope.ranges, **regions[region].bounds}) if region else scope
+            for component, residual in _residuals(value, within).items():
                 text = value if isinstance(value, str) else getattr(value, "__name__", "residual")
-                found.append(Equation(f"{label}_{component}" if component else label, text, residual, own))
+                found.append(Equation(f"{label}_{component}" if component else label, text, residual, own, region))
     return tuple(found)
+
+
+def check_region(name: Any, regions: Mapping[str, Shape]) -> None:
+    """Raise LanguageError unless a part of the domain has that name."""
+    if not isinstance(name, str) or name not in regions:
+        hint = suggestion(str(name), regions) if regions else "; shapes: gives parts of the domain their names"
+        raise LanguageError(f"there is no shape '{name}'{hint}")
 
 
 def is_label(text: str) -> bool:

@@ -91,9 +91,10 @@ def check_exact(problem: Problem, values: Mapping[sympy.Symbol, float], report: 
 
 def _nowhere_finite(problem: Problem, values: Mapping[sympy.Symbol, float], report: Report) -> set[str]:
     """The fields whose exact solution is not finite at most points of the domain, which is a mistake."""
-    (inputs,) = samples(problem, None)
-    count, found = len(next(iter(inputs.values()))), set()
+    found = set()
     for field in problem.fields:
+        (inputs,) = samples(problem, None, field.part)
+        count = len(next(iter(inputs.values())))
         exact = problem.exact.get(field.name)
         if exact is None or exact.free_symbols & set(problem.values) - set(values):
             continue
@@ -111,12 +112,14 @@ def check_smooth(problem: Problem, values: Mapping[sympy.Symbol, float], report:
 
     Its highest derivative has a delta there, which the points of the other checks miss: abs(x) would solve u_xx = 0.
     """
-    ranges = {**problem.domain.bounds, **{str(name): (value, value) for name, value in values.items()}}
+    known = {str(name): (value, value) for name, value in values.items()}
 
     def inside(at: Mapping[str, np.ndarray]) -> np.ndarray:
-        return problem.domain.contains(np.stack([at[name] for name in problem.coordinates], axis=1))
+        return solid.contains(np.stack([at[name] for name in problem.coordinates], axis=1))
 
     for equation in problem.equations:
+        solid = problem.solid(equation.region)
+        ranges = {**solid.bounds, **known}
         held = partials(equation.residual) if isinstance(equation.residual, sympy.Basic) else set()
         for partial in sorted((one for one in held if one.field in problem.exact), key=str):
             expr, lower = problem.exact[partial.field], Partial(partial.field, partial.coordinates)
@@ -136,7 +139,7 @@ def check_smooth(problem: Problem, values: Mapping[sympy.Symbol, float], report:
 
 
 def _named(equation: Equation, condition: Condition | None) -> str:
-    return f"the condition '{condition.name}'" if condition is not None else f"the equation '{equation.name}'"
+    return f"the condition '{condition.origin}'" if condition is not None else f"the equation '{equation.name}'"
 
 
 def exact_values(problem: Problem, report: Report) -> dict[sympy.Symbol, float]:
@@ -227,14 +230,17 @@ class _ClosedForm:
         )
 
     def _sizes(self) -> dict[sympy.Basic, float]:
-        """The largest size of each partial derivative and integral in the domain."""
+        """The largest size of each partial derivative and integral in the domain, of a field of a part in that."""
+        parts = {one.name: one.part for one in self._problem.fields}
+        sizes: dict[sympy.Basic, float] = {}
+        for part in {parts[one.field] for one in self._all}:
+            (inside,) = samples(self._problem, None, part)
+            found = self._anywhere({**self._values, **inside})
+            for partial, value in zip(self._all, found, strict=True):
+                if parts[partial.field] == part:
+                    sizes[partial] = float(np.max(np.abs(value), where=np.isfinite(value), initial=0.0))
         (inside,) = samples(self._problem, None)
         read: dict[sympy.Basic, Any] = {**self._values, **inside}
-        found = self._anywhere(read)
-        sizes: dict[sympy.Basic, float] = {
-            one: float(np.max(np.abs(value), where=np.isfinite(value), initial=0.0))
-            for one, value in zip(self._all, found, strict=True)
-        }
         for integral in self._integrals:
             most = integral_value(self._problem, integral.of(magnitude(integral.body)), read | sizes)[1]
             sizes[integral] = float(np.max(most, where=np.isfinite(most), initial=0.0))

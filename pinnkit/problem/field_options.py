@@ -11,7 +11,7 @@ from pinnkit.problem.bounds import BOUNDS, NO_BOUNDS, Bounds, read_bounds
 from pinnkit.problem.equations import check_keys
 from pinnkit.problem.intervals import read_range
 
-OPTIONS = ("coordinates", "complex", "range", *BOUNDS)
+OPTIONS = ("coordinates", "complex", "parts", "range", *BOUNDS)
 """The keys of a mapping of options."""
 
 
@@ -25,6 +25,7 @@ class FieldOptions:
         spans: the range of the values of each of these, None where none is given.
         bounds: between which its values stay.
         is_complex: whether its values are complex.
+        parts: the shapes in each of which it has a function of its own.
     """
 
     coordinates: tuple[str, ...]
@@ -32,6 +33,7 @@ class FieldOptions:
     spans: tuple[tuple[float, float] | None, ...] = ()
     bounds: Bounds = NO_BOUNDS
     is_complex: bool = False
+    parts: tuple[str, ...] = ()
 
 
 def read_options(
@@ -61,12 +63,18 @@ def read_options(
     if is_complex and bounds:
         report.add(f"fields.{name}", f"is complex, and only a real field is kept {bounds.description}")
         bounds = NO_BOUNDS
+    parts = _read_parts(name, options["parts"]) if "parts" in options else ()
+    if parts and (is_complex or arguments):
+        what = "is complex" if is_complex else f"depends on {arguments[0]}"
+        report.add(f"fields.{name}.parts", f"{name} {what}: only a real field of coordinates has parts")
+        parts = ()
     return FieldOptions(
         coordinates=depends,
         arguments=arguments,
         spans=_spans(options.get("range"), arguments),
         bounds=bounds,
         is_complex=bool(is_complex),
+        parts=parts,
     )
 
 
@@ -98,3 +106,13 @@ def _spans(given: Any, arguments: tuple[str, ...]) -> tuple[tuple[float, float] 
             hint = suggestion(str(name), arguments)
             raise LanguageError(f"has a range of '{name}', on which it does not depend{hint}")
     return tuple(read_range(given[name]) if name in given else None for name in arguments)
+
+
+def _read_parts(name: str, config: Any) -> tuple[str, ...]:
+    """The names of the shapes in each of which a field has a function of its own."""
+    names = [config] if isinstance(config, str) else config
+    if not isinstance(names, Sequence) or not names or not all(isinstance(one, str) for one in names):
+        raise LanguageError(f"{config!r} is not a list of shapes: write {name}: {{parts: [left, right]}}")
+    if twice := next((one for one in names if names.count(one) > 1), None):
+        raise LanguageError(f"names the part '{twice}' twice")
+    return tuple(names)

@@ -10,12 +10,13 @@ from types import MappingProxyType
 from typing import Any
 
 from pinnkit.domains.box import Box
-from pinnkit.domains.combination import INTERSECTION, Combination
+from pinnkit.domains.combination import DIFFERENCE, INTERSECTION, UNION, Combination
 from pinnkit.domains.product import Product
+from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.rim import rim
 from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import LanguageError, Report
-from pinnkit.problem.shapes import BOX, read_shapes
+from pinnkit.problem.shapes import BOX, check_shape_name, read_shapes
 from pinnkit.problem.solids import read_solid
 from pinnkit.problem.tables import Files
 
@@ -34,6 +35,7 @@ class Places:
         shapes: name -> a solid in the space coordinates, the box of their ranges among them.
         own: name -> the coordinates that a shape names, if not all of space: its normals lie in these.
         solid: the domain in space; None where no coordinate is one of space.
+        broken: names of shapes with a mistake, which is told already: they stand for all that bounds the domain.
     """
 
     box: Box
@@ -41,6 +43,7 @@ class Places:
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     solid: Shape | None = None
+    broken: tuple[str, ...] = ()
 
     @cached_property
     def domain(self) -> Shape:
@@ -53,6 +56,8 @@ class Places:
 
     def rim(self, name: str) -> tuple[Shape, ...]:
         """The parts of a shape's boundary in the closure of the domain."""
+        if name in self.broken:
+            return self.boundary
         shape = self.shapes[name]
         if self.solid is None or shape == self.solid:
             return self.domain.boundary(self.own.get(name, self.space))
@@ -110,17 +115,29 @@ def read_places(
         report.add("shapes", f"{described!r} is not a mapping: write {{part: {{disk: {{center: [0, 0], radius: 1}}}}}}")
         described = {}
     ranges = Box({name: box.bounds[name] for name in space})
-    shapes, own = read_shapes(described, ranges, parameters, values, taken, files, report)
+    texts = {name: text for name, text in described.items() if isinstance(text, str)}
+    plain = {name: one for name, one in described.items() if name not in texts}
+    shapes, own = read_shapes(plain, ranges, parameters, values, taken, files, report)
     if not space:
         return Places(box, space)
     shapes[BOX] = ranges
+    known = [*map(str, described), BOX]
+    for name, text in texts.items():
+        with report.at(f"shapes.{name}"):
+            check_shape_name(name, taken)
+            if text.strip() in SHAPES and text.strip() not in shapes:
+                raise LanguageError(f"{text!r} is no shape: write {{disk: {{center: [0, 0], radius: 1}}}}")
+            solid = read_solid(text, shapes, known)
+            if solid is not None:
+                shapes[name] = solid
     former = len(report.mistakes)
     solid: Shape | None = ranges
     with report.at("domain"):
-        solid = _read_solid(config.get("domain"), shapes, [*map(str, described), BOX], ranges)
-    places = Places(box, space, shapes, own, solid or ranges)
+        solid = _read_solid(config.get("domain"), shapes, known, ranges)
+    broken = tuple(name for name in map(str, described) if name not in shapes)
+    places = Places(box, space, shapes, own, solid or ranges, broken)
     if len(report.mistakes) == former:  # else domain may mean it
-        used = set(_words({key: value for key, value in config.items() if key not in KEYS}))
+        used = set(_words([*texts.values(), {key: value for key, value in config.items() if key not in KEYS}]))
         for name in shapes:
             if name != BOX and name not in used:
                 report.add(f"shapes.{name}", f"is used nowhere: write domain: {name}, or leave it out")
@@ -135,9 +152,11 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
     solid = read_solid(text, shapes, known)
     if solid is None:
         return None
+    if isinstance(solid, Combination):
+        solid = replace(solid, label=" ".join(text.split()))
     if solid == ranges:
         return ranges
-    if solid.cut:
+    if _cut(solid):
         solid = Combination(INTERSECTION, ranges, solid)
     if beyond := _beyond(solid, ranges):
         lower, upper = solid.bounds[beyond]
@@ -147,7 +166,15 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
             f"{what} reaches from {beyond} = {lower:g} to {upper:g}, beyond the range "
             f"[{least:g}, {most:g}] of {beyond}: give {beyond} a wider range, or write box & ..."
         )
-    return replace(solid, label=" ".join(text.split())) if isinstance(solid, Combination) else solid
+    return solid
+
+
+def _cut(solid: Shape) -> bool:
+    """Whether a solid ends at the ranges of the coordinates where `boundary` has no part."""
+    if not isinstance(solid, Combination):
+        return solid.cut
+    left, right = _cut(solid.left), _cut(solid.right)
+    return {UNION: left or right, INTERSECTION: left and right, DIFFERENCE: left}[solid.operation]
 
 
 def _beyond(shape: Shape, ranges: Box) -> str:
@@ -160,12 +187,11 @@ def _beyond(shape: Shape, ranges: Box) -> str:
 
 
 def _words(config: Any) -> Iterator[str]:
-    """Every word in the texts and keys of a configuration."""
+    """Every word in the texts of a configuration; keys are names of other things."""
     if isinstance(config, str):
         yield from re.findall(r"[A-Za-z_]\w*", config)
     elif isinstance(config, Mapping):
-        for key, value in config.items():
-            yield from _words(key)
+        for value in config.values():
             yield from _words(value)
     elif isinstance(config, list | tuple):
         for one in config:

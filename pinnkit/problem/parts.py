@@ -108,21 +108,37 @@ class Parameter:
 class Equation:
     """One equation: its name, its text, and its residual `left - right` (SymPy, or a Python callable).
 
-    `weight`: the factor of its squared residual in the objective, at each point; it may hold whatever an equation may.
+    Attributes:
+        weight: the factor of its squared residual in the objective, at each point; it may hold what an equation may.
+        region: the part of the domain in which it holds; "": everywhere, or where its condition holds.
+        origin: its name in the problem file, where it is one of several that were made of it.
+        local: pairs (name, field), what a name in a Python residual means here, where a field has parts.
     """
 
     name: str
     text: str
     residual: Residual
     weight: sympy.Expr = sympy.S.One
+    region: str = ""
+    origin: str = ""
+    local: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.origin:
+            object.__setattr__(self, "origin", self.name)
 
 
 @dataclass(frozen=True, eq=False)
 class Condition:
     """Equations that hold on part of the domain, or at the rows of a data file.
 
-    `places`: the parts of the domain where it holds; `where`: a further inequality; `data`: column name -> values
-    (n,), the coordinates among them; `hard`: every network meets it exactly, so that it is no term of the loss.
+    Attributes:
+        places: the parts of the domain where it holds.
+        where: a further inequality.
+        data: column name -> values (n,), the coordinates among them.
+        hard: every network meets it exactly, so that it is no term of the loss.
+        sides: regions that touch each of its points: those whose functions the equations hold.
+        origin: its name in the problem file, where it is one of several that were made of it.
     """
 
     name: str
@@ -132,6 +148,12 @@ class Condition:
     data: Mapping[str, np.ndarray] = field(default_factory=dict)
     source: str = ""
     hard: bool = False
+    sides: tuple[str, ...] = ()
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.origin:
+            object.__setattr__(self, "origin", self.name)
 
     def __eq__(self, other: object) -> bool:
         """Equal parts and equal arrays of data, which a dataclass could not compare."""

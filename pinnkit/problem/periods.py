@@ -42,7 +42,7 @@ def period_of(equation: Equation, domain: Shape) -> tuple[str, str] | None:
         return None
     one, other = (dict(partial.at) for partial in pair)
     moved = [name for name in domain.coordinates if one.get(name) != other.get(name)]
-    if len(moved) != 1 or not domain.spans(moved[0]):
+    if len(moved) != 1 or set(one) | set(other) != set(moved) or not domain.spans(moved[0]):
         return None
     ends = [values.get(moved[0]) for values in (one, other)]
     if None in ends or not all(end.is_number for end in ends):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import sympy
@@ -14,6 +14,7 @@ from pinnkit.language.integral import Integral
 from pinnkit.problem.at import inside, probe_points
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.sides import touching
 
 POINTS = 200
 """Random points of each place at which an equation is checked."""
@@ -24,21 +25,41 @@ FIELDS = (-1.3, -0.4, 0.3, 0.7, 1.6)
 def equations_with_keys(problem: Problem) -> Iterator[tuple[str, Equation, Condition | None]]:
     """Every equation with the path of its key and its condition, if it has one."""
     for equation in problem.equations:
-        yield f"equations.{equation.name}", equation, None
+        yield f"equations.{equation.origin}", equation, None
     for condition in problem.conditions:
         for equation in condition.equations:
-            yield f"conditions.{condition.name}.equations", equation, condition
+            yield f"conditions.{condition.origin}.equations", equation, condition
 
 
-def samples(problem: Problem, condition: Condition | None) -> Iterator[dict[sympy.Symbol, np.ndarray]]:
-    """What expressions read at points (n,) of each place of a condition, or at the rows of its data; None: inside."""
+def allowed_at(problem: Problem, condition: Condition) -> Callable[[np.ndarray, Shape], np.ndarray] | None:
+    """(points (n, d), their place) -> mask (n,) of those that a condition is for; None where it is for all."""
+    if condition.where is None and not condition.sides:
+        return None
+    regions = [problem.regions[name] for name in condition.sides]
+    ranges = problem.domain.upper - problem.domain.lower
+
+    def allowed(points: np.ndarray, place: Shape) -> np.ndarray:
+        mask = np.ones(len(points), dtype=bool)
+        if condition.where is not None:
+            mask &= inside(condition.where, points, problem.coordinates, problem.values)
+        return mask & touching(regions, place, points, ranges) if regions else mask
+
+    return allowed
+
+
+def samples(
+    problem: Problem, condition: Condition | None, region: str = ""
+) -> Iterator[dict[sympy.Symbol, np.ndarray]]:
+    """What expressions read at points (n,) of each place of a condition, or at the rows of its data; None: inside a
+    region, "" for the domain."""
     if condition is not None and condition.data:
         yield {symbol(name): column for name, column in condition.data.items()}
         return
-    for place in condition.places if condition is not None else (problem.domain,):
+    allowed = allowed_at(problem, condition) if condition is not None else None
+    for place in condition.places if condition is not None else (problem.solid(region),):
         points = probe_points(place)
-        if condition is not None and condition.where is not None:
-            points = points[inside(condition.where, points, problem.coordinates, problem.values)]
+        if allowed is not None:
+            points = points[allowed(points, place)]
         points = points[:POINTS]
         yield known_at(problem, place, points)
 
@@ -57,7 +78,7 @@ def weighted_samples(
     problem: Problem, equation: Equation, condition: Condition | None
 ) -> Iterator[dict[sympy.Symbol, np.ndarray]]:
     """`samples` without the points where the equation's weight is zero, so that it asks for nothing there."""
-    for inputs in samples(problem, condition):
+    for inputs in samples(problem, condition, equation.region):
         count = len(next(iter(inputs.values())))
         kept = ~np.broadcast_to(zero_weight(equation, {**problem.values, **inputs}), count)
         if kept.any():

@@ -41,16 +41,17 @@ class Problem:
     Args:
         coordinates: name -> [lower, upper], in the order of the network's inputs; t is time.
         fields: names of the unknown functions, or name -> the coordinates (or other fields) that it depends on, or
-            `complex`, or a mapping of these and other options.
-        equations: text `left = right`, a callable `residual(p)`, {equation: one of these, weight: expression}, or a
-            list or a mapping of such.
+            `complex`, or a mapping of these and other options, such as {parts: shapes in each of which it has its
+            own function}.
+        equations: text `left = right`, a callable `residual(p)`, {equation: one of these, weight: expression, in: the
+            shape in which it holds}, or a list or a mapping of such.
         conditions: name -> {at, equations, where, weight, data, hard}.
         parameters: name -> number, or {learn: start, positive: true, min, max}, or {range: [a, b], log: true}.
         define: name -> expression of parameters, coordinates and earlier names, such as {Re: 1/nu}.
         tables: name -> {file, columns, value, smooth}: a known function through the values of a CSV or NPZ file.
         exact: field (or learned parameter) -> closed form.
         reference: `spectral`, `fem`, or a table's file name (NPZ or CSV).
-        shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}.
+        shapes: name -> {kind: settings}, such as {disk: {center: [0, 0], radius: 1}}, or an expression of others.
         domain: the name of the shape to solve in; by default the box of the coordinates' ranges.
         quadrature: nodes along each coordinate by which integrals are computed; by default 20 for one coordinate, 12
             for two and 8 for three.
@@ -107,6 +108,10 @@ class Problem:
     def time(self) -> str | None:
         """The time coordinate, None for a steady problem."""
         return self.axes.time
+
+    def solid(self, region: str = "") -> Shape:
+        """The points of a region; "": the domain."""
+        return self.regions[region] if region else self.domain
 
     @cached_property
     def unknowns(self) -> tuple[Unknown, ...]:

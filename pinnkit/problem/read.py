@@ -20,6 +20,7 @@ from pinnkit.problem.arguments import exact_by_coordinates
 from pinnkit.problem.closed_forms import read_closed_form
 from pinnkit.problem.conditions import read_conditions
 from pinnkit.problem.coordinates import Coordinates
+from pinnkit.problem.covering import check_equations_cover, check_parts, check_periodic_parts
 from pinnkit.problem.data import named
 from pinnkit.problem.declarations import (
     check_meanings,
@@ -31,9 +32,11 @@ from pinnkit.problem.declarations import (
 )
 from pinnkit.problem.definitions import known_values, read_definitions
 from pinnkit.problem.equations import check_keys, read_equations
+from pinnkit.problem.functions_of_parts import Parts, exact_in_parts
 from pinnkit.problem.geometry import Places, read_places
 from pinnkit.problem.integral_places import read_rims
 from pinnkit.problem.known_columns import columns_of_tables
+from pinnkit.problem.localise import localise_conditions, localise_equations
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter
 from pinnkit.problem.periods import with_periods
 from pinnkit.problem.ranges import read_ranges
@@ -84,7 +87,9 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     if complete and not _shapes_with_ranges(config, ranged, report):
         numbers = (*declared, *map(str, derived))
         places = read_places(config, axes.space, box, numbers, known | derived, taken, files, report)
-    domain = places.domain
+    domain, regions = places.domain, MappingProxyType(places.regions)
+    whole = not complete or check_parts(fields, regions, domain, report)
+    parts = Parts.of_fields(fields, regions, domain)
     if complete:
         check_covered(tables, domain, report)
     scope = Scope(
@@ -95,6 +100,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         space=axes.space,
         complex=complex_names(fields),
         definitions=definitions,
+        parts={unknown: tuple(ones) for unknown, ones in parts.of.items()},
         tables={name: one.atom for name, one in tables.items()},
         regions=("domain", *places.regions) if places.space else (),
         rims=(BOUNDARY, *places.shapes) if places.space else (),
@@ -104,17 +110,24 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     conditions: tuple[Condition, ...] = ()
     exact: dict[str, sympy.Expr] = {}
     columns: Mapping[str, Known] = {}
-    if names and fields:  # without them every name below would be called unknown
-        equations = read_equations(config.get("equations"), "equations", "equation", scope, report)
+    if names and fields and whole:  # without them every name below would be called unknown
+        equations = read_equations(config.get("equations"), "equations", "equation", scope, report, regions=regions)
+        if complete:
+            equations = localise_equations(equations, parts, report)
+            check_equations_cover(equations, fields, regions, domain, report)
         if complete:
             conditions = read_conditions(config.get("conditions") or {}, places, scope, known, files, report)
+            conditions = localise_conditions(conditions, parts, names, known, report)
         if config.get("equations") is None and not _has_data(config.get("conditions")):
             report.add("equations", "are missing: they may be left out only where a condition has data")
         check_names_differ(equations, conditions, report)
         equations, conditions, columns = columns_of_tables(equations, conditions, tables, report)
         exact = read_exact(config.get("exact") or {}, scope, fields, parameters, report)
+        exact = exact_in_parts(exact, parts, names, known)
     own = tuple(name for name in names if name not in ranged)
     periodic = read_periodic(config.get("periodic") or [], own, domain, report) if names else ()
+    if whole:
+        check_periodic_parts(periodic, fields, regions, domain, report)
     fields = with_periods(fields, conditions, domain)
     reference = config.get("reference")
     if reference is not None and not (isinstance(reference, str) and _is_reference(reference)):
@@ -133,7 +146,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "description": description,
         "axes": axes,
         "domain": domain,
-        "regions": MappingProxyType(places.regions),
+        "regions": regions,
         "rims": MappingProxyType(rims),
         "quadrature": quadrature,
         "fields": fields,

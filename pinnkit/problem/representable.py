@@ -71,15 +71,15 @@ def _check_range(
     report: Report,
 ) -> None:
     lower, upper = field.range
-    for inputs in samples(problem, condition):
+    for inputs in samples(problem, condition, field.part):
         found = _computed(value, {**values, **inputs})
         slack = TOLERANCE * _largest(found)
         wrong = np.flatnonzero((found < lower - slack) | (found > upper + slack))
         if len(wrong):
             ends = f"from {lower:g} to {upper:g}" if np.isfinite(upper) else f"of {lower:g} or more"
-            rule = f"transform.{field.name}: {field.transform} gives values {ends}"
+            rule = f"transform.{field.unknown}: {field.transform} gives values {ends}"
             if not field.transform:
-                rule = f"fields.{field.name} keeps it {field.bounds.description}"
+                rule = f"fields.{field.unknown} keeps it {field.bounds.description}"
             message = f"is {found[wrong[0]]:.4g} at {point(problem, inputs, wrong[0])}"
             report.add(key, f"{field.name} {message}, but {rule}")
             return
@@ -94,7 +94,7 @@ def _check_period(problem: Problem, field: Field, name: str, values: Values, rep
         for one in partials(equation.residual)
         if one.field == field.name
     ]
-    (inputs,) = samples(problem, None)
+    (inputs,) = samples(problem, None, field.part)
     lower, upper = problem.domain.bounds[name]
     size = 0.0
     for order in range(max(1, *orders) if orders else 1):

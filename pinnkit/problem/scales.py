@@ -11,7 +11,7 @@ from pinnkit.language.calculus import partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.language.integral import integrals
 from pinnkit.problem.parts import Condition, Equation
-from pinnkit.problem.places import known_at
+from pinnkit.problem.places import allowed_at, known_at
 from pinnkit.problem.problem import Problem
 
 
@@ -32,6 +32,9 @@ def field_scales(problem: Problem) -> dict[str, float]:
                 continue
             (partial,) = partials(equation.residual)
             sizes[partial.field] = max(sizes[partial.field], _size(problem, condition, equation))
+    for unknown in problem.unknowns:  # a part of whose values no condition says anything is as large as the others
+        largest = max(sizes[one.name] for one in unknown.fields)
+        sizes |= {one.name: sizes[one.name] or largest for one in unknown.fields if one.part}
     for unknown in problem.unknowns:
         if unknown.is_complex:  # both parts turn into each other
             sizes |= dict.fromkeys([one.name for one in unknown.fields], max(sizes[one.name] for one in unknown.fields))
@@ -59,7 +62,15 @@ def _points(problem: Problem, condition: Condition) -> dict:
     if condition.data:
         return {symbol(name): values for name, values in condition.data.items()}
     rng = np.random.default_rng(0)
-    drawn = [one.draw(200, lambda count, one=one: rng.random((count, one.dimension))) for one in condition.places]
+    allowed = allowed_at(problem, condition) if condition.sides else None
+    drawn = [
+        one.draw(
+            200,
+            lambda count, one=one: rng.random((count, one.dimension)),
+            allowed and (lambda points, one=one: allowed(points, one)),
+        )
+        for one in condition.places
+    ]
     parts = [known_at(problem, place, points) for place, points in zip(condition.places, drawn, strict=True)]
     zero = np.zeros(200)
     return {name: np.concatenate([part.get(name, zero) for part in parts]) for name in set().union(*parts)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import typing
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,6 +37,13 @@ SHAPES_AT_MOST, NUMBERS = 100, 2000
 """Shapes of a problem, and numbers or points in a list, at most."""
 
 Values = Mapping[sympy.Symbol, float]
+
+
+def check_shape_name(name: Any, taken: Iterable[str]) -> None:
+    """Raise LanguageError unless a shape can have that name."""
+    check_name(name, taken)
+    if name in RESERVED:
+        raise LanguageError(f"'{name}' has a meaning of its own: give the shape another name")
 
 
 def read_shapes(
@@ -73,9 +80,7 @@ def read_shapes(
     for name, description in config.items():
         key = f"shapes.{name}"
         with report.at(key):
-            check_name(name, taken)
-            if name in RESERVED:
-                raise LanguageError(f"'{name}' has a meaning of its own: give the shape another name")
+            check_shape_name(name, taken)
             kinds = [kind for kind in description if kind != IN] if isinstance(description, Mapping) else []
             if len(kinds) != 1:
                 raise LanguageError(f"{description!r} is no shape: write {{disk: {{center: [0, 0], radius: 1}}}}")

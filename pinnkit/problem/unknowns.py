@@ -9,6 +9,9 @@ import numpy as np
 from pinnkit.problem.parts import Unknown
 from pinnkit.problem.problem import Problem
 
+ROUNDING = 1e-9
+"""How far outside all parts a point may lie that belongs to one, relative to the ranges of the coordinates."""
+
 
 def combined(
     problem: Problem, values: Mapping[str, np.ndarray], coordinates: Mapping[str, np.ndarray]
@@ -33,9 +36,12 @@ def _in_parts(
     shape = np.shape(next(iter(coordinates.values())))
     points = np.stack([np.ravel(coordinates[name]) for name in problem.coordinates], axis=1)
     result = np.full(shape, np.nan, dtype=complex if unknown.is_complex else float)
-    for part in reversed(unknown.parts):
-        inside = problem.regions[part].contains(points).reshape(shape)
-        result = np.where(inside, _whole(unknown, values, part), result)
+    missing = np.ones(shape, dtype=bool)
+    for slack in (0.0, ROUNDING * (problem.domain.upper - problem.domain.lower)):  # a rim may be missed by rounding
+        for part in unknown.parts:
+            here = missing & problem.regions[part].contains(points, slack).reshape(shape)
+            result = np.where(here, _whole(unknown, values, part), result)
+            missing &= ~here
     return result
 
 

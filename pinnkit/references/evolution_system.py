@@ -18,7 +18,7 @@ from pinnkit.references.boundary_conditions import BoundaryConditions, read_boun
 from pinnkit.references.initial_conditions import read_initial_conditions
 from pinnkit.references.residuals import parameter_values, symbolic_residual
 from pinnkit.references.time_step_limit import TimeStepLimit
-from pinnkit.references.unsupported import UnsupportedProblem
+from pinnkit.references.unsupported import UnsupportedProblem, expect_one_region
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,7 @@ def _expect_evolution(problem: Problem) -> tuple[str, str | None]:
     names = ", ".join(problem.coordinates)
     if not problem.domain.fills_bounds:
         raise UnsupportedProblem(f"its domain is {problem.domain.description}: it takes an interval of x and of t")
+    expect_one_region(problem)
     if problem.axes.parameters:
         raise UnsupportedProblem(
             f"it is a family over {', '.join(problem.axes.parameters)}: it takes a number for each parameter"

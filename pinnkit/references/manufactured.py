@@ -15,6 +15,7 @@ from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope
 from pinnkit.problem.closed_forms import read_closed_form
 from pinnkit.problem.declarations import complex_names
+from pinnkit.problem.functions_of_parts import Parts, exact_in_parts
 from pinnkit.problem.integrals import known_values
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import point, samples
@@ -63,6 +64,8 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
     values = _learned(problem, report)
     report.raise_if_any()
     exact = {name: replace(value, values) for name, value in exact.items()}
+    parts = Parts.of_fields(problem.fields, problem.regions, problem.domain)
+    exact = exact_in_parts(exact, parts, problem.coordinates, problem.values)
 
     def with_source(equation: Equation, condition: Condition | None = None) -> Equation:
         kind = f"the condition '{condition.name}'" if condition is not None else f"the equation '{equation.name}'"
@@ -71,7 +74,7 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
         except LanguageError as error:
             report.add("manufactured", f"gives {kind} no source: {error.message}")
             return equation
-        for inputs in samples(problem, condition):
+        for inputs in samples(problem, condition, equation.region):
             read = {**problem.values, **inputs}
             found = np.ravel(Program([source])(read | known_values(problem, source, read))[0])
             wrong = np.flatnonzero(~np.isfinite(found))

@@ -42,7 +42,7 @@ class Table:
         self.fields = tuple(one.name for one in given)
         names = [field.name for one in given for field in one.fields]
         if not names:
-            fields = ", ".join(field.name for field in problem.fields)
+            fields = ", ".join(dict.fromkeys(one.unknown if one.part else one.name for one in problem.fields))
             raise TableError(f"'{path.name}' has no column for any field ({fields}); columns are {', '.join(columns)}")
         columns = _plain({name: columns[name] for name in (*problem.coordinates, *names)}, problem.coordinates)
         axes = [columns[name].ravel() for name in problem.coordinates]
@@ -73,8 +73,11 @@ class Table:
 
 
 def _whole(columns: dict[str, np.ndarray], problem: Problem) -> dict[str, np.ndarray]:
-    """The columns, and of a complex unknown whose column is real its imaginary part, which is zero."""
+    """The columns, those of an unknown with parts for the function of each, and of a complex unknown whose column is
+    real its imaginary part, which is zero."""
     for one in problem.unknowns:
+        if one.parts and one.name in columns:
+            columns |= dict.fromkeys([field.name for field in one.fields], columns[one.name])
         if one.is_complex and one.name in columns and not any(field.name in columns for field in one.fields):
             whole = columns[one.name]
             columns |= {field.name: whole if field.component == "re" else 0.0 * whole for field in one.fields}

@@ -17,6 +17,7 @@ from pinnkit.problem.exactness import magnitude
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import known_at, zero_weight
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.sides import touching
 from pinnkit.problem.tables import TableError
 from pinnkit.references.exact import exact_parameters
 
@@ -64,7 +65,7 @@ def check_table(problem: Problem, grid: Mapping[str, np.ndarray], fields: Mappin
     for condition in problem.conditions:
         for place in condition.places:
             for equation in condition.equations:
-                if _can_be_checked(equation, columns, values, problem):
+                if len(condition.sides) < 2 and _can_be_checked(equation, columns, values, problem):
                     doubts.append(_check_condition(problem, condition, place, equation, points, columns, values))
     return list(filter(None, doubts))
 
@@ -96,6 +97,11 @@ def _check_condition(
     """Warning about one equation of a condition on one face, or an empty text; TableError where it is violated."""
     slack = SLACK * (problem.domain.upper - problem.domain.lower)
     on = place.contains(points, slack) & ~place.near_edge(points, slack)  # conditions may differ where faces meet
+    if condition.sides:  # where two parts of a field meet, a table has the value of either
+        ranges, parts = problem.domain.upper - problem.domain.lower, {one.part for one in problem.fields if one.part}
+        on &= touching([problem.regions[name] for name in condition.sides], place, points, ranges)
+        for other in parts.difference(condition.sides):
+            on &= ~touching([problem.regions[other]], place, points, ranges)
     if condition.where is not None:
         on &= inside(condition.where, points, problem.coordinates, values)
     read: dict[sympy.Basic, np.ndarray | float] = problem.values | dict(values)

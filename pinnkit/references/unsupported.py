@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pinnkit.problem.problem import Problem
+
 
 class UnsupportedProblem(ValueError):
     """A numerical reference (`method`: spectral or fem) cannot treat this problem; the message says why."""
@@ -11,3 +13,15 @@ class UnsupportedProblem(ValueError):
             f"reference={method} cannot treat this problem: {reason}. "
             "Give a closed form (exact: {...}) or a table (reference: table.npz) instead"
         )
+
+
+def expect_one_region(problem: Problem) -> None:
+    """Refuse fields that have a function in each part of the domain, and equations that hold in a part.
+
+    Raises:
+        UnsupportedProblem: naming the field or the equation.
+    """
+    if parted := next((one.name for one in problem.unknowns if one.parts), None):
+        raise UnsupportedProblem(f"{parted} has a function of its own in each part of the domain: it takes one for all")
+    if regional := next((one for one in problem.equations if one.region), None):
+        raise UnsupportedProblem(f"the equation '{regional.name}' holds in {regional.region} alone, not everywhere")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import sympy
 import torch
 from matplotlib.figure import Figure
 
-from pinnkit.language.calculus import symbol
-from pinnkit.problem.parts import Equation
-from pinnkit.problem.places import singular_at
+from pinnkit.problem.groups import equation_groups, region_of
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.unknowns import combined
 from pinnkit.references.choose import Reference
@@ -23,8 +20,9 @@ from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History
 from pinnkit.reporting.planes import Planes
 from pinnkit.runs import planes
+from pinnkit.runs.singular_points import ROUNDING, singular
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.sampling.points import EQUATIONS, complete
+from pinnkit.sampling.points import complete
 from pinnkit.sampling.settings import unit_points
 from pinnkit.training.module import PINN
 
@@ -32,8 +30,6 @@ GRID = {1: 1001, 2: 201, 3: 41}
 """Evaluation points along each coordinate, by the number of coordinates."""
 SCATTERED = 10_000
 """Evaluation points in more coordinates than a grid can fill."""
-ROUNDING = 1e-12
-"""How far outside the domain a grid point may lie, relative to the ranges of the coordinates."""
 CHUNK = 4096
 """Points evaluated at once: enough to be quick, few enough for memory."""
 
@@ -43,6 +39,7 @@ class Evaluation:
     """The fields on a grid, the reference there, and the equations' residuals.
 
     `left_out`: equation -> mask of the points where its residual is no number for any field, as u_r/r at r = 0.
+    `regions`: equation -> mask of the points where it holds, for those that hold in a part of the domain.
     `inside`: mask of the points in the domain; everything is NaN outside.
     `planes`: what is drawn of four or more coordinates.
     """
@@ -54,6 +51,7 @@ class Evaluation:
     left_out: Mapping[str, np.ndarray]
     inside: np.ndarray
     planes: Planes | None = None
+    regions: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def errors(self) -> dict[str, Any]:
         """relative_l2 and max_error for each field with a reference, residual_rms for each equation.
@@ -75,7 +73,8 @@ class Evaluation:
 
     def _counted(self, name: str) -> np.ndarray:
         mask = self.left_out.get(name)
-        return self.inside if mask is None else self.inside & ~mask
+        counted = self.inside & self.regions.get(name, True)
+        return counted if mask is None else counted & ~mask
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What solution.npz holds: coordinates and fields by name, references as u_reference."""
@@ -85,7 +84,7 @@ class Evaluation:
     def minima(self) -> dict[str, float]:
         """The least value of each field on the grid, of a complex one the least modulus."""
         return {
-            name: float((np.abs(values) if np.iscomplexobj(values) else values)[self.inside].min())
+            name: float(np.nanmin((np.abs(values) if np.iscomplexobj(values) else values)[self.inside]))
             for name, values in self.fields.items()
         }
 
@@ -143,15 +142,30 @@ def predict(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np
 
 
 def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The residual of every equation at arrays of points of any one shape."""
-    if EQUATIONS not in module.groups:
-        return {}
+    """The residual of every equation at arrays of points of any one shape; NaN outside its region."""
+    shape = next(iter(coordinates.values())).shape
+    every: dict[str, np.ndarray] = {}
+    for group in equation_groups(module.problem):
+        within = in_part(module.problem, coordinates, region_of(group))
+        found: dict[str, list[torch.Tensor]] = {}
+        chosen = {name: values[within] for name, values in coordinates.items()}
+        for part in _chunks(module, chosen, module.groups[group].cost):
+            for name, values in module.residuals(group, _completed(module.problem, part), weigh=False).items():
+                found.setdefault(name, []).append(values.detach()[:, 0])
+        for name, parts in found.items():
+            every[name] = np.full(shape, np.nan)
+            every[name][within] = torch.cat(parts).double().cpu().numpy()
+    return every
+
+
+def in_part(problem: Problem, coordinates: Mapping[str, np.ndarray], region: str) -> np.ndarray:
+    """Mask, in the shape of the coordinates, of the points in a region; "": all."""
     first = next(iter(coordinates.values()))
-    found: dict[str, list[torch.Tensor]] = {}
-    for part in _chunks(module, coordinates, module.groups[EQUATIONS].cost):
-        for name, values in module.residuals(EQUATIONS, _completed(module.problem, part), weigh=False).items():
-            found.setdefault(name, []).append(values.detach()[:, 0])
-    return {name: torch.cat(parts).double().cpu().numpy().reshape(first.shape) for name, parts in found.items()}
+    if not region:
+        return np.full(first.shape, True)
+    points = np.stack([np.ravel(coordinates[name]) for name in problem.coordinates], axis=1)
+    slack = ROUNDING * (problem.domain.upper - problem.domain.lower)
+    return problem.solid(region).contains(points, slack).reshape(first.shape)
 
 
 def _completed(problem: Problem, points: torch.Tensor) -> PointSet:
@@ -170,8 +184,14 @@ def evaluate(module: PINN, reference: Reference | None, per_coordinate: int | No
     fields = predict(module, grid.coordinates)
     found = residuals(module, grid.coordinates)
     fields, references, found = (_blanked(arrays, inside) for arrays in (fields, references, found))
-    left_out = singular(module, grid, fields, found)
-    return Evaluation(grid, fields, references, found, left_out, inside, _planes(module, reference))
+    regions = {
+        one.name: in_part(module.problem, grid.coordinates, one.region)
+        for one in module.problem.equations
+        if one.region
+    }
+    left_out = singular(module, grid, fields, found, regions)
+    drawn = _planes(module, reference)
+    return Evaluation(grid, fields, references, found, left_out, inside, drawn, regions)
 
 
 def _planes(module: PINN, reference: Reference | None) -> Planes | None:
@@ -198,44 +218,6 @@ def _blanked(arrays: Mapping[str, np.ndarray], inside: np.ndarray) -> dict[str, 
     if inside.all():
         return dict(arrays)
     return {name: np.where(inside, values, np.nan) for name, values in arrays.items()}
-
-
-def singular(
-    module: PINN, grid: Grid, fields: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray]
-) -> dict[str, np.ndarray]:
-    """Equation -> mask of its singular points, for those that have some and others too.
-
-    There the fields are finite, and the residual is not, whatever the fields are; of an equation in Python that is not
-    known, and the points are those at the edge of the domain.
-    """
-    problem = module.problem
-    finite = np.all([np.isfinite(values) for values in fields.values()], axis=0)
-    masks = {}
-    for equation in problem.equations:
-        mask = finite & ~np.isfinite(found[equation.name])
-        if not mask.any():
-            continue
-        at = {name: values[mask] for name, values in grid.coordinates.items()}
-        symbolic = isinstance(equation.residual, sympy.Basic)
-        always = _always(equation, module, at) if symbolic else _edge(problem, at)
-        if problem.hard_conditions:  # a distance to several parts of a boundary has no derivative where these meet
-            always = always | _edge(problem, at)
-        mask[mask] = always
-        if mask.any() and not mask.all():
-            masks[equation.name] = mask
-    return masks
-
-
-def _always(equation: Equation, module: PINN, at: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Where the residual is not finite for any of some values of the fields and their derivatives."""
-    values = {symbol(name): float(value.detach()) for name, value in module.parameter_values().items()}
-    known = {**at, **module.problem.table_columns(at)}
-    return singular_at(equation.residual, values | {symbol(name): points for name, points in known.items()})
-
-
-def _edge(problem: Problem, at: Mapping[str, np.ndarray]) -> np.ndarray:
-    points = np.stack([at[name] for name in problem.coordinates], axis=1)
-    return problem.domain.near_edge(points, ROUNDING * (problem.domain.upper - problem.domain.lower))
 
 
 class Errors:

@@ -62,6 +62,8 @@ def assemble(
                 tuple(map(by_name.index, field.arguments)),
                 tuple(_span(problem, scales, *pair) for pair in zip(field.arguments, field.spans, strict=True)),
                 tuple(map(names.index, problem.periods(field))),
+                field.part,
+                (problem.solid(field.part).lower.tolist(), problem.solid(field.part).upper.tolist()),
             )
             for field in problem.fields
         ],

@@ -10,7 +10,9 @@ from pinnkit.language.errors import Report
 from pinnkit.memory import free_memory
 from pinnkit.networks.settings import Network
 from pinnkit.optimizers.settings import Auto
+from pinnkit.problem.groups import equation_groups, region_of
 from pinnkit.problem.problem import Problem
+from pinnkit.sampling.points import shared
 from pinnkit.sampling.settings import Sampling
 from pinnkit.settings import Settings
 
@@ -86,7 +88,7 @@ def parameters(problem: Problem, network: Network, fixed: bool = True) -> int:
     """
     outputs: dict[Any, int] = {}
     for number, field in enumerate(problem.fields):
-        key = (number if network.separate else 0, field.inputs, problem.periods(field))
+        key = (number if network.separate else field.part, field.inputs, problem.periods(field))
         outputs[key] = outputs.get(key, 0) + 1
     total = 0
     for (_, names, periods), count in outputs.items():
@@ -130,7 +132,8 @@ def _check_points(problem: Problem, sampling: Sampling, free: float, report: Rep
 
     places = sum(len(condition.places) or 1 for condition in problem.soft_conditions if not condition.data)
     equations = sampling.count(dimension) if problem.equations else 0
-    for key, count, groups in (("equations", equations, 1), ("conditions", sampling.of_condition, places)):
+    shares = sum(shared(problem, region_of(name), 1000) for name in equation_groups(problem)) / 1000
+    for key, count, groups in (("equations", equations, shares), ("conditions", sampling.of_condition, places)):
         if groups and needed(count * groups) > free:
             fits = _largest(count, lambda one, groups=groups: needed(one * groups) <= free)
             message = (

@@ -69,6 +69,10 @@ class Solution:
             )
             warnings.warn(message, UserWarning, stacklevel=3)
 
+    def _periodic(self, name: str) -> bool:
+        """Whether every field that depends on a coordinate is periodic in it."""
+        return all(name in self.problem.periods(one) for one in self.problem.fields if name in one.coordinates)
+
     def _warn(self, name: str, values: np.ndarray) -> None:
         lower, upper = self.problem.domain.bounds[name]
         unknown = int(np.isnan(values).sum())
@@ -77,7 +81,7 @@ class Solution:
             warnings.warn(message, UserWarning, stacklevel=3)
         slack = ROUNDING * (upper - lower)
         outside = values[(values < lower - slack) | (values > upper + slack)]
-        if outside.size and (name not in self.problem.periodic or not np.isfinite(outside).all()):
+        if outside.size and (not self._periodic(name) or not np.isfinite(outside).all()):
             worst = outside[np.argmax(np.maximum(lower - outside, outside - upper))]
             message = (
                 f"{name} = {worst:.6g} lies outside [{lower:.6g}, {upper:.6g}], where the network was trained "

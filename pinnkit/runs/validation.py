@@ -123,10 +123,11 @@ def _manufactured(mistake: Mistake) -> Mistake:
 
 
 def _check_weights(problem: Problem, settings: Settings, report: Report) -> None:
-    names = {equation.name for equation in problem.equations}
+    names = {name for equation in problem.equations for name in (equation.name, equation.origin)}
     hard: set[str] = set()
     for condition in problem.conditions:
-        own = {condition.name, *(equation.name for equation in condition.equations)}
+        own = {condition.name, condition.origin}
+        own |= {name for equation in condition.equations for name in (equation.name, equation.origin)}
         hard |= own if condition.hard else set()
         names |= set() if condition.hard else own
     for name in settings.weighting.weights:

@@ -11,26 +11,43 @@ from dataclasses import replace
 import numpy as np
 
 from pinnkit.domains.shape import Shape
-from pinnkit.problem.at import inside
+from pinnkit.problem.groups import EQUATIONS, region_of
 from pinnkit.problem.parts import Condition
+from pinnkit.problem.places import allowed_at
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.generators import generator
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.settings import Sampling
 
-EQUATIONS = "equations"
-"""The name of the point set that all equations share."""
+FLOOR = 0.125
+"""The least number of points of a region of equations, as a share of those that the whole domain would have: a small
+part may have a solution as hard as that of a large one."""
 
 
-def equation_points(problem: Problem, sampling: Sampling, seed: int, draw: int, count: int | None = None) -> PointSet:
-    """The points of the equations: spread over the domain by the chosen method."""
-    count = count or sampling.count(len(problem.coordinates))
-    domain = problem.domain
+def equation_points(
+    problem: Problem, sampling: Sampling, seed: int, draw: int, count: int | None = None, group: str = EQUATIONS
+) -> PointSet:
+    """The points of a group of equations: spread over the domain, or its region, by the chosen method.
+
+    Args:
+        count: how many; None: the region's share of those that the settings give for the whole domain.
+    """
+    region = region_of(group)
+    count = count or shared(problem, region, sampling.count(len(problem.coordinates)))
+    solid = problem.solid(region)
 
     def unit(drawn: int) -> np.ndarray:
-        return sampling.unit_points(drawn, domain.dimension, seed, EQUATIONS, draw)
+        return sampling.unit_points(drawn, solid.dimension, seed, group, draw)
 
-    return complete(problem, PointSet(domain.draw(count, unit, thin=sampling.part)))
+    return complete(problem, PointSet(solid.draw(count, unit, thin=sampling.part)))
+
+
+def shared(problem: Problem, region: str, total: int) -> int:
+    """How many of `total` points, those of the whole domain, the equations of a region have: in proportion to its
+    measure, and at least an eighth."""
+    if not region:
+        return total
+    return max(1, round(total * min(1.0, max(FLOOR, problem.solid(region).measure / problem.domain.measure))))
 
 
 def complete(problem: Problem, points: PointSet) -> PointSet:
@@ -45,7 +62,7 @@ def complete(problem: Problem, points: PointSet) -> PointSet:
 def condition_points(problem: Problem, condition: Condition, sampling: Sampling, seed: int, draw: int) -> PointSet:
     """The points of a condition: the rows of its data, or points on its places in proportion to their measure.
 
-    Points that violate `where` are replaced by later ones of the same sequence.
+    Points that violate `where`, or that its sides do not touch, are replaced by later ones of the same sequence.
     """
     if condition.data:
         rows = np.stack([condition.data[name] for name in problem.coordinates], axis=1)
@@ -78,10 +95,8 @@ def _on_place(
     def unit(drawn: int) -> np.ndarray:
         return sampling.unit_points(drawn, place.dimension, seed, stream, draw)
 
-    def allowed(points: np.ndarray) -> np.ndarray:
-        return inside(condition.where, points, problem.coordinates, problem.values)
-
-    return place.draw(count, unit, allowed if condition.where is not None else None, sampling.part)
+    allowed = allowed_at(problem, condition)
+    return place.draw(count, unit, allowed and (lambda points: allowed(points, place)), sampling.part)
 
 
 def batch_index(size: int, batch: int, seed: int, stream: str, step: int) -> np.ndarray:

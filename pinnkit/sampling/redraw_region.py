@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pinnkit.domains.shape import Shape
-from pinnkit.problem.at import inside
 from pinnkit.problem.parts import Condition
+from pinnkit.problem.places import allowed_at
 from pinnkit.problem.problem import Problem
 
 
@@ -20,27 +20,21 @@ class Region:
     `of` (n,) in the methods is the number of the place to which each point (n, d) belongs, as `number` gives it.
 
     Args:
-        allowed: points (n, d) -> mask (n,); None: all points of the places are.
+        allowed: (points (n, d), their place) -> mask (n,); None: all points of the places are.
         logarithmic: the columns that are spread by their logarithm.
     """
 
     places: Sequence[Shape]
-    allowed: Callable[[np.ndarray], np.ndarray] | None = None
+    allowed: Callable[[np.ndarray, Shape], np.ndarray] | None = None
     logarithmic: Sequence[int] = ()
 
     @classmethod
-    def of_group(cls, problem: Problem, condition: Condition | None) -> Region:
-        """The region of a condition; None: that of the equations."""
+    def of_group(cls, problem: Problem, condition: Condition | str) -> Region:
+        """The region of a condition, or of the equations of a region, "" for the whole domain."""
         logarithmic = [problem.coordinates.index(name) for name in problem.axes.logarithmic]
-        if condition is None:
-            return cls((problem.domain,), None, logarithmic)
-        if condition.where is None:
-            return cls(condition.places, None, logarithmic)
-
-        def allowed(points: np.ndarray) -> np.ndarray:
-            return inside(condition.where, points, problem.coordinates, problem.values)
-
-        return cls(condition.places, allowed, logarithmic)
+        if isinstance(condition, str):
+            return cls((problem.solid(condition),), None, logarithmic)
+        return cls(condition.places, allowed_at(problem, condition), logarithmic)
 
     def even(self, points: np.ndarray) -> np.ndarray:
         """The points (n, d) with the logarithm of each logarithmic column: in these numbers points move."""
@@ -88,7 +82,9 @@ class Region:
         for number, place in enumerate(self.places):
             here = of == number
             mask[here] = place.contains(points[here])
-        return mask if self.allowed is None else mask & self.allowed(points)
+            if self.allowed is not None and here.any():
+                mask[here] &= self.allowed(points[here], place)
+        return mask
 
     def normals(self, points: np.ndarray, of: np.ndarray) -> np.ndarray | None:
         """The outward normals (n, d); None where a place is no part of a boundary."""

@@ -20,8 +20,9 @@ from torch import Tensor
 from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import ENGINES
 from pinnkit.optimizers.state_check import InvalidStateError, NonFiniteStateError, check_state, number, short, whole
+from pinnkit.problem.groups import equation_groups, region_of
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.sampling.points import EQUATIONS, complete, condition_points
+from pinnkit.sampling.points import complete, condition_points
 from pinnkit.sampling.sequences.sobol import Sobol
 from pinnkit.training.module import PINN
 
@@ -238,7 +239,7 @@ def _check_points(kept: Mapping[str, Any], module: PINN, step: int) -> None:
     groups, points = kept.get("by_residual"), kept.get("points")
     here = set(module.stages[kept["stage"]].group_names(problem))
     conditions = {one.name: one for one in problem.soft_conditions}
-    equations = {EQUATIONS} if problem.equations else set()
+    equations = set(equation_groups(problem))
     if not isinstance(groups, list) or not all(one in {*conditions, *equations} for one in groups):
         raise InvalidStateError(f"CollocationData.by_residual: is {short(groups)}")
     if not isinstance(points, Mapping) or set(points) != (equations | set(groups)) & here:
@@ -250,13 +251,14 @@ def _check_points(kept: Mapping[str, Any], module: PINN, step: int) -> None:
             raise InvalidStateError(f"{where}: has no coordinates")
         if coordinates.shape[1] != len(problem.coordinates) or not len(coordinates):
             raise InvalidStateError(f"{where}.coordinates: are {tuple(coordinates.shape)}")
+        solid = problem.solid(region_of(name)) if name in equations else problem.domain
         inside, slack = coordinates.numpy(), 1e-9 * (problem.domain.upper - problem.domain.lower)
         if not np.isfinite(inside).all():
             raise NonFiniteStateError(f"{where}.coordinates: hold NaN or infinity")
-        if not problem.domain.contains(inside, slack).all():
-            raise InvalidStateError(f"{where}.coordinates: lie outside the domain")
+        if not solid.contains(inside, slack).all():
+            raise InvalidStateError(f"{where}.coordinates: lie outside the {'region' if region_of(name) else 'domain'}")
         usual = complete(problem, PointSet(problem.domain.lower[None])).arrays()
-        if name != EQUATIONS:
+        if name not in equations:
             usual = condition_points(problem, conditions[name], Sobol(), 0, 0).arrays()
         if set(part) - {"weights"} != set(usual):
             raise InvalidStateError(f"{where}: holds {', '.join(map(short, part))}; {', '.join(usual)} are needed")

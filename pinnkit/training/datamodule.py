@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from pinnkit.problem.groups import equation_groups, is_equations, region_of
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import CONCENTRATED, concentration
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.sampling.points import EQUATIONS, condition_points, equation_points
+from pinnkit.sampling.points import condition_points, equation_points, shared
 from pinnkit.sampling.settings import Sampling, draw_interval
 from pinnkit.training.blocks import StepBlock, StepBlocks
 from pinnkit.training.redraw import Density, points_by_residual
@@ -80,7 +81,7 @@ class CollocationData(lightning.LightningDataModule):
         """The groups of points that the present stage needs."""
         if self.stages:
             return self.stages[self.stage].group_names(self.problem)
-        return [*self.conditions, *([EQUATIONS] if self.problem.equations else [])]
+        return [*self.conditions, *equation_groups(self.problem)]
 
     def train_dataloader(self) -> DataLoader:
         module = self.trainer.lightning_module
@@ -93,7 +94,7 @@ class CollocationData(lightning.LightningDataModule):
         following = draw + 1
         if fresh:
             draw += FRESH_DRAWS
-        elif EQUATIONS in self.by_residual:
+        elif any(map(is_equations, self.by_residual)):
             draw, following = draw_interval(draw)
             if self.drawn is not None and draw < self.drawn < following:  # they began within what would be one draw
                 draw = self.drawn
@@ -142,8 +143,9 @@ class CollocationData(lightning.LightningDataModule):
             self.by_residual.add(name)
         if name not in self.by_residual:
             return even
-        if name == EQUATIONS:
-            count = self.sampling.count_by_residual(len(self.problem.coordinates), draw)
+        if is_equations(name):
+            whole = self.sampling.count_by_residual(len(self.problem.coordinates), draw)
+            count = shared(self.problem, region_of(name), whole)
         else:
             count = len(even) * self.sampling.conditions_growth(draw)
         return self._following_residual(name, draw, count, former)
@@ -167,8 +169,8 @@ class CollocationData(lightning.LightningDataModule):
     def _even(self, name: str, draw: int, count: int | None = None) -> PointSet:
         """About `count` points of a group by the method alone, None: as many as are set; the rows of one with data."""
         sampling = self.sampling.fresh_points() if draw >= FRESH_DRAWS else self.sampling
-        if name == EQUATIONS:
-            return equation_points(self.problem, sampling, self.seed, draw, count)
+        if is_equations(name):
+            return equation_points(self.problem, sampling, self.seed, draw, count, name)
         if count is not None:
             sampling = replace(sampling, conditions=count)
         return condition_points(self.problem, self.conditions[name], sampling, self.seed, draw)
@@ -177,7 +179,7 @@ class CollocationData(lightning.LightningDataModule):
         """Not where all points are given, or some: rows of data, a grid, single points."""
         if self.sampling.residual_power == 0 or self.sampling.fixed:
             return False
-        if name == EQUATIONS:
+        if is_equations(name):
             return True
         places = self.conditions[name].places  # none for one with data
         return bool(places) and all(place.dimension for place in places)
@@ -191,7 +193,7 @@ class CollocationData(lightning.LightningDataModule):
         pool = self._even(name, draw, count * self.sampling.pool)
         return points_by_residual(
             self.problem,
-            self.conditions.get(name),
+            self.conditions.get(name, region_of(name)),
             pool,
             former,
             count,
@@ -232,7 +234,7 @@ class CollocationData(lightning.LightningDataModule):
         points = {
             name: points.mapped(torch.from_numpy).arrays()
             for name, points in self.sets.items()
-            if name == EQUATIONS or name in self.by_residual  # these cannot be computed again
+            if is_equations(name) or name in self.by_residual  # these cannot be computed again
         }
         return {
             "stage": self.stage,

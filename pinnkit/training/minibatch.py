@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
+from pinnkit.problem.groups import is_equations
 from pinnkit.sampling.point_set import PointSet
-from pinnkit.sampling.points import EQUATIONS, batch_index
+from pinnkit.sampling.points import batch_index
 from pinnkit.training.stages import Stage
 
 
@@ -28,11 +29,13 @@ class MiniBatches:
 
     def at(self, step: int, batches: Mapping[str, PointSet], stage: Stage) -> Mapping[str, PointSet]:
         """The points of a step: a function of the seed and the step."""
-        if EQUATIONS not in batches:
-            return batches
-        points = batches[EQUATIONS]
-        index = batch_index(len(points), self._size(stage), self.seed, EQUATIONS, step)
-        return {**batches, EQUATIONS: points.take(torch.as_tensor(index, device=points.coordinates.device))}
+        taken = {name: points for name, points in batches.items() if is_equations(name)}
+        everything = sum(map(len, taken.values()))
+        for name, points in taken.items():  # regions share the batch as they share the points
+            size = max(1, round(self._size(stage) * len(points) / everything))
+            index = batch_index(len(points), size, self.seed, name, step)
+            taken[name] = points.take(torch.as_tensor(index, device=points.coordinates.device))
+        return {**batches, **taken}
 
     def _size(self, stage: Stage) -> int | None:
         return self.size if stage.sampling is None else stage.sampling.batch

@@ -32,7 +32,7 @@ class Density:
 
 def points_by_residual(
     problem: Problem,
-    condition: Condition | None,
+    condition: Condition | str,
     pool: PointSet,
     former: PointSet | None,
     count: int,
@@ -45,7 +45,7 @@ def points_by_residual(
     Together the new ones are a sample of the density of RAD (Wu et al. 2023), drawn as the mixture that it is.
 
     Args:
-        condition: whose points they are; None: those of the equations.
+        condition: whose points they are; a region of equations, "" for the whole domain.
         pool: the candidates.
         former: the points before; None: there are none.
         count: points in all.
@@ -80,6 +80,6 @@ def points_by_residual(
     if kept:
         parts.insert(0, former.take(spread(former.coordinates, kept, *key)))
     points = PointSet.concatenated(parts)
-    if condition is not None:
+    if isinstance(condition, Condition):
         region.reach_ends(points.coordinates)
     return complete(problem, points)

@@ -13,7 +13,7 @@ from pinnkit.references.table import Table
 
 
 def sample_checksums(problem: Problem, reference: Any) -> dict[str, str]:
-    """The SHA-256 of the samples of each condition, of tables, of a reference table, and of the files of shapes, by key.
+    """The SHA-256 of the samples of conditions, of tables, of a reference table, and of the files of shapes, by key.
 
     A run does not go on with others.
     """

@@ -11,8 +11,8 @@ import torch
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.optimizers.schedule import learning_rate_factor, settling_factor
 from pinnkit.optimizers.settings import Optimizer
+from pinnkit.problem.groups import equation_groups
 from pinnkit.problem.problem import Problem
-from pinnkit.sampling.points import EQUATIONS
 from pinnkit.sampling.settings import Sampling
 
 
@@ -53,7 +53,7 @@ class Stage:
 
     def group_names(self, problem: Problem) -> list[str]:
         """The groups of points that this stage needs: its conditions, and the equations."""
-        groups = {one.name: one.equations for one in problem.soft_conditions} | {EQUATIONS: problem.equations}
+        groups = {one.name: one.equations for one in problem.soft_conditions} | equation_groups(problem)
         return [name for name, ones in groups.items() if any(self.trains(one.name) for one in ones)]
 
     def trains(self, term: str) -> bool:

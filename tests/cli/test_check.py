@@ -144,3 +144,23 @@ def test_a_domain_of_shapes_is_told_by_its_expression_and_measures(tmp_path, con
     assert "region      part: (x, y) in part & (box - hole), of measure 0.19635\n" in told
     assert "at x = -1, y in [-1, 1] and x = 1, y in [0, 1] and x in [-1, 0], y = -1 and" in told
     assert "(x, y) on the circle of radius 0.25 about (-0.5, 0)\n" in told
+
+
+def test_hard_conditions_are_told(write, conf, capsys):
+    text = """\
+coordinates: {x: [0, 1], t: [0, 1]}
+fields: [u]
+equations: {heat: u_t = u_xx}
+conditions:
+  start: {at: t = 0, equations: u = x, hard: true}
+  left: {at: x = 0, equations: u = 0, hard: true}
+  right: {at: x = 1, equations: u = 1}
+"""
+    assert check(write(text), conf) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert lines["start"].endswith(", exact by construction")
+    assert lines["left"].endswith(", exact by construction")
+    assert "exact by construction" not in lines["right"]
+    assert check(write(text.replace("u = x", "u = 1 + x")), conf) == 2
+    told = capsys.readouterr().err
+    assert "conditions.left.hard: gives u = 0 at x = 0, t = 0, where the hard condition 'start' gives 1" in told

@@ -135,8 +135,14 @@ def test_small_shapes_and_several_of_them_are_found():
     assert several.cut is False
     (rim,) = several.boundary(("x", "y"))
     points = drawn(rim)
+    nodes, weights = rim.quadrature(64)
+    flux = np.sum(weights * np.sum(nodes * rim.normals(nodes), axis=1))
+    assert several.measure == pytest.approx(flux / 2, rel=1e-6)
+    assert np.linalg.norm(weights @ rim.normals(nodes)) < 1e-9
     shares = [np.mean((points[:, 0] > 0) == one) for one in (True, False)]
     np.testing.assert_allclose(shares, 0.5, atol=0.01)
+    gaps = np.linalg.norm(np.diff(rim.sample(np.linspace(0.001, 0.1, 200)[:, None]), axis=0), axis=1)
+    np.testing.assert_allclose(gaps, rim.measure * 0.099 / 199, rtol=2e-3)  # by arc length, but for the chord of a gap
     assert several.contains(points - 1e-9 * rim.normals(points)).all()
     assert not several.contains(points + 1e-9 * rim.normals(points)).any()
 

@@ -99,5 +99,25 @@ RING = {
         "rim": {"at": "hole", "equations": "u = 1 + x", "hard": True},
     },
 }
-PROBLEMS = [HEAT, WAVE, SQUARE, DISK, ELLIPSE, CHANNEL, PLATE, CORNER, RING]
+BLOB = {
+    **RING,
+    "name": "blob",
+    "shapes": {"part": {"level_set": "x^2 + y^4 - 0.5"}},
+    "domain": "part",
+    "conditions": {"rim": {"at": "part", "equations": "u = 1 + x", "hard": True}},
+}
+WEDGE = {**BLOB, "name": "wedge", "shapes": {"part": {"polygon": {"points": [[-1, -1], [1, -1], [0, 0], [0, 1]]}}}}
+INNER = {
+    "name": "inner",
+    "coordinates": {"x": [-1, 1], "y": [-1, 1], "t": [0, 1]},
+    "shapes": {"wire": {"disk": {"center": [0, 0], "radius": 0.3}}},
+    "domain": "box",
+    "fields": ["u"],
+    "equations": {"heat": "u_t = laplacian(u)"},
+    "conditions": {
+        "wire": {"at": "wire", "equations": "u = 1 + t", "hard": True},
+        "edge": {"at": "boundary", "equations": "u = x*t", "hard": True},
+    },
+}
+PROBLEMS = [HEAT, WAVE, SQUARE, DISK, ELLIPSE, CHANNEL, PLATE, CORNER, RING, BLOB, WEDGE, INNER]
 NAMES = [words["name"] for words in PROBLEMS]

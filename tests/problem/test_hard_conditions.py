@@ -13,6 +13,7 @@ from pinnkit.problem.at import random_points
 from pinnkit.problem.checks import check
 from pinnkit.problem.hard.ansatz import ansatz_of
 from pinnkit.problem.problem import Problem
+from pinnkit.references.manufactured import manufacture
 from tests.problem.checked_problems import told
 from tests.problem.hard_problems import CHANNEL, CORNER, DISK, HEAT, RING, WAVE
 
@@ -102,6 +103,13 @@ def test_a_hard_period_is_embedded_for_its_fields():
     problem = rod(ends=hard("x = -1", ["u(x=-1) = u(x=1)", "2*u_x(x=1) = 2*u_x(x=-1)"]))
     assert told(check(problem)) == []
     assert problem.fields[0].periodic == problem.periods(problem.fields[0]) == ("x",)
+
+
+def test_a_period_at_one_time_is_not_embedded():
+    ((key, text),) = told(check(rod(ends=hard("t = 0", "u(x=-1) = u(x=1)"))))
+    assert key == "conditions.ends.hard"
+    assert text == "holds at x in [-1, 1], t = 0, and u would be periodic in x everywhere: write at: x = ..."
+    assert "holds u(x=-1, t=0), u(x=1, t=0)" in told(check(rod(ends=hard("x = 1", "u(x=-1, t=0) = u(x=1, t=0)"))))[0][1]
 
 
 SOFT = "leave hard out, so that it is a term of the loss"
@@ -239,6 +247,35 @@ def test_values_that_grow_inside_and_soft_conditions_that_contradict_are_warning
     assert key == "conditions.more"
     assert "asks for u = 1 at x = 1, t = " in text
     assert "where the hard condition 'ends' gives 2: its loss cannot fall to zero" in text
+
+
+def test_a_slope_is_refused_where_the_distance_has_none():
+    conditions = {"cut": hard("cut", "u = y"), "flux": {"at": "cut", "equations": "u_n = 0"}}
+    found = told(check(Problem(**{**CORNER, "conditions": conditions})))
+    assert {key for key, _ in found} == {"conditions.flux"}
+    assert "'cut' is hard and its distance has no such derivative on a part of a face" in found[0][1]
+    conditions["flux"]["at"] = "box"
+    assert told(check(Problem(**{**CORNER, "conditions": conditions}))) == []
+
+
+def test_a_manufactured_solution_is_prescribed_in_the_place_of_the_values():
+    problem = manufacture(Problem(**HEAT), {"u": "exp(t)*cos(x)"})
+    assert told(check(problem)) == []
+    lift = made(problem)["u"].lift
+    assert sympy.simplify(lift.subs(T, 0) - sympy.cos(X)) == 0
+    assert sympy.simplify(lift.subs(X, 1) - sympy.exp(T) * sympy.cos(1)) == 0
+
+
+def test_both_parts_of_a_complex_field_are_prescribed():
+    words = {**HEAT, "fields": {"h": "complex"}, "equations": "i*h_t = h_xx", "exact": {}}
+    words["conditions"] = {
+        "start": hard("t = 0", "h = exp(i*pi*x)"), "seam": hard("x = -1", "h(x=-1) = h(x=1)")
+    }  # fmt: skip
+    problem = Problem(**words)
+    assert told(check(problem)) == []
+    found = made(problem)
+    assert (found["h_re"].lift, found["h_im"].lift) == (sympy.cos(sympy.pi * X), sympy.sin(sympy.pi * X))
+    assert [field.periodic for field in problem.fields] == [("x",), ("x",)]
 
 
 def test_data_and_residuals_in_python_cannot_be_hard(tmp_path):

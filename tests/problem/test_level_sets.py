@@ -52,8 +52,9 @@ def test_parameters_and_time():
     problem = Problem(
         **config(
             coordinates={"x": [-1, 1], "t": [0, 2], "y": [-1, 1]},
-            shapes={"blob": {"level_set": "x^2 + y^2 - r^2"}},
+            shapes={"blob": {"level_set": "x^2 + y^2 - square"}},
             parameters={"r": 0.5},
+            define={"square": "r^2"},
             equations="u_t = laplacian(u)",
             conditions={
                 "rim": {"at": "boundary", "equations": "u_n = 0"},

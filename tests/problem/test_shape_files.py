@@ -86,6 +86,13 @@ def test_what_is_wrong_is_named(changes, key, message, folder):
     assert message in found[key]
 
 
+def test_a_hard_condition_on_a_mesh_is_refused(folder):
+    hard = {"rim": {"at": "part", "equations": "u = x^2 + y^2 + z^2", "hard": True}}
+    (mistake,) = check(Problem(**config(folder, conditions=hard))).mistakes
+    assert mistake.key == "conditions.rim.hard"
+    assert mistake.message.startswith("there is no closed distance to (x, y, z) on the mesh part.obj")
+
+
 WING = {
     "coordinates": {"x": [-1, 2], "y": [-1, 2]},
     "shapes": {"wing": {"outline": "wing.csv"}},

@@ -8,6 +8,7 @@ from pinnkit.references.spectral import Spectral, UnsupportedProblem
 from tests.references.rods import ENDS, ONE, SINE, TIME, heat, problem, start
 
 TWO_AT_ONE_END = {"left": {"at": "x = -1", "equations": {"a": "u = 0", "b": "2*u = 0"}}}
+HALVES = {"left": {"box": {"lower": [-1], "upper": [0]}}, "right": "box - left"}
 REFUSED = {
     "coordinates are x: there is no time": lambda: problem("u_xx = 1", {"ends": ENDS}, coordinates={"x": [-1, 1]}),
     "t, or t and one space coordinate": lambda: problem(
@@ -34,6 +35,14 @@ REFUSED = {
     ),
     "'points' is made of data": lambda: problem(
         "u_t = -u", ONE | {"points": {"data": {"t": [0.5], "u": [0.6]}}}, coordinates=TIME
+    ),
+    "u has a function of its own in each part of the domain": lambda: problem(
+        "u_t = u_xx", {"initial": SINE}, fields={"u": {"parts": ["left", "right"]}}, shapes=HALVES
+    ),
+    "'a' holds in left alone, not everywhere": lambda: problem(
+        {name: {"equation": "u_t = u_xx", "in": part} for name, part in zip("ab", HALVES, strict=True)},
+        {"initial": SINE},
+        shapes=HALVES,
     ),
     "'initial' holds on a part": lambda: heat().replace(
         conditions=problem("u_t = u", {"initial": SINE | {"where": "x > 0"}}).conditions

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 import pinnkit
+from pinnkit.problem.groups import is_equations
 from pinnkit.problem.problem import Problem
 from pinnkit.runs import environment
 from pinnkit.training.stages import Stage
@@ -63,6 +64,19 @@ PROBLEMS = {
         "equations": {"forced": "u_t + u*u_x = nu*u_xx + 20*exp(-900*x^2)"},
     },
     "wide": {**BURGERS, "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"}},
+    "interface": {  # a network in each of two parts, one with points by residual
+        "coordinates": {"x": [-1, 1]},
+        "shapes": {"left": {"box": {"lower": [-1], "upper": [0]}}, "right": {"box": {"lower": [0], "upper": [1]}}},
+        "fields": {"u": {"parts": ["left", "right"]}},
+        "equations": {
+            "left": {"equation": "-u_xx = 50*exp(-2000*(x + 0.4)^2)", "in": "left"},
+            "right": {"equation": "u_xx = 0", "in": "right"},
+        },
+        "conditions": {
+            "ends": {"at": "boundary", "equations": "u = 0"},
+            "contact": {"at": "left", "equations": ["u.left = u.right", "u.left_n = 4*u.right_n"]},
+        },
+    },
     "l_shape": {  # with a hole; its points, and those on its boundary, are drawn by residual
         "coordinates": {"x": [-1, 1], "y": [-1, 1]},
         "shapes": {
@@ -91,6 +105,16 @@ PROBLEMS = {
         **BURGERS,
         "equations": {"heat": "u_t = 0.1 * u_xx"},
         "conditions": {name: {**one, "hard": True} for name, one in BURGERS["conditions"].items()},
+    },
+    "volterra": {  # an integral at each point, and one over all of them
+        "coordinates": {"t": [0, 2]},
+        "fields": ["v"],
+        "equations": {"memory": "v_t + v = integral(exp(s - t)*v(t=s), s, 0, t)"},
+        "conditions": {
+            "start": {"at": "t = 0", "equations": "v = 1"},
+            "mean": {"equations": "integral(v, t) = 1.2454211"},
+        },
+        "quadrature": 6,
     },
     "inverse": {  # a learned parameter, and conditions at single points
         "coordinates": {"t": [0, 4]},
@@ -142,13 +166,13 @@ def solved(name, ranks, folder):
     with BREAKING:
         module = pinnkit.solve(Problem(name=problem, **PROBLEMS[problem]), run, words, resume=resume).module
     batches = module.trainer.datamodule.batches()
-    shards = [shard["equations"] for shard in module.ranks.share(batches)]
+    group = next(name for name in batches if is_equations(name))
+    shards = [shard[group] for shard in module.ranks.share(batches)]
     return {
         "parameters": torch.cat([one.detach().flatten() for one in module.model.trainable().values()]),
-        "points": batches["equations"].coordinates,
+        "points": batches[group].coordinates,
         "conditions": torch.cat(
-            [batches["equations"].coordinates[:0]]
-            + [batch.coordinates for name, batch in batches.items() if name != "equations"]
+            [batches[group].coordinates[:0]] + [one.coordinates for name, one in batches.items() if name != group]
         ),
         "by_residual": sorted(module.trainer.datamodule.by_residual),
         "own": torch.cat(

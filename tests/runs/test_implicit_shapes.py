@@ -53,6 +53,15 @@ def test_poissons_equation_on_a_level_set_is_solved(tmp_path):
         solution(x=0.4, y=0.6)
 
 
+def test_a_hard_condition_holds_on_the_rim_of_a_level_set(tmp_path):
+    hard = {"rim": {"at": "blob", "equations": "u = x", "hard": True}}
+    words = BLOB | {"conditions": hard, "exact": {}}
+    solution = solved(tmp_path, words, SETTINGS | {"trainer": {"max_steps": 3}})
+    (rim,) = solution.problem.domain.boundary(("x", "y"))
+    x, y = rim.draw(1000, lambda count: np.random.default_rng(0).random((count, 1))).T
+    np.testing.assert_allclose(solution(x=x, y=y)["u"], x, atol=1e-14)
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

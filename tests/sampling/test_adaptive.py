@@ -153,7 +153,7 @@ def zoomed(points, score, *, power=1.0, lower=0.0, upper=1.0, allowed=None, coun
         score(points),
         count or len(points),
         power,
-        Region((box,), allowed),
+        Region((box,), allowed and (lambda moved, place: allowed(moved))),
         lambda moved, origin: score(moved),
         0,
         "a",

@@ -72,7 +72,7 @@ def test_each_point_stays_in_its_place():
 
 
 def test_points_move_where_they_are_allowed_alone():
-    region = Region((RIM,), allowed=lambda points: points[:, 0] > 1.0)
+    region = Region((RIM,), allowed=lambda points, place: points[:, 0] > 1.0)
     points = RIM.sample(unit_points("grid", 64, 1, 0, "a"))
     right = points[points[:, 0] > 1.0]
     assert resampled(region, right, lambda one: np.ones(len(one))).points[:, 0].min() > 1.0

@@ -69,7 +69,7 @@ class Mesh(Shape):
         ends = zip(points.min(axis=0).tolist(), points.max(axis=0).tolist(), strict=True)
         return dict(zip(self.names, ends, strict=True))
 
-    @property
+    @cached_property
     def rounding(self) -> float:
         """How far a computed point may miss the mesh."""
         return ROUNDING * float(np.abs(self.corners).max() + (self.upper - self.lower).max())

@@ -65,7 +65,7 @@ class Polygon(Shape):
         self._check_simple()
         if self._signed_area < 0:
             object.__setattr__(self, "points", (self.points[0], *self.points[:0:-1]))
-            del self.__dict__["corners"], self.__dict__["_signed_area"]
+            del self.__dict__["corners"], self.__dict__["ends_of_edges"], self.__dict__["_signed_area"]
 
     def _check_simple(self) -> None:
         lengths = np.linalg.norm(self.ends_of_edges - self.corners, axis=1)
@@ -87,7 +87,7 @@ class Polygon(Shape):
         """(k, 2), counter-clockwise."""
         return np.array(self.points, dtype=float)
 
-    @property
+    @cached_property
     def ends_of_edges(self) -> np.ndarray:
         return np.roll(self.corners, -1, axis=0)
 
@@ -97,7 +97,7 @@ class Polygon(Shape):
         middle_x, middle_y = x[0], y[0]  # the sum cancels less near the polygon
         return float(np.sum((x - middle_x) * (up - middle_y) - (right - middle_x) * (y - middle_y)) / 2)
 
-    @property
+    @cached_property
     def rounding(self) -> float:
         return ROUNDING * float(np.abs(self.corners).max())
 

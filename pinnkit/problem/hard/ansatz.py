@@ -42,13 +42,13 @@ class Ansatz:
 def ansatz_of(problem: Problem, report: Report) -> dict[str, Ansatz]:
     """The ansatz of each field with hard conditions; those with a mistake are left out.
 
-    G begins with the values on curved or oblique parts of the boundary (one value for all: G is that value; several on
-    parts that do not meet: inverse-distance weights, w_i = prod_{j != i} d_j / sum_k prod_{j != k} d_j), or with zero.
-    For each coordinate p with prescribed values g_c at p = c the Boolean sum (Gordon and Hall 1973) adds
-    sum over c of L_c(p) (g_c - G|p=c), with L_c the Lagrange polynomials of these c: what holds already stays where the
-    data agree. Time comes last, and then (t - c) L_c(t) (u_1 - G_t|t=c) for a slope u_1. D is the product of the
-    distances, and of (t - c)^2 for a slope, each scaled to about 1 in the domain. Where the Boolean sum grows too
-    long, in many coordinates, one value for all faces is taken as it is.
+    G begins with the values on parts that are no cross-sections of the domain, and on faces beside such: one value for
+    all is taken as it is; several, on parts that do not meet, have inverse-distance weights,
+    w_i = prod_{j != i} d_j / sum_k prod_{j != k} d_j. For each coordinate p with prescribed values g_c at p = c the
+    Boolean sum (Gordon and Hall 1973) adds sum over c of L_c(p) (g_c - G|p=c), with L_c the Lagrange polynomials of
+    these c: what holds already stays where the data agree. Time comes last, and then (t - c) L_c(t) (u_1 - G_t|t=c) for
+    a slope u_1. D is the product of the distances, and of (t - c)^2 for a slope, each scaled to about 1 in the domain.
+    Where the Boolean sum grows too long, in many coordinates, one value for all faces is taken as it is.
     """
     found: dict[str, list[Prescribed]] = {}
     for one in prescribed(problem, report):
@@ -66,7 +66,9 @@ def _ansatz(problem: Problem, name: str, parts: Sequence[Prescribed]) -> Ansatz:
     Raises:
         LanguageError: there is no closed distance, or G grows too long.
     """
-    curved = [one for one in parts if one.plane is None]
+    shapes = [one.place for one in parts if one.plane is None]
+    curved = [one for one in parts if one.plane is None or not all(place.spans(one.plane.name) for place in shapes)]
+    parts = [one for one in parts if one not in curved]
     lift, factor = _of_shapes(problem, curved)
     faces = {}
     for coordinate in (*problem.space, *(one for one in problem.coordinates if one not in problem.space)):
@@ -77,13 +79,13 @@ def _ansatz(problem: Problem, name: str, parts: Sequence[Prescribed]) -> Ansatz:
     for planes, slopes in faces.values():
         lift = _with_planes(lift, planes, slopes)
         if _size(lift) > LARGEST:
-            values = {one.anywhere for one in parts}
+            values = {one.anywhere for one in (*curved, *parts)}
             if len(values) > 1 or any(one.slope for one in parts):
                 message = f"the values on all faces take more than {LARGEST} operations to join"
                 raise LanguageError(f"{message}: write one expression for all of them, or {SOFT}")
             (lift,) = values
             break
-    return Ansatz(name, lift, factor, tuple(parts))
+    return Ansatz(name, lift, factor, (*curved, *parts))
 
 
 def _fixes(one: Prescribed, coordinate: str) -> bool:
@@ -153,14 +155,14 @@ def _of_shapes(problem: Problem, parts: Sequence[Prescribed]) -> tuple[sympy.Exp
         return sympy.S.Zero, sympy.S.One
     values: dict[sympy.Expr, list[Prescribed]] = {}
     for one in parts:
-        values.setdefault(one.value, []).append(one)
+        values.setdefault(one.anywhere, []).append(one)
     distances = {value: _distance(problem, ones) for value, ones in values.items()}
     factor = _scaled(problem, sympy.Mul(*distances.values()))
     if len(values) == 1:
         return next(iter(values)), factor
     _check_apart(list(values.values()))
-    if any(one.place.fixed and not one.place.has_normals for one in parts):
-        raise LanguageError(f"gives other values on a cross-section of the domain than at its boundary: {SOFT}")
+    if any(np.any(_inside(problem, distance) <= 0) for distance in distances.values()):
+        raise LanguageError(f"gives other values on a surface inside the domain than at its boundary: {SOFT}")
     shares = [sympy.Mul(*(d for other, d in distances.items() if other != value)) for value in values]
     return sympy.Add(*map(sympy.Mul, values, shares)) / sympy.Add(*shares), factor
 
@@ -181,11 +183,18 @@ def _distance(problem: Problem, parts: Sequence[Prescribed]) -> sympy.Expr:
 
 def _scaled(problem: Problem, expression: sympy.Expr) -> sympy.Expr:
     """An expression over the power of two near its largest value in the domain, with that one's sign."""
+    values = _inside(problem, expression)
+    if not np.any(np.isfinite(values) & (values != 0)):
+        raise LanguageError(f"the distance to its place is no number in the domain: {SOFT}")
+    largest = values[np.nanargmax(np.where(np.isfinite(values), np.abs(values), np.nan))]
+    return expression / number(2.0 ** np.round(np.log2(np.abs(largest))) * np.sign(largest))
+
+
+def _inside(problem: Problem, expression: sympy.Expr) -> np.ndarray:
+    """An expression at points in the domain, (n,)."""
     points = random_points(problem.domain, 512)
     inputs = {symbol(name): points[:, index] for index, name in enumerate(problem.coordinates)}
-    (values,) = Program([expression])({**problem.values, **inputs})
-    largest = np.ravel(values)[np.nanargmax(np.abs(values))]
-    return expression / number(2.0 ** np.round(np.log2(np.abs(largest))) * np.sign(largest))
+    return np.ravel(Program([expression])({**problem.values, **inputs})[0])
 
 
 def _whole(domain: Shape, places: Sequence[Shape]) -> sympy.Expr | None:
@@ -193,7 +202,7 @@ def _whole(domain: Shape, places: Sequence[Shape]) -> sympy.Expr | None:
     factors = domain.factors if isinstance(domain, Product) else (domain,)
     for index, factor in enumerate(factors):
         parts = () if factor.fills_bounds else factor.boundary(factor.coordinates)
-        own = [place.factors[index] if isinstance(domain, Product) else place for place in places]
+        own = [place.factors[index] if isinstance(place, Product) else place for place in places]
         if parts and len(own) == len(parts) and all(any(_same(part, one) for one in own) for part in parts):
             return factor.vanishing_expression
     return None

@@ -17,6 +17,7 @@ from pinnkit.language.linear import NotLinearError, coefficients
 from pinnkit.problem.at import random_points
 from pinnkit.problem.hard.ansatz import Ansatz, ansatz_of
 from pinnkit.problem.hard.prescribed import SOFT
+from pinnkit.problem.parts import Condition
 from pinnkit.problem.places import point, samples
 from pinnkit.problem.problem import Problem
 
@@ -37,11 +38,11 @@ def check_hard(problem: Problem, report: Report) -> None:
     former = len(report.mistakes)
     made = ansatz_of(problem, report)
     for ansatz in made.values():
-        size = _size(problem, ansatz)
-        if not _agree(problem, ansatz, size, report) or not _holds(problem, ansatz, size, report):
-            continue
-        _check_smooth(problem, ansatz, report)
-        _check_periods(problem, ansatz, report)
+        with report.at(ansatz.parts[0].key):  # where a derivative grows too long
+            size = _size(problem, ansatz)
+            if _agree(problem, ansatz, size, report) and _holds(problem, ansatz, size, report):
+                _check_smooth(problem, ansatz, report)
+                _check_periods(problem, ansatz, report)
     if len(report.mistakes) == former:
         _check_soft(problem, made, report)
 
@@ -188,10 +189,14 @@ def _check_periods(problem: Problem, ansatz: Ansatz, report: Report) -> None:
 
 
 def _check_soft(problem: Problem, made: Mapping[str, Ansatz], report: Report) -> None:
-    """A soft condition that gives another value where a hard one holds is a warning."""
+    """A soft condition that gives another value where a hard one holds is a warning; one that holds a derivative where
+    D has none is a mistake."""
     for condition in problem.soft_conditions:
         for equation in condition.equations:
             held = list(partials(equation.residual)) if isinstance(equation.residual, sympy.Basic) else []
+            for partial in held:
+                if partial.field in made and partial.derivative and not partial.at and not condition.data:
+                    _check_slope(problem, made[partial.field], partial, condition, report)
             if len(held) != 1 or held[0].derivative or held[0].at or held[0].field not in made or condition.data:
                 continue
             try:
@@ -206,6 +211,21 @@ def _check_soft(problem: Problem, made: Mapping[str, Ansatz], report: Report) ->
                 if message:
                     report.warn(f"conditions.{condition.name}", message)
                     break
+
+
+def _check_slope(problem: Problem, ansatz: Ansatz, partial: Partial, condition: Condition, report: Report) -> None:
+    """D has no derivative on a trimmed part of a boundary, where it is the size of a distance."""
+    try:
+        slope = differentiate(ansatz.factor, *partial.derivative)
+    except LanguageError:  # too long to look at
+        return
+    for inputs in samples(problem, condition):
+        points = np.stack([inputs[symbol(name)] for name in problem.coordinates], axis=1)
+        wrong = np.flatnonzero(~np.isfinite(_computed(problem, slope, points)))
+        if len(wrong):
+            rule = f"'{ansatz.parts[0].condition}' is hard and its distance has no such derivative on a part of a face"
+            report.add(f"conditions.{condition.name}", f"holds {partial} at {_at(problem, points, wrong[0])}: {rule}")
+            return
 
 
 def _contradicts(problem: Problem, ansatz: Ansatz, value: sympy.Expr, points: np.ndarray) -> str:

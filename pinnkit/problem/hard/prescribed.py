@@ -100,7 +100,13 @@ def _of_equation(problem: Problem, condition: Condition, equation: Equation, key
         raise LanguageError(f"the residual '{equation.name}' is Python, which cannot be solved for a field: {SOFT}")
     if equation.weight != 1:
         raise LanguageError("a hard condition is no term of the loss, so it has no weight: leave out weight or hard")
-    if period_of(equation, problem.domain) is not None:
+    period = period_of(equation, problem.domain)
+    if period is not None:
+        for place in condition.places:
+            plane = plane_of(problem, place)
+            if plane is None or plane.name != period[1]:
+                rule = f"{period[0]} would be periodic in {period[1]} everywhere"
+                raise LanguageError(f"holds at {place.description}, and {rule}: write at: {period[1]} = ...", text)
         return
     partial, value = _solved(equation)
     field = next(one for one in problem.fields if one.name == partial.field)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import sympy
 
 from pinnkit.domains.shape import Shape
 from pinnkit.language import linear
-from pinnkit.language.calculus import Partial, normal_symbol, partials
+from pinnkit.language.calculus import Partial, normal_symbol, partials, replace, symbol
 from pinnkit.language.errors import LanguageError
+from pinnkit.language.integral import bound_symbol, integrals
+from pinnkit.problem.parts import Equation
 from pinnkit.problem.problem import Problem
 from pinnkit.references.fem.second_order import SecondOrderSystem, check_readable
 from pinnkit.references.fem.words import METHOD, unsupported
 from pinnkit.references.residuals import parameter_values, symbolic_residual
+
+TOTAL = sympy.Dummy("total")
+"""The place of an integral in the residual of a condition."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +49,16 @@ class BoundaryEquation:
         """The same for the opposite normal."""
         opposite = {normal_symbol(name): -normal_symbol(name) for name in space}
         slopes = {atom: factor.subs(opposite, simultaneous=True) for atom, factor in self.slopes.items()}
-        return replace(self, slopes=slopes, rest=self.rest.subs(opposite, simultaneous=True))
+        return dataclasses.replace(self, slopes=slopes, rest=self.rest.subs(opposite, simultaneous=True))
 
 
 @dataclass(frozen=True)
-class PointValue:
-    """field = value at a point of space, (d,)."""
+class FixedConstant:
+    """field = value at a point of space, (d,); without a point: the integral of the field over the domain = value."""
 
     name: str
     field: str
-    point: tuple[float, ...]
+    point: tuple[float, ...] | None
     value: sympy.Expr
 
 
@@ -62,7 +68,7 @@ class Conditions:
 
     boundary: tuple[BoundaryEquation, ...] = ()
     start: Mapping[str, sympy.Expr] = field(default_factory=dict)
-    points: tuple[PointValue, ...] = ()
+    constants: tuple[FixedConstant, ...] = ()
 
 
 def read_conditions(problem: Problem, system: SecondOrderSystem) -> Conditions:
@@ -74,7 +80,7 @@ def read_conditions(problem: Problem, system: SecondOrderSystem) -> Conditions:
     values = parameter_values(problem, METHOD)
     normals = tuple(normal_symbol(name) for name in system.space)
     boundary: list[BoundaryEquation] = []
-    points: list[PointValue] = []
+    constants: list[FixedConstant] = []
     start: dict[str, sympy.Expr] = {}
     if problem.periodic:
         raise unsupported(f"it is periodic in {problem.periodic[0]}")
@@ -84,6 +90,10 @@ def read_conditions(problem: Problem, system: SecondOrderSystem) -> Conditions:
             raise unsupported(f"{words} is made of data")
         residuals = []
         for equation in condition.equations:
+            total = _total(equation, condition.name, system, values)
+            if total is not None:
+                constants.append(total)
+                continue
             residual = symbolic_residual(equation, words, values, METHOD)
             check_readable(residual, problem, words, normals)
             residuals.append(residual)
@@ -97,13 +107,13 @@ def read_conditions(problem: Problem, system: SecondOrderSystem) -> Conditions:
                         raise unsupported(f"{words} holds on a part (where) of the start alone")
                     _add_start(start, residual, words, system)
                 elif kind == "point":
-                    points += [_point_value(condition.name, residual, place, problem, words) for place in places]
+                    constants += [_point_value(condition.name, residual, place, problem, words) for place in places]
                 else:
                     boundary.append(_boundary_equation(condition, tuple(places), residual, problem, words))
     for name in system.evolving:
         if name not in start:
             raise unsupported(f"no condition gives {name} at the start")
-    return Conditions(tuple(boundary), start, tuple(points))
+    return Conditions(tuple(boundary), start, tuple(constants))
 
 
 def _kind(place: Shape, problem: Problem, words: str) -> str:
@@ -135,7 +145,26 @@ def _add_start(start: dict[str, sympy.Expr], residual: sympy.Expr, words: str, s
     start[name] = -rest / factor
 
 
-def _point_value(name: str, residual: sympy.Expr, place: Shape, problem: Problem, words: str) -> PointValue:
+def _total(
+    equation: Equation, name: str, system: SecondOrderSystem, values: Mapping[sympy.Symbol, sympy.Expr]
+) -> FixedConstant | None:
+    """What a condition integral(f, domain) = value says; None: it is another condition."""
+    held = integrals(equation.residual) if isinstance(equation.residual, sympy.Basic) else ()
+    if len(held) != 1 or held[0].rim or held[0].region != "domain":
+        return None
+    (one,) = held
+    bound = {bound_symbol(axis): symbol(axis) for axis in system.space}
+    field = next((name for name, atom in system.fields.items() if one.body.xreplace(bound) == atom), None)
+    placed = equation.residual.xreplace({one: TOTAL})
+    factor = sympy.diff(placed, TOTAL)
+    rest = replace(placed.xreplace({TOTAL: sympy.S.Zero}), values)
+    plain = not partials(rest) and not rest.free_symbols & set(bound.values())
+    if field is None or not factor.is_number or factor == 0 or not plain:
+        return None
+    return FixedConstant(name, field, None, -rest / factor)
+
+
+def _point_value(name: str, residual: sympy.Expr, place: Shape, problem: Problem, words: str) -> FixedConstant:
     atoms = sorted(partials(residual), key=str)
     if len(atoms) != 1 or atoms[0].derivative:
         raise unsupported(f"{words} gives more than the value of one field at a point")
@@ -144,7 +173,7 @@ def _point_value(name: str, residual: sympy.Expr, place: Shape, problem: Problem
     except (linear.NotLinearError, LanguageError):
         raise unsupported(f"{words} is not linear in {atoms[0].field}") from None
     point = tuple(place.fixed[one] for one in problem.space)
-    return PointValue(name, atoms[0].field, point, -rest / factor)
+    return FixedConstant(name, atoms[0].field, point, -rest / factor)
 
 
 def _boundary_equation(
@@ -169,6 +198,4 @@ def _boundary_equation(
         for name in fields:
             if len([one for one in partials(rest) if one.field == name]) != 1:
                 raise unsupported(f"{words} cannot be read as values of {name}")
-    return BoundaryEquation(
-        condition.name, tuple(places), condition.where, getattr(condition, "sides", ()), slopes, rest
-    )
+    return BoundaryEquation(condition.name, tuple(places), condition.where, condition.sides, slopes, rest)

@@ -14,7 +14,7 @@ from pinnkit.language.evaluate import Program
 from pinnkit.problem.problem import Problem
 from pinnkit.references.budget import Budget
 from pinnkit.references.fem.assembly import Integral, Integrand, Quadrature, Spaces, integrand
-from pinnkit.references.fem.boundary_data import Conditions, PointValue
+from pinnkit.references.fem.boundary_data import Conditions, FixedConstant
 from pinnkit.references.fem.facet_conditions import GroupConditions, sort_conditions
 from pinnkit.references.fem.facets import FacetGroup, element_patterns, group_facets
 from pinnkit.references.fem.fluxes import BoundaryTerm, FluxMatrices, find_scales, find_shares
@@ -204,16 +204,16 @@ class Discretization:
 
     def _constants(self, groups: Sequence[GroupConditions]) -> None:
         """Find the fields that enter by their derivatives alone, and are nowhere prescribed."""
-        self._free_constants: list[tuple[PointValue, list[str]]] = []
+        self._free_constants: list[tuple[FixedConstant, list[str]]] = []
         rows = []
         used = set().union(*(integral.undifferentiated for integral, _, _ in self._terms))
         used |= {name for one in groups for name in one.values} | set(self.system.evolving)
         for names in self._tied_fields(groups):
-            given = [one for one in self._conditions.points if one.field in names]
+            given = [one for one in self._conditions.constants if one.field in names]
             if used & set(names):
                 if given:
                     raise unsupported(
-                        f"the condition '{given[0].name}' gives {given[0].field} at a point, where the other "
+                        f"the condition '{given[0].name}' gives a value of {given[0].field}, where the other "
                         f"conditions determine {given[0].field} already"
                     )
                 continue
@@ -240,20 +240,26 @@ class Discretization:
     def _integrals(self, field: str) -> np.ndarray:
         out = np.zeros(self.size)
         one = Integral(Integrand(field, {(): sympy.S.One}), None)
-        one.residual(self.spaces.interior, None, np.zeros(self.size), None, out)
+        for integral, at, term in self._terms:  # the elements where the field lives
+            if integral.field == field and term is None:
+                one.residual(at, None, np.zeros(self.size), None, out)
         return out
 
     def fix_constants(self, y: np.ndarray, time: float | None) -> np.ndarray:
-        """The unknowns with the free constants as the conditions at points say."""
+        """The unknowns with the free constants as the conditions say."""
         y = y.copy()
         for one, names in self._free_constants:
             basis, slot = self.spaces.bases[one.field], self.spaces.slots[one.field]
-            distances = np.linalg.norm(basis.doflocs - np.array(one.point)[:, None], axis=0)
-            read = {symbol(axis): value for axis, value in zip(self.system.space, one.point, strict=True)}
+            read = dict(zip(map(symbol, self.system.space), one.point or (), strict=False))
             if time is not None:
                 read[symbol(self.system.time)] = time
             wanted = float(Program([one.value])(read)[0])
-            gap = wanted - y[slot][int(np.argmin(distances))]
+            if one.point is None:
+                weights = self._integrals(one.field)
+                gap = (wanted - weights @ y) / weights.sum()
+            else:
+                distances = np.linalg.norm(basis.doflocs - np.array(one.point)[:, None], axis=0)
+                gap = wanted - y[slot][int(np.argmin(distances))]
             for name in names:
                 y[self.spaces.slots[name]] += gap
         return y

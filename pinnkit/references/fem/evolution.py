@@ -11,7 +11,7 @@ import numpy as np
 
 from pinnkit.references.budget import Budget
 from pinnkit.references.fem.discretization import Discretization
-from pinnkit.references.fem.newton import NotConverged, continued, newton
+from pinnkit.references.fem.newton import NotConverged, continued, simplified_newton
 
 GAMMA = 0.43586652150845967
 """The root of x^3 - 3 x^2 + 3 x / 2 - 1 / 6 at which Alexander's method is L-stable."""
@@ -111,7 +111,9 @@ def _step(
                 solvers[key] = discretization.factorised(jacobian(z))
             z = z - solvers[key](residual(z))
         else:
-            z = newton(residual, jacobian, z, discretization.factorised, budget, linear=False)
+            known = solvers.pop(key, None)
+            solvers.clear()
+            z, solvers[key] = simplified_newton(residual, jacobian, z, discretization.factorised, budget, known)
         state = discretization.fix_constants(full(z), moment)
         if not np.all(np.isfinite(state)):
             raise NotConverged

@@ -12,6 +12,7 @@ from pinnkit.language.calculus import symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.problem import Problem
 from pinnkit.references.fem.boundary_data import BoundaryEquation
+from pinnkit.references.fem.mesh import mapping
 from pinnkit.references.fem.second_order import Pattern, SecondOrderSystem
 from pinnkit.references.fem.words import unsupported
 
@@ -135,7 +136,7 @@ def facet_basis(mesh: Any, element: Any, facets: np.ndarray, sides: np.ndarray, 
     from skfem.generic_utils import OrientedBoundary
 
     oriented = OrientedBoundary(facets, sides)
-    return skfem.FacetBasis(mesh, element, facets=oriented, intorder=order, side=int(outer))
+    return skfem.FacetBasis(mesh, element, mapping(mesh), intorder=order, facets=oriented, side=int(outer))
 
 
 def _linear_element(mesh: Any) -> Any:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,19 @@ def make_mesh(geometry: Geometry, level: int) -> Any:
         elements = elements[:, [0, 1, 2, 3, 4, 5, 6, 7, 9, 8]]  # the last two edges stand the other way in scikit-fem
     used, elements = np.unique(elements, return_inverse=True)
     return kind(nodes[used, :dimension].T.copy(), elements.reshape(-1, 6 if dimension == 2 else 10).T.copy())
+
+
+def mapping(mesh: Any) -> Any:
+    """The quadratic map onto the elements, whose inverse by Newton's method ends at steps of 1e-8.
+
+    scikit-fem asks for 1e-12, which rounding prevents where elements are small beside their coordinates; the error that
+    is left is about the square of the last step.
+    """
+    from skfem.mapping import MappingIsoparametric
+
+    found = MappingIsoparametric(mesh, mesh.elem(), mesh.bndelem)
+    found.invF = partial(found.invF, newton_tol=1e-8)
+    return found
 
 
 @contextmanager

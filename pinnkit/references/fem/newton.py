@@ -14,6 +14,10 @@ from pinnkit.references.fem.words import unsupported
 MOST_STEPS = 25
 TOLERANCE = 1e-7
 """Relative size of the last step, whose square is about the error that is left."""
+SIMPLIFIED_TOLERANCE = 1e-9
+"""The same with a matrix that is kept: steps then fall by a factor alone."""
+SHRINKS, REFRESHED = 0.3, 3
+"""The least factor by which steps fall before a new matrix is made, and how often one is."""
 HALVINGS = 8
 ROUNDING = 1e-10
 PIVOT = 1e-3
@@ -156,3 +160,40 @@ def continued(
             continue
         return z
     raise NotConverged
+
+
+def simplified_newton(
+    residual: Callable[[np.ndarray], np.ndarray],
+    jacobian: Callable[[np.ndarray], sparse.csc_matrix],
+    start: np.ndarray,
+    solver: LinearSolver,
+    budget: Budget,
+    known: Callable[[np.ndarray], np.ndarray] | None,
+) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """The free unknowns at which the residual is zero, with one factorised matrix for as long as steps shrink.
+
+    Args:
+        known: the solution of systems with a matrix nearby; None: with that at the start.
+
+    Returns:
+        The unknowns, and the solution of systems with the last matrix.
+
+    Raises:
+        NotConverged: Newton's method fails too.
+    """
+    z, solve = start, known
+    for _ in range(REFRESHED):
+        if solve is None:
+            solve = solver(jacobian(z))
+        former = np.inf
+        for _ in range(MOST_STEPS):
+            budget.check_time()
+            step = solve(-residual(z))
+            size = np.linalg.norm(step)
+            if not size < SHRINKS * former:
+                break
+            z, former = z + step, size
+            if size <= SIMPLIFIED_TOLERANCE * np.linalg.norm(z):
+                return z, solve
+        z, solve = (z if np.isfinite(former) else start), None
+    return newton(residual, jacobian, start, solver, budget, linear=False), solver(jacobian(z))

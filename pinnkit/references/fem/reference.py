@@ -108,7 +108,9 @@ def read(problem: Problem, size: float | None = None) -> tuple[SecondOrderSystem
     check_elliptic(system, problem, random_points(problem.domain, POINTS))
     conditions = read_conditions(problem, system)
     switches = switch_points(problem, conditions.boundary)
-    given = np.array([one.point for one in conditions.points]).reshape(-1, len(problem.space))
+    given = np.array([one.point for one in conditions.constants if one.point is not None]).reshape(
+        -1, len(problem.space)
+    )
     geometry = Geometry(
         shape=spatial(problem.domain, problem.space),
         space=problem.space,

@@ -29,6 +29,8 @@ MOST_LEVELS = 9
 SAMPLES = 3000
 """Points at which solutions are compared."""
 FIRST_STEPS, MOST_STEPS = 16, 4096
+FIRST_SHARE = 0.2
+"""Share of the budget after which no more steps are tried on the coarsest mesh."""
 TIME_SHARE = 0.5
 """The largest change by halving the time step, relative to that by halving the edges, on the coarsest meshes."""
 LEAST_RATE, LARGEST_RATE, SINGULAR_RATE = 1.5, 4.0, 2.0
@@ -130,7 +132,7 @@ class Refinement:
         steps = FIRST_STEPS
         coarse = self._solve(0, steps)
         in_space = self._change(coarse, self._solve(1, steps)).max()
-        while steps < MOST_STEPS:
+        while steps < MOST_STEPS and self._budget.elapsed < FIRST_SHARE * self._budget.seconds:
             finer = self._solve(0, 2 * steps)
             if self._change(coarse, finer).max() < max(TIME_SHARE * in_space, TARGET_ERROR):
                 break

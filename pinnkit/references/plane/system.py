@@ -15,7 +15,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.references.evolution_system import orders_in_time, rates_in_time
 from pinnkit.references.initial_conditions import read_initial_conditions
 from pinnkit.references.residuals import parameter_values, symbolic_residual
-from pinnkit.references.unsupported import UnsupportedProblem
+from pinnkit.references.unsupported import UnsupportedProblem, expect_one_region
 
 HIGHEST = 2
 """Order in each space coordinate where that is not periodic."""
@@ -115,6 +115,7 @@ def _read(problem: Problem) -> PlaneSystem:
 
 def _expect_rectangle(problem: Problem) -> None:
     names = ", ".join(problem.coordinates)
+    expect_one_region(problem)
     if not problem.domain.fills_bounds:
         raise UnsupportedProblem(f"its domain is {problem.domain.description}: it takes a rectangle")
     if problem.axes.parameters:

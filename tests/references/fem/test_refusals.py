@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+import yaml
 
 from pinnkit.language.errors import ProblemError
 from pinnkit.problem.problem import Problem
@@ -75,7 +79,7 @@ REFUSED = {
     ),
     "a point too many": (
         square("laplacian(u) = 1", RIM | {"pin": {"at": {"x": 0.5, "y": 0.5}, "equations": "u = 0"}}),
-        "the condition 'pin' gives u at a point, where the other conditions determine u already",
+        "the condition 'pin' gives a value of u, where the other conditions determine u already",
     ),
     "periodic": (square("laplacian(u) = 1", on_boundary("u = 0"), periodic=["x"]), "it is periodic in x"),
 }  # fmt: skip
@@ -103,6 +107,13 @@ def test_a_budget_that_ends_gives_no_reference(caplog):
         Fem(problems.poisson_disk(), max_time=0.0)
     assert choose(problems.poisson_disk(), "fem", max_time=0.0) is None
     assert "no reference" in caplog.text
+
+
+def test_the_example_of_the_documentation_is_taken():
+    page = (Path(__file__).parents[3] / "docs" / "reference_fem.md").read_text(encoding="utf-8")
+    example = yaml.safe_load(re.search(r"```yaml\n(.*?)```", page, re.DOTALL).group(1))
+    assert example["reference"] == "fem"
+    check_problem(Problem(**example))
 
 
 def test_one_mesh_has_no_error():
