@@ -11,7 +11,7 @@ import sympy
 
 from pinnkit.domains.distances import intersection, union
 from pinnkit.domains.even_points import directions, even_points, unit_of
-from pinnkit.domains.seams import has_seam
+from pinnkit.domains.seam import has_seam
 from pinnkit.domains.shape import Shape, within_bounds
 from pinnkit.domains.trimmed import Trimmed, slice_of
 
@@ -220,11 +220,12 @@ class Combination(Shape):
     @property
     def distance_expression(self) -> sympy.Expr | None:
         """None too where two that are joined touch: the function would be zero between them."""
-        pair = (self.left, self.right)
-        mine, other = (one.distance_expression for one in pair)
-        if mine is None or other is None:
-            return None
-        if self.operation == UNION and has_seam(self, *pair, STEP * self.size, 10 * self.rounding):
+        mine, other = self.left.distance_expression, self.right.distance_expression
+        if (
+            mine is None
+            or other is None
+            or (self.operation == UNION and has_seam(self, (self.left, self.right), STEP * self.size))
+        ):
             return None
         if self.operation == UNION:
             return union(mine, other)
@@ -253,22 +254,13 @@ class Combination(Shape):
                 beside = other.distance_expression
                 if self.operation == UNION or (self.operation == DIFFERENCE and one is self.left):
                     beside = None if beside is None else -beside
-                if way is None or beside is None:
-                    yield None
-                else:
-                    yield beside if way == sympy.oo else intersection(way, beside)
+                whole = way == sympy.oo
+                yield None if None in (way, beside) else beside if whole else intersection(way, beside)
 
     def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
         return np.abs(self.distance(points)) <= np.max(slack)
 
     # ------------------------------------------------------------ its boundary
-
-    @property
-    def cut(self) -> bool:
-        if self.operation == DIFFERENCE:
-            return self.left.cut
-        both = (self.left.cut, self.right.cut)
-        return any(both) if self.operation == UNION else all(both)
 
     def _leaves(self, side: int = 1) -> Iterator[tuple[Shape, int]]:
         """The solids that are no combination, each with the direction of its normals: -1 where it is cut out."""

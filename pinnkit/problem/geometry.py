@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pinnkit.domains.box import Box
-from pinnkit.domains.combination import INTERSECTION, Combination
+from pinnkit.domains.combination import DIFFERENCE, INTERSECTION, UNION, Combination
 from pinnkit.domains.product import Product
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.rim import rim
@@ -156,7 +156,7 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
         solid = replace(solid, label=" ".join(text.split()))
     if solid == ranges:
         return ranges
-    if solid.cut:
+    if _cut(solid):
         solid = Combination(INTERSECTION, ranges, solid)
     if beyond := _beyond(solid, ranges):
         lower, upper = solid.bounds[beyond]
@@ -167,6 +167,14 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
             f"[{least:g}, {most:g}] of {beyond}: give {beyond} a wider range, or write box & ..."
         )
     return solid
+
+
+def _cut(solid: Shape) -> bool:
+    """Whether a solid ends at the ranges of the coordinates where `boundary` has no part."""
+    if not isinstance(solid, Combination):
+        return solid.cut
+    left, right = _cut(solid.left), _cut(solid.right)
+    return {UNION: left or right, INTERSECTION: left and right, DIFFERENCE: left}[solid.operation]
 
 
 def _beyond(shape: Shape, ranges: Box) -> str:

@@ -1,4 +1,4 @@
-"""Seams, where two solids that are joined touch."""
+"""Seams: where the boundaries of two solids that are joined touch inside their union."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from pinnkit.domains.shape import Shape
 
 PROBES = 512
 """Points of a surface among which those are looked for that it has in common with another."""
+NEAR = 1e-3
+"""How near to the other boundary a point counts as on it, relative to the step."""
 
 
-def has_seam(union: Shape, left: Shape, right: Shape, step: float, rounding: float) -> bool:
+def has_seam(union: Shape, solids: tuple[Shape, Shape], step: float) -> bool:
     """Whether two solids have points of their boundaries in common inside their union.
 
     Args:
-        step: how far from a surface its two sides are looked at.
-        rounding: how near a point of one boundary counts as on the other.
+        step: how far from these points the two sides are looked at.
     """
-    for one, other in ((left, right), (right, left)):
-        for base in one.boundary(union.coordinates):
+    for one, other in (solids, solids[::-1]):
+        for base in one.boundary(one.coordinates):
             points = base.draw(PROBES, unit_of(base))
-            common = points[np.abs(other.distance(points)) <= rounding]
+            common = points[np.abs(other.distance(points)) <= NEAR * step]
             moved = step * base.normals(common)
             if np.any(union.contains(common + moved) & union.contains(common - moved)):
                 return True
