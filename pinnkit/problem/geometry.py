@@ -35,6 +35,7 @@ class Places:
         shapes: name -> a solid in the space coordinates, the box of their ranges among them.
         own: name -> the coordinates that a shape names, if not all of space: its normals lie in these.
         solid: the domain in space; None where no coordinate is one of space.
+        broken: names of shapes with a mistake, which is told already: they stand for all that bounds the domain.
     """
 
     box: Box
@@ -42,6 +43,7 @@ class Places:
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     solid: Shape | None = None
+    broken: tuple[str, ...] = ()
 
     @cached_property
     def domain(self) -> Shape:
@@ -54,6 +56,8 @@ class Places:
 
     def rim(self, name: str) -> tuple[Shape, ...]:
         """The parts of a shape's boundary in the closure of the domain."""
+        if name in self.broken:
+            return self.boundary
         shape = self.shapes[name]
         if self.solid is None or shape == self.solid:
             return self.domain.boundary(self.own.get(name, self.space))
@@ -130,7 +134,8 @@ def read_places(
     solid: Shape | None = ranges
     with report.at("domain"):
         solid = _read_solid(config.get("domain"), shapes, known, ranges)
-    places = Places(box, space, shapes, own, solid or ranges)
+    broken = tuple(name for name in map(str, described) if name not in shapes)
+    places = Places(box, space, shapes, own, solid or ranges, broken)
     if len(report.mistakes) == former:  # else domain may mean it
         used = set(_words([*texts.values(), {key: value for key, value in config.items() if key not in KEYS}]))
         for name in shapes:

@@ -198,6 +198,4 @@ def _boundary_equation(
         for name in fields:
             if len([one for one in partials(rest) if one.field == name]) != 1:
                 raise unsupported(f"{words} cannot be read as values of {name}")
-    return BoundaryEquation(
-        condition.name, tuple(places), condition.where, getattr(condition, "sides", ()), slopes, rest
-    )
+    return BoundaryEquation(condition.name, tuple(places), condition.where, condition.sides, slopes, rest)

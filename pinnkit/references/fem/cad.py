@@ -66,9 +66,10 @@ def _solids(occ: Any, shape: Shape, space: tuple[str, ...]) -> Solids:
         return [_box(occ, shape, space)]
     if isinstance(shape, Product):
         return _extruded(occ, shape, space)
-    if isinstance(shape, Disk | Ellipse):
-        radii = shape.radii if isinstance(shape, Ellipse) else (shape.radius, shape.radius)
-        return [_ellipse(occ, shape.center, radii, getattr(shape, "angle", 0.0))]
+    if isinstance(shape, Disk):
+        return [_ellipse(occ, shape.center, (shape.radius, shape.radius), 0.0)]
+    if isinstance(shape, Ellipse):
+        return [_ellipse(occ, shape.center, shape.radii, shape.angle)]
     if isinstance(shape, Polygon):
         points = [occ.addPoint(*corner, 0.0) for corner in shape.corners]
         lines = [occ.addLine(start, stop) for start, stop in zip(points, [*points[1:], points[0]], strict=True)]

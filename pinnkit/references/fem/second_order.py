@@ -108,7 +108,7 @@ def read_second_order_system(problem: Problem) -> SecondOrderSystem:
         residual = symbolic_residual(equation, words, values, METHOD)
         check_readable(residual, problem, words)
         second, rest = _principal_part(residual, problem, words)
-        parts.append(SecondOrderEquation(equation.name, "", getattr(equation, "region", ""), second, rest))
+        parts.append(SecondOrderEquation(equation.name, "", equation.region, second, rest))
     equations, patterns = _in_patterns(parts, problem)
     of_second_order = {key[0] for one in equations for key in one.second}
     pressures, local = [], []
