@@ -23,9 +23,9 @@ BLOB = {
 @pytest.mark.parametrize("group", ["equations", "rim"])
 def test_redrawn_points_stay_in_their_place_and_gather_where_the_residual_is(words, group):
     problem = Problem(**words)
-    condition = None if group == "equations" else problem.conditions[0]
-    place = problem.domain if condition is None else condition.places[0]
-    if condition is None:
+    condition = "" if group == "equations" else problem.conditions[0]
+    place = condition.places[0] if condition else problem.domain
+    if not condition:
         pool = equation_points(problem, Sobol(equations=1024), 0, 1)
     else:
         pool = condition_points(problem, condition, Sobol(conditions=1024), 0, 1)
@@ -40,6 +40,6 @@ def test_redrawn_points_stay_in_their_place_and_gather_where_the_residual_is(wor
     assert place.contains(found.coordinates).all()
     near = np.linalg.norm(found.coordinates - target, axis=1) < 0.3
     assert near.mean() > 0.7
-    if condition is not None:
+    if condition:
         np.testing.assert_array_equal(found.normals, place.normals(found.coordinates))
         np.testing.assert_allclose(np.linalg.norm(found.normals, axis=1), 1, rtol=1e-12)
