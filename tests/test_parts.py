@@ -17,6 +17,7 @@ from pinnkit.language.errors import ProblemError, suggestion
 from pinnkit.losses.settings import WEIGHTINGS
 from pinnkit.networks.settings import NETWORKS
 from pinnkit.optimizers.settings import OPTIMIZERS
+from pinnkit.problem.shapes import TEXTS
 from pinnkit.registry import Registry
 from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.sampling.settings import SAMPLERS
@@ -106,7 +107,8 @@ def test_one_file_adds_a_shape(add, tmp_path):
         "conditions": {"ends": {"at": "rod", "equations": "u_n = 2*(x - 1.5)*n_x"}},
         "exact": {"u": "(x - 1.5)^2"},
     }
-    with pytest.raises(ProblemError, match=f"shapes.rod: unknown shape 'interval'{suggestion('interval', SHAPES)}"):
+    unknown = f"shapes.rod: unknown shape 'interval'{suggestion('interval', sorted({*SHAPES, *TEXTS}))}"
+    with pytest.raises(ProblemError, match=re.escape(unknown)):
         solved(tmp_path, words)
     assert add("shape") == ["interval.py"]
     solution = solved(tmp_path, words)

@@ -11,6 +11,7 @@ import sympy
 
 from pinnkit.domains.distances import intersection, union
 from pinnkit.domains.even_points import directions, even_points, unit_of
+from pinnkit.domains.seam import has_seam
 from pinnkit.domains.shape import Shape, within_bounds
 from pinnkit.domains.trimmed import Trimmed, slice_of
 
@@ -21,8 +22,6 @@ STEP = 1e-8
 """How far from a surface its two sides are looked at, relative to the size of the solid: thinner parts are lost."""
 FEW, POINTS, MANY = 2**9, 2**14, 2**17
 """Points by which it is found whether anything is left, at first and at last, and the measure without a formula."""
-PROBES = 512
-"""Points of a surface among which those are looked for that it has in common with another."""
 
 
 @dataclass(frozen=True)
@@ -222,7 +221,11 @@ class Combination(Shape):
     def distance_expression(self) -> sympy.Expr | None:
         """None too where two that are joined touch: the function would be zero between them."""
         mine, other = self.left.distance_expression, self.right.distance_expression
-        if mine is None or other is None or (self.operation == UNION and self._has_seam):
+        if (
+            mine is None
+            or other is None
+            or (self.operation == UNION and has_seam(self, (self.left, self.right), STEP * self.size))
+        ):
             return None
         if self.operation == UNION:
             return union(mine, other)
@@ -236,18 +239,6 @@ class Combination(Shape):
         if self.operation == INTERSECTION:
             other = self.right.vanishing_expression
         return None if None in (mine, other) else mine * (-other if self.operation == DIFFERENCE else other)
-
-    @property
-    def _has_seam(self) -> bool:
-        """Whether the two have points of their boundaries in common inside the solid."""
-        for one, other in ((self.left, self.right), (self.right, self.left)):
-            for base in one.boundary(self.coordinates):
-                points = base.draw(PROBES, unit_of(base))
-                common = points[np.abs(other.distance(points)) <= 10 * self.rounding]
-                moved = STEP * self.size * base.normals(common)
-                if np.any(self.contains(common + moved) & self.contains(common - moved)):
-                    return True
-        return False
 
     def remains_expression(self, solid: Shape) -> sympy.Expr | None:
         """(in the left, out of the right) and so on along the way to each place where the solid stands."""
@@ -263,22 +254,13 @@ class Combination(Shape):
                 beside = other.distance_expression
                 if self.operation == UNION or (self.operation == DIFFERENCE and one is self.left):
                     beside = None if beside is None else -beside
-                if way is None or beside is None:
-                    yield None
-                else:
-                    yield beside if way == sympy.oo else intersection(way, beside)
+                whole = way == sympy.oo
+                yield None if None in (way, beside) else beside if whole else intersection(way, beside)
 
     def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
         return np.abs(self.distance(points)) <= np.max(slack)
 
     # ------------------------------------------------------------ its boundary
-
-    @property
-    def cut(self) -> bool:
-        if self.operation == DIFFERENCE:
-            return self.left.cut
-        both = (self.left.cut, self.right.cut)
-        return any(both) if self.operation == UNION else all(both)
 
     def _leaves(self, side: int = 1) -> Iterator[tuple[Shape, int]]:
         """The solids that are no combination, each with the direction of its normals: -1 where it is cut out."""

@@ -21,7 +21,7 @@ from pinnkit.problem.shapes import BOUNDARY, BOX, Values, check_known
 def read_at(at: Any, places: Places, scope: Scope, values: Values) -> Iterator[Shape]:
     """What `at` names: `t = 0`, `boundary`, the name of a shape, a mapping of coordinates, or a list of these."""
     domain = places.domain
-    names = (BOUNDARY, *places.shapes) if places.space else (BOUNDARY, BOX)
+    names = (BOUNDARY, *places.shapes, *places.broken) if places.space else (BOUNDARY, BOX)
     if isinstance(at, Mapping) and at:
         for name in at:
             if name not in domain.coordinates:

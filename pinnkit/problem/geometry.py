@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pinnkit.domains.box import Box
-from pinnkit.domains.combination import INTERSECTION, Combination
+from pinnkit.domains.combination import DIFFERENCE, INTERSECTION, UNION, Combination
 from pinnkit.domains.product import Product
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.rim import rim
@@ -35,6 +35,7 @@ class Places:
         shapes: name -> a solid in the space coordinates, the box of their ranges among them.
         own: name -> the coordinates that a shape names, if not all of space: its normals lie in these.
         solid: the domain in space; None where no coordinate is one of space.
+        broken: names of shapes with a mistake, which is told already: they stand for all that bounds the domain.
     """
 
     box: Box
@@ -42,6 +43,7 @@ class Places:
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     solid: Shape | None = None
+    broken: tuple[str, ...] = ()
 
     @cached_property
     def domain(self) -> Shape:
@@ -54,6 +56,8 @@ class Places:
 
     def rim(self, name: str) -> tuple[Shape, ...]:
         """The parts of a shape's boundary in the closure of the domain."""
+        if name in self.broken:
+            return self.boundary
         shape = self.shapes[name]
         if self.solid is None or shape == self.solid:
             return self.domain.boundary(self.own.get(name, self.space))
@@ -130,7 +134,8 @@ def read_places(
     solid: Shape | None = ranges
     with report.at("domain"):
         solid = _read_solid(config.get("domain"), shapes, known, ranges)
-    places = Places(box, space, shapes, own, solid or ranges)
+    broken = tuple(name for name in map(str, described) if name not in shapes)
+    places = Places(box, space, shapes, own, solid or ranges, broken)
     if len(report.mistakes) == former:  # else domain may mean it
         used = set(_words([*texts.values(), {key: value for key, value in config.items() if key not in KEYS}]))
         for name in shapes:
@@ -151,7 +156,7 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
         solid = replace(solid, label=" ".join(text.split()))
     if solid == ranges:
         return ranges
-    if solid.cut:
+    if _cut(solid):
         solid = Combination(INTERSECTION, ranges, solid)
     if beyond := _beyond(solid, ranges):
         lower, upper = solid.bounds[beyond]
@@ -162,6 +167,14 @@ def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges
             f"[{least:g}, {most:g}] of {beyond}: give {beyond} a wider range, or write box & ..."
         )
     return solid
+
+
+def _cut(solid: Shape) -> bool:
+    """Whether a solid ends at the ranges of the coordinates where `boundary` has no part."""
+    if not isinstance(solid, Combination):
+        return solid.cut
+    left, right = _cut(solid.left), _cut(solid.right)
+    return {UNION: left or right, INTERSECTION: left and right, DIFFERENCE: left}[solid.operation]
 
 
 def _beyond(shape: Shape, ranges: Box) -> str:

@@ -97,7 +97,7 @@ def check_covered(tables: Mapping[str, TableFunction], domain: Shape, report: Re
 
 def _read(name: str, config: Mapping[str, Any], coordinates: tuple[str, ...], files: Files) -> TableFunction:
     file, smooth = config["file"], config.get("smooth", "cubic")
-    if smooth not in DEGREES:
+    if not isinstance(smooth, str) or smooth not in DEGREES:
         raise LanguageError(f"smooth is {smooth!r}: write one of {', '.join(DEGREES)}")
     if isinstance(file, Mapping):
         columns = given(file)
@@ -106,12 +106,15 @@ def _read(name: str, config: Mapping[str, Any], coordinates: tuple[str, ...], fi
     else:
         raise LanguageError(f"file is {file!r}: write the name of a .csv or .npz file")
     names = config.get("columns", [one for one in coordinates if one in columns])
-    if isinstance(names, str) or not isinstance(names, Sequence) or not names or len(set(names)) < len(names):
+    listed = isinstance(names, Sequence) and not isinstance(names, str) and all(isinstance(one, str) for one in names)
+    if not listed or not names or len(set(names)) < len(names):
         raise LanguageError(f"columns is {names!r}: write a list of coordinates that the table has, such as [x, y]")
     for one in names:
         if one not in coordinates:
             raise LanguageError(f"columns: there is no coordinate '{one}'{suggestion(str(one), coordinates)}")
     value = config.get("value", name)
+    if not isinstance(value, str):
+        raise LanguageError(f"value is {value!r}: write the name of the column that holds the values")
     for one in (*names, value):
         if one not in columns:
             hint = "; value: NAME says which column is the value" if one == value else ""

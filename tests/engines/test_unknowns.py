@@ -9,7 +9,6 @@ BOUNDED = {
         "u": ["x", "t"],
         "k": {"coordinates": ["x"], "min": 0.1, "max": 10},
         "p": {"coordinates": ["t"], "positive": True},
-        "q": {"max": 2},
     },
     "parameters": {
         "a": {"learn": 1, "min": 0.1, "max": 10},
@@ -17,13 +16,13 @@ BOUNDED = {
         "c": {"learn": -1, "max": 2},
         "d": {"learn": 2, "positive": True, "max": 3},
     },
-    "equations": {"one": "u_t = diff(k*u_x, x) + a*p + c*q_x", "two": "q_xt = b*u_xx - d*p_t*u"},
-    "conditions": {"start": {"at": "t = 0", "equations": ["u = sin(pi*x)", "k = 2", "p = d*q"]}},
+    "equations": {"one": "u_t = diff(k*u_x, x) + a*p + c*u_x", "two": "p_t = b*k - d*p*u"},
+    "conditions": {"start": {"at": "t = 0", "equations": ["u = sin(pi*x)", "p = d*k"]}},
 }
 
 
 FAMILY = {
-    "coordinates": {"x": [0, 1], "y": [0, 1], "t": [0, 1]},
+    "coordinates": {"x": [0, 1], "t": [0, 1]},
     "fields": {"u": {}, "k": ["x", "nu"]},
     "parameters": {"nu": {"range": [0.001, 1], "log": True}, "c": {"range": [-1, 2]}, "d": {"learn": 2}},
     "define": {"Re": "d/nu"},
@@ -45,10 +44,9 @@ FUNCTIONS = {
         "f": {"coordinates": ["u"], "range": [0, 2]},
         "u": ["x", "t"],
         "g": {"coordinates": ["u", "f", "x"], "positive": True},
-        "h": ["x", "g"],
     },
-    "equations": {"one": "u_t = u_xx + f + x*f_xx", "two": "g_x + h_t = f(x=0)*g"},
-    "conditions": {"start": {"at": "t = 0", "equations": ["u = sin(pi*x)", "f = u^2"]}},
+    "equations": {"one": "u_t = u_xx + f + x*f_x", "two": "g_x = f(x=0)*g"},
+    "conditions": {"start": {"at": "t = 0", "equations": "f = u^2"}},
 }
 
 

@@ -132,7 +132,7 @@ def test_closeness_of_operators(domain, measure):
         ({"domain": "box + far", "names": ("far",)}, "domain", "the domain reaches from x = -1 to 6, beyond"),
         ({"domain": "box", "at": "far", "names": ("far",)}, "conditions.rim.at", "no part of the boundary of 'far'"),
         ({"domain": "box - corner"}, "shapes.hole", "is used nowhere"),
-        ({"domain": "box", "conditions": {"hole": {"at": "box", "equations": "u = 0"}}}, "shapes.hole", "is used nowhere"),
+        ({"domain": "box", "conditions": {"hole": {"at": "box", "equations": "u = 0"}}}, "shapes.hole", "used nowhere"),
         ({"at": {"x": 0.5, "y": -0.5}}, "conditions.rim.at", "x = 0.5, y = -0.5 lies outside the domain"),
         (
             {"at": "corner", "conditions": {"rim": {"at": "z", "equations": "u = 0"}}},

@@ -92,6 +92,12 @@ def test_what_is_wrong_is_named(shape, key, message):
     assert message in {mistake.key: mistake.message for mistake in caught.value.mistakes}[f"shapes.part.{key}"]
 
 
+def test_a_place_named_after_a_shape_with_a_mistake_is_no_mistake_of_its_own():
+    with pytest.raises(ProblemError) as caught:
+        problem({"polygon": [[0, 0]]}, conditions={"rim": {"at": "part", "equations": "u_n = 0"}})
+    assert [mistake.key for mistake in caught.value.mistakes] == ["shapes.part.polygon.points"]
+
+
 @pytest.mark.parametrize(
     ("settings", "key", "message"),
     [

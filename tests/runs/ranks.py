@@ -106,6 +106,16 @@ PROBLEMS = {
         "equations": {"heat": "u_t = 0.1 * u_xx"},
         "conditions": {name: {**one, "hard": True} for name, one in BURGERS["conditions"].items()},
     },
+    "volterra": {  # an integral at each point, and one over all of them
+        "coordinates": {"t": [0, 2]},
+        "fields": ["v"],
+        "equations": {"memory": "v_t + v = integral(exp(s - t)*v(t=s), s, 0, t)"},
+        "conditions": {
+            "start": {"at": "t = 0", "equations": "v = 1"},
+            "mean": {"equations": "integral(v, t) = 1.2454211"},
+        },
+        "quadrature": 6,
+    },
     "inverse": {  # a learned parameter, and conditions at single points
         "coordinates": {"t": [0, 4]},
         "fields": ["u"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import sympy
@@ -20,8 +20,9 @@ from pinnkit.references.unsupported import UnsupportedProblem
 
 MATRICES = 8
 """Dense matrices of all states alive at once."""
-EXPLICIT = 2e4
-"""Size of the Jacobian times the duration up to which the explicit method is used."""
+EXPLICIT = 500.0, 10.0
+"""Size of the Jacobian times the duration up to which the explicit method is used: a number, and one for each state,
+since a step of the implicit method costs the cube of the states."""
 SINGULAR = 1e-12
 
 
@@ -35,7 +36,8 @@ class EvolutionSolution:
     The states are the values inside; those on the faces follow from the conditions, which are linear, at each time.
 
     Args:
-        rtol: relative tolerance of a step, as that relative to the largest start.
+        rtol: tolerance of a step, relative to the largest start.
+        method: DOP853 or Radau; None: by the Jacobian.
 
     Raises:
         OverBudget: it would take more time or memory than allowed.
@@ -43,7 +45,7 @@ class EvolutionSolution:
         UnsupportedProblem: the conditions do not determine the values on the faces.
     """
 
-    def __init__(self, system: PlaneSystem, nodes: int, rtol: float, budget: Budget) -> None:
+    def __init__(self, system: PlaneSystem, nodes: int, rtol: float, budget: Budget, method: str | None = None) -> None:
         self.system, self.nodes, self.rectangle, self._budget = system, nodes, Rectangle(system, nodes), budget
         count = self.rectangle.count
         self._inside = np.setdiff1d(np.arange(count), self.rectangle.edge)
@@ -62,7 +64,7 @@ class EvolutionSolution:
         start = np.empty(size)
         for state, slot in self._slots.items():
             start[slot] = evaluated(system.start[state], self._at)
-        self._solution = self._integrated(start, rtol)
+        self._solution = self._integrated(start, rtol, method)
 
     def _prepare_faces(self) -> None:
         fields, count, edge = self.system.fields, self.rectangle.count, self.rectangle.edge
@@ -135,23 +137,31 @@ class EvolutionSolution:
     def _matrix(self, one: Partial) -> np.ndarray:
         return self.rectangle.matrix(one, self._inside)
 
-    def _integrated(self, start: np.ndarray, rtol: float):
+    def _integrated(self, start: np.ndarray, rtol: float, method: str | None) -> Callable[[float], np.ndarray]:
         begin, end = self.system.times
         with np.errstate(all="ignore"):
             if not (np.isfinite(start).all() and np.isfinite(self.rate(begin, start)).all()):
                 raise UnsupportedProblem(f"its fields or their rates are not finite at the start, t = {begin:g}")
-            jacobian = self.jacobian(begin, start)
-            stiff = float(np.sqrt(np.abs(jacobian).sum(0).max() * np.abs(jacobian).sum(1).max())) * (end - begin)
-            settings = {"method": "DOP853"} if stiff < EXPLICIT else {"method": "Radau", "jac": self.jacobian}
-            self.method = settings["method"]
-            atol = rtol * max(float(np.abs(start).max()), 1e-3)
-            limit = {"max_step": (end - begin) / 50}
+            self.method = method or self._suitable(begin, end, start)
             found = solve_ivp(
-                self.rate, (begin, end), start, rtol=rtol, atol=atol, dense_output=True, **limit, **settings
+                self.rate,
+                (begin, end),
+                start,
+                method=self.method,
+                rtol=rtol,
+                atol=rtol * max(float(np.abs(start).max()), 1e-3),
+                max_step=(end - begin) / 50,
+                dense_output=True,
+                **({"jac": self.jacobian} if self.method == "Radau" else {}),
             )
         if not found.success:
             raise StoppedError(float(found.t[-1]))
         return found.sol
+
+    def _suitable(self, begin: float, end: float, start: np.ndarray) -> str:
+        sizes = np.abs(self.jacobian(begin, start))
+        largest = float(np.sqrt(sizes.sum(axis=0).max() * sizes.sum(axis=1).max())) * (end - begin)
+        return "DOP853" if largest <= EXPLICIT[0] + EXPLICIT[1] * len(start) else "Radau"
 
     def __call__(self, points: Mapping[str, np.ndarray]) -> np.ndarray:
         """(fields, k) at k points, with their times."""

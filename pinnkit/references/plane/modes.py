@@ -55,7 +55,7 @@ class PlaneModes:
         self._program = Program(list(parts.nonlinear.values()))
         self._read = sorted(set().union(*(partials(rest) for rest in parts.nonlinear.values())), key=str)
         self._of = [self._row(one) for one in self._read]
-        self._factors = np.array([self._wave(one) for one in self._read]).reshape(len(self._read), -1)
+        self._factors = np.array([self._wave(one) for one in self._read]).reshape(len(self._read), len(self._waves[0]))
         self._many = 3 * nodes // 2
         self._points = self._grid(self._many)
         self._is_linear = all(rest == 0 for rest in parts.nonlinear.values())

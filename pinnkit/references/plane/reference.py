@@ -30,8 +30,9 @@ NODES = {
 """Nodes along each coordinate."""
 TOLERANCE, LINES = 1e-9, 1e-9
 """Of the error in time of ETDRK4, and of a step of the method of lines."""
-LOOSE = 100.0
-"""Factor on the tolerance of a step by which the error in time is measured, on the coarsest grid."""
+LOOSE, SHARE = 100.0, 6.0
+"""Factor on the tolerance of a step by which the error in time is measured, on a coarse grid, and the least part of the
+change that is left."""
 
 
 class PlaneSpectral:
@@ -39,9 +40,9 @@ class PlaneSpectral:
 
     Steady: collocation at Chebyshev nodes, or at equispaced ones where the fields are periodic, and Newton's method.
     The equations must hold a second derivative of each field across each side, and each side one condition for each
-    field, linear in the fields and their first derivatives. In time the same by the method of lines, with DOP853 or Radau; fields
-    that are periodic in both coordinates by their Fourier coefficients and ETDRK4: what the equations hold above first
-    derivatives must then have constant coefficients.
+    field, linear in the fields and their first derivatives. In time the same by the method of lines, with DOP853 or
+    Radau; fields that are periodic in both coordinates by their Fourier coefficients and ETDRK4: what the equations
+    hold above first derivatives must then have constant coefficients.
 
     Attributes:
         fields: names of all unknowns; a complex one is computed as two real fields.
@@ -131,13 +132,20 @@ def _refined(system: PlaneSystem, parts: SemilinearForm | None, budget: Budget) 
             return EvolutionSolution(system, nodes, LINES, budget)
         return PeriodicSolution(system, nodes, parts, TOLERANCE, budget)
 
-    def also(solution: Solution) -> float:
-        return in_time if parts is None else solution.time_error + float(np.max(solution.lost))
+    known: dict[str, float] = {}
 
+    def also(solution: Solution) -> float:
+        """The error in time."""
+        if isinstance(solution, PeriodicSolution):
+            return solution.time_error + float(np.max(solution.lost))
+        if not isinstance(solution, EvolutionSolution):
+            return 0.0
+        if solution.method not in known:
+            known[solution.method] = _error_in_time(system, solution.method, budget)
+        return known[solution.method]
+
+    way = "Newton" if system.time is None else "lines" if parts is None else "ETDRK4"
     try:
-        in_time, way = 0.0, "ETDRK4" if parts else "Newton"
-        if system.time is not None and parts is None:
-            in_time, way = _error_in_time(system, budget), "lines"
         found = refine(system, solve, NODES[way], also)
     except OverBudget as error:
         raise NotComputed(f"{error}, before three solutions could be compared") from None
@@ -153,8 +161,8 @@ def _refined(system: PlaneSystem, parts: SemilinearForm | None, budget: Budget) 
     return found
 
 
-def _error_in_time(system: PlaneSystem, budget: Budget) -> float:
-    """The change by a larger tolerance of a step, on a coarse grid."""
+def _error_in_time(system: PlaneSystem, method: str, budget: Budget) -> float:
+    """A sixth of the change by a hundred times the tolerance of a step, on a coarse grid."""
     points, nodes = comparison_points(system), NODES["lines"][2]
-    loose, fine = (EvolutionSolution(system, nodes, one, budget)(points) for one in (LOOSE * LINES, LINES))
-    return difference(loose, fine) / np.sqrt(LOOSE)
+    loose, fine = (EvolutionSolution(system, nodes, one, budget, method)(points) for one in (LOOSE * LINES, LINES))
+    return difference(loose, fine) / SHARE

@@ -8,6 +8,7 @@ import pytest
 from pinnkit.problem.problem import Problem
 from pinnkit.references.fem import refinement
 from pinnkit.references.fem.reference import Fem
+from tests.problem.two_materials import PLATE
 from tests.references.fem import problems
 from tests.references.fem.problems import errors, needs_fem
 
@@ -24,6 +25,7 @@ CASES = {
     "kovasznay": (problems.kovasznay, {"size": 1.0}, 5e-2),
     "heat": (problems.heat, {"size": 0.4}, 1e-3),
     "coupled": (problems.coupled, {"size": 0.5}, 1e-4),
+    "two_materials": (lambda: Problem(**PLATE), {"size": 0.3}, 1e-4),
     "ball": (problems.ball, {"size": 0.7, "levels": 2}, 1e-2),
 }
 
