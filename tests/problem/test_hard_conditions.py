@@ -278,6 +278,27 @@ def test_both_parts_of_a_complex_field_are_prescribed():
     assert [field.periodic for field in problem.fields] == [("x",), ("x",)]
 
 
+def test_each_part_of_a_field_has_the_values_of_its_part_of_the_boundary():
+    problem = Problem(
+        coordinates={"x": [-1, 1], "y": [0, 1]},
+        shapes={"left": {"level_set": "x"}, "right": {"level_set": "-x"}},
+        fields={"u": {"parts": ["left", "right"]}},
+        equations={name: {"equation": "laplacian(u) = 0", "in": name} for name in ("left", "right")},
+        conditions={
+            "outer": hard("boundary", "u = x"),
+            "contact": {"at": "left", "equations": ["u.left = u.right", "u.left_n = u.right_n"]},
+        },
+    )
+    assert told(check(problem)) == []
+    found = made(problem)
+    assert set(found) == {"u.left", "u.right"}
+    for name, end in {"u.left": -1, "u.right": 1}.items():
+        at = {X: end, symbol("y"): 0.5}
+        assert (found[name].lift.subs(at), found[name].factor.subs(at)) == (end, 0)
+        assert found[name].factor.subs({**at, X: 0.1 * end}) > 0
+        assert {one.key for one in found[name].parts} == {"conditions.outer.hard"}
+
+
 def test_data_and_residuals_in_python_cannot_be_hard(tmp_path):
     (tmp_path / "seen.csv").write_text("x,t,u\n0,0,2\n0.5,0.5,2\n")
     words = {**HEAT, "exact": {}, "conditions": {"seen": {"data": "seen.csv", "hard": True}}}
