@@ -75,7 +75,7 @@ def assemble(
         logarithmic=[names.index(name) for name in problem.axes.logarithmic],
     ).to(dtype)
     if problem.hard_conditions:
-        log.info("exact by construction: %s", ", ".join(one.name for one in problem.hard_conditions))
+        log.info("exact by construction: %s", ", ".join(dict.fromkeys(one.origin for one in problem.hard_conditions)))
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
     if network is None:
         shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]

@@ -104,7 +104,7 @@ class Results:
             "loss": record.rows[-1]["losses"].get("objective") if record.rows else None,
             **self._counters(module),
             "learned": learned(module),
-            "hard": [condition.name for condition in module.problem.hard_conditions],
+            "hard": list(dict.fromkeys(condition.origin for condition in module.problem.hard_conditions)),
             **self._quadrature(module, data),
             "minimum": found.minima(),
             **self._facts(module),

@@ -1,5 +1,9 @@
 """Problems with hard conditions of every kind."""
 
+from pinnkit.language.errors import Report
+from pinnkit.problem.hard.ansatz import ansatz_of
+from pinnkit.problem.problem import Problem
+
 HEAT = {
     "name": "rod",
     "coordinates": {"x": [-1, 1], "t": [0, 1]},
@@ -121,3 +125,14 @@ INNER = {
 }
 PROBLEMS = [HEAT, WAVE, SQUARE, DISK, ELLIPSE, CHANNEL, PLATE, CORNER, RING, BLOB, WEDGE, INNER]
 NAMES = [words["name"] for words in PROBLEMS]
+
+
+def hard(at, equations, **more):
+    return {"at": at, "equations": equations, "hard": True, **more}
+
+
+def made(words):
+    report = Report()
+    found = ansatz_of(words if isinstance(words, Problem) else Problem(**words), report)
+    report.raise_if_any()
+    return found

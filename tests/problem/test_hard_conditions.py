@@ -7,21 +7,14 @@ import pytest
 import sympy
 
 from pinnkit.language.calculus import symbol
-from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.at import random_points
 from pinnkit.problem.checks import check
-from pinnkit.problem.hard.ansatz import ansatz_of
 from pinnkit.problem.problem import Problem
-from pinnkit.references.manufactured import manufacture
 from tests.problem.checked_problems import told
-from tests.problem.hard_problems import CHANNEL, CORNER, DISK, HEAT, RING, WAVE
+from tests.problem.hard_problems import CHANNEL, CORNER, DISK, HEAT, RING, WAVE, hard, made
 
 X, T = symbol("x"), symbol("t")
-
-
-def hard(at, equations, **more):
-    return {"at": at, "equations": equations, "hard": True, **more}
 
 
 def rod(**conditions):
@@ -29,13 +22,6 @@ def rod(**conditions):
     words = {**HEAT, "parameters": {"k": {"learn": 1.0}}, "equations": "u_t = k * u_xx", "exact": {}}
     own = {name: {**one} for name, one in HEAT["conditions"].items()} | conditions
     return Problem(**words | {"conditions": {name: one for name, one in own.items() if one}})
-
-
-def made(words):
-    report = Report()
-    found = ansatz_of(words if isinstance(words, Problem) else Problem(**words), report)
-    report.raise_if_any()
-    return found
 
 
 def test_values_at_the_ends_and_the_start_are_joined():
@@ -256,26 +242,6 @@ def test_a_slope_is_refused_where_the_distance_has_none():
     assert "'cut' is hard and its distance has no such derivative on a part of a face" in found[0][1]
     conditions["flux"]["at"] = "box"
     assert told(check(Problem(**{**CORNER, "conditions": conditions}))) == []
-
-
-def test_a_manufactured_solution_is_prescribed_in_the_place_of_the_values():
-    problem = manufacture(Problem(**HEAT), {"u": "exp(t)*cos(x)"})
-    assert told(check(problem)) == []
-    lift = made(problem)["u"].lift
-    assert sympy.simplify(lift.subs(T, 0) - sympy.cos(X)) == 0
-    assert sympy.simplify(lift.subs(X, 1) - sympy.exp(T) * sympy.cos(1)) == 0
-
-
-def test_both_parts_of_a_complex_field_are_prescribed():
-    words = {**HEAT, "fields": {"h": "complex"}, "equations": "i*h_t = h_xx", "exact": {}}
-    words["conditions"] = {
-        "start": hard("t = 0", "h = exp(i*pi*x)"), "seam": hard("x = -1", "h(x=-1) = h(x=1)")
-    }  # fmt: skip
-    problem = Problem(**words)
-    assert told(check(problem)) == []
-    found = made(problem)
-    assert (found["h_re"].lift, found["h_im"].lift) == (sympy.cos(sympy.pi * X), sympy.sin(sympy.pi * X))
-    assert [field.periodic for field in problem.fields] == [("x",), ("x",)]
 
 
 def test_data_and_residuals_in_python_cannot_be_hard(tmp_path):

@@ -209,7 +209,7 @@ def _check_soft(problem: Problem, made: Mapping[str, Ansatz], report: Report) ->
                 points = np.stack([inputs[symbol(name)] for name in problem.coordinates], axis=1)
                 message = _contradicts(problem, made[held[0].field], -rest / factor, points)
                 if message:
-                    report.warn(f"conditions.{condition.name}", message)
+                    report.warn(f"conditions.{condition.origin}", message)
                     break
 
 
@@ -224,7 +224,7 @@ def _check_slope(problem: Problem, ansatz: Ansatz, partial: Partial, condition: 
         wrong = np.flatnonzero(~np.isfinite(_computed(problem, slope, points)))
         if len(wrong):
             rule = f"'{ansatz.parts[0].condition}' is hard and its distance has no such derivative on a part of a face"
-            report.add(f"conditions.{condition.name}", f"holds {partial} at {_at(problem, points, wrong[0])}: {rule}")
+            report.add(f"conditions.{condition.origin}", f"holds {partial} at {_at(problem, points, wrong[0])}: {rule}")
             return
 
 

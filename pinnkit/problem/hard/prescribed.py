@@ -65,7 +65,7 @@ def prescribed(problem: Problem, report: Report) -> tuple[Prescribed, ...]:
     """What the hard conditions say, place by place; those that give a period are left out, for it is embedded."""
     found: list[Prescribed] = []
     for condition in problem.hard_conditions:
-        key = f"conditions.{condition.name}.hard"
+        key = f"conditions.{condition.origin}.hard"
         if condition.data:
             report.add(key, f"holds at rows of data, through which no closed form passes: {SOFT}")
             continue
@@ -149,7 +149,7 @@ def _of_equation(problem: Problem, condition: Condition, equation: Equation, key
             raise LanguageError(f"{place.description}: {rule}; {SOFT}", text)
         own = replace(value, plane.at) if plane is not None else value
         _check_coordinates(problem, field, plane, own, text)
-        yield Prescribed(condition.name, key, field, own, value, place, plane, slope)
+        yield Prescribed(condition.origin, key, field, own, value, place, plane, slope)
 
 
 def _solved(equation: Equation) -> tuple[Partial, sympy.Expr]:
