@@ -11,7 +11,8 @@ from tests.conftest import ROOT
 
 def row(error, **errors):
     return {
-        "status": "finished", "steps": 10, "train_time_s": 1.5, "compile_time_s": 0.0, "reference": "fem", "reference_error": 2e-10,
+        "status": "finished", "steps": 10, "train_time_s": 1.5, "compile_time_s": 0.0,
+        "reference": "fem", "reference_error": 2e-10,
         "errors": errors, "error": error, "date": "2026-01-01", "machine": "2 CPUs", "code": "abc",
     }  # fmt: skip
 
