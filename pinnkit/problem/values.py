@@ -28,9 +28,7 @@ def plain_parameters(config: Any) -> dict[str, float]:
     return found
 
 
-def number(
-    config: Any, scope: Scope, values: Values, why: str = "is learned, so it cannot be a number of a shape"
-) -> float:
+def number(config: Any, scope: Scope, values: Values, why: str = "is learned, so it cannot shape a domain") -> float:
     """The finite number that a text with parameters writes; `why` one without a value before training is refused.
 
     Raises:
