@@ -100,14 +100,23 @@ def printable(text: str, kept: str = "\n\t") -> str:
 def nearest(name: str, valid: Iterable[str]) -> str | None:
     """The valid name that `name` was probably meant to be, or None.
 
-    >>> nearest("alhpa", ["alpha", "beta"]), nearest("RE", ["Re"]), nearest("q", ["alpha"])
-    ('alpha', 'Re', None)
+    A beginning of one name alone stands for it; a single letter is like no other.
+
+    >>> nearest("alhpa", ["alpha", "beta"]), nearest("RE", ["Re"]), nearest("q", ["alpha"]), nearest("L", ["ln"])
+    ('alpha', 'Re', None, None)
+    >>> nearest("int", ["sin", "integral"])
+    'integral'
     """
     names = list(dict.fromkeys(valid))
     lowered = {other.lower(): other for other in reversed(names)}
     name = name[:SHOWN]
     if name.lower() in lowered:
         return lowered[name.lower()]
+    if len(name) < 2:
+        return None
+    longer = [other for other in lowered if other.startswith(name.lower())] if len(name) > 2 else []
+    if len(longer) == 1:
+        return lowered[longer[0]]
     close = difflib.get_close_matches(name, names, 1) or difflib.get_close_matches(name.lower(), lowered, 1)
     return lowered.get(close[0].lower(), close[0]) if close and close[0] not in names else (close or [None])[0]
 

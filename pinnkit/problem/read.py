@@ -70,7 +70,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     """
     report = Report()
     check_keys(report, "", config, KEYS)
-    names, box = read_coordinates(config.get("coordinates"), report)
+    names, box = read_coordinates(config.get("coordinates"), config.get("parameters"), report)
     names, box, ranged = read_ranges(config.get("parameters"), names, box, report)
     axes = Coordinates.named(names, ranged, box.logarithmic)
     taken = list(names)
