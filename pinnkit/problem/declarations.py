@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pinnkit.domains.box import Box
-from pinnkit.language.errors import LanguageError, Report, suggestion
+from pinnkit.language.errors import SHOWN, LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, check_name, constant, meaning
 from pinnkit.problem.arguments import resolve_arguments
 from pinnkit.problem.bounds import BOUNDS, NO_BOUNDS, read_bounds
@@ -112,7 +112,7 @@ def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Para
             check_name(name, taken)
             taken.append(name)
             if not isinstance(value, Mapping):
-                parameters.append(Parameter(name, constant(value)))
+                parameters.append(Parameter(name, _number(value)))
                 continue
             check_keys(report, key, value, ("learn", *BOUNDS))
             if "learn" not in value:
@@ -127,6 +127,15 @@ def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Para
                 raise LanguageError(f"starts at {start:g}, but a {kind} parameter starts {where}")
             parameters.append(Parameter(name, start, learn=True, bounds=bounds))
     return tuple(parameters)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
+        a, b = (f"{one:g}" if isinstance(one, int | float) else str(one)[:SHOWN] for one in value)
+        rule = "as an input of the network it is {range: "
+        raise LanguageError(f"{list(value)!r:.60} is no number; {rule}[{a}, {b}]}}, and to be found between them it is "
+                            f"{{learn: START, min: {a}, max: {b}}}")  # fmt: skip
+    return constant(value)
 
 
 def has_range(parameter: Any) -> bool:

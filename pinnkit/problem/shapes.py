@@ -33,6 +33,12 @@ IN = "in"
 """The key, beside the kind of a shape, of the coordinates that it is described in."""
 TEXTS = ("level_set", *FILES)
 """The kinds of shapes that a single text describes."""
+SYNONYMS = {
+    "circle": "disk", "disc": "disk", "rectangle": "box", "square": "box", "cube": "box", "interval": "box",
+    "sphere": "ball", "triangle": "polygon", "implicit": "level_set", "function": "level_set", "sdf": "level_set",
+    "stl": "mesh", "obj": "mesh", "csv": "outline", "half_space": "level_set", "half_plane": "level_set",
+}  # fmt: skip
+"""Names of shapes elsewhere, and those that serve here."""
 SHAPES_AT_MOST, NUMBERS = 100, 2000
 """Shapes of a problem, and numbers or points in a list, at most."""
 
@@ -86,7 +92,7 @@ def read_shapes(
                 raise LanguageError(f"{description!r} is no shape: write {{disk: {{center: [0, 0], radius: 1}}}}")
             (kind,) = kinds
             if kind not in (kinds := sorted({*SHAPES, *TEXTS})):
-                raise LanguageError(SHAPES.unknown(kind, suggestion(str(kind), kinds)))
+                raise LanguageError(SHAPES.unknown(kind, suggestion(str(kind), kinds, SYNONYMS)))
             with report.at(f"{key}.{IN}"):
                 names = _named_coordinates(description[IN], ranges) if IN in description else ranges.coordinates
                 shape = None
