@@ -12,9 +12,9 @@ SPLIT = "inside {...} and [...] YAML takes a comma for a separator; quote the ex
 
 
 def joined(config: Any, path: str, report: Report) -> Any:
-    """The configuration with every split expression in one piece; each is reported with its key and its quoted text.
+    """The configuration with every split expression in one piece; each is reported with its quoted text.
 
-    The mapping `{n: f(a, b)}` is read as the text `f(a` and a key `b)` without a value, the list `[f(a, b)]` as two texts.
+    A mapping `{n: f(a, b)}` is read as the text `f(a` and a key `b)` without value, a list `[f(a, b)]` as two texts.
     A text whose brackets stay open is joined with what follows until they are closed, if they ever are.
 
     >>> report = Report()
