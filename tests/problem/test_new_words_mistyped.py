@@ -10,7 +10,6 @@ ROD = {
     "fields": ["u"],
     "equations": "u_t = u_xx",
 }
-SQUARE = {"coordinates": {"x": [0, 1], "y": [0, 1]}, "fields": ["u"], "equations": "laplacian(u) = 1"}
 
 
 @pytest.mark.parametrize(
@@ -47,14 +46,6 @@ def test_one_answer_says_what_to_write(changed, key, answer):
         Problem(**(ROD | changed))
     (mistake,) = caught.value.mistakes
     assert (mistake.key, answer in mistake.message) == (key, True), mistake
-
-
-@pytest.mark.parametrize(
-    ("kind", "meant"), [("circle", "disk"), ("rectangle", "box"), ("stl", "mesh"), ("sdf", "level_set")]
-)
-def test_shapes_by_the_names_of_other_programs(kind, meant):
-    with pytest.raises(ProblemError, match=f"unknown shape '{kind}'; did you mean '{meant}'"):
-        Problem(**SQUARE, shapes={"hole": {kind: {"radius": 1}}}, domain="box - hole")
 
 
 def test_brackets_that_never_close_are_told_as_such():
