@@ -36,9 +36,9 @@ LEARNED = ("maxwell_cavity",)
 COLUMNS = ("problem", "error", "target", "met?", "error of each", "reference", "steps", "training (s)", "code")
 LEGEND = """\
 One run of each with its shipped defaults and at most 600 s of training. *error*: the largest relative L2 error of a
-field on the grid of the reference, or the relative error of the number that the target is for. The reference's own error
-is behind its name, where it estimates one. Training holds the choice of the derivatives' engine and the measuring of the
-error; compilation comes on top."""
+field on the grid of the reference, or the relative error of the number that the target is for. The reference's own
+error is behind its name, where it estimates one. Training holds the choice of the derivatives' engine and the
+measuring of the error; compilation comes on top."""
 
 
 def benchmark(argv: Sequence[str], scripts: Path) -> int:
