@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pinnkit.domains.box import Box
-from pinnkit.language.errors import LanguageError, Report, suggestion
+from pinnkit.language.errors import SHOWN, LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, check_name, constant, meaning
 from pinnkit.problem.arguments import resolve_arguments
 from pinnkit.problem.bounds import BOUNDS, NO_BOUNDS, read_bounds
@@ -137,6 +137,11 @@ def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Para
 
 
 def _plain(name: str, value: Any, others: Mapping[str, Any]) -> float:
+    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
+        a, b = (f"{one:g}" if isinstance(one, int | float) else str(one)[:SHOWN] for one in value)
+        rule = "as an input of the network it is {range: "
+        raise LanguageError(f"{list(value)!r:.60} is no number; {rule}[{a}, {b}]}}, and to be found between them it is "
+                            f"{{learn: START, min: {a}, max: {b}}}")  # fmt: skip
     try:
         return constant(value)
     except LanguageError as error:
