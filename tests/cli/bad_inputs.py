@@ -210,7 +210,7 @@ CASES: dict[str, tuple[str, list[str], tuple[str, ...]]] = {
     "comma in braces, a wrong key": (
         heat("u = 0}", "u = max(u, 0)}"),
         [],
-        ("conditions.ends.0): unknown key '0)': inside {...} and [...] YAML takes a comma for a separator; quote",),
+        ("conditions.ends.equations: inside {...} and [...] YAML takes a comma for a separator;", '"u = max(u, 0)"'),
     ),
     "comma in braces, a number as key": (
         heat("u = 0}", "u = max(u, 0}"),
