@@ -16,7 +16,7 @@ from pinnkit.problem.parts import Condition
 from pinnkit.problem.problem import Problem
 from pinnkit.references.boundary_conditions import BoundaryConditions, read_boundary_conditions
 from pinnkit.references.initial_conditions import read_initial_conditions
-from pinnkit.references.residuals import parameter_values, symbolic_residual
+from pinnkit.references.residuals import parameter_values, symbolic_residual, without_reports
 from pinnkit.references.time_step_limit import TimeStepLimit
 from pinnkit.references.unsupported import UnsupportedProblem, expect_one_region
 
@@ -70,6 +70,7 @@ def read_evolution_system(problem: Problem) -> EvolutionSystem:
 
 def _read(problem: Problem) -> EvolutionSystem:
     time, space = _expect_evolution(problem)
+    problem = without_reports(problem)
     values = parameter_values(problem)
     fields = {field.name: Partial(field.name, field.coordinates) for field in problem.fields}
     residuals = {}

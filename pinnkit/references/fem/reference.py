@@ -21,6 +21,7 @@ from pinnkit.references.fem.newton import NotConverged
 from pinnkit.references.fem.refinement import Refined, Refinement
 from pinnkit.references.fem.second_order import SecondOrderSystem, read_second_order_system
 from pinnkit.references.fem.words import check_packages, unsupported
+from pinnkit.references.residuals import without_reports
 from pinnkit.references.spectral import MAX_ERROR, WARN_ERROR, NotComputed
 
 log = logging.getLogger("pinnkit.references")
@@ -104,6 +105,7 @@ def read(problem: Problem, size: float | None = None) -> tuple[SecondOrderSystem
         MissingPackage, UnsupportedProblem: see Fem.
     """
     check_packages()
+    problem = without_reports(problem)
     system = read_second_order_system(problem)
     check_elliptic(system, problem, random_points(problem.domain, POINTS))
     conditions = read_conditions(problem, system)

@@ -14,7 +14,7 @@ from pinnkit.language.errors import LanguageError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.evolution_system import orders_in_time, rates_in_time
 from pinnkit.references.initial_conditions import read_initial_conditions
-from pinnkit.references.residuals import parameter_values, symbolic_residual
+from pinnkit.references.residuals import parameter_values, symbolic_residual, without_reports
 from pinnkit.references.unsupported import UnsupportedProblem, expect_one_region
 
 HIGHEST = 2
@@ -79,6 +79,7 @@ def read_plane_system(problem: Problem) -> PlaneSystem:
 
 def _read(problem: Problem) -> PlaneSystem:
     _expect_rectangle(problem)
+    problem = without_reports(problem)
     values = parameter_values(problem)
     fields = {one.name: Partial(one.name, one.coordinates) for one in problem.fields}
     residuals = {one.name: symbolic_residual(one, f"the equation '{one.name}'", values) for one in problem.equations}
