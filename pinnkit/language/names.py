@@ -177,7 +177,7 @@ def _need_boundary(name: str, scope: Scope) -> None:
     if not scope.boundary:
         raise LanguageError(
             f"'{name}' uses the outward normal, which exists only in a condition on a boundary, or in an "
-            "integral over one"
+            "integral over one: corners, points and lines inside and times have none"
         )
 
 

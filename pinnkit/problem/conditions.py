@@ -91,7 +91,7 @@ def _read_condition(
         with report.at(f"{key}.at"):
             places = tuple(read_at(config["at"], within, scope, values))
     columns = tuple(column for column in data if column not in scope.coordinates)
-    boundary = bool(places) and all(place.has_normals for place in places)
+    boundary = not data and all(place.has_normals for place in places)  # no place: that is a mistake of its own
     pairs = complex_columns(columns, scope)
     inner = replace(scope, columns=(*columns, *pairs), boundary=boundary, complex={**scope.complex, **pairs})
     if "where" in config and places:

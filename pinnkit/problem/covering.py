@@ -12,23 +12,27 @@ from pinnkit.language.calculus import partials
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.problem.at import random_points
 from pinnkit.problem.equations import check_region
+from pinnkit.problem.geometry import Places
 from pinnkit.problem.parts import Equation, Field
 
 POINTS = 4096
 """Random points of a solid at which it is checked."""
 
 
-def check_parts(fields: Sequence[Field], regions: Mapping[str, Shape], domain: Shape, report: Report) -> bool:
+def check_parts(fields: Sequence[Field], places: Places, report: Report) -> bool:
     """Check the parts of each field: named shapes without overlap that cover the domain; a single one need not.
 
     Returns whether there is no mistake.
     """
+    regions, domain = places.regions, places.domain
     former = len(report.mistakes)
     for unknown in dict.fromkeys(one.unknown for one in fields if one.part):
         names = list(dict.fromkeys(one.part for one in fields if one.unknown == unknown))
+        if not set(names).isdisjoint(places.broken):
+            continue
         with report.at(f"fields.{unknown}.parts"):
             for name in names:
-                check_region(name, regions)
+                check_region(name, regions, places.outside)
             for number, name in enumerate(names):
                 for other in names[:number]:
                     place = _place_in(regions[name], [regions[other]], within=True)

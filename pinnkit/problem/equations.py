@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,11 +49,12 @@ def read_equations(
     prefix: str = "",
     weight: sympy.Expr = sympy.S.One,
     regions: Mapping[str, Shape] | None = None,
+    outside: Collection[str] = (),
 ) -> tuple[Equation, ...]:
     """Equations from a text, a callable, one of these with a weight or a region, a list or a mapping of these.
 
     `name` names the unnamed; `weight` is that of those without their own. `regions` are the named parts of the domain;
-    None: where they hold is said elsewhere.
+    None: where they hold is said elsewhere. `outside` names shapes that are no part of it.
     """
     if config is None:
         return ()
@@ -82,7 +83,7 @@ def read_equations(
                 check_keys(report, path, value, keys)
                 if REGION in value and regions is not None:
                     with report.at(f"{path}.{REGION}"):
-                        check_region(value[REGION], regions)
+                        check_region(value[REGION], regions, outside)
                         region = value[REGION]
                 if "weight" in value:
                     with report.at(f"{path}.weight"):
@@ -95,8 +96,10 @@ def read_equations(
     return tuple(found)
 
 
-def check_region(name: Any, regions: Mapping[str, Shape]) -> None:
-    """Raise LanguageError unless a part of the domain has that name."""
+def check_region(name: Any, regions: Mapping[str, Shape], outside: Collection[str]) -> None:
+    """Raise LanguageError unless a part of the domain has that name; `outside` are shapes that have none in it."""
+    if isinstance(name, str) and name in outside:
+        raise LanguageError(f"the shape '{name}' has no part in the domain")
     if not isinstance(name, str) or name not in regions:
         hint = suggestion(str(name), regions) if regions else "; shapes: gives parts of the domain their names"
         raise LanguageError(f"there is no shape '{name}'{hint}")

@@ -35,7 +35,7 @@ class Places:
         shapes: name -> a solid in the space coordinates, the box of their ranges among them.
         own: name -> the coordinates that a shape names, if not all of space: its normals lie in these.
         solid: the domain in space; None where no coordinate is one of space.
-        broken: names of shapes with a mistake, which is told already: they stand for all that bounds the domain.
+        broken: names of shapes with a mistake, which is told already: they stand for the domain and what bounds it.
     """
 
     box: Box
@@ -66,7 +66,7 @@ class Places:
     @cached_property
     def regions(self) -> dict[str, Shape]:
         """Name -> what a shape has in common with the domain, for those that have something."""
-        found = {}
+        found = dict.fromkeys(self.broken, self.domain)
         for name, shape in self.shapes.items():
             if name != BOX and self.solid is not None:
                 try:
@@ -74,6 +74,11 @@ class Places:
                 except ValueError:  # nothing in common: it was cut out, or lies outside
                     continue
         return found
+
+    @property
+    def outside(self) -> list[str]:
+        """The names of shapes that have nothing in common with the domain."""
+        return [name for name in self.shapes if name != BOX and name not in self.regions]
 
     def _within(self, name: str, shape: Shape) -> Shape:
         whole = self.shapes[BOX]
@@ -110,38 +115,53 @@ def read_places(
         taken: the names that mean something else.
         files: where meshes and outlines are looked for.
     """
+    if not space:
+        for key in ("shapes", "domain"):
+            if config.get(key):
+                report.add(key, "a problem without space has no shapes: its domain is the range of t")
+        return Places(box, space)
     described = config.get("shapes") or {}
     if not isinstance(described, Mapping):
         report.add("shapes", f"{described!r} is not a mapping: write {{part: {{disk: {{center: [0, 0], radius: 1}}}}}}")
         described = {}
     ranges = Box({name: box.bounds[name] for name in space})
-    texts = {name: text for name, text in described.items() if isinstance(text, str)}
+    texts = _texts(described)
     plain = {name: one for name, one in described.items() if name not in texts}
     shapes, own = read_shapes(plain, ranges, parameters, values, taken, files, report)
-    if not space:
-        return Places(box, space)
     shapes[BOX] = ranges
     known = [*map(str, described), BOX]
+    later = list(texts)
     for name, text in texts.items():
         with report.at(f"shapes.{name}"):
             check_shape_name(name, taken)
             if text.strip() in SHAPES and text.strip() not in shapes:
                 raise LanguageError(f"{text!r} is no shape: write {{disk: {{center: [0, 0], radius: 1}}}}")
-            solid = read_solid(text, shapes, known)
+            solid = read_solid(text, shapes, known, later=later)
             if solid is not None:
                 shapes[name] = solid
-    former = len(report.mistakes)
+        later.remove(name)
     solid: Shape | None = ranges
     with report.at("domain"):
         solid = _read_solid(config.get("domain"), shapes, known, ranges)
     broken = tuple(name for name in map(str, described) if name not in shapes)
-    places = Places(box, space, shapes, own, solid or ranges, broken)
-    if len(report.mistakes) == former:  # else domain may mean it
-        used = set(_words([*texts.values(), {key: value for key, value in config.items() if key not in KEYS}]))
-        for name in shapes:
-            if name != BOX and name not in used:
-                report.add(f"shapes.{name}", f"is used nowhere: write domain: {name}, or leave it out")
-    return places
+    return Places(box, space, shapes, own, solid or ranges, broken)
+
+
+def check_used(config: Mapping[str, Any], places: Places, report: Report) -> None:
+    """Check that each shape has a use, where there is no other mistake: a misspelt word may have meant it."""
+    if report.mistakes or not places.shapes:
+        return
+    texts = _texts(config.get("shapes") or {})
+    used = set(_words([*texts.values(), {key: value for key, value in config.items() if key not in KEYS}]))
+    for name in places.shapes:
+        if name != BOX and name not in used:
+            message = f"is used nowhere: write domain: {name}, name it by at: or in:, or leave it out"
+            report.add(f"shapes.{name}", message)
+
+
+def _texts(described: Mapping[Any, Any]) -> dict[Any, str]:
+    """The shapes that are expressions of others."""
+    return {name: text for name, text in described.items() if isinstance(text, str)}
 
 
 def _read_solid(text: Any, shapes: Mapping[str, Shape], known: list[str], ranges: Box) -> Shape | None:

@@ -33,7 +33,7 @@ from pinnkit.problem.declarations import (
 from pinnkit.problem.definitions import known_values, read_definitions
 from pinnkit.problem.equations import check_keys, read_equations
 from pinnkit.problem.functions_of_parts import Parts, exact_in_parts
-from pinnkit.problem.geometry import Places, read_places
+from pinnkit.problem.geometry import Places, check_used, read_places
 from pinnkit.problem.integral_places import read_rims
 from pinnkit.problem.known_columns import columns_of_tables
 from pinnkit.problem.localise import localise_conditions, localise_equations
@@ -84,11 +84,15 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     tables = read_tables(config.get("tables") or {}, names, files, taken, report)
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
     places = Places(box, ())
-    if complete and not _shapes_with_ranges(config, ranged, report):
-        numbers = (*declared, *map(str, derived))
-        places = read_places(config, axes.space, box, numbers, known | derived, taken, files, report)
+    if complete:
+        numbers, values = (*declared, *map(str, derived)), known | derived
+        if _shapes_with_ranges(config, ranged, report):
+            places = read_places({}, axes.space, box, numbers, values, taken, files, report)
+            places = replace(places, broken=tuple(map(str, config["shapes"])))
+        else:
+            places = read_places(config, axes.space, box, numbers, values, taken, files, report)
     domain, regions = places.domain, MappingProxyType(places.regions)
-    whole = not complete or check_parts(fields, regions, domain, report)
+    whole = not complete or check_parts(fields, places, report)
     parts = Parts.of_fields(fields, regions, domain)
     if complete:
         check_covered(tables, domain, report)
@@ -111,7 +115,9 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     exact: dict[str, sympy.Expr] = {}
     columns: Mapping[str, Known] = {}
     if names and fields and whole:  # without them every name below would be called unknown
-        equations = read_equations(config.get("equations"), "equations", "equation", scope, report, regions=regions)
+        equations = read_equations(
+            config.get("equations"), "equations", "equation", scope, report, regions=regions, outside=places.outside
+        )
         if complete:
             equations = localise_equations(equations, parts, report)
             check_equations_cover(equations, fields, regions, domain, report)
@@ -140,6 +146,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     quadrature = read_quadrature(config.get("quadrature"), report)
     rims = read_rims(equations, conditions, places, report)
     name, description = (read_text(config.get(key), key, report) for key in ("name", "description"))
+    check_used(config, places, report)
     report.raise_if_any()
     return {
         "name": name or "problem",

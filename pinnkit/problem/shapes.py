@@ -201,15 +201,15 @@ def number(config: Any, scope: Scope, values: Values) -> float:
         LanguageError: also where it holds a parameter that is learned.
     """
     program = Program([expression(config, scope)])
-    check_known(program, values, str(config))
+    check_known(program, values, str(config), "shape a domain")
     value = float(program(values)[0])
     if not math.isfinite(value):
         raise LanguageError(f"is {value}, not a finite number", str(config))
     return value
 
 
-def check_known(program: Program, values: Values, text: str) -> None:
+def check_known(program: Program, values: Values, text: str, purpose: str = "say where a condition holds") -> None:
     """Raise LanguageError where an expression of parameters holds one without a value before training."""
     unknown = [str(atom) for atom in program.atoms if atom not in values]
     if unknown:
-        raise LanguageError(f"{', '.join(unknown)} is learned, so it cannot say where a condition holds", text)
+        raise LanguageError(f"{', '.join(unknown)} is learned, so it cannot {purpose}", text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pinnkit.domains.combination import DIFFERENCE, INTERSECTION, UNION, Combination
 from pinnkit.domains.shape import Shape
@@ -15,22 +15,24 @@ RULE = "a domain is made of names of shapes, + (both together), - (cut out), & (
 _TOKEN = re.compile(r"(?P<name>[A-Za-z_]\w*)|(?P<sign>\S)", re.ASCII)
 
 
-def read_solid(text: str, shapes: Mapping[str, Shape], known: Sequence[str]) -> Shape | None:
+def read_solid(
+    text: str, shapes: Mapping[str, Shape], known: Sequence[str], later: Collection[str] = ()
+) -> Shape | None:
     """The solid; None where it has a name that is known, and has no shape, since that has a mistake of its own.
 
-    & binds closer than + and -, which are done from left to right.
+    & binds closer than + and -, which are done from left to right. Names in `later` have their shapes after this one.
 
     Raises:
         LanguageError: with the place.
     """
-    return _Reader(text, shapes, known).read()
+    return _Reader(text, shapes, known, later).read()
 
 
 class _Reader:
     """A reader of one expression, from left to right."""
 
-    def __init__(self, text: str, shapes: Mapping[str, Shape], known: Sequence[str]) -> None:
-        self.text, self.shapes, self.known = text, shapes, known
+    def __init__(self, text: str, shapes: Mapping[str, Shape], known: Sequence[str], later: Collection[str]) -> None:
+        self.text, self.shapes, self.known, self.later = text, shapes, known, later
         if len(text) > LENGTH:
             raise LanguageError(f"the text has {len(text)} characters; the most is {LENGTH}")
         self.tokens = [(match.lastgroup, match.group(), match.start()) for match in _TOKEN.finditer(text)]
@@ -107,5 +109,7 @@ class _Reader:
             raise self._mistake(f"'{word}' cannot stand here: {RULE}")
         if word not in self.known:
             raise self._mistake(f"there is no shape '{word}'{suggestion(word, self.known)}")
+        if word in self.later:
+            raise self._mistake(f"uses '{word}', which is not defined before: it is made of shapes and earlier names")
         self.place += 1
         return self.shapes.get(word)

@@ -112,7 +112,8 @@ def test_normal_derivatives_on_faces():
 def test_no_normal_where_a_place_is_no_face(at):
     (message,) = refused({"at": at, "equations": "u_n = 0"}).values()
     assert message == (
-        "'u_n' uses the outward normal, which exists only in a condition on a boundary, or in an integral over one"
+        "'u_n' uses the outward normal, which exists only in a condition on a boundary, or in an integral over one: "
+        "corners, points and lines inside and times have none"
     )
 
 
