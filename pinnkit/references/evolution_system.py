@@ -15,11 +15,7 @@ from pinnkit.problem.parts import Condition
 from pinnkit.problem.problem import Problem
 from pinnkit.references.boundary_conditions import BoundaryConditions, read_boundary_conditions
 from pinnkit.references.initial_conditions import read_initial_conditions
-<<<<<<< HEAD
-from pinnkit.references.residuals import parameter_values, symbolic_residual, without_reports
-=======
-from pinnkit.references.residuals import flat_normals, parameter_values, symbolic_residual
->>>>>>> main
+from pinnkit.references.residuals import flat_normals, parameter_values, symbolic_residual, without_reports
 from pinnkit.references.time_step_limit import TimeStepLimit
 from pinnkit.references.unsupported import UnsupportedProblem, expect_one_region
 

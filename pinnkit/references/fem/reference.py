@@ -22,11 +22,7 @@ from pinnkit.references.fem.newton import NotConverged
 from pinnkit.references.fem.refinement import Refined, Refinement
 from pinnkit.references.fem.second_order import SecondOrderSystem, read_second_order_system
 from pinnkit.references.fem.words import check_packages, unsupported
-<<<<<<< HEAD
 from pinnkit.references.residuals import without_reports
-from pinnkit.references.spectral import MAX_ERROR, WARN_ERROR, NotComputed
-=======
->>>>>>> main
 
 log = logging.getLogger("pinnkit.references")
 

@@ -13,11 +13,7 @@ from pinnkit.language.errors import LanguageError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.evolution_system import orders_in_time, rates_in_time
 from pinnkit.references.initial_conditions import read_initial_conditions
-<<<<<<< HEAD
-from pinnkit.references.residuals import parameter_values, symbolic_residual, without_reports
-=======
-from pinnkit.references.residuals import flat_normals, parameter_values, symbolic_residual
->>>>>>> main
+from pinnkit.references.residuals import flat_normals, parameter_values, symbolic_residual, without_reports
 from pinnkit.references.unsupported import UnsupportedProblem, expect_one_region
 
 HIGHEST = 2
