@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 
 import sympy
@@ -10,50 +9,10 @@ import sympy
 from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import normal_symbol, replace, symbol
 from pinnkit.language.integral import integrals
-from pinnkit.problem.parts import Condition, Equation
+from pinnkit.problem.parts import Equation
 from pinnkit.problem.problem import Problem
 from pinnkit.references.exact import exact_parameters
 from pinnkit.references.unsupported import UnsupportedProblem
-
-
-def without_reports(problem: Problem) -> Problem:
-    """The problem without the learned numbers that only report an integral, and without the equations that say so.
-
-    `drag = integral(...)`, one number that stands in no other equation, asks nothing of the fields.
-    """
-    axes = {symbol(name) for name in problem.coordinates}
-    everywhere = [(one, None) for one in problem.equations]
-    everywhere += [(one, condition) for condition in problem.conditions for one in condition.equations]
-    reported, left_out = set(), []
-    for parameter in problem.learned:
-        holders = [
-            (one, condition)
-            for one, condition in everywhere
-            if callable(one.residual) or symbol(parameter.name) in one.residual.free_symbols
-        ]
-        if len(holders) != 1 or holders[0][1] is None or callable(holders[0][0].residual):
-            continue
-        ((equation, condition),) = holders
-        once = not condition.data and not equation.residual.free_symbols & axes
-        if once and integrals(equation.residual) and equation not in left_out:
-            reported.add(parameter.name)
-            left_out.append(equation)
-    if not reported:
-        return problem
-    return problem.replace(
-        parameters=tuple(one for one in problem.parameters if one.name not in reported),
-        conditions=tuple(
-            _without(condition, left_out) for condition in problem.conditions if _left(condition, left_out)
-        ),
-    )
-
-
-def _left(condition: Condition, left_out: list[Equation]) -> tuple[Equation, ...]:
-    return tuple(one for one in condition.equations if one not in left_out)
-
-
-def _without(condition: Condition, left_out: list[Equation]) -> Condition:
-    return dataclasses.replace(condition, equations=_left(condition, left_out))
 
 
 def parameter_values(problem: Problem, method: str = "spectral") -> dict[sympy.Symbol, sympy.Expr]:

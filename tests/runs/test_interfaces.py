@@ -98,3 +98,18 @@ def test_a_resumed_run_ends_where_the_whole_one_does_with_points_by_residual(tmp
     assert "equations.left" in by_residual
     assert all(torch.equal(again[name], one) for name, one in state.items())
     assert all(torch.equal(same[name].coordinates, one.coordinates) for name, one in points.items())
+
+
+def test_singular_points_are_left_out_where_another_field_has_no_value():
+    """p is a function in the left part alone, and the equation of u is singular in the right one."""
+    words = {
+        "coordinates": {"x": [-1, 1]},
+        "shapes": {"left": {"box": {"lower": [-1], "upper": [0]}}},
+        "fields": {"u": ["x"], "p": {"parts": ["left"]}},
+        "equations": {"radial": "u_x/(x - 1/2) = 1", "inner": {"equation": "p_xx = u", "in": "left"}},
+        "conditions": {"ends": {"at": "boundary", "equations": "u = 0"}, "rim": {"at": "left", "equations": "p = 1"}},
+    }
+    module, _ = assembled(words, {"network": {"width": 5, "depth": 1}})
+    errors = evaluate(module, None, 21).errors()
+    assert errors["residual_left_out"] == {"radial": 1}
+    assert np.isfinite(list(errors["residual_rms"].values())).all()

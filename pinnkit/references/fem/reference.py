@@ -22,7 +22,7 @@ from pinnkit.references.fem.newton import NotConverged
 from pinnkit.references.fem.refinement import Refined, Refinement
 from pinnkit.references.fem.second_order import SecondOrderSystem, read_second_order_system
 from pinnkit.references.fem.words import check_packages, unsupported
-from pinnkit.references.residuals import without_reports
+from pinnkit.references.outputs import without_outputs
 
 log = logging.getLogger("pinnkit.references")
 
@@ -69,6 +69,7 @@ class Fem:
         if levels is not None and levels < 2:
             raise ValueError(f"levels = {levels}: two at least are needed for an error")
         budget = Budget(max_time, memory)
+        problem = without_outputs(problem)
         system, conditions, geometry = read(problem, size)
         log.info("reference: computing by finite elements (at most %g s)", max_time)
         found = _refined(Refinement(problem, system, conditions, geometry, budget, levels), budget)
@@ -107,7 +108,6 @@ def read(problem: Problem, size: float | None = None) -> tuple[SecondOrderSystem
         MissingPackage, UnsupportedProblem: see Fem.
     """
     check_packages()
-    problem = without_reports(problem)
     system = read_second_order_system(problem)
     check_elliptic(system, problem, random_points(problem.domain, POINTS))
     conditions = read_conditions(problem, system)
@@ -132,6 +132,7 @@ def check_problem(problem: Problem) -> None:
     Raises:
         MissingPackage, UnsupportedProblem: see Fem.
     """
+    problem = without_outputs(problem)
     system, conditions, geometry = read(problem)
     try:
         Discretization(problem, system, conditions, make_mesh(geometry, 0), Budget())

@@ -13,7 +13,8 @@ from pinnkit.language.errors import LanguageError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.evolution_system import orders_in_time, rates_in_time
 from pinnkit.references.initial_conditions import read_initial_conditions
-from pinnkit.references.residuals import flat_normals, parameter_values, symbolic_residual, without_reports
+from pinnkit.references.outputs import without_outputs
+from pinnkit.references.residuals import flat_normals, parameter_values, symbolic_residual
 from pinnkit.references.unsupported import UnsupportedProblem, expect_one_region
 
 HIGHEST = 2
@@ -71,14 +72,13 @@ def read_plane_system(problem: Problem) -> PlaneSystem:
         UnsupportedProblem: it is of another kind; the message names the equation or the condition.
     """
     try:
-        return _read(problem)
+        return _read(without_outputs(problem))
     except LanguageError as error:  # an expression grew too long while it was solved or differentiated
         raise UnsupportedProblem(str(error)) from None
 
 
 def _read(problem: Problem) -> PlaneSystem:
     _expect_rectangle(problem)
-    problem = without_reports(problem)
     values = parameter_values(problem)
     fields = {one.name: Partial(one.name, one.coordinates) for one in problem.fields}
     residuals = {one.name: symbolic_residual(one, f"the equation '{one.name}'", values) for one in problem.equations}
