@@ -124,11 +124,6 @@ def read_places(
     if not isinstance(described, Mapping):
         report.add("shapes", f"{described!r} is not a mapping: write {{part: {{disk: {{center: [0, 0], radius: 1}}}}}}")
         described = {}
-    if not space:
-        for key in ("shapes", "domain"):
-            if config.get(key):
-                report.add(key, f"a shape lies in space, of which no coordinate is one: leave {key} out")
-        return Places(box, space)
     ranges = Box({name: box.bounds[name] for name in space})
     texts = _texts(described)
     plain = {name: one for name, one in described.items() if name not in texts}

@@ -166,11 +166,3 @@ def test_wrong_coordinates_of_a_shape(names, message):
     with pytest.raises(ProblemError) as caught:
         Problem(**config(domain="box - hole", shapes=shapes))
     assert (caught.value.mistakes[0].key, caught.value.mistakes[0].message) == ("shapes.hole.in", message)
-
-
-@pytest.mark.parametrize(("key", "value"), [("domain", "box - nothing"), ("shapes", {"part": "box"})])
-def test_a_problem_in_time_alone_has_no_shapes(key, value):
-    words = {"coordinates": {"t": [0, 2]}, "fields": ["u"], "equations": "u_t = -u"}
-    words["conditions"] = {"start": {"at": "t = 0", "equations": "u = 1"}}
-    with pytest.raises(ProblemError, match=f"{key}: a shape lies in space, of which no coordinate is one"):
-        Problem(**words, **{key: value})

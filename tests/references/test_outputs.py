@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pinnkit import Problem
+from pinnkit.references.fem.reference import check_problem
 from pinnkit.references.outputs import without_outputs
 from pinnkit.references.plane.reference import PlaneSpectral
 from pinnkit.references.unsupported import UnsupportedProblem
@@ -44,3 +45,10 @@ def test_a_parameter_on_which_the_solution_depends_stays(change):
     assert without_outputs(problem) is problem
     with pytest.raises(UnsupportedProblem, match="the parameter Q is learned and its true value unknown"):
         PlaneSpectral(problem)
+
+
+def test_finite_elements_leave_an_output_out():
+    pytest.importorskip("gmsh")
+    pytest.importorskip("skfem")
+    conditions = {key: one for key, one in FLOW["conditions"].items() if key != "middle"}
+    check_problem(Problem(**FLOW | {"parameters": {"Q": {"learn": 1}}, "conditions": conditions}))

@@ -19,9 +19,10 @@ from pinnkit.references.fem.discretization import Discretization
 from pinnkit.references.fem.ellipticity import check_elliptic
 from pinnkit.references.fem.mesh import Geometry, make_mesh
 from pinnkit.references.fem.newton import NotConverged
+from pinnkit.references.fem.packages import check_packages
 from pinnkit.references.fem.refinement import Refined, Refinement
 from pinnkit.references.fem.second_order import SecondOrderSystem, read_second_order_system
-from pinnkit.references.fem.words import check_packages, unsupported
+from pinnkit.references.fem.unsupported import unsupported
 from pinnkit.references.outputs import without_outputs
 
 log = logging.getLogger("pinnkit.references")
