@@ -35,6 +35,8 @@ TEXTS = ("level_set", *FILES)
 """The kinds of shapes that a single text describes."""
 SHAPES_AT_MOST, NUMBERS = 100, 2000
 """Shapes of a problem, and numbers or points in a list, at most."""
+LEAST, MOST = 1e-50, 1e50
+"""The size of a number of a shape, unless it is zero: products of several are finite."""
 
 Values = Mapping[sympy.Symbol, float]
 
@@ -201,10 +203,12 @@ def number(config: Any, scope: Scope, values: Values) -> float:
         LanguageError: also where it holds a parameter that is learned.
     """
     program = Program([expression(config, scope)])
-    check_known(program, values, str(config), "shape a domain")
+    check_known(program, values, str(config), "shape the domain")
     value = float(program(values)[0])
     if not math.isfinite(value):
         raise LanguageError(f"is {value}, not a finite number", str(config))
+    if value and not LEAST <= abs(value) <= MOST:
+        raise LanguageError(f"is {value:g}: numbers of shapes lie between {LEAST:g} and {MOST:g}; choose other units")
     return value
 
 

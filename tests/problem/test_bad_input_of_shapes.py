@@ -123,7 +123,7 @@ CASES = {
     ),
     "a shape that a learned number would move": (
         PLANE | {"shapes": {"a": disk("k")}, "domain": "a", "equations": "u_xx = k", "parameters": {"k": {"learn": 1}}},
-        "shapes.a.disk.radius: k is learned, so it cannot shape a domain",
+        "shapes.a.disk.radius: k is learned, so it cannot shape the domain",
     ),
     "a domain of a problem in time alone": (
         LINE | {"coordinates": {"t": [0, 1]}, "equations": "u_t = u", "domain": "a"},
@@ -144,6 +144,10 @@ CASES = {
     "a table that does not cover the domain": (
         PLANE | {"equations": "u_xx = q", "tables": {"q": {"file": "short.csv"}}},
         "tables.q: does not cover the domain: it has x from -1 to 0.5, and the domain reaches from -1 to 1",
+    ),
+    "a table without a file": (
+        PLANE | {"equations": "diff(q*u_x, x) = q_xx", "tables": {"q": {"file": "none.csv", "columns": ["x"]}}},
+        "tables.q: there is no file",
     ),
     "an integral with a bound outside the domain": (
         LINE | {"equations": "u_t = u_xx + integral(u, x, 0, 2)"},
@@ -197,4 +201,6 @@ def test_it_is_refused_once_with_its_key_place_and_reason(case, checked):
 def test_a_complex_equation_without_the_imaginary_unit_is_a_warning(checked, caplog):
     code, said = checked(LINE | {"fields": {"u": "complex"}})
     assert code == 0, said
-    assert "equations.equation: is complex and holds no i: is one missing, as in i*h_t? It reads u_t = u_xx" in caplog.text
+    assert (
+        "equations.equation: is complex and holds no i: is one missing, as in i*h_t? It reads u_t = u_xx" in caplog.text
+    )
