@@ -20,6 +20,8 @@ PROBES = 4096
 """Points of a base by which its kept parts are found; of a curve, what is shorter than this share may be missed."""
 BISECTIONS = 46
 """Halvings of the gap between two probes of a curve: to rounding."""
+TOUCH = 2e-5
+"""A kept part of a curve below this share of it is a point where the solid only touches: a disk in its bounding box."""
 GAUSS = 48
 """Nodes of the quadrature along each kept part of a curve."""
 ROUNDING = 1e-11
@@ -81,8 +83,8 @@ class Trimmed(Shape):
             same = mask(middle) == before
             low, high = np.where(same, middle, low), np.where(same, high, middle)
         found = np.where(before, low, high)
-        found = np.concatenate([[0.0] if kept[0] else [], found, [1.0] if kept[-1] else []])
-        return found.reshape(-1, 2)
+        found = np.concatenate([[0.0] if kept[0] else [], found, [1.0] if kept[-1] else []]).reshape(-1, 2)
+        return found[found[:, 1] - found[:, 0] > TOUCH]
 
     @cached_property
     def _kept(self) -> float:

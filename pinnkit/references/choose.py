@@ -13,14 +13,16 @@ from pinnkit.language.errors import Report
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.budget import DEFAULT_SECONDS
+from pinnkit.references.claimed_error import NotComputed
 from pinnkit.references.exact import Exact
 from pinnkit.references.family import FamilyReference, members
 from pinnkit.references.fem.reference import Fem
 from pinnkit.references.fem.words import MissingPackage
 from pinnkit.references.names import FEM, NONE, SPECTRAL, has_exact, own_reference
 from pinnkit.references.plane.reference import PlaneSpectral
-from pinnkit.references.spectral import NotComputed, Spectral, UnsupportedProblem
+from pinnkit.references.spectral import Spectral
 from pinnkit.references.table import Table
+from pinnkit.references.unsupported import UnsupportedProblem
 
 log = logging.getLogger("pinnkit.references")
 

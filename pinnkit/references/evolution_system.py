@@ -8,15 +8,14 @@ from functools import cached_property
 
 import sympy
 
-from pinnkit.domains.shape import Shape
 from pinnkit.language import linear
-from pinnkit.language.calculus import Partial, normal_symbol, partials, replace, symbol
+from pinnkit.language.calculus import Partial, partials, replace, symbol
 from pinnkit.language.errors import LanguageError
 from pinnkit.problem.parts import Condition
 from pinnkit.problem.problem import Problem
 from pinnkit.references.boundary_conditions import BoundaryConditions, read_boundary_conditions
 from pinnkit.references.initial_conditions import read_initial_conditions
-from pinnkit.references.residuals import parameter_values, symbolic_residual
+from pinnkit.references.residuals import flat_normals, parameter_values, symbolic_residual
 from pinnkit.references.time_step_limit import TimeStepLimit
 from pinnkit.references.unsupported import UnsupportedProblem, expect_one_region
 
@@ -176,7 +175,7 @@ def _placed(
     for place in condition.places:
         fixed = place.fixed
         at = {symbol(name): sympy.Float(value) for name, value in fixed.items()}
-        normals = _normals(problem, place)
+        normals = flat_normals(problem, place)
         if tuple(fixed) == (time,) and fixed[time] == problem.domain.bounds[time][0]:
             found = start
         elif tuple(fixed) == (space,) and fixed[space] in problem.domain.bounds[space]:
@@ -189,13 +188,3 @@ def _placed(
             residual = symbolic_residual(equation, where, values)
             found.append((condition.name, replace(residual, normals | at)))
     return start, ends
-
-
-def _normals(problem: Problem, place: Shape) -> dict[sympy.Symbol, sympy.Integer]:
-    """The components of the normal of an end of an interval, -1, 0 or 1."""
-    normals = place.normals(place.lower[None])
-    if normals is None:
-        return {}
-    return {
-        normal_symbol(name): sympy.Integer(int(one)) for name, one in zip(problem.coordinates, normals[0], strict=True)
-    }

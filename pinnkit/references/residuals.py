@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import sympy
 
-from pinnkit.language.calculus import replace, symbol
+from pinnkit.domains.shape import Shape
+from pinnkit.language.calculus import normal_symbol, replace, symbol
 from pinnkit.language.integral import integrals
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.problem import Problem
@@ -52,3 +53,13 @@ def symbolic_residual(
         message = f"{where} holds an integral, {held[0]}: it reads fields and derivatives at a point alone"
         raise UnsupportedProblem(message, method)
     return replace(equation.residual, values)
+
+
+def flat_normals(problem: Problem, place: Shape) -> dict[sympy.Symbol, sympy.Integer]:
+    """Symbol of each component of the normal of a face of the box -> -1, 0 or 1; none where there is no normal."""
+    normals = place.normals(place.lower[None])
+    if normals is None:
+        return {}
+    return {
+        normal_symbol(name): sympy.Integer(int(one)) for name, one in zip(problem.coordinates, normals[0], strict=True)
+    }

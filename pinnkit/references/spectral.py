@@ -10,23 +10,16 @@ import numpy as np
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.unknowns import combined
 from pinnkit.references.budget import DEFAULT_BYTES, DEFAULT_SECONDS, Budget, OverBudget
+from pinnkit.references.claimed_error import MAX_ERROR, NotComputed, log_computed
 from pinnkit.references.evolution_system import EvolutionSystem, read_evolution_system
+from pinnkit.references.extent import check_extent
 from pinnkit.references.refinement import Refinement, RefinementResult
 from pinnkit.references.time_integration import StoppedError
-from pinnkit.references.unsupported import UnsupportedProblem
 from pinnkit.references.well_posedness import check_boundary_conditions, check_well_posed
-
-__all__ = ["NotComputed", "Spectral", "UnsupportedProblem"]
 
 log = logging.getLogger("pinnkit.references")
 
-WARN_ERROR = 1e-6  # claimed error above which the log warns
-MAX_ERROR = 0.1  # claimed error above which there is no reference
 ROUNDING = 1e-13
-
-
-class NotComputed(Exception):
-    """No usable reference was found within the budget of time and memory."""
 
 
 class Spectral:
@@ -92,12 +85,7 @@ class Spectral:
         used = self._solution
         nodes_text = f", {used.nodes} nodes" if self._system.space else ""
         self.name = f"spectral: {used.grid.name}{nodes_text}, {used.method}, rtol {used.rtol:.0e}"
-        log.info("reference: %s; %.1f s, claimed error %.1e", self.name, budget.elapsed, self.claimed_error)
-        if self.claimed_error > WARN_ERROR:
-            log.warning(
-                "the reference (%s) has a claimed error of %.1e (relative L2); smaller errors cannot be measured",
-                *(self.name, self.claimed_error),
-            )
+        log_computed(self.name, self.claimed_error, budget)
 
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Every field at arrays of points of any one shape.
@@ -109,12 +97,7 @@ class Spectral:
         t = np.asarray(coordinates[system.time], dtype=float)
         x = np.asarray(coordinates[system.space], dtype=float) if system.space else np.zeros_like(t)
         for name, points, bounds in ((system.time, t, system.times), (system.space, x, system.interval)):
-            slack = 1e-12 * (bounds[1] - bounds[0])
-            if points.size and not (points.min() >= bounds[0] - slack and points.max() <= bounds[1] + slack):
-                raise ValueError(
-                    f"{name} ranges from {points.min():g} to {points.max():g}; the reference is defined in "
-                    f"[{bounds[0]:g}, {bounds[1]:g}]"
-                )
+            check_extent(name, points, bounds)
         values = self._solution(x.ravel(), t.ravel())
         found = {name: row.reshape(t.shape) for name, row in zip(system.fields, values, strict=True)}
         return combined(self._problem, found, coordinates)

@@ -85,21 +85,28 @@ def _value(along: np.ndarray, index: int) -> float:
 
 def paint_view(axes: Axes, grid: Grid, values: np.ndarray, view: View, scale: Scale, narrow: bool = False) -> None:
     x, y = grid.axis(view.horizontal), grid.axis(view.vertical)
-    draw_colour_map(axes, x, y, grid.plane(values, view.horizontal, view.vertical, view.at), scale)
+    plane = grid.plane(values, view.horizontal, view.vertical, view.at)
+    at = {name: grid.axis(name)[index] for name, index in view.at.items()}
+    draw_colour_map(axes, x, y, grid.outlines.continued(plane, (view.horizontal, x), (view.vertical, y), at), scale)
     if grid.is_spatial(view.horizontal, view.vertical) and shape_of(x, y)[1]:
         axes.set_aspect("equal")
-    outline(axes, grid, view)
+    outline(axes, grid, view, blank=True)
     label_axes(axes, view.horizontal, view.vertical)
     scale_axes(axes, grid, view.horizontal, view.vertical)
-    if narrow and not {view.horizontal, view.vertical} & set(grid.logarithmic):
-        axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
-        axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    set_ticks(axes, grid, view, (3, 4) if narrow else (6, 8))
 
 
-def outline(axes: Axes, grid: Grid, view: View) -> None:
-    """The outlines of shapes on a plane."""
+def set_ticks(axes: Axes, grid: Grid, view: View, most: tuple[int, int] = (6, 8)) -> None:
+    """At most so many ticks on the horizontal and the vertical axis, where these are linear."""
+    for axis, name, count in ((axes.xaxis, view.horizontal, most[0]), (axes.yaxis, view.vertical, most[1])):
+        if name not in grid.logarithmic:
+            axis.set_major_locator(MaxNLocator(count, steps=[1, 2, 5, 10]))
+
+
+def outline(axes: Axes, grid: Grid, view: View, blank: bool = False) -> None:
+    """The outlines of shapes on a plane; blank: what lies outside of the domain is covered."""
     at = {name: grid.axis(name)[index] for name, index in view.at.items()}
-    grid.outlines.draw(axes, view.horizontal, view.vertical, grid.coordinates, at)
+    grid.outlines.draw(axes, view.horizontal, view.vertical, grid.coordinates, at, blank)
 
 
 def draw_comparison(caption: str, grid: Grid, rows: list[tuple[str, np.ndarray, Scale]]) -> Figure:
@@ -162,10 +169,12 @@ def _draw_dots(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label
     flat = ratio > 1.6 and spatial
     with new_figure(*_plane_size(ratio), caption) as figure:
         axes = figure.subplots()
-        size = float(np.clip(40000.0 / len(x), 4.0, 60.0))
+        size = float(np.clip(80000.0 / len(x), 4.0, 60.0))
         known = np.isfinite(values)
         axes.scatter(x[known], y[known], c=values[known], s=size, cmap=scale.colours, norm=scale.norm, linewidths=0)
-        outline(axes, grid, View(horizontal, vertical, {}))
+        view = View(horizontal, vertical, {})
+        outline(axes, grid, view)
+        set_ticks(axes, grid, view)
         axes.set_xlim(*_with_margin(x))
         axes.set_ylim(*_with_margin(y))
         if to_scale:

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
 from pinnkit.reporting.labels import math_name
+from pinnkit.reporting.outlines import BLANK
 
 # Colours that the colour-blind can tell apart (Okabe and Ito 2008), black left for references.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F3C8D", "#8C564B", "#7F7F7F")
@@ -110,7 +111,7 @@ def finite_values(values: np.ndarray) -> np.ndarray:
 
 def draw_colour_map(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, scale: Scale) -> QuadMesh:
     """A colour map of values (n_y, n_x) over x (n_x,) and y (n_y,); what is not finite stays grey."""
-    axes.set_facecolor("0.85")
+    axes.set_facecolor(BLANK)
     mesh = axes.pcolormesh(
         cell_edges(x),
         cell_edges(y),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes  # a second of import, which reading a problem need not pay
 
 RESOLUTION = 201
-"""Points along each axis at which a shape is asked for its points."""
-DOMAIN = {"colors": "black", "linewidths": 1.6}
+"""Points along each axis at which a shape is asked for its distance."""
+ROUNDING = 1e-6
+"""The distance outside of a shape at which its line is drawn, relative to the plane: where the shape ends at the frame
+the distance is zero, and there is no line."""
+DOMAIN = {"colors": "black", "linewidths": 1.6, "linestyles": "solid"}
 WITHIN = {"colors": "black", "linewidths": 1.0, "linestyles": "dashed"}
+BLANK = "0.85"
+"""The colour of what lies outside of the domain."""
 
-Contains = Callable[[Mapping[str, np.ndarray]], np.ndarray]
-"""Coordinates, arrays of one shape -> mask of the points in a shape."""
+Distance = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+"""Coordinates, arrays of one shape -> the distance to the edge of a shape, positive inside and negative outside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,31 +32,77 @@ class Outlines:
     domain: None where it is a box; within: those that lie in it, by name; space: the coordinates of the shapes.
     """
 
-    domain: Contains | None = None
-    within: Mapping[str, Contains] = field(default_factory=dict)
+    domain: Distance | None = None
+    within: Mapping[str, Distance] = field(default_factory=dict)
     space: tuple[str, ...] = ()
     _known: dict = field(default_factory=dict, repr=False)
 
-    def draw(self, axes: Axes, horizontal: str, vertical: str, ends: Mapping[str, np.ndarray], at: Mapping) -> None:
-        """Lines on a plane.
+    def draw(
+        self, axes: Axes, horizontal: str, vertical: str, ends: Mapping[str, np.ndarray], at: Mapping, blank: bool
+    ) -> None:
+        """Lines on a plane, each once where two shapes meet.
 
-        ends: values of the plane's two coordinates, whose ranges it has; at: the value of every other coordinate.
+        ends: values of the plane's two coordinates, whose ranges it has; at: the value of every other coordinate;
+        blank: whether what lies outside of the domain is covered.
         """
-        shapes = [(self.domain, DOMAIN)] if self.domain is not None else []
-        for contains, style in [*shapes, *((one, WITHIN) for one in self.within.values())]:
-            where = sorted((name, value) for name, value in at.items() if not self.space or name in self.space)
-            key = (id(contains), horizontal, vertical, *where)
-            if key not in self._known:
-                self._known[key] = self._mask(contains, horizontal, vertical, ends, at)
-            x, y, mask = self._known[key]
-            if mask.any() and not mask.all() and x[0] < x[-1] and y[0] < y[-1]:
-                axes.contour(x, y, mask, [0.5], **style)
-
-    @staticmethod
-    def _mask(
-        contains: Contains, horizontal: str, vertical: str, ends: Mapping[str, np.ndarray], at: Mapping
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         x, y = (np.linspace(np.min(ends[name]), np.max(ends[name]), RESOLUTION) for name in (horizontal, vertical))
-        across, up = np.meshgrid(x, y)
-        others = {name: np.full(across.shape, value) for name, value in at.items()}
-        return x, y, contains({horizontal: across, vertical: up, **others}).astype(float)
+        if x[0] == x[-1] or y[0] == y[-1]:
+            return
+        edge = -ROUNDING * min(x[-1] - x[0], y[-1] - y[0])
+        drawn = np.zeros((RESOLUTION - 1, RESOLUTION - 1), dtype=bool)
+        for distance, style in self._shapes():
+            values = self._distances(distance, {horizontal: x, vertical: y}, at)
+            crossed = _crossed(values >= edge)
+            if blank and style is DOMAIN and values.min() < edge:
+                axes.contourf(x, y, values, [values.min() - 1, edge], colors=[BLANK])
+            if (crossed & ~drawn).any():
+                axes.contour(x, y, values, [edge], **style)
+            drawn |= _with_neighbours(crossed)
+
+    def continued(
+        self, values: np.ndarray, horizontal: tuple[str, np.ndarray], vertical: tuple[str, np.ndarray], at: Mapping
+    ) -> np.ndarray:
+        """Values (n_vertical, n_horizontal) on a plane with those of neighbours just outside of the domain.
+
+        The cells that the boundary crosses then have a colour on all of their part inside.
+        """
+        if self.domain is None:
+            return values
+        outside = self._distances(self.domain, dict([horizontal, vertical]), at) < 0
+        known = np.isfinite(values)
+        padded = np.pad(np.where(known, values, 0.0), 1), np.pad(known.astype(float), 1)
+        total, count = (sum(_shifts(one)) for one in padded)
+        filled = outside & ~known & (count > 0)
+        return np.where(filled, total / np.maximum(count, 1), values)
+
+    def _shapes(self) -> Iterator[tuple[Distance, dict]]:
+        if self.domain is not None:
+            yield self.domain, DOMAIN
+        for distance in self.within.values():
+            yield distance, WITHIN
+
+    def _distances(self, distance: Distance, plane: Mapping[str, np.ndarray], at: Mapping) -> np.ndarray:
+        """Distances (n_vertical, n_horizontal) on a plane, computed once for all values of time."""
+        where = sorted((name, value) for name, value in at.items() if not self.space or name in self.space)
+        key = (id(distance), *((name, values.tobytes()) for name, values in plane.items()), *where)
+        if key not in self._known:
+            across = dict(zip(plane, np.meshgrid(*plane.values()), strict=True))
+            shape = next(iter(across.values())).shape
+            self._known[key] = distance({**across, **{name: np.full(shape, value) for name, value in at.items()}})
+        return self._known[key]
+
+
+def _shifts(padded: np.ndarray) -> list[np.ndarray]:
+    """The values of the eight neighbours, and the own ones, of an array that was padded by one."""
+    rows, columns = padded.shape
+    return [padded[i : rows - 2 + i, j : columns - 2 + j] for i in range(3) for j in range(3)]
+
+
+def _crossed(inside: np.ndarray) -> np.ndarray:
+    """Mask of the cells whose corners do not all lie on one side."""
+    corners = np.stack([inside[1:, 1:], inside[1:, :-1], inside[:-1, 1:], inside[:-1, :-1]])
+    return corners.any(axis=0) & ~corners.all(axis=0)
+
+
+def _with_neighbours(mask: np.ndarray) -> np.ndarray:
+    return np.any(_shifts(np.pad(mask, 1)), axis=0)

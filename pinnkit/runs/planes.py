@@ -9,7 +9,7 @@ import numpy as np
 from pinnkit.domains.shape import Shape
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.grid import Grid
-from pinnkit.reporting.outlines import Contains, Outlines
+from pinnkit.reporting.outlines import Distance, Outlines
 
 POINTS, SOLID = 61, 31
 """Points along two space coordinates, and along three."""
@@ -44,18 +44,23 @@ def grid(problem: Problem, coordinates: Mapping[str, np.ndarray], structured: bo
 def outlines(problem: Problem) -> Outlines:
     """The domain, unless it is a box, and the named shapes within it."""
     domain = problem.domain
-    within = {name: _contains(problem, one) for name, one in problem.regions.items() if one != domain}
-    return Outlines(None if domain.fills_bounds else _contains(problem, domain), within, problem.space)
+    within = {name: _distance(problem, one) for name, one in problem.regions.items() if one != domain}
+    return Outlines(None if domain.fills_bounds else _distance(problem, domain), within, problem.space)
 
 
-def _contains(problem: Problem, shape: Shape) -> Contains:
-    slack = 1e-9 * (problem.domain.upper - problem.domain.lower)
+def _distance(problem: Problem, shape: Shape) -> Distance:
+    """The distance in space: all else has the middle of its range, for the shapes are the same everywhere there."""
+    middle = (problem.domain.lower + problem.domain.upper) / 2
 
-    def contains(coordinates: Mapping[str, np.ndarray]) -> np.ndarray:
-        points = np.stack([coordinates[name].ravel() for name in problem.coordinates], axis=1)
-        return shape.contains(points, slack).reshape(next(iter(coordinates.values())).shape)
+    def distance(coordinates: Mapping[str, np.ndarray]) -> np.ndarray:
+        extent = next(iter(coordinates.values())).shape
+        columns = [
+            coordinates[name].ravel() if name in problem.space else np.full(int(np.prod(extent)), value)
+            for name, value in zip(problem.coordinates, middle, strict=True)
+        ]
+        return shape.distance(np.stack(columns, axis=1)).reshape(extent)
 
-    return contains
+    return distance
 
 
 def _axis(problem: Problem, name: str, count: int) -> np.ndarray:

@@ -178,6 +178,16 @@ def test_in_one_and_in_three_coordinates():
         assert not solid.contains(points + 1e-6 * part.normals(points)).any()
 
 
+@pytest.mark.parametrize("radius", [0.5, 3.0])
+def test_a_face_that_the_solid_only_touches_is_no_part_of_its_boundary(radius):
+    """A quarter of a disk, in the box around it: the faces x = R and y = R meet the disk at one point each."""
+    box = Box({"x": (0.0, radius), "y": (0.0, radius)})
+    quarter = Combination("&", box, Disk(("x", "y"), (0.0, 0.0), radius))
+    fixed = [part.base.fixed for part in quarter.boundary(("x", "y")) if isinstance(part.base, Box)]
+    assert fixed == [{"x": 0.0}, {"y": 0.0}]
+    assert quarter.measure == pytest.approx(np.pi * radius**2 / 4, rel=1e-12)
+
+
 def a_shape(rng: np.random.Generator) -> Shape:
     """A rectangle, a disk or an ellipse whose ends lie on a coarse grid, so that edges of several often coincide."""
     at = tuple((rng.integers(0, 5, 2) / 4).tolist())

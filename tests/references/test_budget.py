@@ -12,7 +12,8 @@ import pinnkit
 from pinnkit.references import refinement
 from pinnkit.references.budget import Budget, OverBudget
 from pinnkit.references.choose import choose
-from pinnkit.references.spectral import NotComputed, Spectral
+from pinnkit.references.claimed_error import NotComputed
+from pinnkit.references.spectral import Spectral
 from tests.references.rods import ENDS, SINE, heat, problem, start
 
 SHARP = problem(

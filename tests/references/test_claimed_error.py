@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import erfc
 
-from pinnkit.references.spectral import NotComputed, Spectral
+from pinnkit.references.claimed_error import NotComputed
+from pinnkit.references.spectral import Spectral
 from tests.references.rods import ENDS, problem, start
 
 pi = np.pi

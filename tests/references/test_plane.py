@@ -9,12 +9,12 @@ from pinnkit.language.errors import Report
 from pinnkit.problem.problem import Problem
 from pinnkit.references.budget import Budget
 from pinnkit.references.choose import choose
+from pinnkit.references.claimed_error import NotComputed
 from pinnkit.references.plane import reference as tested
 from pinnkit.references.plane.reference import PlaneSpectral, check_plane_system
 from pinnkit.references.plane.refinement import difference, resolved
 from pinnkit.references.plane.steady import Rectangle, SteadySolution
 from pinnkit.references.plane.system import read_plane_system
-from pinnkit.references.spectral import NotComputed
 from pinnkit.references.unsupported import UnsupportedProblem
 from pinnkit.runs.validation import _check_reference
 from pinnkit.settings import read_settings

@@ -12,7 +12,8 @@ from pinnkit.references.budget import Budget
 from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.manufactured import manufacture
 from pinnkit.references.method_of_lines import MethodOfLines
-from pinnkit.references.spectral import Spectral, UnsupportedProblem
+from pinnkit.references.spectral import Spectral
+from pinnkit.references.unsupported import UnsupportedProblem
 from tests.references.rods import ENDS, ONE, SINE, TIME, heat, problem, start
 from tests.references.spectral_errors import errors
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pinnkit.references.spectral import Spectral, UnsupportedProblem
+from pinnkit.references.spectral import Spectral
+from pinnkit.references.unsupported import UnsupportedProblem
 from tests.references.rods import ENDS, ONE, SINE, TIME, heat, problem, start
 
 TWO_AT_ONE_END = {"left": {"at": "x = -1", "equations": {"a": "u = 0", "b": "2*u = 0"}}}

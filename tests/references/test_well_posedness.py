@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pinnkit.references.evolution_system import read_evolution_system
-from pinnkit.references.spectral import Spectral, UnsupportedProblem
+from pinnkit.references.spectral import Spectral
+from pinnkit.references.unsupported import UnsupportedProblem
 from pinnkit.references.well_posedness import check_boundary_conditions, check_well_posed
 from tests.references.rods import ENDS, SINE, heat, problem, start
 

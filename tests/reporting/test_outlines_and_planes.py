@@ -30,20 +30,34 @@ def test_the_domain_and_what_lies_in_it_are_outlined(structured):
 
     def disk(at):
         asked.append(1)
-        return at["x"] ** 2 + at["y"] ** 2 <= 0.64
+        return 0.8 - np.hypot(at["x"], at["y"])
 
-    outlines = Outlines(disk, {"half": lambda at: at["x"] < 0.1, "nowhere": lambda at: at["x"] > 5})
+    within = {"half": lambda at: 0.1 - at["x"], "rest": lambda at: at["x"] - 0.1, "nowhere": lambda at: at["x"] - 5}
+    outlines = Outlines(disk, within)
     x, y = np.meshgrid(np.linspace(-1, 1, 21), np.linspace(-1, 1, 31), indexing="ij")
     coordinates = {"x": x, "y": y} if structured else {"x": x.ravel(), "y": y.ravel()}
     grid = Grid(coordinates, structured, outlines=outlines)
-    u = np.where(disk(grid.coordinates), grid.coordinates["x"], np.nan)
+    u = np.where(disk(grid.coordinates) >= 0, grid.coordinates["x"], np.nan)
     figures = draw("disk", grid, {"u": u}, {"u": u}, {}, EMPTY, {"all": {"x": x.ravel(), "y": y.ravel()}})
     for name in ("solution_u", "reference_u", "error_u", "points"):
-        rim, half = lines(figures[name].axes[0])
-        assert np.abs(np.hypot(*vertices(rim).T) - 0.8).max() < 0.011
-        assert np.abs(vertices(half)[:, 0] - 0.1).max() < 0.011
-    assert len(asked) == 2  # for u, and for the outline: it is known from picture to picture
+        *_, rim, half = lines(figures[name].axes[0])
+        assert np.abs(np.hypot(*vertices(rim).T) - 0.8).max() < 1e-4
+        assert np.abs(vertices(half)[:, 0] - 0.1).max() < 1e-4
+    assert len(asked) == (3 if structured else 2)  # for u, and for the outline: it is known from picture to picture
     render(figures)
+
+
+def test_colours_reach_to_the_boundary_of_the_domain():
+    x, y = np.linspace(-1, 1, 11), np.linspace(-1, 1, 11)
+    across, up = np.meshgrid(x, y)
+    values = np.where(np.hypot(across, up) <= 0.7, 3.0, np.nan)
+    values[5, 5] = np.nan  # left out inside
+    found = Outlines(lambda at: 0.7 - np.hypot(at["x"], at["y"])).continued(values, ("x", x), ("y", y), {})
+    assert set(found[np.isfinite(found)]) == {3.0}
+    near = np.hypot(across, up) < 0.89
+    near[5, 5] = False
+    assert np.isfinite(found[near]).all()
+    assert np.isnan(found[[5, 0], [5, 0]]).all()
 
 
 def test_the_outlines_of_a_problem_are_those_of_its_shapes():
@@ -62,8 +76,8 @@ def test_the_outlines_of_a_problem_are_those_of_its_shapes():
     x, y, t = np.meshgrid([-1.0, 0, 1], [-1.0, 0, 1], [0.0, 1], indexing="ij")
     outlines = grid_of_problem(problem, {"x": x, "y": y, "t": t}, structured=True).outlines
     at = {"x": np.array([0.5, -0.5, 0.0]), "y": np.zeros(3), "t": np.full(3, 0.3)}
-    assert outlines.domain(at).tolist() == [False, True, True]
-    assert outlines.within["core"](at).tolist() == [False, True, False]
+    np.testing.assert_allclose(outlines.domain(at), [-0.25, 0.5, 0.25])
+    np.testing.assert_allclose(outlines.within["core"](at), [-0.8, 0.2, -0.3])
     plain = {key: words[key] for key in ("coordinates", "fields", "equations")}
     assert grid_of_problem(Problem(**plain), {"x": x, "y": y, "t": t}, structured=True).outlines.domain is None
 

@@ -8,22 +8,18 @@ from math import gamma
 from typing import Any, ClassVar
 
 import numpy as np
-import sympy
 from scipy.special import betaincinv
 
 from pinnkit.domains import quadrature
-from pinnkit.domains.distances import coordinate, number
 from pinnkit.domains.registry import SHAPES
+from pinnkit.domains.round import Round, RoundBoundary
 from pinnkit.domains.shape import Shape, ShapeError
 from pinnkit.domains.trimmed import slice_of
-
-ROUNDING = 1e-13
-"""By how much a computed point may miss the shape, relative to the size of its coordinates."""
 
 
 @SHAPES.register("ball")
 @dataclass(frozen=True)
-class Ball(Shape):
+class Ball(Round):
     """{p : |p - center| <= radius} in d >= 3 coordinates.
 
     Args:
@@ -37,42 +33,15 @@ class Ball(Shape):
 
     example: ClassVar[Mapping[str, Any]] = {"names": ("x", "y", "z"), "center": (0.5, -2.0, 1.0), "radius": 3.0}
 
-    names: tuple[str, ...]
-    center: tuple[float, ...]
-    radius: float
-
     def __post_init__(self) -> None:
-        listed = ", ".join(self.names) or "none"
         if len(self.names) < 3:
-            raise ShapeError("", f"a ball has three or more coordinates, and a disk two; here they are {listed}")
-        if len(self.center) != len(self.names):
-            raise ShapeError("center", f"has {len(self.center)} numbers: write one for each of {listed}")
-        if not self.radius > 0:
-            raise ShapeError("radius", f"is {self.radius:g}: a number above zero is needed")
-
-    @property
-    def rounding(self) -> float:
-        """How far a computed point may miss the ball or its surface."""
-        return ROUNDING * (self.radius + max(map(abs, self.center)))
-
-    @property
-    def bounds(self) -> Mapping[str, tuple[float, float]]:
-        ends = [(middle - self.radius, middle + self.radius) for middle in self.center]
-        return dict(zip(self.names, ends, strict=True))
-
-    @property
-    def dimension(self) -> int:
-        return len(self.names)
+            raise ShapeError("", f"a ball has three or more coordinates, and a disk two; here they are {self.listed}")
+        super().__post_init__()
 
     @property
     def measure(self) -> float:
         """pi^(d/2) R^d / Gamma(d/2 + 1)."""
         return float(np.pi ** (self.dimension / 2) * self.radius**self.dimension / gamma(self.dimension / 2 + 1))
-
-    @property
-    def description(self) -> str:
-        middle = ", ".join(f"{value:.6g}" for value in self.center)
-        return f"({', '.join(self.names)}) in the ball of radius {self.radius:.6g} about ({middle})"
 
     def sample(self, unit: np.ndarray) -> np.ndarray:
         """p = c + R s^(1/d) n for the unit point (s, v), n the direction that v gives: uniform by volume."""
@@ -87,22 +56,6 @@ class Ball(Shape):
         points = self.center + (radii[:, :, None] * across).reshape(-1, 3)
         return points, np.outer(factors * radii[:, 0] ** 2, weights).ravel()
 
-    @property
-    def distance_expression(self) -> sympy.Expr:
-        """(R^2 - |p - c|^2) / (2 R), smooth in the center too."""
-        pairs = zip(self.names, self.center, strict=True)
-        squares = [(coordinate(name) - number(middle)) ** 2 for name, middle in pairs]
-        return (number(self.radius) ** 2 - sympy.Add(*squares)) / (2 * number(self.radius))
-
-    def distance(self, points: np.ndarray) -> np.ndarray:
-        return self.radius - np.linalg.norm(points - self.center, axis=1)
-
-    def contains(self, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
-        return self.distance(points) >= -np.max(slack) - self.rounding
-
-    def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
-        return np.abs(self.distance(points)) <= np.max(slack)
-
     def boundary(self, coordinates: Collection[str]) -> tuple[Shape, ...]:
         return (Sphere(self),) if set(self.names) <= set(coordinates) else ()
 
@@ -111,64 +64,28 @@ class Ball(Shape):
 
 
 @dataclass(frozen=True)
-class Sphere(Shape):
-    """{p : |p - center| = radius}, with the normals (p - center) / radius."""
+class Sphere(RoundBoundary):
+    """The boundary of a ball."""
 
-    ball: Ball
-
-    @property
-    def bounds(self) -> Mapping[str, tuple[float, float]]:
-        return self.ball.bounds
-
-    @property
-    def dimension(self) -> int:
-        return self.ball.dimension - 1
+    solid: Ball
 
     @property
     def measure(self) -> float:
-        return self.ball.measure * self.ball.dimension / self.ball.radius
+        return self.solid.measure * self.solid.dimension / self.solid.radius
 
     @property
     def description(self) -> str:
-        return self.ball.description.replace("in the ball", "on the sphere")
+        return self.solid.description.replace("in the ball", "on the sphere")
 
     def sample(self, unit: np.ndarray) -> np.ndarray:
         self._check_unit(unit)
-        return self.ball.center + self.ball.radius * directions(unit)
+        return self.solid.center + self.solid.radius * directions(unit)
 
     def quadrature(self, order: int) -> quadrature.Rule:
         if self.dimension != 2:
             return super().quadrature(order)
         across, weights = unit_sphere(order)
-        return self.ball.center + self.ball.radius * across, weights * self.ball.radius**2
-
-    @property
-    def distance_expression(self) -> sympy.Expr:
-        return self.ball.distance_expression
-
-    def distance(self, points: np.ndarray) -> np.ndarray:
-        return -np.abs(self.ball.distance(points))
-
-    def contains(self, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
-        return self.distance(points) >= -np.max(slack) - self.ball.rounding
-
-    def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
-        return np.zeros(len(points), dtype=bool)
-
-    @property
-    def widths(self) -> np.ndarray:
-        """The side of a flat square, or cube, of the same measure."""
-        return np.full(self.ball.dimension, self.measure ** (1 / self.dimension))
-
-    def boundary(self, coordinates: Collection[str]) -> tuple[Shape, ...]:
-        return ()
-
-    def normals(self, points: np.ndarray) -> np.ndarray:
-        outward = points - self.ball.center
-        return outward / np.linalg.norm(outward, axis=1, keepdims=True)
-
-    def project(self, points: np.ndarray) -> np.ndarray:
-        return self.ball.center + self.ball.radius * self.normals(points)
+        return self.solid.center + self.solid.radius * across, weights * self.solid.radius**2
 
 
 def unit_sphere(order: int) -> quadrature.Rule:

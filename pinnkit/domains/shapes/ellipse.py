@@ -17,6 +17,7 @@ from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape, ShapeError
 from pinnkit.domains.shapes.disk import Disk
 from pinnkit.domains.trimmed import slice_of
+from pinnkit.domains.whole_boundary import WholeBoundary
 
 ROUNDING = 1e-12
 """By how much a computed point may miss the shape, relative to the size of its coordinates."""
@@ -181,32 +182,24 @@ class Ellipse(Shape):
 
 
 @dataclass(frozen=True)
-class EllipseCurve(Shape):
+class EllipseCurve(WholeBoundary):
     """The curve c + R(angle) (a cos w, b sin w), with outward normals."""
 
-    ellipse: Ellipse
-
-    @property
-    def bounds(self) -> Mapping[str, tuple[float, float]]:
-        return self.ellipse.bounds
-
-    @property
-    def dimension(self) -> int:
-        return 1
+    solid: Ellipse
 
     def _length(self, angle: np.ndarray | float) -> np.ndarray:
         """The arc length from w = 0: b E(w | 1 - a^2/b^2), E the incomplete elliptic integral of the second kind."""
-        first, second = self.ellipse.radii
+        first, second = self.solid.radii
         return second * ellipeinc(angle, 1 - (first / second) ** 2)
 
     @cached_property
     def measure(self) -> float:
-        first, second = self.ellipse.radii
+        first, second = self.solid.radii
         return float(4 * second * ellipe(1 - (first / second) ** 2))
 
     @property
     def description(self) -> str:
-        return self.ellipse.description.replace("in the ellipse", "on the ellipse")
+        return self.solid.description.replace("in the ellipse", "on the ellipse")
 
     @cached_property
     def _table(self) -> tuple[np.ndarray, np.ndarray]:
@@ -221,45 +214,25 @@ class EllipseCurve(Shape):
         place = np.clip(np.searchsorted(lengths, wanted) - 1, 0, NODES - 1)
         low, high = angles[place], angles[place + 1]
         angle = np.interp(wanted, lengths, angles)
-        first, second = self.ellipse.radii
+        first, second = self.solid.radii
         for _ in range(4):
             speed = np.hypot(first * np.sin(angle), second * np.cos(angle))
             angle = np.clip(angle - (self._length(angle) - wanted) / speed, low, high)
         components = np.stack([first * np.cos(angle), second * np.sin(angle)], axis=1)
-        return self.ellipse.globally(components)
-
-    @property
-    def distance_expression(self) -> sympy.Expr:
-        return self.ellipse.distance_expression
+        return self.solid.globally(components)
 
     def quadrature(self, order: int) -> quadrature.Rule:
         """The trapezoidal rule in the angle, at 8 order of them, which converges as 2 order do on a circle."""
         angle = 2 * np.pi * (np.arange(8 * order) + 0.5) / (8 * order)
-        first, second = self.ellipse.radii
+        first, second = self.solid.radii
         points = np.stack([first * np.cos(angle), second * np.sin(angle)], axis=1)
         speed = np.hypot(first * np.sin(angle), second * np.cos(angle))
-        return self.ellipse.globally(points), speed * 2 * np.pi / (8 * order)
-
-    def distance(self, points: np.ndarray) -> np.ndarray:
-        return -np.abs(self.ellipse.distance(points))
-
-    def contains(self, points: np.ndarray, slack: float | np.ndarray = 0.0) -> np.ndarray:
-        return self.distance(points) >= -np.max(slack) - self.ellipse.rounding
-
-    def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
-        return np.zeros(len(points), dtype=bool)
-
-    @property
-    def widths(self) -> np.ndarray:
-        return np.full(2, self.measure)  # the curve may run along either coordinate
-
-    def boundary(self, coordinates: Collection[str]) -> tuple[Shape, ...]:
-        return ()
+        return self.solid.globally(points), speed * 2 * np.pi / (8 * order)
 
     def normals(self, points: np.ndarray) -> np.ndarray:
         """Along the gradient of the level function."""
-        outward = (self.ellipse.local(points) / np.square(self.ellipse.radii)) @ self.ellipse.axes
+        outward = (self.solid.local(points) / np.square(self.solid.radii)) @ self.solid.axes
         return outward / np.linalg.norm(outward, axis=1, keepdims=True)
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        return self.ellipse.nearest(points)
+        return self.solid.nearest(points)

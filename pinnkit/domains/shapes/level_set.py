@@ -16,6 +16,7 @@ from pinnkit.domains.level_geometry import LevelGeometry, level_geometry
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape
 from pinnkit.domains.trimmed import slice_of
+from pinnkit.domains.whole_boundary import WholeBoundary
 
 NARROW = 1e6
 """Up to how many times the rounding a distance to first order is near enough."""
@@ -160,18 +161,10 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 @dataclass(frozen=True)
-class ZeroSet(Shape):
+class ZeroSet(WholeBoundary):
     """{p in the box : phi(p) = 0}, with the normals grad phi / |grad phi|: a curve or a surface."""
 
     solid: LevelSet
-
-    @property
-    def bounds(self) -> Mapping[str, tuple[float, float]]:
-        return self.solid.bounds
-
-    @property
-    def dimension(self) -> int:
-        return self.solid.dimension - 1
 
     @property
     def measure(self) -> float:
@@ -180,10 +173,6 @@ class ZeroSet(Shape):
     @property
     def description(self) -> str:
         return f"{_listed(self.solid.names)} where {self.solid.function.text} = 0"
-
-    @property
-    def distance_expression(self) -> sympy.Expr:
-        return self.solid.distance_expression
 
     @property
     def corners(self) -> np.ndarray:
@@ -212,13 +201,6 @@ class ZeroSet(Shape):
 
     def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
         return _near_faces(self.solid.box, points, slack)
-
-    @property
-    def widths(self) -> np.ndarray:
-        return np.full(len(self.coordinates), self.measure ** (1 / self.dimension))
-
-    def boundary(self, coordinates: Collection[str]) -> tuple[Shape, ...]:
-        return ()
 
     def normals(self, points: np.ndarray) -> np.ndarray:
         gradient = self.solid.function.gradient(points)

@@ -17,6 +17,7 @@ from pinnkit.domains.shape import Shape, ShapeError
 from pinnkit.domains.simplices import Simplices, simplex_measures
 from pinnkit.domains.triangle_mesh import TriangleMesh, icosphere
 from pinnkit.domains.trimmed import slice_of
+from pinnkit.domains.whole_boundary import WholeBoundary
 
 ROUNDING = 1e-13
 """By how much a computed point may miss the surface, relative to the size of its coordinates."""
@@ -131,18 +132,10 @@ class Mesh(Shape):
 
 
 @dataclass(frozen=True)
-class Surface(Shape):
+class Surface(WholeBoundary):
     """The triangles of a mesh, with their normals."""
 
     solid: Mesh
-
-    @property
-    def bounds(self) -> Mapping[str, tuple[float, float]]:
-        return self.solid.bounds
-
-    @property
-    def dimension(self) -> int:
-        return 2
 
     @property
     def measure(self) -> float:
@@ -176,16 +169,6 @@ class Surface(Shape):
         near = ~self.solid.nearest.beyond(points, reach)
         near[near] = self.distance(points[near]) >= -reach
         return near
-
-    def near_edge(self, points: np.ndarray, slack: np.ndarray) -> np.ndarray:
-        return np.zeros(len(points), dtype=bool)
-
-    @property
-    def widths(self) -> np.ndarray:
-        return np.full(3, np.sqrt(self.measure))
-
-    def boundary(self, coordinates: Collection[str]) -> tuple[Shape, ...]:
-        return ()
 
     def normals(self, points: np.ndarray) -> np.ndarray:
         """Those of the nearest triangles."""

@@ -11,6 +11,7 @@ from pinnkit.problem.at import random_points
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.unknowns import combined
 from pinnkit.references.budget import DEFAULT_BYTES, DEFAULT_SECONDS, Budget, OverBudget
+from pinnkit.references.claimed_error import MAX_ERROR, NotComputed, log_computed
 from pinnkit.references.fem.boundary_data import Conditions, read_conditions
 from pinnkit.references.fem.cad import MeshingError, spatial
 from pinnkit.references.fem.corners import switch_points
@@ -21,7 +22,6 @@ from pinnkit.references.fem.newton import NotConverged
 from pinnkit.references.fem.refinement import Refined, Refinement
 from pinnkit.references.fem.second_order import SecondOrderSystem, read_second_order_system
 from pinnkit.references.fem.words import check_packages, unsupported
-from pinnkit.references.spectral import MAX_ERROR, WARN_ERROR, NotComputed
 
 log = logging.getLogger("pinnkit.references")
 
@@ -75,12 +75,7 @@ class Fem:
         self.fields = tuple(unknown.name for unknown in problem.unknowns)
         steps = f", {found.solution.steps} time steps" if system.time else ""
         self.name = f"fem: quadratic elements, {found.solution.unknowns} unknowns{steps}"
-        log.info("reference: %s; %.1f s, claimed error %.1e", self.name, budget.elapsed, self.claimed_error)
-        if self.claimed_error > WARN_ERROR:
-            log.warning(
-                "the reference (%s) has a claimed error of %.1e (relative L2); smaller errors cannot be measured",
-                *(self.name, self.claimed_error),
-            )
+        log_computed(self.name, self.claimed_error, budget)
 
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Every unknown at arrays of points of any one shape; NaN outside the domain."""

@@ -10,14 +10,15 @@ import numpy as np
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.unknowns import combined
 from pinnkit.references.budget import DEFAULT_BYTES, DEFAULT_SECONDS, Budget, OverBudget
+from pinnkit.references.claimed_error import MAX_ERROR, NotComputed, log_computed
 from pinnkit.references.etdrk4 import StoppedEarlyError
+from pinnkit.references.extent import check_extent
 from pinnkit.references.plane.evolution import EvolutionSolution, StoppedError
 from pinnkit.references.plane.modes import PeriodicSolution
 from pinnkit.references.plane.refinement import Found, Solution, comparison_points, difference, refine
 from pinnkit.references.plane.steady import NotConvergedError, SteadySolution
 from pinnkit.references.plane.system import PlaneSystem, read_plane_system
 from pinnkit.references.semilinear import SemilinearForm, semilinear_form
-from pinnkit.references.spectral import MAX_ERROR, WARN_ERROR, NotComputed
 from pinnkit.references.unsupported import UnsupportedProblem
 
 log = logging.getLogger("pinnkit.references")
@@ -77,12 +78,7 @@ class PlaneSpectral:
         self._solution, self.claimed_error = found.solution, found.error
         method = getattr(found.solution, "method", "Newton" if self._system.time is None else "ETDRK4")
         self.name = f"spectral: {found.solution.nodes} x {found.solution.nodes} nodes, {method}"
-        log.info("reference: %s; %.1f s, claimed error %.1e", self.name, budget.elapsed, self.claimed_error)
-        if self.claimed_error > WARN_ERROR:
-            log.warning(
-                "the reference (%s) has a claimed error of %.1e (relative L2); smaller errors cannot be measured",
-                *(self.name, self.claimed_error),
-            )
+        log_computed(self.name, self.claimed_error, budget)
 
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Every unknown at arrays of points of any one shape.
@@ -92,13 +88,7 @@ class PlaneSpectral:
         """
         points = {name: np.asarray(coordinates[name], dtype=float) for name in self._problem.coordinates}
         for name, values in points.items():
-            lower, upper = self._problem.domain.bounds[name]
-            slack = 1e-12 * (upper - lower)
-            if values.size and not (values.min() >= lower - slack and values.max() <= upper + slack):
-                raise ValueError(
-                    f"{name} ranges from {values.min():g} to {values.max():g}; the reference is defined in "
-                    f"[{lower:g}, {upper:g}]"
-                )
+            check_extent(name, values, self._problem.domain.bounds[name])
         shape = next(iter(points.values())).shape
         rows = self._solution({name: values.ravel() for name, values in points.items()})
         found = {name: row.reshape(shape) for name, row in zip(self._system.fields, rows, strict=True)}

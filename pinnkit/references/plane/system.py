@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 
 import sympy
 
-from pinnkit.domains.shape import Shape
 from pinnkit.language import linear
-from pinnkit.language.calculus import Partial, normal_symbol, partials, replace, symbol
+from pinnkit.language.calculus import Partial, partials, replace, symbol
 from pinnkit.language.errors import LanguageError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.evolution_system import orders_in_time, rates_in_time
 from pinnkit.references.initial_conditions import read_initial_conditions
-from pinnkit.references.residuals import parameter_values, symbolic_residual
+from pinnkit.references.residuals import flat_normals, parameter_values, symbolic_residual
 from pinnkit.references.unsupported import UnsupportedProblem, expect_one_region
 
 HIGHEST = 2
@@ -170,7 +169,7 @@ def _conditions(
         residuals = [symbolic_residual(one, where, values) for one in condition.equations]
         for place in condition.places:
             at = {symbol(name): sympy.Float(value) for name, value in place.fixed.items()}
-            moved = [replace(one, _normals(problem, place) | at) for one in residuals]
+            moved = [replace(one, flat_normals(problem, place) | at) for one in residuals]
             (fixed, value), *more = place.fixed.items() or (("", 0.0),)
             ends = problem.domain.bounds.get(fixed, ())
             if more or value not in ends or (fixed == problem.time and value != ends[0]):
@@ -180,15 +179,6 @@ def _conditions(
             else:
                 faces += [((fixed, ends.index(value)), condition.name, one) for one in moved]
     return start, faces
-
-
-def _normals(problem: Problem, place: Shape) -> dict[sympy.Symbol, sympy.Integer]:
-    normals = place.normals(place.lower[None])
-    if normals is None:
-        return {}
-    return {
-        normal_symbol(name): sympy.Integer(int(one)) for name, one in zip(problem.coordinates, normals[0], strict=True)
-    }
 
 
 def _faces(

@@ -11,8 +11,9 @@ import yaml
 from pinnkit.language.errors import ProblemError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import choose
+from pinnkit.references.claimed_error import NotComputed
 from pinnkit.references.fem import words
-from pinnkit.references.fem.reference import Fem, NotComputed, check_problem
+from pinnkit.references.fem.reference import Fem, check_problem
 from pinnkit.references.fem.words import MissingPackage
 from pinnkit.references.unsupported import UnsupportedProblem
 from tests.references.fem import problems

@@ -1,0 +1,26 @@
+"""The error that a numerical reference claims itself: when it is told, and when there is no reference."""
+
+from __future__ import annotations
+
+import logging
+
+from pinnkit.references.budget import Budget
+
+log = logging.getLogger("pinnkit.references")
+
+WARN_ERROR = 1e-6  # claimed error above which the log warns
+MAX_ERROR = 0.1  # claimed error above which there is no reference
+
+
+class NotComputed(Exception):
+    """No usable reference was found within the budget of time and memory."""
+
+
+def log_computed(name: str, claimed_error: float, budget: Budget) -> None:
+    """Tell in the log how a reference was computed, and warn of a large claimed error."""
+    log.info("reference: %s; %.1f s, claimed error %.1e", name, budget.elapsed, claimed_error)
+    if claimed_error > WARN_ERROR:
+        log.warning(
+            "the reference (%s) has a claimed error of %.1e (relative L2); smaller errors cannot be measured",
+            *(name, claimed_error),
+        )
