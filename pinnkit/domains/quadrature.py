@@ -1,8 +1,8 @@
 """Quadrature rules: points and weights by which integrals over shapes are computed.
 
 Intervals have Gauss and Legendre's rule, circles the trapezoidal rule, and products the products of rules. A plane
-shape that is known by whether it contains a point is cut into lines, whose ends are found by bisection, and other
-shapes have quasi-random points of equal weight.
+shape that is known by whether it contains a point is cut into lines, whose ends are found by bisection, as those of
+a shape in one coordinate are, and other shapes have quasi-random points of equal weight.
 """
 
 from __future__ import annotations
@@ -55,6 +55,22 @@ def interval(lower: float, upper: float, order: int) -> Rule:
     """Gauss and Legendre's rule; points (order, 1)."""
     nodes, weights = gauss_legendre(order)
     return (lower + (upper - lower) * nodes)[:, None], (upper - lower) * weights
+
+
+def line(contains: Callable[[np.ndarray], np.ndarray], lower: float, upper: float, order: int) -> Rule:
+    """Gauss' rule on each interval of a shape in one coordinate, by whether it contains points (n, 1)."""
+    places = np.linspace(lower, upper, SCANNED)
+    held = contains(places[:, None]).astype(int)
+    changes = np.diff(held, prepend=0, append=0)
+    (first,), (beyond,) = np.nonzero(changes == 1), np.nonzero(changes == -1)
+    inside = places[np.concatenate([first, beyond - 1])]
+    outside = places[np.concatenate([np.maximum(first - 1, 0), np.minimum(beyond, SCANNED - 1)])]
+    for _ in range(HALVINGS):  # at an end of the range both are the same
+        middle = (inside + outside) / 2
+        within = contains(middle[:, None])
+        inside, outside = np.where(within, middle, inside), np.where(within, outside, middle)
+    rules = [interval(begin, end, order) for begin, end in zip(*np.split(inside, 2), strict=True)]
+    return np.concatenate([points for points, _ in rules]), np.concatenate([weights for _, weights in rules])
 
 
 def plane(contains: Callable[[np.ndarray], np.ndarray], lower: np.ndarray, upper: np.ndarray, order: int) -> Rule:

@@ -166,6 +166,8 @@ class Shape(ABC):
             lower, upper = self.lower[columns], self.upper[columns]
             points, weights = quadrature.plane(lambda one: self.contains(filled(one)), lower, upper, order)
             return filled(points), weights
+        if self.dimension == len(self.coordinates) == 1:
+            return quadrature.line(self.contains, *self.bounds[self.coordinates[0]], order)
         if self.dimension == 1:
             corners = getattr(self, "corners", np.empty(0))
             return quadrature.curve(self.sample, self.measure, order, quadrature.pieces(corners))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -97,29 +97,43 @@ def printable(text: str, kept: str = "\n\t") -> str:
     )
 
 
-def nearest(name: str, valid: Iterable[str]) -> str | None:
+def nearest(name: str, valid: Iterable[str], synonyms: Mapping[str, str] | None = None) -> str | None:
     """The valid name that `name` was probably meant to be, or None.
 
-    >>> nearest("alhpa", ["alpha", "beta"]), nearest("RE", ["Re"]), nearest("q", ["alpha"])
-    ('alpha', 'Re', None)
+    A beginning of one name alone stands for it; a single letter is like no other.
+
+    Args:
+        synonyms: names used elsewhere, in lower case, and the valid ones that mean the same.
+
+    >>> nearest("alhpa", ["alpha", "beta"]), nearest("RE", ["Re"]), nearest("q", ["alpha"]), nearest("L", ["ln"])
+    ('alpha', 'Re', None, None)
+    >>> nearest("int", ["sin", "integral"]), nearest("arctan", ["sin", "atan"], {"arctan": "atan"})
+    ('integral', 'atan')
     """
     names = list(dict.fromkeys(valid))
+    if (same := (synonyms or {}).get(name.lower())) in names:
+        return same
     lowered = {other.lower(): other for other in reversed(names)}
     name = name[:SHOWN]
     if name.lower() in lowered:
         return lowered[name.lower()]
+    if len(name) < 2:
+        return None
+    longer = [other for other in lowered if other.startswith(name.lower())] if len(name) > 2 else []
+    if len(longer) == 1:
+        return lowered[longer[0]]
     close = difflib.get_close_matches(name, names, 1) or difflib.get_close_matches(name.lower(), lowered, 1)
     return lowered.get(close[0].lower(), close[0]) if close and close[0] not in names else (close or [None])[0]
 
 
-def suggestion(name: str, valid: Iterable[str]) -> str:
-    """What to append to a message about an unknown name.
+def suggestion(name: str, valid: Iterable[str], synonyms: Mapping[str, str] | None = None) -> str:
+    """What to append to a message about an unknown name; `synonyms` as those of `nearest`.
 
     >>> suggestion("alhpa", ["alpha", "beta"]), suggestion("q", ["alpha", "beta"]), suggestion("q", [])
     ("; did you mean 'alpha'?", '; valid are alpha, beta', '')
     """
     names = list(dict.fromkeys(valid))
-    near = nearest(name, names)
+    near = nearest(name, names, synonyms)
     if near is not None:
         return f"; did you mean '{near}'?"
     if not names:

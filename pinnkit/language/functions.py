@@ -73,6 +73,15 @@ def _heaviside(x: float) -> float:
     return 0.5 * (1.0 + _sign(x))
 
 
+SYNONYMS = {
+    "int": "integral", "integrate": "integral", "quad": "integral", "lap": "laplacian", "del2": "laplacian",
+    "nabla": "grad", "gradient": "grad", "divergence": "div", "rot": "curl", "inner": "dot", "arcsin": "asin",
+    "arccos": "acos", "arctan": "atan", "arctan2": "atan2", "conjugate": "conj", "real": "re", "imag": "im",
+    "phase": "arg", "angle": "arg", "modulus": "abs", "fabs": "abs", "piecewise": "where",
+    "logistic": "sigmoid", "sgn": "sign", "minimum": "min", "maximum": "max", "d": "diff",
+}  # fmt: skip
+"""Names of functions elsewhere, and those that mean the same here."""
+
 MAX_ARGUMENTS = 20
 """Arguments of max and min: the derivative by each compares it with all others, so time grows with the cube."""
 

@@ -10,7 +10,6 @@ import sympy
 
 from pinnkit.language.calculus import replace as put
 from pinnkit.language.errors import LanguageError, suggestion
-from pinnkit.language.functions import FUNCTIONS
 from pinnkit.language.integral import Integral, bound_normal, bound_symbol
 from pinnkit.language.names import Scope, check_name, meaning
 from pinnkit.language.partial import as_expression, normal_symbol, symbol
@@ -63,7 +62,11 @@ def read_over(args: Sequence[ast.expr], scope: Scope) -> Over:
         LanguageError: without a position in the text.
     """
     if len(args) not in (2, 4) or not isinstance(args[1], ast.Name):
-        raise LanguageError(f"an integral is over a coordinate, with both bounds or none: {FUNCTIONS['integral']}")
+        x = scope.coordinates[0] if scope.coordinates else "x"
+        raise LanguageError(
+            "an integral is over a coordinate, with both bounds or none, or over a shape: "
+            f"write integral(f, {x}), integral(f, {x}, 0, 1) or integral(f, domain)"
+        )
     over = Over(args[1].id, scope)
     name, bounded = over.name, len(args) == 4
     if over.is_region:

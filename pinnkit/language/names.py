@@ -135,6 +135,8 @@ def resolve(name: str, scope: Scope) -> sympy.Expr:
     normals = [f"n_{one}" for one in scope.space] if scope.boundary and name.startswith("n_") else []
     known = (*normals, *scope.declared, *CONSTANTS)
     near = suggestion(name, (*known, *FUNCTIONS))
+    if name in ("I", "j", "J") and scope.complex and "i" not in scope.declared:
+        raise LanguageError(f"unknown name '{name}'; the imaginary unit is i")
     if name == "i":
         near = "; it is the imaginary unit where a field is complex, as in fields: {h: complex}"
         raise LanguageError(f"unknown name '{name}'{near}")

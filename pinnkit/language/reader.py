@@ -14,7 +14,7 @@ from pinnkit.language import arithmetic, calculus, complex_functions, complex_va
 from pinnkit.language.arithmetic import Value
 from pinnkit.language.complex_values import Complex, Scalar, imaginary_part, real_part
 from pinnkit.language.errors import LanguageError, suggestion
-from pinnkit.language.functions import FUNCTIONS, expect_arguments
+from pinnkit.language.functions import FUNCTIONS, SYNONYMS, expect_arguments
 from pinnkit.language.integral import all_partials, integrals
 from pinnkit.language.integration import read_over
 from pinnkit.language.jumps import check_continuous
@@ -84,6 +84,8 @@ class Reader:
         except SyntaxError as error:
             place = self._source.position((error.offset or 1) - 1)
             hint = "; inside brackets '=' only names a coordinate, as in u(x=0)" if "=" in code else ""
+            if hint and "integral(" in self.text:
+                hint += ", and the bounds of an integral follow its coordinate, as in integral(u, x, 0, 1)"
             raise LanguageError(f"this cannot be read{hint}", self.text, place) from None
         except (RecursionError, MemoryError):
             message = "the expression is nested too deeply"
@@ -179,7 +181,7 @@ class Reader:
         except LanguageError:
             if "." in name or any(name.startswith(f"{one}_") for one in scope.fields):
                 raise
-            near = suggestion(name, (*FUNCTIONS, *scope.fields))
+            near = suggestion(name, (*FUNCTIONS, *scope.fields), SYNONYMS)
             raise LanguageError(f"unknown function '{name}'{near}") from None
         return self._elsewhere(name, node, of, depth + 1)
 
@@ -209,7 +211,8 @@ class Reader:
             if keyword.arg not in of.coordinates:
                 hint = suggestion(keyword.arg or "", of.coordinates)
                 if keyword.arg in self.scope.fields:
-                    hint = f", which is a field: it can be evaluated elsewhere by {', '.join(of.coordinates)} alone"
+                    hint = f"{keyword.arg}' is a field: a place names coordinates alone, {', '.join(of.coordinates)}"
+                    raise self._mistake(f"'{hint}", keyword)
                 raise self._mistake(f"{of.field} does not depend on '{keyword.arg}'{hint}", keyword)
             if keyword.arg in at:
                 raise self._mistake(f"'{keyword.arg}' is given twice", keyword)

@@ -231,4 +231,6 @@ def _side_by_side(before: Token, token: Token) -> str:
     left = "..." if before.text == ")" else before.text
     left = f"({left})" if before.text == ")" else left
     right = "(...)" if token.text == "(" else token.text
+    if before.kind == "number" and token.text in ("i", "j", "I", "J"):
+        return f"a product needs its sign: write {left}*{right}; the imaginary unit is i"
     return f"a product needs its sign: write {left}*{right}"

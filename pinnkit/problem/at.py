@@ -15,7 +15,8 @@ from pinnkit.language.errors import LanguageError, nearest, suggestion
 from pinnkit.language.evaluate import Program
 from pinnkit.language.grammar import Scope, assignment, constant, inequality
 from pinnkit.problem.geometry import Places
-from pinnkit.problem.shapes import BOUNDARY, BOX, Values, check_known
+from pinnkit.problem.shapes import BOUNDARY, BOX
+from pinnkit.problem.values import Values, check_known
 
 
 def read_at(at: Any, places: Places, scope: Scope, values: Values) -> Iterator[Shape]:

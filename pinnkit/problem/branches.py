@@ -11,7 +11,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from pinnkit.language.calculus import symbol
 from pinnkit.language.constructors import piecewise, rebuild
 from pinnkit.language.evaluate import Program
-from pinnkit.problem.shapes import Values
+from pinnkit.problem.values import Values
 
 
 def branch(expr: sympy.Expr, points: np.ndarray, coordinates: tuple[str, ...], values: Values) -> sympy.Expr:

@@ -21,6 +21,7 @@ from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import equations_with_keys, point, samples, singular_at
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.representable import check_representable
+from pinnkit.problem.signs import check_signs
 
 
 def check(problem: Problem, activation: str = "", smoothness: float = np.inf) -> Report:
@@ -37,6 +38,7 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     _check_imaginary_unit(problem, report)
     _check_single_points(problem, report)
     _check_finite(problem, report)
+    check_signs(problem, report)
     check_displaced_arguments(problem, report)
     check_integrals(problem, report)
     values = exact_values(problem, report)

@@ -20,8 +20,8 @@ from pinnkit.problem.equations import check_keys, is_label, read_equations, read
 from pinnkit.problem.geometry import Places
 from pinnkit.problem.integral_places import needed_coordinates
 from pinnkit.problem.parts import Condition, Equation
-from pinnkit.problem.shapes import Values
 from pinnkit.problem.tables import Files
+from pinnkit.problem.values import Values
 
 KEYS = ("at", "equations", "where", "weight", "data", "hard")
 
@@ -114,11 +114,11 @@ def _read_condition(
 
 
 def _holds_integral(equations: Any) -> bool:
-    """Whether a text among the equations calls integral, so that they may say where they hold."""
+    """Whether a text among the equations calls integral, also misspelt, so that they may say where they hold."""
     if isinstance(equations, Mapping):
         equations = list(equations.values())
     texts = [equations] if isinstance(equations, str) else equations if isinstance(equations, Sequence) else []
-    return any(re.search(r"\bintegral\s*\(", one) if isinstance(one, str) else _holds_integral(one) for one in texts)
+    return any(re.search(r"\bint\w*\s*\(", one) if isinstance(one, str) else _holds_integral(one) for one in texts)
 
 
 def _fit(name: str, key: str, scope: Scope, report: Report, weight: sympy.Expr) -> tuple[Equation, ...]:

@@ -22,10 +22,12 @@ POINTS = 4096
 def check_parts(fields: Sequence[Field], places: Places, report: Report) -> bool:
     """Check the parts of each field: named shapes without overlap that cover the domain; a single one need not.
 
-    Returns whether there is no mistake.
+    Returns whether there is no mistake. Where the shapes or the domain have one, nothing can be said about parts of it.
     """
     regions, domain = places.regions, places.domain
     former = len(report.mistakes)
+    if any(one.key.split(".")[0] in ("shapes", "domain") for one in report.mistakes):
+        return not any(one.part for one in fields)
     for unknown in dict.fromkeys(one.unknown for one in fields if one.part):
         names = list(dict.fromkeys(one.part for one in fields if one.unknown == unknown))
         if not set(names).isdisjoint(places.broken):

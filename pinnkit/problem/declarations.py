@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pinnkit.domains.box import Box
-from pinnkit.language.errors import LanguageError, Report, suggestion
+from pinnkit.language.errors import SHOWN, LanguageError, Report, suggestion
 from pinnkit.language.grammar import Scope, check_name, constant, meaning
 from pinnkit.problem.arguments import resolve_arguments
 from pinnkit.problem.bounds import BOUNDS, NO_BOUNDS, read_bounds
@@ -16,20 +16,27 @@ from pinnkit.problem.equations import check_keys
 from pinnkit.problem.field_options import read_options
 from pinnkit.problem.intervals import read_range
 from pinnkit.problem.parts import TRANSFORMS, Field, Parameter
+from pinnkit.problem.values import plain_parameters
 
 
-def read_coordinates(config: Any, report: Report) -> tuple[tuple[str, ...], Box]:
-    """The names of the coordinates, and the box of those whose range has no mistake."""
+def read_coordinates(config: Any, parameters: Any, report: Report) -> tuple[tuple[str, ...], Box]:
+    """The names of the coordinates, and the box of those whose range has no mistake.
+
+    Args:
+        parameters: those of the problem as configured: ranges may hold the ones that are plain numbers.
+    """
     names: list[str] = []
     bounds: dict[str, tuple[float, float]] = {}
     if not isinstance(config, Mapping) or not config:
         report.add("coordinates", f"{_what(config)}: write {{x: [-1, 1], t: [0, 1]}}, a name and its range")
         return (), Box({})
+    known = plain_parameters(parameters)
+    declared = tuple(parameters) if isinstance(parameters, Mapping) else ()
     for name, ends in config.items():
         with report.at(f"coordinates.{name}"):
             check_name(name, names)
             names.append(name)
-            bounds[name] = read_range(ends)
+            bounds[name] = read_range(ends, declared, known)
     return tuple(names), Box(MappingProxyType(bounds))
 
 
@@ -112,7 +119,7 @@ def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Para
             check_name(name, taken)
             taken.append(name)
             if not isinstance(value, Mapping):
-                parameters.append(Parameter(name, constant(value)))
+                parameters.append(Parameter(name, _plain(name, value, config)))
                 continue
             check_keys(report, key, value, ("learn", *BOUNDS))
             if "learn" not in value:
@@ -127,6 +134,21 @@ def read_parameters(config: Any, taken: list[str], report: Report) -> tuple[Para
                 raise LanguageError(f"starts at {start:g}, but a {kind} parameter starts {where}")
             parameters.append(Parameter(name, start, learn=True, bounds=bounds))
     return tuple(parameters)
+
+
+def _plain(name: str, value: Any, others: Mapping[str, Any]) -> float:
+    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
+        a, b = (f"{one:g}" if isinstance(one, int | float) else str(one)[:SHOWN] for one in value)
+        rule = "as an input of the network it is {range: "
+        raise LanguageError(f"{list(value)!r:.60} is no number; {rule}[{a}, {b}]}}, and to be found between them it is "
+                            f"{{learn: START, min: {a}, max: {b}}}")  # fmt: skip
+    try:
+        return constant(value)
+    except LanguageError as error:
+        if found := [other for other in others if error.message.startswith(f"unknown name '{other}'")]:
+            message = f"holds the parameter {found[0]}, and is to be a number: write define: {{{name}: {value}}}"
+            raise LanguageError(message) from None
+        raise
 
 
 def has_range(parameter: Any) -> bool:

@@ -13,6 +13,8 @@ from pinnkit.problem.intervals import read_range
 
 OPTIONS = ("coordinates", "complex", "parts", "range", *BOUNDS)
 """The keys of a mapping of options."""
+_VALUES = {"coordinates": "[x, t]", "parts": "[left, right]", "range": "[0, 1]", "min": "0.1", "max": "10"}
+"""Their values in examples; those of the others are true."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ def read_options(
     if isinstance(config, str):
         if config != "complex":
             near = suggestion(config, ["complex"])
+            if config in OPTIONS:
+                near = f"; an option has a value, as in {name}: {{{config}: {_VALUES.get(config, 'true')}}}"
             report.add(f"fields.{name}", f"'{config}' is not a list of coordinates: write {name}: [x, t]{near}")
         config = {"complex": True}  # also where it is misspelt, so that one mistake makes one message
     options = config if isinstance(config, Mapping) else {"coordinates": config}

@@ -14,7 +14,7 @@ from pinnkit.language.integral import Integral, integrals
 from pinnkit.problem.at import random_points
 from pinnkit.problem.branches import branch
 from pinnkit.problem.parts import Equation, Field
-from pinnkit.problem.shapes import Values
+from pinnkit.problem.values import Values
 
 POINTS = 4096
 """Random points of a region by which it is found out in which part it lies."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import sympy
 
-from pinnkit.language.calculus import partials, substitute_fields, symbol
+from pinnkit.language.calculus import Partial, partials, substitute_fields, symbol
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.evaluate import Program
-from pinnkit.language.integral import Integral, all_partials, integrals
+from pinnkit.language.integral import Integral, all_partials, bound_symbol, integrals
 from pinnkit.problem.integrals import Quadrature, integral_value, order_along
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import equations_with_keys, point, samples, weighted_samples
@@ -41,41 +42,46 @@ def check_integrals(problem: Problem, report: Report) -> None:
             report.add(key, f"{message}, in {integral}", equation.text)
             continue
         for inputs in weighted_samples(problem, equation, condition):
-            message = _bounds_mistake(problem, integral, inputs, condition is None)
+            message = _places_mistake(problem, integral, inputs, condition is None)
             if message:
                 report.add(key, message, equation.text)
                 break
 
 
-def _bounds_mistake(
+def _places_mistake(
     problem: Problem, integral: Integral, inputs: Mapping[sympy.Symbol, np.ndarray], is_equation: bool
 ) -> str:
     """What is wrong with where an integral reads fields, or an empty text."""
-    if integral.region:
-        return ""
     read = {**problem.values, **{name: column[:, None] for name, column in inputs.items()}}
     count = len(next(iter(inputs.values())))
-    lower, upper = (np.broadcast_to(one, (count, 1)) for one in Program([integral.lower, integral.upper])(read))
-    bad = np.flatnonzero(~np.isfinite(lower + upper))
-    if len(bad):
-        return f"{integral} has a bound that is no finite number at {point(problem, inputs, bad[0])}"
-    read[integral.variables[0]] = lower + (upper - lower) * np.linspace(0.0, 1.0, 21)
+    if integral.region:
+        read |= Quadrature(problem, integral).nodes(read)[0]
+    else:
+        lower, upper = (np.broadcast_to(one, (count, 1)) for one in Program([integral.lower, integral.upper])(read))
+        bad = np.flatnonzero(~np.isfinite(lower + upper))
+        if len(bad):
+            return f"{integral} has a bound that is no finite number at {point(problem, inputs, bad[0])}"
+        read[integral.variables[0]] = lower + (upper - lower) * np.linspace(0.0, 1.0, 21)
+    nodes = np.shape(read[integral.variables[0]])[1]
     for partial in sorted(partials(integral.body), key=str):
-        at = {name: value for name, value in partial.at if set(integral.variables) & value.free_symbols}
-        if not at:
+        part = next(one.part for one in problem.fields if one.name == partial.field)
+        at = {name: value for name, value in partial.at if not integral.region or value != bound_symbol(name)}
+        if not at and not part:
             continue
-        names = tuple(partial.coordinates)
-        values = dict(partial.at)
+        names, values = tuple(partial.coordinates), dict(partial.at)
         places = Program([values.get(name, symbol(name)) for name in names])(read)
-        spread = {name: np.broadcast_to(one, (count, 21)) for name, one in zip(names, places, strict=True)}
-        away = _outside(problem, spread, tuple(at))
+        spread = {name: np.broadcast_to(one, (count, nodes)) for name, one in zip(names, places, strict=True)}
+        moved = tuple(at or values)
+        away = _outside(problem, spread, moved, partial.field)
+        if away.any():
+            away &= _asked(integral, partial, read, away.shape)
         if away.any():
             row, column = (int(one[0]) for one in np.nonzero(away))
-            where = ", ".join(f"{name} = {spread[name][row, column]:.4g}" for name in at)
-            start = f"{integral} leaves the domain: at {point(problem, inputs, row)} it evaluates {partial.field}"
-            return f"{start} at {where}, where nothing trains the network"
+            where = ", ".join(f"{name} = {spread[name][row, column]:.4g}" for name in moved)
+            start = f"{integral} leaves {part or 'the domain'}: at {point(problem, inputs, row)} it evaluates"
+            return f"{start} {partial.field} at {where}, where nothing trains the network"
         time = problem.time
-        if is_equation and time in at and _begins(problem):
+        if is_equation and time in at and _begins(problem) and set(integral.variables) & at[time].free_symbols:
             slack = SLACK * (problem.domain.bounds[time][1] - problem.domain.bounds[time][0])
             later = spread[time] > inputs[symbol(time)][:, None] + slack
             if later.any():
@@ -88,25 +94,35 @@ def _bounds_mistake(
     return ""
 
 
+def _asked(integral: Integral, partial: Partial, read: Mapping[sympy.Basic, Any], shape: tuple[int, ...]) -> np.ndarray:
+    """Mask (n, q) of the nodes at which the body depends on this value, which where(...) may not ask for."""
+    program = Program([integral.body])
+    known = {**read, **dict.fromkeys(partials(integral.body), 1.0)}
+    with np.errstate(all="ignore"):
+        (value,), (without,) = program(known), program({**known, partial: np.full(shape, np.nan)})
+    return np.broadcast_to(np.isnan(without) & ~np.isnan(value), shape)
+
+
 def _begins(problem: Problem) -> bool:
     """Whether a condition holds at the start of time."""
     start = problem.domain.bounds[problem.time][0]
     return any(place.fixed.get(problem.time) == start for one in problem.conditions for place in one.places)
 
 
-def _outside(problem: Problem, places: Mapping[str, np.ndarray], moved: tuple[str, ...]) -> np.ndarray:
-    """Mask (n, q) of the places outside the domain; a periodic coordinate has no outside."""
-    domain = problem.domain
-    slack = SLACK * (domain.upper - domain.lower)
+def _outside(problem: Problem, places: Mapping[str, np.ndarray], moved: tuple[str, ...], field: str) -> np.ndarray:
+    """Mask (n, q) of the places outside the domain, or the field's part of it; a periodic coordinate has no outside."""
+    (one,) = (one for one in problem.fields if one.name == field)
+    solid, periodic = problem.solid(one.part), problem.periods(one)
+    slack = SLACK * (problem.domain.upper - problem.domain.lower)
     found = np.zeros(places[moved[0]].shape, dtype=bool)
     for name in moved:
-        if name not in problem.periodic:
-            (lower, upper), free = domain.bounds[name], slack[domain.coordinates.index(name)]
+        if name not in periodic:
+            (lower, upper), free = solid.bounds[name], slack[solid.coordinates.index(name)]
             found |= (places[name] < lower - free) | (places[name] > upper + free)
-    if domain.fills_bounds or set(places) != set(domain.coordinates) or set(moved) & set(problem.periodic):
+    if solid.fills_bounds or set(places) != set(solid.coordinates) or set(moved) & set(periodic):
         return found
-    points = np.stack([places[name].ravel() for name in domain.coordinates], axis=1)
-    return found | ~domain.contains(points, slack).reshape(found.shape)
+    points = np.stack([places[name].ravel() for name in solid.coordinates], axis=1)
+    return found | ~solid.contains(points, slack).reshape(found.shape)
 
 
 def check_quadrature(problem: Problem, values: Mapping[sympy.Symbol, float], report: Report) -> None:

@@ -17,8 +17,8 @@ from pinnkit.language.errors import LanguageError, Report
 from pinnkit.problem.at import inside, random_points
 from pinnkit.problem.functions_of_parts import Parts
 from pinnkit.problem.parts import Condition, Equation
-from pinnkit.problem.shapes import Values
 from pinnkit.problem.sides import in_region, touching
+from pinnkit.problem.values import Values
 
 POINTS = 4096
 """Random points of a place by which it is found out which parts touch it."""

@@ -41,6 +41,7 @@ from pinnkit.problem.parts import Condition, Equation, Field, Parameter
 from pinnkit.problem.periods import with_periods
 from pinnkit.problem.ranges import read_ranges
 from pinnkit.problem.shapes import BOUNDARY
+from pinnkit.problem.split_texts import joined
 from pinnkit.problem.table_functions import check_covered, read_tables
 from pinnkit.problem.tables import Files, TableError
 
@@ -71,8 +72,9 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         ProblemError: all mistakes together, each with the path of its key.
     """
     report = Report()
+    config = joined(config, "", report)
     check_keys(report, "", config, KEYS)
-    names, box = read_coordinates(config.get("coordinates"), report)
+    names, box = read_coordinates(config.get("coordinates"), config.get("parameters"), report)
     names, box, ranged = read_ranges(config.get("parameters"), names, box, report)
     axes = Coordinates.named(names, ranged, box.logarithmic)
     taken = list(names)

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import inspect
-import math
 import typing
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import sympy
 
 from pinnkit.domains.box import Box
 from pinnkit.domains.product import Product
 from pinnkit.domains.registry import SHAPES
 from pinnkit.domains.shape import Shape, ShapeError
 from pinnkit.language.errors import LanguageError, Report, suggestion
-from pinnkit.language.evaluate import Program
-from pinnkit.language.grammar import Scope, check_name, expression
+from pinnkit.language.grammar import Scope, check_name
 from pinnkit.problem.equations import check_keys
 from pinnkit.problem.level_sets import read_level_set
 from pinnkit.problem.shape_files import FILES, read_mesh, read_outline
 from pinnkit.problem.tables import Files
+from pinnkit.problem.values import Values, number
 
 BOX = "box"
 """The name of the box of the coordinates' ranges."""
@@ -33,12 +31,21 @@ IN = "in"
 """The key, beside the kind of a shape, of the coordinates that it is described in."""
 TEXTS = ("level_set", *FILES)
 """The kinds of shapes that a single text describes."""
+OTHER_NAMES = {
+    **dict.fromkeys(("circle", "disc"), "disk"),
+    **dict.fromkeys(("annulus", "ring"), "a disk with another cut out, as in domain: outer - inner"),
+    **dict.fromkeys(("rectangle", "square", "interval", "cube", "cuboid"), "box"),
+    **dict.fromkeys(("triangle", "quadrilateral", "l_shape"), "polygon"),
+    **dict.fromkeys(("sphere",), "ball"),
+    **dict.fromkeys(("rod", "pipe", "tube"), "cylinder"),
+    **dict.fromkeys(("implicit", "sdf", "function"), "level_set"),
+    **dict.fromkeys(("stl", "obj"), "mesh"),
+}
+"""What shapes are called elsewhere."""
 SHAPES_AT_MOST, NUMBERS = 100, 2000
 """Shapes of a problem, and numbers or points in a list, at most."""
 LEAST, MOST = 1e-50, 1e50
 """The size of a number of a shape, unless it is zero: products of several are finite."""
-
-Values = Mapping[sympy.Symbol, float]
 
 
 def check_shape_name(name: Any, taken: Iterable[str]) -> None:
@@ -88,7 +95,8 @@ def read_shapes(
                 raise LanguageError(f"{description!r} is no shape: write {{disk: {{center: [0, 0], radius: 1}}}}")
             (kind,) = kinds
             if kind not in (kinds := sorted({*SHAPES, *TEXTS})):
-                raise LanguageError(SHAPES.unknown(kind, suggestion(str(kind), kinds)))
+                meant = OTHER_NAMES.get(str(kind).lower())
+                raise LanguageError(SHAPES.unknown(kind, f"; write {meant}" if meant else suggestion(str(kind), kinds)))
             with report.at(f"{key}.{IN}"):
                 names = _named_coordinates(description[IN], ranges) if IN in description else ranges.coordinates
                 shape = None
@@ -186,7 +194,12 @@ def _setting(config: Any, kind: Any, parameters: tuple[str, ...], values: Values
             raise LanguageError(f"{config!r} is not a text")
         return config
     if kind is float:
-        return number(config, Scope((), parameters=parameters), values)
+        value = number(config, Scope((), parameters=parameters), values)
+        if value and not LEAST <= abs(value) <= MOST:
+            raise LanguageError(
+                f"is {value:g}: numbers of shapes lie between {LEAST:g} and {MOST:g}; choose other units"
+            )
+        return value
     one, _ = typing.get_args(kind)
     if isinstance(config, str) or not isinstance(config, Sequence):
         what, example = ("numbers", "[0, 0]") if one is float else ("points", "[[0, 0], [1, 0], [0, 1]]")
@@ -194,26 +207,3 @@ def _setting(config: Any, kind: Any, parameters: tuple[str, ...], values: Values
     if len(config) > NUMBERS:
         raise LanguageError(f"has {len(config)} entries; the most is {NUMBERS}")
     return tuple(_setting(each, one, parameters, values) for each in config)
-
-
-def number(config: Any, scope: Scope, values: Values) -> float:
-    """The finite number that a text with parameters writes.
-
-    Raises:
-        LanguageError: also where it holds a parameter that is learned.
-    """
-    program = Program([expression(config, scope)])
-    check_known(program, values, str(config), "shape the domain")
-    value = float(program(values)[0])
-    if not math.isfinite(value):
-        raise LanguageError(f"is {value}, not a finite number", str(config))
-    if value and not LEAST <= abs(value) <= MOST:
-        raise LanguageError(f"is {value:g}: numbers of shapes lie between {LEAST:g} and {MOST:g}; choose other units")
-    return value
-
-
-def check_known(program: Program, values: Values, text: str, purpose: str = "say where a condition holds") -> None:
-    """Raise LanguageError where an expression of parameters holds one without a value before training."""
-    unknown = [str(atom) for atom in program.atoms if atom not in values]
-    if unknown:
-        raise LanguageError(f"{', '.join(unknown)} is learned, so it cannot {purpose}", text)

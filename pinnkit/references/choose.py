@@ -16,8 +16,8 @@ from pinnkit.references.budget import DEFAULT_SECONDS
 from pinnkit.references.claimed_error import NotComputed
 from pinnkit.references.exact import Exact
 from pinnkit.references.family import FamilyReference, members
+from pinnkit.references.fem.packages import MissingPackage
 from pinnkit.references.fem.reference import Fem
-from pinnkit.references.fem.words import MissingPackage
 from pinnkit.references.names import FEM, NONE, SPECTRAL, has_exact, own_reference
 from pinnkit.references.plane.reference import PlaneSpectral
 from pinnkit.references.spectral import Spectral

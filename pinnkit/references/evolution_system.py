@@ -15,6 +15,7 @@ from pinnkit.problem.parts import Condition
 from pinnkit.problem.problem import Problem
 from pinnkit.references.boundary_conditions import BoundaryConditions, read_boundary_conditions
 from pinnkit.references.initial_conditions import read_initial_conditions
+from pinnkit.references.outputs import without_outputs
 from pinnkit.references.residuals import flat_normals, parameter_values, symbolic_residual
 from pinnkit.references.time_step_limit import TimeStepLimit
 from pinnkit.references.unsupported import UnsupportedProblem, expect_one_region
@@ -62,7 +63,7 @@ def read_evolution_system(problem: Problem) -> EvolutionSystem:
         UnsupportedProblem: the method of lines cannot treat it.
     """
     try:
-        return _read(problem)
+        return _read(without_outputs(problem))
     except LanguageError as error:  # an expression grew too long while it was solved or differentiated
         raise UnsupportedProblem(str(error)) from None
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.read import COMPUTED
 
-SPECTRAL, FEM = "spectral", "fem"
+SPECTRAL, FEM = COMPUTED
 """Those that are computed."""
 NONE = "none"
 """No reference at all: errors are not measured."""

@@ -21,8 +21,19 @@ WITHIN = {"colors": "black", "linewidths": 1.0, "linestyles": "dashed"}
 BLANK = "0.85"
 """The colour of what lies outside of the domain."""
 
-Distance = Callable[[Mapping[str, np.ndarray]], np.ndarray]
-"""Coordinates, arrays of one shape -> the distance to the edge of a shape, positive inside and negative outside."""
+AtPoints = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+"""Coordinates, arrays of one shape -> an array of this shape."""
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A shape of which figures show the boundary.
+
+    contains: the mask of its points; distance: that to its edge, positive inside and negative outside.
+    """
+
+    contains: AtPoints
+    distance: AtPoints
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +43,8 @@ class Outlines:
     domain: None where it is a box; within: those that lie in it, by name; space: the coordinates of the shapes.
     """
 
-    domain: Distance | None = None
-    within: Mapping[str, Distance] = field(default_factory=dict)
+    domain: Region | None = None
+    within: Mapping[str, Region] = field(default_factory=dict)
     space: tuple[str, ...] = ()
     _known: dict = field(default_factory=dict, repr=False)
 
@@ -50,8 +61,8 @@ class Outlines:
             return
         edge = -ROUNDING * min(x[-1] - x[0], y[-1] - y[0])
         drawn = np.zeros((RESOLUTION - 1, RESOLUTION - 1), dtype=bool)
-        for distance, style in self._shapes():
-            values = self._distances(distance, {horizontal: x, vertical: y}, at)
+        for region, style in self._regions():
+            values = self._distances(region, {horizontal: x, vertical: y}, at)
             crossed = _crossed(values >= edge)
             if blank and style is DOMAIN and values.min() < edge:
                 axes.contourf(x, y, values, [values.min() - 1, edge], colors=[BLANK])
@@ -75,20 +86,30 @@ class Outlines:
         filled = outside & ~known & (count > 0)
         return np.where(filled, total / np.maximum(count, 1), values)
 
-    def _shapes(self) -> Iterator[tuple[Distance, dict]]:
+    def _regions(self) -> Iterator[tuple[Region, dict]]:
         if self.domain is not None:
             yield self.domain, DOMAIN
-        for distance in self.within.values():
-            yield distance, WITHIN
+        for region in self.within.values():
+            yield region, WITHIN
 
-    def _distances(self, distance: Distance, plane: Mapping[str, np.ndarray], at: Mapping) -> np.ndarray:
-        """Distances (n_vertical, n_horizontal) on a plane, computed once for all values of time."""
+    def _distances(self, region: Region, plane: Mapping[str, np.ndarray], at: Mapping) -> np.ndarray:
+        """Distances (n_vertical, n_horizontal) on a plane, computed once for all values of time.
+
+        They are right beside the edge, where they cost their time; elsewhere they have the right sign.
+        """
         where = sorted((name, value) for name, value in at.items() if not self.space or name in self.space)
-        key = (id(distance), *((name, values.tobytes()) for name, values in plane.items()), *where)
+        key = (id(region), *((name, values.tobytes()) for name, values in plane.items()), *where)
         if key not in self._known:
-            across = dict(zip(plane, np.meshgrid(*plane.values()), strict=True))
-            shape = next(iter(across.values())).shape
-            self._known[key] = distance({**across, **{name: np.full(shape, value) for name, value in at.items()}})
+            points = dict(zip(plane, np.meshgrid(*plane.values()), strict=True))
+            shape = next(iter(points.values())).shape
+            points |= {name: np.full(shape, value) for name, value in at.items()}
+            inside = region.contains(points)
+            neighbours = _shifts(np.pad(inside, 1, mode="edge"))
+            near = np.any(neighbours, axis=0) & ~np.all(neighbours, axis=0)
+            far = max(float(np.ptp(values)) for values in plane.values())
+            values = np.where(inside, far, -far)
+            values[near] = region.distance({name: one[near] for name, one in points.items()})
+            self._known[key] = values
         return self._known[key]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from pinnkit.domains.shape import Shape
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.grid import Grid
-from pinnkit.reporting.outlines import Distance, Outlines
+from pinnkit.reporting.outlines import Outlines, Region
 
 POINTS, SOLID = 61, 31
 """Points along two space coordinates, and along three."""
@@ -44,23 +44,27 @@ def grid(problem: Problem, coordinates: Mapping[str, np.ndarray], structured: bo
 def outlines(problem: Problem) -> Outlines:
     """The domain, unless it is a box, and the named shapes within it."""
     domain = problem.domain
-    within = {name: _distance(problem, one) for name, one in problem.regions.items() if one != domain}
-    return Outlines(None if domain.fills_bounds else _distance(problem, domain), within, problem.space)
+    within = {name: _region(problem, one) for name, one in problem.regions.items() if one != domain}
+    return Outlines(None if domain.fills_bounds else _region(problem, domain), within, problem.space)
 
 
-def _distance(problem: Problem, shape: Shape) -> Distance:
-    """The distance in space: all else has the middle of its range, for the shapes are the same everywhere there."""
-    middle = (problem.domain.lower + problem.domain.upper) / 2
+def _region(problem: Problem, shape: Shape) -> Region:
+    """A shape in space: all else has the middle of its range, for the shapes are the same everywhere there."""
+    domain = problem.domain
+    slack, middle = 1e-9 * (domain.upper - domain.lower), (domain.lower + domain.upper) / 2
 
-    def distance(coordinates: Mapping[str, np.ndarray]) -> np.ndarray:
-        extent = next(iter(coordinates.values())).shape
+    def points(coordinates: Mapping[str, np.ndarray]) -> np.ndarray:
+        count = next(iter(coordinates.values())).size
         columns = [
-            coordinates[name].ravel() if name in problem.space else np.full(int(np.prod(extent)), value)
+            coordinates[name].ravel() if name in problem.space else np.full(count, value)
             for name, value in zip(problem.coordinates, middle, strict=True)
         ]
-        return shape.distance(np.stack(columns, axis=1)).reshape(extent)
+        return np.stack(columns, axis=1)
 
-    return distance
+    def contains(coordinates: Mapping[str, np.ndarray]) -> np.ndarray:
+        return shape.contains(points(coordinates), slack).reshape(next(iter(coordinates.values())).shape)
+
+    return Region(contains, lambda coordinates: shape.distance(points(coordinates)))
 
 
 def _axis(problem: Problem, name: str, count: int) -> np.ndarray:

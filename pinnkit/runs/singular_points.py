@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import sympy
 
-from pinnkit.language.calculus import symbol
+from pinnkit.language.calculus import partials, symbol
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import singular_at
 from pinnkit.problem.problem import Problem
@@ -31,9 +31,9 @@ def singular(
     known, and the points are those at the edge of the domain.
     """
     problem = module.problem
-    finite = np.all([np.isfinite(values) for values in fields.values()], axis=0)
     masks = {}
     for equation in problem.equations:
+        finite = np.all([np.isfinite(fields[name]) for name in _held(problem, equation)], axis=0)
         mask = finite & ~np.isfinite(found[equation.name]) & regions.get(equation.name, True)
         if not mask.any():
             continue
@@ -46,6 +46,14 @@ def singular(
         if mask.any() and not mask.all():
             masks[equation.name] = mask
     return masks
+
+
+def _held(problem: Problem, equation: Equation) -> list[str]:
+    """The unknowns that an equation may hold: one with a function in some parts alone has no value elsewhere."""
+    if not isinstance(equation.residual, sympy.Basic):
+        return [one.name for one in problem.unknowns]
+    names = {one.field for one in partials(equation.residual)}
+    return [one.name for one in problem.unknowns if any(field.name in names for field in one.fields)]
 
 
 def _always(equation: Equation, module: PINN, at: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -16,7 +16,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.problem.tables import TableError
 from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.family import members
-from pinnkit.references.fem.words import MissingPackage
+from pinnkit.references.fem.packages import MissingPackage
 from pinnkit.references.manufactured import manufacture
 from pinnkit.references.names import NONE, has_exact, own_reference
 from pinnkit.references.table import Table

@@ -11,7 +11,8 @@ from tests.conftest import ROOT
 
 def row(error, **errors):
     return {
-        "status": "finished", "steps": 10, "train_time_s": 1.5, "compile_time_s": 0.0, "reference": "exact",
+        "status": "finished", "steps": 10, "train_time_s": 1.5, "compile_time_s": 0.0,
+        "reference": "fem", "reference_error": 2e-10,
         "errors": errors, "error": error, "date": "2026-01-01", "machine": "2 CPUs", "code": "abc",
     }  # fmt: skip
 
@@ -27,7 +28,7 @@ def test_rows_are_kept_and_replaced_and_a_missed_target_is_the_exit_code(tmp_pat
     assert library.benchmark([*arguments, "fisher"], ROOT / "scripts") == 0
     assert library.benchmark([*arguments, "plate"], ROOT / "scripts") == 1
     page = (tmp_path / "problems.md").read_text()
-    assert "| fisher | 1.0e-08 | 1e-07 | yes | u 1.0e-08 | exact | 10 | 2 | abc |" in page
+    assert "| fisher | 1.0e-08 | 1e-07 | yes | u 1.0e-08 | fem (2.0e-10) | 10 | 2 | abc |" in page
     assert "| plate | 1.0e+00 | 1e-05 | no |" in page
     errors["plate"] = 1e-6
     assert library.benchmark([*arguments, "plate"], ROOT / "scripts") == 0

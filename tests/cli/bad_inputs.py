@@ -189,7 +189,7 @@ CASES: dict[str, tuple[str, list[str], tuple[str, ...]]] = {
     "attribute": (
         heat(RIGHT, "u_t = u.__class__"),
         [],
-        ("equations.heat: attributes are not allowed", "\n    u_t = u.__class__\n           ^"),
+        ("equations.heat: attributes are not allowed", "\n    u_t = u.__class__\n          ^"),
     ),
     "huge power": (
         heat(RIGHT, "u_t = 9**9**9**9"),

@@ -12,7 +12,15 @@ from pinnkit.cli.check import check
 from pinnkit.runs.shipped import problems
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-SHIPPED = sorted(problems())
+SHIPPED = (
+    "burgers_inverse",
+    "gradient_matching",
+    "heat_family",
+    "kovasznay",
+    "oscillator",
+    "poisson_l_shape",
+    "volterra",
+)
 
 
 def config_of(name: str) -> dict:
@@ -30,7 +38,7 @@ def test_every_shipped_problem_is_told_in_mathematics_and_passes(name, conf, cap
     assert out.endswith("every check passed; nothing was trained\n")
     lines = [line.split() for line in out.splitlines()]
     for field in words["fields"]:
-        assert ["field", f"{field}({', '.join(words['coordinates'])})".split()[0]] in [line[:2] for line in lines]
+        assert any(line[0] == "field" and line[1].startswith(f"{field}(") for line in lines)
     for parameter in words.get("parameters", {}):
         assert ["parameter", parameter] in [line[:2] for line in lines]
     for equation in words.get("equations", {}):

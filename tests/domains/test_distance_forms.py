@@ -18,7 +18,7 @@ CORNER = Box({"x": (0.0, 1.0), "y": (-1.0, 0.0)})
 HOLE = Disk(("x", "y"), (-0.5, 0.5), 0.25)
 PLATE = Combination("-", Combination("-", SQUARE, CORNER), HOLE)
 DISKS = [Disk(("x", "y"), (middle, 0.0), 1.0) for middle in (-0.5, 0.5)]
-ANGLES, REACHES = 0.3 + np.arange(10) * np.pi / 5, np.array([1, 0.4] * 5)
+ANGLES, REACHES = 0.3 + np.arange(6) * np.pi / 3, np.array([1, 0.4] * 3)
 STAR = Polygon(("x", "y"), tuple(zip(REACHES * np.cos(ANGLES), REACHES * np.sin(ANGLES), strict=True)))
 SPIRAL = Polygon(("x", "y"), ((0, 0), (4, 0), (4, 3), (1, 3), (1, 2), (3, 2), (3, 1), (0, 1)))
 SOLIDS = {

@@ -133,18 +133,18 @@ def test_nearest_points_of_single_triangles():
 
 
 def test_large_triangles_beside_tiny_and_thin_ones_are_found():
-    """The cube with an edge in 400 parts, so that its two sides have thin triangles that get small toward a corner."""
+    """The cube with an edge in 200 parts, so that its two sides have thin triangles that get small toward a corner."""
     rng = np.random.default_rng(0)
-    along = np.geomspace(1e-3, 1, 400)[:-1]
+    along = np.geomspace(1e-3, 1, 200)[:-1]
     vertices = np.concatenate([CUBE, np.stack([0 * along, along, 0 * along], axis=1)])
     edge = [0, *range(8, 8 + len(along)), 2]
     faces = [tuple(face) for face in SIDES if not {0, 2} <= set(face)]
     faces += [(one, other, across) for one, other in itertools.pairwise(edge) for across in (3, 6)]
     cube = mesh(vertices, faces)
     assert cube.measure == pytest.approx(1, rel=1e-12)
-    points = rng.random((400, 3))
-    points[np.arange(400), rng.integers(3, size=400)] = rng.integers(2, size=400)
-    points[:100] *= 0.02
+    points = rng.random((200, 3))
+    points[np.arange(200), rng.integers(3, size=200)] = rng.integers(2, size=200)
+    points[:50] *= 0.02
     on = np.minimum(points, 1 - points).min(axis=1) == 0
     np.testing.assert_allclose(cube.distance(points[on]), 0, atol=1e-14)
     near = np.clip(points + 0.01 * rng.standard_normal(points.shape), 0.001, 0.999)

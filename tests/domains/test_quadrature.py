@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pinnkit.domains.box import Box
+from pinnkit.domains.combination import Combination
 from pinnkit.domains.product import Product
 from pinnkit.domains.quadrature import gauss_legendre, plane
 from pinnkit.domains.shapes.ball import Ball
@@ -11,6 +12,7 @@ from pinnkit.domains.shapes.disk import Disk
 from pinnkit.domains.shapes.ellipse import Ellipse
 from pinnkit.domains.shapes.polygon import Polygon
 
+SEGMENT = Box({"x": (-1.0, 1.0)})
 DISK = Disk(("x", "y"), (0.3, 0.1), 0.5)
 TRIANGLE = Polygon(("x", "y"), ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0)))
 ELLIPSE = Ellipse(("x", "y"), (0.0, 0.0), (2.0, 1.0))
@@ -85,3 +87,18 @@ def test_polygons_have_gauss_rules_in_trapezoids():
 def test_other_solids_have_quasi_random_points():
     ball = Ball(("x", "y", "z", "w"), (0.0, 0.0, 0.0, 0.0), 1.0)
     assert integral(ball, 5, lambda p: np.sum(p**2, axis=1)) == pytest.approx(np.pi**2 / 3, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("solid", "exact"),
+    [
+        (Combination("-", SEGMENT, Box({"x": (-1.0, 0.0)})), (0.5, 1 / 3)),
+        (Combination("-", SEGMENT, Box({"x": (-0.5, 0.25)})), (3 / 32, 119 / 192)),
+        (Combination("+", Box({"x": (-1.0, -0.5)}), Box({"x": (0.1, 0.2)})), (-0.36, 0.294)),
+    ],
+)
+def test_solids_in_one_coordinate_have_gauss_rules_on_each_interval(solid, exact):
+    """Of x and of x^2."""
+    assert integral(solid, 5, lambda p: p[:, 0]) == pytest.approx(exact[0], rel=1e-10)
+    assert integral(solid, 5, lambda p: p[:, 0] ** 2) == pytest.approx(exact[1], rel=1e-10)
+    assert solid.contains(solid.quadrature(5)[0]).all()

@@ -123,7 +123,7 @@ CASES = {
     ),
     "a shape that a learned number would move": (
         PLANE | {"shapes": {"a": disk("k")}, "domain": "a", "equations": "u_xx = k", "parameters": {"k": {"learn": 1}}},
-        "shapes.a.disk.radius: k is learned, so it cannot shape the domain",
+        "shapes.a.disk.radius: k is learned, so it cannot shape a domain",
     ),
     "a domain of a problem in time alone": (
         LINE | {"coordinates": {"t": [0, 1]}, "equations": "u_t = u", "domain": "a"},
@@ -201,6 +201,5 @@ def test_it_is_refused_once_with_its_key_place_and_reason(case, checked):
 def test_a_complex_equation_without_the_imaginary_unit_is_a_warning(checked, caplog):
     code, said = checked(LINE | {"fields": {"u": "complex"}})
     assert code == 0, said
-    assert (
-        "equations.equation: is complex and holds no i: is one missing, as in i*h_t? It reads u_t = u_xx" in caplog.text
-    )
+    told = "equations.equation: is complex and holds no i: is one missing, as in i*h_t? It reads u_t = u_xx"
+    assert told in caplog.text

@@ -1,5 +1,7 @@
 """Integrals in problems: where conditions of them hold, what the checks find, sources, and the order of quadrature."""
 
+import re
+
 import numpy as np
 import pytest
 import sympy
@@ -14,6 +16,7 @@ from pinnkit.problem.scales import field_scales
 from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.manufactured import manufacture
 from pinnkit.references.unsupported import UnsupportedProblem
+from tests.problem.two_materials import ROD
 
 
 def volterra(**changes):
@@ -190,3 +193,29 @@ def test_what_knows_no_integrals_says_so():
     with pytest.raises(UnsupportedProblem, match=r"the equation 'equation' holds an integral, integral\(v\(t=s\)"):
         read_evolution_system(Problem(**volterra()))
     assert field_scales(Problem(**volterra(conditions={"mean": {"equations": "integral(v, t) = 100"}}))) == {"v": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("integral(u.left, x, -1, 1)", "leaves left: at .* it evaluates u.left at x = 0.1"),
+        ("integral(u.left, right)", "leaves left: at .* it evaluates u.left at x = "),
+        ("integral(u*u(x=-1), domain)", "leaves right: at .* it evaluates u.right at x = -1"),
+        ("integral(u(x=x - 3), domain)", "leaves left: at .* it evaluates u.left at x = "),
+        ("integral(u.left, x, -1, 0) + integral(u, right)", ""),
+        ("integral(where(x < 0, u.left, u.right), x)", ""),
+    ],
+)
+def test_an_integral_reads_a_function_of_a_part_within_this_part(text, message):
+    config = {**ROD, "exact": {}, "equations": f"u_xx = {text}"}
+    config["shapes"] = {**ROD["shapes"], "right": "box - left"}
+    found = [str(one) for one in check(Problem(**config)).mistakes]
+    assert bool(found) == bool(message)
+    assert not found or re.search(f"equations.equation: .*{message}.*, where nothing trains", found[0])
+
+
+def test_a_place_in_the_body_that_the_integral_does_not_move_lies_in_the_domain():
+    config = heat(late={"at": "x = 0", "equations": "u = integral(u(t=t + 2), x)"})
+    (mistake,) = check(Problem(**{**config, "exact": {}})).mistakes
+    assert "leaves the domain" in str(mistake)
+    assert "evaluates u at x = 0, t = 2.637" in str(mistake)

@@ -23,7 +23,7 @@ from tests.problem.configs import mistakes, words
         ({"coordinates": {"x": [0, 1, 2], "t": [0, 1]}}, {"coordinates.x": "[0, 1, 2] is not a range"}),
         ({"coordinates": {"x": [0, math.inf], "t": [0, 1]}}, {"coordinates.x": "inf is not a finite number"}),
         ({"coordinates": {"x": [0, math.nan], "t": [0, 1]}}, {"coordinates.x": "nan is not a finite number"}),
-        ({"coordinates": {"x": ["a", 1], "t": [0, 1]}}, {"coordinates.x": "unknown name 'a'; valid are pi, e"}),
+        ({"coordinates": {"x": ["a", 1], "t": [0, 1]}}, {"coordinates.x": "unknown name 'a'; valid are alpha, pi, e"}),
         ({"fields": None}, {"fields": "are missing: write [u, v]"}),
         ({"fields": "u"}, {"fields": "'u' is no mapping or list: write [u, v]"}),
         ({"fields": ["u", "u"]}, {"fields.u": "'u' is declared twice"}),

@@ -113,3 +113,29 @@ def test_what_is_wrong_with_a_cylinder_is_named(settings, key, message):
     with pytest.raises(ProblemError) as caught:
         problem({"cylinder": good | settings}, SPACE)
     assert {one.key: one.message for one in caught.value.mistakes} == {f"shapes.part.cylinder.{key}": message}
+
+
+@pytest.mark.parametrize(
+    ("kind", "meant"), [("circle", "disk"), ("Sphere", "ball"), ("rectangle", "box"), ("triangle", "polygon")]
+)
+def test_other_names_of_shapes_are_known(kind, meant):
+    """Parts of a shape with a mistake, and of a domain that cannot be read, are no mistakes of their own."""
+    with pytest.raises(ProblemError) as caught:
+        problem({kind: {"center": [0, 0]}}, fields={"u": {"parts": ["part"]}})
+    assert {one.key: one.message for one in caught.value.mistakes} == {
+        "shapes.part": f"unknown shape '{kind}'; write {meant}"
+    }
+
+
+def test_parts_of_a_domain_with_a_mistake_are_not_judged():
+    half = {"box": {"lower": [0, -2], "upper": [2, 2]}}
+    shapes = {"part": half, "rest": "box - part"}
+    with pytest.raises(ProblemError) as caught:
+        problem(half, shapes=shapes, domain="box and part", fields={"u": {"parts": ["part", "rest"]}})
+    assert [one.key for one in caught.value.mistakes] == ["domain"]
+
+
+def test_a_misspelt_integral_needs_no_place():
+    with pytest.raises(ProblemError) as caught:
+        problem({"box": {"lower": [0, 0], "upper": [1, 1]}}, conditions={"mean": {"equations": "int(u, domain) = 0"}})
+    assert [one.message for one in caught.value.mistakes] == ["unknown function 'int'; did you mean 'integral'?"]

@@ -7,13 +7,17 @@ from matplotlib.contour import ContourSet
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.figures import Grid, draw
 from pinnkit.reporting.history_figure import History
-from pinnkit.reporting.outlines import Outlines
+from pinnkit.reporting.outlines import Outlines, Region
 from pinnkit.reporting.planes import Planes, rows_of_views
 from pinnkit.runs.planes import grid as grid_of_problem
 from pinnkit.runs.planes import planes_grid
 from tests.reporting.figure_cases import colours, render
 
 EMPTY = History([], [], [])
+
+
+def region(distance):
+    return Region(lambda at: distance(at) >= 0, distance)
 
 
 def lines(axes):
@@ -33,7 +37,7 @@ def test_the_domain_and_what_lies_in_it_are_outlined(structured):
         return 0.8 - np.hypot(at["x"], at["y"])
 
     within = {"half": lambda at: 0.1 - at["x"], "rest": lambda at: at["x"] - 0.1, "nowhere": lambda at: at["x"] - 5}
-    outlines = Outlines(disk, within)
+    outlines = Outlines(region(disk), {name: region(distance) for name, distance in within.items()})
     x, y = np.meshgrid(np.linspace(-1, 1, 21), np.linspace(-1, 1, 31), indexing="ij")
     coordinates = {"x": x, "y": y} if structured else {"x": x.ravel(), "y": y.ravel()}
     grid = Grid(coordinates, structured, outlines=outlines)
@@ -43,7 +47,7 @@ def test_the_domain_and_what_lies_in_it_are_outlined(structured):
         *_, rim, half = lines(figures[name].axes[0])
         assert np.abs(np.hypot(*vertices(rim).T) - 0.8).max() < 1e-4
         assert np.abs(vertices(half)[:, 0] - 0.1).max() < 1e-4
-    assert len(asked) == (3 if structured else 2)  # for u, and for the outline: it is known from picture to picture
+    assert len(asked) == (5 if structured else 3)  # for u, and for the outline: it is known from picture to picture
     render(figures)
 
 
@@ -52,7 +56,7 @@ def test_colours_reach_to_the_boundary_of_the_domain():
     across, up = np.meshgrid(x, y)
     values = np.where(np.hypot(across, up) <= 0.7, 3.0, np.nan)
     values[5, 5] = np.nan  # left out inside
-    found = Outlines(lambda at: 0.7 - np.hypot(at["x"], at["y"])).continued(values, ("x", x), ("y", y), {})
+    found = Outlines(region(lambda at: 0.7 - np.hypot(at["x"], at["y"]))).continued(values, ("x", x), ("y", y), {})
     assert set(found[np.isfinite(found)]) == {3.0}
     near = np.hypot(across, up) < 0.89
     near[5, 5] = False
@@ -76,8 +80,10 @@ def test_the_outlines_of_a_problem_are_those_of_its_shapes():
     x, y, t = np.meshgrid([-1.0, 0, 1], [-1.0, 0, 1], [0.0, 1], indexing="ij")
     outlines = grid_of_problem(problem, {"x": x, "y": y, "t": t}, structured=True).outlines
     at = {"x": np.array([0.5, -0.5, 0.0]), "y": np.zeros(3), "t": np.full(3, 0.3)}
-    np.testing.assert_allclose(outlines.domain(at), [-0.25, 0.5, 0.25])
-    np.testing.assert_allclose(outlines.within["core"](at), [-0.8, 0.2, -0.3])
+    assert outlines.domain.contains(at).tolist() == [False, True, True]
+    np.testing.assert_allclose(outlines.domain.distance(at), [-0.25, 0.5, 0.25])
+    assert outlines.within["core"].contains(at).tolist() == [False, True, False]
+    np.testing.assert_allclose(outlines.within["core"].distance(at), [-0.8, 0.2, -0.3])
     plain = {key: words[key] for key in ("coordinates", "fields", "equations")}
     assert grid_of_problem(Problem(**plain), {"x": x, "y": y, "t": t}, structured=True).outlines.domain is None
 

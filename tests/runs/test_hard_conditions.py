@@ -121,7 +121,7 @@ def test_the_periodic_fields_alone_are_periodic():
     assert float(gap[2]) > 1e-3
 
 
-QUICK_ONES = ("adam", "lbfgs", "ssbroyden", "gauss_newton", "spring")
+QUICK_ONES = ("adam", "lbfgs", "ssbroyden", "gauss_newton")
 
 
 @pytest.mark.parametrize(

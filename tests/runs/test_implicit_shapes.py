@@ -67,7 +67,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "problem").mkdir()
     (tmp_path / "problem" / "part.yaml").write_text(PART)
-    (tmp_path / "problem" / "part.stl").write_bytes(binary_stl(*icosphere(2, (0.1, 0, 0), 0.8)))
+    (tmp_path / "problem" / "part.stl").write_bytes(binary_stl(*icosphere(1, (0.1, 0, 0), 0.8)))
     return tmp_path
 
 
@@ -92,7 +92,7 @@ def test_a_part_from_a_file_is_solved_repeated_and_moved(folder):
 
 def test_a_run_goes_on_with_the_same_mesh_alone(folder, capsys):
     assert train(["problem/part.yaml", *WORDS, "trainer.max_steps=2", "hydra.run.dir=run"], CONF) == 0
-    (folder / "problem" / "part.stl").write_bytes(binary_stl(*icosphere(2, (0.1, 0, 0), 0.7)))
+    (folder / "problem" / "part.stl").write_bytes(binary_stl(*icosphere(1, (0.1, 0, 0), 0.7)))
     capsys.readouterr()
     assert train(["resume=run", "trainer.max_steps=8"], CONF) == 2
     assert "shapes.part.mesh: its samples are not those that the run began with" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from pinnkit.language.integral import bound_symbol, integrals
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.problem import Problem
 from pinnkit.references.fem.second_order import SecondOrderSystem, check_readable
-from pinnkit.references.fem.words import METHOD, unsupported
+from pinnkit.references.fem.unsupported import METHOD, unsupported
 from pinnkit.references.residuals import parameter_values, symbolic_residual
 
 TOTAL = sympy.Dummy("total")

@@ -15,7 +15,7 @@ from pinnkit.domains.shapes.ball import Ball
 from pinnkit.domains.shapes.disk import Disk
 from pinnkit.domains.shapes.ellipse import Ellipse
 from pinnkit.domains.shapes.polygon import Polygon
-from pinnkit.references.fem.words import unsupported
+from pinnkit.references.fem.unsupported import unsupported
 
 Solids = list[tuple[int, int]]
 """gmsh's pairs of dimension and tag."""

@@ -22,8 +22,8 @@ from pinnkit.references.fem.newton import factorised
 from pinnkit.references.fem.ordering import nested_dissection
 from pinnkit.references.fem.second_order import SecondOrderSystem
 from pinnkit.references.fem.ties import Ties
+from pinnkit.references.fem.unsupported import unsupported
 from pinnkit.references.fem.weak_form import free_shares, weak_form
-from pinnkit.references.fem.words import unsupported
 
 FLAT = 1e-9
 CONFLICT = 1e-6

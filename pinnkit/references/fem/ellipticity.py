@@ -13,7 +13,7 @@ from pinnkit.language.calculus import Partial, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.problem import Problem
 from pinnkit.references.fem.second_order import SecondOrderSystem
-from pinnkit.references.fem.words import unsupported
+from pinnkit.references.fem.unsupported import unsupported
 
 DIRECTIONS = 181
 DEGENERATE = 1e-12

@@ -13,7 +13,7 @@ from pinnkit.language.calculus import Partial, normal_symbol, partials
 from pinnkit.references.fem.boundary_data import BoundaryEquation
 from pinnkit.references.fem.facets import FacetGroup
 from pinnkit.references.fem.second_order import SecondOrderEquation, SecondOrderSystem
-from pinnkit.references.fem.words import unsupported
+from pinnkit.references.fem.unsupported import unsupported
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.references.fem.boundary_data import BoundaryEquation
 from pinnkit.references.fem.mesh import mapping
 from pinnkit.references.fem.second_order import Pattern, SecondOrderSystem
-from pinnkit.references.fem.words import unsupported
+from pinnkit.references.fem.unsupported import unsupported
 
 SLACK = 0.02
 """How far points of a curved facet may lie from its place, relative to the facet's length."""

@@ -12,8 +12,8 @@ from pinnkit.language.evaluate import Program
 from pinnkit.references.fem.assembly import Integrand, Quadrature
 from pinnkit.references.fem.facet_conditions import GroupConditions, coupling
 from pinnkit.references.fem.second_order import SecondOrderEquation, SecondOrderSystem
+from pinnkit.references.fem.unsupported import unsupported
 from pinnkit.references.fem.weak_form import Share, divergence, has_constant_divergence, shared
-from pinnkit.references.fem.words import unsupported
 
 TOLERANCE = 1e-7
 SOME_VALUE = 0.7

@@ -9,7 +9,7 @@ from scipy import sparse
 from scipy.sparse.linalg import SuperLU, splu
 
 from pinnkit.references.budget import Budget
-from pinnkit.references.fem.words import unsupported
+from pinnkit.references.fem.unsupported import unsupported
 
 MOST_STEPS = 25
 TOLERANCE = 1e-7

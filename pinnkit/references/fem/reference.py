@@ -19,9 +19,11 @@ from pinnkit.references.fem.discretization import Discretization
 from pinnkit.references.fem.ellipticity import check_elliptic
 from pinnkit.references.fem.mesh import Geometry, make_mesh
 from pinnkit.references.fem.newton import NotConverged
+from pinnkit.references.fem.packages import check_packages
 from pinnkit.references.fem.refinement import Refined, Refinement
 from pinnkit.references.fem.second_order import SecondOrderSystem, read_second_order_system
-from pinnkit.references.fem.words import check_packages, unsupported
+from pinnkit.references.fem.unsupported import unsupported
+from pinnkit.references.outputs import without_outputs
 
 log = logging.getLogger("pinnkit.references")
 
@@ -68,6 +70,7 @@ class Fem:
         if levels is not None and levels < 2:
             raise ValueError(f"levels = {levels}: two at least are needed for an error")
         budget = Budget(max_time, memory)
+        problem = without_outputs(problem)
         system, conditions, geometry = read(problem, size)
         log.info("reference: computing by finite elements (at most %g s)", max_time)
         found = _refined(Refinement(problem, system, conditions, geometry, budget, levels), budget)
@@ -123,6 +126,7 @@ def check_problem(problem: Problem) -> None:
     Raises:
         MissingPackage, UnsupportedProblem: see Fem.
     """
+    problem = without_outputs(problem)
     system, conditions, geometry = read(problem)
     try:
         Discretization(problem, system, conditions, make_mesh(geometry, 0), Budget())

@@ -15,7 +15,7 @@ from pinnkit.language.errors import LanguageError
 from pinnkit.language.evaluate import Program
 from pinnkit.problem.at import random_points
 from pinnkit.problem.problem import Problem
-from pinnkit.references.fem.words import METHOD, unsupported
+from pinnkit.references.fem.unsupported import METHOD, unsupported
 from pinnkit.references.residuals import parameter_values, symbolic_residual
 
 MOST_DIMENSIONS = 3

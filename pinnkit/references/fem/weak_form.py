@@ -11,7 +11,7 @@ from pinnkit.language import linear
 from pinnkit.language.calculus import Budget, differentiate, partials
 from pinnkit.language.errors import LanguageError
 from pinnkit.references.fem.second_order import SecondOrderEquation, SecondOrderSystem
-from pinnkit.references.fem.words import unsupported
+from pinnkit.references.fem.unsupported import unsupported
 
 MAX_OPERATIONS = 50_000
 

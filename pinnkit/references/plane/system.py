@@ -13,6 +13,7 @@ from pinnkit.language.errors import LanguageError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.evolution_system import orders_in_time, rates_in_time
 from pinnkit.references.initial_conditions import read_initial_conditions
+from pinnkit.references.outputs import without_outputs
 from pinnkit.references.residuals import flat_normals, parameter_values, symbolic_residual
 from pinnkit.references.unsupported import UnsupportedProblem, expect_one_region
 
@@ -71,7 +72,7 @@ def read_plane_system(problem: Problem) -> PlaneSystem:
         UnsupportedProblem: it is of another kind; the message names the equation or the condition.
     """
     try:
-        return _read(problem)
+        return _read(without_outputs(problem))
     except LanguageError as error:  # an expression grew too long while it was solved or differentiated
         raise UnsupportedProblem(str(error)) from None
 

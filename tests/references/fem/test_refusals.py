@@ -12,9 +12,9 @@ from pinnkit.language.errors import ProblemError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import choose
 from pinnkit.references.claimed_error import NotComputed
-from pinnkit.references.fem import words
+from pinnkit.references.fem import packages
+from pinnkit.references.fem.packages import MissingPackage
 from pinnkit.references.fem.reference import Fem, check_problem
-from pinnkit.references.fem.words import MissingPackage
 from pinnkit.references.unsupported import UnsupportedProblem
 from tests.references.fem import problems
 from tests.references.fem.problems import SQUARE, STOKES, needs_fem, on_boundary
@@ -96,7 +96,7 @@ def test_refused(name):
 
 
 def test_a_missing_package_is_named_with_the_command(monkeypatch):
-    monkeypatch.setattr(words, "PACKAGES", {"no_such_package": "no-such-package"})
+    monkeypatch.setattr(packages, "PACKAGES", {"no_such_package": "no-such-package"})
     with pytest.raises(MissingPackage, match=r'no-such-package: pip install "pinnkit\[fem\]"'):
         Fem(problems.poisson_disk())
     with pytest.raises(ProblemError, match=r"reference: reference=fem needs no-such-package"):

@@ -1,18 +1,10 @@
-"""The error of the finite element reference, and the packages that it needs."""
+"""Packages that finite elements need."""
 
 from __future__ import annotations
 
 import importlib.util
 
-from pinnkit.references.unsupported import UnsupportedProblem
-
-METHOD = "fem"
 PACKAGES = {"gmsh": "gmsh", "skfem": "scikit-fem"}
-
-
-def unsupported(reason: str) -> UnsupportedProblem:
-    """The error that says why this reference cannot treat a problem."""
-    return UnsupportedProblem(reason, METHOD)
 
 
 class MissingPackage(ValueError):
