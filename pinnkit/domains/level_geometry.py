@@ -17,6 +17,8 @@ POINTS = 2**16
 """Points at which a function of more than three coordinates is looked at."""
 ROUNDS = 12
 """Grids at most, each over what the former has found."""
+LARGEST = 1e50
+"""A value at most: products of several are finite."""
 ROUNDING = 1e-13
 """By how much a computed point may miss the set, relative to the size of its coordinates."""
 
@@ -68,6 +70,9 @@ def _close_in(function: LevelFunction, box: Box) -> tuple[list[np.ndarray], np.n
         points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(names))
         values = _checked(function, points, box, signs=not attempt).reshape([len(axis) for axis in axes])
         inside = np.argwhere(values < 0)
+        if not len(inside):
+            place = box.place((around.lower + around.upper) / 2)
+            raise ShapeError("", f"is negative near {place} alone, in a part too small for points")
         first = np.maximum(inside.min(axis=0) - 1, 0)
         last = np.minimum(inside.max(axis=0) + 1, CELLS[len(names)])
         lower, upper = (np.array([axis[one] for axis, one in zip(axes, ends, strict=True)]) for ends in (first, last))
@@ -83,6 +88,10 @@ def _checked(function: LevelFunction, points: np.ndarray, box: Box, signs: bool)
     wrong = np.flatnonzero(~np.isfinite(values))
     if len(wrong):
         raise ShapeError("", f"is {values[wrong[0]]} at {box.place(points[wrong[0]])}: a finite number is needed")
+    wrong = np.flatnonzero(np.abs(values) > LARGEST)
+    if len(wrong):
+        place = box.place(points[wrong[0]])
+        raise ShapeError("", f"is {values[wrong[0]]:.3g} at {place}, beyond {LARGEST:g}: divide it by a constant")
     if signs and not (values < 0).any():
         least = f"the least value is {values.min():.3g}, at {box.place(points[values.argmin()])}"
         raise ShapeError("", f"is negative at none of {len(values)} points of the box; {least}")

@@ -12,6 +12,8 @@ BYTES = 60_000_000
 """The size of a file at most."""
 FACES = 200_000
 """Triangles at most."""
+LARGEST = 1e50
+"""A coordinate at most: products of several are finite."""
 ENDINGS = (".stl", ".obj")
 
 
@@ -61,7 +63,12 @@ def parse(name: str, content: bytes) -> tuple[np.ndarray, np.ndarray]:
         raise MeshError(f"'{name}' holds a coordinate that is not finite")
     if faces.min() < 0 or faces.max() >= len(vertices):
         raise MeshError(f"'{name}' has a face with a vertex that is not there")
-    return _merged(vertices, faces)
+    if np.abs(vertices).max() > LARGEST:
+        raise MeshError(f"'{name}' holds a coordinate beyond {LARGEST:g}: choose other units")
+    vertices, faces = _merged(vertices, faces)
+    if not len(faces):
+        raise MeshError(f"'{name}' has no triangle with an area")
+    return vertices, faces
 
 
 def _merged(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -112,5 +119,7 @@ def _obj(content: bytes) -> tuple[np.ndarray, np.ndarray]:
                 faces += [(first, one, other) for one, other in itertools.pairwise(others)]
         except ValueError:
             raise MeshError(f"has a line {number} that is no vertex or face: {line[:60]!a}") from None
-        _check_count(max(len(faces), len(vertices) // 3))
+        _check_count(len(faces))
+        if len(vertices) > 3 * FACES:
+            raise MeshError(f"has more than {3 * FACES} vertices, which is the most")
     return np.array(vertices, dtype=np.float64).reshape(-1, 3), np.array(faces, dtype=np.int64).reshape(-1, 3)

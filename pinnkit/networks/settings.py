@@ -24,7 +24,7 @@ SMOOTHNESS = {
 LINEAR_WIDTH, NONLINEAR_WIDTH = 20, 30
 """Neurons of a hidden layer where none are given, in up to three coordinates."""
 MANY_COORDINATES_WIDTH = 68
-"""The same in more coordinates: 10,000 parameters with three layers."""
+"""The same for one equation in more coordinates: 10,000 parameters with three layers."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Network(ABC):
 
     width: int | None = field(default=None, metadata={"minimum": 1, "maximum": 1_000_000})
     """Neurons of a hidden layer; None: LINEAR_WIDTH for linear equations, NONLINEAR_WIDTH for nonlinear ones (and those
-    in Python) in two or three coordinates, MANY_COORDINATES_WIDTH in more."""
+    in Python) in two or three coordinates; in more MANY_COORDINATES_WIDTH for one equation, else NONLINEAR_WIDTH."""
     widths: dict[str, int] = field(default_factory=dict, metadata={"minimum": 1, "maximum": 1_000_000})
     """Number of coordinates -> neurons of a hidden layer in networks of fields of so many, in the place of `width`."""
     activation: str | None = field(default=None, metadata={"choices": tuple(SMOOTHNESS)})
@@ -63,19 +63,21 @@ class Network(ABC):
     def parameters(self, inputs: int, outputs: int) -> int:
         """How many parameters that network has."""
 
-    def chosen(self, coordinates: int, inputs: int, linear: bool, steady: bool) -> Network:
+    def chosen(self, coordinates: int, inputs: int, linear: bool, steady: bool, equations: int = 1) -> Network:
         """These settings with the values that the problem decides in the place of None.
 
         Args:
             coordinates: of the problem.
             inputs: those of them on which the network's fields depend.
             linear, steady: whether the equations are linear, and without time.
+            equations: how many there are.
         """
         widths = {str(count): width for count, width in self.widths.items()}
         width, activation = widths.get(str(inputs), self.width), self.activation
         if width is None:
             few = LINEAR_WIDTH if linear or inputs == 1 else NONLINEAR_WIDTH
-            width = MANY_COORDINATES_WIDTH if inputs > 3 else few
+            many = MANY_COORDINATES_WIDTH if equations == 1 else NONLINEAR_WIDTH
+            width = many if inputs > 3 else few
         if activation is None:
             activation = "sin" if coordinates <= 3 and linear and steady else "tanh"
         return replace(self, width=width, activation=activation)

@@ -55,6 +55,8 @@ COMPUTED = ("spectral", "fem")
 
 TEXT = 2000
 """Characters of a name or a description."""
+HIGHEST = 9
+"""The order of the derivatives of a table with a mistake: what its equations ask for is no second one."""
 NODES = 200
 """Nodes along each coordinate of an integral at most."""
 INVISIBLE = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
@@ -83,7 +85,9 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     known = {symbol(parameter.name): parameter.value for parameter in parameters if not parameter.learn}
     definitions = read_definitions(config.get("define") or {}, Scope(names, parameters=declared), known, taken, report)
     derived = {symbol(name): value for name, value in known_values(definitions, known).items()}
+    count = len(taken)
     tables = read_tables(config.get("tables") or {}, names, files, taken, report)
+    broken = {name: Known(name, names, HIGHEST) for name in taken[count:] if name not in tables}  # reported already
     complete = bool(names) and names == box.coordinates  # without a range no place can be checked
     places = Places(box, ())
     if complete:
@@ -107,7 +111,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         complex=complex_names(fields),
         definitions=definitions,
         parts={unknown: tuple(ones) for unknown, ones in parts.of.items()},
-        tables={name: one.atom for name, one in tables.items()},
+        tables={name: one.atom for name, one in tables.items()} | broken,
         regions=("domain", *places.regions) if places.space else (),
         rims=(BOUNDARY, *places.shapes) if places.space else (),
     )

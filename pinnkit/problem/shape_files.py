@@ -17,6 +17,8 @@ from pinnkit.problem.tables import Files, TableError, load
 
 FILES = ("mesh", "outline")
 """The kinds of shapes that are read from files."""
+OUTLINE_BYTES = 1_000_000
+"""The size of a file of an outline at most: it has 2000 rows."""
 
 
 def read_mesh(config: Any, names: tuple[str, ...], files: Files) -> Mesh:
@@ -53,7 +55,10 @@ def read_outline(config: Any, names: tuple[str, ...], files: Files) -> Shape:
     if len(names) != 2:
         raise LanguageError(f"an outline lies in a plane of two space coordinates; here they are {', '.join(names)}")
     try:
-        table = load(files.path(name))
+        path = files.path(name)
+        if path.is_file() and path.stat().st_size > OUTLINE_BYTES:
+            raise TableError(f"'{path.name}' has more than {OUTLINE_BYTES:.3g} bytes, which is the most")
+        table = load(path)
     except TableError as error:
         raise LanguageError(str(error)) from None
     for column in names:

@@ -44,6 +44,8 @@ OTHER_NAMES = {
 """What shapes are called elsewhere."""
 SHAPES_AT_MOST, NUMBERS = 100, 2000
 """Shapes of a problem, and numbers or points in a list, at most."""
+LEAST, MOST = 1e-50, 1e50
+"""The size of a number of a shape, unless it is zero: products of several are finite."""
 
 
 def check_shape_name(name: Any, taken: Iterable[str]) -> None:
@@ -192,7 +194,12 @@ def _setting(config: Any, kind: Any, parameters: tuple[str, ...], values: Values
             raise LanguageError(f"{config!r} is not a text")
         return config
     if kind is float:
-        return number(config, Scope((), parameters=parameters), values)
+        value = number(config, Scope((), parameters=parameters), values)
+        if value and not LEAST <= abs(value) <= MOST:
+            raise LanguageError(
+                f"is {value:g}: numbers of shapes lie between {LEAST:g} and {MOST:g}; choose other units"
+            )
+        return value
     one, _ = typing.get_args(kind)
     if isinstance(config, str) or not isinstance(config, Sequence):
         what, example = ("numbers", "[0, 0]") if one is float else ("points", "[[0, 0], [1, 0], [0, 1]]")

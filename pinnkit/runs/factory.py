@@ -94,7 +94,9 @@ def assemble(
         settings.operators,
         max(
             (one.shape[0] for one in fields.parameters() if one.ndim == 2),
-            default=settings.network.chosen(len(names), len(names), problem.linear, problem.steady).width,
+            default=settings.network.chosen(
+                len(names), len(names), problem.linear, problem.steady, len(problem.equations)
+            ).width,
         ),
         threads,
         settings.sampling.batch,

@@ -93,7 +93,9 @@ def parameters(problem: Problem, network: Network, fixed: bool = True) -> int:
     total = 0
     for (_, names, periods), count in outputs.items():
         periodic = sum(name in names for name in periods)
-        chosen = network.chosen(len(problem.coordinates), len(names), problem.linear, problem.steady)
+        chosen = network.chosen(
+            len(problem.coordinates), len(names), problem.linear, problem.steady, len(problem.equations)
+        )
         embedded = chosen.embedded(len(names) - periodic, periodic)
         total += chosen.total(embedded, count) - (0 if fixed else embedded * chosen.fourier_features)
     return total
@@ -110,7 +112,7 @@ def _check_network(problem: Problem, settings: Settings, free: float, report: Re
     if needed(network) <= free:
         return
     dimension = len(problem.coordinates)
-    fuller = network.chosen(dimension, dimension, problem.linear, problem.steady)
+    fuller = network.chosen(dimension, dimension, problem.linear, problem.steady, len(problem.equations))
     for key, least in network.sizes.items():
         if needed(replace(fuller, **{key: least})) <= free:
             fits = _largest(getattr(fuller, key), lambda one, key=key: needed(replace(fuller, **{key: one})) <= free)

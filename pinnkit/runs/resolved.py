@@ -46,7 +46,7 @@ def _network(problem: Problem, network: Network) -> Network:
     dimension = len(problem.coordinates)
 
     def chosen(count: int) -> Network:
-        return network.chosen(dimension, count, problem.linear, problem.steady)
+        return network.chosen(dimension, count, problem.linear, problem.steady, len(problem.equations))
 
     found = chosen(dimension)
     widths = {count: chosen(count).width for count in sorted({len(field.coordinates) for field in problem.fields})}
@@ -77,6 +77,14 @@ def _phases(problem: Problem, settings: Settings, network: nn.Module | None) -> 
         getattr(torch, settings.dtype),
         settings.trainer.accelerator,
         len(problem.coordinates),
+        _rows(problem, settings),
     )
     log.info("optimizer=auto: %s, since %s", " then ".join(phase.name for phase in chosen), reason)
     return replace(settings, phases=tuple(phase.settings for phase in chosen))
+
+
+def _rows(problem: Problem, settings: Settings) -> int:
+    """Residuals of a step of a method that has new points in each."""
+    sampling = settings.sampling.fresh_points()
+    conditions = sum(len(condition.equations) for condition in problem.soft_conditions)
+    return sampling.count(len(problem.coordinates)) * len(problem.equations) + sampling.of_condition * conditions

@@ -101,7 +101,7 @@ def validate(problem: Problem, settings: Settings, custom_network: bool = False,
     if settings.manufactured:
         problem = manufacture(problem, settings.manufactured)
     dimension = len(problem.coordinates)
-    network = settings.network.chosen(dimension, dimension, problem.linear, problem.steady)
+    network = settings.network.chosen(dimension, dimension, problem.linear, problem.steady, len(problem.equations))
     report = check(problem, network.activation, math.inf if custom_network else network.smoothness)
     if settings.manufactured:  # its solution stands where a problem's own would
         report.mistakes = [_manufactured(mistake) for mistake in report.mistakes]

@@ -15,6 +15,8 @@ QUASI_NEWTON_LIMIT = {"cpu": 12_000, "gpu": 40_000}
 """Most parameters for which `auto` keeps a dense inverse Hessian: a step passes over it three times."""
 MANY_COORDINATES, SPRING_FROM = 4, 4000
 """Coordinates and parameters from which on SPRING is faster than a dense inverse Hessian on a CPU."""
+SPRING_ROWS = 2000
+"""Most residuals of its steps there: a step costs rows^2 * parameters."""
 WIDE = Spring(momentum=0.9, damping=1e-13)
 """Its settings there, where parameters are many more than points; with fewer, the damping must be larger."""
 MEMORY_SHARE = 0.5
@@ -22,17 +24,21 @@ MEMORY_SHARE = 0.5
 
 
 def automatic(
-    parameters: int, dtype: torch.dtype, device: str = "cpu", coordinates: int = 2
+    parameters: int, dtype: torch.dtype, device: str = "cpu", coordinates: int = 2, rows: int = 0
 ) -> tuple[tuple[Stage, ...], str]:
     """The stages that `optimizer=auto` stands for, and why.
 
     A short Adam stage brings any start into reach; then self-scaled Broyden where its dense inverse Hessian is
     affordable and float64 lets it work, L-BFGS otherwise. In many coordinates a CPU goes further with SPRING, whose
-    matrices have the size of the points of a step.
+    matrices have the size of the residuals of a step, as long as these are few.
+
+    Args:
+        rows: residuals of a step of SPRING: of each equation and each condition at each of its points.
     """
-    if device == "cpu" and dtype == torch.float64 and coordinates >= MANY_COORDINATES and parameters >= SPRING_FROM:
-        reason = f"its matrices have the size of a step's points, which pays for {parameters} parameters on a cpu"
-        return (Stage(WIDE),), f"{reason} in {coordinates} coordinates"
+    many = coordinates >= MANY_COORDINATES and parameters >= SPRING_FROM
+    if device == "cpu" and dtype == torch.float64 and many and rows <= SPRING_ROWS:
+        reason = f"its matrices have the size of a step's {rows} residuals, which pays for {parameters} parameters"
+        return (Stage(WIDE),), f"{reason} on a cpu in {coordinates} coordinates"
     warm_up = Stage(Adam(learning_rate=5e-3, decay=0.5, decay_every=100, steps=200))
     needed, limit, free = 8 * parameters**2, QUASI_NEWTON_LIMIT[device], free_on(device)
     if dtype != torch.float64:

@@ -32,10 +32,13 @@ ODD = [
     "boundary", "[x = 0, t = 0]", "{x: 0}", "spectral", "x.csv", "/etc/passwd", "tables", "\u00b2", "\u202e", "${x}",
     "u_xxxxxxxx", "9**9**9", "(" * 70, "x" * 300, "__class__", "_target_: x", "u = u(x=x_y)", "max(u, 0)", "%", "@",
     "where: x > 2", "weight: -1", "learn: 1", "positive: 1", "[0, 1e-300]", "[-1e300, 1e300]", "[1, 0]", "[t, x]",
-    "\U0001f600", "`",
+    "\U0001f600", "`", "box - box", "{disk: {center: [0, 0], radius: 1e999}}", "{level_set: exp(exp(9*x))}",
+    "{polygon: [[0, 0], [1, 1], [1, 0], [0, 1]]}", "{mesh: ../../../etc/passwd}", "{outline: /dev/zero}",
+    "{parts: [box]}", "integral(u, x, 0, integral(u, x))", "u.left.left", "{range: [0, .inf]}", "{learn: 1, min: 2}",
 ]  # fmt: skip
 KEYS = ["coordinates", "fields", "parameters", "equations", "conditions", "exact", "reference", "periodic", "transform",
-        "at", "data", "where", "weight", "learn", "x", "t", "u", "self", "folder", "name"]  # fmt: skip
+        "at", "data", "where", "weight", "learn", "x", "t", "u", "self", "folder", "name", "shapes", "domain", "in",
+        "parts", "hard", "define", "tables", "quadrature", "range", "log", "min"]  # fmt: skip
 
 
 def mutated(seed: int) -> str:

@@ -66,6 +66,8 @@ def test_faces_of_four_corners_and_indices_from_the_end(tmp_path):
         ("a.stl", b"hello", "'a.stl' is no STL file: it neither begins with 'solid'"),
         ("a.stl", binary_stl(CUBE, SIDES)[:-1], "is no STL file"),
         ("a.stl", bytes(84), "'a.stl' holds no triangles"),
+        ("a.stl", binary_stl(CUBE * 0, SIDES), "'a.stl' has no triangle with an area"),
+        ("a.obj", obj(CUBE * 1e200, SIDES), "'a.obj' holds a coordinate beyond 1e+50: choose other units"),
         ("a.stl", b"solid a\nendsolid a\n", "'a.stl' holds no triangles"),
         ("a.stl", binary_stl(np.where(CUBE == 1, np.nan, CUBE), SIDES), "holds a coordinate that is not finite"),
         (

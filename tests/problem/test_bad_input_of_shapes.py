@@ -145,6 +145,10 @@ CASES = {
         PLANE | {"equations": "u_xx = q", "tables": {"q": {"file": "short.csv"}}},
         "tables.q: does not cover the domain: it has x from -1 to 0.5, and the domain reaches from -1 to 1",
     ),
+    "a table without a file": (
+        PLANE | {"equations": "diff(q*u_x, x) = q_xx", "tables": {"q": {"file": "none.csv", "columns": ["x"]}}},
+        "tables.q: there is no file",
+    ),
     "an integral with a bound outside the domain": (
         LINE | {"equations": "u_t = u_xx + integral(u, x, 0, 2)"},
         "equations.equation: integral(u, x, 0, 2) leaves the domain: at x = 0.637, t = 0.2698 it evaluates u at x = 1",

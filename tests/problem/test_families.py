@@ -89,7 +89,6 @@ def test_derived_parameters_hold_ranged_ones():
         ({"range": 3}, "3 is not a range: write [lower, upper]"),
         ({"range": [0, 1], "log": True}, "the range [0, 1] has no logarithm: log: true needs a lower end above zero"),
         ({"range": [1, 2], "log": "yes"}, "log is 'yes': true or false is needed"),
-        ({"range": [1, 2], "learn": 1}, "is to be learned and has a range: a learned parameter is one number"),
     ],
 )
 def test_what_is_refused(parameters, told):

@@ -109,8 +109,10 @@ def test_a_learned_shape_a_moving_shape_and_others_are_refused():
         found = mistakes(shapes={"blob": {"level_set": text}}, **changes)
         return found["shapes.blob.level_set"]
 
-    assert refused("x^2 + y^2 + 1").startswith("is negative at none of 66049 points of the box; the least value is 1")
     assert refused("x^2 - y^2").startswith("its gradient vanishes at x = ")
+    space = {"coordinates": {"x": [-1, 1], "y": [-1, 1], "z": [-1, 1]}, "exact": {}}
+    assert refused("x^2 + y^2 + z^2 - 1e-40", **space).endswith(" alone, in a part too small for points")
+    assert refused("1e200*x") == "is -1e+200 at x = -1, y = -1, beyond 1e+50: divide it by a constant"
     learned = {"parameters": {"k": {"learn": 0.1}}, "equations": "laplacian(u) = k"}
     assert refused("x^2 + y^2 - k", **learned) == "k is learned, so it cannot shape the domain"
     rule = "a level set is written in x, y and fixed parameters"

@@ -54,10 +54,6 @@ from tests.problem.configs import mistakes, words
             {"parameters.alpha": "but a bounded parameter starts above"},
         ),
         (
-            {"parameters": {"alpha": {"learn": 11, "min": 0.1, "max": 10}}},
-            {"parameters.alpha": "starts at 11, but a bounded parameter starts between 0.1 and 10"},
-        ),
-        (
             {"parameters": {"alpha": {"learn": 3, "min": 5, "max": 2}}},
             {"parameters.alpha": "min is 5 and max 2: the lower bound comes first"},
         ),

@@ -13,7 +13,6 @@ def box(lower, upper):
 
 
 CASES = [
-    ({"equations": {"a": {**LEFT, "in": "lft"}}}, "equations.a.in", "there is no shape 'lft'; did you mean 'left'?"),
     ({"equations": {"a": {**LEFT, "on": "left"}}}, "equations.a.on", "unknown key 'on'"),
     ({"equations": {"a": LEFT}}, "equations", "none for u holds in right: write another with in: right"),
     (

@@ -116,6 +116,22 @@ def test_the_choice_of_an_optimizer_knows_the_number_of_parameters(monkeypatch):
         assert sizes.pop() == sum(one.numel() for one in module.parameters() if one.requires_grad)
 
 
+@pytest.mark.parametrize(("fields", "width", "last", "rows"), [(1, 68, "spring", 150), (3, 30, "ssbroyden", 450)])
+def test_a_system_in_many_coordinates_gets_a_smaller_network_and_a_dense_matrix(fields, width, last, rows, monkeypatch):
+    seen = []
+    automatic = resolving.automatic
+    monkeypatch.setattr(resolving, "automatic", lambda *given: seen.append(given[-1]) or automatic(*given))
+    names = ["u", "v", "w"][:fields]
+    problem = Problem(
+        coordinates={name: [0, 1] for name in "xyzt"},
+        fields=names,
+        equations=[f"{name}_t = laplacian({name})" for name in names],
+        conditions={"start": {"at": "t = 0", "equations": [f"{name} = x" for name in names]}},
+    )
+    found = resolved(problem, read_settings({"sampling": {"fresh": 100, "conditions": 50}}, Report()))
+    assert (found.network.width, found.phases[-1].name, seen) == (width, last, [rows])
+
+
 def test_a_field_of_fewer_coordinates_keeps_its_width():
     words = {"coordinates": {"x": [0, 1], "t": [0, 1]}, "fields": {"u": ["x", "t"], "k": ["x"]}}
     problem = Problem(**words, equations="u_t = k*u_xx + u^2")

@@ -32,3 +32,9 @@ def test_auto_takes_spring_in_many_coordinates_and_parameters_on_a_cpu():
     assert automatic.automatic(4000, torch.float64, "cpu", 4)[0] == (Stage(automatic.WIDE),)
     for others in ((3999, torch.float64, "cpu", 4), (4000, torch.float64, "cpu", 3), (4000, torch.float32, "cpu", 4)):
         assert automatic.automatic(*others)[0][-1].name != "spring"
+
+
+def test_auto_takes_spring_while_a_step_has_few_residuals():
+    """Its matrices have a row for each equation and condition at each of its points."""
+    for rows, chosen in ((automatic.SPRING_ROWS, "spring"), (automatic.SPRING_ROWS + 1, "ssbroyden")):
+        assert automatic.automatic(4000, torch.float64, "cpu", 4, rows)[0][-1].name == chosen

@@ -74,6 +74,7 @@ class Fem:
         system, conditions, geometry = read(problem, size)
         log.info("reference: computing by finite elements (at most %g s)", max_time)
         found = _refined(Refinement(problem, system, conditions, geometry, budget, levels), budget)
+        self._unbounded = dict.fromkeys(system.pressures, found.graded)
         self._problem, self._solution, self.claimed_error = problem, found.solution, found.error
         self.fields = tuple(unknown.name for unknown in problem.unknowns)
         steps = f", {found.solution.steps} time steps" if system.time else ""
@@ -81,7 +82,10 @@ class Fem:
         log_computed(self.name, self.claimed_error, budget)
 
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Every unknown at arrays of points of any one shape; NaN outside the domain."""
+        """Every unknown at arrays of points of any one shape; NaN outside the domain.
+
+        Pressures are NaN at corners too: where the velocities beside one do not fit together, p grows as log(r).
+        """
         problem = self._problem
         arrays = [np.asarray(coordinates[name], dtype=float) for name in problem.coordinates]
         points = np.stack([one.ravel() for one in arrays], axis=1)
@@ -91,6 +95,9 @@ class Fem:
         for name, found in self._solution(points[inside]).items():
             full = np.full(len(points), np.nan)
             full[inside] = found
+            for corner in self._unbounded.get(name, ()):
+                place = [problem.coordinates.index(axis) for axis in problem.space]
+                full[(np.abs(points[:, place] - corner) <= slack[place]).all(axis=1)] = np.nan
             values[name] = full.reshape(arrays[0].shape)
         return combined(problem, values, coordinates)
 

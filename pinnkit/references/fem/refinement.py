@@ -46,10 +46,11 @@ GROWTH = {2: 6.0, 3: 16.0}
 
 @dataclass(frozen=True)
 class Refined:
-    """The finest solution and the estimate of its relative error in L2, of the worst field."""
+    """The finest solution, the estimate of its relative error in L2, of the worst field, and where meshes are finer."""
 
     solution: Solution
     error: float
+    graded: np.ndarray
 
 
 class Refinement:
@@ -108,7 +109,7 @@ class Refinement:
                     break
         if len(found) < 2:
             raise failed or OverBudget("the time is over")
-        return Refined(found[-1], estimate(changes, self._rate))
+        return Refined(found[-1], estimate(changes, self._rate), self._geometry.graded)
 
     def _grade(self) -> None:
         """Ask for smaller edges at re-entrant corners, where conditions change, and where values jump."""

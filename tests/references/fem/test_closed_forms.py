@@ -116,6 +116,16 @@ def test_outside_the_domain_there_are_no_numbers():
     assert np.abs(found[0, :2]).max() < 1e-3
 
 
+def test_a_pressure_has_no_number_at_corners_and_a_reported_integral_is_left_out():
+    flow = problems.channel("p = 0", "v = 0")
+    words = dict(flow.config)
+    flux = {"flux": {"equations": "flux = integral(p*n_x - 2*u_x*n_x - (u_y + v_x)*n_y, boundary)"}}
+    reported = Problem(**words | {"conditions": words["conditions"] | flux, "parameters": {"flux": {"learn": 0}}})
+    found = Fem(reported, levels=2, size=0.5)({"x": np.array([0.0, 0.0, 2.0]), "y": np.array([0.0, 0.25, 1.0])})
+    np.testing.assert_allclose(found["u"], [0, 3 / 16, 0], atol=1e-10)
+    np.testing.assert_allclose(found["p"], [np.nan, 4, np.nan], atol=1e-10)
+
+
 def test_two_computations_are_equal_to_the_bit():
     x, y = np.random.default_rng(0).uniform(-0.7, 0.7, (2, 50))
     first, second = (Fem(problems.poisson_disk(), levels=2, size=0.5)({"x": x, "y": y})["u"] for _ in range(2))
