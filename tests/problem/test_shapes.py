@@ -104,7 +104,7 @@ def disk(**settings):
     ("changes", "key", "message"),
     [
         ({"shapes": [1]}, "shapes", "is not a mapping"),
-        ({"shapes": {"part": {"disc": {}}}}, "shapes.part", "unknown shape 'disc'; did you mean 'disk'?"),
+        ({"shapes": {"part": {"disc": {}}}}, "shapes.part", "unknown shape 'disc'; write disk"),
         ({"shapes": {"part": "disk"}}, "shapes.part", "'disk' is no shape: write {disk: {center: [0, 0], radius: 1}}"),
         ({"shapes": {"part": {"disk": 1}}}, "shapes.part.disk", "1 is not a mapping of settings: write {disk: {center"),
         ({"shapes": {"part": {"disk": {"radius": 1}}}}, "shapes.part.disk.center", "is missing"),
