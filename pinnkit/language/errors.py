@@ -97,6 +97,10 @@ def printable(text: str, kept: str = "\n\t") -> str:
     )
 
 
+VERY_CLOSE = 0.8
+"""Similarity (0 to 1) from which on a name comes before those that another one begins."""
+
+
 def nearest(name: str, valid: Iterable[str], synonyms: Mapping[str, str] | None = None) -> str | None:
     """The valid name that `name` was probably meant to be, or None.
 
@@ -109,6 +113,8 @@ def nearest(name: str, valid: Iterable[str], synonyms: Mapping[str, str] | None 
     ('alpha', 'Re', None, None)
     >>> nearest("int", ["sin", "integral"]), nearest("arctan", ["sin", "atan"], {"arctan": "atan"})
     ('integral', 'atan')
+    >>> nearest("figures_", ["figures", "figures_every"])
+    'figures'
     """
     names = list(dict.fromkeys(valid))
     if (same := (synonyms or {}).get(name.lower())) in names:
@@ -119,6 +125,8 @@ def nearest(name: str, valid: Iterable[str], synonyms: Mapping[str, str] | None 
         return lowered[name.lower()]
     if len(name) < 2:
         return None
+    if very_close := difflib.get_close_matches(name, names, 1, VERY_CLOSE):
+        return very_close[0]
     longer = [other for other in lowered if other.startswith(name.lower())] if len(name) > 2 else []
     if len(longer) == 1:
         return lowered[longer[0]]

@@ -121,7 +121,7 @@ conditions:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["pde=poisson_2d"], "its coordinates are x, y: there is no time t to integrate in"),
+        (["pde=poisson_5d"], "its coordinates are x1, x2, x3, x4, x5: there is no time t to integrate in"),
         (["pde=heat_inverse", "pde.exact={u: 'sin(pi*x)'}"], "the condition 'samples' is made of data"),
         ([], "it is ill-posed as an evolution"),
     ],

@@ -47,7 +47,7 @@ def test_a_closed_form_may_be_written_in_the_field():
         (
             {**TERM, "equations": {"one": "u_t = f(u=0)"}},
             "equations.one",
-            "f does not depend on 'u', which is a field: it can be evaluated elsewhere by x, t alone",
+            "'u' is a field: a place names coordinates alone, x, t",
         ),
         ({**TERM, "exact": {"f": "u^2"}}, "exact.f", "is written in u, whose exact solution is not given"),
         ({**TERM, "exact": {"g": "u"}}, "exact.g", "unknown name 'u'"),

@@ -84,19 +84,21 @@ def test_conditions_are_checked_for_smoothness_too():
 def test_too_few_conditions_in_time_are_a_warning(equation, conditions, warned):
     report = check(posed(equations={"heat": equation}, conditions=conditions, exact=None))
     assert told(report) == []
+    counted = [one for one in report.warnings if one.key == "conditions"]
     if warned is None:
-        assert report.warnings == []
+        assert counted == []
     else:
-        (warning,) = report.warnings
-        assert warning.key == "conditions"
+        (warning,) = counted
         assert warned in warning.message
         assert "the solution is not unique" in warning.message
 
 
 def test_a_solution_periodic_in_time_needs_no_initial_condition():
     conditions = {"ends": {"at": "x = 1", "equations": "u = 0"}}
-    assert check(posed(conditions=conditions, exact=None, periodic=["t"])).warnings == []
-    assert len(check(posed(conditions=conditions, exact=None, periodic=["x"])).warnings) == 1
+    keys = [
+        [one.key for one in check(posed(conditions=conditions, exact=None, periodic=[name])).warnings] for name in "tx"
+    ]
+    assert ["conditions" in one for one in keys] == [False, True]
 
 
 def test_each_field_is_counted_by_itself():
