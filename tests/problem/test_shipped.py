@@ -1,5 +1,7 @@
 """Every shipped problem: its known solution solves it, and its gradient is that of the plainest code."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -23,6 +25,7 @@ FOLDER = ROOT / "conf" / "pde"
 NAMES = sorted(problems())
 
 
+@cache
 def shipped(name):
     return Problem(folder=FOLDER, **yaml.safe_load(problems()[name].read_text()))
 
