@@ -43,9 +43,11 @@ class Request:
     run: str = ""
     """The run folder."""
     checkpoint: str = field(default="last", metadata={"choices": ("last", "best")})
+    """The state at the end, or that of the least objective."""
     grid: int | None = field(default=None, metadata={"minimum": 2, "maximum": 1_000_000_000})
     """Points along each coordinate; None: as at the end of training. A table is evaluated at its own points."""
     export: str | None = field(default=None, metadata={"choices": EXPORTERS})
+    """A format in which the solution is written besides; None: none."""
     problem_folder: str | None = None
     """Where the files that the problem names are now, if they have been moved."""
 
