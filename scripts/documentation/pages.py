@@ -1,5 +1,9 @@
 """The pages that are made from the code, by their paths."""
 
-from documentation import commands, settings
+from documentation import commands, language, settings
 
-PAGES = {"docs/reference/settings.md": settings.page, "docs/reference/commands.md": commands.page}
+PAGES = {
+    "docs/reference/settings.md": settings.page,
+    "docs/reference/language.md": language.page,
+    "docs/reference/commands.md": commands.page,
+}

@@ -102,7 +102,7 @@ def _group(field: dataclasses.Field) -> Iterator[str]:
         return
     tag = field.metadata["registry"].tag
     usual = next(iter(parts))
-    choices = [(code(f"{field.name}={name}"), _first(inspect.getdoc(one))) for name, one in parts.items()]
+    choices = [(code(f"{field.name}={name}"), first_paragraph(one)) for name, one in parts.items()]
     yield f"The key `{field.name}.{tag}` names one of these; the default is `{usual}`."
     yield table(("choice", "what it is"), choices)
     owners: dict[tuple[str, ...], list[str]] = {}
@@ -190,6 +190,6 @@ def _meaning(text: str) -> str:
     return re.sub(r"\b(None|null)\b", "`null`", text if symbol else text[:1].upper() + text[1:])
 
 
-def _first(text: str) -> str:
-    """The first paragraph of a docstring in one line."""
-    return " ".join(text.split("\n\n")[0].split())
+def first_paragraph(kind: type) -> str:
+    """The first paragraph of the docstring of a class, in one line."""
+    return " ".join(inspect.getdoc(kind).split("\n\n")[0].split())
