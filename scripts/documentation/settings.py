@@ -123,7 +123,7 @@ def _files(group: str, kind: type) -> Iterator[str]:
     for file in sorted((shipped.conf() / group).glob("*.yaml")):
         words = yaml.safe_load(file.read_text(encoding="utf-8"))
         base = [one for one in words.pop("defaults", []) if one != "_self_"]
-        changed = {key: value for key, value in words.items() if value != getattr(usual, key)}
+        changed = {key: value for key, value in words.items() if value != _plain(getattr(usual, key))}
         sets = ", ".join(f"`{group}.{key}={json.dumps(value).strip(chr(34))}`" for key, value in changed.items())
         parent = f"as `{group}={base[0]}`" if base and base[0] not in ("default", "cpu") else ""
         choices.append(
@@ -131,6 +131,11 @@ def _files(group: str, kind: type) -> Iterator[str]:
         )
     if choices:
         yield table(("choice", "what it sets"), choices)
+
+
+def _plain(value: Any) -> Any:
+    """A value as a file writes it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _rows(kind: type, fields: Iterable[dataclasses.Field], prefix: str = "") -> str:
@@ -153,11 +158,14 @@ def _type(hint: Any, field: dataclasses.Field) -> str:
     null = ", or `null`" if type(None) in options else ""
     kind = next(one for one in options if one is not type(None))
     rule = field.metadata
+    origin = typing.get_origin(kind) or kind
     if "choices" in rule:
-        return " \\| ".join(f"`{one}`" for one in rule["choices"]) + null
+        listed = "list of " if origin is tuple else ""
+        return listed + " \\| ".join(f"`{one}`" for one in rule["choices"]) + null
     if "example" in rule:
         return "list of optimizers" + null
-    origin = typing.get_origin(kind) or kind
+    if origin is tuple:
+        return "list of texts" + null
     inner = typing.get_args(kind)[1] if origin is dict else origin
     names = {int: "whole number", float: "number", str: "text", bool: "`true` \\| `false`"}
     named = f"mapping of {names[inner]}s" if origin is dict else names[inner]
@@ -176,6 +184,8 @@ def _default(field: dataclasses.Field) -> str:
         return "needed"
     if isinstance(value, bool) or value is None:
         return code({True: "true", False: "false", None: "null"}[value])
+    if isinstance(value, tuple):
+        return code(f"[{', '.join(map(str, value))}]")
     return code(_number(value) if isinstance(value, float | int) else str(value))
 
 

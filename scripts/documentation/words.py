@@ -45,6 +45,7 @@ KEYS = {
         "where to solve: an expression of shapes by `+`, `-`, `&`; else the box of the ranges",
         "domain: box - hole",
     ),
+    "units": ("labels of coordinates, fields and parameters; nothing is converted", "units: {x: m, t: s, u: K}"),
     "quadrature": (
         "nodes along each coordinate of `integral(...)`: [integrals](../language/integrals.md)",
         "quadrature: 40",
