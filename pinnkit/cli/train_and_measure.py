@@ -87,7 +87,7 @@ def measure(
     found = evaluation.evaluate(module, reference, grid)
     folder = RunFolder(run.path / "evaluation").create()
     former = run.read_metrics() if run.metrics.exists() else {}
-    measured = {**found.errors(), "learned": learned(module), "minimum": found.minima()}
+    measured = {**found.errors(), "learned": learned(module), "minimum": found.minima(), "units": dict(problem.units)}
     metrics = {
         **trained.progress(),
         "reference": reference and reference.name,
