@@ -19,6 +19,7 @@ from pinnkit.runs import environment, evaluation
 from pinnkit.runs.configuration import with_settings
 from pinnkit.runs.learned import learned
 from pinnkit.runs.load import checkpoint_path, restore
+from pinnkit.runs.report import report
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.results import summary_lines
 from pinnkit.runs.solve import solve
@@ -98,4 +99,7 @@ def measure(
         columns = {name: values for name, values in found.arrays().items() if name not in problem.coordinates}
         exporter = EXPORTERS[export]()
         exporter.write(folder.path / f"solution.{exporter.extension}", found.grid, columns)
+    report(folder, problem, settings, folder.read_metrics(), run)
+    if former:
+        report(run, problem, settings, former, run)
     print("\n".join([*summary_lines(metrics), f"written to {folder.path}"]))

@@ -10,7 +10,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from pinnkit.runs import environment, evaluation
+from pinnkit.runs import board, environment, evaluation
 from pinnkit.runs.recovery import (
     FAILURES,
     NAMED,
@@ -58,6 +58,7 @@ class Run:
             as `solve`; metrics.json and the log have the reason too.
         """
         setup, checkpoint = self.setup, self.checkpoint
+        board.begin(self.loggers, setup.problem, setup.config)
         while True:
             try:
                 self._trainer().fit(setup.module, datamodule=setup.data, ckpt_path=checkpoint, weights_only=True)

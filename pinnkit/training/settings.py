@@ -89,7 +89,7 @@ class Callbacks:
     figures: bool = True
     """Figures of the solution at the end, as files and in TensorBoard."""
     figures_every: int | None = field(default=None, metadata={"minimum": 1})
-    """Optimizer steps between figures in TensorBoard while training; None: none."""
+    """Optimizer steps between figures in TensorBoard at the start and while training; None: none."""
 
 
 @dataclass(frozen=True)
