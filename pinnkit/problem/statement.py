@@ -148,7 +148,8 @@ def _facts(problem: Problem) -> Iterator[tuple[str, str]]:
     periodic = f", periodic in {', '.join(problem.periodic)}" if problem.periodic else ""
     yield "domain", f"{problem.domain.description}{periodic}"
     for name, region in problem.regions.items():
-        yield f"region {name}", region.description
+        if region.description != problem.domain.description:
+            yield f"region {name}", region.description
     for one in problem.unknowns:
         kind = "complex field" if one.is_complex else "field"
         first = one.fields[0]

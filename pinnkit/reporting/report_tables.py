@@ -133,7 +133,9 @@ def run_facts(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
     optimizers, operators = metrics.get("optimizers"), metrics.get("operators")
     found.append(("optimizers", ", then ".join(map(str, optimizers)) if isinstance(optimizers, list) else None))
     if isinstance(operators, Mapping):
-        found.append(("derivatives", ", ".join(f"{name} {one}" for name, one in operators.items() if one is not None)))
+        found.append(
+            ("derivatives", ", ".join(str(operators[key]) for key in ("engine", "reason") if key in operators))
+        )
     counts = [f"{metrics[key]} {what}" for key, what in (("steps", "optimizer steps"), ("evaluations", "evaluations"))
               if key in metrics]  # fmt: skip
     found.append(("work", ", ".join(counts) or None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pinnkit.language.mathml import mathml
@@ -79,10 +80,10 @@ def settings_given(settings: Settings, overrides: Sequence[str]) -> Iterator[tup
         return any(key == one or key.startswith((f"{one}.", f"{one}[")) for one in named)
 
     for key, value, usual in sorted(rows, key=lambda row: not given(row[0])):
-        chosen = usual in ("None", "auto") and not given(key) and any(
+        chosen = usual in ("null", "auto") and not given(key) and any(
             key == one or key.startswith((f"{one}.", f"{one}[")) for one in CHOSEN
         )  # fmt: skip
-        yield key, value, "chosen for this problem" if chosen else usual.replace("None", "null")
+        yield key, value, "chosen for this problem" if chosen else usual
 
 
 def _differing(settings: Any, usual: Any, path: str) -> Iterator[tuple[str, str, str]]:
@@ -93,7 +94,7 @@ def _differing(settings: Any, usual: Any, path: str) -> Iterator[tuple[str, str,
             yield key, "; ".join(map(_described, value)), "auto"
         elif classes(field) and value is not None:
             if type(value) is not type(default):
-                yield key, value.name, getattr(default, "name", "None")
+                yield key, value.name, getattr(default, "name", "null")
                 default = type(value)()
             yield from _differing(value, default, key)
         elif dataclasses.is_dataclass(value):
@@ -109,17 +110,28 @@ def _described(part: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    text = str(value)
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)"
+
+
+def _again(overrides: Sequence[str], config: Mapping[str, Any]) -> list[str]:
+    """A run's overrides for a new one: without its folder, and with the path of a problem file of the user's own."""
+    found = []
+    for one in overrides:
+        key, _, value = one.lstrip("+").partition("=")
+        if key in ("resume", "overwrite", "problem_folder") or key.startswith("hydra."):
+            continue
+        own = Path(str(config.get("problem_folder"))) / f"{value}.yaml"
+        found.append(str(own) if key == "pde" and own.is_file() else one)
+    return found
 
 
 def _commands(run: RunFolder, config: str, overrides: Sequence[str]) -> list[tuple[str, str]]:
     """(explanation, command or "") by which a run is repeated."""
     commands = []
-    if overrides:
-        commands.append(("It was started by this command, in the folder of its problem file:",
-                         shlex.join([*TRAIN, *overrides])))  # fmt: skip
     content = parse(config) if config else None
+    if given := _again(overrides, content or {}):
+        commands.append(("A new run with the settings that this one was started with:", shlex.join([*TRAIN, *given])))
     if not content:
         return [*commands, ("There is no config.yaml, from which it could be repeated otherwise.", "")]
     given = [f"{path} ({name})" for path, name in python_values(content.get("pde"))]

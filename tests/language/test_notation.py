@@ -10,11 +10,11 @@ from pinnkit.language.plain_text import unicode_text
 FIELDS, COORDINATES = ("u", "v", "angle", "k"), ("x", "t", "theta")
 
 UNICODE = [
-    ("u_t = alpha * u_xx", "∂u/∂t = α ∂²u/∂x²"),
+    ("u_t = alpha * u_xx", "∂u/∂t = \u03b1 ∂²u/∂x²"),
     ("angle_tt + damping*angle_t + sin(angle) = 0", "∂²angle/∂t² + damping ∂angle/∂t + sin(angle) = 0"),
     ("u_xtheta = 1", "∂²u/∂x∂θ = 1"),
     ("-laplacian(u) = 2*pi^2", "\u2212∇²u = 2 π²"),
-    ("exp(-alpha*pi^2*t)", "exp(\u2212α π² t)"),
+    ("exp(-alpha*pi^2*t)", "exp(\u2212\u03b1 π² t)"),
     ("u - (v - x) - -1", "u \u2212 (v \u2212 x) \u2212 (\u22121)"),
     ("u + (v + x)", "u + v + x"),
     ("(u + 1)^2*3/(2*x)", "(u + 1)²·3/(2 x)"),

@@ -108,7 +108,7 @@ def test_a_run_without_a_result_says_so_first(tmp_path, metrics, first):
 def test_hostile_texts_are_escaped(tmp_path):
     metrics = {**METRICS, "reason": HOSTILE, "relative_l2": {HOSTILE: 1.0}, "versions": {HOSTILE: HOSTILE}}
     metrics |= {"verdict": HOSTILE, "verdict_text": HOSTILE, "device": HOSTILE}
-    lists = dict.fromkeys(("equations", "conditions", "definitions", "exact"), [Formula(HOSTILE, None, (HOSTILE,))])
+    lists = {key: [Formula(HOSTILE, None, (HOSTILE,))] for key in ("equations", "conditions", "definitions", "exact")}
     page = written(
         tmp_path,
         name=HOSTILE,
