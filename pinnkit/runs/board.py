@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from torch.utils.tensorboard import summary
 
 from pinnkit.language.plain_text import unicode_text
 from pinnkit.problem.problem import Problem
@@ -25,7 +26,6 @@ LAYOUT = {
         "loss of each term (log10)": ["Multiline", [r"log10_loss/(?!objective$|weighted_objective$).*"]],
         "weight of each term": ["Multiline", [r"weight/.*"]],
     },
-    "Learned": {"learned values": ["Multiline", [r"learned/.*"]]},
     "Optimizer and speed": {
         "learning rate": ["Multiline", [r"optimizer/learning_rate"]],
         "step length": ["Multiline", [r"optimizer/step_length"]],
@@ -34,28 +34,34 @@ LAYOUT = {
     },
 }
 """Tab `custom scalars`: group -> chart -> the tags of its curves, as regular expressions."""
+LEARNED = {"Learned": {"learned values": ["Multiline", [r"learned/.*"]]}}
+"""The group of a problem with learned parameters."""
 HIDDEN = ("hydra", "callbacks", "logger", "checkpoint", "resume", "overwrite", "trainer.max_time", "problem_folder")
 """Overrides, or groups of them, that are no hyperparameters."""
 
 
 def begin(loggers: Sequence[Logger], problem: Problem, config: str) -> None:
-    """Write the layout of charts, and the texts `problem` and `configuration`."""
+    """Write the layout of charts, and the texts `problem` and `settings`."""
     for writer in _writers(loggers):
-        writer.add_custom_scalars(LAYOUT)
+        writer.add_custom_scalars({**LAYOUT, **(LEARNED if problem.learned else {})})
         writer.add_text("problem", in_markdown(statement(problem)))
-        writer.add_text("configuration", _code(config))
+        writer.add_text("settings", _code(config))
 
 
 def end(loggers: Sequence[Logger], settings: Settings, problem: Problem, metrics: Mapping[str, Any]) -> None:
     """Write the text `verdict`, and the hyperparameters with the final metrics."""
     step = int(metrics.get("steps") or 0)
     parts = [in_words(metrics), *map(_table, tables(metrics))]
+    # The description of an experiment is left out: TensorBoard would take that of one run for all, and makes a better
+    # one of all runs itself, in which the settings that differ come first.
+    _, *session = summary.hparams(hyperparameters(settings, problem, metrics), {})
     for writer in _writers(loggers):
         writer.add_text("verdict", "\n\n".join(parts), step)
-    for logger in loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.log_hyperparams(hyperparameters(settings, problem, metrics), final(metrics), step)
-            logger.finalize("success")
+        for name, value in final(metrics).items():
+            writer.add_scalar(name, value, step)
+        for one in session:
+            writer.file_writer.add_summary(one)
+        writer.close()
 
 
 def hyperparameters(settings: Settings, problem: Problem, metrics: Mapping[str, Any]) -> dict[str, Any]:

@@ -115,13 +115,14 @@ def test_figures_are_logged_at_the_start_and_while_training(events):
     assert [one.step for one in events.Images("figures/solution_u")] == [0, 10]
 
 
-def test_texts_are_the_problem_the_configuration_and_the_verdict(run, events):
+def test_texts_are_the_problem_the_settings_and_the_verdict(run, events):
     problem = text_of(events, "problem")
     assert "    ∂u/∂t = \u2212rate u" in problem
     assert "&lt;b&gt;Decay&lt;/b&gt; &#124; with \\`marks\\`" in problem
     assert "at t = 0" in problem
-    configuration = text_of(events, "configuration")
-    assert configuration == "\n".join(f"    {line}" for line in (run / "config.yaml").read_text().splitlines())
+    assert text_of(events, "settings") == "\n".join(
+        f"    {line}" for line in (run / "config.yaml").read_text().splitlines()
+    )
     verdict = text_of(events, "verdict")
     assert f"{metrics_of(run)['relative_l2']['u']:.3e}" in verdict
 
