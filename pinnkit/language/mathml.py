@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Collection, Sequence
 
 from pinnkit.language.notation import ATOM, MINUS, PRODUCT, Part, write
@@ -58,7 +59,12 @@ class _MathML:
         return Part(f"<msub>{of.text}{below}</msub>" if by else f"<msup>{of.text}{above}</msup>")
 
     def times(self, left: Part, right: Part) -> str:
-        return _row(left.text, "<mo>·</mo>" if right.number else "<mo>\u2062</mo>", right.text)
+        sign = "<mo>\u2062</mo>"
+        if right.number:
+            sign = "<mo>·</mo>"
+        elif any(re.search(r"<mi>\w{2}", one.text) for one in (left, right)):  # words would run into each other
+            sign = '<mo lspace="0.1em" rspace="0.1em">\u2062</mo>'
+        return _row(left.text, sign, right.text)
 
     def fraction(self, over: Part, under: Part) -> Part:
         return Part(f"<mfrac>{over.text}{under.text}</mfrac>", PRODUCT)

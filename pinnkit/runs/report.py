@@ -83,7 +83,7 @@ def settings_given(settings: Settings, overrides: Sequence[str]) -> Iterator[tup
         chosen = usual in ("null", "auto") and not given(key) and any(
             key == one or key.startswith((f"{one}.", f"{one}[")) for one in CHOSEN
         )  # fmt: skip
-        yield key, value, "chosen for this problem" if chosen else usual
+        yield key, value, "chosen by pinnkit" if chosen else usual
 
 
 def _differing(settings: Any, usual: Any, path: str) -> Iterator[tuple[str, str, str]]:
