@@ -1,4 +1,4 @@
-"""Versions of Python, of the packages and of pinnkit's own source by which a run's numbers come about."""
+"""The version of pinnkit, those of what a run's numbers come about by, and the commit of its source."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-PACKAGES = ("pinnkit", "torch", "lightning", "numpy")
+__version__ = "0.1.0"
+"""The one place of pinnkit's version: the packages that are built have it too."""
+
+PACKAGES = ("torch", "lightning", "numpy")
 
 
 def versions() -> dict[str, str]:
     """Name -> version, as metrics.json and checkpoints have them."""
-    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    packages = {name: version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), "pinnkit": __version__, **packages}
 
 
 def commit() -> str | None:

@@ -91,6 +91,8 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         yield f"  quadrature  {line}"
     for name, expression in problem.exact.items():
         yield f"  exact       {name} = {expression}"
+    if problem.units:
+        yield f"  units       {', '.join(f'{name}: {unit}' for name, unit in problem.units.items())}"
     if problem.reference:
         yield f"  reference   {problem.reference}"
 

@@ -162,6 +162,8 @@ def _figures(folder: RunFolder) -> tuple[list[_Figure], list[str]]:
             continue
         data = base64.b64encode(path.read_bytes()).decode("ascii")
         kept.append(_Figure(path.stem.replace("_", " "), data))
+    others = [path for kind in ("pdf", "svg") for path in sorted(folder.figures.glob(f"*.{kind}"), key=place)]
+    linked += [f"figures/{path.name}" for path in others if not path.with_suffix(".png").exists()]
     return kept, linked
 
 

@@ -14,12 +14,14 @@ from pinnkit.problem.groups import equation_groups, region_of
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.unknowns import combined
 from pinnkit.references.choose import Reference
+from pinnkit.references.exact import exact_parameters
 from pinnkit.reporting.error_norms import max_error, relative_l2, rms
 from pinnkit.reporting.figures import draw
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History
 from pinnkit.reporting.planes import Planes
 from pinnkit.runs import planes
+from pinnkit.runs.drawn_points import drawn_points, measured
 from pinnkit.runs.singular_points import ROUNDING, singular
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import complete
@@ -90,14 +92,20 @@ class Evaluation:
 
     def draw(self, problem: Problem, history: History, points: Mapping[str, PointSet]) -> dict[str, Figure]:
         """The run's figures by file name."""
-        shown = {
-            name: {axis: part.coordinates[:, index] for index, axis in enumerate(problem.coordinates)}
-            for name, part in points.items()
-        }
         counted = {name: np.where(self._counted(name), values, np.nan) for name, values in self.residuals.items()}
         functions = {one.name: one.inputs[0] for one in problem.fields if one.arguments and len(one.inputs) == 1}
         return draw(
-            problem.name, self.grid, self.fields, self.references, counted, history, shown, functions, self.planes
+            problem.name,
+            self.grid,
+            self.fields,
+            self.references,
+            counted,
+            history,
+            drawn_points(problem, points),
+            functions,
+            self.planes,
+            measured(problem),
+            exact_parameters(problem),
         )
 
 
@@ -250,7 +258,14 @@ def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: It
         terms={term: np.array([row["losses"].get(term, np.nan) for row in rows]) for term in terms},
         errors={field: np.array([row["errors"].get(field, np.nan) for row in rows]) for field in fields},
         phases=starts,
+        learned=_learned(rows),
     )
+
+
+def _learned(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """Learned parameter -> its value in each row, NaN where an older run has none."""
+    names = dict.fromkeys(name for row in rows for name in row.get("learned", {}))
+    return {name: np.array([row.get("learned", {}).get(name, np.nan) for row in rows]) for name in names}
 
 
 def _chunks(module: PINN, coordinates: Mapping[str, np.ndarray], cost: int = 1) -> Iterable[torch.Tensor]:

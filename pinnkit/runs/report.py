@@ -90,7 +90,7 @@ def _differing(settings: Any, usual: Any, path: str) -> Iterator[tuple[str, str,
     for field in dataclasses.fields(settings):
         key = f"{path}.{field.name}" if path else field.name
         value, default = getattr(settings, field.name), getattr(usual, field.name)
-        if isinstance(value, tuple):
+        if isinstance(value, tuple) and "example" in field.metadata:
             yield key, "; ".join(map(_described, value)), "auto"
         elif classes(field) and value is not None:
             if type(value) is not type(default):
@@ -110,6 +110,8 @@ def _described(part: Any) -> str:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(str, value))}]"
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)"
 

@@ -95,7 +95,8 @@ class Results:
             self.run.write_solution(found.arrays())
         if self.first and self.settings.callbacks.figures:
             figures = self._figures(found, module, data, record)
-            self.run.write_figures(figures)
+            callbacks = self.settings.callbacks
+            self.run.write_figures(figures, callbacks.figures_format, callbacks.figures_dpi)
             self._show(module.progress.step, figures)
         metrics = {
             "status": "interrupted" if module.stopped.startswith(INTERRUPTED) else "finished",
@@ -107,6 +108,7 @@ class Results:
             "hard": list(dict.fromkeys(condition.origin for condition in module.problem.hard_conditions)),
             **self._quadrature(module, data),
             "minimum": found.minima(),
+            **({"units": dict(module.problem.units)} if module.problem.units else {}),
             **self._facts(module),
         }
         self._write(metrics, module)
@@ -205,6 +207,11 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
 
 def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     """The figures that matter, a line each."""
+
+    def unit(name: str) -> str:
+        text = metrics.get("units", {}).get(name, "1")
+        return "" if text == "1" else f" {text}"
+
     lines = [f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training"]
     for field, error in metrics["relative_l2"].items():
         note = _without(metrics.get("reference_left_out", {}).get(field, 0), "it is not finite")
@@ -216,8 +223,8 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
         lines.append(f"RMS residual of {equation}: {size:.3e}{f' ({note[2:]})' if note else ''}")
     for name, found in metrics["learned"].items():
         truth = f", exact {found['exact']:.6g}" if "exact" in found else ""
-        lines.append(f"learned {name} = {found['value']:.6g}{truth}")
-    lines += [f"least {field} on the grid: {least:.4g}" for field, least in metrics["minimum"].items()]
+        lines.append(f"learned {name} = {found['value']:.6g}{unit(name)}{truth}")
+    lines += [f"least {field} on the grid: {least:.4g}{unit(field)}" for field, least in metrics["minimum"].items()]
     return lines
 
 
