@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 import subprocess
 from importlib.metadata import version
@@ -19,6 +20,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "pinnkit": __version__, **packages}
 
 
+@functools.cache
 def commit() -> str | None:
     """The commit of pinnkit's source, with `-dirty` where that was changed; None where it is no checkout of git."""
     source = Path(__file__).resolve().parents[1]

@@ -50,8 +50,12 @@ class Statement:
     coordinates: tuple[str, ...]
 
 
-def statement(problem: Problem) -> Statement:
-    """The statement of a problem; equations that were made of one text are one line."""
+def statement(problem: Problem, manufactured: Mapping[str, str] | None = None) -> Statement:
+    """The statement of a problem; equations that were made of one text are one line.
+
+    Args:
+        manufactured: field -> the solution that was chosen for it, in the place of the problem's own.
+    """
     config = problem.config
     return Statement(
         problem.name,
@@ -68,7 +72,7 @@ def statement(problem: Problem) -> Statement:
             ]
         ),
         _closed_forms(config.get("define"), problem.definitions),
-        _closed_forms(config.get("exact"), problem.exact),
+        _closed_forms(manufactured or config.get("exact"), problem.exact),
         (*(one.name for one in problem.unknowns), *problem.tables),
         problem.coordinates,
     )
@@ -138,7 +142,7 @@ def _merged(lines: list[tuple[str, Equation, str, tuple[str, ...]]]) -> tuple[Li
 
 
 def _closed_forms(written: Any, read: Any) -> tuple[Line, ...]:
-    """Texts as the user wrote them; where they were not texts, or are others, as they were read."""
+    """Texts as the user wrote them; where they were none, as they were read."""
     written = written if isinstance(written, Mapping) else {}
     known = {name: text for name, text in written.items() if isinstance(text, str | int | float)}
     return tuple(Line(name, str(text)) for name, text in (known or read).items())

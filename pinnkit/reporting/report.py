@@ -156,10 +156,11 @@ def _figures(folder: RunFolder) -> tuple[list[_Figure], list[str]]:
 
     kept, linked, size = [], [], 0
     for path in sorted(folder.figures.glob("*.png"), key=place):
-        size += path.stat().st_size
-        if size > EMBEDDED:
+        own = path.stat().st_size
+        if size + own > EMBEDDED:
             linked.append(f"figures/{path.name}")
             continue
+        size += own
         data = base64.b64encode(path.read_bytes()).decode("ascii")
         kept.append(_Figure(path.stem.replace("_", " "), data))
     others = [path for kind in ("pdf", "svg") for path in sorted(folder.figures.glob(f"*.{kind}"), key=place)]

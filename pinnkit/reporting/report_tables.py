@@ -104,15 +104,10 @@ def _against(metrics: Mapping[str, Any]) -> str:
     if not metrics.get("reference"):
         return ""
     own = metrics.get("reference_error")
-    own = f", whose own error is about {max(own.values()):.1e}" if isinstance(own, Mapping) and _numbers(own) else (
-        f", whose own error is about {own:.1e}" if isinstance(own, int | float) else "")  # fmt: skip
+    own = f", whose own error is about {own:.1e}" if isinstance(own, int | float) else ""
     left = [f"{count} of {name}" for name, count in _mapping(metrics, "reference_left_out").items() if count]
     without = f" Left out, as the reference is not finite there: points {', '.join(left)}." if left else ""
     return f"Measured against: {metrics['reference']}{own}.{without}"
-
-
-def _numbers(values: Mapping[str, Any]) -> bool:
-    return bool(values) and all(isinstance(one, int | float) for one in values.values())
 
 
 def _learned(learned: Mapping[str, Any]) -> Table:

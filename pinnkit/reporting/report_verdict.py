@@ -27,7 +27,7 @@ def headline(metrics: Mapping[str, Any]) -> tuple[str, str, list[str]]:
     said = str(metrics.get("verdict_text") or "")
     texts = [said] if said else []
     reason = str(metrics.get("reason") or "")
-    if metrics.get("not_finite"):
+    if isinstance(metrics.get("not_finite"), list):
         texts.append(f"Not finite: {', '.join(map(str, metrics['not_finite']))}.")
     if status != "finished":
         tone = "fair" if status in ("interrupted", "running") else "bad"

@@ -40,11 +40,11 @@ HIDDEN = ("hydra", "callbacks", "logger", "checkpoint", "resume", "overwrite", "
 """Overrides, or groups of them, that are no hyperparameters."""
 
 
-def begin(loggers: Sequence[Logger], problem: Problem, config: str) -> None:
+def begin(loggers: Sequence[Logger], settings: Settings, problem: Problem, config: str) -> None:
     """Write the layout of charts, and the texts `problem` and `settings`."""
     for writer in _writers(loggers):
         writer.add_custom_scalars({**LAYOUT, **(LEARNED if problem.learned else {})})
-        writer.add_text("problem", in_markdown(statement(problem)))
+        writer.add_text("problem", in_markdown(statement(problem, settings.manufactured)))
         writer.add_text("settings", _code(config))
 
 

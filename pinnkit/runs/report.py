@@ -34,7 +34,9 @@ def report(folder: RunFolder, problem: Problem, settings: Settings, metrics: Map
         config = run.read_config()
     except RunFolderError:
         config = ""
-    said, overrides = statement(problem), [str(one) for one in metrics.get("overrides") or ()]
+    given = metrics.get("overrides")
+    overrides = [str(one) for one in given] if isinstance(given, list) else []
+    said = statement(problem, settings.manufactured)
     contents = Contents(
         said.name,
         said.description,

@@ -21,7 +21,7 @@ from pinnkit.runs.recovery import (
     last_good,
 )
 from pinnkit.runs.results import Results
-from pinnkit.runs.setup import Setup
+from pinnkit.runs.setup import Setup, writable
 from pinnkit.training.callbacks import FigureLogger, Record, SignalHandler
 from pinnkit.training.checkpoint_writer import Checkpoints
 from pinnkit.training.exceptions import CannotWrite, Diverged
@@ -58,7 +58,8 @@ class Run:
             as `solve`; metrics.json and the log have the reason too.
         """
         setup, checkpoint = self.setup, self.checkpoint
-        board.begin(self.loggers, setup.problem, setup.config)
+        with writable(setup.folder):
+            board.begin(self.loggers, setup.settings, setup.problem, setup.config)
         while True:
             try:
                 self._trainer().fit(setup.module, datamodule=setup.data, ckpt_path=checkpoint, weights_only=True)
