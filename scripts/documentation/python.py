@@ -69,7 +69,7 @@ def page() -> str:
 def _entry(name: str, thing: Any) -> Iterator[str]:
     """The paragraphs of a public name."""
     if not callable(thing):
-        yield f"The version, {code(repr(type(thing).__name__).strip(chr(39)))}."
+        yield "The version, a text."
         return
     yield block(f"{name}{_signature(thing)}", "py")
     yield markdown(inspect.getdoc(thing) or "")

@@ -1,7 +1,7 @@
 """Every code block of README.md and of docs/ does what its page says.
 
 The blocks of a page run one after the other in one folder: problems are read and checked, settings are read, commands
-and Python run with training cut to a few steps. Blocks marked as slow run as they stand, with `pytest -m slow`.
+and Python run with training cut to a few steps. Slow blocks run as they stand, with `pytest -m slow`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.settings_reading import read
 
 PAGES = {
     page.relative_to(ROOT).as_posix(): blocks_of(page, ROOT)
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    for page in [ROOT / "README.md", ROOT / "docs" / "llms.txt", *sorted((ROOT / "docs").rglob("*.md"))]
 }
 TESTED = {page: blocks for page, blocks in PAGES.items() if any(one.mark not in ("slow", "skip") for one in blocks)}
 SLOW = {page: blocks for page, blocks in PAGES.items() if any(one.mark == "slow" for one in blocks)}
