@@ -55,6 +55,7 @@ class Problem:
         domain: the name of the shape to solve in; by default the box of the coordinates' ranges.
         quadrature: nodes along each coordinate by which integrals are computed; by default 20 for one coordinate, 12
             for two and 8 for three.
+        units: coordinate, field or parameter -> text such as m/s^2: a label, by which nothing is converted.
         periodic: coordinates in which every field is periodic, exactly, by embedding.
         transform: field -> output transform (softplus, exp, sigmoid, tanh, square).
         folder: where data files are looked for.
@@ -85,6 +86,7 @@ class Problem:
     conditions: tuple[Condition, ...]
     exact: Mapping[str, sympy.Expr]
     reference: str | None
+    units: Mapping[str, str]
     periodic: tuple[str, ...]
     folder: Path
     config: Mapping[str, Any] = field(compare=False, repr=False)
