@@ -17,6 +17,7 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.runs import environment, evaluation
 from pinnkit.runs.configuration import with_settings
+from pinnkit.runs.judgement import judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.load import checkpoint_path, restore
 from pinnkit.runs.resolved import resolved
@@ -90,6 +91,8 @@ def measure(
         **measured,
         "checkpoint": str(path),
     }
+    asked = settings.trainer.stop_error
+    metrics |= judged(module, rows, (), reference, metrics, settings.seed, asked)
     names = [stage.name for stage in module.stages]
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())

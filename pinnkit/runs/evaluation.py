@@ -20,6 +20,7 @@ from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History
 from pinnkit.reporting.planes import Planes
 from pinnkit.runs import planes
+from pinnkit.runs.answers import Answers
 from pinnkit.runs.singular_points import ROUNDING, singular
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import complete
@@ -221,15 +222,20 @@ def _blanked(arrays: Mapping[str, np.ndarray], inside: np.ndarray) -> dict[str, 
 
 
 class Errors:
-    """The relative L2 error of each field that has a reference, measured again at each call."""
+    """The relative L2 error of each field that has a reference, measured again at each call.
+
+    `answers` keeps the fields at a few points at each call, for the verdict.
+    """
 
     def __init__(self, module: PINN, reference: Reference | None) -> None:
         self._module = module
+        self.answers = Answers(module)
         self._grid = grid_of(module.problem, reference)
         references = reference(self._grid.coordinates) if reference is not None else {}
         self._references = _blanked(references, inside_domain(module.problem, self._grid))
 
     def __call__(self) -> dict[str, float]:
+        self.answers.keep()
         if not self._references:
             return {}
         fields = predict(self._module, self._grid.coordinates)

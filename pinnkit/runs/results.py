@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pinnkit.problem.integral_checks import TOLERANCE, doubted
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import environment, evaluation
+from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Record
@@ -32,10 +34,13 @@ from pinnkit.training.exceptions import (
 )
 from pinnkit.training.module import PINN
 from pinnkit.training.signals import Interrupted
+from pinnkit.verdict.changes import Answer
 from pinnkit.versions import versions
 
 log = logging.getLogger("pinnkit")
 
+COLUMNS = 80
+"""Columns of the summary's verdict."""
 QUADRATURE = 8192
 """Evaluations of the network by which the quadrature is checked after training, for each group of points."""
 
@@ -59,8 +64,10 @@ class Results:
     def first(self) -> bool:
         return environment.first()
 
-    def finish(self, module: PINN, data: CollocationData, record: Record) -> dict[str, Any]:
+    def finish(self, module: PINN, data: CollocationData, record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
         """Evaluate, and write everything; the metrics.
+
+        answers: the fields at a few points during training.
 
         Raises:
             KeyboardInterrupt, Interrupted: a signal came; metrics.json has it.
@@ -68,7 +75,7 @@ class Results:
             CannotWrite: a file cannot be written.
         """
         try:
-            return self._finish(module, data, record)
+            return self._finish(module, data, record, answers)
         except Diverged as error:
             self.failed("diverged", error, module)
             raise
@@ -83,10 +90,10 @@ class Results:
             name = error.name if isinstance(error, Interrupted) else "SIGINT"
             reason = f"{INTERRUPTED}{name} after training ({module.stopped})"
             log.warning("%s; resume=%s writes what is missing", reason, self.run.path)
-            self._write({"status": "interrupted", "reason": reason, **self._counters(module), **self._facts(module)})
+            self._write(self._unmeasured("interrupted", reason, module))
             raise
 
-    def _finish(self, module: PINN, data: CollocationData, record: Record) -> dict[str, Any]:
+    def _finish(self, module: PINN, data: CollocationData, record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
         found = evaluation.evaluate(module, self.reference)
         _check_finite(found, module)
         if self.first:
@@ -95,8 +102,6 @@ class Results:
             figures = self._figures(found, module, data, record)
             self.run.write_figures(figures)
             self._show(module.progress.step, figures)
-        for logger in self.loggers:
-            logger.finalize("success")
         metrics = {
             "status": "interrupted" if module.stopped.startswith(INTERRUPTED) else "finished",
             "reason": module.stopped,
@@ -109,7 +114,14 @@ class Results:
             "minimum": found.minima(),
             **self._facts(module),
         }
+        asked = self.settings.trainer.stop_error
+        metrics |= judged(module, record.rows, answers, self.reference, metrics, self.settings.seed, asked)
+        told = f"**{metrics['verdict']}**: {metrics['verdict_text']}"
+        for logger in self.loggers:
+            logger.experiment.add_text("verdict", told, metrics["steps"])
         self._write(metrics)
+        for logger in self.loggers:
+            logger.finalize("success")
         for line in summary_lines(metrics):
             log.info(line)
         return metrics
@@ -130,11 +142,16 @@ class Results:
             error, RendezvousError | OutOfMemory | RankLost
         ):  # all ranks know the other ways to end
             log.error(str(error))
-        self._write({"status": status, "reason": str(error), **self._counters(module), **self._facts(module)})
+        self._write(self._unmeasured(status, str(error), module))
 
     def show_now(self, module: PINN, data: CollocationData, record: Record, step: int) -> None:
         """Draw the present state for the loggers."""
         self._show(step, self._figures(evaluation.evaluate(module, self.reference), module, data, record))
+
+    def _unmeasured(self, status: str, reason: str, module: PINN) -> dict[str, Any]:
+        """The metrics of a run whose answer was not measured."""
+        told = {"status": status, "reason": reason, **not_judged(status, reason)}
+        return {**told, **self._counters(module), **self._facts(module)}
 
     def _write(self, metrics: Mapping[str, Any]) -> None:
         if self.first:
@@ -198,8 +215,10 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
 
 
 def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
-    """The figures that matter, a line each."""
-    lines = [f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training"]
+    """The verdict, and the figures that matter, a line each."""
+    told = f"{metrics['verdict']}: {metrics['verdict_text']}"
+    lines = textwrap.wrap(told, COLUMNS, subsequent_indent="  ", break_long_words=False)
+    lines.append(f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training")
     for field, error in metrics["relative_l2"].items():
         note = _without(metrics.get("reference_left_out", {}).get(field, 0), "it is not finite")
         lines.append(f"relative L2 error of {field}: {error:.3e} (against: {metrics['reference']}{note})")

@@ -113,8 +113,9 @@ class Run:
 
     def _record(self) -> Record:
         settings = self.setup.settings
+        self.errors = evaluation.Errors(self.setup.module, self.setup.reference)
         return Record(
-            evaluation.Errors(self.setup.module, self.setup.reference),
+            self.errors,
             settings.callbacks.evaluate_every,
             settings.trainer.stop_error,
             self.setup.folder.append_history if self.first else None,
