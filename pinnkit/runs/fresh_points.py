@@ -119,8 +119,9 @@ def _balances(
             missing = torch.zeros_like(residuals[term])
             found[term].append([one.detach() for one in (residuals[term], own[term], usual.get(term, missing))])
     coordinates = {name: points.coordinates[:, index] for index, name in enumerate(module.problem.coordinates)}
+    ranges = dict(module.problem.domain.bounds)
     return {
-        term: balance(*(_joined(parts) for parts in zip(*chunks, strict=True)), coordinates, measured)
+        term: balance(*(_joined(parts) for parts in zip(*chunks, strict=True)), coordinates, ranges, measured)
         for term, chunks in found.items()
     }
 

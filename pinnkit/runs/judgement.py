@@ -50,8 +50,8 @@ def judged(
     """
     equations, conditions = balances(module, seed)
     errors = dict(metrics["relative_l2"])
-    errors |= {name: one["relative_error"] for name, one in metrics["learned"].items() if "relative_error" in one}
-    errors = {name: float("nan") if error is None else error for name, error in errors.items()}
+    numbers = {name: one["relative_error"] for name, one in metrics["learned"].items() if "relative_error" in one}
+    errors = {name: float("nan") if error is None else error for name, error in {**errors, **numbers}.items()}
     changes = {key: metrics.get(key) for key in CHANGES}
     if answers:
         changes = dict(zip(CHANGES, (last_change(answers), late_change(answers)), strict=True))
@@ -60,6 +60,7 @@ def judged(
         conditions,
         _progress(rows, metrics),
         errors,
+        tuple(numbers),
         reference and reference.name,
         reference and reference.claimed_error,
         changes["answer_change_late"],

@@ -216,8 +216,10 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
 
 def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     """The verdict, and the figures that matter, a line each."""
-    told = f"{metrics['verdict']}: {metrics['verdict_text']}"
-    lines = textwrap.wrap(told, COLUMNS, subsequent_indent="  ", break_long_words=False)
+    lines = []
+    if "verdict" in metrics:
+        told = f"{metrics['verdict']}: {metrics['verdict_text']}"
+        lines = textwrap.wrap(told, COLUMNS, subsequent_indent="  ", break_long_words=False)
     lines.append(f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training")
     for field, error in metrics["relative_l2"].items():
         note = _without(metrics.get("reference_left_out", {}).get(field, 0), "it is not finite")

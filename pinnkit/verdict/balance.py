@@ -32,8 +32,8 @@ class Balance:
 
     Attributes:
         rms: the RMS of the residual.
-        scale: the RMS of the size of its terms.
-        ratio: rms / max(scale, RMS of the natural size).
+        scale: the RMS of the size of its terms, or of the natural size where this is larger.
+        ratio: rms / scale.
         worst: the slab of the largest ratio; None where there are too few points.
         largest: the points of the largest residual, with its value and the size of the terms.
         measured: whether data is fitted, whose noise no solution meets.
@@ -52,6 +52,7 @@ def balance(
     size: np.ndarray,
     natural: np.ndarray,
     coordinates: Mapping[str, np.ndarray],
+    ranges: Mapping[str, tuple[float, float]],
     measured: bool = False,
 ) -> Balance:
     """The balance at n points.
@@ -61,9 +62,10 @@ def balance(
         natural: (n,), that sum where each field and each derivative has the size that the field's scale and the ranges
             of the coordinates give it: by it a residual is small where all terms vanish, as in a steady state.
         coordinates: name -> (n,).
+        ranges: name -> the ends between which slabs are cut.
 
     >>> even = np.ones(100)
-    >>> found = balance(0.1 * even, even, 0 * even, {"t": np.linspace(0, 1, 100)})
+    >>> found = balance(0.1 * even, even, 0 * even, {"t": np.linspace(0, 1, 100)}, {"t": (0.0, 1.0)})
     >>> round(found.rms, 12), found.scale, round(found.ratio, 12)
     (0.1, 1.0, 0.1)
     """
@@ -72,22 +74,32 @@ def balance(
     points = {name: values[finite] for name, values in coordinates.items()}
     if not len(residual):
         return Balance(np.nan, np.nan, np.nan, measured=measured)
-    worst = max(_slabs(residual, size, natural, points), key=lambda one: one.ratio, default=None)
+    worst = max(_slabs(residual, size, natural, points, ranges), key=lambda one: one.ratio, default=None)
     order = np.argsort(-np.abs(residual))[:SHOWN]
     largest: list[dict[str, Any]] = [
         {**{name: float(values[row]) for name, values in points.items()}, "residual": float(residual[row]),
          "scale": float(size[row])}
         for row in order
     ]  # fmt: skip
-    return Balance(_rms(residual), _rms(size), _ratio(residual, size, natural), worst, largest, measured)
+    scale = max(_rms(size), _rms(natural))
+    return Balance(_rms(residual), scale, _ratio(residual, size, natural), worst, largest, measured)
 
 
-def _slabs(residual: np.ndarray, size: np.ndarray, natural: np.ndarray, points: Mapping[str, np.ndarray]) -> list[Slab]:
+def _slabs(
+    residual: np.ndarray,
+    size: np.ndarray,
+    natural: np.ndarray,
+    points: Mapping[str, np.ndarray],
+    ranges: Mapping[str, tuple[float, float]],
+) -> list[Slab]:
+    """The slabs with enough points, along each coordinate in which the points differ."""
     found = []
     for name, values in points.items():
-        edges = np.linspace(values.min(), values.max(), SLABS + 1)
+        if values.min() == values.max():
+            continue
+        edges = np.linspace(*ranges[name], SLABS + 1)
         number = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, SLABS - 1)
-        for slab in range(SLABS if edges[-1] > edges[0] else 0):
+        for slab in range(SLABS):
             here = number == slab
             if here.sum() >= FEWEST:
                 ratio = _ratio(residual[here], size[here], natural[here])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pinnkit.verdict.balance import Balance
@@ -17,6 +17,7 @@ class Evidence:
         equations, conditions: the balance of each, at points that training has not seen.
         progress: how training came to its end.
         errors: relative L2 error of each field that has a reference, and of each learned number whose truth is known.
+        numbers: those of `errors` that are learned numbers.
         reference: the name of the reference.
         reference_error: the error that it claims itself; None: it claims none.
         late_change: the largest relative change of a field in the last third of training; None: not known.
@@ -29,6 +30,7 @@ class Evidence:
     conditions: Mapping[str, Balance]
     progress: Progress
     errors: Mapping[str, float] = field(default_factory=dict)
+    numbers: Collection[str] = ()
     reference: str | None = None
     reference_error: float | None = None
     late_change: float | None = None

@@ -49,7 +49,8 @@ class Findings:
         error: the largest error and its field; None: there is no reference.
         unmet: the equation that is not met. violated: the condition.
         ratio: the largest ratio of residual to terms of all equations and conditions but data; None: none is known.
-        falls: the factor by which error, or objective, fell in the last third, where it still falls; None elsewhere.
+        falls: whether its budget ended the run while it still fell, or before it could be told whether it does.
+        factor: by which error, or objective, fell in the last third; None: not known.
     """
 
     word: str
@@ -57,7 +58,8 @@ class Findings:
     unmet: Worst | None
     violated: Worst | None
     ratio: float | None
-    falls: float | None
+    falls: bool
+    factor: float | None
 
 
 def judge(evidence: Evidence) -> Findings:
@@ -70,7 +72,7 @@ def judge(evidence: Evidence) -> Findings:
         _unmet(equations),
         _violated(conditions),
         max((one for one in ratios if math.isfinite(one)), default=None),
-        _falls(evidence),
+        *_falls(evidence),
     )
     return replace(found, word=_by_error(evidence, found) if found.error else _by_residuals(evidence, found))
 
@@ -82,7 +84,7 @@ def _by_error(evidence: Evidence, found: Findings) -> str:
         return UNSOLVED
     if error <= (FINE_ERROR if evidence.asked is None else evidence.asked) or error <= claimed:
         return SOLVED
-    if found.falls is not None:
+    if found.falls:
         return FALLING
     return SOLVED if error <= FAIR_ERROR and evidence.asked is None else STALLED
 
@@ -96,7 +98,7 @@ def _by_residuals(evidence: Evidence, found: Findings) -> str:
     change = 0.0 if evidence.late_change is None else evidence.late_change
     if found.ratio <= FINE_RATIO and change <= FINE_CHANGE:
         return SOLVED
-    if found.falls is not None:
+    if found.falls:
         return FALLING
     return SOLVED if found.ratio <= FAIR_RATIO and change <= FAIR_CHANGE else STALLED
 
@@ -132,10 +134,10 @@ def _violated(conditions: Mapping[str, Balance]) -> Worst | None:
     return max(found, key=lambda one: one.ratio, default=None)
 
 
-def _falls(evidence: Evidence) -> float | None:
+def _falls(evidence: Evidence) -> tuple[bool, float | None]:
+    """Whether a budget ended the run while it fell, or too early to tell, and by which factor it fell."""
     progress = evidence.progress
-    if not progress.budget:
-        return None
-    if progress.error_fell is not None:
-        return progress.error_fell if progress.error_fell >= ERROR_FALLS else None
-    return progress.objective_fell if (progress.objective_fell or 0.0) >= FALLS else None
+    factor, least = progress.error_fell, ERROR_FALLS
+    if factor is None:
+        factor, least = progress.objective_fell, FALLS
+    return progress.budget and (factor is None or factor >= least), factor

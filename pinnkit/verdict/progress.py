@@ -31,11 +31,6 @@ class Progress:
     budget: bool
     by_time: bool = False
 
-    @property
-    def objective_fell_by_half(self) -> bool:
-        """Whether the objective is known to have fallen so."""
-        return self.objective_fell is not None and self.objective_fell >= 2.0
-
 
 def fell(steps: Sequence[float], values: Sequence[float]) -> float | None:
     """The factor by which values fell in the last third: of their medians about two thirds and in the last tenth.

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pinnkit.verdict.evidence import Evidence
 from pinnkit.verdict.judge import (
     CLAIMED,
+    FAIR_CHANGE,
     FAIR_ERROR,
     FAIR_RATIO,
     FALLING,
+    FALLS,
     FINE_ERROR,
     FINE_RATIO,
     SOLVED,
@@ -18,7 +20,6 @@ from pinnkit.verdict.judge import (
     UNKNOWN,
     UNSOLVED,
     Findings,
-    Worst,
     judge,
 )
 from pinnkit.verdict.progress import longer
@@ -29,6 +30,8 @@ MOST_TIMES = 10
 """A run is not advised to be longer than by this factor."""
 
 
+EXPLAINED, MET = 0.1, 3e-2
+"""An error is not explained by residuals that are at most such a share of it, and of their terms."""
 MEASURE = "give exact:, reference: or manufactured= to measure the error."
 
 
@@ -61,106 +64,118 @@ def amount(value: float) -> str:
 
 
 def _solved(evidence: Evidence, found: Findings) -> list[str]:
-    sentences = [f"{_error(evidence, found)}."] if found.error else [f"{_balance(found)}{_steady(evidence)}."]
+    sentences = [f"{_state(evidence, found)}."]
     if found.error and evidence.reference_error and found.error[1] <= CLAIMED * evidence.reference_error:
         sentences.append(f"The reference's own error is {amount(evidence.reference_error)}: less cannot be measured.")
-    elif found.falls is not None:
-        sentences.append(f"It still fell by a factor {found.falls:.2g} in the last third: a longer run gets closer.")
-    elif not found.error:
+    elif found.falls and found.factor is not None:
+        sentences.append(f"The {_what(evidence)} still fell by {_by(found)}: a longer run gets closer.")
+    if not found.error:
         sentences.append(f"No reference has confirmed it: {MEASURE}")
     return sentences
 
 
 def _falling(evidence: Evidence, found: Findings) -> list[str]:
-    what = "error" if evidence.progress.error_fell is not None else "objective"
-    state = _error(evidence, found) if found.error else f"{_balance(found)}{_steady(evidence)}"
-    if found.error:
-        goal = found.error[1] / (evidence.asked or FINE_ERROR)
-    else:
-        goal = (found.ratio / FINE_RATIO) ** (1 if what == "error" else 2)
-    times = math.ceil(max(longer(found.falls, max(goal, 1.0)), 2.0)) if found.falls else MOST_TIMES + 1
-    advice = f"give it {times} times the {_budget(evidence)}" if times <= MOST_TIMES else (
-        f"give it {MOST_TIMES} times the {_budget(evidence)}, or try a larger network or another optimizer"
-    )  # fmt: skip
-    return [f"{state}.", f"Still falling: the {what} fell by a factor {found.falls:.2g} in the last third; {advice}."]
+    state, budget = f"{_state(evidence, found)}.", _budget(evidence)
+    if found.factor is None:
+        return [state, f"After {evidence.progress.steps} steps it cannot be told yet whether it still falls: "
+                       f"give it more {budget}."]  # fmt: skip
+    goal = found.error[1] / (evidence.asked or FINE_ERROR) if found.error else (found.ratio or 1.0) / FINE_RATIO
+    goal = goal if evidence.progress.error_fell is not None else goal**2  # an objective has squares
+    times = math.ceil(max(longer(found.factor, max(goal, 1.0)), 2.0)) if found.factor > 1 else MOST_TIMES + 1
+    advice = f"give it {min(times, MOST_TIMES)} times the {budget}"
+    if times > MOST_TIMES:
+        advice += ", or try a larger network or another optimizer"
+    return [state, f"Still falling: the {_what(evidence)} fell by {_by(found)}; {advice}."]
 
 
 def _stalled(evidence: Evidence, found: Findings) -> list[str]:
-    state = _error(evidence, found) if found.error else f"{_balance(found)}{_steady(evidence)}"
     wanted = amount(evidence.asked or FAIR_ERROR) if found.error else amount(FAIR_RATIO)
-    advice = "try a larger network, more points, or another optimizer"
-    return [f"{state}, and no longer falls.", f"That is above {wanted}: {advice}."]
+    sentences = [f"{_state(evidence, found)}, and no longer falls."]
+    changed = evidence.late_change if not found.error else None
+    above = not changed or changed <= FAIR_CHANGE or (found.ratio or 0.0) > FAIR_RATIO
+    cause = f"That is above {wanted}" if above else "The answer has not settled"
+    return [*sentences, f"{cause}: try a larger network, more points, or another optimizer."]
 
 
 def _unsolved(evidence: Evidence, found: Findings) -> list[str]:
     first = "This is no solution"
-    if evidence.progress.steps < FEW_STEPS and (found.unmet or found.violated or found.error):
+    worst = _worst(found)
+    if evidence.progress.steps < FEW_STEPS and (worst or found.error):
         first += f" after {evidence.progress.steps} steps"
     if found.error:
-        first += f": {_lower(_error(evidence, found))}"
-        reason = _unmet(found.unmet) if found.unmet else _violated(found.violated) if found.violated else ""
-        sentences = [f"{first}.", f"{reason}."] if reason else [f"{first}."]
-    elif found.unmet or found.violated:
-        sentences = [f"{first}: {_lower(_unmet(found.unmet) if found.unmet else _violated(found.violated))}."]
+        sentences = [f"{first}: {_lower(_error(evidence, found))}.", *([f"{worst}."] if worst else [])]
+    elif worst:
+        sentences = [f"{first}: {_lower(worst)}."]
     else:
-        sentences = [f"{first} that can be trusted: {evidence.doubts[0]}."]
+        sentences = [f"This is no solution to be trusted: {evidence.doubts[0]}."]
     return [*sentences, _advice(evidence, found)]
 
 
 def _unknown(evidence: Evidence, found: Findings) -> list[str]:
-    return ["There is nothing to judge by: no reference, and no equation or condition was measured.",
-            f"{MEASURE[0].upper()}{MEASURE[1:]}"]  # fmt: skip
+    nothing = "There is nothing to judge by: no reference, and no equation or condition that could be measured."
+    return [nothing, f"{MEASURE[0].upper()}{MEASURE[1:]}"]
 
 
 def _advice(evidence: Evidence, found: Findings) -> str:
     """What to do about a run that is no solution: the likeliest cause first."""
-    progress = evidence.progress
-    if evidence.doubts and (found.error or found.unmet or found.violated):
+    progress, worst = evidence.progress, _worst(found)
+    if evidence.doubts and (found.error or worst):
         return f"Likely cause: {evidence.doubts[0]}."
     if evidence.doubts:
         return "Correct the problem, or give a reference that confirms the answer."
+    if evidence.one_rate and progress.objective_fell is not None and progress.objective_fell < FALLS:
+        return "The objective no longer falls: try a smaller learning rate, or optimizer=auto."
     if progress.steps < FEW_STEPS:
-        return f"Give more {_budget(evidence)}: runs take thousands of steps."
-    if not found.unmet and not found.violated:
+        return f"Give it more {_budget(evidence)}: runs take thousands of steps."
+    if found.error and not worst and found.ratio is not None and found.ratio <= min(EXPLAINED * found.error[1], MET):
         return (
-            f"All equations and conditions are met to {amount(found.ratio)} of their terms, so this and the reference "
-            "solve different problems, or the problem has several solutions: check signs, constants and conditions."
-        ) if found.ratio is not None else "Check the problem and the reference."  # fmt: skip
-    if evidence.one_rate and not progress.objective_fell_by_half:
-        return "Try a smaller learning rate, or optimizer=auto."
-    if found.violated and not found.unmet:
+            f"Equations and conditions are met to {amount(found.ratio)} of their terms: the reference solves another "
+            "problem, this one has several solutions, or small residuals grow; check signs, constants and conditions."
+        )
+    if (progress.objective_fell or 0.0) >= FALLS:
+        return (
+            f"The objective still fell by a factor {progress.objective_fell:.2g} in the last third: give it more "
+            f"{_budget(evidence)}; a shorter time interval or a larger network helps too."
+        )
+    if found.violated and (not found.unmet or found.violated.ratio >= found.unmet.ratio):
         return "Check whether it contradicts another condition or the equation; else give it more weight."
-    if (progress.objective_fell or 0.0) >= 2.0:
-        return (f"The objective still fell by a factor {progress.objective_fell:.2g} in the last third: give more "
-                f"{_budget(evidence)}; a shorter time interval or a larger network helps too.")  # fmt: skip
     return "Try a shorter time interval or a smaller domain first, more points, a larger network, or other weights."
+
+
+def _state(evidence: Evidence, found: Findings) -> str:
+    if found.error:
+        return _error(evidence, found)
+    state = f"Equations and conditions are met to {amount(found.ratio)} of the size of their terms"
+    if evidence.late_change is None:
+        return state
+    return f"{state}, and the answer changed by {amount(evidence.late_change)} in the last third of training"
 
 
 def _error(evidence: Evidence, found: Findings) -> str:
     name, error = found.error
-    return f"The error of {name} is {amount(error)} (against: {evidence.reference or 'its exact value'})"
+    against = "its exact value" if name in evidence.numbers else evidence.reference
+    return f"The error of {name} is {amount(error)} (against: {against})"
 
 
-def _balance(found: Findings) -> str:
-    return f"Equations and conditions are met to {amount(found.ratio)} of the size of their terms"
-
-
-def _steady(evidence: Evidence) -> str:
-    if evidence.late_change is None:
+def _worst(found: Findings) -> str:
+    """The equation or the condition that is farthest from being met; "": all are."""
+    unmet, violated = found.unmet, found.violated
+    if violated and not (unmet and unmet.ratio > violated.ratio):
+        return f"The condition {violated.name} is violated by {amount(violated.ratio)} of the size of its terms"
+    if not unmet:
         return ""
-    return f", and the answer changed by {amount(evidence.late_change)} in the last third of training"
-
-
-def _unmet(worst: Worst) -> str:
-    where = ""
-    if worst.slab is not None:
-        slab = worst.slab
+    where, slab = "", unmet.slab
+    if slab is not None:
         where = f" ({amount(slab.ratio)} where {slab.lower:.3g} <= {slab.name} <= {slab.upper:.3g})"
-    return f"The residual of {worst.name} is {amount(worst.ratio)} of the size of its terms{where}"
+    return f"The residual of {unmet.name} is {amount(unmet.ratio)} of the size of its terms{where}"
 
 
-def _violated(worst: Worst) -> str:
-    return f"The condition {worst.name} is violated by {amount(worst.ratio)} of the size of its terms"
+def _what(evidence: Evidence) -> str:
+    return "error" if evidence.progress.error_fell is not None else "objective"
+
+
+def _by(found: Findings) -> str:
+    return f"a factor {found.factor:.2g} in the last third"
 
 
 def _budget(evidence: Evidence) -> str:
