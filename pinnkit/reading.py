@@ -59,7 +59,9 @@ def config_of(settings: Any) -> dict[str, Any]:
     config: dict[str, Any] = {}
     for field in dataclasses.fields(settings):
         value, registry = getattr(settings, field.name), field.metadata.get("registry")
-        if isinstance(value, tuple):
+        if isinstance(value, tuple) and registry is None:
+            value = list(value)
+        elif isinstance(value, tuple):
             value = [{registry.tag: one.name, **config_of(one)} for one in value]
         elif registry is not None and value is not None:
             value = {registry.tag: value.name, **config_of(value)}
@@ -188,6 +190,16 @@ def type_error(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
         inner = typing.get_args(kind)[1]
         wrong = [f"{name}: {complaint}" for name, one in value.items() if (complaint := type_error(one, inner, rule))]
         return "; ".join(wrong)
+    if origin is tuple:
+        inner = typing.get_args(kind)[0]
+        ones = [value] if isinstance(value, inner) else value
+        if isinstance(ones, str) or not isinstance(ones, Sequence) or not ones:
+            return (
+                f"a list is needed, of {', '.join(map(str, rule['choices']))}"
+                if "choices" in rule
+                else "a list is needed"
+            )
+        return next((complaint for one in ones if (complaint := type_error(one, inner, rule))), "")
     names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
     accepted = (int, float) if origin is float else origin
     if not isinstance(value, accepted) or (isinstance(value, bool) and origin is not bool):
@@ -223,4 +235,6 @@ def _converted(value: Any, hint: Any) -> Any:
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if float in options and isinstance(value, int):
         return float(value)
+    if any(typing.get_origin(option) is tuple for option in options):
+        return tuple(dict.fromkeys([value] if isinstance(value, str) else value))
     return dict(value) if isinstance(value, Mapping) else value

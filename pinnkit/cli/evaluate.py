@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +13,29 @@ from pinnkit.cli import yaml_files
 from pinnkit.cli.entry import FAILED, FINISHED, asks_help, report_error
 from pinnkit.cli.resume import read_saved_config
 from pinnkit.language.errors import ProblemError, Report
-from pinnkit.reading import read_as
+from pinnkit.reading import read_as, type_error
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
-from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.runs.memory import check_grid
+from pinnkit.runs.network_exporters import check_packages, formats
 from pinnkit.runs.validation import read_and_check
 
+TEXTS = ("run", "problem_folder", "export")
+"""Keys whose values are taken as they are written."""
 HELP = """
 Read a run folder back: measure its network again, draw it, and write RUN/evaluation.
 
-usage: python scripts/evaluate.py run=RUN_FOLDER [grid=N] [checkpoint=last|best] [export=csv]
+usage: python scripts/evaluate.py RUN_FOLDER [grid=N] [checkpoint=last|best] [export=FORMAT,...]
 
   grid=N            points along each coordinate (default: as at the end of training)
   checkpoint=best   the state of the least objective, in the place of the last
-  export=csv        RUN/evaluation/solution.csv too, a row for each point
+  export=FORMATS    RUN/evaluation/solution.* too, in one format or several:
+                      csv, npz, netcdf   a table of the fields' values
+                      vtk                for ParaView; shapes by triangles or tetrahedra, time as a series
+                      onnx, pt2          the network with all that belongs to it, which runs without pinnkit
   problem_folder=F  where the files that the problem names are, if they have been moved
 
 example:
-  python scripts/evaluate.py run=outputs/heat/2026-01-31_12-00-00 grid=401 export=csv
+  python scripts/evaluate.py outputs/heat/2026-01-31_12-00-00 grid=401 export=csv,vtk
 
 Exit codes: 0 finished, 2 an argument or the run folder is wrong, 1 the results cannot be written.
 """
@@ -45,7 +50,8 @@ class Request:
     checkpoint: str = field(default="last", metadata={"choices": ("last", "best")})
     grid: int | None = field(default=None, metadata={"minimum": 2, "maximum": 1_000_000_000})
     """Points along each coordinate; None: as at the end of training. A table is evaluated at its own points."""
-    export: str | None = field(default=None, metadata={"choices": EXPORTERS})
+    export: tuple[str, ...] = ()
+    """Formats in which the solution is written too."""
     problem_folder: str | None = None
     """Where the files that the problem names are now, if they have been moved."""
 
@@ -63,7 +69,9 @@ def evaluate(argv: Sequence[str]) -> int:
         if request.problem_folder is not None:
             config["problem_folder"] = request.problem_folder
         problem, settings = read_and_check(config)
-        check_grid(problem, request.grid, table=request.export is not None)
+        check_grid(problem, request.grid, table=bool(request.export))
+        for name in request.export:
+            check_packages(name)
         run = RunFolder(Path(request.run))
         if run.metrics.exists():
             run.read_metrics()  # a damaged one is refused before torch is loaded
@@ -82,21 +90,34 @@ def evaluate(argv: Sequence[str]) -> int:
     return FINISHED
 
 
+EXAMPLES = "grid=401, checkpoint=best or export=csv,vtk"
+
+
 def _request(argv: Sequence[str]) -> Request:
     report = Report()
     given: dict[str, Any] = {}
     for argument in argv:
         key, equals, value = argument.partition("=")
         if not equals:
-            run = f"write run={argument}" if Path(argument).is_dir() else "write run=DIR"
-            report.add(argument, f"{run}, and perhaps grid=401, checkpoint=best, export=csv")
-            continue
+            key, value = "run", argument
+        if key in given:
+            report.add(key, f"is given twice, {given[key]!r} and {value!r}")
         try:
-            given[key] = value if key in ("run", "problem_folder") else yaml_files.value(value)
+            given[key] = value if key in TEXTS else yaml_files.value(value)
         except yaml.YAMLError:
-            report.add(key, f"{value!r} cannot be read: write grid=401, checkpoint=best or export=csv")
-    request = read_as(Request, given, report)
+            report.add(key, f"{value!r} cannot be read: write {EXAMPLES}")
+    export = _formats(given.pop("export", ""), report)
+    request = replace(read_as(Request, given, report), export=export)
     if not request.run and not report.mistakes:
-        report.add("run", "is missing: write run=outputs/heat/...")
+        report.add("run", f"is missing: write outputs/heat/..., the folder of a run, and perhaps {EXAMPLES}")
     report.raise_if_any()
     return request
+
+
+def _formats(text: str, report: Report) -> tuple[str, ...]:
+    """The formats of export=csv,vtk, also in brackets."""
+    names = [name.strip() for name in text.strip("[] ").split(",")] if text else []
+    for name in names:
+        if complaint := type_error(name, str, {"choices": formats()}):
+            report.add("export", f"{name!r}: {complaint}")
+    return tuple(dict.fromkeys(names))

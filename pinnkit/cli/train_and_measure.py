@@ -14,12 +14,15 @@ from pinnkit.optimizers.sample_space import JacobianTooLargeError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.runs import environment, evaluation
 from pinnkit.runs.configuration import with_settings
+from pinnkit.runs.export import export
+from pinnkit.runs.export_metadata import export_metadata
 from pinnkit.runs.judgement import judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.load import checkpoint_path, restore
+from pinnkit.runs.network_exporters import Subject
+from pinnkit.runs.report import report
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.results import summary_lines
 from pinnkit.runs.solve import solve
@@ -66,14 +69,17 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
 
 
 def measure(
-    problem: Problem, settings: Settings, run: RunFolder, checkpoint: str, grid: int | None, export: str | None
+    problem: Problem, settings: Settings, run: RunFolder, checkpoint: str, grid: int | None, formats: Sequence[str]
 ) -> None:
     """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation.
 
     Args:
         checkpoint: last or best.
         grid: points along each coordinate; None: as at the end of training.
-        export: the name of an exporter, or None.
+        formats: names of exporters.
+
+    Raises:
+        ProblemError: the configuration is not the checkpoint's, or a format cannot hold the problem.
     """
     path = checkpoint_path(run, checkpoint)
     settings = resolved(problem, settings)
@@ -83,7 +89,7 @@ def measure(
     found = evaluation.evaluate(module, reference, grid)
     folder = RunFolder(run.path / "evaluation").create()
     former = run.read_metrics() if run.metrics.exists() else {}
-    measured = {**found.errors(), "learned": learned(module), "minimum": found.minima()}
+    measured = {**found.errors(), "learned": learned(module), "minimum": found.minima(), "units": dict(problem.units)}
     metrics = {
         **trained.progress(),
         "reference": reference and reference.name,
@@ -97,8 +103,9 @@ def measure(
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
     folder.write_figures(found.draw(problem, evaluation.history(rows, names, found.references), trained.data.sets))
-    if export is not None:
-        columns = {name: values for name, values in found.arrays().items() if name not in problem.coordinates}
-        exporter = EXPORTERS[export]()
-        exporter.write(folder.path / f"solution.{exporter.extension}", found.grid, columns)
-    print("\n".join([*summary_lines(metrics), f"written to {folder.path}"]))
+    subject = Subject(module, found, reference, export_metadata(problem, metrics, settings.dtype), grid)
+    written = export(formats, folder.path, subject)
+    report(folder, problem, settings, folder.read_metrics(), run)
+    if former:
+        report(run, problem, settings, former, run)
+    print("\n".join([*summary_lines(metrics), *(f"export: {path}" for path in written), f"written to {folder.path}"]))

@@ -17,6 +17,7 @@ from pinnkit.language.known import Known
 from pinnkit.language.linear import is_linear
 from pinnkit.problem.coordinates import Coordinates
 from pinnkit.problem.known_columns import table_columns
+from pinnkit.problem.notebook import in_latex, in_markdown
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter, Unknown
 from pinnkit.problem.read import read
 from pinnkit.problem.table_functions import TableFunction
@@ -55,6 +56,7 @@ class Problem:
         domain: the name of the shape to solve in; by default the box of the coordinates' ranges.
         quadrature: nodes along each coordinate by which integrals are computed; by default 20 for one coordinate, 12
             for two and 8 for three.
+        units: coordinate, field or parameter -> text such as m/s^2: a label, by which nothing is converted.
         periodic: coordinates in which every field is periodic, exactly, by embedding.
         transform: field -> output transform (softplus, exp, sigmoid, tanh, square).
         folder: where data files are looked for.
@@ -85,6 +87,7 @@ class Problem:
     conditions: tuple[Condition, ...]
     exact: Mapping[str, sympy.Expr]
     reference: str | None
+    units: Mapping[str, str]
     periodic: tuple[str, ...]
     folder: Path
     config: Mapping[str, Any] = field(compare=False, repr=False)
@@ -93,6 +96,19 @@ class Problem:
         parts = read(config, Files(Path(folder), outside_files))
         for part in fields(self):
             object.__setattr__(self, part.name, parts[part.name])
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{one.name}({', '.join(one.fields[0].inputs)})" for one in self.unknowns)
+        ranges = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in self.domain.bounds.items())
+        equations = "; ".join(dict.fromkeys(one.text for one in self.equations))
+        conditions = ", ".join(dict.fromkeys(one.origin for one in self.conditions)) or "none"
+        return f"Problem({self.name}: {fields}; {ranges}; {equations}; conditions: {conditions})"
+
+    def _repr_markdown_(self) -> str:
+        return in_markdown(self)
+
+    def _repr_latex_(self) -> str:
+        return in_latex(self)
 
     @property
     def coordinates(self) -> tuple[str, ...]:

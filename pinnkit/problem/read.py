@@ -44,10 +44,11 @@ from pinnkit.problem.shapes import BOUNDARY
 from pinnkit.problem.split_texts import joined
 from pinnkit.problem.table_functions import check_covered, read_tables
 from pinnkit.problem.tables import Files, TableError
+from pinnkit.problem.units import read_units
 
 KEYS = (
     "name", "description", "coordinates", "fields", "parameters", "equations", "conditions", "exact", "reference",
-    "periodic", "transform", "shapes", "domain", "define", "tables", "quadrature",
+    "periodic", "transform", "shapes", "domain", "define", "tables", "quadrature", "units",
 )  # fmt: skip
 
 COMPUTED = ("spectral", "fem")
@@ -151,6 +152,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
             report.add("reference", str(error))
     quadrature = read_quadrature(config.get("quadrature"), report)
     rims = read_rims(equations, conditions, places, report)
+    units = read_units(config.get("units") or {}, _labelled(taken, fields), report)
     name, description = (read_text(config.get(key), key, report) for key in ("name", "description"))
     check_used(config, places, report)
     report.raise_if_any()
@@ -171,6 +173,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "conditions": conditions,
         "exact": MappingProxyType(exact),
         "reference": reference,
+        "units": MappingProxyType(units),
         "periodic": periodic,
         "folder": files.folder,
         "config": config,
@@ -273,6 +276,13 @@ def read_periodic(config: Any, coordinates: tuple[str, ...], domain: Shape, repo
         elif name in domain.coordinates and not domain.spans(name):
             report.add("periodic", f"{name} has no two opposite ends in the domain: {domain.description}")
     return tuple(name for name in coordinates if name in names)
+
+
+def _labelled(taken: Sequence[str], fields: tuple[Field, ...]) -> list[str]:
+    """The names that may have a unit: of fields those in the problem, not those of their parts."""
+    components = {one.name for one in fields if one.name != one.unknown}
+    unknowns = [one.unknown for one in fields]
+    return list(dict.fromkeys([*(name for name in taken if name not in components), *unknowns]))
 
 
 def _has_data(conditions: Any) -> bool:

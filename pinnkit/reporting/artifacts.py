@@ -9,7 +9,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,24 @@ if TYPE_CHECKING:
 FIGURE_DPI = 150
 
 
+UNDATED = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+"""Metadata by format: a run that is repeated gives the same files."""
+
+
 class RunFolderError(ValueError):
     """A run folder or a file of it is missing or damaged; the message names path and expectation."""
+
+
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays in NumPy's npz format (compressed). Raises ValueError for an array of Python objects."""
+    # np.savez_compressed takes names as keyword arguments, so a field called `file` would break it.
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in arrays.items():
+            array = np.asarray(values)
+            if array.dtype.hasobject:
+                raise ValueError(f"array {name!r} has dtype {array.dtype}: expected numbers")
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 @dataclass(frozen=True)
@@ -85,6 +101,11 @@ class RunFolder:
     def history(self) -> Path:
         """One JSON object a line, as training goes on: step, time_s, objective, and errors by field."""
         return self.path / "history.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """The run on one page, to read and to send."""
+        return self.path / "report.html"
 
     @property
     def log(self) -> Path:
@@ -154,18 +175,9 @@ class RunFolder:
 
     def write_solution(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Write solution.npz (compressed). Raises ValueError for an array of Python objects."""
-        # np.savez_compressed takes names as keyword arguments, so a field called `file` would break it.
         self._require_folder()
-        with (
-            atomic(self.solution) as temporary,
-            zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
-        ):
-            for name, values in arrays.items():
-                array = np.asarray(values)
-                if array.dtype.hasobject:
-                    raise ValueError(f"array {name!r} has dtype {array.dtype}: expected numbers")
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, array, allow_pickle=False)
+        with atomic(self.solution) as temporary:
+            save_arrays(temporary, arrays)
 
     def read_solution(self) -> dict[str, np.ndarray]:
         """All arrays of solution.npz by name. Nothing pickled is ever loaded."""
@@ -181,8 +193,12 @@ class RunFolder:
         except (TypeError, AttributeError) as error:  # a bare .npy array under this name has no names
             raise RunFolderError(damaged) from error
 
-    def write_figures(self, figures: Mapping[str, Figure]) -> list[Path]:
-        """Write each figure as figures/NAME.png and return the paths. The figures stay open.
+    def write_figures(
+        self, figures: Mapping[str, Figure], formats: Sequence[str] = ("png",), dpi: int = FIGURE_DPI
+    ) -> list[Path]:
+        """Write each figure as figures/NAME.FORMAT and return the paths. The figures stay open.
+
+        Text in a pdf is text, in the fonts of the figure; what was drawn as an image has `dpi` pixels per inch.
 
         Raises ValueError for a name with characters outside [A-Za-z0-9_.-], before anything is written.
         """
@@ -193,10 +209,11 @@ class RunFolder:
         self.figures.mkdir(exist_ok=True)
         paths = []
         for name, figure in figures.items():
-            path = self.figures / f"{name}.png"
-            with atomic(path) as temporary:
-                figure.savefig(temporary, format="png", dpi=FIGURE_DPI)
-            paths.append(path)
+            for kind in formats:
+                path = self.figures / f"{name}.{kind}"
+                with atomic(path) as temporary:
+                    save_figure(figure, temporary, kind, dpi)
+                paths.append(path)
         return paths
 
     def _require_folder(self) -> None:
@@ -230,3 +247,11 @@ class RunFolder:
                 return parent
         below = [*self.path.glob(f"*/{name}"), *self.path.glob(f"*/*/{name}")]
         return max(below, key=lambda file: file.stat().st_mtime).parent if below else None
+
+
+def save_figure(figure: Figure, path: Path, kind: str, dpi: int = FIGURE_DPI) -> None:
+    """Write a figure as png, pdf or svg, with the fonts embedded as TrueType, which journals ask for."""
+    from matplotlib import rc_context
+
+    with rc_context({"pdf.fonttype": 42, "svg.hashsalt": "pinnkit"}):
+        figure.savefig(path, format=kind, dpi=dpi, metadata=UNDATED[kind])

@@ -9,20 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pinnkit.reporting.figure_style import (
-    FLAT,
-    Scale,
-    add_colour_bar,
-    draw_colour_map,
-    label_axes,
-    new_figure,
-    shape_of,
-    span,
-)
+from pinnkit.reporting.figure_style import add_colour_bar, draw_colour_map, label_axes, new_figure, shape_of, span
 from pinnkit.reporting.grid import Grid
-from pinnkit.reporting.labels import math_name
+from pinnkit.reporting.samples import Samples, draw_places
+from pinnkit.reporting.scales import FLAT, Scale
 
 SNAPSHOTS = 4
+NEAR = 0.05
+"""The share of a coordinate's range within which samples are drawn on a plane."""
 
 
 @dataclass(frozen=True)
@@ -39,16 +33,18 @@ def has_picture(grid: Grid) -> bool:
     return len(grid.names) == 2 or (grid.structured and len(grid.names) == 3)
 
 
-def draw_field(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
+def draw_field(
+    caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str, samples: Samples | None = None
+) -> Figure:
     """A colour map of values (of the grid's shape): one map, snapshots in time, or three mid-planes.
 
-    caption: the title; label: what the colours mean.
+    caption: the title; label: what the colours mean; samples: what was measured, drawn over the map.
     """
     if not grid.structured:
         return _draw_dots(caption, grid, values, scale, label)
     if len(grid.names) == 2:
-        return _draw_map(caption, grid, values, scale, label)
-    return _draw_views(caption, grid, values, scale, label)
+        return _draw_map(caption, grid, values, scale, label, samples)
+    return _draw_views(caption, grid, values, scale, label, samples)
 
 
 def orient(grid: Grid, names: tuple[str, ...]) -> tuple[str, str]:
@@ -75,7 +71,7 @@ def even_indices(count: int, wanted: int) -> list[int]:
 
 
 def view_title(grid: Grid, view: View) -> str:
-    return ", ".join(f"{math_name(name)} = {_value(grid.axis(name), index):.3g}" for name, index in view.at.items())
+    return ", ".join(grid.quantity(name, _value(grid.axis(name), index)) for name, index in view.at.items())
 
 
 def _value(along: np.ndarray, index: int) -> float:
@@ -88,10 +84,10 @@ def paint_view(axes: Axes, grid: Grid, values: np.ndarray, view: View, scale: Sc
     plane = grid.plane(values, view.horizontal, view.vertical, view.at)
     at = {name: grid.axis(name)[index] for name, index in view.at.items()}
     draw_colour_map(axes, x, y, grid.outlines.continued(plane, (view.horizontal, x), (view.vertical, y), at), scale)
-    if grid.is_spatial(view.horizontal, view.vertical) and shape_of(x, y)[1]:
+    if grid.to_scale(view.horizontal, view.vertical) and shape_of(x, y)[1]:
         axes.set_aspect("equal")
     outline(axes, grid, view, blank=True)
-    label_axes(axes, view.horizontal, view.vertical)
+    label_axes(axes, grid.label(view.horizontal), grid.label(view.vertical))
     scale_axes(axes, grid, view.horizontal, view.vertical)
     set_ticks(axes, grid, view, (3, 4) if narrow else (6, 8))
 
@@ -126,13 +122,27 @@ def draw_comparison(caption: str, grid: Grid, rows: list[tuple[str, np.ndarray, 
     return figure
 
 
-def _draw_map(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
+def _draw_samples(axes: Axes, grid: Grid, samples: Samples | None, view: View, scale: Scale) -> None:
+    """The samples that lie on a plane, or near it."""
+    if samples is None:
+        return
+    near = np.full(len(samples), True)
+    for name, index in view.at.items():
+        along = grid.axis(name)
+        near &= np.abs(samples.coordinates[name] - along[index]) <= NEAR * np.ptp(along)
+    draw_places(axes, samples.chosen(near), view.horizontal, view.vertical, scale)
+
+
+def _draw_map(
+    caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str, samples: Samples | None
+) -> Figure:
     horizontal, vertical = orient(grid, grid.names)
     view = View(horizontal, vertical, {})
-    if not grid.is_spatial(*grid.names):
+    if not grid.to_scale(*grid.names):
         with new_figure(7.2, 4.6, caption) as figure:
             axes = figure.subplots()
             paint_view(axes, grid, values, view, scale)
+            _draw_samples(axes, grid, samples, view, scale)
             add_colour_bar(figure, [axes], scale, label)
         return figure
     ratio, _ = shape_of(grid.axis(horizontal), grid.axis(vertical))
@@ -140,11 +150,14 @@ def _draw_map(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label:
     with new_figure(*_plane_size(ratio), caption) as figure:
         axes = figure.subplots()
         paint_view(axes, grid, values, view, scale)
+        _draw_samples(axes, grid, samples, view, scale)
         add_colour_bar(figure, [axes], scale, label, horizontal=flat)
     return figure
 
 
-def _draw_views(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
+def _draw_views(
+    caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str, samples: Samples | None
+) -> Figure:
     planes = views(grid)
     widths, height = _panel_sizes(grid, planes)
     snapshots = grid.frames is not None
@@ -153,6 +166,7 @@ def _draw_views(caption: str, grid: Grid, values: np.ndarray, scale: Scale, labe
         row = figure.subplots(1, len(planes), squeeze=False, sharey=snapshots, width_ratios=widths)[0]
         for axes, view in zip(row, planes, strict=True):
             paint_view(axes, grid, values, view, scale, narrow=True)
+            _draw_samples(axes, grid, samples, view, scale)
             axes.set_title(view_title(grid, view))
             if snapshots:
                 axes.label_outer()
@@ -164,14 +178,23 @@ def _draw_dots(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label
     """Scattered points in a plane, coloured: no triangles, which would fill the holes of the domain."""
     horizontal, vertical = orient(grid, grid.names)
     x, y = grid.axis(horizontal), grid.axis(vertical)
-    spatial = grid.is_spatial(*grid.names)
+    spatial = grid.to_scale(*grid.names)
     ratio, to_scale = shape_of(x, y) if spatial else (1.5, False)
     flat = ratio > 1.6 and spatial
     with new_figure(*_plane_size(ratio), caption) as figure:
         axes = figure.subplots()
         size = float(np.clip(80000.0 / len(x), 4.0, 60.0))
         known = np.isfinite(values)
-        axes.scatter(x[known], y[known], c=values[known], s=size, cmap=scale.colours, norm=scale.norm, linewidths=0)
+        axes.scatter(
+            x[known],
+            y[known],
+            c=values[known],
+            s=size,
+            cmap=scale.colours,
+            norm=scale.norm,
+            linewidths=0,
+            rasterized=True,
+        )
         view = View(horizontal, vertical, {})
         outline(axes, grid, view)
         set_ticks(axes, grid, view)
@@ -179,7 +202,7 @@ def _draw_dots(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label
         axes.set_ylim(*_with_margin(y))
         if to_scale:
             axes.set_aspect("equal")
-        label_axes(axes, horizontal, vertical)
+        label_axes(axes, grid.label(horizontal), grid.label(vertical))
         add_colour_bar(figure, [axes], scale, label, horizontal=flat)
     return figure
 

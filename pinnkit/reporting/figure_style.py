@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import matplotlib
 import numpy as np
@@ -13,20 +13,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import QuadMesh
 from matplotlib.colorbar import Colorbar
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
-from pinnkit.reporting.labels import math_name
 from pinnkit.reporting.outlines import BLANK
+from pinnkit.reporting.scales import Scale, finite_values
 
 # Colours that the colour-blind can tell apart (Okabe and Ito 2008), black left for references.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F3C8D", "#8C564B", "#7F7F7F")
 REFERENCE = {"color": "black", "linestyle": (0, (4, 3)), "linewidth": 1.6}
 # Beyond this ratio of lengths a plot to scale is a strip that shows nothing.
 _WIDEST = 4.0
-FLAT = 1e-13
-"""A range, relative to its ends, that is rounding alone: the modulus of exp(i x), say."""
 
 
 @contextmanager
@@ -56,57 +53,6 @@ def new_figure(width: float, height: float, title: str) -> Iterator[Figure]:
         for axes in figure.axes:
             # Ticks are made when the figure is drawn, after the style above is gone.
             axes.tick_params(labelsize=0.85 * size)
-
-
-@dataclass(frozen=True)
-class Scale:
-    """A colour map with its limits, and whether values lie beyond them (arrows on the colour bar).
-
-    `ticks`: value -> text on the colour bar; chosen by matplotlib where there are none.
-    """
-
-    colours: str
-    low: float
-    high: float
-    extend: str = "neither"
-    ticks: Mapping[float, str] = field(default_factory=dict)
-
-    @property
-    def norm(self) -> Normalize:
-        return Normalize(self.low, self.high)
-
-
-def solution_scale(values: np.ndarray, reference: np.ndarray | None) -> Scale:
-    """The range of the reference if there is one, so that both pictures compare; else that of the values."""
-    finite = finite_values(values if reference is None else reference)
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    if high - low <= FLAT * max(abs(low), abs(high)):
-        low, high = low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
-    shown = finite_values(values)
-    # An excess of less than a hundredth of the range cannot be seen and needs no arrow.
-    slack = 0.01 * (high - low)
-    below, above = bool(np.any(shown < low - slack)), bool(np.any(shown > high + slack))
-    extend = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
-    return Scale("viridis", low, high, extend[below, above])
-
-
-def signed_scale(values: np.ndarray) -> Scale:
-    """Symmetric about zero: white is zero, the ends are -+max |values|."""
-    largest = float(np.max(np.abs(finite_values(values)), initial=0.0)) or 1.0
-    return Scale("RdBu_r", -largest, largest)
-
-
-def size_scale(values: np.ndarray) -> Scale:
-    """From zero to the largest of values that are not negative."""
-    return Scale("viridis", 0.0, float(np.max(finite_values(values), initial=0.0)) or 1.0)
-
-
-PHASE = Scale("twilight", -np.pi, np.pi, ticks={-np.pi: r"$-\pi$", 0.0: "$0$", np.pi: r"$\pi$"})
-"""Angles, whose two ends are one."""
-
-
-def finite_values(values: np.ndarray) -> np.ndarray:
-    return values[np.isfinite(values)]
 
 
 def draw_colour_map(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, scale: Scale) -> QuadMesh:
@@ -150,13 +96,15 @@ def span(values: np.ndarray) -> tuple[float, float]:
 
 
 def label_axes(axes: Axes, horizontal: str, vertical: str) -> None:
-    axes.set_xlabel(math_name(horizontal))
-    axes.set_ylabel(math_name(vertical), rotation=_rotation(math_name(vertical)), labelpad=10)
+    """Set the labels of both axes."""
+    axes.set_xlabel(horizontal)
+    rotation = _rotation(vertical)
+    axes.set_ylabel(vertical, rotation=rotation, labelpad=4 if rotation else 10)
 
 
 def _rotation(label: str) -> int:
     """A single symbol stands upright beside its axis; words run along it."""
-    return 0 if label.startswith("$") and "mathrm" not in label else 90
+    return 0 if re.fullmatch(r"\$[^$]*\$", label) and "mathrm" not in label else 90
 
 
 def shape_of(x: np.ndarray, y: np.ndarray) -> tuple[float, bool]:
@@ -168,6 +116,8 @@ def shape_of(x: np.ndarray, y: np.ndarray) -> tuple[float, bool]:
 
 
 def add_colour_bar(figure: Figure, axes: list[Axes], scale: Scale, label: str, horizontal: bool = False) -> Colorbar:
+    """A colour bar with a few ticks; the note of the scale stands behind its label."""
+    label = f"{label}\n({scale.note})" if scale.note else label
     bar = figure.colorbar(
         ScalarMappable(scale.norm, scale.colours),
         ax=axes,
@@ -178,6 +128,9 @@ def add_colour_bar(figure: Figure, axes: list[Axes], scale: Scale, label: str, h
         pad=0.02,
         aspect=22,
     )
+    if scale.note:
+        bar.ax.xaxis.label.set_fontsize("medium")
+        bar.ax.yaxis.label.set_fontsize("medium")
     if not horizontal:
         bar.set_label(label, rotation=_rotation(label), labelpad=10 if _rotation(label) == 0 else None)
         if _rotation(label) == 0:  # a wide one would reach over the numbers
@@ -193,5 +146,6 @@ def _set_ticks(bar: Colorbar, ticks: Mapping[float, str]) -> None:
         return
     formatter = ScalarFormatter(useMathText=True, useOffset=False)
     formatter.set_powerlimits((-2, 4))
+    bar.locator = MaxNLocator(7, steps=[1, 2, 5, 10])
     bar.formatter = formatter
     bar.update_ticks()

@@ -12,14 +12,16 @@ from pinnkit.reporting.curves import draw_curve, draw_function, draw_phase_portr
 from pinnkit.reporting.distributions import draw_histogram, draw_parity
 from pinnkit.reporting.error_norms import max_error, relative_l2, rms
 from pinnkit.reporting.field_maps import draw_comparison, draw_field, has_picture
-from pinnkit.reporting.figure_style import PHASE, Scale, signed_scale, size_scale, solution_scale
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History, draw_history
 from pinnkit.reporting.labels import file_name, math_name, number, plain_text
+from pinnkit.reporting.learned_figure import draw_learned, moving
 from pinnkit.reporting.planes import Planes, draw_planes
 from pinnkit.reporting.points_figure import draw_points
+from pinnkit.reporting.samples import Samples
+from pinnkit.reporting.scales import PHASE, Scale, signed_scale, size_scale, solution_scale
 
-__all__ = ["Grid", "History", "draw"]
+__all__ = ["Grid", "History", "Samples", "draw"]
 
 SMALLEST_MODULUS = 1e-3
 """The modulus below which a complex field's phase is left blank, relative to the largest."""
@@ -35,17 +37,21 @@ def draw(
     points: Mapping[str, Mapping[str, np.ndarray]],
     functions: Mapping[str, str] = MappingProxyType({}),
     planes: Planes | None = None,
+    samples: Mapping[str, Samples] = MappingProxyType({}),
+    truths: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, Figure]:
     """The figures of a run by file name (without .png).
 
     title: the problem's name; fields, references, residuals: arrays of the grid's shape, references for
     some of the fields or none; points: term -> coordinate -> (n,); functions: field -> the field whose function it is;
-    planes: what is drawn as maps of four or more coordinates.
+    planes: what is drawn as maps of four or more coordinates; samples: field -> what was measured of it;
+    truths: learned parameter -> its exact value. Axes and colour bars have the units of the grid.
 
     Keys: solution_FIELD; with a reference reference_FIELD (where it can be pictured) and error_FIELD;
     residual_EQUATION; slices_FIELD for one space coordinate and t, for two with a reference, and on `planes`, where the
     error is slices_error_FIELD;
-    phase_portrait for two real fields of one coordinate; curve_FIELD for a function of a field; loss_history; points.
+    phase_portrait for two real fields of one coordinate; curve_FIELD for a function of a field; loss_history;
+    learned_parameters where there are some; points.
     Of a complex field these show the modulus, and the modulus of the error; phase_FIELD and reference_phase_FIELD show
     the phase.
 
@@ -70,7 +76,7 @@ def draw(
 
     for name, values in fields.items():
         draw_one = _draw_complex if np.iscomplexobj(values) else _draw_one
-        add(draw_one(prefix, grid, name, values, references.get(name), inside))
+        add(draw_one(prefix, grid, name, values, references.get(name), inside, samples.get(name)))
     for name, values in residuals.items():
         residual = np.where(inside, grid.checked(f"{name} (residual)", values), np.nan)
         caption = f"{prefix}residual of {plain_text(name)}, RMS {number(rms(_known(residual[inside])))}"
@@ -78,11 +84,13 @@ def draw(
     for name, argument in functions.items():
         if name in fields and not np.iscomplexobj(fields[name]):
             caption = f"{prefix}{math_name(name)} as a function of {math_name(argument)}"
-            add({f"curve_{name}": draw_function(caption, name, argument, fields, references)})
+            add({f"curve_{name}": draw_function(caption, grid, name, argument, fields, references)})
     if len(grid.names) == 1 and len(fields) == 2 and not any(map(np.iscomplexobj, fields.values())):
-        add({"phase_portrait": draw_phase_portrait(prefix, fields, references)})
+        add({"phase_portrait": draw_phase_portrait(prefix, grid, fields, references)})
     if planes is not None:
         add(_draw_on_planes(prefix, planes))
+    if moving(history):
+        add({"learned_parameters": draw_learned(prefix, grid, history, truths)})
     add({"loss_history": draw_history(prefix, history), "points": draw_points(prefix, grid, points)})
     return figures
 
@@ -94,15 +102,17 @@ def _draw_on_planes(prefix: str, planes: Planes) -> dict[str, Figure]:
         reference = planes.references.get(name)
         shown, label = values, math_name(name)
         if np.iscomplexobj(values):
-            shown, label = np.abs(values), f"$|{label[1:-1]}|$"
+            shown, label = np.abs(values), modulus_label(name)
+        unit = planes.grid.label(name, label)
         sizes = np.abs(reference) if np.iscomplexobj(reference) else reference
         scale = solution_scale(shown, sizes)
-        figures[f"slices_{name}"] = draw_planes(f"{prefix}{label}", planes.grid, shown, scale, label)
+        figures[f"slices_{name}"] = draw_planes(f"{prefix}{label}", planes.grid, shown, scale, unit)
         if reference is not None:
             error = _difference(values, reference)
             caption = f"error of {math_name(name)}"
             error, scale = (np.abs(error), size_scale) if np.iscomplexobj(error) else (error, signed_scale)
-            figure = draw_planes(f"{prefix}{caption}", planes.grid, error, scale(error), caption)
+            unit = planes.grid.label(name, caption)
+            figure = draw_planes(f"{prefix}{caption}", planes.grid, error, scale(error), unit)
             figures[f"slices_error_{name}"] = figure
     return figures
 
@@ -122,43 +132,66 @@ def _known(residual: np.ndarray) -> np.ndarray:
 
 
 def _draw_one(
-    prefix: str, grid: Grid, name: str, values: np.ndarray, reference: np.ndarray | None, inside: np.ndarray
+    prefix: str,
+    grid: Grid,
+    name: str,
+    values: np.ndarray,
+    reference: np.ndarray | None,
+    inside: np.ndarray,
+    samples: Samples | None,
 ) -> dict[str, Figure]:
     label = math_name(name)
     if reference is None:
-        return _draw_solution(f"{prefix}{label}", grid, name, label, values, None)
+        return _draw_solution(f"{prefix}{label}", grid, name, label, values, None, samples)
     caption, error_caption = _captions(prefix, label, values, reference, inside)
-    figures = _draw_solution(caption, grid, name, label, values, reference)
-    scale = solution_scale(values, reference)
-    figures |= _draw_reference(f"{prefix}{label}, reference", grid, f"reference_{name}", label, reference, scale)
+    figures = _draw_solution(caption, grid, name, label, values, reference, samples)
+    scale, shown = solution_scale(values, reference), grid.label(name)
+    figures |= _draw_reference(f"{prefix}{label}, reference", grid, f"reference_{name}", shown, reference, scale)
     error = _difference(values, reference)
-    figures[f"error_{name}"] = _draw_signed(error_caption, grid, error, f"error of {label}")
+    figures[f"error_{name}"] = _draw_signed(error_caption, grid, error, grid.label(name, f"error of {label}"))
     return figures
 
 
+def modulus_label(name: str) -> str:
+    """The modulus of a field in mathtext.
+
+    >>> modulus_label("h"), modulus_label("E_1_")
+    ('$|h|$', '|E_1_|')
+    """
+    label = math_name(name)
+    return f"$|{label[1:-1]}|$" if label.startswith("$") else f"|{label}|"
+
+
 def _draw_complex(
-    prefix: str, grid: Grid, name: str, values: np.ndarray, reference: np.ndarray | None, inside: np.ndarray
+    prefix: str,
+    grid: Grid,
+    name: str,
+    values: np.ndarray,
+    reference: np.ndarray | None,
+    inside: np.ndarray,
+    samples: Samples | None,
 ) -> dict[str, Figure]:
     """Modulus and phase of a complex field, and the modulus of its error."""
-    label, size = math_name(name), f"$|{math_name(name)[1:-1]}|$"
+    label, size = math_name(name), modulus_label(name)
+    unit = grid.label(name, size)
     angle = f"phase of {label}"
     phases = {f"phase_{name}": (f"{prefix}{angle}", _phase(values))}
     if reference is None:
-        figures = _draw_solution(f"{prefix}{size}", grid, name, size, np.abs(values), None)
+        figures = _draw_solution(f"{prefix}{size}", grid, name, size, np.abs(values), None, samples)
     else:
         caption, error_caption = _captions(prefix, label, values, reference, inside)
         sizes = np.abs(values), np.abs(reference)
-        figures = _draw_solution(caption.replace(label, size, 1), grid, name, size, *sizes)
+        figures = _draw_solution(caption.replace(label, size, 1), grid, name, size, *sizes, samples)
         key, scale = f"reference_{name}", solution_scale(*sizes)
-        figures |= _draw_reference(f"{prefix}{size}, reference", grid, key, size, sizes[1], scale)
+        figures |= _draw_reference(f"{prefix}{size}, reference", grid, key, unit, sizes[1], scale)
         error = np.abs(_difference(values, reference))
-        shown = f"|error| of {label}"
+        shown = grid.label(name, f"|error| of {label}")
         if has_picture(grid):
             figures[f"error_{name}"] = draw_field(error_caption, grid, error, size_scale(error), shown)
         elif len(grid.names) == 1:
             figures[f"error_{name}"] = draw_curve(error_caption, grid, error, shown)
         else:
-            figures[f"error_{name}"] = draw_histogram(error_caption, error, shown, size_scale(error))
+            figures[f"error_{name}"] = draw_histogram(error_caption, error, shown, size_scale(error, robust=False))
         phases[f"reference_phase_{name}"] = f"{prefix}{angle}, reference", _phase(reference)
     for key, (caption, angles) in phases.items():
         figures |= _draw_reference(caption, grid, key, angle, angles, PHASE)
@@ -193,16 +226,24 @@ def _draw_reference(
 
 
 def _draw_solution(
-    caption: str, grid: Grid, name: str, label: str, values: np.ndarray, reference: np.ndarray | None
+    caption: str,
+    grid: Grid,
+    name: str,
+    symbol: str,
+    values: np.ndarray,
+    reference: np.ndarray | None,
+    samples: Samples | None,
 ) -> dict[str, Figure]:
+    label = grid.label(name, symbol)
     if len(grid.names) == 1:
-        return {f"solution_{name}": draw_curve(caption, grid, values, label, reference)}
+        return {f"solution_{name}": draw_curve(caption, grid, values, label, reference, samples)}
     if not has_picture(grid):
         if reference is None:
             return {f"solution_{name}": draw_histogram(caption, values, label)}
-        return {f"solution_{name}": draw_parity(caption, values, reference, label)}
+        labels = [grid.label(name, f"{symbol}, {kind}") for kind in ("reference", "network")]
+        return {f"solution_{name}": draw_parity(caption, values, reference, labels)}
     scale = solution_scale(values, reference)
-    figures = {f"solution_{name}": draw_field(caption, grid, values, scale, label)}
+    figures = {f"solution_{name}": draw_field(caption, grid, values, scale, label, samples)}
     if grid.structured and grid.frames is not None:
         if len(grid.names) == 2:
             figures[f"slices_{name}"] = draw_slices(caption, grid, values, label, reference)
@@ -210,15 +251,15 @@ def _draw_solution(
             error = _difference(values, reference)
             rows = [
                 (label, values, scale),
-                ("reference", reference, scale),
-                ("error", error, signed_scale(error)),
+                (grid.label(name, "reference"), reference, scale),
+                (grid.label(name, "error"), error, signed_scale(error)),
             ]
             figures[f"slices_{name}"] = draw_comparison(caption, grid, rows)
     return figures
 
 
 def _draw_signed(caption: str, grid: Grid, values: np.ndarray, label: str) -> Figure:
-    scale = signed_scale(values)
+    scale = signed_scale(values, robust=len(grid.names) == 1 or has_picture(grid))
     if len(grid.names) == 1:
         return draw_signed_curve(caption, grid, values, label, scale)
     if has_picture(grid):

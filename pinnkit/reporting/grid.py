@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pinnkit.reporting.error_norms import numbers
+from pinnkit.reporting.labels import NO_UNIT, math_name, quantity, with_unit
 from pinnkit.reporting.outlines import Outlines
 
 
@@ -19,7 +20,8 @@ class Grid:
     coordinates: name -> array. On a structured grid each is the mesh of that coordinate, of the grid's shape,
     with one axis for each coordinate in their order (np.meshgrid with indexing="ij"); scattered points are
     (n,) each. `time`: the name of the time coordinate, None where there is none. `parameters`: the coordinates that are
-    parameters of a family; `logarithmic`: those drawn on logarithmic axes; `outlines`: shapes drawn as lines.
+    parameters of a family; `logarithmic`: those drawn on logarithmic axes; `outlines`: shapes drawn as lines;
+    `units`: name of a coordinate, a field or a parameter -> its unit.
 
     Raises ValueError for shapes that differ or that are not such a mesh.
     """
@@ -30,6 +32,7 @@ class Grid:
     parameters: tuple[str, ...] = ()
     logarithmic: tuple[str, ...] = ()
     outlines: Outlines = field(default_factory=Outlines)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         arrays = {name: np.asarray(values, dtype=np.float64) for name, values in self.coordinates.items()}
@@ -64,6 +67,23 @@ class Grid:
     def is_spatial(self, *names: str) -> bool:
         """Whether all these coordinates are space, so that a picture over them may be to scale."""
         return not any(name == self.time or name in self.parameters for name in names)
+
+    def to_scale(self, *names: str) -> bool:
+        """Whether a picture over these coordinates may be to scale: they are space, of one unit."""
+        return self.is_spatial(*names) and len({self.units[name] for name in names if name in self.units}) < 2
+
+    def unit(self, name: str) -> str:
+        """The unit of a coordinate, a field or a parameter; "" where it has none."""
+        unit = self.units.get(name, "")
+        return "" if unit in NO_UNIT else unit
+
+    def label(self, name: str, text: str = "") -> str:
+        """The label of a name, or a text about it, with its unit."""
+        return with_unit(text or math_name(name), self.unit(name))
+
+    def quantity(self, name: str, value: float) -> str:
+        """`name = value unit`."""
+        return quantity(math_name(name), value, self.unit(name))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ class History:
 
     steps, time_s, loss: (k,), the step, seconds of training until then, and the objective; terms: the loss
     of each term, (k,) each; errors: the relative L2 error of each field, (k,) each, NaN where it was not
-    measured; phases: (first step, optimizer's name) in order.
+    measured; phases: (first step, optimizer's name) in order; learned: the value of each learned parameter, (k,) each.
 
     Raises ValueError for arrays of different lengths.
     """
@@ -30,11 +30,12 @@ class History:
     terms: Mapping[str, np.ndarray] = field(default_factory=dict)
     errors: Mapping[str, np.ndarray] = field(default_factory=dict)
     phases: Sequence[tuple[int, str]] = ()
+    learned: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("steps", "time_s", "loss"):
             object.__setattr__(self, name, self._checked(name, getattr(self, name)))
-        for name in ("terms", "errors"):
+        for name in ("terms", "errors", "learned"):
             curves = {key: self._checked(f"{name}[{key!r}]", values) for key, values in getattr(self, name).items()}
             object.__setattr__(self, name, curves)
 
@@ -60,7 +61,7 @@ def draw_history(title: str, history: History) -> Figure:
         _draw_losses(panels[0], history)
         if errors:
             _draw_errors(panels[1], history, errors)
-        _mark_phases(panels, history)
+        mark_phases(panels, history)
         panels[-1].set_xlabel("step")
         panels[-1].set_xlim(*span(history.steps))
     return figure
@@ -102,8 +103,8 @@ def _finish(axes: Axes, label: str, logarithmic: bool) -> None:
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, frameon=False)
 
 
-def _mark_phases(panels: Sequence[Axes], history: History) -> None:
-    """A line where each phase but the first begins, and the optimizers' names above the upper panel."""
+def mark_phases(panels: Sequence[Axes], history: History, named: bool = True) -> None:
+    """A line where each phase but the first begins; named: the optimizers' names above the upper panel."""
     if not history.phases or not len(history.steps):
         return
     left, right = float(history.steps[0]), float(history.steps[-1])
@@ -120,6 +121,8 @@ def _mark_phases(panels: Sequence[Axes], history: History) -> None:
         if start > left:
             for axes in panels:
                 axes.axvline(start, color="0.35", linewidth=1.2, linestyle=":")
+        if not named:
+            continue
         panels[0].annotate(
             plain_text(name),
             (start, 1.0),

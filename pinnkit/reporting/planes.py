@@ -10,8 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pinnkit.reporting.field_maps import View, even_indices, orient, paint_view, view_title
-from pinnkit.reporting.figure_style import Scale, add_colour_bar, new_figure, shape_of
+from pinnkit.reporting.figure_style import add_colour_bar, new_figure, shape_of
 from pinnkit.reporting.grid import Grid
+from pinnkit.reporting.scales import Scale
 
 COLUMNS = 3
 """Values of time or of a parameter at which planes are drawn."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pinnkit.reporting.field_maps import View, orient, outline, scale_axes
@@ -12,12 +13,15 @@ from pinnkit.reporting.figure_style import COLOURS, annotate_empty, label_axes, 
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.labels import math_name, plain_text
 
+LINES = 40
+"""Lines of a condition at most."""
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 def draw_points(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     """The points of each term, in its own colour: a rug in 1-D, else a scatter over two coordinates.
 
+    A coordinate that is NaN is one over which the term integrates: a line along it, or nothing but the legend's words.
     grid: its coordinates and their ranges are the axes; points: term -> coordinate -> (n,).
     Raises ValueError where a term lacks a coordinate that is drawn.
     """
@@ -35,11 +39,12 @@ def _draw_rug(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.ndarr
         axes = figure.subplots()
         for row, coordinates in enumerate(points.values()):
             x = np.asarray(coordinates[name])
+            x = x[np.isfinite(x)]
             height = np.full(len(x), row)
             axes.plot(x, height, "|", color=COLOURS[row % len(COLOURS)], markersize=18, markeredgewidth=1.2)
         axes.set_yticks(range(len(points)), [_legend(term, points[term][name]) for term in points])
         axes.set_ylim(len(points) - 0.4, -0.6)
-        axes.set_xlabel(math_name(name))
+        axes.set_xlabel(grid.label(name))
         axes.set_xlim(*_range(name, grid, points))
         if not points:
             annotate_empty(axes, "no points")
@@ -51,7 +56,7 @@ def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.n
     horizontal, vertical = orient(grid, grid.names[:2])
     x_range, y_range = _range(horizontal, grid, points), _range(vertical, grid, points)
     ratio, to_scale = (1.5, False)
-    if grid.is_spatial(horizontal, vertical):
+    if grid.to_scale(horizontal, vertical):
         ratio, to_scale = shape_of(np.array(x_range), np.array(y_range))
     hidden = f", seen on {math_name(horizontal)} and {math_name(vertical)}" if len(grid.names) > 2 else ""
     # As wide as the plot and the legend beside it need.
@@ -63,6 +68,7 @@ def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.n
         # The largest sets lie below, so that the few points of a condition stay visible.
         for number, term in sorted(enumerate(points), key=lambda item: -len(points[item[1]][horizontal])):
             x, y = np.asarray(points[term][horizontal]), np.asarray(points[term][vertical])
+            _draw_lines(axes, x, y, COLOURS[number % len(COLOURS)])
             axes.plot(
                 x,
                 y,
@@ -70,12 +76,13 @@ def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.n
                 color=COLOURS[number % len(COLOURS)],
                 markersize=float(np.clip(90 / np.sqrt(max(1, len(x))), 1.5, 5.0)),
                 markeredgewidth=0,
+                rasterized=len(x) > 2000,
                 clip_on=False,  # points on the boundary lie on the frame
-                label=_legend(term, x),
+                label=_legend(term, x, y),
             )
         if len(grid.names) == 2:
             outline(axes, grid, View(horizontal, vertical, {}))
-        label_axes(axes, horizontal, vertical)
+        label_axes(axes, grid.label(horizontal), grid.label(vertical))
         scale_axes(axes, grid, horizontal, vertical)
         if to_scale:
             axes.set_aspect("equal")
@@ -90,11 +97,24 @@ def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.n
     return figure
 
 
+def _draw_lines(axes: Axes, x: np.ndarray, y: np.ndarray, colour: str) -> None:
+    """Lines where a condition holds for an integral along an axis: its points are NaN there."""
+    style = {"color": colour, "linewidth": 1.0, "alpha": 0.6, "zorder": 1}
+    for place in np.unique(x[np.isnan(y) & np.isfinite(x)])[:LINES]:
+        axes.axvline(place, **style)
+    for place in np.unique(y[np.isnan(x) & np.isfinite(y)])[:LINES]:
+        axes.axhline(place, **style)
+
+
 def _range(name: str, grid: Grid, points: Mapping[str, Mapping[str, np.ndarray]]) -> tuple[float, float]:
     """The range of a coordinate over the grid and all points."""
     everywhere = [grid.coordinates[name], *(term[name] for term in points.values())]
     return span(np.concatenate([np.ravel(values) for values in everywhere]))
 
 
-def _legend(term: str, values: np.ndarray) -> str:
-    return f"{plain_text(term)} ({len(values)})"
+def _legend(term: str, *places: np.ndarray) -> str:
+    """The name of a term with the number of its points, or the word for an integral over all that is drawn."""
+    count = len(places[0])
+    if count and all(np.isnan(one).all() for one in places):
+        return f"{plain_text(term)} (integral)"
+    return f"{plain_text(term)} ({count})"

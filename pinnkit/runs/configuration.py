@@ -22,7 +22,7 @@ FREE = (*GROUPS, "overwrite", "reference_max_time")
 """What may change between the parts of a run: it bounds and watches it, and leaves its trajectory alone."""
 PLACES = ("resume", "defaults", "hydra", "problem_folder")
 """Where things lie. Samples are compared by their content."""
-MEASURES = ("reference", "outside_files", "pde.exact", "pde.reference", "pde.description")
+MEASURES = ("reference", "outside_files", "pde.exact", "pde.reference", "pde.description", "pde.units")
 """What a trained network may be measured against, which does not change it."""
 CHOSEN = (
     "network.width", "network.widths", "network.activation", "sampling.equations", "sampling.equations_by_residual",

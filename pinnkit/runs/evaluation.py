@@ -10,17 +10,19 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
+from pinnkit.losses.residuals import TermGroup
 from pinnkit.problem.groups import equation_groups, region_of
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.unknowns import combined
 from pinnkit.references.choose import Reference
+from pinnkit.references.exact import exact_parameters
 from pinnkit.reporting.error_norms import max_error, relative_l2, rms
 from pinnkit.reporting.figures import draw
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.history_figure import History
 from pinnkit.reporting.planes import Planes
 from pinnkit.runs import planes
-from pinnkit.runs.answers import Answers
+from pinnkit.runs.drawn_points import drawn_points, measured
 from pinnkit.runs.singular_points import ROUNDING, singular
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import complete
@@ -91,14 +93,20 @@ class Evaluation:
 
     def draw(self, problem: Problem, history: History, points: Mapping[str, PointSet]) -> dict[str, Figure]:
         """The run's figures by file name."""
-        shown = {
-            name: {axis: part.coordinates[:, index] for index, axis in enumerate(problem.coordinates)}
-            for name, part in points.items()
-        }
         counted = {name: np.where(self._counted(name), values, np.nan) for name, values in self.residuals.items()}
         functions = {one.name: one.inputs[0] for one in problem.fields if one.arguments and len(one.inputs) == 1}
         return draw(
-            problem.name, self.grid, self.fields, self.references, counted, history, shown, functions, self.planes
+            problem.name,
+            self.grid,
+            self.fields,
+            self.references,
+            counted,
+            history,
+            drawn_points(problem, points),
+            functions,
+            self.planes,
+            measured(problem),
+            exact_parameters(problem),
         )
 
 
@@ -148,15 +156,27 @@ def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, 
     every: dict[str, np.ndarray] = {}
     for group in equation_groups(module.problem):
         within = in_part(module.problem, coordinates, region_of(group))
-        found: dict[str, list[torch.Tensor]] = {}
         chosen = {name: values[within] for name, values in coordinates.items()}
-        for part in _chunks(module, chosen, module.groups[group].cost):
-            for name, values in module.residuals(group, _completed(module.problem, part), weigh=False).items():
-                found.setdefault(name, []).append(values.detach()[:, 0])
-        for name, parts in found.items():
+        for name, values in residuals_of(module, module.problem, module.groups[group], chosen).items():
             every[name] = np.full(shape, np.nan)
-            every[name][within] = torch.cat(parts).double().cpu().numpy()
+            every[name][within] = values
     return every
+
+
+def residuals_of(
+    module: PINN, problem: Problem, group: TermGroup, coordinates: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The residuals of a group of terms, without the roots of their weights, at points (n,).
+
+    problem: whose terms these are, with the coordinates, fields and parameters of the module's.
+    """
+    found: dict[str, list[torch.Tensor]] = {name: [] for name in group.terms}
+    with torch.enable_grad():
+        for part in _chunks(module, coordinates, group.cost):
+            batch, parameters = _completed(problem, part), module.parameter_values()
+            for name, values in group(module.network, batch, parameters, weigh=False).items():
+                found[name].append(values.detach()[:, 0])
+    return {name: torch.cat(parts).double().cpu().numpy() for name, parts in found.items()}
 
 
 def in_part(problem: Problem, coordinates: Mapping[str, np.ndarray], region: str) -> np.ndarray:
@@ -184,7 +204,7 @@ def evaluate(module: PINN, reference: Reference | None, per_coordinate: int | No
     references = reference(grid.coordinates) if reference is not None else {}
     fields = predict(module, grid.coordinates)
     found = residuals(module, grid.coordinates)
-    fields, references, found = (_blanked(arrays, inside) for arrays in (fields, references, found))
+    fields, references, found = (blanked(arrays, inside) for arrays in (fields, references, found))
     regions = {
         one.name: in_part(module.problem, grid.coordinates, one.region)
         for one in module.problem.equations
@@ -202,7 +222,7 @@ def _planes(module: PINN, reference: Reference | None) -> Planes | None:
         return None
     inside = inside_domain(module.problem, grid)
     references = reference(grid.coordinates) if reference is not None and reference.grid is None else {}
-    return Planes(grid, _blanked(predict(module, grid.coordinates), inside), _blanked(references, inside))
+    return Planes(grid, blanked(predict(module, grid.coordinates), inside), blanked(references, inside))
 
 
 def inside_domain(problem: Problem, grid: Grid) -> np.ndarray:
@@ -214,7 +234,7 @@ def inside_domain(problem: Problem, grid: Grid) -> np.ndarray:
     return problem.domain.contains(points, slack).reshape(grid.shape)
 
 
-def _blanked(arrays: Mapping[str, np.ndarray], inside: np.ndarray) -> dict[str, np.ndarray]:
+def blanked(arrays: Mapping[str, np.ndarray], inside: np.ndarray) -> dict[str, np.ndarray]:
     """The arrays with NaN outside the domain."""
     if inside.all():
         return dict(arrays)
@@ -222,24 +242,29 @@ def _blanked(arrays: Mapping[str, np.ndarray], inside: np.ndarray) -> dict[str, 
 
 
 class Errors:
-    """The relative L2 error of each field that has a reference, measured again at each call.
+    """The error of each field that has a reference, measured again at each call."""
 
-    `answers` keeps the fields at a few points at each call, for the verdict.
-    """
-
-    def __init__(self, module: PINN, reference: Reference | None) -> None:
+    def __init__(self, module: PINN, reference: Reference | None, per_coordinate: int | None = None) -> None:
         self._module = module
-        self.answers = Answers(module)
-        self._grid = grid_of(module.problem, reference)
+        self._grid = grid_of(module.problem, reference, per_coordinate)
         references = reference(self._grid.coordinates) if reference is not None else {}
-        self._references = _blanked(references, inside_domain(module.problem, self._grid))
+        self._references = blanked(references, inside_domain(module.problem, self._grid))
 
     def __call__(self) -> dict[str, float]:
-        self.answers.keep()
+        """Field -> its relative L2 error."""
+        return {name: relative_l2(*pair) for name, pair in self._pairs().items()}
+
+    def norms(self) -> dict[str, dict[str, float]]:
+        """Field -> relative_l2 and max_error."""
+        pairs = self._pairs()
+        return {name: {"relative_l2": relative_l2(*one), "max_error": max_error(*one)} for name, one in pairs.items()}
+
+    def _pairs(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Field -> its values and those of the reference, where that is known."""
         if not self._references:
             return {}
         fields = predict(self._module, self._grid.coordinates)
-        return {name: relative_l2(*_known(fields[name], values)) for name, values in self._references.items()}
+        return {name: _known(fields[name], values) for name, values in self._references.items()}
 
 
 def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: Iterable[str]) -> History:
@@ -256,7 +281,14 @@ def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: It
         terms={term: np.array([row["losses"].get(term, np.nan) for row in rows]) for term in terms},
         errors={field: np.array([row["errors"].get(field, np.nan) for row in rows]) for field in fields},
         phases=starts,
+        learned=_learned(rows),
     )
+
+
+def _learned(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """Learned parameter -> its value in each row, NaN where an older run has none."""
+    names = dict.fromkeys(name for row in rows for name in row.get("learned", {}))
+    return {name: np.array([row.get("learned", {}).get(name, np.nan) for row in rows]) for name in names}
 
 
 def _chunks(module: PINN, coordinates: Mapping[str, np.ndarray], cost: int = 1) -> Iterable[torch.Tensor]:

@@ -38,7 +38,7 @@ def planes_grid(problem: Problem) -> Grid | None:
 def grid(problem: Problem, coordinates: Mapping[str, np.ndarray], structured: bool) -> Grid:
     """A grid with the roles of the problem's coordinates, and the outlines of its shapes."""
     axes = problem.axes
-    return Grid(coordinates, structured, axes.time, axes.parameters, axes.logarithmic, outlines(problem))
+    return Grid(coordinates, structured, axes.time, axes.parameters, axes.logarithmic, outlines(problem), problem.units)
 
 
 def outlines(problem: Problem) -> Outlines:

@@ -16,9 +16,10 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from pinnkit.problem.integral_checks import TOLERANCE, doubted
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.runs import environment, evaluation
+from pinnkit.runs import board, environment, evaluation
 from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
+from pinnkit.runs.report import report
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Record
 from pinnkit.training.datamodule import CollocationData
@@ -35,7 +36,7 @@ from pinnkit.training.exceptions import (
 from pinnkit.training.module import PINN
 from pinnkit.training.signals import Interrupted
 from pinnkit.verdict.changes import Answer
-from pinnkit.versions import versions
+from pinnkit.versions import commit, versions
 
 log = logging.getLogger("pinnkit")
 
@@ -90,7 +91,7 @@ class Results:
             name = error.name if isinstance(error, Interrupted) else "SIGINT"
             reason = f"{INTERRUPTED}{name} after training ({module.stopped})"
             log.warning("%s; resume=%s writes what is missing", reason, self.run.path)
-            self._write(self._unmeasured("interrupted", reason, module))
+            self._write(self._unmeasured("interrupted", reason, module), module)
             raise
 
     def _finish(self, module: PINN, data: CollocationData, record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
@@ -100,7 +101,8 @@ class Results:
             self.run.write_solution(found.arrays())
         if self.first and self.settings.callbacks.figures:
             figures = self._figures(found, module, data, record)
-            self.run.write_figures(figures)
+            callbacks = self.settings.callbacks
+            self.run.write_figures(figures, callbacks.figures_format, callbacks.figures_dpi)
             self._show(module.progress.step, figures)
         metrics = {
             "status": "interrupted" if module.stopped.startswith(INTERRUPTED) else "finished",
@@ -112,16 +114,12 @@ class Results:
             "hard": list(dict.fromkeys(condition.origin for condition in module.problem.hard_conditions)),
             **self._quadrature(module, data),
             "minimum": found.minima(),
+            **({"units": dict(module.problem.units)} if module.problem.units else {}),
             **self._facts(module),
         }
         asked = self.settings.trainer.stop_error
         metrics |= judged(module, record.rows, answers, self.reference, metrics, self.settings.seed, asked)
-        told = f"**{metrics['verdict']}**: {metrics['verdict_text']}"
-        for logger in self.loggers:
-            logger.experiment.add_text("verdict", told, metrics["steps"])
-        self._write(metrics)
-        for logger in self.loggers:
-            logger.finalize("success")
+        self._write(metrics, module)
         for line in summary_lines(metrics):
             log.info(line)
         return metrics
@@ -142,7 +140,7 @@ class Results:
             error, RendezvousError | OutOfMemory | RankLost
         ):  # all ranks know the other ways to end
             log.error(str(error))
-        self._write(self._unmeasured(status, str(error), module))
+        self._write(self._unmeasured(status, str(error), module), module)
 
     def show_now(self, module: PINN, data: CollocationData, record: Record, step: int) -> None:
         """Draw the present state for the loggers."""
@@ -153,9 +151,13 @@ class Results:
         told = {"status": status, "reason": reason, **not_judged(status, reason)}
         return {**told, **self._counters(module), **self._facts(module)}
 
-    def _write(self, metrics: Mapping[str, Any]) -> None:
+    def _write(self, metrics: Mapping[str, Any], module: PINN) -> None:
+        """Write metrics.json, report.html from it, and the end of the boards."""
         if self.first:
             self.run.write_metrics(metrics)
+            written = self.run.read_metrics()
+            report(self.run, module.problem, self.settings, written, self.run)
+            board.end(self.loggers, self.settings, module.problem, written)
 
     def _counters(self, module: PINN) -> dict[str, Any]:
         progress = module.progress
@@ -182,6 +184,7 @@ class Results:
             "dtype": settings.dtype,
             "device": torch.cuda.get_device_name() if gpu else f"cpu, {torch.get_num_threads()} threads",
             "versions": versions(),
+            "commit": commit(),
             "overrides": list(self.overrides),
         }
 
@@ -216,6 +219,11 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
 
 def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     """The verdict, and the figures that matter, a line each."""
+
+    def unit(name: str) -> str:
+        text = metrics.get("units", {}).get(name, "1")
+        return "" if text == "1" else f" {text}"
+
     lines = []
     if "verdict" in metrics:
         told = f"{metrics['verdict']}: {metrics['verdict_text']}"
@@ -231,8 +239,8 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
         lines.append(f"RMS residual of {equation}: {size:.3e}{f' ({note[2:]})' if note else ''}")
     for name, found in metrics["learned"].items():
         truth = f", exact {found['exact']:.6g}" if "exact" in found else ""
-        lines.append(f"learned {name} = {found['value']:.6g}{truth}")
-    lines += [f"least {field} on the grid: {least:.4g}" for field, least in metrics["minimum"].items()]
+        lines.append(f"learned {name} = {found['value']:.6g}{unit(name)}{truth}")
+    lines += [f"least {field} on the grid: {least:.4g}{unit(field)}" for field, least in metrics["minimum"].items()]
     return lines
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from pinnkit.runs import environment, evaluation
+from pinnkit.runs import board, environment, evaluation
 from pinnkit.runs.recovery import (
     FAILURES,
     NAMED,
@@ -21,7 +21,7 @@ from pinnkit.runs.recovery import (
     last_good,
 )
 from pinnkit.runs.results import Results
-from pinnkit.runs.setup import Setup
+from pinnkit.runs.setup import Setup, writable
 from pinnkit.training.callbacks import FigureLogger, Record, SignalHandler
 from pinnkit.training.checkpoint_writer import Checkpoints
 from pinnkit.training.exceptions import CannotWrite, Diverged
@@ -58,6 +58,8 @@ class Run:
             as `solve`; metrics.json and the log have the reason too.
         """
         setup, checkpoint = self.setup, self.checkpoint
+        with writable(setup.folder):
+            board.begin(self.loggers, setup.settings, setup.problem, setup.config)
         while True:
             try:
                 self._trainer().fit(setup.module, datamodule=setup.data, ckpt_path=checkpoint, weights_only=True)
@@ -113,9 +115,15 @@ class Run:
 
     def _record(self) -> Record:
         settings = self.setup.settings
-        self.errors = evaluation.Errors(self.setup.module, self.setup.reference)
+        errors = evaluation.Errors(self.setup.module, self.setup.reference)
+        self.answers = answers = Answers(self.setup.module)
+
+        def measure() -> Mapping[str, float]:
+            answers.keep()
+            return errors()
+
         return Record(
-            self.errors,
+            measure,
             settings.callbacks.evaluate_every,
             settings.trainer.stop_error,
             self.setup.folder.append_history if self.first else None,
