@@ -82,15 +82,15 @@ def judged(
     }
 
 
-def not_judged(status: str, reason: str) -> dict[str, Any]:
+def not_judged(status: str, advice: str = "") -> dict[str, Any]:
     """The verdict on a run that was not measured: one that diverged, failed, was interrupted, or still goes on."""
     if status == "diverged":
-        text = f"This is no solution: {reason} Try a smaller learning rate, another optimizer, or a smaller domain."
+        text = (
+            "This is no solution: training diverged. Try a smaller learning rate, another optimizer, or other weights."
+        )
         return {"verdict": UNSOLVED, "verdict_text": text}
-    return {
-        "verdict": UNKNOWN,
-        "verdict_text": f"The answer has not been measured: the run is {status}. {reason}".strip(),
-    }
+    text = f"The answer has not been measured: the run is {status}. {advice}"
+    return {"verdict": UNKNOWN, "verdict_text": text.strip()}
 
 
 def doubts(problem: Problem) -> list[str]:

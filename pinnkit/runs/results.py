@@ -148,7 +148,7 @@ class Results:
 
     def _unmeasured(self, status: str, reason: str, module: PINN) -> dict[str, Any]:
         """The metrics of a run whose answer was not measured."""
-        told = {"status": status, "reason": reason, **not_judged(status, reason)}
+        told = {"status": status, "reason": reason, **not_judged(status)}
         return {**told, **self._counters(module), **self._facts(module)}
 
     def _write(self, metrics: Mapping[str, Any], module: PINN) -> None:

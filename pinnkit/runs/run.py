@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from pinnkit.runs import board, environment, evaluation
+from pinnkit.runs.answers import Answers
 from pinnkit.runs.recovery import (
     FAILURES,
     NAMED,
