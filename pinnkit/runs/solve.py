@@ -93,5 +93,5 @@ def solve(
                     if not resume:
                         run.write_config(config)
             one.train()
-            metrics = one.results.finish(setup.module, setup.data, one.record)
+            metrics = one.results.finish(setup.module, setup.data, one.record, one.answers.kept)
     return Solution(metrics["status"], metrics, run.path, setup.module, settings)
