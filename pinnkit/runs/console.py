@@ -98,7 +98,8 @@ class LogBuffer:
         file = _FileHandler(path, encoding="utf-8")
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         early, self.handler = self.handler, file
-        early.setTarget(file)
+        if isinstance(early, MemoryHandler):
+            early.setTarget(file)
         early.flush()
         log = logging.getLogger("pinnkit")
         log.removeHandler(early)
