@@ -1,7 +1,7 @@
 """Every code block of README.md and of docs/ does what its page says.
 
 The blocks of a page run one after the other in one folder: problems are read and checked, settings are read, commands
-and Python run with training cut to a few steps. Blocks that are marked as slow run as they stand, with `pytest -m slow`.
+and Python run with training cut to a few steps. Slow blocks run as they stand, with `pytest -m slow`.
 """
 
 from __future__ import annotations
