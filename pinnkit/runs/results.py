@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 
 from pinnkit.problem.integral_checks import TOLERANCE, doubted
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.runs import environment, evaluation
+from pinnkit.runs import environment, evaluation, trackers
 from pinnkit.runs.learned import learned
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Record
@@ -52,7 +52,7 @@ class Results:
     settings: Settings
     overrides: Sequence[str]
     reference: Reference | None
-    loggers: Sequence[TensorBoardLogger]
+    loggers: Sequence[Logger]
     began: float
 
     @property
@@ -96,8 +96,6 @@ class Results:
             callbacks = self.settings.callbacks
             self.run.write_figures(figures, callbacks.figures_format, callbacks.figures_dpi)
             self._show(module.progress.step, figures)
-        for logger in self.loggers:
-            logger.finalize("success")
         metrics = {
             "status": "interrupted" if module.stopped.startswith(INTERRUPTED) else "finished",
             "reason": module.stopped,
@@ -141,6 +139,7 @@ class Results:
     def _write(self, metrics: Mapping[str, Any]) -> None:
         if self.first:
             self.run.write_metrics(metrics)
+            trackers.end(self.loggers, metrics)
 
     def _counters(self, module: PINN) -> dict[str, Any]:
         progress = module.progress
@@ -180,7 +179,7 @@ class Results:
     def _show(self, step: int, figures: Mapping[str, Any]) -> None:
         for logger in self.loggers:
             for name, figure in figures.items():
-                logger.experiment.add_figure(f"figures/{name}", figure, step, close=False)
+                trackers.log_figure(logger, name, figure, step)
 
 
 def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:

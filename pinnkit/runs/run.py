@@ -8,9 +8,8 @@ from pathlib import Path
 
 import lightning
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import TensorBoardLogger
 
-from pinnkit.runs import environment, evaluation
+from pinnkit.runs import environment, evaluation, trackers
 from pinnkit.runs.recovery import (
     FAILURES,
     NAMED,
@@ -46,8 +45,8 @@ class Run:
         self.setup, self.first = setup, environment.first()
         folder, settings = setup.folder, setup.settings
         self.checkpoint = checkpoint_to_resume(folder, setup.module, setup.digests) if resume else None
-        logged = settings.logger.tensorboard and self.first
-        self.loggers = [TensorBoardLogger(folder.tensorboard, name="", version="")] if logged else []
+        named = setup.problem.name
+        self.loggers = trackers.make_loggers(settings.logger, folder, named, resume) if self.first else []
         self.results = Results(folder, settings, overrides, setup.reference, self.loggers, began)
         self.record = self._record()
 
@@ -58,6 +57,7 @@ class Run:
             as `solve`; metrics.json and the log have the reason too.
         """
         setup, checkpoint = self.setup, self.checkpoint
+        trackers.begin(self.loggers, setup.folder, setup.config, resume=checkpoint is not None)
         while True:
             try:
                 self._trainer().fit(setup.module, datamodule=setup.data, ckpt_path=checkpoint, weights_only=True)

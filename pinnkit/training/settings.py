@@ -100,7 +100,44 @@ class Callbacks:
 
 
 @dataclass(frozen=True)
+class WandB:
+    """A run of Weights & Biases for each run."""
+
+    enabled: bool = False
+    project: str = "pinnkit"
+    name: str | None = None
+    """Of the run; None: its folder."""
+    group: str | None = None
+    """None: the problem's name."""
+    entity: str | None = None
+    """The user or team; None: the one who is logged in."""
+    offline: bool = False
+    """Write to the folder `wandb` alone, whence `wandb sync` sends it later."""
+
+
+@dataclass(frozen=True)
+class MLflow:
+    """A run of MLflow for each run."""
+
+    enabled: bool = False
+    experiment: str | None = None
+    """None: the problem's name."""
+    name: str | None = None
+    """Of the run; None: its folder."""
+    tracking_uri: str | None = None
+    """A server or a store; None: MLFLOW_TRACKING_URI, or else mlflow.db in the working folder."""
+
+
+@dataclass(frozen=True)
 class Logger:
     """Where scalars and figures go besides the run folder."""
 
-    tensorboard: bool = True
+    tensorboard: bool | None = None
+    """None: unless another logger is enabled."""
+    wandb: WandB = field(default_factory=WandB)
+    mlflow: MLflow = field(default_factory=MLflow)
+
+    @property
+    def uses_tensorboard(self) -> bool:
+        """Whether TensorBoard's files are written."""
+        return not (self.wandb.enabled or self.mlflow.enabled) if self.tensorboard is None else self.tensorboard
