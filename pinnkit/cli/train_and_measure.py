@@ -21,6 +21,7 @@ from pinnkit.runs.export_metadata import export_metadata
 from pinnkit.runs.learned import learned
 from pinnkit.runs.load import checkpoint_path, restore
 from pinnkit.runs.network_exporters import Subject
+from pinnkit.runs.report import report
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.results import summary_lines
 from pinnkit.runs.solve import solve
@@ -101,4 +102,7 @@ def measure(
     folder.write_figures(found.draw(problem, evaluation.history(rows, names, found.references), trained.data.sets))
     subject = Subject(module, found, reference, export_metadata(problem, metrics, settings.dtype), grid)
     written = export(formats, folder.path, subject)
+    report(folder, problem, settings, folder.read_metrics(), run)
+    if former:
+        report(run, problem, settings, former, run)
     print("\n".join([*summary_lines(metrics), *(f"export: {path}" for path in written), f"written to {folder.path}"]))

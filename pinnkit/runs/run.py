@@ -9,7 +9,7 @@ from pathlib import Path
 import lightning
 from lightning.pytorch.callbacks import Callback
 
-from pinnkit.runs import environment, evaluation, trackers
+from pinnkit.runs import board, environment, evaluation, trackers
 from pinnkit.runs.recovery import (
     FAILURES,
     NAMED,
@@ -20,7 +20,7 @@ from pinnkit.runs.recovery import (
     last_good,
 )
 from pinnkit.runs.results import Results
-from pinnkit.runs.setup import Setup
+from pinnkit.runs.setup import Setup, writable
 from pinnkit.training.callbacks import FigureLogger, Record, SignalHandler
 from pinnkit.training.checkpoint_writer import Checkpoints
 from pinnkit.training.exceptions import CannotWrite, Diverged
@@ -57,7 +57,9 @@ class Run:
             as `solve`; metrics.json and the log have the reason too.
         """
         setup, checkpoint = self.setup, self.checkpoint
-        trackers.begin(self.loggers, setup.folder, setup.config, resume=checkpoint is not None)
+        with writable(setup.folder):
+            board.begin(self.loggers, setup.settings, setup.problem, setup.config)
+            trackers.begin(self.loggers, setup.folder, setup.config, resume=checkpoint is not None)
         while True:
             try:
                 self._trainer().fit(setup.module, datamodule=setup.data, ckpt_path=checkpoint, weights_only=True)

@@ -95,9 +95,7 @@ def end(loggers: Sequence[Logger], metrics: Mapping[str, Any]) -> None:
     status = str(metrics["status"])
     texts = {key: plain[key] for key in ("status", "verdict", "verdict_text") if plain.get(key) is not None}
     for logger in loggers:
-        if isinstance(logger, TensorBoardLogger):
-            logger.finalize("success")
-        elif isinstance(logger, WandbLogger):
+        if isinstance(logger, WandbLogger):
             logger.experiment.summary.update({**{f"final/{key}": value for key, value in numbers.items()}, **texts})
             logger.experiment.finish(exit_code=0 if status in ("finished", "interrupted") else 1)
         elif isinstance(logger, MLFlowLogger):
