@@ -41,7 +41,7 @@ def make_loggers(settings: training.Logger, folder: RunFolder, problem: str, res
     """
     former = _identities(folder) if resume else {}
     found: list[Logger] = []
-    if settings.uses_tensorboard:
+    if settings.tensorboard:
         found.append(TensorBoardLogger(folder.tensorboard, name="", version=""))
     if settings.wandb.enabled:
         _check_package("wandb")
@@ -118,7 +118,6 @@ def _wandb(settings: training.WandB, folder: Path, problem: str, former: str | N
         offline=settings.offline,
         save_dir=os.environ.get("WANDB_DIR", "."),
         id=former,
-        resume="allow" if former else None,
         settings=wandb.Settings(silent=True, console="off"),
     )
 

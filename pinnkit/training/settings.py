@@ -132,12 +132,6 @@ class MLflow:
 class Logger:
     """Where scalars and figures go besides the run folder."""
 
-    tensorboard: bool | None = None
-    """None: unless another logger is enabled."""
+    tensorboard: bool = True
     wandb: WandB = field(default_factory=WandB)
     mlflow: MLflow = field(default_factory=MLflow)
-
-    @property
-    def uses_tensorboard(self) -> bool:
-        """Whether TensorBoard's files are written."""
-        return not (self.wandb.enabled or self.mlflow.enabled) if self.tensorboard is None else self.tensorboard
