@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 
 from pinnkit.problem.integral_checks import TOLERANCE, doubted
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.runs import board, environment, evaluation
+from pinnkit.runs import board, environment, evaluation, trackers
 from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.report import report
@@ -58,7 +58,7 @@ class Results:
     settings: Settings
     overrides: Sequence[str]
     reference: Reference | None
-    loggers: Sequence[TensorBoardLogger]
+    loggers: Sequence[Logger]
     began: float
 
     @property
@@ -160,6 +160,7 @@ class Results:
             written = self.run.read_metrics()
             report(self.run, module.problem, self.settings, written, self.run)
             board.end(self.loggers, self.settings, module.problem, written)
+            trackers.end(self.loggers, written)
 
     def _counters(self, module: PINN) -> dict[str, Any]:
         progress = module.progress
@@ -200,7 +201,7 @@ class Results:
     def _show(self, step: int, figures: Mapping[str, Any]) -> None:
         for logger in self.loggers:
             for name, figure in figures.items():
-                logger.experiment.add_figure(f"figures/{name}", figure, step, close=False)
+                trackers.log_figure(logger, name, figure, step)
 
 
 def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
