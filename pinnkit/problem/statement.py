@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pinnkit.domains.shape import Shape
 from pinnkit.problem.integral_places import needed_coordinates
 from pinnkit.problem.parts import Condition, Equation
-from pinnkit.problem.problem import Problem
+
+if TYPE_CHECKING:  # a problem is shown by its statement
+    from pinnkit.problem.problem import Problem
 
 LISTED = 6
 """Places of a condition that are described each."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pinnkit.language.errors import suggestion
 from pinnkit.references.choose import Reference
+from pinnkit.reporting.notebook import show_figures_in_notebooks
 from pinnkit.runs import evaluation
 from pinnkit.training.module import PINN
 
@@ -26,6 +27,7 @@ def figure_of(module: PINN, reference: Reference | None, what: str = "", points:
     Raises:
         ValueError: there is none of that name.
     """
+    show_figures_in_notebooks()
     names = [one.name for one in module.problem.unknowns]
     wanted = f"solution_{what or names[0]}" if what in ("", *names) else what
     found = evaluation.evaluate(module, reference, points)

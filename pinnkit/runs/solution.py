@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from pinnkit.problem.notebook import in_latex
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import Reference, choose
 from pinnkit.runs import evaluation
@@ -22,6 +23,7 @@ from pinnkit.runs.given_points import checked_points
 from pinnkit.runs.learned import learned
 from pinnkit.runs.plots import figure_of
 from pinnkit.runs.solution_file import write
+from pinnkit.runs.solution_text import in_a_line, in_a_notebook
 from pinnkit.runs.threads import single_thread_if_small
 from pinnkit.settings import Settings
 from pinnkit.training.module import PINN
@@ -234,6 +236,15 @@ class Solution:
             OSError: it cannot be written.
         """
         return write(Path(path), self.module, self.settings, self.status, self.metrics)
+
+    def __repr__(self) -> str:
+        return in_a_line(self.problem, self.status, self.metrics, self.folder)
+
+    def _repr_markdown_(self) -> str:
+        return in_a_notebook(self.problem, self.status, self.metrics, self.folder)
+
+    def _repr_latex_(self) -> str:
+        return in_latex(self.problem)
 
     def __reduce__(self) -> tuple[Any, ...]:
         network = self.module.network.own

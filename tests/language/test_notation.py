@@ -3,9 +3,11 @@
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+import yaml
 
 from pinnkit.language.mathml import mathml
 from pinnkit.language.plain_text import unicode_text
+from tests.conftest import ROOT
 
 FIELDS, COORDINATES = ("u", "v", "angle", "k"), ("x", "t", "theta")
 
@@ -58,3 +60,27 @@ def test_mathml_of_a_derivative_is_a_subscript_and_a_quotient_a_fraction():
 def test_what_is_no_text_of_the_language_has_no_mathml_and_stays_as_it_is(text):
     assert mathml(text, FIELDS, COORDINATES) is None
     assert unicode_text(text, FIELDS, COORDINATES) == text
+
+
+def texts(config):
+    """The equations and closed forms of a part of a problem file."""
+    if isinstance(config, str):
+        yield config
+    elif isinstance(config, list):
+        for one in config:
+            yield from texts(one)
+    elif isinstance(config, dict):
+        for key, one in config.items():
+            yield from texts(one) if key not in ("at", "where", "data", "in", "weight", "hard") else ()
+
+
+def test_every_equation_of_the_shipped_problems_has_mathml():
+    count = 0
+    for path in (ROOT / "conf" / "pde").rglob("*.yaml"):
+        config = yaml.safe_load(path.read_text())
+        for text in texts([config.get(key, {}) for key in ("equations", "conditions", "exact", "define")]):
+            written = mathml(text, list(config["fields"]), list(config["coordinates"]))
+            assert written is not None, (path.name, text)
+            ElementTree.fromstring(written)
+            count += 1
+    assert count > 100

@@ -41,7 +41,10 @@ FAMILY["fields"]["u"] = ["x", "t", "alpha"]
 DISK = {
     "name": "disk",
     "coordinates": {"x": [-1, 1], "y": [-1, 1], "t": [0, 1]},
-    "shapes": {"part": {"disk": {"center": [0, 0], "radius": 0.8}}, "hole": {"disk": {"center": [0.2, 0], "radius": 0.3}}},
+    "shapes": {
+        "part": {"disk": {"center": [0, 0], "radius": 0.8}},
+        "hole": {"disk": {"center": [0.2, 0], "radius": 0.3}},
+    },
     "domain": "part - hole",
     "fields": ["u"],
     "equations": "u_t = laplacian(u)",
@@ -66,5 +69,7 @@ def subject(words, dtype="float64", grid=6):
 
 def places(problem, count=50):
     """Points of the domain by coordinate, other than those at which exports check themselves."""
-    points = problem.domain.draw(count, lambda drawn: np.random.default_rng(7).random((drawn, problem.domain.dimension)))
+    points = problem.domain.draw(
+        count, lambda drawn: np.random.default_rng(7).random((drawn, problem.domain.dimension))
+    )
     return {name: points[:, number] for number, name in enumerate(problem.coordinates)}
