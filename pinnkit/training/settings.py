@@ -23,6 +23,7 @@ class Trainer:
     """Where a run computes, and when it ends: at the first of the limits that are given."""
 
     accelerator: str = field(default="cpu", metadata={"choices": ("cpu", "gpu")})
+    """The device that trains."""
     devices: int | None = field(default=1, metadata={"minimum": 1, "maximum": 4096})
     """Processes on each machine, each with a share of the points: one a GPU, or on CPUs as many as you like; None: one
     for each GPU that is there."""
@@ -75,7 +76,9 @@ class Checkpoint:
     """When checkpoints are written, besides at the end of a run."""
 
     every_steps: int = field(default=1000, metadata={"minimum": 1})
+    """Optimizer steps between checkpoints."""
     every_minutes: float = field(default=10.0, metadata={"above": 0.0})
+    """Minutes between checkpoints, where so many steps take longer."""
 
 
 FIGURE_FORMATS = ("png", "pdf", "svg")
@@ -104,3 +107,4 @@ class Logger:
     """Where scalars and figures go besides the run folder."""
 
     tensorboard: bool = True
+    """Scalars and figures for TensorBoard, in the run folder's `tensorboard/`."""
