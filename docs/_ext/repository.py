@@ -31,8 +31,20 @@ def read(app: Sphinx, page: str, source: list[str]) -> None:
         folder = docs.parent
         text = (folder / FILES[page]).read_text(encoding="utf-8")
     if page == app.config.root_doc:
-        text = PATTERN.sub(lambda entry: entry[0] if any(docs.glob(entry[0].strip())) else "", text)
+        text = with_pages(text, docs)
     source[0] = linked(text, folder, (docs / page).parent, docs)
+
+
+def with_pages(text: str, docs: Path) -> str:
+    """A text without those patterns in its lists of contents that add no page to the patterns before them."""
+    seen: set[Path] = set()
+
+    def kept(entry: re.Match[str]) -> str:
+        new = {path.with_suffix("") for path in docs.glob(entry[0].strip())} - seen
+        seen.update(new)
+        return entry[0] if new else ""
+
+    return PATTERN.sub(kept, text)
 
 
 def linked(text: str, folder: Path, target: Path, docs: Path) -> str:

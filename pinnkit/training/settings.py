@@ -82,6 +82,7 @@ class Checkpoint:
 
 
 FIGURE_FORMATS = ("png", "pdf", "svg")
+TERMINALS = ("auto", "plain", "quiet")
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,9 @@ class Callbacks:
 
     progress: bool = True
     """A line with objective, error and the time that is left: kept up to date on a terminal, now and then elsewhere."""
+    terminal: str = field(default="auto", metadata={"choices": TERMINALS})
+    """auto: a line that is kept up to date, and colours, on a terminal; plain: lines as in a log; quiet: the verdict
+    and warnings alone. train.log has all."""
     evaluate_every: int = field(default=100, metadata={"minimum": 1})
     """Optimizer steps between measurements of the error."""
     figures: bool = True

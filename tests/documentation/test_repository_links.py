@@ -30,3 +30,10 @@ spec.loader.exec_module(repository)
 def test_links_out_of_the_documentation_lead_to_its_pages_or_are_text(text, folder, target, expected):
     found = repository.linked(text, ROOT / folder, ROOT / target, ROOT / "docs")
     assert found == (text if expected is None else expected)
+
+
+def test_patterns_that_add_no_page_are_left_out_of_the_contents(tmp_path):
+    (tmp_path / "guides").mkdir()
+    (tmp_path / "guides" / "own_network.md").touch()
+    text = "tutorial*\nguides/own*\nguides/*\nexamples\n"
+    assert repository.with_pages(text, tmp_path) == "guides/own*\nexamples\n"
