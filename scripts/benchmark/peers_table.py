@@ -25,7 +25,8 @@ grid and reference for the error: the relative L2 error of the worst field at th
   also where a tutorial has a fixed step. DeepXDE starts it anew where it converges. TorchPhysics draws new points every
   100 steps of Adam, and keeps them for L-BFGS. PINA runs its `fast_` operators.
 - *jinns*: SSBroyden from its own `jinns.optimizers`, from the first step on, as in its notebooks. Its boundary and
-  initial conditions have one number for a weight: 100 for the start of allen_cahn. Its domains are boxes.
+  initial conditions have one number for a weight: 100 for the start of allen_cahn. Its domains are boxes. It has tanh
+  in the place of sin (poisson_2d), of which XLA makes slow code in float64 on a CPU.
 - The peers' clocks stand still while the error is measured, and all clocks stand still while code is compiled
   (*set-up*).
 
