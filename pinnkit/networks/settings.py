@@ -85,7 +85,7 @@ class Network(ABC):
     @property
     def smoothness(self) -> float:
         """The highest order of derivative that the chosen network gives usefully."""
-        return SMOOTHNESS[self.activation]
+        return SMOOTHNESS[str(self.activation)]
 
     def embedded(self, plain: int, periodic: int) -> int:
         """Numbers into which that many coordinates, and periodic ones, are embedded."""

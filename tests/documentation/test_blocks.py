@@ -20,6 +20,8 @@ import yaml
 
 from pinnkit.domains.triangle_mesh import icosphere
 from pinnkit.language.errors import ProblemError
+from pinnkit.networks.settings import NETWORKS
+from pinnkit.optimizers.settings import OPTIMIZERS
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.read import KEYS
@@ -51,6 +53,8 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["pinnkit"])
     monkeypatch.setenv("MPLBACKEND", "agg")
+    for registry in (NETWORKS, OPTIMIZERS):  # a page may register a part of its own
+        monkeypatch.setattr(registry, "_parts", dict(registry))
     return tmp_path
 
 
