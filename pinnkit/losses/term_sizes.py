@@ -24,7 +24,7 @@ def additive_terms(residual: sympy.Expr) -> tuple[sympy.Expr, ...]:
 
     >>> x, t, u = sympy.Symbol("x", real=True), sympy.Symbol("t", real=True), Partial("u", ("x", "t"))
     >>> sorted(map(str, additive_terms(u.diff(t) - x * (u.diff(x) + u))))
-    ['-u*x', '-u_x*x', 'u_t']
+    ['-x*u', '-x*u_x', 'u_t']
     """
     if residual.is_Add:
         return tuple(term for one in residual.args for term in additive_terms(one))
