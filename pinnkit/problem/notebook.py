@@ -25,7 +25,9 @@ def in_markdown(problem: Problem) -> str:
     parts.append(in_latex(problem))
     others = [f"- {one.name}: ${latex_text(f'{one.name} = {one.text}', said.names, said.coordinates)}$"
               for one in said.definitions]  # fmt: skip
-    others += [f"- exact: ${latex_text(f'{one.name} = {one.text}', said.names, said.coordinates)}$" for one in said.exact]
+    others += [
+        f"- exact: ${latex_text(f'{one.name} = {one.text}', said.names, said.coordinates)}$" for one in said.exact
+    ]
     others += [f"- {what}: {text}" for what, text in said.facts]
     parts.append("\n".join(others))
     return "\n\n".join(parts)

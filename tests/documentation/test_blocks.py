@@ -34,7 +34,7 @@ from tests.settings_reading import read
 
 PAGES = {
     page.relative_to(ROOT).as_posix(): blocks_of(page, ROOT)
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    for page in [ROOT / "README.md", ROOT / "docs" / "llms.txt", *sorted((ROOT / "docs").rglob("*.md"))]
 }
 TESTED = {page: blocks for page, blocks in PAGES.items() if any(one.mark not in ("slow", "skip") for one in blocks)}
 SLOW = {page: blocks for page, blocks in PAGES.items() if any(one.mark == "slow" for one in blocks)}
