@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+import textwrap
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 
 from pinnkit.problem.integral_checks import TOLERANCE, doubted
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.runs import board, environment, evaluation
+from pinnkit.runs import board, environment, evaluation, trackers
+from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.report import report
 from pinnkit.settings import Settings
@@ -33,10 +35,13 @@ from pinnkit.training.exceptions import (
 )
 from pinnkit.training.module import PINN
 from pinnkit.training.signals import Interrupted
+from pinnkit.verdict.changes import Answer
 from pinnkit.versions import commit, versions
 
 log = logging.getLogger("pinnkit")
 
+COLUMNS = 80
+"""Columns of the summary."""
 QUADRATURE = 8192
 """Evaluations of the network by which the quadrature is checked after training, for each group of points."""
 
@@ -53,15 +58,17 @@ class Results:
     settings: Settings
     overrides: Sequence[str]
     reference: Reference | None
-    loggers: Sequence[TensorBoardLogger]
+    loggers: Sequence[Logger]
     began: float
 
     @property
     def first(self) -> bool:
         return environment.first()
 
-    def finish(self, module: PINN, data: CollocationData, record: Record) -> dict[str, Any]:
+    def finish(self, module: PINN, data: CollocationData, record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
         """Evaluate, and write everything; the metrics.
+
+        answers: the fields at a few points during training.
 
         Raises:
             KeyboardInterrupt, Interrupted: a signal came; metrics.json has it.
@@ -69,7 +76,7 @@ class Results:
             CannotWrite: a file cannot be written.
         """
         try:
-            return self._finish(module, data, record)
+            return self._finish(module, data, record, answers)
         except Diverged as error:
             self.failed("diverged", error, module)
             raise
@@ -84,11 +91,10 @@ class Results:
             name = error.name if isinstance(error, Interrupted) else "SIGINT"
             reason = f"{INTERRUPTED}{name} after training ({module.stopped})"
             log.warning("%s; resume=%s writes what is missing", reason, self.run.path)
-            failure = {"status": "interrupted", "reason": reason}
-            self._write({**failure, **self._counters(module), **self._facts(module)}, module)
+            self._write(self._unmeasured("interrupted", reason, module), module)
             raise
 
-    def _finish(self, module: PINN, data: CollocationData, record: Record) -> dict[str, Any]:
+    def _finish(self, module: PINN, data: CollocationData, record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
         found = evaluation.evaluate(module, self.reference)
         _check_finite(found, module)
         if self.first:
@@ -111,8 +117,12 @@ class Results:
             **({"units": dict(module.problem.units)} if module.problem.units else {}),
             **self._facts(module),
         }
+        asked = self.settings.trainer.stop_error
+        metrics |= judged(module, record.rows, answers, self.reference, metrics, self.settings.seed, asked)
         self._write(metrics, module)
-        for line in summary_lines(metrics):
+        for line in in_columns(verdict_lines(metrics)):
+            log.info(line, extra={"verdict": metrics["verdict"]})
+        for line in in_columns(summary_lines(metrics)):
             log.info(line)
         return metrics
 
@@ -132,12 +142,16 @@ class Results:
             error, RendezvousError | OutOfMemory | RankLost
         ):  # all ranks know the other ways to end
             log.error(str(error))
-        failure = {"status": status, "reason": str(error)}
-        self._write({**failure, **self._counters(module), **self._facts(module)}, module)
+        self._write(self._unmeasured(status, str(error), module), module)
 
     def show_now(self, module: PINN, data: CollocationData, record: Record, step: int) -> None:
         """Draw the present state for the loggers."""
         self._show(step, self._figures(evaluation.evaluate(module, self.reference), module, data, record))
+
+    def _unmeasured(self, status: str, reason: str, module: PINN) -> dict[str, Any]:
+        """The metrics of a run whose answer was not measured."""
+        told = {"status": status, "reason": reason, **not_judged(status)}
+        return {**told, **self._counters(module), **self._facts(module)}
 
     def _write(self, metrics: Mapping[str, Any], module: PINN) -> None:
         """Write metrics.json, report.html from it, and the end of the boards."""
@@ -146,6 +160,7 @@ class Results:
             written = self.run.read_metrics()
             report(self.run, module.problem, self.settings, written, self.run)
             board.end(self.loggers, self.settings, module.problem, written)
+            trackers.end(self.loggers, written)
 
     def _counters(self, module: PINN) -> dict[str, Any]:
         progress = module.progress
@@ -186,7 +201,7 @@ class Results:
     def _show(self, step: int, figures: Mapping[str, Any]) -> None:
         for logger in self.loggers:
             for name, figure in figures.items():
-                logger.experiment.add_figure(f"figures/{name}", figure, step, close=False)
+                trackers.log_figure(logger, name, figure, step)
 
 
 def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
@@ -203,6 +218,18 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
             raise Diverged(step, name, points, values.ravel()[bad[:SHOWN]].tolist(), len(bad))
     if "objective" in module.losses_now and not bool(torch.isfinite(module.losses_now["objective"])):
         raise Diverged(step, "objective")
+
+
+def in_columns(lines: Iterable[str]) -> list[str]:
+    """Lines that fit the columns of a summary."""
+    return [
+        part for line in lines for part in textwrap.wrap(line, COLUMNS, subsequent_indent="  ", break_long_words=False)
+    ]
+
+
+def verdict_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """The verdict in words; none of a run that has not been judged."""
+    return [f"{metrics['verdict']}: {metrics['verdict_text']}"] if "verdict" in metrics else []
 
 
 def summary_lines(metrics: Mapping[str, Any]) -> list[str]:

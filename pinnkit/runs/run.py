@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import lightning
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import TensorBoardLogger
 
-from pinnkit.runs import board, environment, evaluation
+from pinnkit.runs import board, environment, evaluation, trackers
+from pinnkit.runs.answers import Answers
 from pinnkit.runs.recovery import (
     FAILURES,
     NAMED,
@@ -46,8 +46,8 @@ class Run:
         self.setup, self.first = setup, environment.first()
         folder, settings = setup.folder, setup.settings
         self.checkpoint = checkpoint_to_resume(folder, setup.module, setup.digests) if resume else None
-        logged = settings.logger.tensorboard and self.first
-        self.loggers = [TensorBoardLogger(folder.tensorboard, name="", version="")] if logged else []
+        named = setup.problem.name
+        self.loggers = trackers.make_loggers(settings.logger, folder, named, resume) if self.first else []
         self.results = Results(folder, settings, overrides, setup.reference, self.loggers, began)
         self.record = self._record()
 
@@ -60,6 +60,7 @@ class Run:
         setup, checkpoint = self.setup, self.checkpoint
         with writable(setup.folder):
             board.begin(self.loggers, setup.settings, setup.problem, setup.config)
+            trackers.begin(self.loggers, setup.folder, setup.config, resume=checkpoint is not None)
         while True:
             try:
                 self._trainer().fit(setup.module, datamodule=setup.data, ckpt_path=checkpoint, weights_only=True)
@@ -115,8 +116,15 @@ class Run:
 
     def _record(self) -> Record:
         settings = self.setup.settings
+        errors = evaluation.Errors(self.setup.module, self.setup.reference)
+        self.answers = answers = Answers(self.setup.module)
+
+        def measure() -> Mapping[str, float]:
+            answers.keep()
+            return errors()
+
         return Record(
-            evaluation.Errors(self.setup.module, self.setup.reference),
+            measure,
             settings.callbacks.evaluate_every,
             settings.trainer.stop_error,
             self.setup.folder.append_history if self.first else None,
@@ -139,7 +147,7 @@ class Run:
             ),
         ]
         if settings.callbacks.progress and self.first:
-            callbacks.append(Progress(self.record))
+            callbacks.append(Progress(self.record, bar=settings.callbacks.terminal == "auto"))
         if settings.callbacks.figures_every and self.first:
             callbacks.append(FigureLogger(self._show_now, settings.callbacks.figures_every))
         return lightning.Trainer(

@@ -23,6 +23,7 @@ class Trainer:
     """Where a run computes, and when it ends: at the first of the limits that are given."""
 
     accelerator: str = field(default="cpu", metadata={"choices": ("cpu", "gpu")})
+    """The device that trains."""
     devices: int | None = field(default=1, metadata={"minimum": 1, "maximum": 4096})
     """Processes on each machine, each with a share of the points: one a GPU, or on CPUs as many as you like; None: one
     for each GPU that is there."""
@@ -75,10 +76,13 @@ class Checkpoint:
     """When checkpoints are written, besides at the end of a run."""
 
     every_steps: int = field(default=1000, metadata={"minimum": 1})
+    """Optimizer steps between checkpoints."""
     every_minutes: float = field(default=10.0, metadata={"above": 0.0})
+    """Minutes between checkpoints, where so many steps take longer."""
 
 
 FIGURE_FORMATS = ("png", "pdf", "svg")
+TERMINALS = ("auto", "plain", "quiet")
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,9 @@ class Callbacks:
 
     progress: bool = True
     """A line with objective, error and the time that is left: kept up to date on a terminal, now and then elsewhere."""
+    terminal: str = field(default="auto", metadata={"choices": TERMINALS})
+    """auto: a line that is kept up to date, and colours, on a terminal; plain: lines as in a log; quiet: the verdict
+    and warnings alone. train.log has all."""
     evaluate_every: int = field(default=100, metadata={"minimum": 1})
     """Optimizer steps between measurements of the error."""
     figures: bool = True
@@ -100,7 +107,42 @@ class Callbacks:
 
 
 @dataclass(frozen=True)
+class WandB:
+    """A run of Weights & Biases for each run."""
+
+    enabled: bool = False
+    """Whether the run is logged there: `logger=wandb`."""
+    project: str = "pinnkit"
+    """The project that the run stands in."""
+    name: str | None = None
+    """The name of the run; None: its folder."""
+    group: str | None = None
+    """The group that the run stands in; None: the problem's name."""
+    entity: str | None = None
+    """The user or team; None: the one who is logged in."""
+    offline: bool = False
+    """Write to the folder `wandb` alone, whence `wandb sync` sends it later."""
+
+
+@dataclass(frozen=True)
+class MLflow:
+    """A run of MLflow for each run."""
+
+    enabled: bool = False
+    """Whether the run is logged there: `logger=mlflow`."""
+    experiment: str | None = None
+    """The experiment that the run stands in; None: the problem's name."""
+    name: str | None = None
+    """The name of the run; None: its folder."""
+    tracking_uri: str | None = None
+    """A server or a store; None: MLFLOW_TRACKING_URI, or else mlflow.db in the working folder."""
+
+
+@dataclass(frozen=True)
 class Logger:
     """Where scalars and figures go besides the run folder."""
 
     tensorboard: bool = True
+    """Scalars and figures for TensorBoard, in the run folder's `tensorboard/`."""
+    wandb: WandB = field(default_factory=WandB)
+    mlflow: MLflow = field(default_factory=MLflow)
