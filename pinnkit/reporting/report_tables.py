@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
 LARGEST = ("residual", "scale")
 """What a point of the largest residual has besides its coordinates: the residual, and the size of the terms there."""
 
