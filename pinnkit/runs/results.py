@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import textwrap
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,7 @@ from pinnkit.versions import commit, versions
 log = logging.getLogger("pinnkit")
 
 COLUMNS = 80
-"""Columns of the summary's verdict."""
+"""Columns of the summary."""
 QUADRATURE = 8192
 """Evaluations of the network by which the quadrature is checked after training, for each group of points."""
 
@@ -120,7 +120,10 @@ class Results:
         asked = self.settings.trainer.stop_error
         metrics |= judged(module, record.rows, answers, self.reference, metrics, self.settings.seed, asked)
         self._write(metrics, module)
-        for line in summary_lines(metrics):
+        verdict = verdict_lines(metrics)
+        for line in verdict:
+            log.info(line, extra={"verdict": metrics["verdict"]})
+        for line in summary_lines(metrics)[len(verdict) :]:
             log.info(line)
         return metrics
 
@@ -217,18 +220,25 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
         raise Diverged(step, "objective")
 
 
+def verdict_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """The verdict in words."""
+    return _wrapped([f"{metrics['verdict']}: {metrics['verdict_text']}"] if "verdict" in metrics else [])
+
+
+def _wrapped(lines: Iterable[str]) -> list[str]:
+    return [
+        part for line in lines for part in textwrap.wrap(line, COLUMNS, subsequent_indent="  ", break_long_words=False)
+    ]
+
+
 def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
-    """The verdict, and the figures that matter, a line each."""
+    """The verdict, and the figures that matter."""
 
     def unit(name: str) -> str:
         text = metrics.get("units", {}).get(name, "1")
         return "" if text == "1" else f" {text}"
 
-    lines = []
-    if "verdict" in metrics:
-        told = f"{metrics['verdict']}: {metrics['verdict_text']}"
-        lines = textwrap.wrap(told, COLUMNS, subsequent_indent="  ", break_long_words=False)
-    lines.append(f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training")
+    lines = [f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training"]
     for field, error in metrics["relative_l2"].items():
         note = _without(metrics.get("reference_left_out", {}).get(field, 0), "it is not finite")
         lines.append(f"relative L2 error of {field}: {error:.3e} (against: {metrics['reference']}{note})")
@@ -241,7 +251,7 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
         truth = f", exact {found['exact']:.6g}" if "exact" in found else ""
         lines.append(f"learned {name} = {found['value']:.6g}{unit(name)}{truth}")
     lines += [f"least {field} on the grid: {least:.4g}{unit(field)}" for field, least in metrics["minimum"].items()]
-    return lines
+    return [*verdict_lines(metrics), *_wrapped(lines)]
 
 
 def _without(count: int, what: str) -> str:
