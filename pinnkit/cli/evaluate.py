@@ -17,9 +17,10 @@ from pinnkit.reading import read_as, type_error
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.runs.memory import check_grid
 from pinnkit.runs.network_exporters import check_packages, formats
+from pinnkit.runs.point_table import read_points
 from pinnkit.runs.validation import read_and_check
 
-TEXTS = ("run", "problem_folder", "export")
+TEXTS = ("run", "problem_folder", "export", "points")
 """Keys whose values are taken as they are written."""
 HELP = """
 Read a run folder back: measure its network again, draw it, and write RUN/evaluation.
@@ -32,6 +33,7 @@ usage: python scripts/evaluate.py RUN_FOLDER [grid=N] [checkpoint=last|best] [ex
                       csv, npz, netcdf   a table of the fields' values
                       vtk                for ParaView; shapes by triangles or tetrahedra, time as a series
                       onnx, pt2          the network with all that belongs to it, which runs without pinnkit
+  points=FILE       RUN/evaluation/points.csv: fields and residuals at the rows of a CSV or NPZ file of coordinates
   problem_folder=F  where the files that the problem names are, if they have been moved
 
 example:
@@ -53,6 +55,8 @@ class Request:
     """Points along each coordinate; None: as at the end of training. A table is evaluated at its own points."""
     export: tuple[str, ...] = ()
     """Formats in which the solution is written too."""
+    points: str | None = None
+    """A table of coordinates at which the solution is written too."""
     problem_folder: str | None = None
     """Where the files that the problem names are now, if they have been moved."""
 
@@ -73,6 +77,7 @@ def evaluate(argv: Sequence[str]) -> int:
         check_grid(problem, request.grid, table=bool(request.export))
         for name in request.export:
             check_packages(name)
+        points = None if request.points is None else read_points(problem, Path(request.points))
         run = RunFolder(Path(request.run))
         if run.metrics.exists():
             run.read_metrics()  # a damaged one is refused before torch is loaded
@@ -82,7 +87,7 @@ def evaluate(argv: Sequence[str]) -> int:
     from pinnkit.training.checkpoint_reader import DamagedCheckpoint
 
     try:
-        measure(problem, settings, run, request.checkpoint, request.grid, request.export)
+        measure(problem, settings, run, request.checkpoint, request.grid, request.export, points)
     except (ProblemError, RunFolderError, DamagedCheckpoint) as error:
         return report_error(error)
     except OSError as error:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from pinnkit.cli.entry import DIVERGED, FINISHED, INTERRUPTED, WRONG
 from pinnkit.cli.launch import LOST
@@ -22,9 +24,10 @@ from pinnkit.runs.judgement import judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.load import checkpoint_path, restore
 from pinnkit.runs.network_exporters import Subject
+from pinnkit.runs.point_table import write_points
 from pinnkit.runs.report import report
 from pinnkit.runs.resolved import resolved
-from pinnkit.runs.results import summary_lines
+from pinnkit.runs.results import in_columns, summary_lines, verdict_lines
 from pinnkit.runs.solve import solve
 from pinnkit.settings import Settings
 from pinnkit.training.exceptions import INTERRUPTED as INTERRUPTED_BY
@@ -69,7 +72,13 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
 
 
 def measure(
-    problem: Problem, settings: Settings, run: RunFolder, checkpoint: str, grid: int | None, formats: Sequence[str]
+    problem: Problem,
+    settings: Settings,
+    run: RunFolder,
+    checkpoint: str,
+    grid: int | None,
+    formats: Sequence[str],
+    points: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation.
 
@@ -77,6 +86,7 @@ def measure(
         checkpoint: last or best.
         grid: points along each coordinate; None: as at the end of training.
         formats: names of exporters.
+        points: coordinates (n,) at which the solution is written too.
 
     Raises:
         ProblemError: the configuration is not the checkpoint's, or a format cannot hold the problem.
@@ -105,7 +115,10 @@ def measure(
     folder.write_figures(found.draw(problem, evaluation.history(rows, names, found.references), trained.data.sets))
     subject = Subject(module, found, reference, export_metadata(problem, metrics, settings.dtype), grid)
     written = export(formats, folder.path, subject)
+    if points is not None:
+        written += write_points(module, reference, points, folder.path, formats, subject.metadata)
     report(folder, problem, settings, folder.read_metrics(), run)
     if former:
         report(run, problem, settings, former, run)
-    print("\n".join([*summary_lines(metrics), *(f"export: {path}" for path in written), f"written to {folder.path}"]))
+    lines = in_columns([*verdict_lines(metrics), *summary_lines(metrics)])
+    print("\n".join([*lines, *(f"export: {path}" for path in written), f"written to {folder.path}"]))

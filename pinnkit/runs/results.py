@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 
 from pinnkit.problem.integral_checks import TOLERANCE, doubted
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.runs import board, environment, evaluation
+from pinnkit.runs import board, environment, evaluation, trackers
 from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.report import report
@@ -58,7 +58,7 @@ class Results:
     settings: Settings
     overrides: Sequence[str]
     reference: Reference | None
-    loggers: Sequence[TensorBoardLogger]
+    loggers: Sequence[Logger]
     began: float
 
     @property
@@ -120,10 +120,9 @@ class Results:
         asked = self.settings.trainer.stop_error
         metrics |= judged(module, record.rows, answers, self.reference, metrics, self.settings.seed, asked)
         self._write(metrics, module)
-        verdict = verdict_lines(metrics)
-        for line in verdict:
+        for line in in_columns(verdict_lines(metrics)):
             log.info(line, extra={"verdict": metrics["verdict"]})
-        for line in summary_lines(metrics)[len(verdict) :]:
+        for line in in_columns(summary_lines(metrics)):
             log.info(line)
         return metrics
 
@@ -161,6 +160,7 @@ class Results:
             written = self.run.read_metrics()
             report(self.run, module.problem, self.settings, written, self.run)
             board.end(self.loggers, self.settings, module.problem, written)
+            trackers.end(self.loggers, written)
 
     def _counters(self, module: PINN) -> dict[str, Any]:
         progress = module.progress
@@ -201,7 +201,7 @@ class Results:
     def _show(self, step: int, figures: Mapping[str, Any]) -> None:
         for logger in self.loggers:
             for name, figure in figures.items():
-                logger.experiment.add_figure(f"figures/{name}", figure, step, close=False)
+                trackers.log_figure(logger, name, figure, step)
 
 
 def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
@@ -220,19 +220,20 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
         raise Diverged(step, "objective")
 
 
-def verdict_lines(metrics: Mapping[str, Any]) -> list[str]:
-    """The verdict in words."""
-    return _wrapped([f"{metrics['verdict']}: {metrics['verdict_text']}"] if "verdict" in metrics else [])
-
-
-def _wrapped(lines: Iterable[str]) -> list[str]:
+def in_columns(lines: Iterable[str]) -> list[str]:
+    """Lines that fit the columns of a summary."""
     return [
         part for line in lines for part in textwrap.wrap(line, COLUMNS, subsequent_indent="  ", break_long_words=False)
     ]
 
 
+def verdict_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """The verdict in words; none of a run that has not been judged."""
+    return [f"{metrics['verdict']}: {metrics['verdict_text']}"] if "verdict" in metrics else []
+
+
 def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
-    """The verdict, and the figures that matter."""
+    """The figures that matter, a line each."""
 
     def unit(name: str) -> str:
         text = metrics.get("units", {}).get(name, "1")
@@ -251,7 +252,7 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
         truth = f", exact {found['exact']:.6g}" if "exact" in found else ""
         lines.append(f"learned {name} = {found['value']:.6g}{unit(name)}{truth}")
     lines += [f"least {field} on the grid: {least:.4g}{unit(field)}" for field, least in metrics["minimum"].items()]
-    return [*verdict_lines(metrics), *_wrapped(lines)]
+    return lines
 
 
 def _without(count: int, what: str) -> str:
