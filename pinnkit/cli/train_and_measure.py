@@ -27,7 +27,7 @@ from pinnkit.runs.network_exporters import Subject
 from pinnkit.runs.point_table import write_points
 from pinnkit.runs.report import report
 from pinnkit.runs.resolved import resolved
-from pinnkit.runs.results import summary_lines
+from pinnkit.runs.results import in_columns, summary_lines, verdict_lines
 from pinnkit.runs.solve import solve
 from pinnkit.settings import Settings
 from pinnkit.training.exceptions import INTERRUPTED as INTERRUPTED_BY
@@ -120,4 +120,5 @@ def measure(
     report(folder, problem, settings, folder.read_metrics(), run)
     if former:
         report(run, problem, settings, former, run)
-    print("\n".join([*summary_lines(metrics), *(f"export: {path}" for path in written), f"written to {folder.path}"]))
+    lines = in_columns([*verdict_lines(metrics), *summary_lines(metrics)])
+    print("\n".join([*lines, *(f"export: {path}" for path in written), f"written to {folder.path}"]))

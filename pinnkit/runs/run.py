@@ -147,7 +147,7 @@ class Run:
             ),
         ]
         if settings.callbacks.progress and self.first:
-            callbacks.append(Progress(self.record, bar=self.settings.callbacks.terminal == "auto"))
+            callbacks.append(Progress(self.record, bar=settings.callbacks.terminal == "auto"))
         if settings.callbacks.figures_every and self.first:
             callbacks.append(FigureLogger(self._show_now, settings.callbacks.figures_every))
         return lightning.Trainer(
