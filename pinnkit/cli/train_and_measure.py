@@ -20,6 +20,7 @@ from pinnkit.runs import environment, evaluation
 from pinnkit.runs.configuration import with_settings
 from pinnkit.runs.export import export
 from pinnkit.runs.export_metadata import export_metadata
+from pinnkit.runs.history import history as history_of
 from pinnkit.runs.judgement import judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.load import checkpoint_path, restore
@@ -112,7 +113,7 @@ def measure(
     names = [stage.name for stage in module.stages]
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
-    folder.write_figures(found.draw(problem, evaluation.history(rows, names, found.references), trained.data.sets))
+    folder.write_figures(found.draw(problem, history_of(rows, names, found.references), trained.data.sets))
     subject = Subject(module, found, reference, export_metadata(problem, metrics, settings.dtype), grid)
     written = export(formats, folder.path, subject)
     if points is not None:
