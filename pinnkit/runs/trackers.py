@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ def make_loggers(settings: training.Logger, folder: RunFolder, problem: str, res
         resume: whether a run goes on, and so its former runs of these trackers.
 
     Raises:
-        ProblemError: a package is missing.
+        ProblemError: a package is missing, or refuses its settings.
     """
     former = _identities(folder) if resume else {}
     found: list[Logger] = []
@@ -45,10 +46,12 @@ def make_loggers(settings: training.Logger, folder: RunFolder, problem: str, res
         found.append(TensorBoardLogger(folder.tensorboard, name="", version=""))
     if settings.wandb.enabled:
         _check_package("wandb")
-        found.append(_wandb(settings.wandb, folder.path, problem, former.get("wandb")))
+        with _in_words("wandb"):
+            found.append(_wandb(settings.wandb, folder.path, problem, former.get("wandb")))
     if settings.mlflow.enabled:
         _check_package("mlflow")
-        found.append(_mlflow(settings.mlflow, folder.path, problem, former.get("mlflow")))
+        with _in_words("mlflow"):
+            found.append(_mlflow(settings.mlflow, folder.path, problem, former.get("mlflow")))
     return found
 
 
@@ -63,15 +66,11 @@ def begin(loggers: Sequence[Logger], folder: RunFolder, config: str, resume: boo
         kind = _kind(logger)
         if kind is None:
             continue
-        try:
+        with _in_words(kind):
             _ = logger.experiment
             identities[kind] = str(logger.run_id if kind == "mlflow" else logger.experiment.id)
             if not (resume and kind == "mlflow"):  # whose parameters cannot change
                 logger.log_hyperparams(_flat(parse(config) or {}))
-        except Exception as error:  # trackers have classes of their own, and those of their networks
-            first = (str(error).splitlines() or [type(error).__name__])[0]
-            hint = ": logger.wandb.offline=true needs no server" if kind == "wandb" else ""
-            raise ProblemError([Mistake(f"logger.{kind}", f"{type(error).__name__}: {first}{hint}")]) from error
     if identities:
         write_text(folder.tracker_runs, json.dumps(identities, indent=2) + "\n")
 
@@ -129,6 +128,17 @@ def _mlflow(settings: training.MLflow, folder: Path, problem: str, former: str |
         tracking_uri=settings.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{STORE}",
         run_id=former,
     )
+
+
+@contextmanager
+def _in_words(kind: str) -> Iterator[None]:
+    """Turn an error of a tracker into one of its key."""
+    try:
+        yield
+    except Exception as error:  # trackers have classes of their own, and those of their networks
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        hint = ": logger.wandb.offline=true needs no server" if kind == "wandb" else ""
+        raise ProblemError([Mistake(f"logger.{kind}", f"{type(error).__name__}: {first}{hint}")]) from error
 
 
 def _check_package(name: str) -> None:

@@ -116,6 +116,17 @@ def test_a_tracker_that_cannot_be_reached_is_an_error_in_words(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_that_mlflow_refuses_is_an_error_in_words(tmp_path, monkeypatch, capsys):
+    def refused(**options):
+        raise ValueError(f"no store of {options['tracking_uri']}\nwith many more lines")
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda module: True)
+    monkeypatch.setattr("pinnkit.runs.trackers.MLFlowLogger", refused)
+    words = [word for word in WORDS if word != "logger=none"] + ["logger=mlflow", "logger.mlflow.tracking_uri=nowhere:"]
+    assert command(tmp_path, *words, f"hydra.run.dir={tmp_path / 'run'}") == 2
+    assert "logger.mlflow: ValueError: no store of nowhere:\n" in capsys.readouterr().err
+
+
 def test_both_are_named_on_the_command_line(tmp_path, capsys):
     assert train(["pde=heat", "logger=wandbb"], CONF) == 2
     assert "logger: there is no 'wandbb'; did you mean 'wandb'?" in capsys.readouterr().err
