@@ -96,9 +96,8 @@ class InterpolationError:
 
             return sampled
 
-        squares = [
-            _difference(cast(Chebyshev | Fourier, solution.grid), at(t), self._system.interval) ** 2 for t in moments
-        ]
+        grid = cast(Chebyshev | Fourier, solution.grid)
+        squares = [_difference(grid, at(t), self._system.interval) ** 2 for t in moments]
         return float(np.sqrt(np.mean(squares)))
 
     def _largest_slope(self, solution: GridSolution, slope: sympy.Expr) -> float:

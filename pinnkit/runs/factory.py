@@ -101,9 +101,8 @@ def module_arguments(
         log.info("exact by construction: %s", ", ".join(dict.fromkeys(one.origin for one in problem.hard_conditions)))
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
     if network is None:
-        shapes = [
-            getattr(cast(nn.Sequential, one)[-1], "description", settings.network.name) for one in fields.networks
-        ]
+        networks = cast(Sequence[nn.Sequential], fields.networks)
+        shapes = [getattr(one[-1], "description", settings.network.name) for one in networks]
         log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
     for line in described_integrals(problem):
         log.info("quadrature: %s", line)

@@ -47,7 +47,7 @@ def _network(problem: Problem, network: Network) -> Network:
     dimension = len(problem.coordinates)
 
     def chosen(count: int) -> Network:
-        return network.chosen(dimension, count, problem.linear, problem.steady, len(problem.equations))
+        return network.chosen(dimension, count, problem.simple, problem.steady, len(problem.equations))
 
     found = chosen(dimension)
     counts = sorted({len(field.coordinates) for field in problem.fields})
