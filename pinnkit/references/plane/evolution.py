@@ -149,7 +149,7 @@ class EvolutionSolution:
                 self.rate,
                 (begin, end),
                 start,
-                method=self.method,
+                method=cast(Any, self.method),
                 rtol=rtol,
                 atol=rtol * max(float(np.abs(start).max()), 1e-3),
                 max_step=(end - begin) / 50,
