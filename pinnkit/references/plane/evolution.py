@@ -158,7 +158,7 @@ class EvolutionSolution:
             )
         if not found.success:
             raise StoppedError(float(found.t[-1]))
-        return found.sol
+        return cast(Any, found.sol)
 
     def _suitable(self, begin: float, end: float, start: np.ndarray) -> str:
         sizes = np.abs(self.jacobian(begin, start))
