@@ -184,7 +184,7 @@ class Trimmed(Shape):
         to_ends = np.linalg.norm(points[:, None] - self.ends, axis=2).min(axis=1)
         return np.where(self._mask(self.base.project(points)), distance, -to_ends)
 
-    @property
+    @cached_property
     def distance_expression(self) -> sympy.Expr | None:
         """That of the base where the solid lies on one side of all of it; else one that is zero on the part alone."""
         if self.of is None:

@@ -246,6 +246,7 @@ class Evaluator:
         shapes = prepared.structure
         if shapes not in self.compiled:
             log.info("compiling the losses and their gradient (operators=%s)", self.engine)
+            log.info("(up to a minute on an idle machine, outside of trainer.max_time; operators=autograd needs none)")
             with self.compile_time.counted():
                 self.compiled[shapes] = self._build(prepared, head)
         return self.compiled[shapes]

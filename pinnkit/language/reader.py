@@ -15,7 +15,7 @@ from pinnkit.language import arithmetic, calculus, complex_functions, complex_va
 from pinnkit.language.arithmetic import Value
 from pinnkit.language.complex_values import Complex, Scalar, imaginary_part, real_part
 from pinnkit.language.errors import LanguageError, suggestion
-from pinnkit.language.functions import FUNCTIONS, SYNONYMS, expect_arguments
+from pinnkit.language.functions import FORMULAS, FUNCTIONS, SYNONYMS, expect_arguments
 from pinnkit.language.integral import all_partials, integrals
 from pinnkit.language.integration import read_over
 from pinnkit.language.jumps import check_continuous
@@ -184,6 +184,7 @@ class Reader:
             if "." in name or any(name.startswith(f"{one}_") for one in scope.fields):
                 raise
             near = suggestion(name, (*FUNCTIONS, *scope.fields), SYNONYMS)
+            near = f"; write {FORMULAS[name]}" if name in FORMULAS else near
             raise LanguageError(f"unknown function '{name}'{near}") from None
         return self._elsewhere(name, node, of, depth + 1)
 

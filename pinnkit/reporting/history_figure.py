@@ -117,7 +117,7 @@ def mark_phases(panels: Sequence[Axes], history: History, named: bool = True) ->
         if start <= right and end > left
     ]
     # Names that would run into one another are set at a slant.
-    crowded = any(end - start < 0.022 * len(name) * (right - left) for start, end, name in shown)
+    crowded = any(end - start < 0.03 * len(name) * (right - left) for start, end, name in shown)
     for start, _, name in shown:
         if start > left:
             for axes in panels:

@@ -125,6 +125,8 @@ class Results:
             log.info(line, extra={"verdict": metrics["verdict"]})
         for line in in_columns(summary_lines(metrics)):
             log.info(line)
+        if self.first:
+            log.info("report: %s", self.run.path / "report.html")
         return metrics
 
     def _quadrature(self, module: PINN, data: CollocationData) -> dict[str, Any]:

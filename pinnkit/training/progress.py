@@ -96,9 +96,11 @@ def on_terminal(state: State, columns: int) -> str:
     """One line of at most so many columns; where it is narrow the less important parts are left out, the error last.
 
     >>> print(on_terminal(State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4), 80))
-    ssbroyden  43%  4300/10000  objective 1.23e-07  error 2.10e-04  1:02, 1:23 left
+    ssbroyden  43%  4300/10000  objective 1.23e-07  error 2.10e-04  1:02 of <2:25
     """
     steps = f"{state.step}/{state.steps}" if state.steps else f"step {state.step}"
+    # "<": a run ends before its last step where its objective has gone flat.
+    bound = "?" if state.left is None else f"<{clock(state.time + state.left)}"
     parts = {  # in the order in which they stand
         "optimizer": state.optimizer,
         "share": f"{100 * state.share:.0f}%",
@@ -106,7 +108,7 @@ def on_terminal(state: State, columns: int) -> str:
         "objective": f"objective {state.objective:.2e}",
         "error": "" if state.error is None else f"error{f' {state.of}' if state.of else ''} {state.error:.2e}",
         "speed": f"{state.points_per_second:.1e} points/s",
-        "time": f"{clock(state.time)}, {clock(state.left)} left",
+        "time": f"{clock(state.time)} of {bound}",
     }
     parts = {name: part for name, part in parts.items() if part}
     for name in ("speed", "optimizer", "share", "steps", "time", "objective"):
@@ -135,11 +137,11 @@ def log_line(state: State) -> str:
     """One line for a log.
 
     >>> print(log_line(State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4, "v")))
-    step 4300 of 10000 (ssbroyden): objective 1.23e-07, error of v 2.10e-04; 1:02 of training, 1:23 left
+    step 4300 of 10000 (ssbroyden): objective 1.23e-07, error of v 2.10e-04; 1:02 of training, at most 1:23 left
     """
     steps = f" of {state.steps}" if state.steps else ""
     error = "" if state.error is None else f", error{f' of {state.of}' if state.of else ''} {state.error:.2e}"
-    times = f"{clock(state.time)} of training, {clock(state.left)} left"
+    times = f"{clock(state.time)} of training, at most {clock(state.left)} left"
     return f"step {state.step}{steps} ({state.optimizer}): objective {state.objective:.2e}{error}; {times}"
 
 

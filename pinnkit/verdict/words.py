@@ -139,7 +139,7 @@ def _advice(evidence: Evidence, found: Findings) -> str:
             f"{_budget(evidence)}; a shorter time interval or a larger network helps too."
         )
     if found.violated and (not found.unmet or found.violated.ratio >= found.unmet.ratio):
-        return "Check whether it contradicts another condition or the equation; else give it more weight."
+        return "Check whether it contradicts another condition or the equation; else give it weight, or hard: true."
     return "Try a shorter time interval or a smaller domain first, more points, a larger network, or other weights."
 
 
