@@ -176,7 +176,7 @@ class Evaluator:
         return [self.workers.total(function, shard.chunks) for shard in shards]
 
     def _step(
-        self, prepared: Prepared, parameters: Inputs, head: Inputs, chunk: Inputs, bound: bool = True
+        self, prepared: Prepared, parameters: Sequence[Tensor], head: Inputs, chunk: Inputs, bound: bool = True
     ) -> tuple[Tensor, Tensor]:
         """Losses and gradient of one chunk.
 
@@ -194,7 +194,9 @@ class Evaluator:
             gradients = torch.autograd.grad(objective, parameters, allow_unused=True, materialize_grads=True)
         return losses.detach(), torch.cat([gradient.flatten() for gradient in gradients])
 
-    def _bound(self, parameters: Inputs, constants: Tensor, bound: bool = True) -> tuple[Any, dict[str, Tensor]]:
+    def _bound(
+        self, parameters: Sequence[Tensor], constants: Tensor, bound: bool = True
+    ) -> tuple[Any, dict[str, Tensor]]:
         """The network with these tensors as its parameters, and the problem's parameters."""
         named = dict(zip(self.names, parameters, strict=True))
         learned = {name: named[f"learned.{name}"] for name in self.model.learned}

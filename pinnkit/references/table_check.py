@@ -50,8 +50,8 @@ def check_table(problem: Problem, grid: Mapping[str, np.ndarray], fields: Mappin
         row, column = outside[0]
         name = problem.coordinates[column]
         lower, upper = problem.domain.bounds[name]
-        place = f"{name} = {points[row, column]:g}"
-        raise TableError(f"its entry {row + 1} has {place}, outside the domain [{lower:g}, {upper:g}]")
+        where = f"{name} = {points[row, column]:g}"
+        raise TableError(f"its entry {row + 1} has {where}, outside the domain [{lower:g}, {upper:g}]")
     rows = np.flatnonzero(~problem.domain.contains(points, slack))
     if len(rows):
         where = ", ".join(

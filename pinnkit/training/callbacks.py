@@ -80,7 +80,8 @@ class Record(Callback):
     def _rate(self, trainer: lightning.Trainer, row: Mapping[str, Any]) -> float:
         """Collocation points per second of training since the last entry: steps * points / time."""
         before = self.rows[-1] if self.rows else {"step": 0, "time_s": 0.0}
-        points = sum(map(len, trainer.datamodule.sets.values()))  # type: ignore[attr-defined]
+        sizes: list[int] = [len(part) for part in trainer.datamodule.sets.values()]  # type: ignore[attr-defined]
+        points = sum(sizes)
         elapsed = row["time_s"] - before["time_s"]
         self.points_per_second = (row["step"] - before["step"]) * points / elapsed if elapsed > 0 else 0.0
         return self.points_per_second

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import lightning
 import numpy as np
@@ -159,8 +159,7 @@ class CollocationData(lightning.LightningDataModule):
         Raises:
             Diverged: that is not finite at one.
         """
-        found, drawn = {}, self.drawn
-        assert drawn is not None
+        found, drawn = {}, cast(int, self.drawn)
         for name, former in self.sets.items():
             if name in self.by_residual and drawn < FRESH_DRAWS:
                 found[name] = self._following_residual(name, drawn + 1, len(former), former)

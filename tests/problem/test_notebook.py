@@ -37,6 +37,18 @@ def test_a_problem_is_shown_by_its_equations(heat_words):
     assert shown.count("$$") == 2
 
 
+def test_a_condition_at_a_mapping_reads_as_one_at_a_text(heat_words):
+    conditions = {
+        "initial": {"at": {"t": 0}, "equations": "u = 0"},
+        "ends": {"at": [{"x": -1}, "x = 1"], "equations": "u = 0"},
+        "corner": {"at": {"x": -1, "t": 0}, "equations": "u = 0"},
+    }
+    shown = pinnkit.Problem(**{**heat_words, "conditions": conditions})._repr_latex_()
+    assert r"\text{at t = 0}" in shown
+    assert r"\text{at x = -1, x = 1}" in shown
+    assert r"\text{at x = -1, t = 0}" in shown
+
+
 def test_what_was_given_in_python_is_named(heat_words):
     def balance(p):
         return p.u_t

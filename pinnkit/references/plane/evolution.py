@@ -149,7 +149,7 @@ class EvolutionSolution:
                 self.rate,
                 (begin, end),
                 start,
-                method=self.method,
+                method=cast(Any, self.method),
                 rtol=rtol,
                 atol=rtol * max(float(np.abs(start).max()), 1e-3),
                 max_step=(end - begin) / 50,
@@ -158,7 +158,7 @@ class EvolutionSolution:
             )
         if not found.success:
             raise StoppedError(float(found.t[-1]))
-        return found.sol
+        return cast(Any, found.sol)
 
     def _suitable(self, begin: float, end: float, start: np.ndarray) -> str:
         sizes = np.abs(self.jacobian(begin, start))
