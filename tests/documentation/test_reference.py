@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import get_type_hints
 import typing
+from typing import get_type_hints
 
 import pytest
 
