@@ -44,11 +44,10 @@ def report(folder: RunFolder, problem: Problem, settings: Settings, metrics: Map
         said.name,
         said.description,
         metrics,
-        *(
-            [_formula(one, said, closed) for one in lines]
-            for lines, closed in ((said.equations, False), (said.conditions, False), (said.definitions, True),
-                                  (said.exact, True))
-        ),
+        [_formula(one, said, closed=False) for one in said.equations],
+        [_formula(one, said, closed=False) for one in said.conditions],
+        [_formula(one, said, closed=True) for one in said.definitions],
+        [_formula(one, said, closed=True) for one in said.exact],
         said.facts,
         [row for row in rows if row[2] != CHOSEN_HERE],
         [row[:2] for row in rows if row[2] == CHOSEN_HERE],

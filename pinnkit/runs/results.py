@@ -108,7 +108,7 @@ class Results:
             self.run.write_figures(figures, callbacks.figures_format, callbacks.figures_dpi)
             self._show(module.progress.step, figures)
         metrics = {
-            "status": "interrupted" if module.stopped.startswith(INTERRUPTED) else "finished",
+            "status": "interrupted" if (module.stopped or "").startswith(INTERRUPTED) else "finished",
             "reason": module.stopped,
             **found.errors(),
             "loss": record.rows[-1]["losses"].get("objective") if record.rows else None,
@@ -127,6 +127,8 @@ class Results:
             log.info(line, extra={"verdict": metrics["verdict"]})
         for line in in_columns(summary_lines(metrics)):
             log.info(line)
+        if self.first:
+            log.info("report: %s", self.run.path / "report.html")
         return metrics
 
     def _quadrature(self, module: PINN, data: CollocationData) -> dict[str, Any]:

@@ -61,6 +61,7 @@ def test_the_page_of_the_settings_has_every_key_that_a_configuration_takes_and_n
         if key not in ("pde", "logger")  # of which the default has not all keys
         for inner in (value if isinstance(value, dict) else [""])
     }
+    found |= set(leaves(get_type_hints(Settings)["logger"], "logger"))
     for group in dataclasses.fields(Settings):
         for part in classes(group).values() if group.name != "phases" else ():
             found |= set(leaves(part, group.name))

@@ -89,6 +89,7 @@ def test_the_likely_cause_is_named():
     text = verdict(evidence(contradiction)).text
     assert "the condition condition is violated by 50 %" in text
     assert "Check whether it contradicts another condition" in text
+    assert "else give it weight, or hard: true." in text
     assert "runs take thousands of steps" in verdict(evidence(UNSOLVED["10 steps"])).text
 
 
