@@ -14,6 +14,9 @@ from pinnkit.problem.parts import Condition, Equation
 if TYPE_CHECKING:  # a problem is shown by its statement
     from pinnkit.problem.problem import Problem
 
+SOURCE = "  (with a source)"
+"""The end of an equation's text to which a manufactured solution has added a source."""
+NOTE = "with a source term, by the manufactured solution"
 LISTED = 6
 """Places of a condition that are described each."""
 
@@ -140,10 +143,10 @@ def _merged(lines: list[tuple[str, Equation, str, tuple[str, ...]]]) -> tuple[Li
     for name, equation, where, notes in lines:
         former = found.get((name, equation.text))
         places = list(dict.fromkeys([*(former.where.split("; ") if former else []), where]))
-        if str(equation.weight) != "1":
-            weight = equation.weight
-            notes = (*notes, f"weight {float(weight):g}" if weight.is_number else f"weight {weight}")
-        texts = (name, equation.text, "; ".join(one for one in places if one), notes)
+        weight = f"{float(equation.weight):g}" if equation.weight.is_number else str(equation.weight)
+        notes = (*notes, f"weight {weight}") if weight != "1" else notes
+        notes = (*notes, NOTE) if equation.text.endswith(SOURCE) else notes
+        texts = (name, equation.text.removesuffix(SOURCE), "; ".join(one for one in places if one), notes)
         found[name, equation.text] = Line(*texts, is_text=not callable(equation.residual))
     return tuple(found.values())
 

@@ -21,6 +21,7 @@ from pinnkit.problem.integrals import known_values
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import point, samples
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.statement import SOURCE
 
 
 def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
@@ -83,7 +84,7 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
                 where = f" at {point(problem, inputs, wrong[0])}" if len(found) > 1 else ""
                 report.add("manufactured", f"gives {kind} a source of {found[wrong[0]]:g}{where}")
                 break
-        text = f"{equation.text}  (with a source)"
+        text = f"{equation.text}{SOURCE}"
         return dataclasses.replace(equation, residual=equation.residual - source, text=text)
 
     made = problem.replace(

@@ -65,7 +65,7 @@ def judged(
         reference.claimed_error if reference else None,
         changes["answer_change_late"],
         asked,
-        () if errors and max(errors.values()) < WRONG_ERROR else doubts(module.problem),
+        () if errors and all(one < WRONG_ERROR for one in errors.values()) else doubts(module.problem),
         all(stage.first_order for stage in module.stages),
     )
     found = verdict(evidence)

@@ -60,21 +60,13 @@ def report(folder: RunFolder, problem: Problem, settings: Settings, metrics: Map
 def _formula(line: Line, said: Statement, closed: bool) -> Formula:
     """A line of the statement; a closed form has its name on the left."""
     text = f"{line.name} = {line.text}" if closed else line.text
-    written: str = text
-    note: tuple[str, ...] = ()
-    if text.endswith(SOURCE):
-        written, note = text.removesuffix(SOURCE), ("with a source term, by the manufactured solution",)
-    math = mathml(written, said.names, said.coordinates) if line.is_text else None
+    math = mathml(text, said.names, said.coordinates) if line.is_text else None
     first = line.name if not closed else ""
     first = f"{first}: {line.where}" if line.where else first
-    notes = (*([first] if first else []), *line.notes, *note)
+    notes = (*([first] if first else []), *line.notes)
     if not line.is_text:
         notes = (*notes, "a residual given in Python")
     return Formula(text, math, notes)
-
-
-SOURCE = "  (with a source)"
-"""The end of an equation's text to which a manufactured solution has added a source."""
 
 
 def changed_settings(settings: Settings, overrides: Sequence[str]) -> Iterator[tuple[str, str, str]]:

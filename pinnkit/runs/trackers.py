@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from pinnkit.training import settings as training
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+log = logging.getLogger("pinnkit")
 
 STORE = "mlflow.db"
 """MLflow's store where neither the settings nor the environment name one: a file in the working folder."""
@@ -86,7 +89,10 @@ def log_figure(logger: Logger, name: str, figure: Figure, step: int) -> None:
 
 
 def end(loggers: Sequence[Logger], metrics: Mapping[str, Any]) -> None:
-    """Log the final metrics, and close the runs of the trackers."""
+    """Log the final metrics, and close the runs of the trackers.
+
+    A tracker that cannot be reached is a warning: the run has come to its end, and its folder has everything.
+    """
     plain, _ = to_json(metrics)
     numbers = {key: value for key, value in plain.items() if isinstance(value, int | float)}
     for name in FINAL:
@@ -94,16 +100,22 @@ def end(loggers: Sequence[Logger], metrics: Mapping[str, Any]) -> None:
     status = str(metrics["status"])
     texts = {key: plain[key] for key in ("status", "verdict", "verdict_text") if plain.get(key) is not None}
     for logger in loggers:
-        if isinstance(logger, WandbLogger):
-            logger.experiment.summary.update({**{f"final/{key}": value for key, value in numbers.items()}, **texts})
-            logger.experiment.finish(exit_code=0 if status in ("finished", "interrupted") else 1)
-        elif isinstance(logger, MLFlowLogger):
-            logger.log_metrics(
-                {f"final/{key}": float(value) for key, value in numbers.items()}, step=plain.get("steps")
-            )
-            for key, text in texts.items():
-                logger.experiment.set_tag(logger.run_id, key, text)
-            logger.finalize("success" if status == "finished" else "finished" if status == "interrupted" else "failed")
+        try:
+            _end(logger, status, numbers, texts, plain.get("steps"))
+        except Exception as error:  # trackers have classes of their own, and those of their networks
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            log.warning("logger.%s has not been told how the run ended (%s): metrics.json has it", _kind(logger), first)
+
+
+def _end(logger: Logger, status: str, numbers: Mapping[str, float], texts: Mapping[str, str], step: int | None) -> None:
+    if isinstance(logger, WandbLogger):
+        logger.experiment.summary.update({**{f"final/{key}": value for key, value in numbers.items()}, **texts})
+        logger.experiment.finish(exit_code=0 if status in ("finished", "interrupted") else 1)
+    elif isinstance(logger, MLFlowLogger):
+        logger.log_metrics({f"final/{key}": float(value) for key, value in numbers.items()}, step=step)
+        for key, text in texts.items():
+            logger.experiment.set_tag(logger.run_id, key, text)
+        logger.finalize("success" if status == "finished" else "finished" if status == "interrupted" else "failed")
 
 
 def _wandb(settings: training.WandB, folder: Path, problem: str, former: str | None) -> Logger:

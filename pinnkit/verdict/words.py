@@ -81,8 +81,8 @@ def _falling(evidence: Evidence, found: Findings) -> list[str]:
         return [state, f"After {_steps(evidence)} it cannot be told yet whether it still falls: "
                        f"give it more {budget}."]  # fmt: skip
     goal = found.error[1] / (evidence.asked or FINE_ERROR) if found.error else (found.ratio or 1.0) / FINE_RATIO
-    goal = goal if evidence.progress.error_fell is not None else goal**2  # an objective has squares
-    times = math.ceil(max(longer(found.factor, max(goal, 1.0)), 2.0)) if found.factor > 1 else MOST_TIMES + 1
+    goal = goal if evidence.progress.error_fell is not None else goal * goal  # an objective has squares
+    times = math.ceil(min(max(longer(found.factor, max(goal, 1.0)), 2.0), MOST_TIMES + 1))
     advice = f"give it {min(times, MOST_TIMES)} times the {budget}"
     if times > MOST_TIMES:
         advice += ", or try a larger network or another optimizer"
