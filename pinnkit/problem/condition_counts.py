@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 
 from pinnkit.language.calculus import partials
 from pinnkit.problem.parts import Field
@@ -38,10 +39,14 @@ def too_few_in_space(problem: Problem) -> list[str]:
     for field in problem.fields:
         for name in problem.space:
             order = _order(problem, field, name) if name in field.coordinates else 0
-            given = _given(problem, field, lambda free, name=name: name not in free)
+            given = _given(problem, field, partial(_without, name))
             if order >= 2 and given < order and name not in problem.periods(field):
                 found.append(_sentence(field, name, order, given, f"at the ends of {name}"))
     return found
+
+
+def _without(name: str, free: Collection[str]) -> bool:
+    return name not in free
 
 
 def _countable(problem: Problem) -> bool:

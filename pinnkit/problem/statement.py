@@ -113,10 +113,15 @@ def _place(condition: Condition, problem: Problem) -> str:
     written = written.get(condition.origin) if isinstance(written, Mapping) else None
     written = written if isinstance(written, Mapping) else {}
     at = written.get("at")
-    texts = [at] if isinstance(at, str) else at if isinstance(at, list | tuple) else []
+    places = at if isinstance(at, list | tuple) else [at]
+    texts = [_as_equations(one) if isinstance(one, Mapping) else one for one in places]
     if condition.data or not texts or not all(isinstance(one, str) for one in texts):
         return where_it_holds(condition, problem)
-    return f"at {', '.join(texts)}" + (f" where {written['where']}" if "where" in written else "")
+    return f"at {', '.join(map(str, texts))}" + (f" where {written['where']}" if "where" in written else "")
+
+
+def _as_equations(at: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in at.items())
 
 
 def _name(equation: Equation, problem: Problem) -> str:

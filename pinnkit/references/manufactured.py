@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import sympy
@@ -44,7 +45,7 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
         definitions=problem.definitions,
     )
     names = [unknown.name for unknown in problem.unknowns]
-    exact = {}
+    exact: dict[str, Any] = {}
     for name, text in solution.items():
         with report.at(f"manufactured.{name}"):
             if name not in names:

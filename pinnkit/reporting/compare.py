@@ -183,7 +183,8 @@ def _short(cell: Any) -> str:
 
 def _fitting(columns: Sequence[str], cells: Sequence[Mapping[str, str]], width: int) -> tuple[list[str], list[str]]:
     """The columns that fit the width, and those left out: the less important first."""
-    kept, out = list(columns), []
+    kept = list(columns)
+    out: list[str] = []
     for prefix in LESS_IMPORTANT:
         for column in [one for one in kept if one.startswith(prefix)]:
             if sum(_widths(kept, cells).values()) + 2 * (len(kept) - 1) <= width:

@@ -73,7 +73,7 @@ def hyperparameters(settings: Settings, problem: Problem, metrics: Mapping[str, 
         "dtype": settings.dtype,
         "network": network.name,
         "network.width": network.width,
-        "network.depth": network.depth,
+        "network.depth": network.depth,  # type: ignore[attr-defined]
         "network.activation": network.activation,
         "sampling": sampling.name,
         "sampling.equations": sampling.equations,

@@ -129,7 +129,7 @@ def _check_network(problem: Problem, settings: Settings, free: float, report: Re
 def _check_points(problem: Problem, sampling: Sampling, free: float, report: Report) -> None:
     dimension = len(problem.coordinates)
 
-    def needed(count: int) -> float:
+    def needed(count: float) -> float:
         return NUMBER * dimension * float(count) * (1 + sampling.pool)  # the candidates of a redraw
 
     places = sum(len(condition.places) or 1 for condition in problem.soft_conditions if not condition.data)

@@ -44,11 +44,10 @@ def report(folder: RunFolder, problem: Problem, settings: Settings, metrics: Map
         said.name,
         said.description,
         metrics,
-        *(
-            [_formula(one, said, closed) for one in lines]
-            for lines, closed in ((said.equations, False), (said.conditions, False), (said.definitions, True),
-                                  (said.exact, True))
-        ),
+        [_formula(one, said, closed=False) for one in said.equations],
+        [_formula(one, said, closed=False) for one in said.conditions],
+        [_formula(one, said, closed=True) for one in said.definitions],
+        [_formula(one, said, closed=True) for one in said.exact],
         said.facts,
         [row for row in rows if row[2] != CHOSEN_HERE],
         [row[:2] for row in rows if row[2] == CHOSEN_HERE],
@@ -61,7 +60,8 @@ def report(folder: RunFolder, problem: Problem, settings: Settings, metrics: Map
 def _formula(line: Line, said: Statement, closed: bool) -> Formula:
     """A line of the statement; a closed form has its name on the left."""
     text = f"{line.name} = {line.text}" if closed else line.text
-    written, note = text, ()
+    written: str = text
+    note: tuple[str, ...] = ()
     if text.endswith(SOURCE):
         written, note = text.removesuffix(SOURCE), ("with a source term, by the manufactured solution",)
     math = mathml(written, said.names, said.coordinates) if line.is_text else None

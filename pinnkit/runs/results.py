@@ -106,7 +106,7 @@ class Results:
             self.run.write_figures(figures, callbacks.figures_format, callbacks.figures_dpi)
             self._show(module.progress.step, figures)
         metrics = {
-            "status": "interrupted" if module.stopped.startswith(INTERRUPTED) else "finished",
+            "status": "interrupted" if (module.stopped or "").startswith(INTERRUPTED) else "finished",
             "reason": module.stopped,
             **found.errors(),
             "loss": record.rows[-1]["losses"].get("objective") if record.rows else None,

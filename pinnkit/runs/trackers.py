@@ -64,8 +64,8 @@ def begin(loggers: Sequence[Logger], folder: RunFolder, config: str, resume: boo
         if kind is None:
             continue
         try:
-            _ = logger.experiment
-            identities[kind] = str(logger.run_id if kind == "mlflow" else logger.experiment.id)
+            _ = logger.experiment  # type: ignore[attr-defined]
+            identities[kind] = str(logger.run_id if kind == "mlflow" else logger.experiment.id)  # type: ignore[attr-defined]
             if not (resume and kind == "mlflow"):  # whose parameters cannot change
                 logger.log_hyperparams(_flat(parse(config) or {}))
         except Exception as error:  # trackers have classes of their own, and those of their networks

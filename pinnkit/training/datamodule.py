@@ -51,6 +51,8 @@ class CollocationData(lightning.LightningDataModule):
         began: the step with which the first block on the present points began.
     """
 
+    trainer: Any  # of Lightning, which sets it before it asks for batches
+
     def __init__(
         self,
         problem: Problem,
@@ -157,12 +159,13 @@ class CollocationData(lightning.LightningDataModule):
         Raises:
             Diverged: that is not finite at one.
         """
-        found = {}
+        found, drawn = {}, self.drawn
+        assert drawn is not None
         for name, former in self.sets.items():
-            if name in self.by_residual and self.drawn < FRESH_DRAWS:
-                found[name] = self._following_residual(name, self.drawn + 1, len(former), former)
+            if name in self.by_residual and drawn < FRESH_DRAWS:
+                found[name] = self._following_residual(name, drawn + 1, len(former), former)
             else:
-                found[name] = self._even(name, self.drawn + 1)
+                found[name] = self._even(name, drawn + 1)
         batches = {name: self._batch(points).to(self.trainer.lightning_module.device) for name, points in found.items()}
         return batches, {name: self._finite_scores(name, points) for name, points in found.items()}
 
@@ -251,5 +254,5 @@ class CollocationData(lightning.LightningDataModule):
         self.sets = {name: kept[name] if name in kept else self._even(name, self.drawn) for name in self.groups}
 
 
-def _as_it_is(item: StepBlock) -> StepBlock:
+def _as_it_is(item: Any) -> Any:
     return item

@@ -168,7 +168,7 @@ class Progress(Callback):
         self._last_line = -math.inf
         """Seconds of training at the last line."""
 
-    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
+    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
         self._last_line = module.progress.train_time_s
         if self.bar and self.stream.isatty():
             self._bar = tqdm(file=self.stream, bar_format="{desc}", dynamic_ncols=True, mininterval=0.2)
@@ -179,7 +179,7 @@ class Progress(Callback):
             steps, done = module.limits.steps, module.progress.step
             self._widget = notebook_bar(total=steps, initial=done, unit="step", mininterval=0.2)
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:  # type: ignore[override]
         if not self.record.rows:
             return
         state = self._state(module, self.record.rows[-1])
@@ -196,10 +196,10 @@ class Progress(Callback):
             self._last_line = state.time
             log.info(log_line(state))
 
-    def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:
+    def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
         self._close()
 
-    def on_exception(self, trainer: lightning.Trainer, module: PINN, exception: BaseException) -> None:
+    def on_exception(self, trainer: lightning.Trainer, module: PINN, exception: BaseException) -> None:  # type: ignore[override]
         self._close()
 
     def _close(self) -> None:
@@ -224,7 +224,7 @@ class Progress(Callback):
             max_time=module.limits.max_time,
             per_step=self._step_time.per_step,
             objective=row["losses"].get("objective", math.nan),
-            error=errors.get(worst),
+            error=errors.get(worst) if worst is not None else None,
             of=worst if len(errors) > 1 else None,
             points_per_second=self.record.points_per_second,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 from pinnkit.verdict.evidence import Evidence
 from pinnkit.verdict.judge import (
@@ -145,13 +146,14 @@ def _advice(evidence: Evidence, found: Findings) -> str:
 def _state(evidence: Evidence, found: Findings) -> str:
     if found.error:
         return _error(evidence, found)
-    state = f"Equations and conditions are met to {amount(found.ratio)} of the size of their terms"
+    state = f"Equations and conditions are met to {amount(cast(float, found.ratio))} of the size of their terms"
     if evidence.late_change is None:
         return state
     return f"{state}, and the answer changed by {amount(evidence.late_change)} in the last third of training"
 
 
 def _error(evidence: Evidence, found: Findings) -> str:
+    assert found.error is not None
     name, error = found.error
     against = "its exact value" if name in evidence.numbers else evidence.reference
     return f"The error of {name} is {amount(error)} (against: {against})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import sympy
@@ -73,7 +74,7 @@ def _ansatz(problem: Problem, name: str, parts: Sequence[Prescribed]) -> Ansatz:
     faces = {}
     for coordinate in (*problem.space, *(one for one in problem.coordinates if one not in problem.space)):
         planes = {one.plane: one for one in parts if _fixes(one, coordinate) and not one.slope}
-        slopes = {one.plane: one for one in parts if _fixes(one, coordinate) and one.slope}
+        slopes: Any = {one.plane: one for one in parts if _fixes(one, coordinate) and one.slope}
         faces[coordinate] = planes, slopes
         factor *= _of_planes(problem, coordinate, planes, slopes)
     for planes, slopes in faces.values():
