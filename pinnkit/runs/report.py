@@ -22,6 +22,8 @@ SHOWN = 200
 TRAIN = ("pinnkit", "train")
 CHOSEN_HERE = "chosen for this problem"
 """In the place of a default that depends on the problem."""
+BY_PROBLEM, UNSET = "by the problem", "not set"
+"""In the place of null: the default of a value that was given, where it depends on the problem, and of a limit."""
 
 
 def report(folder: RunFolder, problem: Problem, settings: Settings, metrics: Mapping[str, Any], run: RunFolder) -> None:
@@ -78,10 +80,14 @@ def changed_settings(settings: Settings, overrides: Sequence[str]) -> Iterator[t
         return any(key == one or key.startswith((f"{one}.", f"{one}[")) for one in named)
 
     for key, value, usual in sorted(rows, key=lambda row: not given(row[0])):
-        chosen = usual in ("null", "auto") and not given(key) and any(
+        depends = usual in ("null", "auto") and any(
             key == one or key.startswith((f"{one}.", f"{one}[")) for one in CHOSEN
         )  # fmt: skip
-        yield key, value, CHOSEN_HERE if chosen else usual
+        if depends and not given(key):
+            usual = CHOSEN_HERE
+        elif usual == "null":
+            usual = BY_PROBLEM if depends else UNSET
+        yield key, value, usual
 
 
 def _differing(settings: Any, usual: Any, path: str) -> Iterator[tuple[str, str, str]]:

@@ -67,7 +67,7 @@ def test_the_report_has_equations_settings_and_how_to_repeat_it(run):
     page = page_of(run)
     assert page.tags.count("math") == 5  # the equation, two conditions, the exact field and parameter
     assert "network.width 5" in page.text
-    assert "trainer.max_steps 10 null" in page.text
+    assert "trainer.max_steps 10 not set" in page.text
     assert "start: at t = 0" in page.text
     assert f"--config-dir {run.resolve()} --config-name config" in page.text
     assert metrics_of(run)["commit"] is None or metrics_of(run)["commit"] in page.text
