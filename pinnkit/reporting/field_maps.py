@@ -9,7 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from pinnkit.reporting.figure_style import add_colour_bar, draw_colour_map, label_axes, new_figure, shape_of, span
+from pinnkit.reporting.figure_style import (
+    add_colour_bar,
+    draw_colour_map,
+    label_axes,
+    new_figure,
+    set_spaces,
+    shape_of,
+    span,
+)
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.samples import Samples, draw_places
 from pinnkit.reporting.scales import FLAT, Scale
@@ -110,7 +118,7 @@ def draw_comparison(caption: str, grid: Grid, rows: list[tuple[str, np.ndarray, 
     planes = views(grid)
     widths, height = _panel_sizes(grid, planes)
     with new_figure(sum(widths) + 3.4, height * len(rows) + 1.9, caption) as figure:
-        figure.get_layout_engine().set(wspace=0.06)
+        set_spaces(figure, wspace=0.06)
         all_axes = figure.subplots(len(rows), len(planes), squeeze=False, sharex=True, sharey=True)
         for row, (label, values, scale) in zip(all_axes, rows, strict=True):
             for axes, view in zip(row, planes, strict=True):
@@ -162,7 +170,7 @@ def _draw_views(
     widths, height = _panel_sizes(grid, planes)
     snapshots = grid.frames is not None
     with new_figure(sum(widths) + (3.4 if snapshots else 4.6), height + 1.6, caption) as figure:
-        figure.get_layout_engine().set(wspace=0.06)
+        set_spaces(figure, wspace=0.06)
         row = figure.subplots(1, len(planes), squeeze=False, sharey=snapshots, width_ratios=widths)[0]
         for axes, view in zip(row, planes, strict=True):
             paint_view(axes, grid, values, view, scale, narrow=True)
