@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +12,28 @@ import yaml
 from pinnkit.cli import yaml_files
 from pinnkit.cli.entry import FAILED, FINISHED, asks_help, report_error
 from pinnkit.cli.resume import read_saved_config
-from pinnkit.language.errors import ProblemError, Report
+from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reading import read_as
-from pinnkit.reporting.artifacts import RunFolder, RunFolderError
+from pinnkit.reporting.animation_formats import FORMATS, CannotAnimateError, check_format
+from pinnkit.reporting.artifacts import FIGURE_FORMATS, RunFolder, RunFolderError
 from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.runs.memory import check_grid
+from pinnkit.runs.planes import check_moves
 from pinnkit.runs.validation import read_and_check
+from pinnkit.settings import Settings
 
 HELP = """
 Read a run folder back: measure its network again, draw it, and write RUN/evaluation.
 
-usage: python scripts/evaluate.py run=RUN_FOLDER [grid=N] [checkpoint=last|best] [export=csv]
+usage: python scripts/evaluate.py run=RUN_FOLDER [grid=N] [checkpoint=last|best] [export=csv] [animate=gif|mp4]
+                                   [format=png|pdf|svg] [dpi=N]
 
   grid=N            points along each coordinate (default: as at the end of training)
   checkpoint=best   the state of the least objective, in the place of the last
   export=csv        RUN/evaluation/solution.csv too, a row for each point
+  animate=gif       RUN/evaluation/animation_FIELD.gif too, each field in time (mp4: pip install "pinnkit[animation]")
+  format=pdf        the files of the figures: png, pdf, svg or [png,pdf] (default: callbacks.figures_format of the run)
+  dpi=300           pixels per inch of a png, and of the maps within a pdf or svg (default: callbacks.figures_dpi)
   problem_folder=F  where the files that the problem names are, if they have been moved
 
 example:
@@ -46,6 +53,9 @@ class Request:
     grid: int | None = field(default=None, metadata={"minimum": 2, "maximum": 1_000_000_000})
     """Points along each coordinate; None: as at the end of training. A table is evaluated at its own points."""
     export: str | None = field(default=None, metadata={"choices": EXPORTERS})
+    animate: str | None = field(default=None, metadata={"choices": FORMATS})
+    format: tuple[str, ...] | None = field(default=None, metadata={"choices": FIGURE_FORMATS})
+    dpi: int | None = field(default=None, metadata={"minimum": 20, "maximum": 1200})
     problem_folder: str | None = None
     """Where the files that the problem names are now, if they have been moved."""
 
@@ -64,22 +74,35 @@ def evaluate(argv: Sequence[str]) -> int:
             config["problem_folder"] = request.problem_folder
         problem, settings = read_and_check(config)
         check_grid(problem, request.grid, table=request.export is not None)
+        settings = _with_figures(settings, request)
+        if request.animate is not None:
+            check_moves(problem)
+            check_format(Path(f"animation.{request.animate}"))
         run = RunFolder(Path(request.run))
         if run.metrics.exists():
             run.read_metrics()  # a damaged one is refused before torch is loaded
     except (ProblemError, RunFolderError) as error:
         return report_error(error)
+    except CannotAnimateError as error:
+        return report_error(ProblemError([Mistake("animate", str(error))]))
     from pinnkit.cli.train_and_measure import measure  # torch is loaded here, after every check
     from pinnkit.training.checkpoint_reader import DamagedCheckpoint
 
     try:
-        measure(problem, settings, run, request.checkpoint, request.grid, request.export)
+        measure(problem, settings, run, request.checkpoint, request.grid, request.export, request.animate)
     except (ProblemError, RunFolderError, DamagedCheckpoint) as error:
         return report_error(error)
     except OSError as error:
         report_error(error)
         return FAILED
     return FINISHED
+
+
+def _with_figures(settings: Settings, request: Request) -> Settings:
+    """The settings of the run with the files of figures that are asked for."""
+    asked = {"figures_format": request.format, "figures_dpi": request.dpi}
+    given = {key: value for key, value in asked.items() if value is not None}
+    return replace(settings, callbacks=replace(settings.callbacks, **given))
 
 
 def _request(argv: Sequence[str]) -> Request:

@@ -16,6 +16,7 @@ from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.runs import environment, evaluation
+from pinnkit.runs.animation import animate_fields
 from pinnkit.runs.configuration import with_settings
 from pinnkit.runs.learned import learned
 from pinnkit.runs.load import checkpoint_path, restore
@@ -65,7 +66,13 @@ def run(problem: Problem, settings: Settings, folder: Path, config: str, overrid
 
 
 def measure(
-    problem: Problem, settings: Settings, run: RunFolder, checkpoint: str, grid: int | None, export: str | None
+    problem: Problem,
+    settings: Settings,
+    run: RunFolder,
+    checkpoint: str,
+    grid: int | None,
+    export: str | None,
+    animate: str | None = None,
 ) -> None:
     """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation.
 
@@ -73,6 +80,7 @@ def measure(
         checkpoint: last or best.
         grid: points along each coordinate; None: as at the end of training.
         export: the name of an exporter, or None.
+        animate: gif, mp4 or None.
     """
     path = checkpoint_path(run, checkpoint)
     settings = resolved(problem, settings)
@@ -93,7 +101,10 @@ def measure(
     names = [stage.name for stage in module.stages]
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
-    folder.write_figures(found.draw(problem, evaluation.history(rows, names, found.references), trained.data.sets))
+    figures = found.draw(problem, evaluation.history(rows, names, found.references), trained.data.sets)
+    folder.write_figures(figures, settings.callbacks.figures_format, settings.callbacks.figures_dpi)
+    if animate is not None:
+        animate_fields(module, reference, folder.path, animate)
     if export is not None:
         columns = {name: values for name, values in found.arrays().items() if name not in problem.coordinates}
         exporter = EXPORTERS[export]()

@@ -191,7 +191,7 @@ def evaluate(module: PINN, reference: Reference | None, per_coordinate: int | No
     references = reference(grid.coordinates) if reference is not None else {}
     fields = predict(module, grid.coordinates)
     found = residuals(module, grid.coordinates)
-    fields, references, found = (_blanked(arrays, inside) for arrays in (fields, references, found))
+    fields, references, found = (blanked(arrays, inside) for arrays in (fields, references, found))
     regions = {
         one.name: in_part(module.problem, grid.coordinates, one.region)
         for one in module.problem.equations
@@ -209,7 +209,7 @@ def _planes(module: PINN, reference: Reference | None) -> Planes | None:
         return None
     inside = inside_domain(module.problem, grid)
     references = reference(grid.coordinates) if reference is not None and reference.grid is None else {}
-    return Planes(grid, _blanked(predict(module, grid.coordinates), inside), _blanked(references, inside))
+    return Planes(grid, blanked(predict(module, grid.coordinates), inside), blanked(references, inside))
 
 
 def inside_domain(problem: Problem, grid: Grid) -> np.ndarray:
@@ -221,7 +221,7 @@ def inside_domain(problem: Problem, grid: Grid) -> np.ndarray:
     return problem.domain.contains(points, slack).reshape(grid.shape)
 
 
-def _blanked(arrays: Mapping[str, np.ndarray], inside: np.ndarray) -> dict[str, np.ndarray]:
+def blanked(arrays: Mapping[str, np.ndarray], inside: np.ndarray) -> dict[str, np.ndarray]:
     """The arrays with NaN outside the domain."""
     if inside.all():
         return dict(arrays)
@@ -235,7 +235,7 @@ class Errors:
         self._module = module
         self._grid = grid_of(module.problem, reference)
         references = reference(self._grid.coordinates) if reference is not None else {}
-        self._references = _blanked(references, inside_domain(module.problem, self._grid))
+        self._references = blanked(references, inside_domain(module.problem, self._grid))
 
     def __call__(self) -> dict[str, float]:
         if not self._references:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pinnkit.reporting.artifacts import FIGURE_FORMATS
+
 SHARDS = (1, 2, 4, 8, 16, 32, 64)
 DIVIDES = "a number of processes that divides them is needed"
 DEFAULT_STEPS = 10_000
@@ -78,9 +80,6 @@ class Checkpoint:
     every_minutes: float = field(default=10.0, metadata={"above": 0.0})
 
 
-FIGURE_FORMATS = ("png", "pdf", "svg")
-
-
 @dataclass(frozen=True)
 class Callbacks:
     """What is watched while training."""
@@ -94,7 +93,7 @@ class Callbacks:
     figures_every: int | None = field(default=None, metadata={"minimum": 1})
     """Optimizer steps between figures in TensorBoard while training; None: none."""
     figures_format: tuple[str, ...] = field(default=("png",), metadata={"choices": FIGURE_FORMATS})
-    """The files of each figure: png, and for a paper pdf or svg, in which dense maps are images and all else is lines."""
+    """The files of each figure: png, or for a paper pdf or svg, in which dense maps are images."""
     figures_dpi: int = field(default=150, metadata={"minimum": 20, "maximum": 1200})
     """Pixels per inch of a png, and of the images within a pdf or svg."""
 
