@@ -1,18 +1,14 @@
-"""The documentation: problems in it are read and checked as they stand there, and links lead somewhere."""
+"""The documentation: every word has an example, links lead somewhere, every page is in a toctree."""
 
 import re
 
-import numpy as np
 import pytest
 import yaml
 
-from pinnkit.domains.triangle_mesh import icosphere
-from pinnkit.problem.checks import check
-from pinnkit.problem.problem import Problem
 from tests.conftest import ROOT
-from tests.domains.test_mesh_file import binary_stl
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 BLOCKS = {
     f"{page.relative_to(ROOT)} {number}": yaml.safe_load(block)
     for page in PAGES
@@ -22,26 +18,8 @@ BLOCKS = {
 PROBLEMS = {name: words for name, words in BLOCKS.items() if {"coordinates", "equations"} <= set(words)}
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """The files that the examples name."""
-    columns = ["x", "y", "t", "u"]
-    rows = "\n".join(",".join(["0.5"] * len(columns)) for _ in range(3))
-    (tmp_path / "samples.csv").write_text(f"{','.join(columns)}\n{rows}\n")
-    axis = np.linspace(0, 1, 5)
-    np.savez(tmp_path / "source.npz", x=axis, y=axis, q=1 + np.outer(axis, axis))
-    (tmp_path / "part.stl").write_bytes(binary_stl(*icosphere(2, (0, 0, 0), 0.8)))
-    return tmp_path
-
-
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_each_problem_is_one_without_a_mistake(name, folder):
-    assert check(Problem(folder=folder, **PROBLEMS[name])).mistakes == []
-
-
 def test_each_page_on_the_words_of_a_problem_has_an_example():
-    _, words, *_ = (ROOT / "docs" / "README.md").read_text().split("\n## ")
-    pages = {f"docs/{page}" for page in re.findall(r"\((\w+\.md)\)", words)}
+    pages = {page.relative_to(ROOT).as_posix() for page in (DOCS / "language").glob("*.md")}
     assert len(pages) > 5
     assert pages - {name.rsplit(" ", 1)[0] for name in PROBLEMS} == set()
 
@@ -67,8 +45,14 @@ def anchor(line: str) -> str:
     return re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
 
 
-def test_the_index_has_every_page():
-    index = (ROOT / "docs" / "README.md").read_text()
-    pages = [page.relative_to(ROOT / "docs").as_posix() for page in PAGES if page.is_relative_to(ROOT / "docs")]
-    missing = [page for page in pages if page != "README.md" and f"({page})" not in index]
-    assert missing == []
+def toctree(page: str) -> set[str]:
+    """The pages that the toctrees of a page name, patterns written out."""
+    folder = (DOCS / page).parent
+    blocks = re.findall(r"^```\{toctree\}\n(.*?)^```", (DOCS / page).read_text(), re.DOTALL | re.MULTILINE)
+    entries = [line for block in blocks for line in block.split() if not line.startswith(":")]
+    return {file.with_suffix("").as_posix() for entry in entries for file in folder.glob(f"{entry}.*")}
+
+
+def test_every_page_is_in_a_toctree():
+    pages = {page.with_suffix("").as_posix() for ending in ("md", "ipynb") for page in DOCS.rglob(f"*.{ending}")}
+    assert pages - toctree("index.md") == {(DOCS / "index").as_posix()}

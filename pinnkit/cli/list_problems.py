@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from textwrap import shorten
-
-import yaml
 
 from pinnkit.cli.entry import FINISHED, asks_help, report_error
 from pinnkit.language.errors import suggestion
 from pinnkit.runs import shipped
+from pinnkit.runs.shipped_problems import described
 
 HELP = """
 List the shipped problems by their kinds, each with a line that says what it is.
@@ -34,7 +32,7 @@ def list_problems(argv: Sequence[str]) -> int:
     if asks_help(argv, HELP):
         return FINISHED
     files = shipped.problems()
-    descriptions = {name: _description(path) for name, path in files.items()}
+    descriptions = {name: described(path) for name, path in files.items()}
     texts = {name: f"{path.parent.name} {name} {descriptions[name]}".lower() for name, path in files.items()}
     found = [name for name, text in texts.items() if all(word.lower() in text for word in argv)]
     if not found:
@@ -47,7 +45,3 @@ def list_problems(argv: Sequence[str]) -> int:
             if files[name].parent.name == kind:
                 print(f"  {name:<{longest}}  {shorten(descriptions[name], WIDTH - longest, placeholder=' ...')}")
     return FINISHED
-
-
-def _description(path: Path) -> str:
-    return " ".join(str(yaml.safe_load(path.read_text(encoding="utf-8")).get("description", "")).split())

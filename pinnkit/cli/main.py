@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 
 from pinnkit.cli import entry
 from pinnkit.language.errors import suggestion
 from pinnkit.runs import shipped
+from pinnkit.versions import __version__
 
 HELP = """
 Differential equations solved by physics-informed neural networks.
@@ -91,20 +91,13 @@ def pinnkit(argv: Sequence[str]) -> int:
         return entry.FINISHED
     command, *arguments = argv
     if command == "--version":
-        print(f"pinnkit {_version()}")
+        print(f"pinnkit {__version__}")
         return entry.FINISHED
     if command not in COMMANDS:
         return entry.report_error(f"command line: there is no command '{command}'{suggestion(command, list(COMMANDS))}")
     if arguments == ["--version"]:
         return pinnkit(arguments)
     return COMMANDS[command](arguments)
-
-
-def _version() -> str:
-    try:
-        return version("pinnkit")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 if __name__ == "__main__":

@@ -14,12 +14,14 @@ from pinnkit.optimizers.sample_space import JacobianTooLargeError
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.runs import environment, evaluation
 from pinnkit.runs.animation import animate_fields
 from pinnkit.runs.configuration import with_settings
+from pinnkit.runs.export import export
+from pinnkit.runs.export_metadata import export_metadata
 from pinnkit.runs.learned import learned
 from pinnkit.runs.load import checkpoint_path, restore
+from pinnkit.runs.network_exporters import Subject
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.results import summary_lines
 from pinnkit.runs.solve import solve
@@ -71,7 +73,7 @@ def measure(
     run: RunFolder,
     checkpoint: str,
     grid: int | None,
-    export: str | None,
+    formats: Sequence[str],
     animate: str | None = None,
 ) -> None:
     """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation.
@@ -79,8 +81,11 @@ def measure(
     Args:
         checkpoint: last or best.
         grid: points along each coordinate; None: as at the end of training.
-        export: the name of an exporter, or None.
+        formats: names of exporters.
         animate: gif, mp4 or None.
+
+    Raises:
+        ProblemError: the configuration is not the checkpoint's, or a format cannot hold the problem.
     """
     path = checkpoint_path(run, checkpoint)
     settings = resolved(problem, settings)
@@ -103,10 +108,8 @@ def measure(
     folder.write_solution(found.arrays())
     figures = found.draw(problem, evaluation.history(rows, names, found.references), trained.data.sets)
     folder.write_figures(figures, settings.callbacks.figures_format, settings.callbacks.figures_dpi)
+    subject = Subject(module, found, reference, export_metadata(problem, metrics, settings.dtype), grid)
+    written = [f"export: {path}" for path in export(formats, folder.path, subject)]
     if animate is not None:
-        animate_fields(module, reference, folder.path, animate)
-    if export is not None:
-        columns = {name: values for name, values in found.arrays().items() if name not in problem.coordinates}
-        exporter = EXPORTERS[export]()
-        exporter.write(folder.path / f"solution.{exporter.extension}", found.grid, columns)
-    print("\n".join([*summary_lines(metrics), f"written to {folder.path}"]))
+        written += [f"animation: {path}" for path in animate_fields(module, reference, folder.path, animate)]
+    print("\n".join([*summary_lines(metrics), *written, f"written to {folder.path}"]))

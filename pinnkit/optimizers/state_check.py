@@ -53,6 +53,10 @@ def check_state(optimizer: torch.optim.Optimizer, saved: Any, same_torch: bool =
         if state:
             _check_memory(optimizer, _mapping("state[0]", state[0]), parameters)
         return
+    if not isinstance(optimizer, SOAP) and not _is_plain_adam(optimizer):
+        for index, entries in state.items():
+            _check_numbers(f"state[{index}]", entries)
+        return
     if state and set(state) != set(known):
         raise InvalidStateError(".state: is of some parameters only")
     for index, shapes in known.items() if state else ():
@@ -62,6 +66,19 @@ def check_state(optimizer: torch.optim.Optimizer, saved: Any, same_torch: bool =
         for name, shape in shapes.items():
             kind = torch.float32 if name == "step" else parameters[index].dtype
             _tensor(f"state[{index}].{name}", entries[name], shape, kind)
+
+
+def _is_plain_adam(optimizer: torch.optim.Optimizer) -> bool:
+    return type(optimizer) is torch.optim.Adam and not any(group["amsgrad"] for group in optimizer.param_groups)
+
+
+def _check_numbers(where: str, entries: Any) -> None:
+    """Check that all numbers in the state of an optimizer of the user's are finite; its names are not known here."""
+    for name, value in _mapping(where, entries).items():
+        if isinstance(value, Tensor) and not bool(torch.isfinite(value).all()):
+            raise NonFiniteStateError(f".{where}.{name}: holds NaN or infinity")
+        if isinstance(value, float):
+            number(f".{where}.{name}", value)
 
 
 def _owners(optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor]) -> dict[int, dict[str, tuple[int, ...]]]:

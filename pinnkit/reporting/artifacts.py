@@ -34,6 +34,18 @@ class RunFolderError(ValueError):
     """A run folder or a file of it is missing or damaged; the message names path and expectation."""
 
 
+def save_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays in NumPy's npz format (compressed). Raises ValueError for an array of Python objects."""
+    # np.savez_compressed takes names as keyword arguments, so a field called `file` would break it.
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in arrays.items():
+            array = np.asarray(values)
+            if array.dtype.hasobject:
+                raise ValueError(f"array {name!r} has dtype {array.dtype}: expected numbers")
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The files of one run.
@@ -159,18 +171,9 @@ class RunFolder:
 
     def write_solution(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Write solution.npz (compressed). Raises ValueError for an array of Python objects."""
-        # np.savez_compressed takes names as keyword arguments, so a field called `file` would break it.
         self._require_folder()
-        with (
-            atomic(self.solution) as temporary,
-            zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive,
-        ):
-            for name, values in arrays.items():
-                array = np.asarray(values)
-                if array.dtype.hasobject:
-                    raise ValueError(f"array {name!r} has dtype {array.dtype}: expected numbers")
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, array, allow_pickle=False)
+        with atomic(self.solution) as temporary:
+            save_arrays(temporary, arrays)
 
     def read_solution(self) -> dict[str, np.ndarray]:
         """All arrays of solution.npz by name. Nothing pickled is ever loaded."""

@@ -11,13 +11,13 @@ import logging
 import os
 import zipfile
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 
 import filelock
 
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
 from pinnkit.reporting.atomic import write_text
+from pinnkit.versions import __version__
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ class RunFolderLock:
 
 def write_marker(run: RunFolder) -> None:
     """Write the marker of a run folder."""
-    write_text(run.path / MARKER_FILE, f"A run of pinnkit {version('pinnkit')}; overwrite=true removes it.\n")
+    write_text(run.path / MARKER_FILE, f"A run of pinnkit {__version__}; overwrite=true removes it.\n")
 
 
 def remove_run_files(run: RunFolder) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -44,6 +45,28 @@ def assemble(
         ProblemError: the network has more parameters than an optimizer may have.
     """
     settings = resolved(problem, settings, network)
+    module = PINN(**module_arguments(problem, settings, network, threads)).to(getattr(torch, settings.dtype))
+    return module, data_of(module, settings)
+
+
+def data_of(module: PINN, settings: Settings) -> CollocationData:
+    """The points of a module; `settings` as used."""
+    dtype, steps = getattr(torch, settings.dtype), settings.trainer.steps_per_batch
+    return CollocationData(module.problem, settings.sampling, settings.seed, dtype, steps, module.stages)
+
+
+def module_arguments(
+    problem: Problem, settings: Settings, network: nn.Module | None = None, threads: int = 1
+) -> dict[str, Any]:
+    """The arguments of the module, by their names.
+
+    Args:
+        settings: as used, see `resolved`.
+        network, threads: as for `assemble`.
+
+    Raises:
+        ProblemError: the network has more parameters than an optimizer may have.
+    """
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
@@ -84,27 +107,24 @@ def assemble(
         log.info("quadrature: %s", line)
     stages = stages_of(settings)
     _check_size(stages, size, "phases[{}]" if settings.phases else "optimizer")
-    module = PINN(
-        problem,
-        fields,
-        groups(problem),
-        weights(problem),
-        stages,
-        settings.trainer,
-        settings.operators,
-        max(
-            (one.shape[0] for one in fields.parameters() if one.ndim == 2),
-            default=settings.network.chosen(
-                len(names), len(names), problem.linear, problem.steady, len(problem.equations)
-            ).width,
-        ),
-        threads,
-        settings.sampling.batch,
-        settings.seed,
-        settings.weighting,
-    ).to(dtype)
-    steps = settings.trainer.steps_per_batch
-    return module, CollocationData(problem, settings.sampling, settings.seed, dtype, steps, module.stages)
+    width = max((one.shape[0] for one in fields.parameters() if one.ndim == 2), default=None)
+    if width is None:
+        linear, steady = problem.linear, problem.steady
+        width = settings.network.chosen(len(names), len(names), linear, steady, len(problem.equations)).width
+    return {
+        "problem": problem,
+        "network": fields,
+        "groups": groups(problem),
+        "weights": weights(problem),
+        "stages": stages,
+        "limits": settings.trainer,
+        "operators": settings.operators,
+        "width": width,
+        "threads": threads,
+        "minibatch": settings.sampling.batch,
+        "seed": settings.seed,
+        "weighting": settings.weighting,
+    }
 
 
 def _span(

@@ -32,7 +32,7 @@ class Solution:
 
     status: str
     metrics: Mapping[str, Any]
-    folder: Path
+    folder: Path | None
     module: PINN
     settings: Settings
 

@@ -36,7 +36,7 @@ class CollocationData(lightning.LightningDataModule):
     Its points are a function of (seed, k) and, where they are redrawn by residual, of the network at the start of the
     draw and of the points before it. These, and which groups are redrawn so, are in the checkpoint, so that a resumed
     run goes on with the same points. A stage with terms or settings of its own begins with points of its own. The
-    reasons for these rules are in docs/notes/sampling.md.
+    reasons for these rules are in docs/how_it_works/sampling.md.
 
     Args:
         sampling: how points are drawn in stages that have no settings of their own.

@@ -93,7 +93,7 @@ class Callbacks:
     figures_every: int | None = field(default=None, metadata={"minimum": 1})
     """Optimizer steps between figures in TensorBoard while training; None: none."""
     figures_format: tuple[str, ...] = field(default=("png",), metadata={"choices": FIGURE_FORMATS})
-    """The files of each figure: png, or for a paper pdf or svg, in which dense maps are images."""
+    """The files of each figure: png, and for a paper pdf or svg, dense maps as images, the rest as lines."""
     figures_dpi: int = field(default=150, metadata={"minimum": 20, "maximum": 1200})
     """Pixels per inch of a png, and of the images within a pdf or svg."""
 

@@ -1,7 +1,8 @@
 """`python scripts/benchmark_hard_conditions.py --steps 500`: errors with hard conditions and without, as a table.
 
 Each problem is solved twice with the same steps, network, points and seed: as it is shipped, and with `hard: true` in
-every condition that can be hard. The table is printed, and takes the place of the one in docs/hard_conditions.md.
+every condition that can be hard. The table is printed, and takes the place of the one in
+docs/language/hard_conditions.md.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def benchmark(argv: Sequence[str], root: Path) -> int:
     """Solve the problems, print the table and put it into the page; the exit code."""
     parser = argparse.ArgumentParser(prog="benchmark_hard_conditions.py", description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=2000, help="optimizer steps of each run")
-    parser.add_argument("--page", type=Path, default=root / "docs" / "hard_conditions.md")
+    parser.add_argument("--page", type=Path, default=root / "docs" / "language" / "hard_conditions.md")
     parser.add_argument("problems", nargs="*", default=PROBLEMS, help="files below conf/pde, without .yaml")
     options = parser.parse_args(argv)
     table = HEADER

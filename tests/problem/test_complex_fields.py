@@ -182,7 +182,7 @@ def test_the_words_of_complex_numbers_may_name_parameters_of_real_problems():
 
 
 def test_the_example_of_the_documentation_is_a_problem():
-    text = (Path(__file__).resolve().parents[2] / "docs" / "complex_fields.md").read_text()
+    text = (Path(__file__).resolve().parents[2] / "docs" / "language" / "complex_fields.md").read_text()
     (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     report = check(Problem(**yaml.safe_load(example)))
     assert (report.mistakes, report.warnings) == ([], [])

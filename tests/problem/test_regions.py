@@ -182,7 +182,7 @@ def test_a_coefficient_may_jump_at_the_rim_of_a_region():
 
 
 def test_the_example_of_the_documentation_is_right():
-    text = (ROOT / "docs" / "regions_and_interfaces.md").read_text()
+    text = (ROOT / "docs" / "language" / "regions_and_interfaces.md").read_text()
     words = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL).group(1))
     report = check(Problem(**words))
     assert (report.mistakes, report.warnings) == ([], [])

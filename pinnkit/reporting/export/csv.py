@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from pinnkit.reporting.exporters import EXPORTERS, Exporter
+from pinnkit.reporting.exporters import EXPORTERS, Exporter, Table
 
 
 @EXPORTERS.register("csv")
@@ -24,12 +23,9 @@ class CSV(Exporter):
 
     extension: ClassVar[str] = "csv"
 
-    def save(self, path: Path, table: Mapping[str, np.ndarray]) -> None:
-        columns: dict[str, np.ndarray] = {}
-        for name, values in table.items():
-            flat = values.ravel()
-            columns |= {f"{name}_re": flat.real, f"{name}_im": flat.imag} if np.iscomplexobj(flat) else {name: flat}
-        rows = np.column_stack(list(columns.values()))
+    def save(self, path: Path, table: Table) -> None:
+        columns = {**table.grid.coordinates, **table.real_columns()}
+        rows = np.column_stack([values.ravel() for values in columns.values()])
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(columns)

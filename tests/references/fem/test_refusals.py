@@ -111,7 +111,7 @@ def test_a_budget_that_ends_gives_no_reference(caplog):
 
 
 def test_the_example_of_the_documentation_is_taken():
-    page = (Path(__file__).parents[3] / "docs" / "reference_fem.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "methods" / "reference_fem.md").read_text(encoding="utf-8")
     example = yaml.safe_load(re.search(r"```yaml\n(.*?)```", page, re.DOTALL).group(1))
     assert example["reference"] == "fem"
     check_problem(Problem(**example))
