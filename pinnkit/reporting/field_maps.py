@@ -62,12 +62,12 @@ def orient(grid: Grid, names: tuple[str, ...]) -> tuple[str, str]:
     return (second, first) if turned else (first, second)
 
 
-def views(grid: Grid) -> list[View]:
+def views(grid: Grid, snapshots: int = SNAPSHOTS) -> list[View]:
     """Planes through a grid of three coordinates: at several times, or parameters, or the three mid-planes."""
     along = grid.frames
     if along is not None:
         horizontal, vertical = orient(grid, tuple(name for name in grid.names if name != along))
-        return [View(horizontal, vertical, {along: index}) for index in even_indices(len(grid.axis(along)), SNAPSHOTS)]
+        return [View(horizontal, vertical, {along: index}) for index in even_indices(len(grid.axis(along)), snapshots)]
     x, y, z = grid.names
     middle = {name: len(grid.axis(name)) // 2 for name in grid.names}
     return [View(x, y, {z: middle[z]}), View(x, z, {y: middle[y]}), View(y, z, {x: middle[x]})]
@@ -113,17 +113,21 @@ def outline(axes: Axes, grid: Grid, view: View, blank: bool = False) -> None:
     grid.outlines.draw(axes, view.horizontal, view.vertical, grid.coordinates, at, blank)
 
 
-def draw_comparison(caption: str, grid: Grid, rows: list[tuple[str, np.ndarray, Scale]]) -> Figure:
+def draw_comparison(
+    caption: str, grid: Grid, rows: list[tuple[str, np.ndarray, Scale]], snapshots: int = SNAPSHOTS
+) -> Figure:
     """A row of views for each (label, values, scale) over a grid of three coordinates."""
-    planes = views(grid)
+    planes = views(grid, snapshots)
     widths, height = _panel_sizes(grid, planes)
     with new_figure(sum(widths) + 3.4, height * len(rows) + 1.9, caption) as figure:
         figure.get_layout_engine().set(wspace=0.06)
-        all_axes = figure.subplots(len(rows), len(planes), squeeze=False, sharex=True, sharey=True)
+        shared = {"sharex": True, "sharey": True} if grid.frames is not None else {"width_ratios": widths}
+        all_axes = figure.subplots(len(rows), len(planes), squeeze=False, **shared)
         for row, (label, values, scale) in zip(all_axes, rows, strict=True):
             for axes, view in zip(row, planes, strict=True):
                 paint_view(axes, grid, values, view, scale, narrow=True)
-                axes.label_outer()
+                if grid.frames is not None:
+                    axes.label_outer()
             add_colour_bar(figure, list(row), scale, label)
         for axes, view in zip(all_axes[0], planes, strict=True):
             axes.set_title(view_title(grid, view))
