@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from pinnkit.operators.compiler_cache import set_compiler_cache
+from pinnkit.read_only import allow_pickles
 from pinnkit.versions import __version__
 
 if TYPE_CHECKING:  # what editors and type checkers see of the names that are loaded when they are first asked for
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 logging.getLogger("pinnkit").addHandler(logging.NullHandler())  # a run prints and keeps what it logs; nothing else does
+allow_pickles()
 set_compiler_cache()  # before lightning is imported, which would have compiled code kept where others can write
 
 _MODULES = {

@@ -19,6 +19,7 @@ from pinnkit.networks.settings import NETWORKS
 from pinnkit.optimizers.settings import OPTIMIZERS
 from pinnkit.registry import Registry
 from pinnkit.reporting.exporters import EXPORTERS
+from pinnkit.runs.network_exporters import NETWORK_EXPORTERS, formats
 from pinnkit.sampling.settings import SAMPLERS
 from tests.conftest import ROOT
 from tests.runs.small import WORDS, command, solved
@@ -37,7 +38,7 @@ KINDS = {
 }
 OPTIONS = {"weighting": ["weighting.every=2", "trainer.steps_per_batch=1"]}
 """What is set besides, so that ten steps show the effect."""
-REGISTRIES = [registry for registry, _ in KINDS.values()]
+REGISTRIES = [*(registry for registry, _ in KINDS.values()), NETWORK_EXPORTERS]
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ def test_an_unknown_name_is_answered_with_the_nearest_part(add, tmp_path, capsys
     assert command(tmp_path, "pde=decay", "network=residual", "+network.stepp=2") == 2
     assert "network.stepp: unknown key 'stepp'; did you mean 'step'?" in capsys.readouterr().err
     assert evaluate(["run=somewhere", "export=cvs"]) == 2
-    assert f"export: 'cvs': one of {', '.join(EXPORTERS)} is needed; did you mean 'csv'?" in capsys.readouterr().err
+    assert f"export: 'cvs': one of {', '.join(formats())} is needed; did you mean 'csv'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.kind)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pinnkit.cli.arguments import parse
@@ -12,18 +12,16 @@ from pinnkit.cli.composition import Composer
 from pinnkit.cli.entry import FINISHED, asks_help, report_error
 from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import Mistake, ProblemError
-from pinnkit.problem.integral_places import needed_coordinates
 from pinnkit.problem.integrals import described_integrals
-from pinnkit.problem.parts import Condition, Equation
+from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import equations_with_keys
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
+from pinnkit.problem.statement import where_it_holds
 from pinnkit.runs.resources import check_environment
 from pinnkit.sampling.points import shared
 from pinnkit.settings import Settings
 
-LISTED = 6
-"""Places of a condition that are described each."""
 HELP = """
 Print a problem as pinnkit understands it, and run every check that precedes training; nothing is trained.
 
@@ -86,7 +84,7 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         yield f"  defined     {name} = {expression}"
     for _, equation, condition in equations_with_keys(problem):
         count = shared(problem, equation.region, settings.sampling.count(len(problem.coordinates)))
-        where = _where(condition, problem) if condition else f"at {count} points {_inside(equation.region)}"
+        where = where_it_holds(condition, problem) if condition else f"at {count} points {_inside(equation.region)}"
         exact = ", exact by construction" if condition and condition.hard else ""
         yield f"  {equation.name:<11} {_residual(equation)}   {where}{_weight(equation)}{exact}"
     for line in described_integrals(problem):
@@ -115,29 +113,3 @@ def _weight(equation: Equation) -> str:
     if not equation.weight.is_number:
         return f", weight {equation.weight}"
     return "" if float(equation.weight) == 1 else f", weight {float(equation.weight):g}"
-
-
-def _varying(place: Shape, needed: Collection[str]) -> str:
-    """Where a condition of integrals holds: by the coordinates that they depend on alone."""
-    return ", ".join(
-        f"{name} = {lower:.6g}" if lower == upper else f"{name} in [{lower:.6g}, {upper:.6g}]"
-        for name, (lower, upper) in place.bounds.items()
-        if name in needed
-    )
-
-
-def _where(condition: Condition, problem: Problem) -> str:
-    if condition.data:
-        rows = len(next(iter(condition.data.values())))
-        return f"at the {rows} rows of {condition.source}"
-    needed = needed_coordinates(condition.equations, problem.coordinates)
-    if needed is not None and condition.where is None:
-        places = " and ".join(dict.fromkeys(_varying(place, needed) for place in condition.places))
-        return f"at {places}" if needed else "once"
-    places = " and ".join(place.description for place in condition.places[:LISTED])
-    if len(condition.places) > LISTED:
-        places += f" and {len(condition.places) - LISTED} more"
-        places += f", of measure {sum(place.measure for place in condition.places):.6g} in all"
-    inequality = f" where {condition.where}" if condition.where is not None else ""
-    sides = f", beside {' and '.join(condition.sides)}" if condition.sides else ""
-    return f"at {places}{inequality}{sides}"

@@ -22,6 +22,7 @@ from pinnkit.runs.export_metadata import export_metadata
 from pinnkit.runs.learned import learned
 from pinnkit.runs.load import checkpoint_path, restore
 from pinnkit.runs.network_exporters import Subject
+from pinnkit.runs.report import report
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.results import summary_lines
 from pinnkit.runs.solve import solve
@@ -112,4 +113,7 @@ def measure(
     written = [f"export: {path}" for path in export(formats, folder.path, subject)]
     if animate is not None:
         written += [f"animation: {path}" for path in animate_fields(module, reference, folder.path, animate)]
+    report(folder, problem, settings, folder.read_metrics(), run)
+    if former:
+        report(run, problem, settings, former, run)
     print("\n".join([*summary_lines(metrics), *written, f"written to {folder.path}"]))

@@ -66,6 +66,7 @@ class FieldNetworks(nn.Module):
         members: for each network, the indices of its fields, in the order of its outputs.
         outputs: the fields.
         constraints: what the fields meet exactly, applied to the scaled outputs.
+        custom: whether the one network is the user's own.
 
     Shape: (n, d) -> (n, fields).
     """
@@ -76,12 +77,19 @@ class FieldNetworks(nn.Module):
         members: Sequence[Sequence[int]],
         outputs: Sequence[Output],
         constraints: HardConstraints | None = None,
+        custom: bool = False,
     ) -> None:
         super().__init__()
+        self.custom = custom
         self.networks = nn.ModuleList(networks)
         self.members = [list(fields) for fields in members]
         self.outputs = list(outputs)
         self.constraints = constraints
+
+    @property
+    def own(self) -> nn.Module | None:
+        """The user's own network, where it has one."""
+        return self.networks[0] if self.custom else None
 
     def forward(self, points: Tensor) -> Tensor:
         everything = list(range(points.shape[1]))
@@ -163,7 +171,7 @@ def build(
     if custom is not None:
         everything = tuple(range(len(lower)))
         plain = [Output(everything, output.transform, bounds=output.bounds) for output in outputs]
-        return FieldNetworks([custom], [range(len(outputs))], plain, constraints)
+        return FieldNetworks([custom], [range(len(outputs))], plain, constraints, custom=True)
     groups: list[list[int]] = []
     for index, output in enumerate(outputs):
         known = next((group for group in groups if _alike(outputs[group[0]], output)), None)

@@ -17,6 +17,7 @@ from pinnkit.language.known import Known
 from pinnkit.language.linear import is_linear
 from pinnkit.problem.coordinates import Coordinates
 from pinnkit.problem.known_columns import table_columns
+from pinnkit.problem.notebook import in_latex, in_markdown
 from pinnkit.problem.parts import Condition, Equation, Field, Parameter, Unknown
 from pinnkit.problem.read import read
 from pinnkit.problem.table_functions import TableFunction
@@ -95,6 +96,19 @@ class Problem:
         parts = read(config, Files(Path(folder), outside_files))
         for part in fields(self):
             object.__setattr__(self, part.name, parts[part.name])
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{one.name}({', '.join(one.fields[0].inputs)})" for one in self.unknowns)
+        ranges = ", ".join(f"{name} in [{low:g}, {high:g}]" for name, (low, high) in self.domain.bounds.items())
+        equations = "; ".join(dict.fromkeys(one.text for one in self.equations))
+        conditions = ", ".join(dict.fromkeys(one.origin for one in self.conditions)) or "none"
+        return f"Problem({self.name}: {fields}; {ranges}; {equations}; conditions: {conditions})"
+
+    def _repr_markdown_(self) -> str:
+        return in_markdown(self)
+
+    def _repr_latex_(self) -> str:
+        return in_latex(self)
 
     @property
     def coordinates(self) -> tuple[str, ...]:

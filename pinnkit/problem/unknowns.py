@@ -33,16 +33,26 @@ def _in_parts(
 ) -> np.ndarray:
     if not unknown.parts:
         return _whole(unknown, values, "")
+    places = parts_at(problem, unknown, coordinates)
+    result = np.full(places.shape, np.nan, dtype=complex if unknown.is_complex else float)
+    for number, part in enumerate(unknown.parts):
+        result = np.where(places == number, _whole(unknown, values, part), result)
+    return result
+
+
+def parts_at(problem: Problem, unknown: Unknown, coordinates: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The number of the part of an unknown in which each point lies, in the shape of the coordinates; -1: in none.
+
+    It is the first part that contains the point.
+    """
     shape = np.shape(next(iter(coordinates.values())))
     points = np.stack([np.ravel(coordinates[name]) for name in problem.coordinates], axis=1)
-    result = np.full(shape, np.nan, dtype=complex if unknown.is_complex else float)
-    missing = np.ones(shape, dtype=bool)
+    found = np.full(shape, -1)
     for slack in (0.0, ROUNDING * (problem.domain.upper - problem.domain.lower)):  # a rim may be missed by rounding
-        for part in unknown.parts:
-            here = missing & problem.regions[part].contains(points, slack).reshape(shape)
-            result = np.where(here, _whole(unknown, values, part), result)
-            missing &= ~here
-    return result
+        for number, part in enumerate(unknown.parts):
+            here = (found < 0) & problem.regions[part].contains(points, slack).reshape(shape)
+            found[here] = number
+    return found
 
 
 def _whole(unknown: Unknown, values: Mapping[str, np.ndarray], part: str) -> np.ndarray:

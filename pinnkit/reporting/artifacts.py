@@ -104,6 +104,11 @@ class RunFolder:
         return self.path / "history.jsonl"
 
     @property
+    def report(self) -> Path:
+        """The run on one page, to read and to send."""
+        return self.path / "report.html"
+
+    @property
     def log(self) -> Path:
         return self.path / "train.log"
 

@@ -30,6 +30,7 @@ RUN_FILES = (
     "solution.npz",
     "history.jsonl",
     "train.log",
+    "report.html",
     "figures/*.png",
     "checkpoints/last.ckpt",
     "checkpoints/previous.ckpt",
@@ -37,6 +38,7 @@ RUN_FILES = (
     "tensorboard/events.out.tfevents.*",
     "tensorboard/hparams.yaml",
     "evaluation/metrics.json",
+    "evaluation/report.html",
     "evaluation/solution.*",
     "evaluation/figures/*.png",
 )

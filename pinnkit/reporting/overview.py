@@ -24,7 +24,7 @@ from pinnkit.reporting.triangulation import draw_triangles, triangulated
 PIXELS = 480
 """The width of a small picture."""
 SNAPSHOTS = 3
-COLOURS_OF_PNG = 128
+COLOURS_OF_PNG = 256
 
 Row = tuple[str, np.ndarray, Scale]
 """A label, values of the grid's shape, and their colours."""

@@ -78,10 +78,10 @@ def write_series(path: Path, files: Mapping[float, Path]) -> None:
 
 
 def _write(path: Path, kind: str, attributes: str, piece: str, metadata: Mapping[str, Any]) -> None:
-    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in metadata.items()}
-    facts = "".join(_text(name, value) for name, value in texts.items())
+    """A file with its metadata as JSON in a comment, which readers pass over."""
+    facts = json.dumps(metadata).replace("--", "-\\u002d")  # a comment ends at its second hyphen
     head = f'<VTKFile type="{kind}" version="1.0" byte_order="LittleEndian" header_type="UInt64">'
-    write_text(path, f"{head}<{kind}{attributes}><FieldData>{facts}</FieldData>{piece}</{kind}></VTKFile>\n")
+    write_text(path, f'<?xml version="1.0"?>\n<!-- {facts} -->\n{head}<{kind}{attributes}>{piece}</{kind}></VTKFile>\n')
 
 
 def _array(name: str, values: np.ndarray, components: int = 1) -> str:
@@ -89,10 +89,3 @@ def _array(name: str, values: np.ndarray, components: int = 1) -> str:
     encoded = base64.b64encode(len(data).to_bytes(8, "little") + data).decode()
     kind = f'type="{TYPES[values.dtype.kind]}" Name={quoteattr(name)} NumberOfComponents="{components}"'
     return f'<DataArray {kind} format="binary">{encoded}</DataArray>'
-
-
-def _text(name: str, value: str) -> str:
-    """A string as the numbers of its bytes, with a zero at its end."""
-    codes = " ".join(map(str, [*value.encode(), 0]))
-    kind = f'type="String" Name={quoteattr(name)} NumberOfTuples="1"'
-    return f'<DataArray {kind} format="ascii">{codes}</DataArray>'

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 
+from pinnkit.losses.residuals import TermGroup
 from pinnkit.problem.groups import equation_groups, region_of
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.unknowns import combined
@@ -155,15 +156,27 @@ def residuals(module: PINN, coordinates: Mapping[str, np.ndarray]) -> dict[str, 
     every: dict[str, np.ndarray] = {}
     for group in equation_groups(module.problem):
         within = in_part(module.problem, coordinates, region_of(group))
-        found: dict[str, list[torch.Tensor]] = {}
         chosen = {name: values[within] for name, values in coordinates.items()}
-        for part in _chunks(module, chosen, module.groups[group].cost):
-            for name, values in module.residuals(group, _completed(module.problem, part), weigh=False).items():
-                found.setdefault(name, []).append(values.detach()[:, 0])
-        for name, parts in found.items():
+        for name, values in residuals_of(module, module.problem, module.groups[group], chosen).items():
             every[name] = np.full(shape, np.nan)
-            every[name][within] = torch.cat(parts).double().cpu().numpy()
+            every[name][within] = values
     return every
+
+
+def residuals_of(
+    module: PINN, problem: Problem, group: TermGroup, coordinates: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The residuals of a group of terms, without the roots of their weights, at points (n,).
+
+    problem: whose terms these are, with the coordinates, fields and parameters of the module's.
+    """
+    found: dict[str, list[torch.Tensor]] = {name: [] for name in group.terms}
+    with torch.enable_grad():
+        for part in _chunks(module, coordinates, group.cost):
+            batch, parameters = _completed(problem, part), module.parameter_values()
+            for name, values in group(module.network, batch, parameters, weigh=False).items():
+                found[name].append(values.detach()[:, 0])
+    return {name: torch.cat(parts).double().cpu().numpy() for name, parts in found.items()}
 
 
 def in_part(problem: Problem, coordinates: Mapping[str, np.ndarray], region: str) -> np.ndarray:
@@ -229,19 +242,29 @@ def blanked(arrays: Mapping[str, np.ndarray], inside: np.ndarray) -> dict[str, n
 
 
 class Errors:
-    """The relative L2 error of each field that has a reference, measured again at each call."""
+    """The error of each field that has a reference, measured again at each call."""
 
-    def __init__(self, module: PINN, reference: Reference | None) -> None:
+    def __init__(self, module: PINN, reference: Reference | None, per_coordinate: int | None = None) -> None:
         self._module = module
-        self._grid = grid_of(module.problem, reference)
+        self._grid = grid_of(module.problem, reference, per_coordinate)
         references = reference(self._grid.coordinates) if reference is not None else {}
         self._references = blanked(references, inside_domain(module.problem, self._grid))
 
     def __call__(self) -> dict[str, float]:
+        """Field -> its relative L2 error."""
+        return {name: relative_l2(*pair) for name, pair in self._pairs().items()}
+
+    def norms(self) -> dict[str, dict[str, float]]:
+        """Field -> relative_l2 and max_error."""
+        pairs = self._pairs()
+        return {name: {"relative_l2": relative_l2(*one), "max_error": max_error(*one)} for name, one in pairs.items()}
+
+    def _pairs(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Field -> its values and those of the reference, where that is known."""
         if not self._references:
             return {}
         fields = predict(self._module, self._grid.coordinates)
-        return {name: relative_l2(*_known(fields[name], values)) for name, values in self._references.items()}
+        return {name: _known(fields[name], values) for name, values in self._references.items()}
 
 
 def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: Iterable[str]) -> History:

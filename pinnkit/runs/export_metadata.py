@@ -24,7 +24,7 @@ def export_metadata(problem: Problem, metrics: Mapping[str, Any], dtype: str) ->
         "coordinates_ranges": {name: list(ends) for name, ends in problem.domain.bounds.items()},
         "domain": problem.domain.description,
         "fields": [one.name for one in problem.unknowns],
-        "units": dict(problem.config.get("units") or {}),
+        "units": dict(problem.units),
         "equations": {one.name: one.text for one in problem.equations},
         "parameters": {one.name: float(one.value) for one in problem.parameters if not one.learn},
         "learned": {name: one["value"] for name, one in (metrics.get("learned") or {}).items()},

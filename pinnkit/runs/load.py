@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ from pinnkit.runs.learned import learned
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.setup import path_of
 from pinnkit.runs.solution import Solution
+from pinnkit.runs.solution_file import check_weights
+from pinnkit.runs.solution_file import read as read_solution
 from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import Settings
 from pinnkit.training.checkpoint_reader import check_fits, read
@@ -58,10 +61,12 @@ def load(
     network: nn.Module | None = None,
     problem_folder: Path | str | None = None,
 ) -> Solution:
-    """The solution of a run, also of one that was interrupted or still goes on.
+    """The solution of a run, also of one that was interrupted or still goes on, or from a file of `Solution.save`.
+
+    Nothing in either is executed.
 
     Args:
-        folder: the run folder.
+        folder: the run folder, or the file.
         checkpoint: `last`, or `best` for the state of the least objective.
         problem: the problem that was solved, where a part of it was given in Python.
         network: a network like the one that the run was given in Python, where it was; it gets the trained weights.
@@ -77,6 +82,8 @@ def load(
     """
     if problem is not None:
         check_is_problem(problem)
+    if path_of(folder).is_file():
+        return _from_file(path_of(folder), problem, network, problem_folder)
     run = RunFolder(path_of(folder))
     path = checkpoint_path(run, checkpoint)
     text, config = _configuration(run)
@@ -93,6 +100,27 @@ def load(
     metrics = run.read_metrics() if run.metrics.exists() else trained.progress()
     metrics = {"learned": learned(trained.module), **metrics}
     return Solution(metrics["status"], metrics, run.path, trained.module, settings)
+
+
+def _from_file(
+    path: Path, problem: Problem | None, network: nn.Module | None, problem_folder: Path | str | None
+) -> Solution:
+    """The solution in a file of `Solution.save`; the arguments are those of `load`."""
+    saved = read_solution(path)
+    _check_given(saved.config, problem, network)
+    plain = {key: value for key, value in saved.config.items() if key not in ("defaults", "hydra", CUSTOM_NETWORK)}
+    with tempfile.TemporaryDirectory() as folder:
+        saved.unpack(Path(folder))
+        plain["problem_folder"] = problem_folder or folder
+        plain["outside_files"] = False  # the file may come from a stranger
+        found, settings = read_and_check(plain, problem, custom_network=network is not None, reference=False)
+    if network is not None:
+        check_network(network, found, settings)
+    settings = resolved(found, settings, network)
+    module, _ = assemble(found, settings, network)
+    check_weights(path, saved.weights, module)
+    module.load_state_dict(saved.weights)
+    return Solution(saved.status, saved.metrics, None, module, settings)
 
 
 def checkpoint_path(run: RunFolder, checkpoint: str) -> Path:

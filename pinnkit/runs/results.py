@@ -15,8 +15,9 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from pinnkit.problem.integral_checks import TOLERANCE, doubted
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.runs import environment, evaluation
+from pinnkit.runs import board, environment, evaluation
 from pinnkit.runs.learned import learned
+from pinnkit.runs.report import report
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Record
 from pinnkit.training.datamodule import CollocationData
@@ -32,7 +33,7 @@ from pinnkit.training.exceptions import (
 )
 from pinnkit.training.module import PINN
 from pinnkit.training.signals import Interrupted
-from pinnkit.versions import versions
+from pinnkit.versions import commit, versions
 
 log = logging.getLogger("pinnkit")
 
@@ -83,7 +84,8 @@ class Results:
             name = error.name if isinstance(error, Interrupted) else "SIGINT"
             reason = f"{INTERRUPTED}{name} after training ({module.stopped})"
             log.warning("%s; resume=%s writes what is missing", reason, self.run.path)
-            self._write({"status": "interrupted", "reason": reason, **self._counters(module), **self._facts(module)})
+            failure = {"status": "interrupted", "reason": reason}
+            self._write({**failure, **self._counters(module), **self._facts(module)}, module)
             raise
 
     def _finish(self, module: PINN, data: CollocationData, record: Record) -> dict[str, Any]:
@@ -96,8 +98,6 @@ class Results:
             callbacks = self.settings.callbacks
             self.run.write_figures(figures, callbacks.figures_format, callbacks.figures_dpi)
             self._show(module.progress.step, figures)
-        for logger in self.loggers:
-            logger.finalize("success")
         metrics = {
             "status": "interrupted" if module.stopped.startswith(INTERRUPTED) else "finished",
             "reason": module.stopped,
@@ -111,7 +111,7 @@ class Results:
             **({"units": dict(module.problem.units)} if module.problem.units else {}),
             **self._facts(module),
         }
-        self._write(metrics)
+        self._write(metrics, module)
         for line in summary_lines(metrics):
             log.info(line)
         return metrics
@@ -132,15 +132,20 @@ class Results:
             error, RendezvousError | OutOfMemory | RankLost
         ):  # all ranks know the other ways to end
             log.error(str(error))
-        self._write({"status": status, "reason": str(error), **self._counters(module), **self._facts(module)})
+        failure = {"status": status, "reason": str(error)}
+        self._write({**failure, **self._counters(module), **self._facts(module)}, module)
 
     def show_now(self, module: PINN, data: CollocationData, record: Record, step: int) -> None:
         """Draw the present state for the loggers."""
         self._show(step, self._figures(evaluation.evaluate(module, self.reference), module, data, record))
 
-    def _write(self, metrics: Mapping[str, Any]) -> None:
+    def _write(self, metrics: Mapping[str, Any], module: PINN) -> None:
+        """Write metrics.json, report.html from it, and the end of the boards."""
         if self.first:
             self.run.write_metrics(metrics)
+            written = self.run.read_metrics()
+            report(self.run, module.problem, self.settings, written, self.run)
+            board.end(self.loggers, self.settings, module.problem, written)
 
     def _counters(self, module: PINN) -> dict[str, Any]:
         progress = module.progress
@@ -167,6 +172,7 @@ class Results:
             "dtype": settings.dtype,
             "device": torch.cuda.get_device_name() if gpu else f"cpu, {torch.get_num_threads()} threads",
             "versions": versions(),
+            "commit": commit(),
             "overrides": list(self.overrides),
         }
 

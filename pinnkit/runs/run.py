@@ -10,7 +10,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from pinnkit.runs import environment, evaluation
+from pinnkit.runs import board, environment, evaluation
 from pinnkit.runs.recovery import (
     FAILURES,
     NAMED,
@@ -21,7 +21,7 @@ from pinnkit.runs.recovery import (
     last_good,
 )
 from pinnkit.runs.results import Results
-from pinnkit.runs.setup import Setup
+from pinnkit.runs.setup import Setup, writable
 from pinnkit.training.callbacks import FigureLogger, Record, SignalHandler
 from pinnkit.training.checkpoint_writer import Checkpoints
 from pinnkit.training.exceptions import CannotWrite, Diverged
@@ -58,6 +58,8 @@ class Run:
             as `solve`; metrics.json and the log have the reason too.
         """
         setup, checkpoint = self.setup, self.checkpoint
+        with writable(setup.folder):
+            board.begin(self.loggers, setup.settings, setup.problem, setup.config)
         while True:
             try:
                 self._trainer().fit(setup.module, datamodule=setup.data, ckpt_path=checkpoint, weights_only=True)

@@ -69,8 +69,8 @@ class Record(Callback):
         values |= {f"optimizer/{name}": value for name, value in module.state.diagnostics.items()}
         values |= {f"learned/{name}": value for name, value in row["learned"].items()}
         if module.state.weighted_objective is not None:  # `loss/objective` has the weights of the start
-            values["weighted_objective"] = float(module.state.weighted_objective)
-        values |= {"phase": float(row["phase"]), "points_per_second": rate}
+            values["loss/weighted_objective"] = float(module.state.weighted_objective)
+        values |= {"optimizer/phase": float(row["phase"]), "speed/points_per_second": rate}
         # TensorBoard draws 1e-9 as 0 on its linear axes: losses and errors are given by their magnitude too.
         small = {name: value for name, value in values.items() if name.startswith(("loss/", "error/")) and value > 0}
         values |= {f"log10_{name}": math.log10(value) for name, value in small.items()}
@@ -136,7 +136,7 @@ class SignalHandler(Callback):
 
 
 class FigureLogger(Callback):
-    """Hands figures to the loggers while training.
+    """Hands figures to the loggers when training begins and while it goes on.
 
     Args:
         show: draws and logs the figures of the current state at a step.
@@ -146,6 +146,10 @@ class FigureLogger(Callback):
     def __init__(self, show: Callable[[int], None], every: int) -> None:
         self.show, self.every = show, every
         self._next = every
+
+    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
+        if module.progress.step == 0:
+            self.show(0)
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
         step = module.progress.step

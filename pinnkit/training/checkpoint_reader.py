@@ -49,13 +49,13 @@ class DamagedCheckpoint(ValueError):
         self.path, self.reason, self.diverged = path, reason, diverged
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Read a checkpoint, after checking that every byte is as it was written, and every part of its kind.
+def read_tensors(path: Path) -> Any:
+    """Read a file of tensors, numbers and texts, after checking that every byte is as it was written.
 
     Nothing in it is executed.
 
     Raises:
-        DamagedCheckpoint: it is missing, cut short, altered, of another format, or holds more than numbers and texts.
+        DamagedCheckpoint: it is missing, cut short, altered, or holds more than numbers and texts.
     """
     if path.exists() and not path.is_file():  # to open a pipe would wait for ever
         raise DamagedCheckpoint(path, "is no file")
@@ -66,7 +66,7 @@ def read(path: Path) -> dict[str, Any]:
             altered = archive.testzip()  # compares the checksum of every part
         if altered is not None:
             raise DamagedCheckpoint(path, f"is damaged: the checksum of '{altered}' in it is wrong")
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise DamagedCheckpoint(path, "there is no such checkpoint") from None
     except pickle.UnpicklingError:
@@ -77,6 +77,17 @@ def read(path: Path) -> dict[str, Any]:
     except READING as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise DamagedCheckpoint(path, f"is damaged or was cut short ({first})") from error
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a checkpoint, after checking that every byte is as it was written, and every part of its kind.
+
+    Nothing in it is executed.
+
+    Raises:
+        DamagedCheckpoint: it is missing, cut short, altered, of another format, or holds more than numbers and texts.
+    """
+    content = read_tensors(path)
     written = content.get("pinnkit") if isinstance(content, dict) else None
     if written is None:
         raise DamagedCheckpoint(path, "is no checkpoint of pinnkit: it has no 'pinnkit'")

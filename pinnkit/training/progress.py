@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import sys
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
@@ -120,6 +121,16 @@ def on_terminal(state: State, columns: int) -> str:
     return "  ".join(parts.values())[:columns]
 
 
+def in_a_bar(state: State) -> str:
+    """What stands beside tqdm's own bar, which has the steps and the time.
+
+    >>> in_a_bar(State("adam", 43, 100, 6.0, None, 0.1, 1.234e-7, 2.1e-4, "v"))
+    'adam, objective 1.23e-07, error of v 2.10e-04'
+    """
+    error = "" if state.error is None else f", error{f' of {state.of}' if state.of else ''} {state.error:.2e}"
+    return f"{state.optimizer}, objective {state.objective:.2e}{error}"
+
+
 def log_line(state: State) -> str:
     """One line for a log.
 
@@ -132,8 +143,14 @@ def log_line(state: State) -> str:
     return f"step {state.step}{steps} ({state.optimizer}): objective {state.objective:.2e}{error}; {times}"
 
 
+def in_notebook() -> bool:
+    """Whether this is a notebook's kernel, whose standard error is no terminal but shows a bar of widgets."""
+    ipython = sys.modules.get("IPython")
+    return hasattr(ipython.get_ipython() if ipython else None, "kernel")
+
+
 class Progress(Callback):
-    """Shows step, objective, error and the time left.
+    """Shows step, objective, error and the time left: a line on a terminal, tqdm's bar in a notebook, else a log.
 
     Args:
         record: from which objective and errors are read.
@@ -144,6 +161,7 @@ class Progress(Callback):
         self.record, self.stream = record, stream or sys.stderr
         self._step_time = StepTime()
         self._bar: tqdm | None = None
+        self._widget: tqdm | None = None
         self._last_line = -math.inf
         """Seconds of training at the last line."""
 
@@ -151,6 +169,12 @@ class Progress(Callback):
         self._last_line = module.progress.train_time_s
         if self.stream.isatty():
             self._bar = tqdm(file=self.stream, bar_format="{desc}", dynamic_ncols=True, mininterval=0.2)
+        elif in_notebook():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # without ipywidgets it draws its bar of characters
+                from tqdm.auto import tqdm as notebook_bar
+            steps, done = module.limits.steps, module.progress.step
+            self._widget = notebook_bar(total=steps, initial=done, unit="step", mininterval=0.2)
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
         if not self.record.rows:
@@ -159,6 +183,10 @@ class Progress(Callback):
         if self._bar is not None:
             self._bar.set_description_str(on_terminal(state, (self._bar.ncols or 80) - 1), refresh=False)
             self._bar.update(max(state.step - self._bar.n, 0))
+            return
+        if self._widget is not None:
+            self._widget.set_postfix_str(in_a_bar(state), refresh=False)
+            self._widget.update(max(state.step - self._widget.n, 0))
             return
         expected = 0.0 if state.left is None else (state.time + state.left) / 10
         if state.time - self._last_line >= min(max(expected, SHORTEST), LONGEST):
@@ -176,6 +204,10 @@ class Progress(Callback):
             self._bar.refresh()
             self._bar.close()
             self._bar = None
+        if self._widget is not None:
+            self._widget.refresh()
+            self._widget.close()
+            self._widget = None
 
     def _state(self, module: PINN, row: Mapping[str, Any]) -> State:
         self._step_time.update(row["phase"], row["step"], row["time_s"])

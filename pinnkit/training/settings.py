@@ -91,7 +91,7 @@ class Callbacks:
     figures: bool = True
     """Figures of the solution at the end, as files and in TensorBoard."""
     figures_every: int | None = field(default=None, metadata={"minimum": 1})
-    """Optimizer steps between figures in TensorBoard while training; None: none."""
+    """Optimizer steps between figures in TensorBoard at the start and while training; None: none."""
     figures_format: tuple[str, ...] = field(default=("png",), metadata={"choices": FIGURE_FORMATS})
     """The files of each figure: png, and for a paper pdf or svg, dense maps as images, the rest as lines."""
     figures_dpi: int = field(default=150, metadata={"minimum": 20, "maximum": 1200})

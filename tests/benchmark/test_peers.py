@@ -26,6 +26,8 @@ def test_importing_a_peer_loads_no_framework():
     code = (
         "import sys, peers.accuracy_deepxde, peers.accuracy_jinns; "
         "import peers.deepxde_step, peers.pina_step, peers.torchphysics_step, peers.jax_step; "
+        "import peers.comparison_deepxde, peers.comparison_pina; "
+        "import peers.comparison_torchphysics, peers.comparison_jinns; "
         "assert not [name for name in sys.modules if name.split('.')[0] in ('pinnkit', 'torch', 'jax')]"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=PEERS.parent)

@@ -124,7 +124,11 @@ def test_a_pipe_is_not_proposed_in_its_own_place(conf, capsys):
 def test_evaluate_says_how_a_folder_is_named(folder, capsys):
     (folder / "out").mkdir()
     assert evaluate(["out"]) == 2
-    assert "out: write run=out, and" in capsys.readouterr().err
+    assert "run: out: there is no config.yaml in it; expected a run folder" in capsys.readouterr().err
+    assert evaluate(["out", "run=other"]) == 2
+    assert "run: is given twice, 'out' and 'other'" in capsys.readouterr().err
+    assert evaluate(["grid=5"]) == 2
+    assert "run: is missing: write outputs/heat/..., the folder of a run" in capsys.readouterr().err
 
 
 def test_every_command_answers_for_the_version_and_help_is_a_command(capsys):

@@ -93,9 +93,9 @@ def killed(words, folder, kills, steps, seed):
     return found, torn
 
 
-def check_kills(way, kills, folder, steps=1500):
+def check_kills(way, kills, folder, steps=1500, pde="heat", more=()):
     """How many kills a run has survived, and how many of them left a checkpoint half written."""
-    words = ["pde=heat", *SMALL, *WAYS[way], f"trainer.max_steps={steps}", "checkpoint.every_steps=10"]
+    words = [f"pde={pde}", *SMALL, *WAYS[way], f"trainer.max_steps={steps}", "checkpoint.every_steps=10", *more]
     (folder / "whole").mkdir()
     (folder / "killed").mkdir()
     finish(start(*words, "hydra.run.dir=out", cwd=folder / "whole"))
@@ -118,6 +118,17 @@ def test_every_optimizer_survives_being_killed(way, tmp_path, record_property):
     kills, torn = check_kills(way, 3, tmp_path)
     record_property("kills", kills)
     record_property("while writing", torn)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("pde", ["poisson_l_shape", "heat_in_a_part", "poisson_two_materials", "heat_family"])
+def test_a_killed_run_on_a_shape_a_mesh_an_interface_and_a_family_goes_on_to_the_bit(pde, ranks, tmp_path):
+    """With points drawn by residual; two ranks share the sums of four shards."""
+    more = ["sampling.equations_by_residual=60", "sampling.redraw_every=7", "reference=none", "trainer.shards=4"]
+    more += ["trainer=ddp_cpu", "trainer.devices=2"] if ranks == 2 else []
+    kills, _ = check_kills("ssbroyden", 2, tmp_path, 400, pde, more)
+    assert kills
 
 
 def test_where_one_rank_is_killed_the_others_end_within_a_minute(tmp_path):

@@ -36,7 +36,7 @@ def test_the_run_folder_holds_what_the_design_says(run):
     assert not list(run.rglob("*.tmp"))
     assert {path.name for path in run.iterdir()} == {
         "config.yaml", "metrics.json", "solution.npz", "figures", "checkpoints", "tensorboard", "train.log",
-        "history.jsonl", ".pinnkit", ".pinnkit.lock",
+        "history.jsonl", "report.html", ".pinnkit", ".pinnkit.lock",
     }  # fmt: skip
     log = (run / "train.log").read_text()
     assert "adam ended: its 20 steps are done; ssbroyden follows" in log
@@ -70,8 +70,8 @@ def test_tensorboard_holds_scalars_and_figures(run):
     events.Reload()
     tags = events.Tags()
     assert {
-        "loss/heat", "loss/initial", "loss/ends", "loss/objective", "weight/heat", "error/u", "phase",
-        "optimizer/learning_rate", "optimizer/step_length", "points_per_second",
+        "loss/heat", "loss/initial", "loss/ends", "loss/objective", "weight/heat", "error/u", "optimizer/phase",
+        "optimizer/learning_rate", "optimizer/step_length", "speed/points_per_second",
     } <= set(tags["scalars"])  # fmt: skip
     assert {"figures/solution_u", "figures/error_u", "figures/loss_history"} <= set(tags["images"])
     losses, magnitudes = events.Scalars("loss/objective"), events.Scalars("log10_loss/objective")
