@@ -23,13 +23,13 @@ TAGS = ("name", "method")
 """The keys that name parts, of one registry or another."""
 
 
-def part(registry: Registry, other: type | None = None) -> dict[str, Any]:
+def part(registry: Registry, other: type[Any] | None = None) -> dict[str, Any]:
     """The arguments of `dataclasses.field` for one part of a registry.
 
     Args:
         other: a class with a `name` that the field may hold besides, which is then the default.
     """
-    default = other or (lambda: registry[registry.default]())
+    default = other or (lambda: registry[str(registry.default)]())
     return {"default_factory": default, "metadata": {"registry": registry, "other": other}}
 
 
@@ -38,7 +38,7 @@ def parts(registry: Registry, example: str) -> dict[str, Any]:
     return {"default": None, "metadata": {"registry": registry, "example": example}}
 
 
-def classes(field: dataclasses.Field) -> dict[str, type]:
+def classes(field: dataclasses.Field[Any]) -> dict[str, type[Any]]:
     """The classes by name that a field of `part` or `parts` may hold, the default one first; empty for other fields."""
     registry, other = field.metadata.get("registry"), field.metadata.get("other")
     if registry is None:
@@ -49,7 +49,7 @@ def classes(field: dataclasses.Field) -> dict[str, type]:
     return {**first, **registry}
 
 
-def read_as(kind: type, config: Mapping[str, Any], report: Report) -> Any:
+def read_as(kind: type[Any], config: Mapping[str, Any], report: Report) -> Any:
     """An instance of a settings dataclass from a mapping; what it leaves out keeps its default."""
     return _read(kind, "", config, report)
 
@@ -61,7 +61,7 @@ def config_of(settings: Any) -> dict[str, Any]:
         value, registry = getattr(settings, field.name), field.metadata.get("registry")
         if isinstance(value, tuple) and registry is None:
             value = list(value)
-        elif isinstance(value, tuple):
+        elif registry is not None and isinstance(value, tuple):
             value = [{registry.tag: one.name, **config_of(one)} for one in value]
         elif registry is not None and value is not None:
             value = {registry.tag: value.name, **config_of(value)}
@@ -71,7 +71,7 @@ def config_of(settings: Any) -> dict[str, Any]:
     return config
 
 
-def _read(kind: type, path: str, config: Any, report: Report, tag: str | None = None) -> Any:
+def _read(kind: type[Any], path: str, config: Any, report: Report, tag: str | None = None) -> Any:
     """An instance of a settings dataclass from a mapping; `tag`: the key that named it, if one may."""
     if not isinstance(config, Mapping):
         report.add(path, f"{shown(config)} is not a mapping of settings")
@@ -138,15 +138,15 @@ def suggest_tag(name: str, tag: str | None, known: Iterable[str]) -> str:
     return f"; did you mean '{tag}'?" if meant else ""
 
 
-def settings_class(kind: type, group: str, config: Mapping[str, Any]) -> tuple[type | None, str | None]:
+def settings_class(kind: type, group: str, config: Mapping[str, Any]) -> tuple[type[Any] | None, str | None]:
     """The class that a group of settings, or a part as configured, is read into, and the key that names a part."""
     field = next((one for one in dataclasses.fields(kind) if one.name == group), None)
     if field is None or "example" in field.metadata:
         return None, None
     if "registry" in field.metadata:
         tag = field.metadata["registry"].tag
-        return classes(field).get(config.get(tag)), tag
-    hint = typing.get_type_hints(kind)[group]
+        return classes(field).get(str(config.get(tag))), tag
+    hint: Any = typing.get_type_hints(kind)[group]
     return (hint if dataclasses.is_dataclass(hint) else None), None
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
-Part = TypeVar("Part", bound=type)
+Part = TypeVar("Part", bound=type[Any])
 
 
-class Registry(Mapping[str, type]):
+class Registry(Mapping[str, type[Any]]):
     """The parts of one kind, by name: every class that a module of `package` has registered.
 
     The modules are imported when a name is first asked for, so that a part is added by adding its file. They are read
@@ -27,7 +27,7 @@ class Registry(Mapping[str, type]):
 
     def __init__(self, kind: str, package: str, tag: str = "name", default: str | None = None) -> None:
         self.kind, self.package, self.tag, self.default = kind, package, tag, default
-        self._parts: dict[str, type] = {}
+        self._parts: dict[str, type[Any]] = {}
         self._loaded = False
 
     def register(self, name: str) -> Callable[[Part], Part]:
@@ -44,7 +44,7 @@ class Registry(Mapping[str, type]):
 
         return add
 
-    def __getitem__(self, name: str) -> type:
+    def __getitem__(self, name: str) -> type[Any]:
         self._load()
         if name not in self._parts:
             raise KeyError(self.unknown(name, f": one of {', '.join(self)} is needed"))

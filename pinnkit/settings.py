@@ -26,22 +26,31 @@ class Settings:
     """How a problem is solved; the problem itself stands apart."""
 
     seed: int = field(default=0, metadata={"minimum": 0, "maximum": 2**63 - 1})
+    """Of the network's first weights and of the points: the same seed repeats the run."""
     dtype: str = field(default="float64", metadata={"choices": ("float64", "float32")})
+    """Precision of the network and its training; quasi-Newton methods need float64."""
     network: Network = field(**reading.part(NETWORKS))
     sampling: Sampling = field(**reading.part(SAMPLERS))
     operators: Operators = field(default_factory=Operators)
     optimizer: Optimizer | Auto = field(**reading.part(OPTIMIZERS, Auto))
     phases: tuple[Optimizer, ...] | None = field(**reading.parts(OPTIMIZERS, "[{name: adam, steps: 300}, ssbroyden]"))
+    """Optimizers one after the other, in the place of `optimizer`: names, or mappings with settings."""
     weighting: Weighting = field(**reading.part(WEIGHTINGS))
     trainer: Trainer = field(default_factory=Trainer)
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     callbacks: Callbacks = field(default_factory=Callbacks)
     logger: Logger = field(default_factory=Logger)
     reference: str | None = None
+    """What the error is measured against: exact, spectral, fem, the name of a table's file, or none; None: what the
+    problem names."""
     reference_max_time: float = field(default=60.0, metadata={"above": 0.0})
+    """Seconds that `reference=spectral` or `fem` may take; training goes on without a reference where they end."""
     outside_files: bool = False
+    """Whether files that the problem names may lie elsewhere than in its folder or below."""
     manufactured: dict[str, str] | None = None
+    """Field -> an expression: the equations get sources and the conditions values such that this is the solution."""
     overwrite: bool = False
+    """Whether a run that the run folder holds already is removed; it is refused otherwise."""
 
 
 def read_settings(config: Mapping[str, Any], report: Report) -> Settings:

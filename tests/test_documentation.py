@@ -8,7 +8,7 @@ import yaml
 from tests.conftest import ROOT
 
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", DOCS / "llms.txt", *sorted(DOCS.rglob("*.md"))]
 BLOCKS = {
     f"{page.relative_to(ROOT)} {number}": yaml.safe_load(block)
     for page in PAGES

@@ -55,6 +55,7 @@ class Request:
     run: str = ""
     """The run folder."""
     checkpoint: str = field(default="last", metadata={"choices": ("last", "best")})
+    """The state at the end, or that of the least objective."""
     grid: int | None = field(default=None, metadata={"minimum": 2, "maximum": 1_000_000_000})
     """Points along each coordinate; None: as at the end of training. A table is evaluated at its own points."""
     export: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import pinnkit
 
 TRAIN = ("-m", "pinnkit", "train")
 """Arguments of Python that start `pinnkit train`."""
-SUBCOMMANDS = ("train", "list", "check", "evaluate", "compare", "sweep")
+SUBCOMMANDS = ("train", "list", "new", "check", "evaluate", "compare", "sweep", "completion")
 
 
 def typed(command: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from textwrap import shorten
 
@@ -24,7 +25,6 @@ examples:
 
 `pinnkit train pde=NAME` solves one, and `pinnkit check pde=NAME` prints it. Exit codes: 0, or 2 where nothing fits.
 """
-WIDTH = 120
 
 
 def list_problems(argv: Sequence[str]) -> int:
@@ -39,9 +39,10 @@ def list_problems(argv: Sequence[str]) -> int:
         known = [*sorted({path.parent.name for path in files.values()}), *files]
         return report_error(f"list: no problem fits '{' '.join(argv)}'{suggestion(argv[0], known)}")
     longest = max(map(len, found))
+    width = shutil.get_terminal_size((80, 24)).columns
     for kind in sorted({files[name].parent.name for name in found}):
         print(kind)
         for name in found:
             if files[name].parent.name == kind:
-                print(f"  {name:<{longest}}  {shorten(descriptions[name], WIDTH - longest, placeholder=' ...')}")
+                print(f"  {name:<{longest}}  {shorten(descriptions[name], width - longest - 4, placeholder=' ...')}")
     return FINISHED

@@ -17,10 +17,12 @@ usage: pinnkit COMMAND [ARGUMENT ...]
 
   train      train a network on a problem
   list       the shipped problems, a line each
+  new        a commented problem file to start from
   check      print a problem as understood and run every check; nothing is trained
   evaluate   measure a trained network again, draw it, export it
   compare    runs side by side: a table and a figure
   sweep      search settings for the least error
+  completion a script by which a shell completes all this
 
   pinnkit COMMAND --help   arguments, examples and exit codes of a command
   pinnkit --version        the version
@@ -51,6 +53,12 @@ def _list(arguments: Sequence[str]) -> int:
     return list_problems(arguments)
 
 
+def _new(arguments: Sequence[str]) -> int:
+    from pinnkit.cli.new import new
+
+    return new(arguments)
+
+
 def _evaluate(arguments: Sequence[str]) -> int:
     from pinnkit.cli.evaluate import evaluate
 
@@ -69,13 +77,21 @@ def _sweep(arguments: Sequence[str]) -> int:
     return sweep(arguments, shipped.conf())
 
 
+def _completion(arguments: Sequence[str]) -> int:
+    from pinnkit.cli.completion import completion
+
+    return completion(arguments, shipped.conf(), list(COMMANDS))
+
+
 COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "train": _train,
     "list": _list,
+    "new": _new,
     "check": _check,
     "evaluate": _evaluate,
     "compare": _compare,
     "sweep": _sweep,
+    "completion": _completion,
 }
 
 

@@ -11,6 +11,8 @@ from omegaconf import DictConfig
 
 EXIT_CODE = "exit_code"
 """The file in the folder of a sweep's run that holds its exit code."""
+SHOWN = 20
+"""Rows on the screen, the best first; the file has all."""
 
 
 class Summary(Callback):
@@ -30,11 +32,13 @@ class Summary(Callback):
     def write(sweep: Path) -> None:
         """The table of the runs that have ended, or have been interrupted, so far."""
         from pinnkit.reporting.artifacts import RunFolderError
+        from pinnkit.reporting.compare import compare
         from pinnkit.reporting.summary import run_folders, summarise  # matplotlib and NumPy wait until they are needed
 
         ends = [sweep / folder / EXIT_CODE for folder in run_folders(sweep)]
         Summary.code = max((int(end.read_text()) if end.is_file() else 1 for end in ends), default=1)
         try:
-            print(f"summary of the sweep: {summarise(sweep)}")
+            summary = summarise(sweep)
+            print(f"{compare([sweep]).as_text(most=SHOWN)}\nsummary of the sweep: {summary}")
         except RunFolderError as error:  # no run of the sweep came as far as its metrics
             print(f"pinnkit: {error}", file=sys.stderr)

@@ -70,7 +70,9 @@ class Sweep:
     workers: int = field(default=1, metadata={"minimum": 1, "maximum": 1000})
     """Runs at a time."""
     seed: int = field(default=0, metadata={"minimum": 0, "maximum": 2**63 - 1})
+    """Of the search."""
     prune: bool = True
+    """Whether runs that are worse than the median are ended."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pinnkit.runs.animation import animate_fields
 from pinnkit.runs.configuration import with_settings
 from pinnkit.runs.export import export
 from pinnkit.runs.export_metadata import export_metadata
+from pinnkit.runs.judgement import judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.load import checkpoint_path, restore
 from pinnkit.runs.network_exporters import Subject
@@ -104,6 +105,8 @@ def measure(
         **measured,
         "checkpoint": str(path),
     }
+    asked = settings.trainer.stop_error
+    metrics |= judged(module, rows, (), reference, metrics, settings.seed, asked)
     names = [stage.name for stage in module.stages]
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())

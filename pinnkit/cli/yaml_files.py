@@ -39,7 +39,7 @@ class _Loader(yaml.SafeLoader):
     depth = 0
     count = 0
 
-    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self.depth += 1
         self.count += 1
         if self.depth > DEPTH:

@@ -56,9 +56,20 @@ class TermGroup:
     def __call__(
         self, network: Network, batch: PointSet, parameters: Mapping[str, Tensor], weigh: bool = True
     ) -> dict[str, Tensor]:
+        return self.evaluated(network, batch, self.point_values(network, batch, parameters), weigh)
+
+    def point_values(
+        self, network: Network, batch: PointSet, parameters: Mapping[str, Tensor]
+    ) -> dict[sympy.Basic, Any]:
+        """Everything that the equations read at the points, by its symbol."""
         values = self.values(batch, parameters)
-        values |= self._partials(network, batch, values, self._wanted | self.extra_partials)
-        values |= {one.integral: self._integral(network, batch, values, one) for one in self.integrals}
+        values |= self.partials(network, batch, values, self._wanted | self.extra_partials)
+        return values | {one.integral: self._integral(network, batch, values, one) for one in self.integrals}
+
+    def evaluated(
+        self, network: Network, batch: PointSet, values: dict[sympy.Basic, Any], weigh: bool = True
+    ) -> dict[str, Tensor]:
+        """The residual (n, 1) of each equation by its name, from what it reads."""
         computed = self._program(values)
         residuals = {equation.name: residual for equation, residual in zip(self.symbolic, computed, strict=True)}
         residuals |= {one.name: self.call(one, network, batch, values) for one in self.callables}
@@ -87,7 +98,7 @@ class TermGroup:
         """The residual of an equation that is a Python function; what it reads and is not known yet is computed."""
 
         def later(partial: Partial) -> Tensor:
-            values.update(self._partials(network, batch, values, {partial}))
+            values.update(self.partials(network, batch, values, {partial}))
             return values[partial]
 
         view = PointView(equation, self.problem, values, later)
@@ -95,7 +106,7 @@ class TermGroup:
         self.extra_partials |= view.read  # from the next step on they share the passes of the others
         return residual
 
-    def _partials(
+    def partials(
         self, network: Network, batch: PointSet, values: Mapping[sympy.Basic, Any], wanted: set[Partial]
     ) -> dict[Partial, Tensor]:
         """The wanted partial derivatives, each (n, 1), by shared passes for each place of evaluation."""

@@ -40,12 +40,12 @@ class Network(ABC):
     sizes: ClassVar[dict[str, int]] = {"harmonics": 1, "fourier_features": 0, "width": 1}
 
     width: int | None = field(default=None, metadata={"minimum": 1, "maximum": 1_000_000})
-    """Neurons of a hidden layer; None: LINEAR_WIDTH for linear equations, NONLINEAR_WIDTH for nonlinear ones (and those
-    in Python) in two or three coordinates; in more MANY_COORDINATES_WIDTH for one equation, else NONLINEAR_WIDTH."""
+    """Neurons of a hidden layer; None: 20 for linear equations, 30 for nonlinear ones (and those in Python) in two or
+    three coordinates; in more 68 for one equation, else 30."""
     widths: dict[str, int] = field(default_factory=dict, metadata={"minimum": 1, "maximum": 1_000_000})
     """Number of coordinates -> neurons of a hidden layer in networks of fields of so many, in the place of `width`."""
     activation: str | None = field(default=None, metadata={"choices": tuple(SMOOTHNESS)})
-    """None: sin for linear equations without time in up to three coordinates, tanh for the others."""
+    """Between layers; None: sin for linear equations without time in up to three coordinates, tanh for the others."""
     separate: bool = False
     """One network for each field, in place of one network with an output for each."""
     harmonics: int = field(default=1, metadata={"minimum": 1, "maximum": 1_000_000})
@@ -85,7 +85,7 @@ class Network(ABC):
     @property
     def smoothness(self) -> float:
         """The highest order of derivative that the chosen network gives usefully."""
-        return SMOOTHNESS[self.activation]
+        return SMOOTHNESS[str(self.activation)]
 
     def embedded(self, plain: int, periodic: int) -> int:
         """Numbers into which that many coordinates, and periodic ones, are embedded."""

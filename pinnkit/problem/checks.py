@@ -12,6 +12,7 @@ from pinnkit.language.calculus import Partial, partials
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
 from pinnkit.language.integral import Integral, all_partials
+from pinnkit.problem.condition_counts import too_few_in_time
 from pinnkit.problem.displaced_arguments import check_displaced_arguments
 from pinnkit.problem.exactness import check_exact, check_smooth, exact_values
 from pinnkit.problem.hard.checks import check_hard
@@ -34,7 +35,8 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     report = Report()
     _check_use(problem, report)
     _check_smoothness(problem, activation, smoothness, report)
-    _check_order_in_time(problem, report)
+    for sentence in too_few_in_time(problem):
+        report.warn("conditions", sentence)
     _check_imaginary_unit(problem, report)
     _check_single_points(problem, report)
     _check_finite(problem, report)
@@ -124,37 +126,6 @@ def _check_finite(problem: Problem, report: Report) -> None:
                 share = f"{len(rows)} of {len(next(iter(inputs.values())))} points"
                 report.add(key, f"is no finite number at {share}, such as {where}, whatever the fields are")
                 break
-
-
-def _check_order_in_time(problem: Problem, report: Report) -> None:
-    """Order m in time needs m conditions at one time: u, u_t, ... up to order m - 1. Fewer leave many solutions."""
-    time = problem.time
-    if time is None or any(callable(equation.residual) for _, equation, _ in equations_with_keys(problem)):
-        return
-    if any(condition.data for condition in problem.conditions):
-        return
-    for field in problem.fields:
-        order = max(
-            (
-                partial.derivative.count(time)
-                for equation in problem.equations
-                for partial in partials(equation.residual)
-                if partial.field == field.name
-            ),
-            default=0,
-        )
-        given = sum(
-            any(partial.field == field.name for partial in partials(equation.residual))
-            for condition in problem.conditions
-            if any(time not in place.free for place in condition.places)
-            for equation in condition.equations
-        )
-        if given < order and time not in problem.periods(field):
-            report.warn(
-                "conditions",
-                f"{field.name} has order {order} in time but {given} condition{'s' * (given != 1)} at a fixed {time}: "
-                "the solution is not unique",
-            )
 
 
 def _check_imaginary_unit(problem: Problem, report: Report) -> None:

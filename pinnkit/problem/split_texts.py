@@ -36,7 +36,8 @@ def joined(config: Any, path: str, report: Report) -> Any:
             found[key] = text if count else joined(value, f"{path}.{key}" if path else str(key), report)
         return found
     if isinstance(config, list | tuple):
-        values, pieces = list(config), []
+        pieces: list[Any] = []
+        values = list(config)
         while values:
             value, place = values.pop(0), f"{path}[{len(pieces) + 1}]"
             tail = [str(one) for one in values if isinstance(one, str | int | float)]

@@ -6,13 +6,15 @@ from pinnkit.problem.problem import Problem
 
 
 class UnsupportedProblem(ValueError):
-    """A numerical reference (`method`: spectral or fem) cannot treat this problem; the message says why."""
+    """A numerical reference (`method`: spectral or fem) cannot treat this problem; `reason` says why, and the message
+    too."""
 
     def __init__(self, reason: str, method: str = "spectral") -> None:
         super().__init__(
             f"reference={method} cannot treat this problem: {reason}. "
             "Give a closed form (exact: {...}) or a table (reference: table.npz) instead"
         )
+        self.reason = reason
 
 
 def expect_one_region(problem: Problem) -> None:

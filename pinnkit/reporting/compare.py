@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shutil
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 HIDDEN = ("resume", "hydra.run.dir", "callbacks", "logger")
 """Overrides, or groups of them, that do not affect a solution."""
+LESS_IMPORTANT = (
+    "evaluations", "wall_time_s", "max_error.", "residual_rms.", "reason", "seed", "loss", "steps", "status",
+    "learned.", "train_time_s",
+)  # fmt: skip
+"""The beginnings of columns that a narrow screen does without, in this order; the file has them all."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +62,22 @@ class Comparison:
         writer.writerows([cells.get(column, "") for column in self.columns()] for cells in self._cells())
         return table.getvalue()
 
-    def as_text(self) -> str:
-        """The table in aligned columns, numbers with three digits, without empty columns."""
-        columns = [column for column in self.columns() if any(_short(cells.get(column)) for cells in self._cells())]
-        lines = [columns, *([_short(cells.get(column)) for column in columns] for cells in self._cells())]
-        widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
-        return "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-        )
+    def as_text(self, width: int | None = None, most: int | None = None) -> str:
+        """The table in aligned columns, numbers with three digits, without empty columns.
+
+        Args:
+            width: columns of the screen; None: those of the terminal, 80 where there is none. What is less important
+                is left out where they are too few, and a line says what.
+            most: rows; None: all.
+        """
+        width = shutil.get_terminal_size((80, 24)).columns if width is None else width
+        cells = [{column: _short(cell) for column, cell in cells.items()} for cells in self._cells()[:most]]
+        columns = [column for column in self.columns() if any(one.get(column) for one in cells)]
+        columns, out = _fitting(columns, cells, width)
+        table = _aligned(columns, cells, width)
+        more = len(self.rows) - len(cells)
+        notes = [f"{more} more runs"] * (more > 0) + [f"left out: {', '.join(out)}"] * bool(out)
+        return "\n".join([*table, *(line for note in notes for line in textwrap.wrap(note, width))])
 
     def draw(self) -> Figure:
         """Error against time and against steps, a line a run, all axes logarithmic.
@@ -164,6 +179,38 @@ def _short(cell: Any) -> str:
     if isinstance(cell, float):
         return f"{cell:.3g}"
     return "" if cell is None else " ".join(str(cell).split())
+
+
+def _fitting(columns: Sequence[str], cells: Sequence[Mapping[str, str]], width: int) -> tuple[list[str], list[str]]:
+    """The columns that fit the width, and those left out: the less important first."""
+    kept, out = list(columns), []
+    for prefix in LESS_IMPORTANT:
+        for column in [one for one in kept if one.startswith(prefix)]:
+            if sum(_widths(kept, cells).values()) + 2 * (len(kept) - 1) <= width:
+                return kept, out
+            kept.remove(column)
+            out.append(column)
+    return kept, out
+
+
+def _widths(columns: Sequence[str], cells: Sequence[Mapping[str, str]]) -> dict[str, int]:
+    return {column: max(len(column), *(len(one.get(column, "")) for one in cells)) for column in columns}
+
+
+def _aligned(columns: Sequence[str], cells: Sequence[Mapping[str, str]], width: int) -> list[str]:
+    """Lines of at most so many characters; of names that are too long the end is shown."""
+    widths = _widths(columns, cells)
+    over = sum(widths.values()) + 2 * (len(columns) - 1) - width
+    if over > 0 and columns:
+        longest = max(widths, key=widths.__getitem__)
+        widths[longest] = max(widths[longest] - over, 12)
+    lines = [{column: column for column in columns}, *cells]
+    rows = ("  ".join(_cut(line.get(one, ""), widths[one]).ljust(widths[one]) for one in columns) for line in lines)
+    return [row.rstrip()[:width] for row in rows]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"...{text[3 - width :]}"
 
 
 def _line(axes: Axes, where: Sequence[float], values: Sequence[float], label: str, place: int) -> None:

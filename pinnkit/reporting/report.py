@@ -47,6 +47,7 @@ class Contents:
     Attributes:
         facts: (what, text) of domain, fields and parameters.
         settings: (key, value, default) of those that differ from their defaults, the given ones first.
+        chosen: (key, value) of those that pinnkit has chosen for the problem.
         config: the text of config.yaml.
         commands: (explanation, command or "") by which the run is repeated.
     """
@@ -60,6 +61,7 @@ class Contents:
     exact: Sequence[Formula] = ()
     facts: Sequence[tuple[str, str]] = ()
     settings: Sequence[tuple[str, str, str]] = ()
+    chosen: Sequence[tuple[str, str]] = ()
     config: str = ""
     commands: Sequence[tuple[str, str]] = ()
 
@@ -84,6 +86,7 @@ class _Page:
     exact: Sequence[Formula]
     facts: Sequence[tuple[str, str]]
     settings: Table
+    chosen: Table
     figures: Sequence[_Figure]
     linked: Sequence[str]
     chart: Any
@@ -127,6 +130,7 @@ def render(folder: RunFolder, contents: Contents, history: RunFolder) -> str:
         *map(safe, (contents.equations, contents.conditions, contents.definitions, contents.exact)),
         contents.facts,
         Table("", ("setting", "value", "default"), contents.settings),
+        Table("", ("setting", "value"), contents.chosen),
         figures,
         linked,
         chart and Markup(chart),

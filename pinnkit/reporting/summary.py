@@ -17,14 +17,14 @@ from pinnkit.reporting.atomic import write_text
 COMPLETED = ("finished", "interrupted")
 _SECTIONS = ("relative_l2", "max_error", "residual_rms")
 _NUMBERS = ("loss", "steps", "evaluations", "wall_time_s", "train_time_s", "seed")
-_FIXED = ("run", "status", *_NUMBERS, "reason")
+_FIXED = ("run", "status", "verdict", *_NUMBERS, "reason")
 
 
 def summarise(sweep_folder: Path) -> Path:
     """Write summary.csv into the sweep folder, one row for each run folder below it, and return its path.
 
     A run folder is one with a metrics.json or a config.yaml, at any depth; hidden folders are passed over.
-    Columns: run (relative to the sweep folder), status, one for each override of any run (`network.width`),
+    Columns: run (relative to the sweep folder), status, verdict, one for each override of any run (`network.width`),
     relative_l2.FIELD, max_error.FIELD, residual_rms.EQUATION, loss, steps, evaluations, wall_time_s,
     train_time_s, seed, learned.NAME (with learned.NAME.exact and .relative_error where they are known),
     reason. A cell that does not apply is empty.
@@ -99,6 +99,8 @@ def _cells(metrics: Mapping[str, Any], path: Path) -> Row:
             raise RunFolderError(f"{path}: damaged, {name} = {value!r}; expected a number or null")
         if value is not None:
             row[name, name] = value
+    if verdict := _typed(metrics, "verdict", str, path):
+        row["verdict", "verdict"] = verdict
     reasons = [str(metrics["reason"])] if metrics.get("reason") else []
     not_finite = _typed(metrics, "not_finite", list, path)
     if not_finite:
@@ -130,7 +132,7 @@ def _override(text: str) -> tuple[str, str]:
 
 def table_columns(rows: Iterable[Row]) -> list[str]:
     """The columns of a table with these rows, in groups."""
-    groups = ("run", "status", "overrides", *_SECTIONS, *_NUMBERS, "learned", "reason")
+    groups = ("run", "status", "verdict", "overrides", *_SECTIONS, *_NUMBERS, "learned", "reason")
     seen = dict.fromkeys(key for row in rows for key in row)
     always = {"run", "status", "reason", *_NUMBERS}
     columns: dict[str, None] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 import warnings
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from logging.handlers import MemoryHandler
 from pathlib import Path
+from typing import TextIO
 
 # Lightning's remarks that do not apply to pinnkit's loops, by the start of their message.
 REMARKS = (
@@ -21,13 +23,38 @@ REMARKS = (
 NEVER = logging.CRITICAL + 1
 
 
-class _PlainHandler(logging.Handler):
-    """Prints records to standard error by tqdm, so that they do not tear the progress bar."""
+COLOURS = {"green": 32, "yellow": 33, "red": 31}
+VERDICTS = {"solved": "green", "falling": "yellow", "stalled": "yellow", "unsolved": "red"}
+"""The colour of a line that tells a verdict, on a terminal."""
+
+
+class _Screen(logging.Handler):
+    """Prints records to standard error by tqdm, so that they do not tear the progress bar.
+
+    Args:
+        terminal: auto, with colours on a terminal; plain, without them; quiet: warnings, and records of a verdict, alone.
+    """
+
+    def __init__(self, terminal: str) -> None:
+        super().__init__()
+        self.quiet = terminal == "quiet"
+        self.colours = terminal != "plain" and takes_colours(sys.stderr)
 
     def emit(self, record: logging.LogRecord) -> None:
         from tqdm import tqdm  # tqdm is loaded with training alone
 
-        tqdm.write(self.format(record), file=sys.stderr)
+        verdict = getattr(record, "verdict", None)
+        if self.quiet and verdict is None and record.levelno < logging.WARNING:
+            return
+        by_level = {logging.WARNING: "yellow", logging.ERROR: "red"}
+        colour = VERDICTS.get(verdict) if verdict else by_level.get(record.levelno)
+        text = self.format(record)
+        tqdm.write(f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self.colours and colour else text, file=sys.stderr)
+
+
+def takes_colours(stream: TextIO) -> bool:
+    """Whether a stream is a terminal with colours, and nobody has asked for none (see no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 @contextmanager
@@ -71,7 +98,8 @@ class LogBuffer:
         file = _FileHandler(path, encoding="utf-8")
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         early, self.handler = self.handler, file
-        early.setTarget(file)
+        if isinstance(early, MemoryHandler):
+            early.setTarget(file)
         early.flush()
         log = logging.getLogger("pinnkit")
         log.removeHandler(early)
@@ -79,10 +107,10 @@ class LogBuffer:
 
 
 @contextmanager
-def logged() -> Iterator[LogBuffer]:
-    """Print and keep what pinnkit logs while this is open."""
+def logged(terminal: str = "auto") -> Iterator[LogBuffer]:
+    """Print and keep what pinnkit logs while this is open; `terminal`: how much, as in `callbacks.terminal`."""
     log = logging.getLogger("pinnkit")
-    screen, kept = _PlainHandler(), LogBuffer()
+    screen, kept = _Screen(terminal), LogBuffer()
     former = log.level, log.propagate
     log.setLevel(logging.INFO)
     log.propagate = False

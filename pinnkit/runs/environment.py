@@ -26,9 +26,10 @@ def mistakes() -> Iterator[tuple[str, str]]:
         yield name, message
     if wrong:
         return
-    if "RANK" in os.environ and "WORLD_SIZE" not in os.environ:
+    rank, size = _number("RANK"), _number("WORLD_SIZE")
+    if rank is not None and size is None:
         yield "RANK", f"{os.environ['RANK']}, but WORLD_SIZE is not set: start the command by torchrun, or unset RANK"
-    elif "RANK" in os.environ and _number("RANK") >= _number("WORLD_SIZE"):
+    elif rank is not None and size is not None and rank >= size:
         yield "RANK", f"{os.environ['RANK']} is not less than WORLD_SIZE={os.environ['WORLD_SIZE']}: unset both"
     elif "RANK" not in os.environ and _tasks() > 1 and "SLURM_STEP_NUM_TASKS" not in os.environ:
         message = f"{_tasks()}, but srun has not started this process: use srun, or set SLURM_NTASKS=1 to run alone"

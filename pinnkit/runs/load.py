@@ -24,6 +24,7 @@ from pinnkit.runs.configuration import (
     with_settings,
 )
 from pinnkit.runs.factory import assemble, check_network
+from pinnkit.runs.judgement import not_judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.setup import path_of
@@ -98,7 +99,8 @@ def load(
     text = with_settings(text, settings) if problem is None else as_yaml(found, settings, network)
     trained = restore(found, settings, path, text, network)
     metrics = run.read_metrics() if run.metrics.exists() else trained.progress()
-    metrics = {"learned": learned(trained.module), **metrics}
+    measured = not_judged(metrics["status"], "`pinnkit evaluate` measures it.")
+    metrics = {"learned": learned(trained.module), **measured, **metrics}
     return Solution(metrics["status"], metrics, run.path, trained.module, settings)
 
 

@@ -20,6 +20,8 @@ from pinnkit.settings import Settings
 SHOWN = 200
 """Characters of a setting's value."""
 TRAIN = ("pinnkit", "train")
+CHOSEN_HERE = "chosen for this problem"
+"""In the place of a default that depends on the problem."""
 
 
 def report(folder: RunFolder, problem: Problem, settings: Settings, metrics: Mapping[str, Any], run: RunFolder) -> None:
@@ -37,6 +39,7 @@ def report(folder: RunFolder, problem: Problem, settings: Settings, metrics: Map
     given = metrics.get("overrides")
     overrides = [str(one) for one in given] if isinstance(given, list) else []
     said = statement(problem, settings.manufactured)
+    rows = list(changed_settings(settings, overrides))
     contents = Contents(
         said.name,
         said.description,
@@ -47,7 +50,8 @@ def report(folder: RunFolder, problem: Problem, settings: Settings, metrics: Map
                                   (said.exact, True))
         ),
         said.facts,
-        list(settings_given(settings, overrides)),
+        [row for row in rows if row[2] != CHOSEN_HERE],
+        [row[:2] for row in rows if row[2] == CHOSEN_HERE],
         config,
         _commands(run, config, overrides),
     )  # fmt: skip
@@ -73,7 +77,7 @@ SOURCE = "  (with a source)"
 """The end of an equation's text to which a manufactured solution has added a source."""
 
 
-def settings_given(settings: Settings, overrides: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+def changed_settings(settings: Settings, overrides: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """(key, value, default) of each setting that differs from its default; those of the command line come first."""
     rows = list(_differing(settings, Settings(), ""))
     named = [one.lstrip("+").partition("=")[0] for one in overrides]
@@ -85,7 +89,7 @@ def settings_given(settings: Settings, overrides: Sequence[str]) -> Iterator[tup
         chosen = usual in ("null", "auto") and not given(key) and any(
             key == one or key.startswith((f"{one}.", f"{one}[")) for one in CHOSEN
         )  # fmt: skip
-        yield key, value, "chosen by pinnkit" if chosen else usual
+        yield key, value, CHOSEN_HERE if chosen else usual
 
 
 def _differing(settings: Any, usual: Any, path: str) -> Iterator[tuple[str, str, str]]:

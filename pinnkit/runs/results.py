@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pinnkit.problem.integral_checks import TOLERANCE, doubted
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import board, environment, evaluation
+from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.report import report
 from pinnkit.settings import Settings
@@ -33,10 +35,13 @@ from pinnkit.training.exceptions import (
 )
 from pinnkit.training.module import PINN
 from pinnkit.training.signals import Interrupted
+from pinnkit.verdict.changes import Answer
 from pinnkit.versions import commit, versions
 
 log = logging.getLogger("pinnkit")
 
+COLUMNS = 80
+"""Columns of the summary's verdict."""
 QUADRATURE = 8192
 """Evaluations of the network by which the quadrature is checked after training, for each group of points."""
 
@@ -60,8 +65,10 @@ class Results:
     def first(self) -> bool:
         return environment.first()
 
-    def finish(self, module: PINN, data: CollocationData, record: Record) -> dict[str, Any]:
+    def finish(self, module: PINN, data: CollocationData, record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
         """Evaluate, and write everything; the metrics.
+
+        answers: the fields at a few points during training.
 
         Raises:
             KeyboardInterrupt, Interrupted: a signal came; metrics.json has it.
@@ -69,7 +76,7 @@ class Results:
             CannotWrite: a file cannot be written.
         """
         try:
-            return self._finish(module, data, record)
+            return self._finish(module, data, record, answers)
         except Diverged as error:
             self.failed("diverged", error, module)
             raise
@@ -84,11 +91,10 @@ class Results:
             name = error.name if isinstance(error, Interrupted) else "SIGINT"
             reason = f"{INTERRUPTED}{name} after training ({module.stopped})"
             log.warning("%s; resume=%s writes what is missing", reason, self.run.path)
-            failure = {"status": "interrupted", "reason": reason}
-            self._write({**failure, **self._counters(module), **self._facts(module)}, module)
+            self._write(self._unmeasured("interrupted", reason, module), module)
             raise
 
-    def _finish(self, module: PINN, data: CollocationData, record: Record) -> dict[str, Any]:
+    def _finish(self, module: PINN, data: CollocationData, record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
         found = evaluation.evaluate(module, self.reference)
         _check_finite(found, module)
         if self.first:
@@ -111,6 +117,8 @@ class Results:
             **({"units": dict(module.problem.units)} if module.problem.units else {}),
             **self._facts(module),
         }
+        asked = self.settings.trainer.stop_error
+        metrics |= judged(module, record.rows, answers, self.reference, metrics, self.settings.seed, asked)
         self._write(metrics, module)
         for line in summary_lines(metrics):
             log.info(line)
@@ -132,12 +140,16 @@ class Results:
             error, RendezvousError | OutOfMemory | RankLost
         ):  # all ranks know the other ways to end
             log.error(str(error))
-        failure = {"status": status, "reason": str(error)}
-        self._write({**failure, **self._counters(module), **self._facts(module)}, module)
+        self._write(self._unmeasured(status, str(error), module), module)
 
     def show_now(self, module: PINN, data: CollocationData, record: Record, step: int) -> None:
         """Draw the present state for the loggers."""
         self._show(step, self._figures(evaluation.evaluate(module, self.reference), module, data, record))
+
+    def _unmeasured(self, status: str, reason: str, module: PINN) -> dict[str, Any]:
+        """The metrics of a run whose answer was not measured."""
+        told = {"status": status, "reason": reason, **not_judged(status)}
+        return {**told, **self._counters(module), **self._facts(module)}
 
     def _write(self, metrics: Mapping[str, Any], module: PINN) -> None:
         """Write metrics.json, report.html from it, and the end of the boards."""
@@ -206,13 +218,17 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
 
 
 def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
-    """The figures that matter, a line each."""
+    """The verdict, and the figures that matter, a line each."""
 
     def unit(name: str) -> str:
         text = metrics.get("units", {}).get(name, "1")
         return "" if text == "1" else f" {text}"
 
-    lines = [f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training"]
+    lines = []
+    if "verdict" in metrics:
+        told = f"{metrics['verdict']}: {metrics['verdict_text']}"
+        lines = textwrap.wrap(told, COLUMNS, subsequent_indent="  ", break_long_words=False)
+    lines.append(f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training")
     for field, error in metrics["relative_l2"].items():
         note = _without(metrics.get("reference_left_out", {}).get(field, 0), "it is not finite")
         lines.append(f"relative L2 error of {field}: {error:.3e} (against: {metrics['reference']}{note})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import lightning
@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from pinnkit.runs import board, environment, evaluation
+from pinnkit.runs.answers import Answers
 from pinnkit.runs.recovery import (
     FAILURES,
     NAMED,
@@ -115,8 +116,15 @@ class Run:
 
     def _record(self) -> Record:
         settings = self.setup.settings
+        errors = evaluation.Errors(self.setup.module, self.setup.reference)
+        self.answers = answers = Answers(self.setup.module)
+
+        def measure() -> Mapping[str, float]:
+            answers.keep()
+            return errors()
+
         return Record(
-            evaluation.Errors(self.setup.module, self.setup.reference),
+            measure,
             settings.callbacks.evaluate_every,
             settings.trainer.stop_error,
             self.setup.folder.append_history if self.first else None,
@@ -139,7 +147,7 @@ class Run:
             ),
         ]
         if settings.callbacks.progress and self.first:
-            callbacks.append(Progress(self.record))
+            callbacks.append(Progress(self.record, bar=self.settings.callbacks.terminal == "auto"))
         if settings.callbacks.figures_every and self.first:
             callbacks.append(FigureLogger(self._show_now, settings.callbacks.figures_every))
         return lightning.Trainer(

@@ -72,7 +72,7 @@ def solve(
     settings = read(settings)
     run, first = RunFolder(path_of(folder)), environment.first()
     lock = RunFolderLock(run, overwrite=overwrite or settings.overwrite, resume=resume) if first else None
-    with logged() if first else silent() as kept, suppress_library_logs():
+    with logged(settings.callbacks.terminal) if first else silent() as kept, suppress_library_logs():
         problem = validate(problem, settings, custom_network=network is not None)
         check_run(problem, settings, custom_network=network is not None)
         with single_thread_if_small(problem, settings) as threads, locked(lock):
@@ -93,5 +93,5 @@ def solve(
                     if not resume:
                         run.write_config(config)
             one.train()
-            metrics = one.results.finish(setup.module, setup.data, one.record)
+            metrics = one.results.finish(setup.module, setup.data, one.record, one.answers.kept)
     return Solution(metrics["status"], metrics, run.path, setup.module, settings)

@@ -155,10 +155,11 @@ class Progress(Callback):
     Args:
         record: from which objective and errors are read.
         stream: where the line is written; None: standard error.
+        bar: False: lines of a log, wherever this is.
     """
 
-    def __init__(self, record: Record, stream: TextIO | None = None) -> None:
-        self.record, self.stream = record, stream or sys.stderr
+    def __init__(self, record: Record, stream: TextIO | None = None, bar: bool = True) -> None:
+        self.record, self.stream, self.bar = record, stream or sys.stderr, bar
         self._step_time = StepTime()
         self._bar: tqdm | None = None
         self._widget: tqdm | None = None
@@ -167,9 +168,9 @@ class Progress(Callback):
 
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
         self._last_line = module.progress.train_time_s
-        if self.stream.isatty():
+        if self.bar and self.stream.isatty():
             self._bar = tqdm(file=self.stream, bar_format="{desc}", dynamic_ncols=True, mininterval=0.2)
-        elif in_notebook():
+        elif self.bar and in_notebook():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # without ipywidgets it draws its bar of characters
                 from tqdm.auto import tqdm as notebook_bar

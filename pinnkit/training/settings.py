@@ -25,6 +25,7 @@ class Trainer:
     """Where a run computes, and when it ends: at the first of the limits that are given."""
 
     accelerator: str = field(default="cpu", metadata={"choices": ("cpu", "gpu")})
+    """The device that trains."""
     devices: int | None = field(default=1, metadata={"minimum": 1, "maximum": 4096})
     """Processes on each machine, each with a share of the points: one a GPU, or on CPUs as many as you like; None: one
     for each GPU that is there."""
@@ -77,7 +78,12 @@ class Checkpoint:
     """When checkpoints are written, besides at the end of a run."""
 
     every_steps: int = field(default=1000, metadata={"minimum": 1})
+    """Optimizer steps between checkpoints."""
     every_minutes: float = field(default=10.0, metadata={"above": 0.0})
+    """Minutes between checkpoints, where so many steps take longer."""
+
+
+TERMINALS = ("auto", "plain", "quiet")
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,9 @@ class Callbacks:
 
     progress: bool = True
     """A line with objective, error and the time that is left: kept up to date on a terminal, now and then elsewhere."""
+    terminal: str = field(default="auto", metadata={"choices": TERMINALS})
+    """auto: a line that is kept up to date, and colours, on a terminal; plain: lines as in a log; quiet: the verdict
+    and warnings alone. train.log has all."""
     evaluate_every: int = field(default=100, metadata={"minimum": 1})
     """Optimizer steps between measurements of the error."""
     figures: bool = True
@@ -103,3 +112,4 @@ class Logger:
     """Where scalars and figures go besides the run folder."""
 
     tensorboard: bool = True
+    """Scalars and figures for TensorBoard, in the run folder's `tensorboard/`."""

@@ -7,6 +7,19 @@ from torch import Tensor
 from pinnkit.training.exceptions import INTERRUPTED
 from pinnkit.training.state import TrainingState
 
+STEPS_DONE, TIME_OVER = "steps are done", "s of training are over"
+"""How the reason ends where a limit of steps or of time has ended training."""
+
+
+def ended_by_budget(reason: str) -> bool:
+    """Whether a limit, or a signal, ended training, and not what it had reached."""
+    return reason.endswith((STEPS_DONE, TIME_OVER)) or reason.startswith(INTERRUPTED)
+
+
+def ended_by_time(reason: str) -> bool:
+    """Whether a limit of time ended it."""
+    return reason.endswith(TIME_OVER)
+
 
 class Stopping:
     """Decides when training ends. Several ranks agree on it once in each block of steps.
@@ -49,7 +62,7 @@ class Stopping:
         limits = self.state.limits
         over = limits.max_time is not None and self.state.clock.seconds() >= limits.max_time
         if over and self.state.progress.step:  # at least one step is made
-            return self._requested or f"{limits.max_time:g} s of training are over"
+            return self._requested or f"{limits.max_time:g} {TIME_OVER}"
         return self._requested
 
     def left(self) -> float:
@@ -64,7 +77,7 @@ class Stopping:
     def _steps(self) -> str | None:
         """Why training ends by its steps, which every rank can tell by itself."""
         steps = self.state.limits.steps
-        return f"{steps} steps are done" if steps is not None and self.state.progress.step >= steps else None
+        return f"{steps} {STEPS_DONE}" if steps is not None and self.state.progress.step >= steps else None
 
     def _reached(self, objective: Tensor) -> str | None:
         """The limit on the objective that has been reached."""

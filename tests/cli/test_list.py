@@ -16,7 +16,7 @@ def test_each_shipped_problem_has_a_line_below_its_kind(capsys):
         place = next(number for number, line in enumerate(lines) if line.split()[:1] == [name])
         assert len(lines[place].split()) > 3, f"{name} has no description"
         assert next(line for line in reversed(lines[:place]) if not line.startswith(" ")) == path.parent.name
-    assert max(map(len, lines)) <= 125
+    assert max(map(len, lines)) <= 80
 
 
 def test_names_of_shipped_problems_differ():

@@ -20,6 +20,8 @@ import yaml
 
 from pinnkit.domains.triangle_mesh import icosphere
 from pinnkit.language.errors import ProblemError
+from pinnkit.networks.settings import NETWORKS
+from pinnkit.optimizers.settings import OPTIMIZERS
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.read import KEYS
@@ -32,7 +34,7 @@ from tests.settings_reading import read
 
 PAGES = {
     page.relative_to(ROOT).as_posix(): blocks_of(page, ROOT)
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    for page in [ROOT / "README.md", ROOT / "docs" / "llms.txt", *sorted((ROOT / "docs").rglob("*.md"))]
 }
 TESTED = {page: blocks for page, blocks in PAGES.items() if any(one.mark not in ("slow", "skip") for one in blocks)}
 SLOW = {page: blocks for page, blocks in PAGES.items() if any(one.mark == "slow" for one in blocks)}
@@ -51,6 +53,8 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["pinnkit"])
     monkeypatch.setenv("MPLBACKEND", "agg")
+    for registry in (NETWORKS, OPTIMIZERS):  # a page may register a part of its own
+        monkeypatch.setattr(registry, "_parts", dict(registry))
     return tmp_path
 
 

@@ -84,6 +84,24 @@ def test_the_factor_is_zero_on_the_prescribed_parts_alone(words):
         assert 0.2 < inside.max() < 4
 
 
+def test_rounding_in_the_distance_of_many_edges_is_no_miss():
+    angle = np.linspace(0, 2 * np.pi, 36, endpoint=False)
+    radius = 1 + 0.12 * np.cos(6 * angle)
+    corners = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).tolist()
+    words = {
+        "coordinates": {"x": [-1.2, 1.2], "y": [-1.2, 1.2]},
+        "shapes": {"gear": {"polygon": corners}, "hole": {"disk": {"center": [0.2, 0], "radius": 0.3}}},
+        "domain": "gear - hole",
+        "fields": ["u"],
+        "equations": "laplacian(u) = -1",
+        "conditions": {
+            "rim": {"at": "gear", "equations": "u = 0", "hard": True},
+            "hole": {"at": "hole", "equations": "u_n = 0"},
+        },
+    }
+    assert check(Problem(**words)).mistakes == []
+
+
 def test_a_hard_period_is_embedded_for_its_fields():
     assert [field.periodic for field in Problem(**CHANNEL).fields] == [("x",), ("x",), ()]
     problem = rod(ends=hard("x = -1", ["u(x=-1) = u(x=1)", "2*u_x(x=1) = 2*u_x(x=-1)"]))

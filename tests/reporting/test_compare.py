@@ -68,11 +68,34 @@ def test_the_table_has_the_overrides_that_differ_and_the_best_first(runs):
 
 def test_the_text_is_aligned_and_short(runs):
     write(runs / "a", relative_l2={"u": 1 / 3}, reason="one\ntwo")
-    lines = compare([runs / "a", runs / "b"]).as_text().splitlines()
+    lines = compare([runs / "a", runs / "b"]).as_text(width=300).splitlines()
     assert len(lines) == 3
     start = lines[0].index("relative_l2.u")
     assert [line[start:].split()[0] for line in lines[1:]] == ["0.1", "0.333"]
     assert lines[2].endswith("one two")
+
+
+@pytest.mark.parametrize("width", [72, 80, 120])
+def test_the_text_fits_the_screen_and_says_what_is_left_out(width, runs):
+    found = compare([runs])
+    lines = found.as_text(width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert {"run", "relative_l2.u"} <= set(lines[0].split())
+    told = " ".join(lines[4:])
+    assert told.startswith("left out: residual_rms.heat")
+    columns = [*lines[0].split(), *told.removeprefix("left out: ").split(", ")]
+    assert set(columns) == set(found.columns()) - {"evaluations", "wall_time_s"}  # which no run has
+
+
+def test_on_a_very_narrow_screen_the_end_of_long_names_is_shown(runs):
+    lines = compare([runs]).as_text(40).splitlines()
+    assert max(map(len, lines)) <= 40
+    assert lines[0].startswith("run")
+
+
+def test_many_runs_are_cut_to_the_best(runs):
+    lines = compare([runs]).as_text(300, most=1).splitlines()
+    assert (lines[1].split()[0], lines[2:]) == ("b", ["2 more runs"])
 
 
 def test_a_line_of_the_figure_is_the_history_of_a_run(runs):

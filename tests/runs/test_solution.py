@@ -1,5 +1,7 @@
 """What a solution gives: fields, derivatives, residuals, errors, figures and datasets, by closed forms."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -205,3 +207,29 @@ def test_scattered_points_have_one_dimension():
     assert data.u.dims == ("point",)
     assert set(data.coords) == set(names)
     assert found.to_xarray(a=0.5, b=0.5, c=0.5, points=3).u.shape == (1, 1, 1, 3)
+
+
+def test_a_solution_is_shown_with_what_came_out(known):
+    assert repr(known) == "Solution(problem: trained)"
+    metrics = {
+        "verdict": "solved", "verdict_text": "It fits.", "steps": 7, "train_time_s": 1.25, "reference": "exact",
+        "relative_l2": {"u": 1.5e-6}, "max_error": {"u": 2e-6}, "residual_rms": {"heat": 3e-5},
+        "learned": {"k": {"value": 0.25, "exact": 0.5}},
+    }  # fmt: skip
+    ended = pinnkit.Solution("finished", metrics, Path("out"), known.module, known.settings)
+    assert repr(ended) == (
+        "Solution(problem: finished, verdict solved, 7 steps, relative L2 error of u 1.50e-06, folder out)"
+    )
+    assert ended.verdict == "solved"
+    shown = ended._repr_markdown_()
+    assert shown.startswith(known.problem._repr_markdown_())
+    for row in (
+        "| verdict | **solved** |",
+        "| error of u | 1.50e-06 relative $L^2$, at most 2.00e-06 (against: exact) |",
+        "| residual of heat | 3.00e-05 RMS |",
+        "| learned k | 0.25, exact 0.5 |",
+        "| training | 7 steps, 1.2 s |",
+    ):
+        assert f"\n{row}\n" in shown
+    assert shown.endswith("\n\nIt fits.")
+    assert ended._repr_latex_() == known.problem._repr_latex_()

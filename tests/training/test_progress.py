@@ -3,13 +3,14 @@
 import io
 import logging
 import re
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from pinnkit.training.counters import Counters
-from pinnkit.training.progress import Progress, State, StepTime, log_line, on_terminal
+from pinnkit.training.progress import Progress, State, StepTime, in_notebook, log_line, on_terminal
 from pinnkit.training.settings import Trainer
 
 STATE = State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4, "pressure", 1.5e6)
@@ -104,3 +105,42 @@ def test_on_a_terminal_one_line_is_kept_up_to_date(caplog):
     assert "30/30" in last
     assert "error v 2.00e-03" in last
     assert caplog.records == []
+
+
+def test_a_notebook_has_a_bar_of_tqdm_and_nothing_garbled(monkeypatch):
+    bars = []
+
+    class Bar:
+        def __init__(self, total, initial, **_):
+            self.total, self.n, self.closed, self.text = total, initial, False, ""
+            bars.append(self)
+
+        def set_postfix_str(self, text, refresh):
+            self.text = text
+
+        def update(self, count):
+            self.n += count
+
+        def refresh(self):
+            pass
+
+        def close(self):
+            self.closed = True
+
+    monkeypatch.setattr("pinnkit.training.progress.in_notebook", lambda: True)
+    monkeypatch.setattr("tqdm.auto.tqdm", Bar)
+    stream = io.StringIO()
+    shown(stream, [1.0, 2.0, 3.0], Trainer(max_steps=30))
+    (bar,) = bars
+    assert (bar.total, bar.n) == (30, 30)
+    assert bar.text == "adam, objective 5.00e-01, error of v 2.00e-03"
+    assert stream.getvalue() == ""
+    assert bar.closed
+
+
+def test_it_is_no_notebook_without_a_kernel(monkeypatch):
+    assert not in_notebook()
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=object())))
+    assert in_notebook()
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace()))
+    assert not in_notebook()

@@ -14,3 +14,4 @@ class Fourier(MLP):
     """A multilayer perceptron with random Fourier features in front, for solutions with fine structure."""
 
     fourier_features: int = field(default=32, metadata={"minimum": 0, "maximum": 1_000_000})
+    """Random Fourier features (pairs of cosine and sine)."""

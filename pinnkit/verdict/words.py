@@ -1,0 +1,186 @@
+"""The words of a verdict: at most three sentences, with the numbers and what to do next."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from pinnkit.verdict.evidence import Evidence
+from pinnkit.verdict.judge import (
+    CLAIMED,
+    FAIR_CHANGE,
+    FAIR_ERROR,
+    FAIR_RATIO,
+    FALLING,
+    FALLS,
+    FINE_ERROR,
+    FINE_RATIO,
+    SOLVED,
+    STALLED,
+    UNKNOWN,
+    UNSOLVED,
+    Findings,
+    judge,
+)
+from pinnkit.verdict.progress import longer
+
+FEW_STEPS = 200
+"""Steps below which a run is first of all short."""
+MOST_TIMES = 10
+"""A run is not advised to be longer than by this factor."""
+
+
+EXPLAINED, MET = 0.1, 3e-2
+"""An error is not explained by residuals that are at most such a share of it, and of their terms."""
+MEASURE = "give exact:, reference: or manufactured= to measure the error."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One of solved, falling, stalled, unsolved and unknown, and why in at most three sentences."""
+
+    word: str
+    text: str
+
+
+def verdict(evidence: Evidence) -> Verdict:
+    """The verdict on a run."""
+    found = judge(evidence)
+    sentences = {SOLVED: _solved, FALLING: _falling, STALLED: _stalled, UNSOLVED: _unsolved, UNKNOWN: _unknown}
+    return Verdict(found.word, " ".join(sentences[found.word](evidence, found)))
+
+
+def amount(value: float) -> str:
+    """A relative number: in per cent from 1 % on.
+
+    >>> amount(1.118), amount(0.0123), amount(3.14e-5), amount(float("nan"))
+    ('112 %', '1.2 %', '3.1e-05', 'not finite')
+    """
+    if not math.isfinite(value):
+        return "not finite"
+    if value >= 1000:
+        return f"{100 * value:.1e} %"
+    return f"{value:.1e}" if value < 0.01 else f"{100 * value:.{0 if value >= 0.0995 else 1}f} %"
+
+
+def _solved(evidence: Evidence, found: Findings) -> list[str]:
+    sentences = [f"{_state(evidence, found)}."]
+    if found.error and evidence.reference_error and found.error[1] <= CLAIMED * evidence.reference_error:
+        sentences.append(f"The reference's own error is {amount(evidence.reference_error)}: less cannot be measured.")
+    elif found.falls and found.factor is not None:
+        sentences.append(f"The {_what(evidence)} still fell by {_by(found)}: a longer run gets closer.")
+    if not found.error:
+        sentences.append(f"No reference has confirmed it: {MEASURE}")
+    return sentences
+
+
+def _falling(evidence: Evidence, found: Findings) -> list[str]:
+    state, budget = f"{_state(evidence, found)}.", _budget(evidence)
+    if found.factor is None:
+        return [state, f"After {evidence.progress.steps} steps it cannot be told yet whether it still falls: "
+                       f"give it more {budget}."]  # fmt: skip
+    goal = found.error[1] / (evidence.asked or FINE_ERROR) if found.error else (found.ratio or 1.0) / FINE_RATIO
+    goal = goal if evidence.progress.error_fell is not None else goal**2  # an objective has squares
+    times = math.ceil(max(longer(found.factor, max(goal, 1.0)), 2.0)) if found.factor > 1 else MOST_TIMES + 1
+    advice = f"give it {min(times, MOST_TIMES)} times the {budget}"
+    if times > MOST_TIMES:
+        advice += ", or try a larger network or another optimizer"
+    return [state, f"Still falling: the {_what(evidence)} fell by {_by(found)}; {advice}."]
+
+
+def _stalled(evidence: Evidence, found: Findings) -> list[str]:
+    wanted = amount(evidence.asked or FAIR_ERROR) if found.error else amount(FAIR_RATIO)
+    sentences = [f"{_state(evidence, found)}, and no longer falls."]
+    changed = evidence.late_change if not found.error else None
+    above = not changed or changed <= FAIR_CHANGE or (found.ratio or 0.0) > FAIR_RATIO
+    cause = f"That is above {wanted}" if above else "The answer has not settled"
+    return [*sentences, f"{cause}: try a larger network, more points, or another optimizer."]
+
+
+def _unsolved(evidence: Evidence, found: Findings) -> list[str]:
+    first = "This is no solution"
+    worst = _worst(found)
+    if evidence.progress.steps < FEW_STEPS and (worst or found.error):
+        first += f" after {evidence.progress.steps} steps"
+    if found.error:
+        sentences = [f"{first}: {_lower(_error(evidence, found))}.", *([f"{worst}."] if worst else [])]
+    elif worst:
+        sentences = [f"{first}: {_lower(worst)}."]
+    else:
+        sentences = [f"This is no solution to be trusted: {evidence.doubts[0]}."]
+    return [*sentences, _advice(evidence, found)]
+
+
+def _unknown(evidence: Evidence, found: Findings) -> list[str]:
+    nothing = "There is nothing to judge by: no reference, and no equation or condition that could be measured."
+    return [nothing, f"{MEASURE[0].upper()}{MEASURE[1:]}"]
+
+
+def _advice(evidence: Evidence, found: Findings) -> str:
+    """What to do about a run that is no solution: the likeliest cause first."""
+    progress, worst = evidence.progress, _worst(found)
+    if evidence.doubts and (found.error or worst):
+        return f"Likely cause: {evidence.doubts[0]}."
+    if evidence.doubts:
+        return "Correct the problem, or give a reference that confirms the answer."
+    if evidence.one_rate and progress.objective_fell is not None and progress.objective_fell < FALLS:
+        return "The objective no longer falls: try a smaller learning rate, or optimizer=auto."
+    if progress.steps < FEW_STEPS:
+        return f"Give it more {_budget(evidence)}: runs take thousands of steps."
+    if found.error and not worst and found.ratio is not None and found.ratio <= min(EXPLAINED * found.error[1], MET):
+        return (
+            f"Equations and conditions are met to {amount(found.ratio)} of their terms: the reference solves another "
+            "problem, this one has several solutions, or small residuals grow; check signs, constants and conditions."
+        )
+    if (progress.objective_fell or 0.0) >= FALLS:
+        return (
+            f"The objective still fell by a factor {progress.objective_fell:.2g} in the last third: give it more "
+            f"{_budget(evidence)}; a shorter time interval or a larger network helps too."
+        )
+    if found.violated and (not found.unmet or found.violated.ratio >= found.unmet.ratio):
+        return "Check whether it contradicts another condition or the equation; else give it more weight."
+    return "Try a shorter time interval or a smaller domain first, more points, a larger network, or other weights."
+
+
+def _state(evidence: Evidence, found: Findings) -> str:
+    if found.error:
+        return _error(evidence, found)
+    state = f"Equations and conditions are met to {amount(found.ratio)} of the size of their terms"
+    if evidence.late_change is None:
+        return state
+    return f"{state}, and the answer changed by {amount(evidence.late_change)} in the last third of training"
+
+
+def _error(evidence: Evidence, found: Findings) -> str:
+    name, error = found.error
+    against = "its exact value" if name in evidence.numbers else evidence.reference
+    return f"The error of {name} is {amount(error)} (against: {against})"
+
+
+def _worst(found: Findings) -> str:
+    """The equation or the condition that is farthest from being met; "": all are."""
+    unmet, violated = found.unmet, found.violated
+    if violated and not (unmet and unmet.ratio > violated.ratio):
+        return f"The condition {violated.name} is violated by {amount(violated.ratio)} of the size of its terms"
+    if not unmet:
+        return ""
+    where, slab = "", unmet.slab
+    if slab is not None:
+        where = f" ({amount(slab.ratio)} where {slab.lower:.3g} <= {slab.name} <= {slab.upper:.3g})"
+    return f"The residual of {unmet.name} is {amount(unmet.ratio)} of the size of its terms{where}"
+
+
+def _what(evidence: Evidence) -> str:
+    return "error" if evidence.progress.error_fell is not None else "objective"
+
+
+def _by(found: Findings) -> str:
+    return f"a factor {found.factor:.2g} in the last third"
+
+
+def _budget(evidence: Evidence) -> str:
+    return "time" if evidence.progress.by_time else "steps"
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]

@@ -1,0 +1,50 @@
+"""`pinnkit completion`: what a shell offers."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from pinnkit.cli.completion import _keys
+from pinnkit.cli.main import COMMANDS, pinnkit
+from pinnkit.runs.shipped import conf
+
+ASK = """
+source ./script
+ask() { COMP_LINE="$1"; COMP_POINT=${#1}; COMPREPLY=(); _pinnkit 2> /dev/null; echo "${COMPREPLY[*]}"; }
+"""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_bash_is_offered_commands_problems_settings_and_files(tmp_path, capsys):
+    assert pinnkit(["completion", "bash"]) == 0
+    (tmp_path / "script").write_text(capsys.readouterr().out)
+    (tmp_path / "rod.yaml").touch()
+    lines = {
+        "pinnkit ": " ".join(COMMANDS),
+        "pinnkit tr": "train",
+        "pinnkit train pde=burg": "burgers burgers_2d burgers_inverse",
+        "pinnkit train seed=1 network.de": "network.depth=",
+        "pinnkit check optimizer=sp": "spring",
+        "pinnkit train ro": "rod.yaml",
+        "pinnkit compare ro": "rod.yaml",
+        "pinnkit compare pde=": "",
+    }
+    asked = ASK + "\n".join(f"ask '{line}'" for line in lines)
+    done = subprocess.run(["bash", "-c", asked], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert dict(zip(lines, done.stdout.splitlines(), strict=True)) == lines
+
+
+def test_keys_are_those_of_the_configuration():
+    keys = set(_keys(conf()))
+    assert {"seed=", "network.width=", "trainer.max_time=", "checkpoint.every_steps=", "sampling.batch="} <= keys
+    assert not any(key.startswith(("hydra", "defaults", "experiment.")) for key in keys)
+
+
+def test_fish_and_zsh_have_scripts_of_their_own_and_another_shell_is_refused(capsys):
+    assert pinnkit(["completion", "zsh"]) == pinnkit(["completion", "fish"]) == 0
+    told = capsys.readouterr().out
+    assert "bashcompinit" in told
+    assert 'complete -c pinnkit -n "__fish_seen_subcommand_from train check sweep" -a "pde=heat"' in told
+    assert pinnkit(["completion", "tcsh"]) == 2
+    assert "completion: 'tcsh': expected bash, zsh or fish" in capsys.readouterr().err

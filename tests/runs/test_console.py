@@ -1,0 +1,55 @@
+"""What a run prints on a terminal, in a log, and where it is to be quiet."""
+
+import io
+import logging
+import sys
+
+import pytest
+
+from pinnkit.runs.console import logged, takes_colours
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def printed(monkeypatch):
+    """Prints three records under a choice of `callbacks.terminal`; the lines."""
+
+    def printed(terminal, stream):
+        monkeypatch.setattr(sys, "stderr", stream)
+        log = logging.getLogger("pinnkit")
+        with logged(terminal):
+            log.info("compiling")
+            log.warning("a doubt")
+            log.info("solved: all is well", extra={"verdict": "solved"})
+        return stream.getvalue().splitlines()
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    return printed
+
+
+def test_warnings_and_verdicts_have_colours_on_a_terminal_alone(printed):
+    coloured = ["compiling", "\x1b[33ma doubt\x1b[0m", "\x1b[32msolved: all is well\x1b[0m"]
+    assert printed("auto", Terminal()) == coloured
+    assert (
+        printed("auto", io.StringIO())
+        == printed("plain", Terminal())
+        == ["compiling", "a doubt", "solved: all is well"]
+    )
+
+
+def test_a_quiet_run_prints_warnings_and_its_verdict_alone(printed):
+    assert printed("quiet", io.StringIO()) == ["a doubt", "solved: all is well"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_colours_can_be_declined(name, value, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert takes_colours(Terminal())
+    monkeypatch.setenv(name, value)
+    assert not takes_colours(Terminal())
