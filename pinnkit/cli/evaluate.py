@@ -27,8 +27,7 @@ TEXTS = ("run", "problem_folder", "export", "format")
 HELP = """
 Read a run folder back: measure its network again, draw it, and write RUN/evaluation.
 
-usage: python scripts/evaluate.py RUN_FOLDER [grid=N] [checkpoint=last|best] [export=FORMAT,...] [animate=gif|mp4]
-                                  [format=png|pdf|svg] [dpi=N]
+usage: python scripts/evaluate.py RUN_FOLDER [KEY=VALUE ...]
 
   grid=N            points along each coordinate (default: as at the end of training)
   checkpoint=best   the state of the least objective, in the place of the last
