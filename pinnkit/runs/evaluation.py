@@ -23,6 +23,7 @@ from pinnkit.reporting.history_figure import History
 from pinnkit.reporting.planes import Planes
 from pinnkit.runs import planes
 from pinnkit.runs.drawn_points import drawn_points, measured
+from pinnkit.runs.learned import learned_over_steps
 from pinnkit.runs.singular_points import ROUNDING, singular
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import complete
@@ -281,14 +282,8 @@ def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: It
         terms={term: np.array([row["losses"].get(term, np.nan) for row in rows]) for term in terms},
         errors={field: np.array([row["errors"].get(field, np.nan) for row in rows]) for field in fields},
         phases=starts,
-        learned=_learned(rows),
+        learned=learned_over_steps(rows),
     )
-
-
-def _learned(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    """Learned parameter -> its value in each row, NaN where an older run has none."""
-    names = dict.fromkeys(name for row in rows for name in row.get("learned", {}))
-    return {name: np.array([row.get("learned", {}).get(name, np.nan) for row in rows]) for name in names}
 
 
 def _chunks(module: PINN, coordinates: Mapping[str, np.ndarray], cost: int = 1) -> Iterable[torch.Tensor]:

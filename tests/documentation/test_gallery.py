@@ -9,7 +9,9 @@ METRICS = {
     "train_time_s": 30.2,
     "steps": 1923,
     "verdict": "solved",
-    "overrides": ["pde=heat", "experiment=quick", "trainer.max_time=30", "logger=none", "hydra.run.dir=x", "overwrite=true"],
+    "overrides": [
+        "pde=heat", "experiment=quick", "trainer.max_time=30", "logger=none", "hydra.run.dir=x", "overwrite=true",
+    ],
 }  # fmt: skip
 
 
