@@ -19,10 +19,11 @@ from pinnkit.reporting.artifacts import FIGURE_FORMATS, RunFolder, RunFolderErro
 from pinnkit.runs.memory import check_grid
 from pinnkit.runs.network_exporters import check_packages, formats
 from pinnkit.runs.planes import check_moves
+from pinnkit.runs.point_table import read_points
 from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import Settings
 
-TEXTS = ("run", "problem_folder", "export", "format")
+TEXTS = ("run", "problem_folder", "export", "points", "format")
 """Keys whose values are taken as they are written."""
 HELP = """
 Read a run folder back: measure its network again, draw it, and write RUN/evaluation.
@@ -35,6 +36,7 @@ usage: python scripts/evaluate.py RUN_FOLDER [KEY=VALUE ...]
                       csv, npz, netcdf   a table of the fields' values
                       vtk                for ParaView; shapes by triangles or tetrahedra, time as a series
                       onnx, pt2          the network with all that belongs to it, which runs without pinnkit
+  points=FILE       RUN/evaluation/points.csv: fields and residuals at the rows of a CSV or NPZ file of coordinates
   animate=gif       RUN/evaluation/animation_FIELD.gif too, each field in time (mp4: pip install "pinnkit[animation]")
   format=pdf        the files of the figures: png, pdf, svg or several, png,pdf (default: as the run has them)
   dpi=300           pixels per inch of a png, and of the maps within a pdf or svg
@@ -59,6 +61,8 @@ class Request:
     """Points along each coordinate; None: as at the end of training. A table is evaluated at its own points."""
     export: tuple[str, ...] = ()
     """Formats in which the solution is written too."""
+    points: str | None = None
+    """A table of coordinates at which the solution is written too."""
     animate: str | None = field(default=None, metadata={"choices": FORMATS})
     """The format of animations of the fields in time; None: none."""
     format: tuple[str, ...] = ()
@@ -85,6 +89,7 @@ def evaluate(argv: Sequence[str]) -> int:
         check_grid(problem, request.grid, table=bool(request.export))
         for name in request.export:
             check_packages(name)
+        points = None if request.points is None else read_points(problem, Path(request.points))
         settings = _with_figures(settings, request)
         if request.animate is not None:
             check_moves(problem)
@@ -100,7 +105,7 @@ def evaluate(argv: Sequence[str]) -> int:
     from pinnkit.training.checkpoint_reader import DamagedCheckpoint
 
     try:
-        measure(problem, settings, run, request.checkpoint, request.grid, request.export, request.animate)
+        measure(problem, settings, run, request.checkpoint, request.grid, request.export, points, request.animate)
     except (ProblemError, RunFolderError, DamagedCheckpoint) as error:
         return report_error(error)
     except OSError as error:

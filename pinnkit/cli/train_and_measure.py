@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from pinnkit.cli.entry import DIVERGED, FINISHED, INTERRUPTED, WRONG
 from pinnkit.cli.launch import LOST
@@ -23,9 +25,10 @@ from pinnkit.runs.judgement import judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.load import checkpoint_path, restore
 from pinnkit.runs.network_exporters import Subject
+from pinnkit.runs.point_table import write_points
 from pinnkit.runs.report import report
 from pinnkit.runs.resolved import resolved
-from pinnkit.runs.results import summary_lines
+from pinnkit.runs.results import in_columns, summary_lines, verdict_lines
 from pinnkit.runs.solve import solve
 from pinnkit.settings import Settings
 from pinnkit.training.exceptions import INTERRUPTED as INTERRUPTED_BY
@@ -76,6 +79,7 @@ def measure(
     checkpoint: str,
     grid: int | None,
     formats: Sequence[str],
+    points: Mapping[str, np.ndarray] | None = None,
     animate: str | None = None,
 ) -> None:
     """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation.
@@ -84,6 +88,7 @@ def measure(
         checkpoint: last or best.
         grid: points along each coordinate; None: as at the end of training.
         formats: names of exporters.
+        points: coordinates (n,) at which the solution is written too.
         animate: gif, mp4 or None.
 
     Raises:
@@ -97,7 +102,8 @@ def measure(
     found = evaluation.evaluate(module, reference, grid)
     folder = RunFolder(run.path / "evaluation").create()
     former = run.read_metrics() if run.metrics.exists() else {}
-    measured = {**found.errors(), "learned": learned(module), "minimum": found.minima(), "units": dict(problem.units)}
+    measured = {**found.errors(), "learned": learned(module), "minimum": found.minima()}
+    measured |= {"units": dict(problem.units)} if problem.units else {}
     metrics = {
         **trained.progress(),
         "reference": reference and reference.name,
@@ -114,9 +120,13 @@ def measure(
     folder.write_figures(figures, settings.callbacks.figures_format, settings.callbacks.figures_dpi)
     subject = Subject(module, found, reference, export_metadata(problem, metrics, settings.dtype), grid)
     written = [f"export: {path}" for path in export(formats, folder.path, subject)]
+    if points is not None:
+        table = write_points(module, reference, points, folder.path, formats, subject.metadata)
+        written += [f"export: {path}" for path in table]
     if animate is not None:
         written += [f"animation: {path}" for path in animate_fields(module, reference, folder.path, animate)]
     report(folder, problem, settings, folder.read_metrics(), run)
     if former:
         report(run, problem, settings, former, run)
-    print("\n".join([*summary_lines(metrics), *written, f"written to {folder.path}"]))
+    lines = in_columns([*verdict_lines(metrics), *summary_lines(metrics)])
+    print("\n".join([*lines, *written, f"written to {folder.path}"]))

@@ -99,6 +99,11 @@ class RunFolder:
         return self.path / "tensorboard"
 
     @property
+    def tracker_runs(self) -> Path:
+        """The identities of the run in Weights & Biases and in MLflow, by which it goes on there."""
+        return self.path / "loggers.json"
+
+    @property
     def history(self) -> Path:
         """One JSON object a line, as training goes on: step, time_s, objective, and errors by field."""
         return self.path / "history.jsonl"

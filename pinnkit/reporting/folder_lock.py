@@ -30,6 +30,7 @@ RUN_FILES = (
     "solution.npz",
     "history.jsonl",
     "train.log",
+    "loggers.json",
     "report.html",
     "figures/*.png",
     "checkpoints/last.ckpt",
@@ -40,12 +41,17 @@ RUN_FILES = (
     "evaluation/metrics.json",
     "evaluation/report.html",
     "evaluation/solution.*",
+    "evaluation/export.json",
+    "evaluation/solution_vtk/*.vt[ru]",
     "evaluation/figures/*.png",
 )
 """Patterns of the files that runs write."""
 TEMPORARY_FILES = (".*.tmp", "checkpoints/*.tmp", "figures/.*.tmp", "evaluation/.*.tmp", "evaluation/figures/.*.tmp")
 """Patterns of files left by runs killed while writing."""
-SUBFOLDERS = ("evaluation/figures", "evaluation/checkpoints", "evaluation", "tensorboard", "figures", "checkpoints")
+SUBFOLDERS = (
+    "evaluation/figures", "evaluation/checkpoints", "evaluation/solution_vtk", "evaluation", "tensorboard", "figures",
+    "checkpoints",
+)  # fmt: skip
 
 
 class FolderUnavailableError(RunFolderError):

@@ -63,7 +63,7 @@ def write_unstructured(
     content = "".join(_array(name, one) for name, one in real(values).items())
     piece = (
         f'<Piece NumberOfPoints="{len(points)}" NumberOfCells="{len(cells)}"><PointData>{content}</PointData>'
-        f"<Points>{_array('points', padded.ravel(), 3)}</Points><Cells>{topology}</Cells></Piece>"
+        f"<Points>{_array('Points', padded.ravel(), 3)}</Points><Cells>{topology}</Cells></Piece>"
     )
     _write(path, "UnstructuredGrid", "", piece, {**metadata, "axes": list(names)})
 

@@ -64,13 +64,16 @@ def simplices(solid: Shape, axes: Mapping[str, np.ndarray]) -> Cells:
     if len(names) == 1:
         points = np.unique(np.concatenate([mesh[solid.contains(mesh)], _boundary(solid, spacing)]), axis=0)
         pairs = np.column_stack([np.arange(len(points) - 1), np.arange(1, len(points))])
-        return _kept(Cells(points, pairs), solid, spacing)
+        return _kept(Cells(points, pairs), solid, spacing, len(points))
     from scipy.spatial import Delaunay
 
     inside = mesh[solid.contains(mesh)]
     inside = inside[solid.distance(inside) > NEAR * spacing.min()]
-    points = _distinct(np.concatenate([_boundary(solid, spacing), inside]), spacing)
-    return _kept(Cells(points, Delaunay(points / spacing).simplices), solid, spacing)
+    edge = _boundary(solid, spacing)
+    points = np.concatenate([edge, inside])
+    distinct = _distinct(points, spacing)
+    points = points[distinct]
+    return _kept(Cells(points, Delaunay(points / spacing).simplices), solid, spacing, int(distinct[: len(edge)].sum()))
 
 
 def _boundary(solid: Shape, spacing: np.ndarray) -> np.ndarray:
@@ -91,7 +94,7 @@ def _even(count: int, dimension: int) -> np.ndarray:
 
 
 def _distinct(points: np.ndarray, spacing: np.ndarray) -> np.ndarray:
-    """Points without those that lie close to an earlier one."""
+    """Mask of the points that do not lie close to an earlier one."""
     from scipy.spatial import cKDTree
 
     close = cKDTree(points / spacing).query_pairs(NEAR, output_type="ndarray")
@@ -99,17 +102,22 @@ def _distinct(points: np.ndarray, spacing: np.ndarray) -> np.ndarray:
     for first, second in close[np.lexsort((close[:, 1], close[:, 0]))]:
         if keep[first]:
             keep[second] = False
-    return points[keep]
+    return keep
 
 
-def _kept(cells: Cells, solid: Shape, spacing: np.ndarray) -> Cells:
-    """The cells whose centre lies in the solid, and whose edges leave it no further than a chord does."""
-    corners = cells.points[cells.corners]
-    keep = solid.contains(corners.mean(axis=1), 1e-9 * spacing)
-    for first, second in combinations(range(corners.shape[1]), 2):
-        keep &= solid.contains((corners[:, first] + corners[:, second]) / 2, SAGITTA * spacing)
+def _kept(cells: Cells, solid: Shape, spacing: np.ndarray, edge: int) -> Cells:
+    """The cells whose centre lies in the solid, and whose edges leave it no further than a chord does.
+
+    edge: how many points, the first ones, lie on the boundary: cells without one of them lie inside.
+    """
     sizes = cells.sizes
-    keep &= sizes > FLAT * np.median(sizes)
+    keep = sizes > FLAT * np.median(sizes)
+    near = np.flatnonzero(keep & (cells.corners < edge).any(axis=1))
+    corners = cells.points[cells.corners[near]]
+    fits = solid.contains(corners.mean(axis=1), 1e-9 * spacing)
+    for first, second in combinations(range(corners.shape[1]), 2):
+        fits &= solid.contains((corners[:, first] + corners[:, second]) / 2, SAGITTA * spacing)
+    keep[near] = fits
     used, places = np.unique(cells.corners[keep], return_inverse=True)
     return Cells(cells.points[used], places.reshape(-1, cells.corners.shape[1]))
 

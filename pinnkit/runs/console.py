@@ -32,7 +32,7 @@ class _Screen(logging.Handler):
     """Prints records to standard error by tqdm, so that they do not tear the progress bar.
 
     Args:
-        terminal: auto, with colours on a terminal; plain, without them; quiet: warnings, and records of a verdict, alone.
+        terminal: auto, with colours on a terminal; plain, without; quiet: warnings, and records of a verdict, alone.
     """
 
     def __init__(self, terminal: str) -> None:

@@ -36,7 +36,7 @@ class FieldMap(nn.Module):
 
     def __init__(self, module: PINN) -> None:
         super().__init__()
-        self.network = copy.deepcopy(module.network).eval().requires_grad_(False)
+        self.network = copy.deepcopy(module.network).cpu().eval().requires_grad_(False)
         problem = module.problem
         self.coordinates = list(problem.coordinates)
         fields = [one.name for one in problem.fields]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pinnkit.language.errors import Mistake, ProblemError
+from pinnkit.reading import type_error
 from pinnkit.registry import Registry
 from pinnkit.reporting.exporters import EXPORTERS
 
@@ -63,6 +64,16 @@ class NetworkExporter(ABC):
 def formats() -> list[str]:
     """The names of all formats."""
     return sorted([*EXPORTERS, *NETWORK_EXPORTERS])
+
+
+def check_format(name: str) -> None:
+    """Refuse a format that there is not.
+
+    Raises:
+        ProblemError: naming those that there are.
+    """
+    if complaint := type_error(name, str, {"choices": formats()}):
+        raise ProblemError([Mistake("export", f"{name!r}: {complaint}")])
 
 
 def check_packages(name: str) -> None:

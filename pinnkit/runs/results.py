@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import textwrap
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 
 from pinnkit.problem.integral_checks import TOLERANCE, doubted
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.runs import board, environment, evaluation
+from pinnkit.runs import board, environment, evaluation, trackers
 from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.report import report
@@ -41,7 +41,7 @@ from pinnkit.versions import commit, versions
 log = logging.getLogger("pinnkit")
 
 COLUMNS = 80
-"""Columns of the summary's verdict."""
+"""Columns of the summary."""
 QUADRATURE = 8192
 """Evaluations of the network by which the quadrature is checked after training, for each group of points."""
 
@@ -58,7 +58,7 @@ class Results:
     settings: Settings
     overrides: Sequence[str]
     reference: Reference | None
-    loggers: Sequence[TensorBoardLogger]
+    loggers: Sequence[Logger]
     began: float
 
     @property
@@ -120,7 +120,9 @@ class Results:
         asked = self.settings.trainer.stop_error
         metrics |= judged(module, record.rows, answers, self.reference, metrics, self.settings.seed, asked)
         self._write(metrics, module)
-        for line in summary_lines(metrics):
+        for line in in_columns(verdict_lines(metrics)):
+            log.info(line, extra={"verdict": metrics["verdict"]})
+        for line in in_columns(summary_lines(metrics)):
             log.info(line)
         return metrics
 
@@ -158,6 +160,7 @@ class Results:
             written = self.run.read_metrics()
             report(self.run, module.problem, self.settings, written, self.run)
             board.end(self.loggers, self.settings, module.problem, written)
+            trackers.end(self.loggers, written)
 
     def _counters(self, module: PINN) -> dict[str, Any]:
         progress = module.progress
@@ -198,7 +201,7 @@ class Results:
     def _show(self, step: int, figures: Mapping[str, Any]) -> None:
         for logger in self.loggers:
             for name, figure in figures.items():
-                logger.experiment.add_figure(f"figures/{name}", figure, step, close=False)
+                trackers.log_figure(logger, name, figure, step)
 
 
 def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
@@ -217,18 +220,26 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
         raise Diverged(step, "objective")
 
 
+def in_columns(lines: Iterable[str]) -> list[str]:
+    """Lines that fit the columns of a summary."""
+    return [
+        part for line in lines for part in textwrap.wrap(line, COLUMNS, subsequent_indent="  ", break_long_words=False)
+    ]
+
+
+def verdict_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """The verdict in words; none of a run that has not been judged."""
+    return [f"{metrics['verdict']}: {metrics['verdict_text']}"] if "verdict" in metrics else []
+
+
 def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
-    """The verdict, and the figures that matter, a line each."""
+    """The figures that matter, a line each."""
 
     def unit(name: str) -> str:
         text = metrics.get("units", {}).get(name, "1")
         return "" if text == "1" else f" {text}"
 
-    lines = []
-    if "verdict" in metrics:
-        told = f"{metrics['verdict']}: {metrics['verdict_text']}"
-        lines = textwrap.wrap(told, COLUMNS, subsequent_indent="  ", break_long_words=False)
-    lines.append(f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training")
+    lines = [f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training"]
     for field, error in metrics["relative_l2"].items():
         note = _without(metrics.get("reference_left_out", {}).get(field, 0), "it is not finite")
         lines.append(f"relative L2 error of {field}: {error:.3e} (against: {metrics['reference']}{note})")

@@ -17,6 +17,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import Reference, choose
 from pinnkit.runs import evaluation
 from pinnkit.runs.datasets import dataset
+from pinnkit.runs.export import export_module
 from pinnkit.runs.expressions import Expression, Residual, equation_names
 from pinnkit.runs.factory import assemble
 from pinnkit.runs.given_points import checked_points
@@ -222,6 +223,24 @@ class Solution:
         with single_thread_if_small(self.problem, self.settings):
             chosen = self.reference if reference else None
             return dataset(self.module, chosen, points, axes, self.status, self.metrics)
+
+    def export(self, *formats: str, folder: Path | str | None = None, points: int | None = None) -> list[Path]:
+        """Write the solution for other programs, `solution.export("vtk", "onnx")`; the paths of the files.
+
+        Args:
+            formats: csv, npz, netcdf, vtk; onnx and pt2 hold the map from coordinates to fields itself.
+            folder: where solution.* is written; by default `evaluation` in the run folder.
+            points: along each coordinate, in formats that hold values; None: as at the end of a run.
+
+        Raises:
+            ValueError: there is no run folder, and none is given.
+            ProblemError: there is no such format, it lacks a package, or it cannot hold the problem.
+        """
+        if folder is None and self.folder is None:
+            raise ValueError("this solution has no run folder: say where to, folder=...")
+        place = self.folder / "evaluation" if folder is None else Path(folder)
+        with single_thread_if_small(self.problem, self.settings):
+            return export_module(self.module, self.reference, self.metrics, self.settings.dtype, formats, place, points)
 
     def save(self, path: Path | str) -> Path:
         """Write the solution to one file, which `pinnkit.load` reads: problem, settings, network, metrics.

@@ -108,8 +108,42 @@ class Callbacks:
 
 
 @dataclass(frozen=True)
+class WandB:
+    """A run of Weights & Biases for each run."""
+
+    enabled: bool = False
+    """Whether the run is logged there: `logger=wandb`."""
+    project: str = "pinnkit"
+    """The project that the run stands in."""
+    name: str | None = None
+    """The name of the run; None: its folder."""
+    group: str | None = None
+    """The group that the run stands in; None: the problem's name."""
+    entity: str | None = None
+    """The user or team; None: the one who is logged in."""
+    offline: bool = False
+    """Write to the folder `wandb` alone, whence `wandb sync` sends it later."""
+
+
+@dataclass(frozen=True)
+class MLflow:
+    """A run of MLflow for each run."""
+
+    enabled: bool = False
+    """Whether the run is logged there: `logger=mlflow`."""
+    experiment: str | None = None
+    """The experiment that the run stands in; None: the problem's name."""
+    name: str | None = None
+    """The name of the run; None: its folder."""
+    tracking_uri: str | None = None
+    """A server or a store; None: MLFLOW_TRACKING_URI, or else mlflow.db in the working folder."""
+
+
+@dataclass(frozen=True)
 class Logger:
     """Where scalars and figures go besides the run folder."""
 
     tensorboard: bool = True
     """Scalars and figures for TensorBoard, in the run folder's `tensorboard/`."""
+    wandb: WandB = field(default_factory=WandB)
+    mlflow: MLflow = field(default_factory=MLflow)

@@ -105,7 +105,10 @@ def benchmark(argv: Sequence[str], scripts: Path) -> int:
             continue
         chosen = size(problem, conf)
         row = {**key, "size": asdict(chosen), "seed": options.seed, "date": time.strftime("%Y-%m-%d")}
+        began = clocks()
         row |= perform(problem, framework, task, chosen, options, scripts)
+        wall, cpu = (after - before for before, after in zip(began, clocks(), strict=True))
+        row["cpu_share"] = cpu / wall
         report["rows"] = [one for one in report["rows"] if not _same(one, row)] + [row]
         print(f"{problem}, {framework}, {task}: {peers_table.said(row)}", flush=True)
         write_text(page, text(report))
@@ -115,6 +118,12 @@ def benchmark(argv: Sequence[str], scripts: Path) -> int:
     if options.out.resolve() == (scripts.parent / "docs" / "results").resolve():
         write_text(readme, peers_table.replaced(readme.read_text(encoding="utf-8"), peers_table.table(report)))
     return 0
+
+
+def clocks() -> tuple[float, float]:
+    """Seconds on the wall, and of the CPU that ended child processes have had."""
+    used = os.times()
+    return time.perf_counter(), used.children_user + used.children_system
 
 
 def confine(threads: int) -> None:

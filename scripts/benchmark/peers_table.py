@@ -25,12 +25,14 @@ grid and reference for the error: the relative L2 error of the worst field at th
   also where a tutorial has a fixed step. DeepXDE starts it anew where it converges. TorchPhysics draws new points every
   100 steps of Adam, and keeps them for L-BFGS. PINA runs its `fast_` operators.
 - *jinns*: SSBroyden from its own `jinns.optimizers`, from the first step on, as in its notebooks. Its boundary and
-  initial conditions have one number for a weight: 100 for the start of allen_cahn. Its domains are boxes.
+  initial conditions have one number for a weight: 100 for the start of allen_cahn. Its domains are boxes. It has tanh
+  in the place of sin (poisson_2d), of which XLA makes slow code in float64 on a CPU.
 - The peers' clocks stand still while the error is measured, and all clocks stand still while code is compiled
   (*set-up*).
 
 *ms a step*: one step of Adam with the same network and numbers of points, which stay the same; the median of blocks of
-ten steps after ten of warm-up. pinnkit's engine is `operators=auto`."""
+ten steps after ten of warm-up. pinnkit's engine is `operators=auto`. *CPU*: the share of the wall time that the process
+of the error had on its CPUs; below 90 % others were at work on the machine, and the row is to be measured again."""
 
 
 def row_of(report: Mapping[str, Any], problem: str, framework: str, task: str) -> Row | None:
@@ -131,9 +133,10 @@ def _line(problem: str, framework: str, error: Row | None, step: Row | None) -> 
     if error and error["status"] == "finished":
         setup = error.get("compile_s")
         cells += [f"{error['error']:.2e}", f"{error['steps']}", f"{error['train_time_s']:.1f}"]
-        cells += ["" if setup is None else f"{setup:.1f}", error["recipe"]]
+        share = error.get("cpu_share")
+        cells += ["" if setup is None else f"{setup:.1f}", "" if share is None else f"{share:.0%}", error["recipe"]]
     else:
-        cells += [error["reason"].replace("|", "\\|") if error else "", "", "", "", ""]
+        cells += [error["reason"].replace("|", "\\|") if error else "", "", "", "", "", ""]
     measured = step if step and step["status"] == "finished" else None
     cells += [f"{measured['ms_per_step']:.3g}", f"{measured['ms_min']:.3g}"] if measured else [cell(step), ""]
     return f"| {' | '.join(cells)} |"

@@ -12,7 +12,7 @@ import re
 import textwrap
 import types
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -123,7 +123,8 @@ def _files(group: str, kind: type) -> Iterator[str]:
     for file in sorted((shipped.conf() / group).glob("*.yaml")):
         words = yaml.safe_load(file.read_text(encoding="utf-8"))
         base = [one for one in words.pop("defaults", []) if one != "_self_"]
-        changed = {key: value for key, value in words.items() if value != _plain(getattr(usual, key))}
+        default = dict(_flat(dataclasses.asdict(usual)))
+        changed = {key: value for key, value in _flat(words) if value != _plain(default[key])}
         sets = ", ".join(f"`{group}.{key}={json.dumps(value).strip(chr(34))}`" for key, value in changed.items())
         parent = f"as `{group}={base[0]}`" if base and base[0] not in ("default", "cpu") else ""
         choices.append(
@@ -133,13 +134,32 @@ def _files(group: str, kind: type) -> Iterator[str]:
         yield table(("choice", "what it sets"), choices)
 
 
+def _flat(words: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Values by dotted keys."""
+    for key, value in words.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
 def _plain(value: Any) -> Any:
     """A value as a file writes it."""
     return list(value) if isinstance(value, tuple) else value
 
 
 def _rows(kind: type, fields: Iterable[dataclasses.Field], prefix: str = "") -> str:
-    return table(("key", "type", "default", "meaning"), [_row(kind, one, prefix) for one in fields])
+    return table(("key", "type", "default", "meaning"), _listed(kind, fields, prefix))
+
+
+def _listed(kind: type, fields: Iterable[dataclasses.Field], prefix: str) -> Iterator[tuple[str, ...]]:
+    """A row for each field; a field that holds settings itself has one for each of theirs."""
+    for one in fields:
+        inner = typing.get_type_hints(kind)[one.name]
+        if dataclasses.is_dataclass(inner):
+            yield from _listed(inner, dataclasses.fields(inner), f"{prefix}{one.name}.")
+        else:
+            yield _row(kind, one, prefix)
 
 
 def _row(kind: type, field: dataclasses.Field, prefix: str = "") -> tuple[str, ...]:

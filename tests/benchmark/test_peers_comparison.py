@@ -22,7 +22,15 @@ CONF = ROOT / "conf"
 def made_up():
     common = {"size": {"width": 20, "depth": 3, "activation": "tanh", "equations": 2048, "conditions": 400}}
     common |= {"seconds": 60.0, "date": "2026-01-31", "status": "finished", "problem": "heat"}
-    error = {"task": "error", "error": 1.26e-9, "steps": 5, "train_time_s": 60.0, "recipe": "auto", "compile_s": 4.0}
+    error = {
+        "task": "error",
+        "error": 1.26e-9,
+        "steps": 5,
+        "train_time_s": 60.0,
+        "recipe": "auto",
+        "compile_s": 4.0,
+        "cpu_share": 0.987,
+    }
     rows = [
         {**common, **error, "framework": "pinnkit", "versions": {"torch": "2.13.0"}},
         {**common, "task": "step", "framework": "pinnkit", "ms_per_step": 4.321, "ms_min": 4.0},
@@ -40,8 +48,8 @@ def test_the_table_has_a_line_for_errors_and_one_for_times():
         "|  | ms a step | 4.32 | failed |",
     ]
     page = peers_table.markdown(made_up())
-    assert "| heat | pinnkit | 1.26e-09 | 5 | 60.0 | 4.0 | auto | 4.32 | 4 |" in page
-    assert "| heat | jinns | boxes alone |  |  |  |  | failed |  |" in page
+    assert "| heat | pinnkit | 1.26e-09 | 5 | 60.0 | 4.0 | 99% | auto | 4.32 | 4 |" in page
+    assert "| heat | jinns | boxes alone |  |  |  |  |  | failed |  |" in page
     assert "| heat | 3 x 20, tanh | 2048 | 400 |" in page
 
 

@@ -115,7 +115,11 @@ CASES: dict[str, tuple[str, list[str], tuple[str, ...]]] = {
     "no group": (HEAT, ["network=null"], ("network: null names no file; valid are fourier, mlp",)),
     "no problem": (HEAT, ["pde=null"], ("pde: null names no file; valid are ",)),
     "an empty problem": (HEAT, ["pde="], ("pde: an empty text names no file; valid are ",)),
-    "a number for a group": (HEAT, ["logger=5"], ("logger: 5 names no file; valid are none, tensorboard",)),
+    "a number for a group": (
+        HEAT,
+        ["logger=5"],
+        ("logger: 5 names no file; valid are mlflow, none, tensorboard, wandb",),
+    ),
     "a list of numbers for a group": (HEAT, ["logger=[5]"], ("logger: [5] names no file",)),
     "a number without end": (HEAT, [f"seed={'9' * 5000}"], ("seed: holds a number of 5000 digits; the most is 400",)),
     "a long number": (

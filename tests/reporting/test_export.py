@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 import pytest
+from scipy.io import netcdf_file
 
 from pinnkit.reporting.export.csv import CSV
 from pinnkit.reporting.exporters import EXPORTERS
@@ -50,7 +51,21 @@ GRIDS = {
     "three axes": mesh(x=np.linspace(0, 1, 3), y=np.linspace(0, 2, 4), t=np.linspace(0, 1, 2)),
     "scattered": Grid({"x": np.array([0.5, 0.1]), "y": np.array([1.0, 2.0])}, structured=False),
 }
-READERS = {"csv": lambda path: np.genfromtxt(path, delimiter=",", names=True)}
+
+
+def netcdf(path):
+    with netcdf_file(path, mmap=False) as file:
+        read = {name: np.array(one[:]) for name, one in file.variables.items()}
+    shape = max((values.shape for values in read.values()), key=len)
+    axes = np.meshgrid(*(read[name] for name in "xyt" if name in read), indexing="ij") if len(shape) > 1 else []
+    return {**read, **dict(zip([name for name in "xyt" if name in read], axes, strict=False))}
+
+
+READERS = {
+    "csv": lambda path: np.genfromtxt(path, delimiter=",", names=True),
+    "npz": lambda path: dict(np.load(path)),
+    "netcdf": netcdf,
+}
 """Format -> what reads it into columns by name; a format that is not here is not read back."""
 
 
@@ -64,7 +79,7 @@ def test_every_format_is_written_whole_and_reads_back(exporter, grid, tmp_path):
     if exporter.name in READERS:
         read = READERS[exporter.name](path)
         for name, column in {**grid.coordinates, **dict(zip("uv", values, strict=True))}.items():
-            np.testing.assert_array_equal(read[name], column.ravel())
+            np.testing.assert_array_equal(np.ravel(read[name]), column.ravel())
 
 
 def test_the_same_table_gives_the_same_bytes_and_replaces_the_former(exporter, tmp_path):

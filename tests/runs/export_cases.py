@@ -32,12 +32,11 @@ SPIRAL = {
 FAMILY = {
     "name": "family",
     "coordinates": {"x": [0, 1], "t": [0, 1]},
-    "fields": {"u": ["x", "t"], "f": ["u"]},
+    "fields": {"u": ["x", "t", "alpha"], "f": ["u"]},
     "parameters": {"alpha": {"range": [0.01, 1], "log": True}},
     "equations": "u_t = alpha*u_xx + f",
     "conditions": {"start": {"at": "t = 0", "equations": "u = x*(1 - x)"}},
 }
-FAMILY["fields"]["u"] = ["x", "t", "alpha"]
 DISK = {
     "name": "disk",
     "coordinates": {"x": [-1, 1], "y": [-1, 1], "t": [0, 1]},

@@ -1,0 +1,109 @@
+"""Weights & Biases and MLflow as loggers of runs."""
+
+import json
+import math
+
+import pytest
+from lightning.pytorch.loggers import WandbLogger
+
+import pinnkit
+from pinnkit.cli.train import train
+from pinnkit.language.errors import Report
+from pinnkit.reading import read_as
+from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.runs.trackers import begin
+from pinnkit.training.settings import Logger
+from tests.conftest import composed
+from tests.runs.small import CONF, QUICK, WORDS, command, solved
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("logger=mlflow", (True, False, True)),
+        ("logger=[wandb,mlflow]", (True, True, True)),
+        ("logger=[mlflow,tensorboard]", (True, False, True)),
+        ("logger=[tensorboard,wandb]", (True, True, False)),
+        ("logger=none", (False, False, False)),
+    ],
+)
+def test_loggers_are_chosen_one_or_several(override, expected):
+    logger = read_as(Logger, composed(["pde=heat", override])["logger"], Report())
+    assert (logger.tensorboard, logger.wandb.enabled, logger.mlflow.enabled) == expected
+
+
+@pytest.mark.parametrize("name", ["wandb", "mlflow"])
+def test_a_missing_package_is_told_before_the_folder_is_touched(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda module: None)
+    words = [word for word in WORDS if word != "logger=none"]
+    assert command(tmp_path, *words, f"logger={name}", f"hydra.run.dir={tmp_path / 'run'}") == 2
+    assert f'logger.{name}: needs {name}: pip install "pinnkit[{name}]"' in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.filterwarnings("ignore")  # MLflow's and its packages' own
+def test_mlflow_has_settings_metrics_and_figures_and_goes_on_in_the_same_run(tmp_path, monkeypatch):
+    mlflow = pytest.importorskip("mlflow", reason="MLflow is not installed: pip install mlflow")
+    monkeypatch.chdir(tmp_path)
+    store = f"sqlite:///{tmp_path / 'store.db'}"
+    logger = {"mlflow": {"enabled": True, "tracking_uri": store}, "tensorboard": False}
+    settings = {**QUICK, "logger": logger, "callbacks": {**QUICK["callbacks"], "figures": True}}
+    first = solved(tmp_path / "run", settings=settings)
+    identity = json.loads((tmp_path / "run" / "loggers.json").read_text())["mlflow"]
+    client = mlflow.tracking.MlflowClient(store)
+    found = client.get_run(identity)
+    assert found.data.params["phases"].startswith("[{")
+    assert found.data.params["pde.equations.decay"] == "u_t = -rate*u"
+    assert found.data.metrics["final/relative_l2/u"] == pytest.approx(first.metrics["relative_l2"]["u"], rel=1e-12)
+    assert found.data.tags["status"] == found.info.status.lower() == "finished"
+    steps = [one.step for one in client.get_metric_history(identity, "loss/objective")]
+    assert steps == sorted(steps)
+    assert steps[-1] == 10
+    pictures = {one.path for one in client.list_artifacts(identity, "figures")}
+    assert pictures == {f"figures/{one.stem}" for one in (tmp_path / "run" / "figures").iterdir()}
+    assert not (tmp_path / "run" / "tensorboard").exists()
+    more = {**settings, "trainer": {"max_steps": 14}}
+    solved(tmp_path / "run", settings=more, resume=True)
+    assert len(client.search_runs([found.info.experiment_id])) == 1
+    assert client.get_metric_history(identity, "loss/objective")[-1].step == 14
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_wandb_writes_offline(tmp_path, monkeypatch):
+    wandb = pytest.importorskip("wandb", reason="Weights & Biases is not installed: pip install wandb")
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
+    logger = {"wandb": {"enabled": True, "offline": True}, "tensorboard": True}
+    kept = {}
+    init = wandb.init
+    monkeypatch.setattr(wandb, "init", lambda **options: kept.setdefault(options["id"], init(**options)))
+    solution = solved(tmp_path / "run", settings={**QUICK, "logger": logger})
+    (run,) = kept.values()
+    assert run.id == json.loads((tmp_path / "run" / "loggers.json").read_text())["wandb"]
+    assert run.group == "decay"
+    assert math.isclose(run.summary["final/relative_l2/u"], solution.metrics["relative_l2"]["u"], rel_tol=1e-12)
+    assert list((tmp_path / "wandb").glob("offline-run-*/run-*.wandb"))
+    assert list((tmp_path / "run" / "tensorboard").iterdir())
+    assert wandb.run is None
+
+
+class Unreachable(WandbLogger):
+    """One whose server does not answer."""
+
+    def __init__(self):
+        pass
+
+    @property
+    def experiment(self):
+        raise ConnectionError("refused\nwith many more lines")
+
+
+def test_a_tracker_that_cannot_be_reached_is_an_error_in_words(tmp_path):
+    message = r"^logger\.wandb: ConnectionError: refused: logger\.wandb\.offline=true needs no server$"
+    with pytest.raises(pinnkit.ProblemError, match=message):
+        begin([Unreachable()], RunFolder(tmp_path), "seed: 0", resume=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_both_are_named_on_the_command_line(tmp_path, capsys):
+    assert train(["pde=heat", "logger=wandbb"], CONF) == 2
+    assert "logger: wandbb names no file; did you mean 'wandb'?" in capsys.readouterr().err
