@@ -24,6 +24,7 @@ FRAMES_PER_SECOND = 15
 PIXELS = 640
 """The width of an animation."""
 COLOURS_OF_GIF = 128
+ALMOST_WHITE = 248
 
 
 def animate(
@@ -158,7 +159,7 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray], frames_per_second: int)
     chosen = [np.asarray(images[place]) for place in (0, len(images) // 2, -1)]
     palette = Image.fromarray(np.concatenate(chosen)).quantize(COLOURS_OF_GIF, dither=Image.Dither.NONE)
     entries = np.reshape(palette.getpalette(), (-1, 3))
-    entries[np.argmax(entries.sum(axis=1))] = 255  # the paper's white is a mean otherwise
+    entries[entries.min(axis=1) >= ALMOST_WHITE] = 255  # pillow looks colours up in boxes of 4: white must be white
     palette.putpalette(entries.ravel().tolist())
     first, *rest = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images)
     duration = round(1000 / frames_per_second)
