@@ -23,19 +23,19 @@ TAGS = ("name", "method")
 """The keys that name parts, of one registry or another."""
 
 
-def part(registry: Registry, other: type[Any] | None = None) -> dict[str, Any]:
-    """The arguments of `dataclasses.field` for one part of a registry.
+def part(registry: Registry, other: type[Any] | None = None) -> Any:
+    """The field of a settings dataclass for one part of a registry.
 
     Args:
         other: a class with a `name` that the field may hold besides, which is then the default.
     """
     default = other or (lambda: registry[str(registry.default)]())
-    return {"default_factory": default, "metadata": {"registry": registry, "other": other}}
+    return dataclasses.field(default_factory=default, metadata={"registry": registry, "other": other})
 
 
-def parts(registry: Registry, example: str) -> dict[str, Any]:
-    """The arguments of `dataclasses.field` for a tuple of parts of a registry, or None; the example is for messages."""
-    return {"default": None, "metadata": {"registry": registry, "example": example}}
+def parts(registry: Registry, example: str) -> Any:
+    """The field for a tuple of parts of a registry, or None; the example is for messages."""
+    return dataclasses.field(default=None, metadata={"registry": registry, "example": example})
 
 
 def classes(field: dataclasses.Field[Any]) -> dict[str, type[Any]]:
@@ -146,8 +146,9 @@ def settings_class(kind: type, group: str, config: Mapping[str, Any]) -> tuple[t
     if "registry" in field.metadata:
         tag = field.metadata["registry"].tag
         return classes(field).get(str(config.get(tag))), tag
-    hint: Any = typing.get_type_hints(kind)[group]
-    return (hint if dataclasses.is_dataclass(hint) else None), None
+    hint: type[Any] = typing.get_type_hints(kind)[group]
+    is_group = dataclasses.is_dataclass(hint)
+    return (hint if is_group else None), None
 
 
 def suggest_key_elsewhere(kind: type, name: str) -> str:

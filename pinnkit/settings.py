@@ -29,13 +29,13 @@ class Settings:
     """Of the network's first weights and of the points: the same seed repeats the run."""
     dtype: str = field(default="float64", metadata={"choices": ("float64", "float32")})
     """Precision of the network and its training; quasi-Newton methods need float64."""
-    network: Network = field(**reading.part(NETWORKS))
-    sampling: Sampling = field(**reading.part(SAMPLERS))
+    network: Network = reading.part(NETWORKS)
+    sampling: Sampling = reading.part(SAMPLERS)
     operators: Operators = field(default_factory=Operators)
-    optimizer: Optimizer | Auto = field(**reading.part(OPTIMIZERS, Auto))
-    phases: tuple[Optimizer, ...] | None = field(**reading.parts(OPTIMIZERS, "[{name: adam, steps: 300}, ssbroyden]"))
+    optimizer: Optimizer | Auto = reading.part(OPTIMIZERS, Auto)
+    phases: tuple[Optimizer, ...] | None = reading.parts(OPTIMIZERS, "[{name: adam, steps: 300}, ssbroyden]")
     """Optimizers one after the other, in the place of `optimizer`: names, or mappings with settings."""
-    weighting: Weighting = field(**reading.part(WEIGHTINGS))
+    weighting: Weighting = reading.part(WEIGHTINGS)
     trainer: Trainer = field(default_factory=Trainer)
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     callbacks: Callbacks = field(default_factory=Callbacks)

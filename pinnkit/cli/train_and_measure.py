@@ -21,6 +21,7 @@ from pinnkit.runs.animation import animate_fields
 from pinnkit.runs.configuration import with_settings
 from pinnkit.runs.export import export
 from pinnkit.runs.export_metadata import export_metadata
+from pinnkit.runs.history import history as history_of
 from pinnkit.runs.judgement import judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.load import checkpoint_path, restore
@@ -116,7 +117,7 @@ def measure(
     names = [stage.name for stage in module.stages]
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
-    figures = found.draw(problem, evaluation.history(rows, names, found.references), trained.data.sets)
+    figures = found.draw(problem, history_of(rows, names, found.references), trained.data.sets)
     folder.write_figures(figures, settings.callbacks.figures_format, settings.callbacks.figures_dpi)
     subject = Subject(module, found, reference, export_metadata(problem, metrics, settings.dtype), grid)
     written = [f"export: {path}" for path in export(formats, folder.path, subject)]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+LARGEST = ("residual", "scale")
+"""What a point of the largest residual has besides its coordinates: the residual, and the size of the terms there."""
 
 
 @dataclass(frozen=True)
@@ -74,14 +77,14 @@ def tables(metrics: Mapping[str, Any]) -> list[Table]:
         found.append(_by_name("Errors by field", "field", errors, _against(metrics)))
     elif "residual_rms" in metrics:
         found.append(Table("Errors by field", (), (), "There is no reference, so the error is not known."))
-    columns = {"RMS residual": "residual_rms", "size of its terms": "residual_scale"}
-    residuals = {title: values for title, key in columns.items() if (values := _mapping(metrics, key))}
-    if residuals:
+    if _mapping(metrics, "residual_rms"):
         left = [f"{count} of {name}" for name, count in _mapping(metrics, "residual_left_out").items() if count]
         note = f"Left out, as the equation is singular there: points {', '.join(left)}." if left else ""
-        found.append(_by_name("Residuals by equation", "equation", residuals, note))
-    if conditions := _mapping(metrics, "conditions_rms"):
-        found.append(_by_name("Conditions", "condition", {"RMS residual": conditions}))
+        found.append(_residuals("Residuals by equation", "equation", metrics, "residual_rms", note))
+    if _mapping(metrics, "conditions_rms"):
+        found.append(_residuals("Residuals by condition", "condition", metrics, "conditions_rms"))
+    if worst := list(_largest(metrics)):
+        found.append(Table("Where the residual is largest", ("of", "residual", "size of its terms", "at"), worst))
     if learned := _mapping(metrics, "learned"):
         found.append(_learned(learned))
     if changes := _mapping(metrics, "quadrature"):
@@ -92,6 +95,25 @@ def tables(metrics: Mapping[str, Any]) -> list[Table]:
 def _mapping(metrics: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = metrics.get(key)
     return found if isinstance(found, Mapping) else {}
+
+
+def _residuals(title: str, what: str, metrics: Mapping[str, Any], key: str, note: str = "") -> Table:
+    """RMS residual by name, beside the size of the terms that balance there, and the ratio, where they are known."""
+    sizes = {"size of its terms": "residual_scale", "ratio": "residual_ratio"}
+    columns = {"RMS residual": _mapping(metrics, key)}
+    for head, other in sizes.items():
+        values = {name: one for name, one in _mapping(metrics, other).items() if name in columns["RMS residual"]}
+        columns |= {head: values} if values else {}
+    return _by_name(title, what, columns, note)
+
+
+def _largest(metrics: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """The point of the largest residual of each equation and condition."""
+    for name, points in _mapping(metrics, "largest_residuals").items():
+        first = points[0] if isinstance(points, list) and points else None
+        if isinstance(first, Mapping):
+            place = ", ".join(f"{axis} = {size(one)}" for axis, one in first.items() if axis not in LARGEST)
+            yield name, *(size(first.get(key)) for key in LARGEST), place
 
 
 def _by_name(title: str, what: str, columns: Mapping[str, Mapping[str, Any]], note: str = "") -> Table:

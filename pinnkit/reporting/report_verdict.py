@@ -34,7 +34,8 @@ def headline(metrics: Mapping[str, Any]) -> tuple[str, str, list[str]]:
         return tone, FAILED.get(status, f"The run ended as {status}"), [*([reason] if reason else []), *texts]
     if reason:
         texts.append(f"Training ended: {reason}.")
-    return TONES.get(verdict, "none"), verdict.capitalize() or "Finished", texts
+    head = "Finished; whether it is solved is not known" if verdict == "unknown" else verdict.capitalize() or "Finished"
+    return TONES.get(verdict, "none"), head, texts
 
 
 def in_words(metrics: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,7 +23,6 @@ from pinnkit.reporting.history_figure import History
 from pinnkit.reporting.planes import Planes
 from pinnkit.runs import planes
 from pinnkit.runs.drawn_points import drawn_points, measured
-from pinnkit.runs.learned import learned_over_steps
 from pinnkit.runs.singular_points import ROUNDING, singular
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import complete
@@ -266,24 +265,6 @@ class Errors:
             return {}
         fields = predict(self._module, self._grid.coordinates)
         return {name: _known(fields[name], values) for name, values in self._references.items()}
-
-
-def history(rows: Sequence[Mapping[str, Any]], phases: Sequence[str], fields: Iterable[str]) -> History:
-    """The record of training as arrays."""
-    terms = [name for name in dict.fromkeys(one for row in rows for one in row["losses"]) if name != "objective"]
-    starts: list[tuple[int, str]] = []
-    for number, row in enumerate(rows):
-        if number == 0 or row["phase"] != rows[number - 1]["phase"]:
-            starts.append((rows[number - 1]["step"] if number else 0, phases[row["phase"]]))
-    return History(
-        steps=np.array([row["step"] for row in rows]),
-        time_s=np.array([row["time_s"] for row in rows]),
-        loss=np.array([row["losses"].get("objective", np.nan) for row in rows]),
-        terms={term: np.array([row["losses"].get(term, np.nan) for row in rows]) for term in terms},
-        errors={field: np.array([row["errors"].get(field, np.nan) for row in rows]) for field in fields},
-        phases=starts,
-        learned=learned_over_steps(rows),
-    )
 
 
 def _chunks(module: PINN, coordinates: Mapping[str, np.ndarray], cost: int = 1) -> Iterable[torch.Tensor]:

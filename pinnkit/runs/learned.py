@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
-
 from pinnkit.language.calculus import symbol
 from pinnkit.problem.definitions import known_values
 from pinnkit.references.exact import exact_parameters
@@ -30,9 +25,3 @@ def learned(module: PINN) -> dict[str, dict[str, float]]:
         if name in exact:
             found[name] |= {"exact": exact[name], "relative_error": abs(value - exact[name]) / abs(exact[name] or 1.0)}
     return found
-
-
-def learned_over_steps(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    """Learned parameter -> its value in each row of the record of training, NaN where an older run has none."""
-    names = dict.fromkeys(name for row in rows for name in row.get("learned", {}))
-    return {name: np.array([row.get("learned", {}).get(name, np.nan) for row in rows]) for name in names}

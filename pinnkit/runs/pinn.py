@@ -70,7 +70,7 @@ class PINN(Module):
 
     def setup(self, stage: str) -> None:
         super().setup(stage)
-        trainer = self.trainer
+        trainer: Any = self.trainer  # whose attributes Lightning sets outside its class
         if trainer.world_size > 1 and trainer._accelerator_connector.use_distributed_sampler:
             message = "every process takes every batch, and its share of the points in it"
             raise ValueError(f"{message}: write lightning.Trainer(..., use_distributed_sampler=False)")

@@ -8,6 +8,7 @@ from pinnkit.language.errors import suggestion
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.notebook import show_figures_in_notebooks
 from pinnkit.runs import evaluation
+from pinnkit.runs.history import history as history_of
 from pinnkit.training.module import PINN
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def figure_of(module: PINN, reference: Reference | None, what: str = "", points:
     names = [one.name for one in module.problem.unknowns]
     wanted = f"solution_{what or names[0]}" if what in ("", *names) else what
     found = evaluation.evaluate(module, reference, points)
-    figures = found.draw(module.problem, evaluation.history([], [], ()), {})
+    figures = found.draw(module.problem, history_of([], [], ()), {})
     kept = {name: figure for name, figure in figures.items() if name not in OF_TRAINING}
     if wanted not in kept:
         raise ValueError(

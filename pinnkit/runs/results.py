@@ -17,6 +17,7 @@ from pinnkit.problem.integral_checks import TOLERANCE, doubted
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import board, environment, evaluation, trackers
+from pinnkit.runs.history import history as history_of
 from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.report import report
@@ -195,7 +196,7 @@ class Results:
         self, found: evaluation.Evaluation, module: PINN, data: CollocationData, record: Record
     ) -> dict[str, Any]:
         names = [stage.name for stage in module.stages]
-        history = evaluation.history(record.rows, names, found.references)
+        history = history_of(record.rows, names, found.references)
         return found.draw(module.problem, history, data.sets)
 
     def _show(self, step: int, figures: Mapping[str, Any]) -> None:

@@ -65,7 +65,7 @@ class Setup:
 
     def renew(self) -> None:
         """Make the module and the data again, as they were before training."""
-        if self.network is not None:
+        if self.network is not None and self._untrained is not None:
             self.network.load_state_dict(self._untrained.state_dict())
         self.module, self.data = assemble(self.problem, self.settings, self.network, self.threads)
 

@@ -77,7 +77,7 @@ def _solved(evidence: Evidence, found: Findings) -> list[str]:
 def _falling(evidence: Evidence, found: Findings) -> list[str]:
     state, budget = f"{_state(evidence, found)}.", _budget(evidence)
     if found.factor is None:
-        return [state, f"After {evidence.progress.steps} steps it cannot be told yet whether it still falls: "
+        return [state, f"After {_steps(evidence)} it cannot be told yet whether it still falls: "
                        f"give it more {budget}."]  # fmt: skip
     goal = found.error[1] / (evidence.asked or FINE_ERROR) if found.error else (found.ratio or 1.0) / FINE_RATIO
     goal = goal if evidence.progress.error_fell is not None else goal**2  # an objective has squares
@@ -101,7 +101,7 @@ def _unsolved(evidence: Evidence, found: Findings) -> list[str]:
     first = "This is no solution"
     worst = _worst(found)
     if evidence.progress.steps < FEW_STEPS and (worst or found.error):
-        first += f" after {evidence.progress.steps} steps"
+        first += f" after {_steps(evidence)}"
     if found.error:
         sentences = [f"{first}: {_lower(_error(evidence, found))}.", *([f"{worst}."] if worst else [])]
     elif worst:
@@ -168,6 +168,10 @@ def _worst(found: Findings) -> str:
     if slab is not None:
         where = f" ({amount(slab.ratio)} where {slab.lower:.3g} <= {slab.name} <= {slab.upper:.3g})"
     return f"The residual of {unmet.name} is {amount(unmet.ratio)} of the size of its terms{where}"
+
+
+def _steps(evidence: Evidence) -> str:
+    return f"{evidence.progress.steps} step{'' if evidence.progress.steps == 1 else 's'}"
 
 
 def _what(evidence: Evidence) -> str:

@@ -98,6 +98,7 @@ def benchmark(argv: Sequence[str], scripts: Path) -> int:
         "seconds": options.seconds,
         "commit": code(scripts.parent, "pinnkit", "conf", "scripts"),
     }
+    report |= {"note": options.note} if options.note else {}
     for problem, framework, task in runs(options):
         key = {"problem": problem, "framework": framework, "task": task, "seconds": options.seconds}
         if any(row.items() >= key.items() for row in report["rows"]):
@@ -230,6 +231,7 @@ def read(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--peers-python", default=sys.executable, help="the interpreter with the peers; default: this")
     parser.add_argument("--jinns-python", help="the interpreter with jinns; default: that of the peers")
     parser.add_argument("--out", type=Path, default=Path("docs") / "results", metavar="FOLDER")
+    parser.add_argument("--note", metavar="TEXT", help="a line for the page, such as what else the machine did")
     parser.add_argument("--append", action="store_true", help="keep the rows that are there, and run what is missing")
     options = parser.parse_args(argv)
     options.jinns_python = options.jinns_python or options.peers_python

@@ -93,6 +93,7 @@ def markdown(report: Mapping[str, Any]) -> str:
         f"- machine: {report['machine']}",
         f"- code: {report['commit']}",
         f"- versions: {', '.join(versions)}",
+        *([f"- note: {report['note']}"] if "note" in report else []),
         "",
         table(report),
         LEGEND,

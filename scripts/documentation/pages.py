@@ -1,10 +1,12 @@
-"""The pages that are made from the code, by their paths."""
+"""The pages that are made from the code, by the modules that make them."""
 
-from documentation import commands, language, python, settings
+from __future__ import annotations
 
-PAGES = {
-    "docs/reference/settings.md": settings.page,
-    "docs/reference/language.md": language.page,
-    "docs/reference/commands.md": commands.page,
-    "docs/reference/python.md": python.page,
-}
+import importlib
+
+PAGES = ("settings", "language", "commands", "python")
+
+
+def made(name: str) -> str:
+    """The text of `docs/reference/NAME.md`."""
+    return importlib.import_module(f"documentation.{name}").page()

@@ -91,10 +91,10 @@ def _member(owner: str, name: str, value: Any) -> Iterator[str]:
 
 def _signature(thing: Any, width: int = 100) -> str:
     """Arguments as they are written, on lines of their own where they are many."""
-    try:
-        signature = inspect.signature(thing)
-    except ValueError:
-        return "(...)"
+    written = inspect.getmro(thing) if inspect.isclass(thing) else ()
+    if inspect.isclass(thing) and not any("__init__" in vars(one) for one in written if one.__module__ != "builtins"):
+        return ""  # what Python itself says of such a class differs between its versions
+    signature = inspect.signature(thing)
     arguments = [one for one in signature.parameters.values() if one.name != "self"]
     shown = str(signature.replace(parameters=arguments)).replace("'", "").replace("<factory>", "...")
     if len(shown) <= width or (inspect.isfunction(thing) and "." in thing.__qualname__):

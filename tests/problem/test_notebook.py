@@ -13,7 +13,7 @@ from pinnkit.language.latex import latex_text
     [
         ("u_tt = c^2*u_xx", r"u_{tt} = c^{2} \, u_{xx}"),
         ("-div(k*u_x, k*u_y) = q1/2", r"-\nabla  \cdot \left(k \, u_{x}, k \, u_{y}\right) = \frac{q_{1}}{2}"),
-        ("diff(k*u_x, x, 2) = 1e-3", r"\frac{\partial^{2}}{\partial x^{2}} \left(k \, u_{x}\right) = 10^{-3}"),
+        ("diff(k*u_x, x, 2) = 1e-9", r"\frac{\partial^{2}}{\partial x^{2}} \left(k \, u_{x}\right) = 10^{-9}"),
         ("u(x=-1) = u(x=1)", r"u\left(x = -1\right) = u\left(x = 1\right)"),
         ("(u + 1)^(a/b)", r"\left(u + 1\right)^{\frac{a}{b}}"),
         ("abs(u)*sign(mu)", r"\left|u\right| \, \operatorname{sgn}\left(\mu\right)"),

@@ -18,6 +18,10 @@ METRICS = {
     "relative_l2": {"u": 1.234567e-5, "v": None},
     "max_error": {"u": 0.5, "v": 2.0},
     "residual_rms": {"heat": 3.25e-4},
+    "conditions_rms": {"ends": 6.5e-6},
+    "residual_scale": {"heat": 0.65, "ends": 1.5},
+    "residual_ratio": {"heat": 5e-4, "ends": 4.3e-6},
+    "largest_residuals": {"heat": [{"x": 0.25, "t": 1.0, "residual": -0.0125, "scale": 0.5}, {"x": 0.5}]},
     "learned": {"alpha": {"value": 0.1234567, "exact": 0.1, "relative_error": 0.2345}},
     "loss": 7.5e-9,
     "steps": 321,
@@ -86,6 +90,10 @@ def test_the_page_says_the_verdict_first_and_has_the_numbers(tmp_path):
     assert "7.500e-09" in page.text
     assert "1 min 15 s" in page.text
     assert "Not finite: relative_l2.v." in page.text
+    assert "heat 3.250e-04 6.500e-01 5.000e-04" in page.text
+    assert "ends 6.500e-06 1.500e+00 4.300e-06" in page.text
+    assert "heat -1.250e-02 5.000e-01 x = 2.500e-01, t = 1.000e+00" in page.text
+    assert page.text.count("1.500e+00") == 1  # a condition is none of the equations
     assert "math" in page.tags
     assert ("html", "lang", "en") in page.attributes
 
