@@ -46,7 +46,7 @@ def _network(problem: Problem, network: Network) -> Network:
     dimension = len(problem.coordinates)
 
     def chosen(count: int) -> Network:
-        return network.chosen(dimension, count, problem.linear, problem.steady, len(problem.equations))
+        return network.chosen(dimension, count, problem.simple, problem.steady, len(problem.equations))
 
     found = chosen(dimension)
     widths = {count: chosen(count).width for count in sorted({len(field.coordinates) for field in problem.fields})}

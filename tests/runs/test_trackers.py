@@ -1,7 +1,7 @@
 """Weights & Biases and MLflow as loggers of runs."""
 
 import json
-import math
+import re
 
 import pytest
 from lightning.pytorch.loggers import WandbLogger
@@ -69,20 +69,32 @@ def test_mlflow_has_settings_metrics_and_figures_and_goes_on_in_the_same_run(tmp
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_wandb_writes_offline(tmp_path, monkeypatch):
+def test_wandb_writes_offline_and_goes_on_in_the_same_run(tmp_path, monkeypatch):
     wandb = pytest.importorskip("wandb", reason="Weights & Biases is not installed: pip install wandb")
     monkeypatch.setenv("WANDB_DIR", str(tmp_path))
+    init, summaries = wandb.init, []
+
+    def begun(**options):
+        run = init(**options)
+        finish = run.finish
+        run.finish = lambda **end: (summaries.append(dict(run.summary)), finish(**end))  # it is gone afterwards
+        return run
+
+    monkeypatch.setattr(wandb, "init", begun)
     logger = {"wandb": {"enabled": True, "offline": True}, "tensorboard": True}
-    kept = {}
-    init = wandb.init
-    monkeypatch.setattr(wandb, "init", lambda **options: kept.setdefault(options["id"], init(**options)))
-    solution = solved(tmp_path / "run", settings={**QUICK, "logger": logger})
-    (run,) = kept.values()
-    assert run.id == json.loads((tmp_path / "run" / "loggers.json").read_text())["wandb"]
-    assert run.group == "decay"
-    assert math.isclose(run.summary["final/relative_l2/u"], solution.metrics["relative_l2"]["u"], rel_tol=1e-12)
-    assert list((tmp_path / "wandb").glob("offline-run-*/run-*.wandb"))
+    settings = {**QUICK, "logger": logger, "callbacks": {**QUICK["callbacks"], "figures": True}}
+    first = solved(tmp_path / "run", settings=settings)
+    identity = json.loads((tmp_path / "run" / "loggers.json").read_text())["wandb"]
+    assert summaries[0]["final/relative_l2/u"] == pytest.approx(first.metrics["relative_l2"]["u"], rel=1e-12)
+    assert summaries[0]["loss/objective"] > 0
+    assert summaries[0]["verdict"] == first.metrics["verdict"]
+    images = tmp_path.glob("wandb/*/files/media/images/figures/*.png")
+    pictures = {re.sub(r"_\d+_[0-9a-f]+$", "", one.stem) for one in images}
+    assert pictures == {one.stem for one in (tmp_path / "run" / "figures").iterdir()}
     assert list((tmp_path / "run" / "tensorboard").iterdir())
+    solved(tmp_path / "run", settings={**settings, "trainer": {"max_steps": 14}}, resume=True)
+    assert len(list((tmp_path / "wandb").glob(f"offline-run-*/run-{identity}.wandb"))) == 2
+    assert summaries[1]["final/steps"] == 14
     assert wandb.run is None
 
 
