@@ -35,15 +35,20 @@ HIDDEN = ("hydra.", "callbacks", "logger", "overwrite", "resume")
 """Overrides that do not change a solution."""
 HEAD = """# Gallery
 
-Every shipped problem, by `scripts/make_gallery.py` from runs of the command below each picture. Error and time are
-those of the very run that is shown: the relative L2 error against an independent reference, and the seconds of training
-on two cores that many other programs shared, so that a run of your own is further after the same time. The errors of
-the defaults, `pinnkit train pde=NAME`, are in [results/problems.md](results/problems.md).
+Every shipped problem, by `scripts/make_gallery.py` from runs of half a minute to a few minutes, on two cores that many
+other programs shared. Error, time and verdict are those of the very run that is shown: relative L2 errors against an
+independent reference, and seconds of training. Settings other than the defaults are in the command; of several runs of
+a problem the one with the smallest error is here. Some are unfinished, with errors of 10 % and more, and are marked
+**not solved yet**. On cores of its own a run of the same time gets further; [results/problems.md](results/problems.md)
+has the errors of the defaults, `pinnkit train pde=NAME`, after longer runs. Defaults change between versions, so that a
+command need not repeat its picture to the digit.
 
 A picture has the field on the left or above, and its error on a scale of its own beside or below it; of complex fields
 modulus and phase; of one coordinate all fields with the reference dashed, and the size of their errors.
-[Figures and animations](guides/figures.md) says how to make others.
+[Figures and animations](guides/figures.md) shows one of each kind, with what it says, and how to make others.
 """
+UNSOLVED = 0.1
+"""The relative error from which on a run counts as not solved."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -111,6 +116,8 @@ def entry(name: str, description: str, metrics: Mapping[str, Any] | None) -> str
     facts += [f"learned: {learned}"] if learned else []
     facts += [f"{metrics['train_time_s']:.0f} s, {metrics['steps']} steps"]
     facts += [f"verdict: {metrics['verdict']}"] if metrics.get("verdict") else []
+    wrong = [error for error in metrics["relative_l2"].values() if error is not None and error >= UNSOLVED]
+    facts += ["**not solved yet**"] if wrong or metrics.get("verdict") == "unsolved" else []
     return f"{title}\n![{name}](images/gallery/{name}.png)\n\n{'; '.join(facts)}\n\n`{command(name, metrics)}`\n"
 
 

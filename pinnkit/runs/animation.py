@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pinnkit.language.errors import suggestion
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.animation import FRAMES_PER_SECOND, animate
@@ -63,25 +64,52 @@ def animate_fields(
     Raises:
         CannotAnimateError: the problem has no time or no space, or MP4 has no encoder.
     """
-    problem = module.problem
-    planes.check_moves(problem)
     check_format(Path(f"animation.{kind}"))
-    grid, known = animation_grid(problem, reference, frames)
-    inside = evaluation.inside_domain(problem, grid)
-    predicted = evaluation.blanked(evaluation.predict(module, grid.coordinates), inside)
-    references = evaluation.blanked(known, inside)
-    paths = []
-    for one in problem.unknowns:
-        name = one.name
-        if problem.time not in one.coordinates or (fields and name not in fields):
-            continue
-        values, truth, label = predicted[name], references.get(name), math_name(name)
+    moving = _Moving(module, reference, frames)
+    names = [name for name in moving.names if not fields or name in fields]
+    return [
+        moving.write(folder / f"{file_name(f'animation_{name}')}.{kind}", name, frames_per_second) for name in names
+    ]
+
+
+def animate_field(module: PINN, reference: Reference | None, path: Path, field: str = "", frames: int = FRAMES) -> Path:
+    """Write one field over time to a .gif or .mp4 file.
+
+    Args:
+        field: its name; "": the first that depends on time.
+
+    Raises:
+        CannotAnimateError: the problem has no time or no space, or the file has another format or no encoder.
+        ValueError: no field of that name depends on time, or there are fewer than two frames.
+    """
+    check_format(path)
+    if frames < 2:
+        raise ValueError(f"frames={frames}: an animation has at least 2")
+    names = _moving_names(module.problem)
+    if field and field not in names:
+        raise ValueError(f"there is no field '{field}' in time{suggestion(field, names)}; there are {', '.join(names)}")
+    return _Moving(module, reference, frames).write(path, field or names[0])
+
+
+def _moving_names(problem: Problem) -> list[str]:
+    planes.check_moves(problem)
+    return [one.name for one in problem.unknowns if problem.time in one.coordinates]
+
+
+class _Moving:
+    """The fields of a problem that depend on time, with their reference, on the grid of an animation."""
+
+    def __init__(self, module: PINN, reference: Reference | None, frames: int) -> None:
+        self.problem = module.problem
+        self.names = _moving_names(self.problem)
+        self.grid, known = animation_grid(self.problem, reference, frames)
+        inside = evaluation.inside_domain(self.problem, self.grid)
+        self.fields = evaluation.blanked(evaluation.predict(module, self.grid.coordinates), inside)
+        self.references = evaluation.blanked(known, inside)
+
+    def write(self, path: Path, name: str, frames_per_second: int = FRAMES_PER_SECOND) -> Path:
+        values, truth, label = self.fields[name], self.references.get(name), math_name(name)
         if np.iscomplexobj(values):
             values, truth, label = np.abs(values), None if truth is None else np.abs(truth), modulus_label(name)
-        path = folder / f"{file_name(f'animation_{name}')}.{kind}"
-        paths.append(
-            animate(
-                path, problem.name, grid, values, grid.label(name, label), truth, frames_per_second=frames_per_second
-            )
-        )
-    return paths
+        label = self.grid.label(name, label)
+        return animate(path, self.problem.name, self.grid, values, label, truth, frames_per_second=frames_per_second)

@@ -51,6 +51,23 @@ def test_the_animation_has_a_frame_for_each_time(evaluated):
         assert image.width == 90
 
 
+def test_a_solution_writes_one_field(evaluated, tmp_path, monkeypatch):
+    solution = evaluated[0]
+    monkeypatch.setattr(animation, "PIXELS", 90)
+    path = solution.animate(tmp_path / "rod.gif", frames=2)
+    with Image.open(path) as image:
+        first, count = np.asarray(image.convert("L"), float), image.n_frames
+        image.seek(1)
+        assert count == 2
+        assert np.abs(np.asarray(image.convert("L"), float) - first).max() > 50  # the curve has moved
+    with pytest.raises(ValueError, match=r"no field 'v' in time.*there are u"):
+        solution.animate(tmp_path / "v.gif", "v")
+    with pytest.raises(ValueError, match=r"rod\.png: an animation is a gif or mp4 file"):
+        solution.animate(tmp_path / "rod.png")
+    with pytest.raises(ValueError, match="frames=1"):
+        solution.animate(tmp_path / "rod.gif", frames=1)
+
+
 def test_resolution_and_several_formats(tmp_path):
     from pinnkit.reporting.figure_style import new_figure
 
