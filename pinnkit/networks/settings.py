@@ -40,12 +40,13 @@ class Network(ABC):
     sizes: ClassVar[dict[str, int]] = {"harmonics": 1, "fourier_features": 0, "width": 1}
 
     width: int | None = field(default=None, metadata={"minimum": 1, "maximum": 1_000_000})
-    """Neurons of a hidden layer; None: 20 for linear equations, 30 for nonlinear ones (and those in Python) in two or
-    three coordinates; in more 68 for one equation, else 30."""
+    """Neurons of a hidden layer; None: 20 for linear equations in a single shape, 30 for nonlinear ones (and those in
+    Python) and combined shapes in two or three coordinates; in more 68 for one equation, else 30."""
     widths: dict[str, int] = field(default_factory=dict, metadata={"minimum": 1, "maximum": 1_000_000})
     """Number of coordinates -> neurons of a hidden layer in networks of fields of so many, in the place of `width`."""
     activation: str | None = field(default=None, metadata={"choices": tuple(SMOOTHNESS)})
-    """Between layers; None: sin for linear equations without time in up to three coordinates, tanh for the others."""
+    """Between layers; None: sin for linear equations without time in a single shape in up to three coordinates, tanh
+    for the others."""
     separate: bool = False
     """One network for each field, in place of one network with an output for each."""
     harmonics: int = field(default=1, metadata={"minimum": 1, "maximum": 1_000_000})
@@ -69,7 +70,7 @@ class Network(ABC):
         Args:
             coordinates: of the problem.
             inputs: those of them on which the network's fields depend.
-            linear, steady: whether the equations are linear, and without time.
+            linear, steady: whether the equations are linear (in a single shape), and without time.
             equations: how many there are.
         """
         widths = {str(count): width for count, width in self.widths.items()}

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import sympy
 
+from pinnkit.domains.combination import Combination
+from pinnkit.domains.product import Product
 from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import symbol
 from pinnkit.language.known import Known
@@ -175,6 +177,12 @@ class Problem:
         function of another, count as nonlinear."""
         symbolic = all(isinstance(one.residual, sympy.Basic) and is_linear(one.residual) for one in self.equations)
         return symbolic and not any(one.arguments for one in self.fields)
+
+    @property
+    def simple(self) -> bool:
+        """Whether the equations are linear, and the domain is one shape: no hole, no corner that points inwards."""
+        shapes = self.domain.factors if isinstance(self.domain, Product) else (self.domain,)
+        return self.linear and not any(isinstance(one, Combination) for one in shapes)
 
     @property
     def steady(self) -> bool:

@@ -5,23 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, cast
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import QuadMesh
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from pinnkit.reporting.outlines import BLANK
-from pinnkit.reporting.scales import Scale, finite_values
+from pinnkit.reporting.scales import FLAT, Scale, finite_values
 
 # Colours that the colour-blind can tell apart (Okabe and Ito 2008), black left for references.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F3C8D", "#8C564B", "#7F7F7F")
-REFERENCE = {"color": "black", "linestyle": (0, (4, 3)), "linewidth": 1.6}
+REFERENCE: dict[str, Any] = {"color": "black", "linestyle": (0, (4, 3)), "linewidth": 1.6}
 # Beyond this ratio of lengths a plot to scale is a strip that shows nothing.
 _WIDEST = 4.0
 
@@ -44,15 +47,22 @@ def new_figure(width: float, height: float, title: str) -> Iterator[Figure]:
         "axes.formatter.useoffset": False,
         "axes.formatter.limits": (-3, 4),
     }
-    with matplotlib.rc_context(style):
+    with matplotlib.rc_context(cast(Any, style)):
         figure = Figure(figsize=(width, height), layout="compressed")
-        figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1, wspace=0.03)
+        set_spaces(figure, w_pad=0.12, h_pad=0.1, wspace=0.03)
         FigureCanvasAgg(figure)
         figure.suptitle(title)
         yield figure
         for axes in figure.axes:
             # Ticks are made when the figure is drawn, after the style above is gone.
             axes.tick_params(labelsize=0.85 * size)
+
+
+def set_spaces(figure: Figure, **spaces: float) -> None:
+    """Set the spaces between the panels of a figure and around them, in the words of its layout engine."""
+    engine = figure.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    engine.set(**cast(dict[str, Any], spaces))
 
 
 def draw_colour_map(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, scale: Scale) -> QuadMesh:
@@ -92,14 +102,20 @@ def span(values: np.ndarray) -> tuple[float, float]:
     if not finite.size:
         return 0.0, 1.0
     low, high = float(finite.min()), float(finite.max())
-    return (low, high) if low < high else (low - 0.5, high + 0.5)
+    flat = high - low <= FLAT * max(abs(low), abs(high))
+    return (low - 0.5, high + 0.5) if flat else (low, high)
 
 
 def label_axes(axes: Axes, horizontal: str, vertical: str) -> None:
     """Set the labels of both axes."""
     axes.set_xlabel(horizontal)
     rotation = _rotation(vertical)
-    axes.set_ylabel(vertical, rotation=rotation, labelpad=4 if rotation else 10)
+    axes.set_ylabel(vertical, rotation=rotation, labelpad=4 if rotation else 8, ha="center" if rotation else "right")
+
+
+def few_ticks(axis: Axis, most: int) -> None:
+    """At most so many ticks, at multiples of 1, 2 or 5, whose numbers have few digits."""
+    axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
 
 
 def _rotation(label: str) -> int:

@@ -104,15 +104,15 @@ def _draw_on_planes(prefix: str, planes: Planes) -> dict[str, Figure]:
         if np.iscomplexobj(values):
             shown, label = np.abs(values), modulus_label(name)
         unit = planes.grid.label(name, label)
-        sizes = np.abs(reference) if np.iscomplexobj(reference) else reference
+        sizes = np.abs(reference) if reference is not None and np.iscomplexobj(reference) else reference
         scale = solution_scale(shown, sizes)
         figures[f"slices_{name}"] = draw_planes(f"{prefix}{label}", planes.grid, shown, scale, unit)
         if reference is not None:
             error = _difference(values, reference)
             caption = f"error of {math_name(name)}"
-            error, scale = (np.abs(error), size_scale) if np.iscomplexobj(error) else (error, signed_scale)
+            error, scale_of = (np.abs(error), size_scale) if np.iscomplexobj(error) else (error, signed_scale)
             unit = planes.grid.label(name, caption)
-            figure = draw_planes(f"{prefix}{caption}", planes.grid, error, scale(error), unit)
+            figure = draw_planes(f"{prefix}{caption}", planes.grid, error, scale_of(error), unit)
             figures[f"slices_error_{name}"] = figure
     return figures
 
@@ -175,7 +175,7 @@ def _draw_complex(
     label, size = math_name(name), modulus_label(name)
     unit = grid.label(name, size)
     angle = f"phase of {label}"
-    phases = {f"phase_{name}": (f"{prefix}{angle}", _phase(values))}
+    phases = {f"phase_{name}": (f"{prefix}{angle}", phase(values))}
     if reference is None:
         figures = _draw_solution(f"{prefix}{size}", grid, name, size, np.abs(values), None, samples)
     else:
@@ -192,13 +192,13 @@ def _draw_complex(
             figures[f"error_{name}"] = draw_curve(error_caption, grid, error, shown)
         else:
             figures[f"error_{name}"] = draw_histogram(error_caption, error, shown, size_scale(error, robust=False))
-        phases[f"reference_phase_{name}"] = f"{prefix}{angle}, reference", _phase(reference)
+        phases[f"reference_phase_{name}"] = f"{prefix}{angle}, reference", phase(reference)
     for key, (caption, angles) in phases.items():
         figures |= _draw_reference(caption, grid, key, angle, angles, PHASE)
     return figures
 
 
-def _phase(values: np.ndarray) -> np.ndarray:
+def phase(values: np.ndarray) -> np.ndarray:
     """The angles of complex values, NaN where the modulus is too small for one."""
     sizes = np.abs(values)
     largest = np.max(sizes[np.isfinite(sizes)], initial=0.0)
@@ -240,7 +240,7 @@ def _draw_solution(
     if not has_picture(grid):
         if reference is None:
             return {f"solution_{name}": draw_histogram(caption, values, label)}
-        labels = [grid.label(name, f"{symbol}, {kind}") for kind in ("reference", "network")]
+        labels = (grid.label(name, f"{symbol}, reference"), grid.label(name, f"{symbol}, network"))
         return {f"solution_{name}": draw_parity(caption, values, reference, labels)}
     scale = solution_scale(values, reference)
     figures = {f"solution_{name}": draw_field(caption, grid, values, scale, label, samples)}

@@ -28,7 +28,7 @@ def draw_learned(title: str, grid: Grid, history: History, truths: Mapping[str, 
             values = history.learned[name]
             few = {"marker": "o", "markersize": 5} if len(values) < 30 else {}
             colour = COLOURS[place % len(COLOURS)]
-            axes.plot(history.steps, values, color=colour, label="learned", drawstyle="default", **few)
+            axes.plot(history.steps, values, color=colour, label="learned", **few)
             last = f"{math_name(name)} = {values[-1]:.5g}" if len(values) else math_name(name)
             if name in truths:
                 axes.axhline(truths[name], label="exact", **REFERENCE)
@@ -42,7 +42,7 @@ def draw_learned(title: str, grid: Grid, history: History, truths: Mapping[str, 
                 axes.tick_params(labelbottom=True)
         for axes in panels[len(names) :]:
             axes.set_visible(False)
-        mark_phases(panels[: len(names)], history, named=False)
+        mark_phases(list(panels[: len(names)]), history, named=False)
         if any(name in truths for name in names):
             handles, labels = next(
                 axes.get_legend_handles_labels() for axes, name in zip(panels, names, strict=False) if name in truths

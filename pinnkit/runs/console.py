@@ -17,7 +17,7 @@ from typing import TextIO
 REMARKS = (
     "The 'train_dataloader' does not have many workers",
     "`isinstance(treespec, LeafSpec)` is deprecated",
-    "The `srun` command is available on your system but is not used",  # a run of one process is right as it is
+    "The `srun` command is available on your system but is not used",
 )
 
 

@@ -1,17 +1,13 @@
 """Runs that are killed at any moment, whose disk is full, whose folder or samples have changed: nothing is lost."""
 
 import json
-import os
 import random
-import signal
 import socket
 import subprocess
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 
-import psutil
 import pytest
 import torch
 import yaml
@@ -21,13 +17,8 @@ from pinnkit.language.errors import ProblemError
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.training.checkpoint_reader import read
 from pinnkit.training.settings import Trainer
-from tests.processes import Command
+from tests.runs.scripted import ENVIRONMENT, ROOT, SMALL, finish, start
 
-ROOT = Path(__file__).resolve().parents[2]
-SMALL = [
-    "network.width=8", "network.depth=2", "sampling.equations=60", "sampling.conditions=12", "sampling.redraw_every=25",
-    "operators=autograd", "callbacks=quiet", "callbacks.figures=false", "logger=none",
-]  # fmt: skip
 WAYS = {
     "adam": ["optimizer=adam", "sampling.batch=20"],
     "soap": ["optimizer=soap", "sampling.batch=20"],
@@ -40,27 +31,6 @@ WAYS = {
     "engd_w": ["optimizer=engd_w", "sampling.batch=20"],
     "spring": ["optimizer=spring", "sampling.batch=20"],
 }
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
-
-
-def start(*words, cwd):
-    return Command("train.py", *words, cwd=cwd)
-
-
-def finish(process, code=0):
-    _, told = process.communicate(timeout=240)
-    assert process.returncode == code, told
-    assert "Traceback" not in told
-    return told
-
-
-def begun(process, folder):
-    """The path of a run's last checkpoint, once there is one."""
-    checkpoint = folder / "checkpoints" / "last.ckpt"
-    while not checkpoint.exists():
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.1)
-    return checkpoint
 
 
 def killed(words, folder, kills, steps, seed):
@@ -129,24 +99,6 @@ def test_a_killed_run_on_a_shape_a_mesh_an_interface_and_a_family_goes_on_to_the
     more += ["trainer=ddp_cpu", "trainer.devices=2"] if ranks == 2 else []
     kills, _ = check_kills("ssbroyden", 2, tmp_path, 400, pde, more)
     assert kills
-
-
-def test_where_one_rank_is_killed_the_others_end_within_a_minute(tmp_path):
-    words = ["pde=heat", *SMALL, "optimizer=ssbroyden", "trainer=ddp_cpu", "trainer.max_time=200"]
-    process = start(*words, "hydra.run.dir=out", cwd=tmp_path)
-    begun(process, tmp_path / "out")
-    ranks = [one for one in psutil.Process(process.pid).children() if one.environ().get("RANK") == "1"]
-    ranks[0].kill()
-    began = time.monotonic()
-    _, told = process.communicate(timeout=100)
-    assert time.monotonic() - began < 60
-    assert process.returncode == 1
-    assert "the process of rank 1 ended by SIGKILL, and the run with it; resume=" in told
-    assert "Traceback" not in told
-    assert "no one can go on" not in told
-    finish(
-        start("resume=out", "trainer.max_time=null", "trainer.max_steps=20000", "trainer.stop_loss=1e6", cwd=tmp_path)
-    )
 
 
 def test_a_full_disk_ends_the_run_in_words_and_the_last_checkpoint_is_whole(tmp_path):
@@ -233,41 +185,6 @@ def test_samples_that_have_changed_end_the_resumed_run_in_words(tmp_path):
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["steps"] == 20
 
 
-def test_sigterm_to_the_launcher_checkpoints_and_exits_with_130(tmp_path):
-    words = ["pde=heat", *SMALL, "optimizer=ssbroyden", "trainer=ddp_cpu", "trainer.max_time=200"]
-    process = start(*words, "hydra.run.dir=out", cwd=tmp_path)
-    checkpoint = begun(process, tmp_path / "out")
-    process.send_signal(signal.SIGTERM)
-    finish(process, code=130)
-    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert metrics["status"] == "interrupted"
-    assert read(checkpoint)["progress"]["step"] == metrics["steps"]
-
-
-def test_the_ranks_end_with_their_launcher_and_leave_a_checkpoint(tmp_path):
-    words = ["pde=heat", *SMALL, "optimizer=ssbroyden", "trainer=ddp_cpu", "trainer.max_time=200"]
-    process = start(*words, "hydra.run.dir=out", cwd=tmp_path)
-    checkpoint = begun(process, tmp_path / "out")
-    ranks = psutil.Process(process.pid).children()
-    assert len(ranks) == 2
-    process.kill()
-    process.communicate(timeout=60)
-    assert psutil.wait_procs(ranks, timeout=60)[1] == []
-    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert metrics["status"] == "interrupted"
-    assert read(checkpoint)["progress"]["step"] == metrics["steps"]
-
-
-def test_processes_that_the_configuration_does_not_ask_for_are_refused(tmp_path):
-    line = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    line += [str(ROOT / "scripts" / "train.py"), "pde=heat", *SMALL, "trainer.max_steps=20", "hydra.run.dir=out"]
-    done = subprocess.run(line, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
-    assert done.returncode != 0
-    told = "trainer.devices: 2 processes were started for this run, and the configuration asks for 1 on 1 machine(s)"
-    assert told in done.stderr
-    assert not (tmp_path / "out" / "checkpoints" / "last.ckpt").exists()
-
-
 def test_a_choice_of_machines_on_resuming_keeps_the_limits_of_the_run(tmp_path):
     kept = {"trainer": {**asdict(Trainer()), "max_steps": 60, "shards": 2}, "seed": 0}
     run = RunFolder(tmp_path).create()
@@ -280,28 +197,3 @@ def test_a_choice_of_machines_on_resuming_keeps_the_limits_of_the_run(tmp_path):
         resumed(words, [f"hydra.run.dir='{tmp_path / 'other'}'"])
     again = {**words, "trainer": {**words["trainer"], "max_steps": None}}
     assert resumed(again, ["trainer=ddp_cpu", "trainer.max_steps=null"])["trainer"]["max_steps"] is None
-
-
-def test_slurm_starts_an_interrupted_job_again_and_it_goes_on(tmp_path):
-    """With a `scontrol` that keeps what it is asked; a requeued job has SLURM_RESTART_COUNT."""
-    asked = tmp_path / "asked"
-    (tmp_path / "scontrol").write_text(f"#!/bin/sh\necho $@ > {asked}\n")
-    (tmp_path / "scontrol").chmod(0o755)
-    job = {**ENVIRONMENT, "SLURM_JOB_ID": "77", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    words = ["pde=heat", *SMALL, "optimizer=ssbroyden", "hydra.run.dir=out"]
-    line = [sys.executable, str(ROOT / "scripts" / "train.py"), *words]
-    process = subprocess.Popen(
-        [*line, "trainer.max_time=200"], cwd=tmp_path, env=job, stderr=subprocess.PIPE, text=True
-    )
-    checkpoint = begun(process, tmp_path / "out")
-    process.send_signal(signal.SIGUSR1)
-    finish(process, code=130)
-    assert asked.read_text() == "requeue 77\n"
-    before = read(checkpoint)["progress"]["step"]
-    line += ["trainer.max_time=null", f"trainer.max_steps={before + 30}"]
-    again = subprocess.Popen(
-        line, cwd=tmp_path, env={**job, "SLURM_RESTART_COUNT": "1"}, stderr=subprocess.PIPE, text=True
-    )
-    finish(again)
-    assert read(checkpoint)["progress"]["step"] == before + 30
-    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["steps"] == before + 30

@@ -29,7 +29,8 @@ from tests.runs.small import CONF, command
 OFF = {
     "sampling.batch", "operators.chunk", "operators.directions", "trainer.shards", "trainer.max_steps",
     "trainer.max_time", "trainer.stop_loss", "trainer.stop_reduction", "trainer.stop_error", "callbacks.figures_every",
-    "manufactured", "resume", "optimizer.steps",
+    "manufactured", "resume", "optimizer.steps", "logger.mlflow.experiment", "logger.mlflow.name",
+    "logger.mlflow.tracking_uri", "logger.wandb.entity", "logger.wandb.group", "logger.wandb.name",
 }  # fmt: skip
 """Keys whose null is no choice: no such limit, a feature that is off, or what is measured while training."""
 QUICK = [
@@ -210,3 +211,17 @@ def test_a_network_given_in_python_is_named(tmp_path, heat_words, quick):
     assert config["custom_network"] == "Sequential"
     with pytest.raises(pinnkit.ProblemError, match="custom_network: Sequential: this run had a network given in"):
         read_and_check(config)
+
+
+@pytest.mark.parametrize(("domain", "chosen"), [("disk", (20, "sin")), ("box - disk", (30, "tanh"))])
+def test_a_combined_shape_has_the_network_of_nonlinear_equations(domain, chosen):
+    problem = Problem(
+        coordinates={"x": [-1, 1], "y": [-1, 1]},
+        shapes={"disk": {"disk": {"center": [0, 0], "radius": 0.3}}},
+        domain=domain,
+        fields=["u"],
+        equations="laplacian(u) = 1",
+        conditions={"rim": {"at": "boundary", "equations": "u = 0"}},
+    )
+    network = resolved(problem, Settings()).network
+    assert (network.width, network.activation) == chosen

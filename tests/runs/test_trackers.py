@@ -1,17 +1,17 @@
 """Weights & Biases and MLflow as loggers of runs."""
 
 import json
-import math
+import re
 
 import pytest
-from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.loggers import MLFlowLogger, WandbLogger
 
 import pinnkit
 from pinnkit.cli.train import train
 from pinnkit.language.errors import Report
 from pinnkit.reading import read_as
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.runs.trackers import begin
+from pinnkit.runs.trackers import begin, end
 from pinnkit.training.settings import Logger
 from tests.conftest import composed
 from tests.runs.small import CONF, QUICK, WORDS, command, solved
@@ -69,20 +69,32 @@ def test_mlflow_has_settings_metrics_and_figures_and_goes_on_in_the_same_run(tmp
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_wandb_writes_offline(tmp_path, monkeypatch):
+def test_wandb_writes_offline_and_goes_on_in_the_same_run(tmp_path, monkeypatch):
     wandb = pytest.importorskip("wandb", reason="Weights & Biases is not installed: pip install wandb")
     monkeypatch.setenv("WANDB_DIR", str(tmp_path))
+    init, summaries = wandb.init, []
+
+    def begun(**options):
+        run = init(**options)
+        finish = run.finish
+        run.finish = lambda **end: (summaries.append(dict(run.summary)), finish(**end))  # it is gone afterwards
+        return run
+
+    monkeypatch.setattr(wandb, "init", begun)
     logger = {"wandb": {"enabled": True, "offline": True}, "tensorboard": True}
-    kept = {}
-    init = wandb.init
-    monkeypatch.setattr(wandb, "init", lambda **options: kept.setdefault(options["id"], init(**options)))
-    solution = solved(tmp_path / "run", settings={**QUICK, "logger": logger})
-    (run,) = kept.values()
-    assert run.id == json.loads((tmp_path / "run" / "loggers.json").read_text())["wandb"]
-    assert run.group == "decay"
-    assert math.isclose(run.summary["final/relative_l2/u"], solution.metrics["relative_l2"]["u"], rel_tol=1e-12)
-    assert list((tmp_path / "wandb").glob("offline-run-*/run-*.wandb"))
+    settings = {**QUICK, "logger": logger, "callbacks": {**QUICK["callbacks"], "figures": True}}
+    first = solved(tmp_path / "run", settings=settings)
+    identity = json.loads((tmp_path / "run" / "loggers.json").read_text())["wandb"]
+    assert summaries[0]["final/relative_l2/u"] == pytest.approx(first.metrics["relative_l2"]["u"], rel=1e-12)
+    assert summaries[0]["loss/objective"] > 0
+    assert summaries[0]["verdict"] == first.metrics["verdict"]
+    images = tmp_path.glob("wandb/*/files/media/images/figures/*.png")
+    pictures = {re.sub(r"_\d+_[0-9a-f]+$", "", one.stem) for one in images}
+    assert pictures == {one.stem for one in (tmp_path / "run" / "figures").iterdir()}
     assert list((tmp_path / "run" / "tensorboard").iterdir())
+    solved(tmp_path / "run", settings={**settings, "trainer": {"max_steps": 14}}, resume=True)
+    assert len(list((tmp_path / "wandb").glob(f"offline-run-*/run-{identity}.wandb"))) == 2
+    assert summaries[1]["final/steps"] == 14
     assert wandb.run is None
 
 
@@ -104,6 +116,28 @@ def test_a_tracker_that_cannot_be_reached_is_an_error_in_words(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_that_mlflow_refuses_is_an_error_in_words(tmp_path, monkeypatch, capsys):
+    def refused(**options):
+        raise ValueError(f"no store of {options['tracking_uri']}\nwith many more lines")
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda module: True)
+    monkeypatch.setattr("pinnkit.runs.trackers.MLFlowLogger", refused)
+    words = [word for word in WORDS if word != "logger=none"] + ["logger=mlflow", "logger.mlflow.tracking_uri=nowhere:"]
+    assert command(tmp_path, *words, f"hydra.run.dir={tmp_path / 'run'}") == 2
+    assert "logger.mlflow: ValueError: no store of nowhere:\n" in capsys.readouterr().err
+
+
 def test_both_are_named_on_the_command_line(tmp_path, capsys):
     assert train(["pde=heat", "logger=wandbb"], CONF) == 2
     assert "logger: there is no 'wandbb'; did you mean 'wandb'?" in capsys.readouterr().err
+
+
+def test_a_tracker_that_is_lost_at_the_end_is_a_warning(caplog):
+    class Lost(MLFlowLogger):
+        def log_metrics(self, *_, **__):
+            raise ConnectionError("the server is gone")
+
+    lost = Lost.__new__(Lost)  # MLflow need not be installed
+    end([lost], {"status": "finished", "steps": 1, "loss": 0.5})
+    (record,) = caplog.records
+    assert "logger.mlflow has not been told how the run ended (the server is gone)" in record.getMessage()
