@@ -117,7 +117,7 @@ def evaluate(argv: Sequence[str]) -> int:
 def _with_figures(settings: Settings, request: Request) -> Settings:
     """The settings of the run with the files of figures that are asked for."""
     asked = {"figures_format": request.format, "figures_dpi": request.dpi}
-    given = {key: value for key, value in asked.items() if value}
+    given: dict[str, Any] = {key: value for key, value in asked.items() if value}
     return replace(settings, callbacks=replace(settings.callbacks, **given))
 
 

@@ -6,6 +6,7 @@ import itertools
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -126,7 +127,7 @@ def _map(
 
         def show(frame: int) -> None:
             axes.clear()
-            paint_view(axes, grid, values, View(horizontal, vertical, at | {grid.time: frame}), scale)
+            paint_view(axes, grid, values, View(horizontal, vertical, at | {cast(str, grid.time): frame}), scale)
 
         yield from _frames(figure, axes, grid, show)
 
@@ -138,14 +139,15 @@ def _by_time(grid: Grid, values: np.ndarray) -> np.ndarray:
 def _frames(figure: Figure, axes: Axes, grid: Grid, show: Callable[[int], None]) -> Iterator[np.ndarray]:
     """The pixels (height, width, 3) of each frame; the layout is that of the first, so that nothing moves about."""
     figure.set_dpi(PIXELS / figure.get_figwidth())
-    times = grid.axis(grid.time)
+    name = cast(str, grid.time)
+    times = grid.axis(name)
     for frame, time in enumerate(times):
         show(frame)
-        axes.set_title(grid.quantity(grid.time, time), loc="left")
+        axes.set_title(grid.quantity(name, time), loc="left")
         figure.canvas.draw()
         if frame == 0:
             figure.set_layout_engine("none")
-        pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+        pixels = np.asarray(cast(Any, figure.canvas).buffer_rgba())[..., :3]
         height, width = (size // 2 * 2 for size in pixels.shape[:2])  # MP4 takes even sizes
         yield pixels[:height, :width].copy()
 
@@ -158,7 +160,7 @@ def _write_gif(path: Path, frames: Iterator[np.ndarray], frames_per_second: int)
     # The palette is taken from the first, the middle and the last frame together.
     chosen = [np.asarray(images[place]) for place in (0, len(images) // 2, -1)]
     palette = Image.fromarray(np.concatenate(chosen)).quantize(COLOURS_OF_GIF, dither=Image.Dither.NONE)
-    entries = np.reshape(palette.getpalette(), (-1, 3))
+    entries: np.ndarray = np.reshape(cast(Any, palette.getpalette()), (-1, 3))
     entries[entries.min(axis=1) >= ALMOST_WHITE] = 255  # pillow looks colours up in boxes of 4: white must be white
     palette.putpalette(entries.ravel().tolist())
     first, *rest = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -66,7 +67,7 @@ def save_small(figure: Figure, path: Path, width: int = PIXELS) -> None:
 
     figure.set_dpi(3 * width / figure.get_figwidth())
     figure.canvas.draw()
-    image = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3].copy())
+    image = Image.fromarray(np.asarray(cast(Any, figure.canvas).buffer_rgba())[..., :3].copy())
     small = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
     with atomic(path) as temporary:
         small.quantize(COLOURS_OF_PNG, dither=Image.Dither.NONE).save(temporary, "PNG", optimize=True)
@@ -90,7 +91,7 @@ def _lines(grid: Grid, fields: Mapping[str, np.ndarray], references: Mapping[str
     order = np.argsort(grid.axis(name), kind="stable")
     x = grid.axis(name)[order]
     with new_figure(9.6, 4.2, "") as figure:
-        panels = np.atleast_1d(figure.subplots(1, 2 if references else 1))
+        panels = np.atleast_1d(cast(Any, figure.subplots(1, 2 if references else 1)))
         for place, (key, values) in enumerate(fields.items()):
             colour = COLOURS[place % len(COLOURS)]
             panels[0].plot(x, np.real(values[order]), color=colour, linewidth=3.0, label=grid.label(key))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -33,13 +34,16 @@ def animation_grid(
     """
     if reference is not None and reference.grid is not None and not problem.axes.parameters:
         own = evaluation.grid_of(problem, reference)
-        if own.structured and len(own.names) <= 3 and len(own.axis(problem.time)) > 1:
+        if own.structured and len(own.names) <= 3 and len(own.axis(cast(str, problem.time))) > 1:
             along = own.names.index(problem.time)
             times = np.unique(np.linspace(0, own.shape[along] - 1, frames).round().astype(int))
             picked = {name: np.take(values, times, along) for name, values in own.coordinates.items()}
             known = {name: np.take(values, times, along) for name, values in reference(own.coordinates).items()}
             return planes.grid(problem, picked, structured=True), known
-    counts = {problem.time: frames, **dict.fromkeys(problem.space[:2], LINE if len(problem.space) == 1 else PLANE)}
+    counts = {
+        cast(str, problem.time): frames,
+        **dict.fromkeys(problem.space[:2], LINE if len(problem.space) == 1 else PLANE),
+    }
     axes = [planes.axis(problem, name, counts.get(name, 1)) for name in problem.coordinates]
     coordinates = dict(zip(problem.coordinates, np.meshgrid(*axes, indexing="ij"), strict=True))
     known = reference(coordinates) if reference is not None and reference.grid is None else {}
