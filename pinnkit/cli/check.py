@@ -69,7 +69,8 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         transform = f", through {field.transform}" if field.transform else ""
         if field.bounds:
             transform = f", kept {field.bounds.description}"
-        yield f"  field       {field.name}({', '.join(field.inputs)}) of size {scales[field.name]:g}{transform}"
+        scaled = "" if scales[field.name] == 1 else f", network output scaled by {scales[field.name]:g}"
+        yield f"  field       {field.name}({', '.join(field.inputs)}){scaled}{transform}"
     for name in problem.axes.parameters:
         spread = ", spread by its logarithm" if name in problem.axes.logarithmic else ""
         lower, upper = problem.domain.bounds[name]

@@ -25,6 +25,15 @@ examples:
 Exit codes: 0 printed, 2 there is no such shell.
 """
 TAKES_SETTINGS = ("train", "check", "sweep")
+EXPORTS = ("csv", "netcdf", "npz", "onnx", "pt2", "vtk")
+OWN_WORDS = {
+    "evaluate": ["checkpoint=best", "checkpoint=last", "grid=", "points=", "problem_folder="]
+    + [f"export={name}" for name in EXPORTS],
+    "compare": ["out="],
+    "sweep": [f"sweep.{key}=" for key in ("folder", "prune", "seed", "trials", "workers")],
+    "completion": ["bash", "fish", "zsh"],
+}
+"""What a command takes beside settings; in words, since the modules that read them are slow to import."""
 # Bash ends a word at "=": what stands before it is taken off the answers.
 BASH = """\
 _pinnkit() {
@@ -62,8 +71,15 @@ def completion(argv: Sequence[str], conf: Path, commands: Sequence[str]) -> int:
 
 
 def _bash(commands: Sequence[str], settings: Sequence[str]) -> str:
-    lines = "".join(f'            "pinnkit {one} "*) words="{" ".join(settings)}" ;;\n' for one in TAKES_SETTINGS)
+    words = _words(settings).items()
+    lines = "".join(f'            "pinnkit {command} "*) words="{" ".join(own)}" ;;\n' for command, own in words)
     return BASH.replace("SETTINGS", lines).replace("COMMANDS", " ".join(commands))
+
+
+def _words(settings: Sequence[str]) -> dict[str, list[str]]:
+    """Command -> what may follow it."""
+    commands = dict.fromkeys([*TAKES_SETTINGS, *OWN_WORDS])
+    return {one: [*(settings if one in TAKES_SETTINGS else ()), *OWN_WORDS.get(one, ())] for one in commands}
 
 
 def _zsh(commands: Sequence[str], settings: Sequence[str]) -> str:
@@ -73,6 +89,8 @@ def _zsh(commands: Sequence[str], settings: Sequence[str]) -> str:
 def _fish(commands: Sequence[str], settings: Sequence[str]) -> str:
     seen = f"__fish_seen_subcommand_from {' '.join(TAKES_SETTINGS)}"
     lines = [f'complete -c pinnkit -n "{seen}" -a "{one}"' for one in settings]
+    for command, words in OWN_WORDS.items():
+        lines += [f'complete -c pinnkit -n "__fish_seen_subcommand_from {command}" -a "{one}"' for one in words]
     return FISH.replace("COMMANDS", " ".join(commands)) + "\n".join(lines) + "\n"
 
 

@@ -115,7 +115,7 @@ class Chooser:
         self.milliseconds["autograd"] = eager = self._time(plain)
         expected = self.budget.time(eager)
         if EXPECTED_GAIN * expected < WARM_COMPILE_S:
-            return self._done(plain, f"about {expected:.0f} s of evaluations are too few to repay a compilation")
+            return self._done(plain, f"about {expected:.1f} s of evaluations are too few to repay a compilation")
         try:
             key = self._key(plain)
         except Untraceable as error:
@@ -127,7 +127,7 @@ class Chooser:
         if known is not None:
             return self._done(plain, "it was the fastest in an earlier run")
         if EXPECTED_GAIN * expected < COLD_COMPILE_S:
-            return self._done(plain, f"about {expected:.0f} s of evaluations are too few to repay a compilation")
+            return self._done(plain, f"about {expected:.1f} s of evaluations are too few to repay a compilation")
         return self._compiled(plain, key, "jets", self.settings.chunk, None)
 
     def _compiled(
@@ -264,9 +264,10 @@ class Chooser:
             evaluator.engine, evaluator.chunk, evaluator.threads, reason, dict(self.milliseconds), self.compile_s
         )
         times = ", ".join(f"{name} {ms:.3g} ms" for name, ms in self.milliseconds.items())
+        compiling = f"; compiling {self.compile_s:.1f} s" if self.compile_s else ""
         log.info(
             "derivatives by %s%s: %s%s", evaluator.engine, f" on {threads} threads" if threads > 1 else "", reason,
-            f" (one evaluation: {times}; compiling {self.compile_s:.1f} s)" if times else "",
+            f" (one evaluation: {times}{compiling})" if times else "",
         )  # fmt: skip
         return evaluator, choice
 

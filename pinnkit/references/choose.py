@@ -81,8 +81,6 @@ def _chosen(problem: Problem, wanted: str | None, max_time: float) -> Reference 
         if not has_exact(problem):
             raise NoReference("'exact' was requested, but the problem has no exact solution")
         return Exact(problem)
-    if wanted in (SPECTRAL, FEM):
-        log.info("computing the reference (%s, at most %g s)", wanted, max_time)
     if wanted == SPECTRAL and problem.axes.parameters:
         each = max_time / len(members(problem, SPECTRAL))
         return FamilyReference(problem, lambda one: _spectral(one, each), SPECTRAL)

@@ -259,7 +259,10 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     for name, found in metrics["learned"].items():
         truth = f", exact {found['exact']:.6g}" if "exact" in found else ""
         lines.append(f"learned {name} = {found['value']:.6g}{unit(name)}{truth}")
-    lines += [f"least {field} on the grid: {least:.4g}{unit(field)}" for field, least in metrics["minimum"].items()]
+    lines += [
+        f"minimum of {field} on the evaluation grid: {least:.4g}{unit(field)}"
+        for field, least in metrics["minimum"].items()
+    ]
     return lines
 
 

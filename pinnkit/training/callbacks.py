@@ -35,6 +35,8 @@ class Record(Callback):
         self.measure, self.every, self.stop_error, self.report = measure, every, stop_error, report
         self.rows: list[dict[str, Any]] = []
         self.errors: dict[str, float] = {}
+        self.errors_step: int | None = None
+        """The step at which `errors` were measured."""
         self.points_per_second = 0.0
         self._next = 0
 
@@ -52,6 +54,7 @@ class Record(Callback):
         }
         if progress.step >= self._next or module.stopped:
             row["errors"] = self.errors = dict(self.measure())
+            self.errors_step = progress.step
             if self.report is not None:
                 objective = row["losses"].get("objective", math.nan)
                 kept = {key: row[key] for key in ("step", "time_s", "errors")}

@@ -7,7 +7,7 @@ import math
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TextIO
 
 import lightning
@@ -50,6 +50,7 @@ class State:
         optimizer: the name of the present one.
         error: the largest of its fields' errors.
         of: that field, where there are several.
+        error_step: the step at which the error was measured, which may be earlier than the objective's.
     """
 
     optimizer: str
@@ -62,6 +63,7 @@ class State:
     error: float | None = None
     of: str | None = None
     points_per_second: float = 0.0
+    error_step: int | None = None
 
     @property
     def share(self) -> float:
@@ -95,8 +97,8 @@ def clock(seconds: float | None) -> str:
 def on_terminal(state: State, columns: int) -> str:
     """One line of at most so many columns; where it is narrow the less important parts are left out, the error last.
 
-    >>> print(on_terminal(State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4), 80))
-    ssbroyden  43%  4300/10000  objective 1.23e-07  error 2.10e-04  1:02 of <2:25
+    >>> print(on_terminal(State("adam", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4, error_step=4200), 80))
+    43%  4300/10000  objective 1.23e-07  error 2.10e-04 at step 4200  1:02 of <2:25
     """
     steps = f"{state.step}/{state.steps}" if state.steps else f"step {state.step}"
     # "<": a run ends before its last step where its objective has gone flat.
@@ -106,15 +108,18 @@ def on_terminal(state: State, columns: int) -> str:
         "share": f"{100 * state.share:.0f}%",
         "steps": steps,
         "objective": f"objective {state.objective:.2e}",
-        "error": "" if state.error is None else f"error{f' {state.of}' if state.of else ''} {state.error:.2e}",
+        "error": _error(state, " "),
         "speed": f"{state.points_per_second:.1e} points/s",
         "time": f"{clock(state.time)} of {bound}",
     }
     parts = {name: part for name, part in parts.items() if part}
-    for name in ("speed", "optimizer", "share", "steps", "time", "objective"):
+    for name in ("speed", "optimizer", "share", "error's step", "steps", "time", "objective"):
         if len("  ".join(parts.values())) <= columns:
             break
-        del parts[name]
+        if name == "error's step":
+            parts |= {"error": _error(replace(state, error_step=None), " ")} if "error" in parts else {}
+        else:
+            del parts[name]
     room = columns - len("  ".join(parts.values())) - 2
     if room >= BAR[0] and "share" in parts:
         width = min(room, BAR[1]) - 2
@@ -129,8 +134,15 @@ def in_a_bar(state: State) -> str:
     >>> in_a_bar(State("adam", 43, 100, 6.0, None, 0.1, 1.234e-7, 2.1e-4, "v"))
     'adam, objective 1.23e-07, error of v 2.10e-04'
     """
-    error = "" if state.error is None else f", error{f' of {state.of}' if state.of else ''} {state.error:.2e}"
-    return f"{state.optimizer}, objective {state.objective:.2e}{error}"
+    return ", ".join(filter(None, [state.optimizer, f"objective {state.objective:.2e}", _error(state, " of ")]))
+
+
+def _error(state: State, of: str) -> str:
+    """The error, its field, and its step where that is not the objective's; nothing where no error is known."""
+    if state.error is None:
+        return ""
+    at = f" at step {state.error_step}" if state.error_step not in (None, state.step) else ""
+    return f"error{f'{of}{state.of}' if state.of else ''} {state.error:.2e}{at}"
 
 
 def log_line(state: State) -> str:
@@ -140,9 +152,9 @@ def log_line(state: State) -> str:
     step 4300 of 10000 (ssbroyden): objective 1.23e-07, error of v 2.10e-04; 1:02 of training, at most 1:23 left
     """
     steps = f" of {state.steps}" if state.steps else ""
-    error = "" if state.error is None else f", error{f' of {state.of}' if state.of else ''} {state.error:.2e}"
+    measures = ", ".join(filter(None, [f"objective {state.objective:.2e}", _error(state, " of ")]))
     times = f"{clock(state.time)} of training, at most {clock(state.left)} left"
-    return f"step {state.step}{steps} ({state.optimizer}): objective {state.objective:.2e}{error}; {times}"
+    return f"step {state.step}{steps} ({state.optimizer}): {measures}; {times}"
 
 
 def in_notebook() -> bool:
@@ -227,4 +239,5 @@ class Progress(Callback):
             error=errors.get(worst) if worst is not None else None,
             of=worst if len(errors) > 1 else None,
             points_per_second=self.record.points_per_second,
+            error_step=self.record.errors_step,
         )

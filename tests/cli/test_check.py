@@ -52,7 +52,7 @@ def test_the_mathematics_is_told_as_understood(conf, capsys):
     assert capsys.readouterr().out.splitlines() == [
         "heat: A rod that cools with its ends kept at zero.",
         "  domain      x in [-1, 1], t in [0, 1]",
-        "  field       u(x, t) of size 1",
+        "  field       u(x, t)",
         "  parameter   alpha = 0.1",
         "  heat        0 = -alpha*u_xx + u_t   at 777 points inside",
         "  initial     0 = u - sin(pi*x)   at x in [-1, 1], t = 0, weight 10",
@@ -60,6 +60,15 @@ def test_the_mathematics_is_told_as_understood(conf, capsys):
         "  exact       u = exp(-pi**2*alpha*t)*sin(pi*x)",
         "every check passed; nothing was trained",
     ]
+
+
+def test_the_scale_of_a_field_is_told_where_it_is_not_one(write, conf, capsys):
+    text = "coordinates: {t: [0, 1]}\nfields: [u, v]\nequations: [u_t = -u, v_t = u]\n"
+    text += "conditions: {start: {at: t = 0, equations: [u = 1000, v = 1]}}\n"
+    assert check(write(text), conf) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  field       u(t), network output scaled by 1024" in lines
+    assert "  field       v(t)" in lines
 
 
 def test_data_learned_parameters_periods_and_inequalities_are_told(write, conf, capsys):
@@ -83,7 +92,7 @@ reference: rows.csv
         "mine\n",
         "x in [0, 1], t in [0, 1], periodic in x",
         ", through softplus\n",
-        "k(x) of size 1, kept between 0.1 and 10",
+        "k(x), kept between 0.1 and 10",
         "c learned, from 2, kept positive",
         "d learned, from 1, kept below 3",
         "at x in [0, 1], t = 0 where x > 0.5, weight 5",

@@ -2,11 +2,15 @@
 
 import shutil
 import subprocess
+from dataclasses import fields
 
 import pytest
 
-from pinnkit.cli.completion import _keys
+from pinnkit.cli import sweep
+from pinnkit.cli.completion import EXPORTS, OWN_WORDS, _keys
+from pinnkit.cli.evaluate import Request
 from pinnkit.cli.main import COMMANDS, pinnkit
+from pinnkit.runs.network_exporters import formats
 from pinnkit.runs.shipped import conf
 
 ASK = """
@@ -29,6 +33,11 @@ def test_bash_is_offered_commands_problems_settings_and_files(tmp_path, capsys):
         "pinnkit train ro": "rod.yaml",
         "pinnkit compare ro": "rod.yaml",
         "pinnkit compare pde=": "",
+        "pinnkit compare o": "out=",
+        "pinnkit evaluate outputs/rod checkpoint=": "best last",
+        "pinnkit evaluate outputs/rod export=n": "netcdf npz",
+        "pinnkit sweep sweep.tr": "sweep.trials=",
+        "pinnkit completion z": "zsh",
     }
     asked = ASK + "\n".join(f"ask '{line}'" for line in lines)
     done = subprocess.run(["bash", "-c", asked], cwd=tmp_path, capture_output=True, text=True, timeout=60)
@@ -41,10 +50,20 @@ def test_keys_are_those_of_the_configuration():
     assert not any(key.startswith(("hydra", "defaults", "experiment.")) for key in keys)
 
 
+def test_the_words_of_evaluate_and_sweep_are_those_that_they_read():
+    keys = {word.split("=")[0] for word in OWN_WORDS["evaluate"]}
+    assert keys == {one.name for one in fields(Request)} - {"run"}
+    assert set(EXPORTS) == set(formats())
+    assert {word[:-1].removeprefix("sweep.") for word in OWN_WORDS["sweep"]} == {
+        one.name for one in fields(sweep.Sweep)
+    }
+
+
 def test_fish_and_zsh_have_scripts_of_their_own_and_another_shell_is_refused(capsys):
     assert pinnkit(["completion", "zsh"]) == pinnkit(["completion", "fish"]) == 0
     told = capsys.readouterr().out
     assert "bashcompinit" in told
     assert 'complete -c pinnkit -n "__fish_seen_subcommand_from train check sweep" -a "pde=heat"' in told
+    assert 'complete -c pinnkit -n "__fish_seen_subcommand_from evaluate" -a "export=vtk"' in told
     assert pinnkit(["completion", "tcsh"]) == 2
     assert "completion: 'tcsh': expected bash, zsh or fish" in capsys.readouterr().err

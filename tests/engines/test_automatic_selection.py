@@ -43,7 +43,7 @@ def test_the_budget_is_the_smaller_of_steps_and_time():
 def test_a_short_run_is_not_worth_a_compilation(heat_words, recorded, times, empty_cache):
     evaluator, choice = chooser(heat_words, SHORT)[0].choose()  # 100 evaluations of 10 ms
     assert evaluator.engine == choice.engine == "autograd"
-    assert "about 1 s of evaluations are too few" in choice.reason
+    assert "about 1.0 s of evaluations are too few" in choice.reason
     assert recorded == []
     assert not empty_cache.exists()
 

@@ -10,14 +10,16 @@ from types import SimpleNamespace
 import pytest
 
 from pinnkit.training.counters import Counters
-from pinnkit.training.progress import Progress, State, StepTime, in_notebook, log_line, on_terminal
+from pinnkit.training.progress import Progress, State, StepTime, in_a_bar, in_notebook, log_line, on_terminal
 from pinnkit.training.settings import Trainer
 
 STATE = State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4, "pressure", 1.5e6)
 LONG = replace(STATE, optimizer="gauss_newton", step=1234567, steps=9999999, time=359999.0, per_step=0.25)
 
 
-@pytest.mark.parametrize("state", [STATE, LONG, replace(STATE, error=None), replace(STATE, steps=None)])
+@pytest.mark.parametrize(
+    "state", [STATE, LONG, replace(LONG, error_step=1234500), replace(STATE, error=None), replace(STATE, steps=None)]
+)
 @pytest.mark.parametrize("columns", [20, 40, 60, 79, 80, 100, 160, 300])
 def test_a_line_fits_and_its_error_is_whole(state, columns):
     line = on_terminal(state, columns)
@@ -26,6 +28,15 @@ def test_a_line_fits_and_its_error_is_whole(state, columns):
     if columns >= 79:
         assert "objective 1.23e-07" in line
         assert re.search(r"\d:\d\d of (<(\d+:)+\d\d|\?)$", line)
+
+
+def test_an_error_of_an_earlier_step_names_it():
+    earlier = replace(STATE, error_step=4200)
+    assert "error pressure 2.10e-04 at step 4200  1:02 of" in on_terminal(earlier, 100)
+    assert "error pressure 2.10e-04  1:02 of" in on_terminal(earlier, 70)  # where it is narrow the number is kept alone
+    assert "error of pressure 2.10e-04 at step 4200; 1:02 of training" in log_line(earlier)
+    assert in_a_bar(earlier).endswith("error of pressure 2.10e-04 at step 4200")
+    assert "at step" not in on_terminal(replace(STATE, error_step=4300), 100)
 
 
 @pytest.mark.parametrize("columns", [120, 160])
@@ -72,7 +83,7 @@ class Terminal(io.StringIO):
 
 def shown(stream, times, limits):
     """The callback after batches that end at these seconds of training, ten steps each."""
-    record = SimpleNamespace(rows=[], errors={"u": 1e-3, "v": 2e-3}, points_per_second=1e5)
+    record = SimpleNamespace(rows=[], errors={"u": 1e-3, "v": 2e-3}, errors_step=None, points_per_second=1e5)
     module = SimpleNamespace(stages=[SimpleNamespace(name="adam")], limits=limits, progress=Counters())
     progress = Progress(record, stream)
     progress.on_train_start(None, module)
