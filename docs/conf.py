@@ -8,6 +8,7 @@ sys.path.append(str(Path(__file__).with_name("_ext")))
 
 project = "pinnkit"
 author = "the authors of pinnkit"
+copyright = author
 version = release = metadata.version("pinnkit")
 
 extensions = [

@@ -142,7 +142,7 @@ def try_wheel(wheel: Path, version: str, folder: Path, shared: bool) -> None:
 
 def _run(command: Sequence[str], folder: Path | None = None) -> str:
     """The output of a command that must end well."""
-    print("+", " ".join(command[:12]), flush=True)
+    print("+", *("..." if "\n" in word else word for word in command), flush=True)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -30,6 +30,7 @@ def read(app: Sphinx, page: str, source: list[str]) -> None:
     if page in FILES:
         folder = docs.parent
         text = (folder / FILES[page]).read_text(encoding="utf-8")
+        app.env.note_dependency(str(folder / FILES[page]))  # the page is made anew when its file changes
     if page == app.config.root_doc:
         text = with_pages(text, docs)
     source[0] = linked(text, folder, (docs / page).parent, docs)

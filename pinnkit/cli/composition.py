@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from hydra import version
@@ -178,7 +178,8 @@ class Composer:
             message = f"there is no environment variable {error}: set it in the shell, and leave this out"
             raise ProblemError([Mistake("hydra.job.env_copy", message)]) from None
         allowed = tuple(targets.LAUNCHERS) if everything else self._allowed(given)
-        check(OmegaConf.to_container(whole, resolve=False), allowed, self.arguments.multirun and not everything)
+        content = cast(dict[str, Any], OmegaConf.to_container(whole, resolve=False))
+        check(content, allowed, self.arguments.multirun and not everything)
         return whole
 
     def _allowed(self, given: Sequence[str]) -> tuple[str, ...]:
@@ -269,9 +270,9 @@ def problem_file(choice: str | None, files: Mapping[str, Path], folders: Sequenc
 def plain(config: DictConfig) -> dict[str, Any]:
     """The task's part of a configuration as plain data; a problem's texts are taken as they stand, never resolved."""
     task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    pde = OmegaConf.to_container(task, resolve=False).get("pde")
+    pde = cast(dict[str, Any], OmegaConf.to_container(task, resolve=False)).get("pde")
     others = OmegaConf.masked_copy(task, [str(key) for key in task if key != "pde"])
-    content = OmegaConf.to_container(others, resolve=True)
+    content = cast(dict[str, Any], OmegaConf.to_container(others, resolve=True))
     return {"pde": pde, **content} if pde is not None else content
 
 

@@ -33,7 +33,8 @@ def as_mistake(error: Exception, folders: Sequence[Path], keys: Callable[[str], 
     if isinstance(error, yaml.YAMLError):
         return Mistake("YAML", text)
     if isinstance(error, MissingConfigException) and (found := re.search(MISSING, text)):
-        return _missing_option(*found.groups(), folders)
+        group, name = found.groups()
+        return _missing_option(group, name, folders)
     if isinstance(error, OverrideParseException):
         return unreadable(text)
     if found := re.search(r"Could not override '([^']+)'", text):

@@ -8,8 +8,7 @@ from textwrap import shorten
 
 from pinnkit.cli.entry import FINISHED, asks_help, report_error
 from pinnkit.language.errors import suggestion
-from pinnkit.runs import shipped
-from pinnkit.runs.shipped_problems import described
+from pinnkit.runs import shipped, shipped_problems
 
 HELP = """
 List the shipped problems by their kinds, each with a line that says what it is.
@@ -25,6 +24,8 @@ examples:
 
 `pinnkit train pde=NAME` solves one, and `pinnkit check pde=NAME` prints it. Exit codes: 0, or 2 where nothing fits.
 """
+NARROWEST = 20
+"""Columns of a description at least."""
 
 
 def list_problems(argv: Sequence[str]) -> int:
@@ -32,17 +33,15 @@ def list_problems(argv: Sequence[str]) -> int:
     if asks_help(argv, HELP):
         return FINISHED
     files = shipped.problems()
-    descriptions = {name: described(path) for name, path in files.items()}
-    texts = {name: f"{path.parent.name} {name} {descriptions[name]}".lower() for name, path in files.items()}
-    found = [name for name, text in texts.items() if all(word.lower() in text for word in argv)]
+    found = shipped_problems.list_problems(*argv)
     if not found:
         known = [*sorted({path.parent.name for path in files.values()}), *files]
         return report_error(f"list: no problem fits '{' '.join(argv)}'{suggestion(argv[0], known)}")
     longest = max(map(len, found))
-    width = shutil.get_terminal_size((80, 24)).columns
+    width = max(shutil.get_terminal_size((80, 24)).columns - longest - 4, NARROWEST)
     for kind in sorted({files[name].parent.name for name in found}):
         print(kind)
         for name in found:
             if files[name].parent.name == kind:
-                print(f"  {name:<{longest}}  {shorten(descriptions[name], width - longest - 4, placeholder=' ...')}")
+                print(f"  {name:<{longest}}  {shorten(found[name], width, placeholder=' ...')}")
     return FINISHED

@@ -66,7 +66,8 @@ def run_sweep(composer: Composer, sweep: Composition) -> int:
     Raises:
         ProblemError: values that are right one by one cannot be composed with each other.
     """
-    arguments, whole, codes = composer.arguments, sweep.whole, []
+    arguments, whole = composer.arguments, sweep.whole
+    codes: list[int] = []
     configure_log(whole.hydra.hydra_logging, whole.hydra.verbose)
     callbacks = Callbacks(whole)
     callbacks.on_multirun_start(config=whole, config_name=arguments.config_name)
@@ -132,7 +133,7 @@ def _may_overwrite(config: Mapping[str, Any], choice: str | None, run: RunFolder
     A sweep that is repeated runs again; two runs of one sweep that were given one folder do not.
     """
     if config.get("overwrite") is not False:
-        return config.get("overwrite")
+        return bool(config.get("overwrite"))
     try:
         kept = run.read_config()
     except RunFolderError:

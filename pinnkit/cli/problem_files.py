@@ -92,6 +92,8 @@ def _positional(argument: str) -> Path:
         return _checked(argument)
     if _is_file(argument):
         message = f"'{argument}': the name of a problem file ends in .yaml"
+    elif ending := next((one for one in ENDINGS if _is_file(argument + one)), None):
+        message = f"'{argument}': the file is called '{argument}{ending}'; write the whole name"
     else:
         message = f"'{argument}': write KEY=VALUE, such as pde=heat, or the path of a problem file (.yaml)"
     raise ProblemError([Mistake("command line", message)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from pinnkit.cli.entry import FAILED, FINISHED, WRONG, asks_help, print_error
 
@@ -30,7 +31,7 @@ def make_references(argv: Sequence[str], folder: Path) -> int:
 
     try:
         for name, arrays in shipped_tables():
-            np.savez_compressed(folder / f"{name}.npz", **arrays)
+            np.savez_compressed(folder / f"{name}.npz", **cast(dict[str, Any], arrays))
         for name, columns in shipped_samples():
             (folder / f"{name}.csv").write_text(csv_text(columns))
     except OSError as error:

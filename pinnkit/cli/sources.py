@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import yaml
 from hydra._internal.core_plugins import file_config_source, importlib_resources_config_source
@@ -58,7 +58,7 @@ class FileConfigSource(file_config_source.FileConfigSource):
         text = yaml_files.read(path, name, problem=name.split("/")[0] == "pde")
         config = _parsed(text, name)
         _check_defaults(config.get("defaults"), name)
-        hydra = OmegaConf.to_container(config, resolve=False).get("hydra")
+        hydra = cast(dict[str, Any], OmegaConf.to_container(config, resolve=False)).get("hydra")
         check_searchpath(hydra.get("searchpath") if isinstance(hydra, dict) else hydra, f"{name}: {SEARCHPATH}")
         header = ConfigSource._get_header_dict(text[:512])
         return ConfigResult(config=config, path=f"file://{self.path}", provider=self.provider, header=header)
@@ -117,7 +117,8 @@ def _check_defaults(defaults: Any, name: str) -> None:
     """Refuse a list of other files that Hydra cannot read."""
     if defaults is None:
         return
-    for one in OmegaConf.to_container(defaults, resolve=False) if OmegaConf.is_list(defaults) else [None]:
+    listed = OmegaConf.to_container(defaults, resolve=False) if OmegaConf.is_list(defaults) else [None]
+    for one in cast(list[Any], listed):
         if not isinstance(one, str) and not (isinstance(one, dict) and len(one) == 1):
             message = "a list of names and of 'group: name' is needed, such as [mlp, _self_]"
             raise ProblemError([Mistake(f"{name}: defaults", message)])

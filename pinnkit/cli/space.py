@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep
@@ -63,8 +63,9 @@ def read_space(overrides: Sequence[str]) -> tuple[list[str], list[Choice | Span]
     Raises:
         ProblemError: an override that cannot be read, a space without values, no space at all.
     """
-    report = Report()
-    fixed, space = [], []
+    report, searched = Report(), False
+    fixed: list[str] = []
+    space: list[Choice | Span] = []
     for text in overrides:
         try:
             override = OverridesParser.create().parse_override(text)
@@ -72,13 +73,15 @@ def read_space(overrides: Sequence[str]) -> tuple[list[str], list[Choice | Span]
             report.add("command line", f"{str(error).split(chr(10) + 'See')[0]}\n{SYNTAX}; quote it for the shell")
             continue
         if override.is_sweep_override():
-            space.append(_dimension(override, report))
+            searched = True
+            if (found := _dimension(override, report)) is not None:
+                space.append(found)
         else:
             fixed.append(text)
-    keys = [one.key for one in space if one is not None]
+    keys = [one.key for one in space]
     for key in {key for key in keys if keys.count(key) > 1}:
         report.add(key, "is searched twice: leave one of the two out")
-    if not space and not report.mistakes:
+    if not searched and not report.mistakes:
         report.add("sweep", f"nothing is searched: {SYNTAX} for a key, such as network.width=range(10,41)")
     report.raise_if_any()
     return fixed, space
@@ -92,18 +95,20 @@ def _dimension(override: Override, report: Report) -> Choice | Span | None:
     elif isinstance(value, ChoiceSweep):
         return Choice(key, tuple(dict.fromkeys(override.sweep_string_iterator())))
     elif isinstance(value, RangeSweep):
-        if not value.step or (value.stop - value.start) / value.step <= 0:
+        start, stop = cast(float, value.start), cast(float, value.stop)
+        if not value.step or (stop - start) / value.step <= 0:
             report.add(key, f"{text} holds no number: write range(first, beyond the last, step)")
         else:
-            numbers = sorted(override.sweep_iterator())
+            numbers = sorted(cast(Iterator[float], override.sweep_iterator()))
             return Span(key, numbers[0], numbers[-1], abs(value.step))
     elif isinstance(value, IntervalSweep):
-        if value.start >= value.end:
+        low, high = cast(float, value.start), cast(float, value.end)
+        if low >= high:
             report.add(key, f"{text} holds no number: its first end must be less than its second")
-        elif tags and value.start <= 0:
+        elif tags and low <= 0:
             report.add(key, f"{text}: a logarithm needs ends above 0")
         else:
-            return Span(key, value.start, value.end, log=bool(tags))
+            return Span(key, low, high, log=bool(tags))
     else:
         report.add(key, f"{text} cannot be searched: {SYNTAX}")
     return None

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import optuna
@@ -81,7 +81,7 @@ class Study:
             if len(known) >= trials:
                 return None
             trial = self._study.ask()
-            return self._claimed(trial, self._locked(trial.number), None)
+            return self._claimed(trial, cast(int, self._locked(trial.number)), None)
 
     def close(self, claim: ReservedTrial, outcome: Outcome) -> None:
         """Keep the outcome of a trial, and write the table anew; an open one is left for the next sweep."""

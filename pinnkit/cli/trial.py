@@ -117,6 +117,7 @@ def run(
         if process.poll() is None:
             process.kill()
             process.wait()
+        assert process.stdin is not None
         process.stdin.close()
     rows = without_repeats(read_measurements(folder.history))
     least = least_error(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override
@@ -43,5 +44,5 @@ def _values(override: Override, folders: Sequence[Path]) -> list[str]:
             raise ProblemError([Mistake(key, f"no file matches {override.input_line}{suggestion('', names)}")])
         return [f"{key}={name}" for name in matching]
     if not override.is_sweep_override() or not override.is_discrete_sweep():
-        return [override.input_line]
+        return [cast(str, override.input_line)]
     return [f"{key}={one}" for one in override.sweep_string_iterator()]

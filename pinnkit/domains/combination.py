@@ -238,7 +238,7 @@ class Combination(Shape):
         mine, other = self.left.vanishing_expression, self.right.distance_expression
         if self.operation == INTERSECTION:
             other = self.right.vanishing_expression
-        return None if None in (mine, other) else mine * (-other if self.operation == DIFFERENCE else other)
+        return None if mine is None or other is None else mine * (-other if self.operation == DIFFERENCE else other)
 
     def remains_expression(self, solid: Shape) -> sympy.Expr | None:
         """(in the left, out of the right) and so on along the way to each place where the solid stands."""

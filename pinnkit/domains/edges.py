@@ -96,7 +96,7 @@ class Edges(Shape):
             return lines_distance(self.names, zip(self.starts, self.stops, strict=True))
         return self.surface_expression
 
-    @property
+    @cached_property
     def surface_expression(self) -> sympy.Expr | None:
         if len(self.chain) > MOST:
             return None

@@ -155,6 +155,7 @@ def _turns(vertices: np.ndarray, middles: np.ndarray) -> np.ndarray | None:
 def _curved_measures(vertices: np.ndarray, middles: np.ndarray) -> np.ndarray:
     """Lengths or areas (k,) of the curved pieces: (4 M - m) / 3 of the measure m of each simplex and that M of the
     simplices into which the middles on the zero set divide it (Richardson)."""
+    parts: list[tuple[np.ndarray, ...]]
     if vertices.shape[1] == 2:
         (middle,) = np.moveaxis(middles, 1, 0)
         parts = [(vertices[:, 0], middle), (middle, vertices[:, 1])]

@@ -81,9 +81,9 @@ def _cut_tetrahedra(axes: list[np.ndarray], values: np.ndarray) -> tuple[np.ndar
         for step, axis in enumerate(order):
             path[step + 1 :, axis] += 1
         nodes.append(cells[:, None, :] + path)
-    nodes = np.concatenate(nodes)
-    corners = np.stack([axis[nodes[..., place]] for place, axis in enumerate(axes)], axis=-1)
-    return corners, values[tuple(np.moveaxis(nodes, -1, 0))]
+    joined = np.concatenate(nodes)
+    corners = np.stack([axis[joined[..., place]] for place, axis in enumerate(axes)], axis=-1)
+    return corners, values[tuple(np.moveaxis(joined, -1, 0))]
 
 
 def _negative_share(values: np.ndarray) -> np.ndarray:

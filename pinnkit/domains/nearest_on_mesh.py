@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 
 PIECES = 60_000
@@ -52,7 +54,7 @@ class NearestOnMesh:
                 unsure = [left[:0]]
                 for start in range(0, len(left), PAIRS // count):
                     here = left[start : start + PAIRS // count]
-                    distances, pieces = tree.query(points[here], list(range(1, count + 1)))
+                    distances, pieces = cast(Any, tree.query(points[here], list(range(1, count + 1))))
                     rows, columns = np.nonzero(distances - radius < found[2][here, None])
                     self._improve(points, here[rows], faces[pieces[rows, columns]], found)
                     sure = found[2][here] + radius <= distances[:, -1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import cast
 
 import numpy as np
 import sympy
@@ -34,7 +35,7 @@ def solid_distance(
         sides.append(line_distance(names, first, last))
         if end - start > 1:  # the chain back is the pocket's edges, counter-clockwise seen from inside the pocket
             pocket = corners[[place % len(corners) for place in range(end, start - 1, -1)]]
-            sides.append(-solid_distance(names, pocket))
+            sides.append(-cast(sympy.Expr, solid_distance(names, pocket)))
     return join(*sides)
 
 

@@ -23,7 +23,9 @@ def has_seam(union: Shape, solids: tuple[Shape, Shape], step: float) -> bool:
         for base in one.boundary(one.coordinates):
             points = base.draw(PROBES, unit_of(base))
             common = points[np.abs(other.distance(points)) <= NEAR * step]
-            moved = step * base.normals(common)
+            normals = base.normals(common)
+            assert normals is not None
+            moved = step * normals
             if np.any(union.contains(common + moved) & union.contains(common - moved)):
                 return True
     return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import sympy
@@ -38,7 +38,10 @@ class Shape(ABC):
 
     example: ClassVar[Mapping[str, Any]]
     bare: ClassVar[str] = ""
-    bounds: Mapping[str, tuple[float, float]]
+    if TYPE_CHECKING:  # a field of some shapes, a property of others
+
+        @property
+        def bounds(self) -> Mapping[str, tuple[float, float]]: ...
 
     # ------------------------------------------------------------ what a shape defines
 

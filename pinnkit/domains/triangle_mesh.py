@@ -42,7 +42,7 @@ class TriangleMesh:
         pairs = ((self.vertices, other.vertices), (self.faces, other.faces))
         return self.source == other.source and all(np.array_equal(*pair) for pair in pairs)
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
     def outward(self, inside: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """The faces (k, 3) with their corners counterclockwise as seen from outside; those without an area left out.

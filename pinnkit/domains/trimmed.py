@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 import sympy
@@ -58,7 +59,7 @@ class Trimmed(Shape):
         """Which points (n, d) of the base are kept."""
         if not self.side:
             return self.solid.contains(points)
-        outward = self.step * self.side * self.base.normals(points)
+        outward = self.step * self.side * cast(np.ndarray, self.base.normals(points))
         mask = self.solid.beside(points, points - outward, REACH * self.step)
         if not self.inner:
             mask[mask] = ~self.solid.beside(points[mask], (points + outward)[mask], REACH * self.step)
@@ -183,7 +184,7 @@ class Trimmed(Shape):
         to_ends = np.linalg.norm(points[:, None] - self.ends, axis=2).min(axis=1)
         return np.where(self._mask(self.base.project(points)), distance, -to_ends)
 
-    @property
+    @cached_property
     def distance_expression(self) -> sympy.Expr | None:
         """That of the base where the solid lies on one side of all of it; else one that is zero on the part alone."""
         if self.of is None:
@@ -215,7 +216,7 @@ class Trimmed(Shape):
         return ()
 
     def normals(self, points: np.ndarray) -> np.ndarray | None:
-        return self.side * self.base.normals(points) if self.side else None
+        return self.side * cast(np.ndarray, self.base.normals(points)) if self.side else None
 
     def project(self, points: np.ndarray) -> np.ndarray:
         return self.base.project(points)

@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -121,16 +121,17 @@ class Evaluator:
         generator = np.random.Generator(np.random.Philox(key=[seed, step]))
         found = []
         for _ in range(2):
-            chosen = generator.choice(axes, self.directions, replace=False)
-            rows = np.zeros((self.directions, len(names)))
-            rows[np.arange(self.directions), chosen] = math.sqrt(len(axes) / self.directions)
+            count = cast(int, self.directions)
+            chosen = generator.choice(axes, count, replace=False)
+            rows = np.zeros((count, len(names)))
+            rows[np.arange(count), chosen] = math.sqrt(len(axes) / count)
             found.append(torch.as_tensor(rows, dtype=like.dtype, device=like.device))
         return found
 
     # ------------------------------------------------------------ evaluation
 
     def __call__(
-        self, prepared: Prepared, weights: Tensor, directions: Inputs = (), at: Inputs | None = None
+        self, prepared: Prepared, weights: Tensor, directions: Sequence[Tensor] = (), at: Inputs | None = None
     ) -> tuple[Tensor, Tensor]:
         """Losses and the gradient of the sum of weight * loss.
 
@@ -141,11 +142,11 @@ class Evaluator:
         return losses, gradient
 
     def each(
-        self, shards: Sequence[Prepared], weights: Tensor, directions: Inputs = (), at: Inputs | None = None
+        self, shards: Sequence[Prepared], weights: Tensor, directions: Sequence[Tensor] = (), at: Inputs | None = None
     ) -> list[list[Tensor]]:
         """The same for each of several sets of points, cut into chunks of one shape."""
         prepared = shards[0]
-        parameters = self.parameters if at is None else at
+        parameters: Sequence[Tensor] = self.parameters if at is None else at
         head = [*(one.detach() for one in parameters), weights, self.constants, *directions]
         if self.engine == "autograd":
             if at is not None:
@@ -159,7 +160,7 @@ class Evaluator:
             function = self._function(prepared, head)
         return self.sums(lambda chunk: function(*head, *chunk), shards)
 
-    def term_gradients(self, shards: Sequence[Prepared], directions: Inputs = ()) -> list[list[Tensor]]:
+    def term_gradients(self, shards: Sequence[Prepared], directions: Sequence[Tensor] = ()) -> list[list[Tensor]]:
         """For each of several sets of points the gradient of each unweighted loss, (terms, parameters).
 
         It takes an evaluation for each term, with the weight 1 for this term and 0 for the others.
@@ -175,7 +176,7 @@ class Evaluator:
         return [self.workers.total(function, shard.chunks) for shard in shards]
 
     def _step(
-        self, prepared: Prepared, parameters: Inputs, head: Inputs, chunk: Inputs, bound: bool = True
+        self, prepared: Prepared, parameters: Sequence[Tensor], head: Inputs, chunk: Inputs, bound: bool = True
     ) -> tuple[Tensor, Tensor]:
         """Losses and gradient of one chunk.
 
@@ -193,7 +194,9 @@ class Evaluator:
             gradients = torch.autograd.grad(objective, parameters, allow_unused=True, materialize_grads=True)
         return losses.detach(), torch.cat([gradient.flatten() for gradient in gradients])
 
-    def _bound(self, parameters: Inputs, constants: Tensor, bound: bool = True) -> tuple[Any, dict[str, Tensor]]:
+    def _bound(
+        self, parameters: Sequence[Tensor], constants: Tensor, bound: bool = True
+    ) -> tuple[Any, dict[str, Tensor]]:
         """The network with these tensors as its parameters, and the problem's parameters."""
         named = dict(zip(self.names, parameters, strict=True))
         learned = {name: named[f"learned.{name}"] for name in self.model.learned}
@@ -221,7 +224,9 @@ class Evaluator:
         found = self.residuals(parameters, constants, batches)
         places = iter(weights.unbind())
         parts = [
-            one * (batches[name].shares * next(places)).sqrt() for name, residuals in found.items() for one in residuals
+            one * (cast(Tensor, batches[name].shares) * next(places)).sqrt()
+            for name, residuals in found.items()
+            for one in residuals
         ]
         return torch.cat(parts).flatten()
 
@@ -241,6 +246,7 @@ class Evaluator:
         shapes = prepared.structure
         if shapes not in self.compiled:
             log.info("compiling the losses and their gradient (operators=%s)", self.engine)
+            log.info("(up to a minute on an idle machine, outside of trainer.max_time; operators=autograd needs none)")
             with self.compile_time.counted():
                 self.compiled[shapes] = self._build(prepared, head)
         return self.compiled[shapes]

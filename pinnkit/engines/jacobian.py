@@ -101,6 +101,7 @@ class Jacobian:
                 r, jacobian = torch.vmap(one_point[group.name], in_dims=over)(
                     *parameters, constants, *(one.unsqueeze(1) for one in points.values())
                 )
+                assert batch.shares is not None
                 scale = (batch.shares * weights[place : place + len(group.terms)]).sqrt()
                 place += len(group.terms)
                 residuals.append((r * scale).flatten())

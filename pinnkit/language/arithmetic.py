@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import sympy
 
@@ -53,7 +54,7 @@ def check_finite(number: float | complex) -> float:
     return number
 
 
-def evaluate_constant(function: Callable[..., float], *numbers: float) -> float:
+def evaluate_constant(function: Callable[..., float], *numbers: Any) -> float:
     """function(*numbers) in floating point; LanguageError where that is no finite real number."""
     try:
         number = function(*numbers)
@@ -111,7 +112,7 @@ def _all_known(values: Sequence[Value]) -> bool:
 
 def total(terms: Sequence[Value]) -> Value:
     """The sum of `terms`."""
-    number = evaluate_constant(math.fsum, [term.number for term in terms]) if _all_known(terms) else None
+    number = evaluate_constant(math.fsum, [cast(float, term.number) for term in terms]) if _all_known(terms) else None
     return make_value(sympy.Add(*(term.expr for term in terms)), number)
 
 
@@ -125,7 +126,7 @@ def product(factors: Sequence[Value]) -> Value:
     if _all_known(factors):
         number = 1.0
         for factor in factors:
-            number = evaluate_constant(float.__mul__, number, factor.number)
+            number = evaluate_constant(float.__mul__, number, cast(float, factor.number))
     expr = sympy.Mul(*(factor.expr for factor in factors))
     small = [part for part in (expr, *expr.args) if part.is_Number and part != 0 and abs(float(part)) < SMALLEST_NUMBER]
     if small or (number == 0 and all(factor.number != 0 for factor in factors)):
@@ -141,7 +142,7 @@ def reciprocal(a: Value) -> Value:
 def power(a: Value, b: Value) -> Value:
     """a to the power b, worked out exactly only where that is short."""
     exponent = b.expr
-    if exponent.is_Float and (2 * b.number).is_integer():
+    if exponent.is_Float and b.number is not None and float(2 * b.number).is_integer():
         exponent = sympy.Rational(round(2 * b.number), 2)  # x^2.0 is x^2, x^0.5 the square root
     if a.number is not None and b.number is not None:
         number = evaluate_constant(lambda x, y: x**y, a.number, b.number)
@@ -167,5 +168,5 @@ def _short(base: sympy.Expr, exponent: sympy.Expr) -> bool:
 
 def function(build: Callable[..., sympy.Expr], number: Callable[..., float], arguments: Sequence[Value]) -> Value:
     """A function of scalars: `build` makes the expression, `number` computes it where it is constant."""
-    known = evaluate_constant(number, *(a.number for a in arguments)) if _all_known(arguments) else None
+    known = evaluate_constant(number, *(cast(float, a.number) for a in arguments)) if _all_known(arguments) else None
     return make_value(build(*(a.expr for a in arguments)), known)

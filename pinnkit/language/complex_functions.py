@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 from pinnkit.language import arithmetic
 from pinnkit.language.arithmetic import Value
@@ -36,13 +37,13 @@ def call(name: str, arguments: Sequence[Scalar]) -> Scalar:
         expect_arguments(name, len(arguments), 1)
         return _OF_BOTH[name](arguments[0])
     if not any(isinstance(one, Complex) for one in arguments):
-        return call_scalar(name, arguments)
+        return call_scalar(name, cast(Sequence[Value], arguments))
     if name not in _OF_COMPLEX:
         raise LanguageError(
             f"{name} takes real arguments, and this is complex: take re(...), im(...) or abs(...) of it"
         )
     expect_arguments(name, len(arguments), 1)
-    return _OF_COMPLEX[name](arguments[0])
+    return _OF_COMPLEX[name](cast(Complex, arguments[0]))
 
 
 def is_function_of_scalars(name: str) -> bool:

@@ -128,10 +128,11 @@ def power(a: Scalar, b: Scalar) -> Scalar:
     return exponential(product([b, logarithm(a)]))
 
 
-def _whole_power(a: Complex, count: int) -> Scalar:
+def _whole_power(a: Scalar, count: int) -> Scalar:
     if abs(count) > MAX_POWER:
         raise LanguageError(f"a complex expression to the power {count}; the highest is {MAX_POWER}")
-    result, factor, left = ONE, a, abs(count)
+    result: Scalar = ONE
+    factor, left = a, abs(count)
     while left:
         if left % 2:
             result = product([result, factor])

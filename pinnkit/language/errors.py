@@ -131,7 +131,7 @@ def nearest(name: str, valid: Iterable[str], synonyms: Mapping[str, str] | None 
     if len(longer) == 1:
         return lowered[longer[0]]
     close = difflib.get_close_matches(name, names, 1) or difflib.get_close_matches(name.lower(), lowered, 1)
-    return lowered.get(close[0].lower(), close[0]) if close and close[0] not in names else (close or [None])[0]
+    return lowered.get(close[0].lower(), close[0]) if close and close[0] not in names else (close[0] if close else None)
 
 
 def suggestion(name: str, valid: Iterable[str], synonyms: Mapping[str, str] | None = None) -> str:

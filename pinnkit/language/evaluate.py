@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sympy
@@ -194,6 +194,7 @@ class Program:
             total = slot if total is None else self._emit("add", total, slot)
         for slot in negated:
             total = self._emit("neg", slot) if total is None else self._emit("sub", total, slot)
+        assert total is not None
         return total
 
     def _product(self, expr: sympy.Mul) -> int:
@@ -211,7 +212,7 @@ class Program:
                 slot = self._compile(factor)
                 over = slot if over is None else self._emit("mul", over, slot)
         if over is None:
-            return self._emit("div", self._constant(coefficient), under)
+            return self._emit("div", self._constant(coefficient), cast(int, under))
         if abs(coefficient) != 1:
             over = self._emit("mul", self._constant(coefficient), over)
         elif coefficient == -1:
@@ -228,6 +229,7 @@ class Program:
             if exponent.q == 2:
                 root = self._emit("sqrt", slot)
                 result = root if result is None else self._emit("mul", result, root)
+            assert result is not None
             return result if exponent > 0 else self._emit("div", self._constant(1.0), result)
         return self._emit("pow", slot, self._compile(exponent))
 

@@ -82,6 +82,13 @@ SYNONYMS = {
 }  # fmt: skip
 """Names of functions elsewhere, and those that mean the same here."""
 
+FORMULAS = {
+    "sech": "1/cosh(...)", "csch": "1/sinh(...)", "coth": "1/tanh(...)", "sec": "1/cos(...)", "csc": "1/sin(...)",
+    "cot": "1/tan(...)", "asinh": "log(... + sqrt((...)^2 + 1))", "log2": "log(...)/log(2)", "erfc": "1 - erf(...)",
+    "cbrt": "sign(...)*abs(...)^(1/3)", "pow": "(...)^(...)", "square": "(...)^2", "expm1": "exp(...) - 1",
+}  # fmt: skip
+"""Names of functions elsewhere, and how they are written here."""
+
 MAX_ARGUMENTS = 20
 """Arguments of max and min: the derivative by each compares it with all others, so time grows with the cube."""
 

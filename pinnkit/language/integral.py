@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import sympy
 
@@ -50,7 +51,7 @@ class Integral(sympy.AtomicExpr):
         upper: sympy.Expr | float | None = None,
         region: str = "",
         rim: bool = False,
-    ):
+    ) -> Any:
         body = as_expression(body)
         lower, upper = (None if one is None else as_expression(one) for one in (lower, upper))
         if body == 0 or (not region and lower == upper):
@@ -130,11 +131,11 @@ class Integral(sympy.AtomicExpr):
         plain = {bound_symbol(name): symbol(name) for name in self.names}
         return self.body.xreplace(plain | {bound_normal(name): normal_symbol(name) for name in self.names})
 
-    def _sympystr(self, printer) -> str:
+    def _sympystr(self, printer: Any) -> str:
         over = [self.region] if self.region else [self.names[0], *map(printer._print, (self.lower, self.upper))]
         return f"integral({', '.join([printer._print(self._shown()), *over])})"
 
-    def _latex(self, printer, exp=None) -> str:
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
         body = printer._print(self._shown())
         if self.region:
             name = printer._print(symbol(self.region))

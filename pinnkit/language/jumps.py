@@ -107,8 +107,8 @@ def _search(
     lines, steps = np.nonzero(np.any(on[:, :, 1:] != on[:, :, :-1], axis=0))
     chosen = rng.permutation(len(lines))[:CROSSINGS]
     lines, steps = lines[chosen], steps[chosen]
-    places = places.reshape(LINES, SAMPLES)
-    ends = before, after = places[lines, steps], places[lines, steps + 1]
+    grid = places.reshape(LINES, SAMPLES)
+    ends = before, after = grid[lines, steps], grid[lines, steps + 1]
     left = on[:, lines, steps]
     for _ in range(HALVINGS):
         middle = (before + after) / 2

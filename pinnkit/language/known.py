@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import sympy
 
@@ -28,7 +29,7 @@ class Known(sympy.AtomicExpr):
     is_real = True
     __slots__ = ("coordinates", "derivative", "highest", "name")
 
-    def __new__(cls, name: str, coordinates: Iterable[str], highest: int, derivative: Iterable[str] = ()):
+    def __new__(cls, name: str, coordinates: Iterable[str], highest: int, derivative: Iterable[str] = ()) -> Known:
         self = super().__new__(cls)
         self.name, self.coordinates, self.highest = name, tuple(coordinates), highest
         self.derivative = tuple(sorted(derivative, key=self.coordinates.index))
@@ -68,7 +69,7 @@ class Known(sympy.AtomicExpr):
     def _eval_derivative_n_times(self, s, n):
         return sympy.Basic._eval_derivative_n_times(self, s, n)
 
-    def _sympystr(self, printer) -> str:
+    def _sympystr(self, printer: Any) -> str:
         return self.name + ("_" + "".join(self.derivative) if self.derivative else "")
 
 

@@ -9,6 +9,8 @@ from pinnkit.language.symbols import GREEK, letters
 
 COMMANDS = {letter: f"\\{name}" for name, letter in GREEK.items()}
 SIGNS = {MINUS: "-", "·": r"\cdot", "×": r"\times", "∇": r"\nabla", "≤": r"\le", "≥": r"\ge"}  # noqa: RUF001
+SPECIAL = {one: rf"\{one}" for one in "_%&#${}"} | {"^": r"\^{}", "\\": r"\textbackslash{}", "~": r"\textasciitilde{}"}
+"""Signs that mean something in LaTeX -> how they are written."""
 KNOWN = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "exp", "log", "min", "max")
 """Functions that have a command of their own."""
 
@@ -22,7 +24,7 @@ def latex_text(text: str, fields: Collection[str], coordinates: Sequence[str]) -
     k \, u_{n} + \sqrt{u} = \exp\left(-x\right)
     """
     written = write(text, _Latex(), fields, coordinates)
-    return rf"\texttt{{{_escaped(text)}}}" if written is None else written
+    return rf"\texttt{{{escaped(text)}}}" if written is None else written
 
 
 def latex_name(name: str) -> str:
@@ -34,17 +36,22 @@ def latex_name(name: str) -> str:
     base, subscript = letters(name)
     base = COMMANDS.get(base, base)
     if len(base) > 1 and not base.startswith("\\"):
-        base = rf"\mathrm{{{_escaped(base)}}}"
+        base = rf"\mathrm{{{escaped(base)}}}"
     if not subscript:
         return base
     below = COMMANDS.get(subscript, subscript)
     if len(below) > 1 and not below.isdigit() and not below.startswith("\\"):
-        below = rf"\mathrm{{{_escaped(below)}}}"
+        below = rf"\mathrm{{{escaped(below)}}}"
     return f"{base}_{{{below}}}"
 
 
-def _escaped(text: str) -> str:
-    return "".join(rf"\{one}" if one in "_%&#${}" else r"\^{}" if one == "^" else one for one in text)
+def escaped(text: str) -> str:
+    r"""A text in which no sign is one of LaTeX's.
+
+    >>> print(escaped(r"C:\data\a_1.csv, 5 %"))
+    C:\textbackslash{}data\textbackslash{}a\_1.csv, 5 \%
+    """
+    return "".join(SPECIAL.get(one, one) for one in text)
 
 
 class _Latex:
@@ -56,7 +63,7 @@ class _Latex:
     def function(self, name: str) -> str:
         if name in ("and", "or", "not"):
             return rf" \text{{ {name} }} "
-        return rf"\{name}" if name in KNOWN else rf"\operatorname{{{_escaped(name)}}}"
+        return rf"\{name}" if name in KNOWN else rf"\operatorname{{{escaped(name)}}}"
 
     def number(self, text: str) -> Part:
         mantissa, _, exponent = text.partition("e")
@@ -79,7 +86,7 @@ class _Latex:
         return rf"\left{left}{text}\right{right}"
 
     def derivative(self, of: Part, by: Sequence[str], side: str) -> Part:
-        above = rf"^{{\mathrm{{{_escaped(side)}}}}}" if side else ""
+        above = rf"^{{\mathrm{{{escaped(side)}}}}}" if side else ""
         names = [latex_name(one) for one in by]
         joined = "".join(names) if all(len(one) == 1 for one in names) else r" \, ".join(names)
         base = f"{{{of.text}}}" if "_" in of.text else of.text

@@ -40,7 +40,7 @@ class Scope:
     columns: tuple[str, ...] = ()
     boundary: bool = False
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    space: tuple[str, ...] | None = None
+    space: tuple[str, ...] = None  # type: ignore[assignment]  # set below
     regions: tuple[str, ...] = ()
     rims: tuple[str, ...] = ()
     complex: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -193,8 +193,8 @@ def _derivative(name: str, base: str, subscript: str, scope: Scope) -> sympy.Exp
     space = [one for one in whole.coordinates if one in scope.space]
     if subscript == "n" and "n" not in scope.coordinates:
         if other := next((one for one in space if one.startswith("n")), None):
-            readings = f"the outward normal derivative | {base} by {other}"
-            raise LanguageError(f"'{name}' has several readings: {readings}; write {base}_{other}, or another name")
+            meant = f"the outward normal derivative | {base} by {other}"
+            raise LanguageError(f"'{name}' has several readings: {meant}; write {base}_{other}, or another name")
         _need_boundary(name, scope)
         if not space:
             raise LanguageError(f"'{name}': {base} depends on no spatial coordinate")
@@ -242,7 +242,7 @@ def _beginnings(coordinates: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 def _readings(name: str, subscript: str, pieces: dict[str, tuple[str, ...]]) -> tuple[set[tuple[str, ...]], int]:
     """All decompositions of `subscript` into `pieces`, as sorted tuples of coordinates, and the longest prefix read."""
     longest = max(map(len, pieces), default=0)
-    ways: list[set[tuple[str, ...]]] = [{()}] + [set() for _ in subscript]
+    ways: list[set[tuple[str, ...]]] = [{()}, *(set[tuple[str, ...]]() for _ in subscript)]
     for start, found in enumerate(ways):
         if len(found) > _MANY_READINGS:
             raise LanguageError(f"'{name}' has more than {_MANY_READINGS} readings; write the coordinates in full")

@@ -126,7 +126,10 @@ class _Writer:
     def _operation(self, node: ast.BinOp) -> Part:
         style = self.style
         if isinstance(node.op, ast.Pow):
-            return style.power(self._bound(node.left, ATOM), self.part(node.right))
+            base = self._bound(node.left, ATOM)
+            if isinstance(node.left, ast.BinOp) and isinstance(node.left.op, ast.Pow):  # (u^2)^3 is not u^(2^3)
+                base = style.brackets(base)
+            return style.power(base, self.part(node.right))
         if isinstance(node.op, ast.Div):
             return style.fraction(self.part(node.left), self.part(node.right))
         if isinstance(node.op, ast.Mult):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import sympy
 
@@ -61,7 +62,7 @@ class Partial(sympy.AtomicExpr):
     is_real = True
     __slots__ = ("at", "coordinates", "derivative", "field")
 
-    def __new__(cls, field: str, coordinates: Iterable[str], derivative: Iterable[str] = (), at=()):
+    def __new__(cls, field: str, coordinates: Iterable[str], derivative: Iterable[str] = (), at: Any = ()) -> Partial:
         coordinates = tuple(coordinates)
         derivative = tuple(derivative)
         values = {name: _plain(as_expression(value)) for name, value in dict(at).items()}
@@ -96,7 +97,7 @@ class Partial(sympy.AtomicExpr):
         names = self.coordinates
         return set().union(*(values[name].free_symbols if name in values else {symbol(name)} for name in names))
 
-    def _replaced(self, replace) -> Partial:
+    def _replaced(self, replace: Callable[[sympy.Expr], sympy.Expr]) -> Partial:
         values = dict(self.at)
         at = {name: replace(values.get(name, symbol(name))) for name in self.coordinates}
         return Partial(self.field, self.coordinates, self.derivative, at)
@@ -133,12 +134,12 @@ class Partial(sympy.AtomicExpr):
     def _eval_derivative_n_times(self, s, n):
         return sympy.Basic._eval_derivative_n_times(self, s, n)
 
-    def _sympystr(self, printer) -> str:
+    def _sympystr(self, printer: Any) -> str:
         name = self.field + ("_" + "".join(self.derivative) if self.derivative else "")
         at = ", ".join(f"{coordinate}={printer._print(value)}" for coordinate, value in self.at)
         return f"{name}({at})" if at else name
 
-    def _latex(self, printer, exp=None) -> str:
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
         # thin spaces separate coordinates of several letters
         names = [printer._print(symbol(name)) for name in self.derivative]
         text = printer._print(symbol(self.field))

@@ -7,6 +7,7 @@ import copy
 import functools
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import sympy
 
@@ -14,7 +15,7 @@ from pinnkit.language import arithmetic, calculus, complex_functions, complex_va
 from pinnkit.language.arithmetic import Value
 from pinnkit.language.complex_values import Complex, Scalar, imaginary_part, real_part
 from pinnkit.language.errors import LanguageError, suggestion
-from pinnkit.language.functions import FUNCTIONS, SYNONYMS, expect_arguments
+from pinnkit.language.functions import FORMULAS, FUNCTIONS, SYNONYMS, expect_arguments
 from pinnkit.language.integral import all_partials, integrals
 from pinnkit.language.integration import read_over
 from pinnkit.language.jumps import check_continuous
@@ -30,7 +31,7 @@ def _located(method: Callable) -> Callable:
     """Add the position of the node to a LanguageError raised inside, unless it has one."""
 
     @functools.wraps(method)
-    def visit(self: Reader, node: ast.AST, *rest):
+    def visit(self: Reader, node: ast.AST, *rest: Any) -> Any:
         try:
             return method(self, node, *rest)
         except LanguageError as error:
@@ -92,7 +93,8 @@ class Reader:
             raise LanguageError(message, self.text, tokens[0].position) from None
 
     def _position(self, node: ast.AST) -> int:
-        return self._source.position(node.col_offset)
+        assert self._source is not None
+        return self._source.position(cast(ast.expr, node).col_offset)
 
     def _mistake(self, message: str, node: ast.AST) -> LanguageError:
         return LanguageError(message, self.text, self._position(node))
@@ -102,7 +104,7 @@ class Reader:
         if depth > MAX_DEPTH:
             raise LanguageError(f"the expression is nested deeper than {MAX_DEPTH}")
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            return arithmetic.constant(node.value)
+            return arithmetic.constant(cast(float, node.value))
         if (name := name_of(node)) is not None:
             return self._name(name)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
@@ -182,11 +184,12 @@ class Reader:
             if "." in name or any(name.startswith(f"{one}_") for one in scope.fields):
                 raise
             near = suggestion(name, (*FUNCTIONS, *scope.fields), SYNONYMS)
+            near = f"; write {FORMULAS[name]}" if name in FORMULAS else near
             raise LanguageError(f"unknown function '{name}'{near}") from None
         return self._elsewhere(name, node, of, depth + 1)
 
     def _function(self, node: ast.Call, depth: int) -> Scalar | Vector:
-        name = node.func.id
+        name = cast(ast.Name, node.func).id
         if node.keywords:
             raise LanguageError(f"{name} takes no named arguments: {FUNCTIONS[name]}")
         if name == "where":
@@ -268,7 +271,7 @@ class Reader:
             if isinstance(node, ast.Name) and node.id in self.scope.coordinates:
                 by.append(node.id)
             elif by and isinstance(before, ast.Name) and self._is_count(node):
-                by.extend([by[-1]] * (node.value - 1))
+                by.extend([by[-1]] * (cast(Any, node).value - 1))
             else:
                 rule = f"a coordinate belongs here, or after one how often (1 to {MAX_ORDER})"
                 hint = suggestion(node.id if isinstance(node, ast.Name) else "", self.scope.coordinates)

@@ -27,5 +27,5 @@ def letters(name: str) -> tuple[str, str]:
     if found is None:
         return name, ""
     base, *subscripts = found.groups()
-    subscript = next((one for one in subscripts if one), "")
-    return GREEK.get(base, base), GREEK.get(subscript, subscript)
+    subscript: str = next((one for one in subscripts if one), "")
+    return GREEK.get(str(base), str(base)), GREEK.get(subscript, subscript)

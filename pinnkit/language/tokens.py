@@ -88,7 +88,7 @@ def tokenize(text: str, fields: Collection[str] = ()) -> list[Token]:
         _check_character(character, text, position)
     tokens = []
     for match in _TOKEN.finditer(text):
-        token = Token(match.lastgroup, match.group(), match.start())
+        token = Token(str(match.lastgroup), match.group(), match.start())
         _check_token(token, text, fields)
         if token.text in _WORDS:
             token = Token("sign", token.text, token.position)
@@ -196,10 +196,15 @@ def _check_order(tokens: Sequence[Token], text: str) -> None:
     before: Token | None = None  # the token before, None at the start
     prefixes = 0
     for place, token in enumerate(tokens):
-        waiting = before is None or (before.kind == "sign" and before.text != ")")
-        if waiting:
+        if before is None or (before.kind == "sign" and before.text != ")"):  # a value must follow
             if token.kind == "sign" and token.text not in ("+", "-", "not", "("):
-                empty_call = token.text == ")" and before.text == "(" and place > 1 and tokens[place - 2].kind == "name"
+                empty_call = (
+                    token.text == ")"
+                    and before is not None
+                    and before.text == "("
+                    and place > 1
+                    and tokens[place - 2].kind == "name"
+                )
                 if not empty_call:
                     raise LanguageError(_missing(before, token), text, token.position)
             prefixes = prefixes + 1 if token.text in ("+", "-", "not") else 0
@@ -213,6 +218,7 @@ def _check_order(tokens: Sequence[Token], text: str) -> None:
             if token.text == "not":
                 raise LanguageError("'not' stands before a condition, as in not x > 0", text, token.position)
         before = token
+    assert before is not None
     if before.kind == "sign" and before.text != ")":
         raise LanguageError(f"the text ends where '{before.text}' needs a value", text, len(text.rstrip()))
 

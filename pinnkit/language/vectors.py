@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import sympy
 
@@ -44,7 +45,7 @@ def add(values: Sequence[Scalar | Vector]) -> Scalar | Vector:
     """The sum of scalars, or of vectors."""
     vectors = [value for value in values if isinstance(value, Vector)]
     if not vectors:
-        return complex_values.total(values)
+        return complex_values.total(cast(Sequence[Scalar], values))
     if len(vectors) != len(values):
         raise LanguageError("a vector and a scalar cannot be added")
     if len({len(vector.components) for vector in vectors}) > 1:
@@ -59,7 +60,7 @@ def multiply(values: Sequence[Scalar | Vector]) -> Scalar | Vector:
     if len(vectors) > 1:
         raise LanguageError("vectors are multiplied by dot(a, b)")
     if not vectors:
-        return complex_values.product(values)
+        return complex_values.product(cast(Sequence[Scalar], values))
     factors = [value for value in values if not isinstance(value, Vector)]
     return each(lambda component: complex_values.product([*factors, component]), vectors[0])
 
@@ -91,7 +92,9 @@ def apply(name: str, values: Sequence[Scalar | Vector], scope: Scope, budget: ca
     re, im = (
         _made(act([each(half, one) for one in values], scope.space, budget)) for half in (real_part, imaginary_part)
     )
-    return Vector(tuple(map(pair, re.components, im.components))) if isinstance(re, Vector) else pair(re, im)
+    if isinstance(re, Vector):
+        return Vector(tuple(map(cast(Any, pair), re.components, cast(Vector, im).components)))
+    return pair(re, cast(Value, im))
 
 
 def _scalars(value: Scalar | Vector) -> tuple[Scalar, ...]:
@@ -116,7 +119,7 @@ def _one_scalar(name: str, values: Sequence[Scalar | Vector]) -> sympy.Expr:
     expect_arguments(name, len(values), 1)
     if isinstance(values[0], Vector):
         raise LanguageError(f"{name} needs a scalar, and this is a vector: {FUNCTIONS[name]}")
-    return values[0].expr
+    return cast(Value, values[0]).expr
 
 
 def _components(name: str, values: Sequence[Scalar | Vector]) -> tuple[sympy.Expr, ...]:
@@ -124,7 +127,7 @@ def _components(name: str, values: Sequence[Scalar | Vector]) -> tuple[sympy.Exp
         return values[0].exprs
     if any(isinstance(value, Vector) for value in values):
         raise LanguageError(f"{name} takes one vector, or its components: {FUNCTIONS[name]}")
-    return tuple(value.expr for value in values)
+    return tuple(cast(Value, value).expr for value in values)
 
 
 def _laplacian(values, space, budget):

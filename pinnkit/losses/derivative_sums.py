@@ -6,8 +6,9 @@ u_t - nu u_xx enters the residual of Burgers' equation as one number a point. Ta
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import sympy
 
@@ -96,6 +97,7 @@ def sampled(found: Collapsed, directions: int, space: Collection[int]) -> tuple[
     for sample in (0, 1):
         rules: dict[sympy.Basic, sympy.Expr] = {}
         for stand_in, (name, one) in found.sums.items():
+            one = cast(LinearCombination, one)
             second, slot = _laplacian(one)
             if len(second) <= directions or {axes[0] for axes in second} != set(space):
                 both.sums[stand_in] = (name, one)
@@ -123,7 +125,7 @@ def _laplacian(one: LinearCombination) -> tuple[list[Axes], int]:
     return groups.get(slot, []), slot
 
 
-def _axes(coordinates: Sequence[str]):
+def _axes(coordinates: Sequence[str]) -> Callable[[Partial], Axes]:
     place = {name: index for index, name in enumerate(coordinates)}
     return lambda partial: tuple(sorted(place[name] for name in partial.derivative))
 

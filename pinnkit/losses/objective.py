@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import sympy
 import torch
@@ -98,7 +98,7 @@ class GroupResiduals:
             pairs[equation.name] = (residual, residual)
         for term, root in self.group.roots(values).items():
             pairs[term] = (root * pairs[term][0], root * pairs[term][1])
-        return {term: pairs[term] for term in self.group.terms}
+        return {term: cast(tuple[Tensor, Tensor], pairs[term]) for term in self.group.terms}
 
 
 class Objective:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import sympy
 from torch import Tensor
@@ -75,7 +75,7 @@ class TermGroup:
         residuals |= {one.name: self.call(one, network, batch, values) for one in self.callables}
         if weigh:
             residuals |= {name: root * residuals[name] for name, root in self.roots(values).items()}
-        return {name: residuals[name] for name in self.terms}
+        return {name: cast(Tensor, residuals[name]) for name in self.terms}
 
     @property
     def cost(self) -> int:

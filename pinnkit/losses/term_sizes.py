@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import sympy
 import torch
@@ -72,7 +72,7 @@ class TermSizes:
         sizes = {}
         for name, own in self._terms.items():
             found = [torch.as_tensor(next(terms), dtype=like.dtype, device=like.device).abs() for _ in own]
-            sizes[name] = sum(found).expand(count, 1)
+            sizes[name] = cast(Tensor, sum(found)).expand(count, 1)
         return sizes
 
     def _callable(self, equation: Equation, network: Network, batch: PointSet, values: dict[Any, Any]) -> Tensor:
@@ -83,4 +83,4 @@ class TermSizes:
             (residual - self.group.call(equation, network, batch, {**values, one: 0 * values[one]})).detach().abs()
             for one in read
         ]
-        return sum(torch.nan_to_num(one, 0.0, 0.0, 0.0) for one in (*changes, rest.detach().abs()))
+        return cast(Tensor, sum(torch.nan_to_num(one, 0.0, 0.0, 0.0) for one in (*changes, rest.detach().abs())))

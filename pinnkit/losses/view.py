@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import sympy
 from torch import Tensor
@@ -59,7 +59,7 @@ class PointView:
         if known is not None:
             return known
         if name in self._scope.definitions:
-            return Program([self._scope.definitions[name]])(self._values)[0]
+            return cast(Tensor, Program([self._scope.definitions[name]])(self._values)[0])
         try:
             partial = expression(name, self._scope)
         except LanguageError as error:

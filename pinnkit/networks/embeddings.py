@@ -24,6 +24,10 @@ class CoordinateEmbedding(nn.Module):
     Shape: (n, d) -> (n, outputs).
     """
 
+    slope: Tensor
+    offset: Tensor
+    frequency: Tensor
+
     def __init__(
         self,
         lower: Sequence[float],
@@ -63,6 +67,8 @@ class RandomFourier(nn.Module):
 
     Shape: (n, d) -> (n, 2 m).
     """
+
+    matrix: Tensor
 
     def __init__(self, inputs: int, features: int, scale: float) -> None:
         super().__init__()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -213,7 +214,7 @@ def _network(
     """The embeddings, and the network that the architecture builds on them."""
     spans = [*field.spans, *((lower[index], upper[index]) for index in field.columns)]
     places = list(enumerate(field.columns, start=len(field.arguments)))
-    layers: list[nn.Module] = [
+    layers: list[Any] = [
         CoordinateEmbedding(
             [least for least, _ in spans],
             [most for _, most in spans],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "sin": torch.sin,
     "sigmoid": torch.sigmoid,
@@ -35,10 +36,9 @@ class MLP(nn.Module):
     def __init__(self, inputs: int, outputs: int, width: int, depth: int, activation: str = "tanh") -> None:
         super().__init__()
         sizes = [inputs, *[width] * depth, outputs]
-        self.layers = nn.ModuleList(
-            nn.Linear(fan_in, fan_out, dtype=torch.float64) for fan_in, fan_out in pairwise(sizes)
-        )
-        for layer in self.layers:
+        linear = [nn.Linear(fan_in, fan_out, dtype=torch.float64) for fan_in, fan_out in pairwise(sizes)]
+        self.layers = nn.ModuleList(linear)
+        for layer in linear:
             nn.init.xavier_normal_(layer.weight)
             nn.init.zeros_(layer.bias)
         self.activation = ACTIVATIONS[activation]

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -80,7 +80,7 @@ def compile_graph(graph: GraphModule, inputs: Sequence[Tensor]) -> Callable[...,
                 list(inputs),
                 dynamic_shapes="from_example_inputs",  # fixed shapes, and a compilation that the cache can keep
                 options={"config_patches": patches},
-                **({"donate_graph_module": True} if _keeps_graphs() else {}),
+                **cast(dict[str, Any], {"donate_graph_module": True} if _keeps_graphs() else {}),
             )
             compiled(*inputs)
     except Exception as error:  # a compiler may raise anything; the graph runs without it

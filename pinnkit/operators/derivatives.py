@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import torch
 from torch import Tensor
@@ -43,8 +43,8 @@ def _plan(wanted: frozenset[Partial]) -> tuple[tuple[Partial, list[Partial]], ..
         while open_:
             children: dict[Partial, list[Partial]] = {}
             for output, axes in sorted(open_):
-                for parent in {axes[:place] + axes[place + 1 :] for place in range(order)}:
-                    children.setdefault((output, parent), []).append((output, axes))
+                for fewer in {axes[:place] + axes[place + 1 :] for place in range(order)}:
+                    children.setdefault((output, fewer), []).append((output, axes))
             parent = min(children, key=lambda one: (-len(children[one]), one not in needed, one))
             passes.append((parent, children[parent]))
             needed.add(parent)
@@ -68,7 +68,7 @@ def derivatives(
         data: coefficients and directions of the operators.
     """
     wanted = list(wanted)
-    partials = {one for one in wanted if isinstance(one[1], tuple)}
+    partials: set[Partial] = {(output, axes) for output, axes in wanted if isinstance(axes, tuple)}
     for output, operator in wanted:
         if isinstance(operator, LinearCombination):
             partials |= {(output, axes) for axes, _ in operator.terms}
@@ -89,9 +89,8 @@ def derivatives(
                 found[child] = gradient[:, axis : axis + 1]
         for output, operator in wanted:
             if isinstance(operator, LinearCombination):
-                found[output, operator] = sum(
-                    data.coefficients[slot] * found[output, axes] for axes, slot in operator.terms
-                )
+                terms = (data.coefficients[slot] * found[output, axes] for axes, slot in operator.terms)
+                found[output, operator] = cast(Tensor, sum(terms))
             elif isinstance(operator, SampledLaplacian):
                 directions = data.directions[operator.sample]
                 found[output, operator] = _along(found[output, ()], inputs, directions)

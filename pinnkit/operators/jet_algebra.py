@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -50,7 +50,7 @@ class JetAlgebra:
             elif isinstance(key, LinearCombination):
                 first = [(axes[0], slot) for axes, slot in key.terms if len(axes) == 1]
                 if first:
-                    parts[key] = sum(self._scaled(slot, unit[axis : axis + 1]) for axis, slot in first)
+                    parts[key] = cast(Tensor, sum(self._scaled(slot, unit[axis : axis + 1]) for axis, slot in first))
         return Jet(points, parts)
 
     def linear(self, jet: Jet, function: Callable[[Tensor], Tensor], constant: Callable | None = None) -> Jet:
@@ -84,8 +84,8 @@ class JetAlgebra:
         """A product, pointwise or any other bilinear one."""
         parts = {}
         for key, splitting in self.structure.products.items():
-            found = [self._leibniz(y, z, one, product) for one in splitting]
-            found = [one for one in found if one is not None]
+            terms = [self._leibniz(y, z, one, product) for one in splitting]
+            found = [one for one in terms if one is not None]
             if found:
                 parts[key] = _added(found)
         return Jet(product(y.value, z.value), parts)
@@ -93,8 +93,8 @@ class JetAlgebra:
     def add(self, y: Jet | Tensor | float, z: Jet | Tensor | float, sign: float = 1.0) -> Jet:
         """y + z, or y - z with sign -1; one of both may be constant."""
         left, right = _parts(y), _parts(z)
-        ndim = max(_value(one).ndim for one in (y, z) if isinstance(_value(one), Tensor))
-        parts = {}
+        ndim = max(value.ndim for value in (_value(y), _value(z)) if isinstance(value, Tensor))
+        parts: dict[PartKey, Any] = {}
         for key in self.structure.keys:
             one = _lifted(left.get(key), key, ndim)
             two = _lifted(right.get(key), key, ndim)
@@ -105,13 +105,13 @@ class JetAlgebra:
             else:
                 parts[key] = two if one is None else one if two is None else one + two
         first, second = _value(y), _value(z)
-        value = first + second if sign > 0 else first - second
+        value = cast(Tensor, first + second if sign > 0 else first - second)
         return Jet(value, {key: spread(part, key, value) for key, part in parts.items()})
 
     def scale(self, jet: Jet, factor: Tensor | float) -> Jet:
         """A jet times a constant."""
         ndim = max(jet.value.ndim, factor.ndim if isinstance(factor, Tensor) else 0)
-        parts = {key: _lifted(part, key, ndim) * factor for key, part in jet.parts.items()}
+        parts = {key: cast(Tensor, _lifted(part, key, ndim)) * factor for key, part in jet.parts.items()}
         return Jet(jet.value * factor, parts)
 
     def filled(self, jet: Jet) -> Jet:
@@ -135,7 +135,7 @@ class JetAlgebra:
         known = (one.factors, one.over)
         if known not in memory:
             factors = [jet.parts.get(key) for key in one.factors]
-            value: Tensor | None = None
+            value: Any = None
             if all(factor is not None for factor in factors):
                 value = factors[0]
                 for factor in factors[1:]:

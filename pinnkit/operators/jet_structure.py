@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, product
+from typing import cast
 
 from pinnkit.operators.linear_operators import Axes, LinearCombination, SampledLaplacian
 
@@ -176,9 +177,9 @@ def jet_structure(wanted: frozenset[Axes | LinearCombination | SampledLaplacian]
     for bundle in sorted(bundles, key=str):
         for order in range(1, bundle.order):
             add(DirectionalPart(bundle, order), _ray_chain(bundle, order), _ray_products(bundle, order))
-    for one in samples:
-        bundle = DirectionBundle(one.sample, 2)
-        add(one, _ray_chain(bundle, 2, over=bundle), _ray_products(bundle, 2, over=bundle))
+    for drawn in samples:
+        bundle = DirectionBundle(drawn.sample, 2)
+        add(drawn, _ray_chain(bundle, 2, over=bundle), _ray_products(bundle, 2, over=bundle))
     for one in sorted(sums, key=lambda one: one.terms):
         bundle, slot = bundled[one]
         monomials = [m for axes, place in _apart(one, bundle) for m in _chain(axes, place)]
@@ -200,15 +201,15 @@ def _bundled(
             pure.setdefault((len(axes), slot), []).append(axes[0])
     if not pure:
         return None, None
-    (order, slot), axes = max(pure.items(), key=lambda item: len(item[1]))
-    if len(axes) < BUNDLED:
+    (order, slot), places = max(pure.items(), key=lambda item: len(item[1]))
+    if len(places) < BUNDLED:
         return None, None
-    bundle = DirectionBundle(tuple(sorted(axes)), order)
+    bundle = DirectionBundle(tuple(sorted(places)), order)
     # a plain pure derivative of lower order is a ray itself; the term of a sum needs its slopes as factors of their own
     needed = {used for used in plain if len(set(used)) > 1 or len(used) >= order}
     needed |= {used for term in others for used, _ in term.terms if len(used) > 1}
     needed |= {used for used, _ in _apart(one, bundle) if len(used) > 1}
-    if any(set(used) & set(axes) for used in needed):
+    if any(set(used) & set(places) for used in needed):
         return None, None
     return bundle, slot
 
@@ -220,7 +221,7 @@ def _apart(one: LinearCombination, bundle: DirectionBundle | None) -> list[tuple
     return [
         (axes, slot)
         for axes, slot in one.terms
-        if not (len(axes) == bundle.order and len(set(axes)) == 1 and axes[0] in bundle.directions)
+        if not (len(axes) == bundle.order and len(set(axes)) == 1 and axes[0] in cast(Axes, bundle.directions))
     ]
 
 
@@ -244,7 +245,12 @@ def _ray_chain(
     bundle: DirectionBundle, order: int, coefficient: int | None = None, over: DirectionBundle | None = None
 ) -> list[ChainTerm]:
     return [
-        ChainTerm(one.count, tuple(DirectionalPart(bundle, len(block)) for block in one.factors), coefficient, over)
+        ChainTerm(
+            one.count,
+            tuple(DirectionalPart(bundle, len(cast(Axes, block))) for block in one.factors),
+            coefficient,
+            over,
+        )
         for one in _chain((0,) * order)
     ]
 
@@ -255,8 +261,8 @@ def _ray_products(
     return [
         ProductTerm(
             one.count,
-            DirectionalPart(bundle, len(one.left)),
-            DirectionalPart(bundle, len(one.right)),
+            DirectionalPart(bundle, len(cast(Axes, one.left))),
+            DirectionalPart(bundle, len(cast(Axes, one.right))),
             coefficient,
             over,
         )

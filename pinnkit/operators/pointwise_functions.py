@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -71,8 +72,8 @@ def _autonomous(function: Callable[[Tensor], Tensor], slope: Polynomial) -> Deri
 
 def _trigonometric(shift: int) -> Derivatives:
     def derivatives(x: Tensor, order: int) -> list[Tensor]:
-        sine = torch.sin(x) if order or shift == 0 else None
-        cosine = torch.cos(x) if order or shift == 1 else None
+        sine: Any = torch.sin(x) if order or shift == 0 else None
+        cosine: Any = torch.cos(x) if order or shift == 1 else None
         cycle = [lambda: sine, lambda: cosine, lambda: -sine, lambda: -cosine]
         return [cycle[(shift + k) % 4]() for k in range(order + 1)]
 

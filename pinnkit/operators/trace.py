@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -83,9 +84,10 @@ def _shape_from_values(node: torch.fx.Node) -> bool:
     """Whether the result's shape depends on values: nonzero, unique ..., an index by a mask."""
     if torch.Tag.dynamic_output_shape not in getattr(node.target, "tags", ()):
         return False
-    if node.target.overloadpacket is not torch.ops.aten.index:
+    if cast(Any, node.target).overloadpacket is not torch.ops.aten.index:
         return True
-    return any(one is not None and one.meta["tensor_meta"].dtype in (torch.bool, torch.uint8) for one in node.args[1])
+    indices = cast(Sequence[torch.fx.Node | None], node.args[1])
+    return any(one is not None and one.meta["tensor_meta"].dtype in (torch.bool, torch.uint8) for one in indices)
 
 
 def _custom_function(node: object | None) -> str | None:
@@ -98,7 +100,7 @@ def _custom_function(node: object | None) -> str | None:
         seen.add(node)
         if isinstance(node, torch.autograd.function.BackwardCFunction):
             return type(node).__name__.removesuffix("Backward")
-        stack += [one for one, _ in node.next_functions]
+        stack += [one for one, _ in cast(Any, node).next_functions]
     return None
 
 

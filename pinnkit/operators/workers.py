@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -35,7 +35,8 @@ class Workers:
     def all(self, function: Callable[[Chunk], Any], chunks: Sequence[Chunk]) -> list[Any]:
         """function(chunk) for each chunk, in their order; results must not share memory between calls."""
         count = min(self.count, len(chunks))
-        others = [self._pool.submit(_each, function, chunks[worker::count]) for worker in range(1, count)]
+        pool = cast(ThreadPoolExecutor, self._pool)  # there is none for one worker
+        others = [pool.submit(_each, function, chunks[worker::count]) for worker in range(1, count)]
         found = [_each(function, chunks[::count]), *(other.result() for other in others)]
         return [found[place % count][place // count] for place in range(len(chunks))]
 

@@ -62,7 +62,7 @@ class DeterministicOptimizer(torch.optim.Optimizer, ABC):
         self._eps = torch.finfo(self._parameters[0].dtype).eps
 
     @abstractmethod
-    def step(self, closure: Callable[[], torch.Tensor]) -> float:
+    def step(self, closure: Callable[[], torch.Tensor]) -> float:  # type: ignore[override]
         """One iteration; returns the loss after it."""
 
     @property

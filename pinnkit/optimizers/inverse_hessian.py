@@ -99,7 +99,9 @@ class InverseHessian:
     def transposed_product(self, vector: torch.Tensor) -> torch.Tensor:
         """Z'v (n,); pending updates are applied on the way once there are enough."""
         state, factor = self.state, self.state["factor"]
-        left, right, scale = state.get("left"), state.get("right"), state.get("scale", 1.0)
+        left: Any = state.get("left")
+        right: Any = state.get("right")
+        scale = state.get("scale", 1.0)
         due = left is not None and left.shape[1] >= 2 * MAX_PENDING_UPDATES
         blocks = due and factor.device.type == "cpu"
         rows = max(BLOCK_BYTES // (self.n * vector.element_size()), 1) if blocks else self.n

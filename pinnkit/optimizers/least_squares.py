@@ -124,7 +124,7 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
         """Try steps from `origin`: the accepted trial, or why there is none. Sets damping and diagnostics."""
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], torch.Tensor]) -> float:
+    def step(self, closure: Callable[[], torch.Tensor]) -> float:  # type: ignore[override]
         """One iteration; returns the objective after it."""
         if self.system is None:
             raise RuntimeError(f"{self.name} has no least-squares problem: set the attribute `system` before a step")

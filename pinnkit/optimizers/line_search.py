@@ -177,7 +177,7 @@ def _interpolated(low: _Trial, high: _Trial, noise: float) -> float:
         return low.step + (SMALLEST_FRACTION if low.step == 0.0 else 0.5) * width
     if abs(high.loss - low.loss) <= noise and low.slope * high.slope < 0.0:
         # the losses are equal up to noise: take the zero of the slope, as if it were linear
-        minimum = low.step + width * low.slope / (low.slope - high.slope)
+        minimum: float | None = low.step + width * low.slope / (low.slope - high.slope)
     else:
         minimum = _cubic_minimum(low, high)
     fraction = 0.5 if minimum is None else (minimum - low.step) / width

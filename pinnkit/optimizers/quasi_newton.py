@@ -83,7 +83,7 @@ class QuasiNewton(DeterministicOptimizer):
         """Update H by an accepted step and the gradients before and after it; returns diagnostics."""
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], torch.Tensor]) -> float:
+    def step(self, closure: Callable[[], torch.Tensor]) -> float:  # type: ignore[override]
         """One iteration; returns the loss after it."""
         memory = self._memory
         self.note = None
@@ -110,6 +110,7 @@ class QuasiNewton(DeterministicOptimizer):
             self._reset_after_failure(found)
             return memory["loss"]
         memory["failures"] = 0
+        assert found.gradient is not None
         memory["diagnostics"] |= self._update_curvature(found.step, direction, gradient, found.gradient)
         memory["loss"], memory["gradient"] = found.loss, found.gradient
         return found.loss

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from typing import cast
 
 import torch
 
@@ -112,7 +113,9 @@ class SampleSpace(LeastSquaresOptimizer):
             )
         return KernelModel(*system.rows(), self._threads)
 
-    def _find_step(self, closure: Callable[[], torch.Tensor], model: KernelModel, origin: torch.Tensor) -> Trial | str:
+    def _find_step(  # type: ignore[override]
+        self, closure: Callable[[], torch.Tensor], model: KernelModel, origin: torch.Tensor
+    ) -> Trial | str:
         if self.variant == "engd_w":
             return self._damped_steps(closure, model, origin)
         return self._spring(closure, model, origin)
@@ -164,4 +167,4 @@ class SampleSpace(LeastSquaresOptimizer):
             "gain": decrease / predicted if predicted > 0.0 else math.nan,
         }
         memory["previous"] = d
-        return Trial(loss, decrease, gradient)
+        return Trial(loss, decrease, cast(torch.Tensor, gradient))

@@ -64,7 +64,7 @@ class SOAP(torch.optim.Optimizer):
         )
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
+    def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:  # type: ignore[override]
         """One step on the present gradients, or on those of the closure; returns the closure's loss."""
         loss = None
         if closure is not None:

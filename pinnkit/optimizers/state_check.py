@@ -167,7 +167,7 @@ def _check_factor(where: str, found: Mapping[str, Any], n: int, kind: torch.dtyp
 
 
 def _check_pairs(optimizer: DeterministicOptimizer, memory: Mapping[str, Any], n: int, kind: torch.dtype) -> None:
-    lists = [memory.get(name) for name in LISTS]
+    lists: list[Any] = [memory.get(name) for name in LISTS]
     if not isinstance(optimizer, LBFGS) or not all(isinstance(one, list) for one in lists):
         raise InvalidStateError(".state[0]: s, y and ys are lists of one length")
     if len({len(one) for one in lists}) != 1 or len(lists[0]) > optimizer.history:

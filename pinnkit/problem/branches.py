@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import sympy
@@ -28,7 +29,10 @@ def branch(expr: sympy.Expr, points: np.ndarray, coordinates: tuple[str, ...], v
     >>> branch(sympy.Abs(x), np.array([[-0.5], [-0.1]]), ("x",), {})
     -x
     """
-    known = {**values, **{symbol(name): points[:, index] for index, name in enumerate(coordinates)}}
+    known: dict[Any, float | np.ndarray] = {
+        **values,
+        **{symbol(name): points[:, index] for index, name in enumerate(coordinates)},
+    }
     return _decided(expr, known)
 
 
@@ -46,7 +50,8 @@ def _decided(expr: sympy.Basic, known: Mapping[sympy.Symbol, float | np.ndarray]
         return piecewise(*pairs)
     args = [_decided(one, known) if not isinstance(one, ExprCondPair) else one for one in expr.args]
     if isinstance(expr, sympy.Abs | sympy.sign | sympy.Heaviside):
-        positive, negative = _held(sympy.Gt(args[0], 0, evaluate=False), known), False
+        positive = _held(sympy.Gt(args[0], 0, evaluate=False), known)
+        negative: bool | None = False
         if not positive:
             negative = _held(sympy.Lt(args[0], 0, evaluate=False), known)
         if positive or negative:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 import sympy
@@ -65,7 +66,7 @@ def _check_use(problem: Problem, report: Report) -> None:
     if any(callable(residual) for residual in residuals):
         return  # what a callable reads is known only when it runs
     fields = {partial.field for residual in residuals for partial in all_partials(residual)}
-    names = {str(name) for residual in residuals for name in residual.free_symbols}
+    names = {str(name) for residual in residuals for name in cast(sympy.Expr, residual).free_symbols}
     for field in problem.fields:
         if field.name not in fields:
             part = f"its part {field.name} " if field.component else ""

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-
 from pinnkit.language.calculus import partials
+from pinnkit.language.integral import integrals
 from pinnkit.problem.parts import Field
 from pinnkit.problem.places import equations_with_keys
 from pinnkit.problem.problem import Problem
 
 
 def too_few_in_time(problem: Problem) -> list[str]:
-    """A sentence for each field with fewer conditions at one time than its order in time: u, u_t, ... are needed.
+    """A sentence for each field with fewer conditions at fixed times than its order in time: u, u_t, ... are needed.
 
-    None where data, or a residual in Python, may determine the rest.
+    None where data, an integral, or a residual in Python may determine the rest.
     """
     if problem.time is None or not _countable(problem):
         return []
     found = []
     for field in problem.fields:
         order = _order(problem, field, problem.time)
-        given = _given(problem, field, lambda free: problem.time not in free, once=True)
+        given = _given(problem, field, problem.time, once=True)
         if given < order and problem.time not in problem.periods(field):
             found.append(_sentence(field, problem.time, order, given, f"at a fixed {problem.time}"))
     return found
@@ -29,8 +28,8 @@ def too_few_in_time(problem: Problem) -> list[str]:
 def too_few_in_space(problem: Problem) -> list[str]:
     """A sentence for each field with order two or more in a coordinate of a box, and fewer conditions at its ends.
 
-    Lower orders are left out: where a flow leaves, an equation of first order has no condition. None where data, or a
-    residual in Python, may determine the rest.
+    Lower orders are left out: where a flow leaves, an equation of first order has no condition. None where data, an
+    integral, or a residual in Python may determine the rest.
     """
     if problem.regions or not _countable(problem):
         return []
@@ -38,7 +37,7 @@ def too_few_in_space(problem: Problem) -> list[str]:
     for field in problem.fields:
         for name in problem.space:
             order = _order(problem, field, name) if name in field.coordinates else 0
-            given = _given(problem, field, lambda free, name=name: name not in free)
+            given = _given(problem, field, name)
             if order >= 2 and given < order and name not in problem.periods(field):
                 found.append(_sentence(field, name, order, given, f"at the ends of {name}"))
     return found
@@ -46,7 +45,9 @@ def too_few_in_space(problem: Problem) -> list[str]:
 
 def _countable(problem: Problem) -> bool:
     in_python = any(callable(equation.residual) for _, equation, _ in equations_with_keys(problem))
-    return not in_python and not any(condition.data for condition in problem.conditions)
+    if in_python or any(condition.data for condition in problem.conditions):
+        return False
+    return not any(integrals(each.residual) for condition in problem.conditions for each in condition.equations)
 
 
 def _order(problem: Problem, field: Field, coordinate: str) -> int:
@@ -54,13 +55,16 @@ def _order(problem: Problem, field: Field, coordinate: str) -> int:
     return max((one.derivative.count(coordinate) for one in read), default=0)
 
 
-def _given(problem: Problem, field: Field, fixed: Callable[[Collection[str]], bool], once: bool = False) -> int:
-    """The equations of conditions that hold the field, on each of their places that is fixed so; `once`: on all."""
+def _given(problem: Problem, field: Field, coordinate: str, once: bool = False) -> int:
+    """The equations of conditions that hold the field, on each of their places where the coordinate is fixed.
+
+    once: several places with one value of the coordinate, such as pieces of the start, count as one.
+    """
     count = 0
     for condition in problem.conditions:
-        places = sum(fixed(place.free) for place in condition.places)
+        places = [place.bounds[coordinate] for place in condition.places if coordinate not in place.free]
         holding = sum(any(one.field == field.name for one in partials(each.residual)) for each in condition.equations)
-        count += holding * (min(places, 1) if once else places)
+        count += holding * len(set(places) if once else places)
     return count
 
 

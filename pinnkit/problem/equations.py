@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import sympy
 
@@ -88,8 +88,10 @@ def read_equations(
                 if "weight" in value:
                     with report.at(f"{path}.weight"):
                         own = read_weight(value["weight"], scope)
-                value = value.get("equation")
-            within = replace(scope, ranges={**scope.ranges, **regions[region].bounds}) if region else scope
+                value = cast(Any, value.get("equation"))
+            within = scope
+            if region and regions is not None:
+                within = replace(scope, ranges={**scope.ranges, **regions[region].bounds})
             for component, residual in _residuals(value, within).items():
                 text = value if isinstance(value, str) else getattr(value, "__name__", "residual")
                 found.append(Equation(f"{label}_{component}" if component else label, text, residual, own, region))

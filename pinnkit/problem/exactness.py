@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sympy
@@ -206,7 +206,7 @@ class _ClosedForm:
         numbers = read | {partial: value for partial, (value, _) in at.items()}
         errors |= {partial: error for partial, (_, error) in at.items()}
         for integral, known in self._integrals.items():
-            numbers[integral], errors[integral] = precise_value(self._problem, known, read)
+            numbers[integral], errors[integral] = cast(Any, precise_value(self._problem, known, read))
         pairs = self._program.bounded(numbers, errors)
         (total, rounding), (size, _) = ([np.broadcast_to(np.abs(part), count) for part in pair] for pair in pairs)
         full = np.broadcast_to(self._program(read | self._sizes())[1], count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 import sympy
 
@@ -76,7 +77,7 @@ class Parts:
         if callable(equation.residual):
             return equation
         found = {one: self._integral(one, equation.text) for one in integrals(equation.residual)}
-        return replace(equation, residual=equation.residual.xreplace(found)) if found else equation
+        return replace(equation, residual=cast(sympy.Expr, equation.residual).xreplace(found)) if found else equation
 
     def _integral(self, integral: Integral, text: str) -> sympy.Expr:
         unknowns = list(dict.fromkeys(one.field for one in partials(integral.body) if one.field in self.of))
@@ -88,7 +89,7 @@ class Parts:
         if region in self.regions and not integral.rim:
             chosen = {one: self.containing(one, region) for one in unknowns}
             if None not in chosen.values():
-                return self._over(integral, chosen, region)
+                return self._over(integral, cast(dict[str, str], chosen), region)
         one_sided = " or ".join(self.of[unknowns[0]].values())
         raise LanguageError(
             f"{integral} passes through several parts, or along their rims: write the integral of {one_sided}, over "

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from pinnkit.domains.box import Box
 from pinnkit.domains.combination import DIFFERENCE, INTERSECTION, UNION, Combination
@@ -81,11 +81,11 @@ class Places:
         return [name for name in self.shapes if name != BOX and name not in self.regions]
 
     def _within(self, name: str, shape: Shape) -> Shape:
-        whole = self.shapes[BOX]
+        whole = cast(Box, self.shapes[BOX])
         if shape == self.solid or (self.solid == whole and not _beyond(shape, whole)):
             return shape
         label = f"{name} & ({self.solid.label})" if isinstance(self.solid, Combination) else f"{name} & domain"
-        return Combination(INTERSECTION, shape, self.solid, label)
+        return Combination(INTERSECTION, shape, cast(Shape, self.solid), label)
 
     def _through(self, part: Shape) -> Shape:
         """A shape in space at all values of the other coordinates."""
@@ -136,9 +136,9 @@ def read_places(
             check_shape_name(name, taken)
             if text.strip() in SHAPES and text.strip() not in shapes:
                 raise LanguageError(f"{text!r} is no shape: write {{disk: {{center: [0, 0], radius: 1}}}}")
-            solid = read_solid(text, shapes, known, later=later)
-            if solid is not None:
-                shapes[name] = solid
+            own_solid = read_solid(text, shapes, known, later=later)
+            if own_solid is not None:
+                shapes[name] = own_solid
         later.remove(name)
     solid: Shape | None = ranges
     with report.at("domain"):

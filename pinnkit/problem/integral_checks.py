@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sympy
@@ -62,7 +62,7 @@ def _places_mistake(
         if len(bad):
             return f"{integral} has a bound that is no finite number at {point(problem, inputs, bad[0])}"
         read[integral.variables[0]] = lower + (upper - lower) * np.linspace(0.0, 1.0, 21)
-    nodes = np.shape(read[integral.variables[0]])[1]
+    nodes = np.shape(cast(np.ndarray, read[integral.variables[0]]))[1]
     for partial in sorted(partials(integral.body), key=str):
         part = next(one.part for one in problem.fields if one.name == partial.field)
         at = {name: value for name, value in partial.at if not integral.region or value != bound_symbol(name)}
@@ -81,7 +81,8 @@ def _places_mistake(
             start = f"{integral} leaves {part or 'the domain'}: at {point(problem, inputs, row)} it evaluates"
             return f"{start} {partial.field} at {where}, where nothing trains the network"
         time = problem.time
-        if is_equation and time in at and _begins(problem) and set(integral.variables) & at[time].free_symbols:
+        begins = is_equation and time is not None and time in at and _begins(problem)
+        if begins and time is not None and set(integral.variables) & at[time].free_symbols:
             slack = SLACK * (problem.domain.bounds[time][1] - problem.domain.bounds[time][0])
             later = spread[time] > inputs[symbol(time)][:, None] + slack
             if later.any():
@@ -105,6 +106,7 @@ def _asked(integral: Integral, partial: Partial, read: Mapping[sympy.Basic, Any]
 
 def _begins(problem: Problem) -> bool:
     """Whether a condition holds at the start of time."""
+    assert problem.time is not None
     start = problem.domain.bounds[problem.time][0]
     return any(place.fixed.get(problem.time) == start for one in problem.conditions for place in one.places)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import sympy
 
@@ -22,7 +23,7 @@ def needed_coordinates(equations: Sequence[Equation], coordinates: Sequence[str]
     """
     if not equations or not all(isinstance(one.residual, sympy.Basic) and integrals(one.residual) for one in equations):
         return None
-    free = set().union(*(one.residual.free_symbols | one.weight.free_symbols for one in equations))
+    free = set().union(*(cast(sympy.Expr, one.residual).free_symbols | one.weight.free_symbols for one in equations))
     return {name for name in coordinates if symbol(name) in free}
 
 

@@ -42,6 +42,7 @@ class Quadrature:
             names = map(bound_symbol, integral.names)
             self._fixed = dict(zip(names, points.T[:, None], strict=True))
             if integral.rim:
+                assert normals is not None
                 self._fixed |= dict(zip(map(bound_normal, integral.names), normals.T[:, None], strict=True))
         else:
             self._bounds = Program([integral.lower, integral.upper])
@@ -102,7 +103,9 @@ def _computed_rule(
         points.append(nodes[:, columns])
         weights.append(factors)
         if rim:
-            normals.append(shape.normals(nodes)[:, columns])
+            facing = shape.normals(nodes)
+            assert facing is not None
+            normals.append(facing[:, columns])
     return np.concatenate(points), np.concatenate(weights), np.concatenate(normals) if rim else None
 
 

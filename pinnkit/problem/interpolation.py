@@ -28,8 +28,11 @@ class Interpolant(Protocol):
         description: what it is, as text.
     """
 
-    highest: int
-    description: str
+    @property
+    def highest(self) -> int: ...
+
+    @property
+    def description(self) -> str: ...
 
     def __call__(self, points: np.ndarray, orders: Sequence[int]) -> np.ndarray:
         """The derivative of these orders (d,) at points (n, d), (n,)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -40,6 +41,10 @@ def equations_with_columns(
     return tuple(found), held
 
 
+def _same(key: str, one: Equation) -> str:
+    return key
+
+
 def columns_of_tables(
     equations: tuple[Equation, ...],
     conditions: tuple[Condition, ...],
@@ -56,7 +61,7 @@ def columns_of_tables(
     kept = []
     for condition in conditions:
         key = f"conditions.{condition.name}.equations"
-        own, here = equations_with_columns(condition.equations, lambda one, key=key: key, report)
+        own, here = equations_with_columns(condition.equations, partial(_same, key), report)
         kept.append(replace(condition, equations=own))
         held |= here
     every = [*equations, *(one for condition in conditions for one in condition.equations)]

@@ -45,7 +45,7 @@ def _in_regions(equation: Equation, parts: Parts) -> Iterator[Equation]:
             message = f"holds {where}, and {name} is a function in {part} alone: write {_unknown(name, parts)}"
             raise LanguageError(f"{message}{'' if equation.region else f', or add in: {part}'}", equation.text)
     if equation.region:
-        chosen = {one: part for one in unknowns if (part := parts.containing(one, equation.region)) is not None}
+        chosen = {one: held for one in unknowns if (held := parts.containing(one, equation.region)) is not None}
         missing = [one for one in unknowns if one not in chosen]
         if missing and not callable(equation.residual):
             known = ", ".join(parts.of[missing[0]])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pinnkit.language.latex import latex_text
-from pinnkit.problem.statement import Line, Statement, statement
+from pinnkit.language.latex import escaped, latex_text
+from pinnkit.language.markdown import without_markup
+from pinnkit.problem.statement import NOTE, Line, Statement, statement
 
 if TYPE_CHECKING:
     from pinnkit.problem.problem import Problem
@@ -14,21 +15,22 @@ if TYPE_CHECKING:
 def in_latex(problem: Problem) -> str:
     r"""The equations of a problem and its conditions as one aligned block, in dollar signs."""
     said = statement(problem)
-    rows = [f"{_mathematics(one, said)} && {_text(one.where)}" for one in (*said.equations, *said.conditions)]
+    rows = [f"{_mathematics(one, said)} && {_text(_place(one))}" for one in (*said.equations, *said.conditions)]
     return "$$\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}$$"
 
 
 def in_markdown(problem: Problem) -> str:
     """Name, description, facts, equations, conditions and closed forms."""
     said = statement(problem)
-    parts = [f"**{said.name}**" + (f": {said.description}" if said.description else "")]
+    name, description = without_markup(said.name), without_markup(said.description)
+    parts = [f"**{name}**" + (f": {description}" if description else "")]
     parts.append(in_latex(problem))
     others = [f"- {one.name}: ${latex_text(f'{one.name} = {one.text}', said.names, said.coordinates)}$"
               for one in said.definitions]  # fmt: skip
     others += [
         f"- exact: ${latex_text(f'{one.name} = {one.text}', said.names, said.coordinates)}$" for one in said.exact
     ]
-    others += [f"- {what}: {text}" for what, text in said.facts]
+    others += [f"- {what}: {without_markup(text)}" for what, text in said.facts]
     parts.append("\n".join(others))
     return "\n\n".join(parts)
 
@@ -36,14 +38,15 @@ def in_markdown(problem: Problem) -> str:
 def _mathematics(line: Line, said: Statement) -> str:
     """Name and equation, the latter aligned at its sign."""
     if not line.is_text:
-        return rf"\texttt{{{_words(line.text)}}}&\text{{, a residual in Python}}"
+        return rf"\texttt{{{escaped(line.text)}}}&\text{{, a residual in Python}}"
     written = latex_text(line.text, said.names, said.coordinates)
     return written.replace(" = ", " &= ", 1) if " = " in written else f"{written} &= 0"
 
 
+def _place(line: Line) -> str:
+    """Where a line holds, and whether it has a source."""
+    return ", ".join([one for one in (line.where, *line.notes) if one and (one == line.where or one == NOTE)])
+
+
 def _text(words: str) -> str:
-    return rf"\text{{{_words(words)}}}" if words else ""
-
-
-def _words(text: str) -> str:
-    return "".join(rf"\{one}" if one in "_%&#${}" else r"\^{}" if one == "^" else one for one in text)
+    return rf"\text{{{escaped(words)}}}" if words else ""

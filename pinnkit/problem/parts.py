@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import sympy
@@ -24,7 +24,7 @@ RANGES = {
 }
 """The ends of each output transform's values."""
 
-Residual = sympy.Expr | Callable[[Any], Any]
+Residual: TypeAlias = "sympy.Expr | Callable[[Any], Any]"
 
 
 @dataclass(frozen=True)
@@ -162,4 +162,4 @@ class Condition:
         mine, theirs = ({**vars(one), "data": list(one.data)} for one in (self, other))
         return mine == theirs and all(np.array_equal(self.data[name], other.data[name]) for name in self.data)
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]

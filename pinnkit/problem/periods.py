@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import sympy
@@ -44,7 +45,7 @@ def period_of(equation: Equation, domain: Shape) -> tuple[str, str] | None:
     moved = [name for name in domain.coordinates if one.get(name) != other.get(name)]
     if len(moved) != 1 or set(one) | set(other) != set(moved) or not domain.spans(moved[0]):
         return None
-    ends = [values.get(moved[0]) for values in (one, other)]
+    ends: list[Any] = [values.get(moved[0]) for values in (one, other)]
     if None in ends or not all(end.is_number for end in ends):
         return None
     lower, upper = domain.bounds[moved[0]]

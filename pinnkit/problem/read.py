@@ -221,14 +221,14 @@ def check_names_differ(equations: tuple[Equation, ...], conditions: tuple[Condit
     for equation in equations:
         if equation.name == "objective":
             report.add("equations.objective", "the name 'objective' is taken: it is the weighted sum of all terms")
-    seen = {"equations", "objective"} | {equation.name for equation in equations}
+    seen: set[str] = {"equations", "objective"} | {equation.name for equation in equations}
     for condition in conditions:
-        names = {condition.name} | {equation.name for equation in condition.equations}
-        for name in sorted(names & seen):
+        own = {condition.name} | {equation.name for equation in condition.equations}
+        for name in sorted(own & seen):
             report.add(
                 f"conditions.{condition.name}", f"the name '{name}' is taken: give each equation and condition its own"
             )
-        seen |= names
+        seen |= own
 
 
 def read_exact(
@@ -239,7 +239,7 @@ def read_exact(
         return {}
     learned = [parameter.name for parameter in parameters if parameter.learn]
     names = list(dict.fromkeys(field.unknown for field in fields)) + learned
-    exact = {}
+    exact: dict[str, Any] = {}
     plain = replace(scope, fields={}, ranges={}, tables={})
     for name, text in config.items():
         with report.at(f"exact.{name}"):

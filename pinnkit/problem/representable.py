@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import sympy
@@ -40,9 +41,9 @@ def check_representable(problem: Problem, values: Values, report: Report) -> Non
     for key, equation, condition in equations_with_keys(problem):
         if condition is None or condition.data:
             continue
-        field, value = _prescribed(problem, equation)
-        if field is not None and not value.free_symbols & names - set(values):
-            _check_range(problem, field, value, values, key, condition, report)
+        given, value = _prescribed(problem, equation)
+        if given is not None and not value.free_symbols & names - set(values):
+            _check_range(problem, given, value, values, key, condition, report)
 
 
 def _prescribed(problem: Problem, equation: Equation) -> tuple[Field | None, sympy.Expr]:
@@ -103,7 +104,7 @@ def _check_period(problem: Problem, field: Field, name: str, values: Values, rep
             derivative = field_values([one], problem.exact)[one]
         except LanguageError:  # too long, or no number: reported where the equations are checked
             return
-        read = {**values, **inputs}
+        read: dict[Any, Any] = {**values, **inputs}
         ends = [_computed(derivative, {**read, symbol(name): end + 0 * read[symbol(name)]})
                 for end in (lower, upper)]  # fmt: skip
         jump = np.abs(ends[1] - ends[0])

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import sympy
 
+from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.language.integral import integrals
@@ -53,7 +54,7 @@ def _size(problem: Problem, condition: Condition, equation: Equation) -> float:
     bend = np.abs(at[2] - 2 * at[1] + at[0]).max()
     if not (np.isfinite(source) and coefficient > 0 and bend <= 1e-9 * (source + coefficient)):
         return 0.0
-    half_ranges = [(upper - lower) / 2 for lower, upper in map(problem.domain.bounds.get, partial.derivative)]
+    half_ranges = [(upper - lower) / 2 for lower, upper in (problem.domain.bounds[name] for name in partial.derivative)]
     return float(source / coefficient * math.prod(half_ranges))
 
 
@@ -63,14 +64,12 @@ def _points(problem: Problem, condition: Condition) -> dict:
         return {symbol(name): values for name, values in condition.data.items()}
     rng = np.random.default_rng(0)
     allowed = allowed_at(problem, condition) if condition.sides else None
-    drawn = [
-        one.draw(
-            200,
-            lambda count, one=one: rng.random((count, one.dimension)),
-            allowed and (lambda points, one=one: allowed(points, one)),
-        )
-        for one in condition.places
-    ]
+
+    def draw(one: Shape) -> np.ndarray:
+        kept = None if allowed is None else (lambda points: allowed(points, one))
+        return one.draw(200, lambda count: rng.random((count, one.dimension)), kept)
+
+    drawn = [draw(one) for one in condition.places]
     parts = [known_at(problem, place, points) for place, points in zip(condition.places, drawn, strict=True)]
     zero = np.zeros(200)
     return {name: np.concatenate([part.get(name, zero) for part in parts]) for name in set().union(*parts)}

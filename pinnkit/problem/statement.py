@@ -14,6 +14,9 @@ from pinnkit.problem.parts import Condition, Equation
 if TYPE_CHECKING:  # a problem is shown by its statement
     from pinnkit.problem.problem import Problem
 
+SOURCE = "  (with a source)"
+"""The end of an equation's text to which a manufactured solution has added a source."""
+NOTE = "with a source term, by the manufactured solution"
 LISTED = 6
 """Places of a condition that are described each."""
 
@@ -113,10 +116,15 @@ def _place(condition: Condition, problem: Problem) -> str:
     written = written.get(condition.origin) if isinstance(written, Mapping) else None
     written = written if isinstance(written, Mapping) else {}
     at = written.get("at")
-    texts = [at] if isinstance(at, str) else at if isinstance(at, list | tuple) else []
+    places = at if isinstance(at, list | tuple) else [at]
+    texts = [_as_equations(one) if isinstance(one, Mapping) else one for one in places]
     if condition.data or not texts or not all(isinstance(one, str) for one in texts):
         return where_it_holds(condition, problem)
-    return f"at {', '.join(texts)}" + (f" where {written['where']}" if "where" in written else "")
+    return f"at {', '.join(map(str, texts))}" + (f" where {written['where']}" if "where" in written else "")
+
+
+def _as_equations(at: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in at.items())
 
 
 def _name(equation: Equation, problem: Problem) -> str:
@@ -135,10 +143,10 @@ def _merged(lines: list[tuple[str, Equation, str, tuple[str, ...]]]) -> tuple[Li
     for name, equation, where, notes in lines:
         former = found.get((name, equation.text))
         places = list(dict.fromkeys([*(former.where.split("; ") if former else []), where]))
-        if str(equation.weight) != "1":
-            weight = equation.weight
-            notes = (*notes, f"weight {float(weight):g}" if weight.is_number else f"weight {weight}")
-        texts = (name, equation.text, "; ".join(one for one in places if one), notes)
+        weight = f"{float(equation.weight):g}" if equation.weight.is_number else str(equation.weight)
+        notes = (*notes, f"weight {weight}") if weight != "1" else notes
+        notes = (*notes, NOTE) if equation.text.endswith(SOURCE) else notes
+        texts = (name, equation.text.removesuffix(SOURCE), "; ".join(one for one in places if one), notes)
         found[name, equation.text] = Line(*texts, is_text=not callable(equation.residual))
     return tuple(found.values())
 

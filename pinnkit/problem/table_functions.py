@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -47,7 +47,7 @@ class TableFunction:
         mine, theirs = ((one.name, one.coordinates, type(one.interpolant), list(one.columns)) for one in (self, other))
         return mine == theirs and all(np.array_equal(self.columns[one], other.columns[one]) for one in self.columns)
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
     @property
     def atom(self) -> Known:
@@ -198,9 +198,10 @@ def _not_covered(table: TableFunction, domain: Shape) -> str:
     else:
         from scipy.spatial import cKDTree
 
-        even = (1 / len(interpolant.centres)) ** (1 / places.shape[1])
-        scaled = (places - interpolant.low) / interpolant.size
-        distance, _ = cKDTree(interpolant.centres).query(scaled)
+        scattered = cast(Any, interpolant)
+        even = (1 / len(scattered.centres)) ** (1 / places.shape[1])
+        scaled = (places - scattered.low) / scattered.size
+        distance, _ = cKDTree(scattered.centres).query(scaled)
         away = distance > GAP * even
     if not away.any():
         return ""

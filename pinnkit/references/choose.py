@@ -38,10 +38,17 @@ class Reference(Protocol):
     error, None for closed forms and tables.
     """
 
-    name: str
-    fields: tuple[str, ...]
-    grid: Mapping[str, np.ndarray] | None
-    claimed_error: float | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fields(self) -> tuple[str, ...]: ...
+
+    @property
+    def grid(self) -> Mapping[str, np.ndarray] | None: ...
+
+    @property
+    def claimed_error(self) -> float | None: ...
 
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]: ...
 

@@ -20,7 +20,9 @@ def log_computed(name: str, claimed_error: float, budget: Budget) -> None:
     """Tell in the log how a reference was computed, and warn of a large claimed error."""
     log.info("reference: %s; %.1f s, claimed error %.1e", name, budget.elapsed, claimed_error)
     if claimed_error > WARN_ERROR:
+        slow = budget.elapsed > 0.8 * budget.seconds
+        more = f"; its {budget.seconds:g} s were used up: reference_max_time={10 * budget.seconds:g} gives more"
         log.warning(
-            "the reference (%s) has a claimed error of %.1e (relative L2); smaller errors cannot be measured",
-            *(name, claimed_error),
+            "the reference (%s) has a claimed error of %.1e (relative L2); smaller errors cannot be measured%s",
+            *(name, claimed_error, more if slow else ""),
         )

@@ -115,8 +115,8 @@ class ETDRK4:
     def _distance(self, finer: np.ndarray) -> float:
         """The largest difference at the common stored times, relative to the largest state."""
         stride = (len(finer) - 1) // (len(self._states) - 1)
-        norms = [np.linalg.norm(one - other) for one, other in zip(self._states, finer[::stride], strict=True)]
-        found = max(norms) / max(max(np.linalg.norm(one) for one in finer), 1e-300)
+        norms = [float(np.linalg.norm(one - other)) for one, other in zip(self._states, finer[::stride], strict=True)]
+        found = max(norms) / max(*(float(np.linalg.norm(one)) for one in finer), 1e-300)
         return found if np.all(np.isfinite(norms)) else np.inf
 
     def _step(self, t: float, w: np.ndarray, h: float) -> np.ndarray:

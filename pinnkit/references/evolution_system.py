@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import sympy
 
@@ -166,7 +167,7 @@ def _placed(
     condition: Condition, problem: Problem, space: str | None, values: Mapping[sympy.Symbol, sympy.Expr]
 ) -> tuple[list[tuple[str, sympy.Expr]], list[tuple[str, sympy.Expr]]]:
     """The condition's residuals at the start and at the ends of x, with the coordinate's value substituted."""
-    where, time = f"the condition '{condition.name}'", problem.time
+    where, time = f"the condition '{condition.name}'", cast(str, problem.time)
     if condition.data:
         raise UnsupportedProblem(f"{where} is made of data")
     if condition.where is not None:
@@ -179,7 +180,7 @@ def _placed(
         normals = flat_normals(problem, place)
         if tuple(fixed) == (time,) and fixed[time] == problem.domain.bounds[time][0]:
             found = start
-        elif tuple(fixed) == (space,) and fixed[space] in problem.domain.bounds[space]:
+        elif space is not None and tuple(fixed) == (space,) and fixed[space] in problem.domain.bounds[space]:
             found = ends
         else:
             held = ", ".join(f"{name} = {value:g}" for name, value in fixed.items()) or "everywhere"

@@ -19,9 +19,14 @@ POINTS = {1: 101, 2: 101, 3: 31}
 
 
 class _Reference(Protocol):
-    name: str
-    fields: tuple[str, ...]
-    claimed_error: float | None
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def fields(self) -> tuple[str, ...]: ...
+
+    @property
+    def claimed_error(self) -> float | None: ...
 
     def __call__(self, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]: ...
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from scipy import fft
 
@@ -107,7 +109,7 @@ class FourierModes:
         if self._is_linear:
             return np.zeros_like(w)
         rows = self._multiply_modes(self._vectors, w)
-        inputs = {symbol(self._system.time): t, symbol(self._system.space): self._points}
+        inputs = {symbol(cast(str, self._system.time)): t, symbol(cast(str, self._system.space)): self._points}
         if self._read:
             values = fft.irfft(rows[self._of] * self._factors, n=self._many, norm="forward", axis=1)
             inputs |= dict(zip(self._read, values, strict=True))

@@ -7,6 +7,7 @@ that both miss a narrow source would agree.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import sympy
@@ -42,7 +43,7 @@ class InterpolationError:
         self._system, self._parts = system, parts
         self._given: list[tuple[str, sympy.Expr, sympy.Expr]] = []  # field, g, d rate/d g
         for field, rate in system.rates.items():
-            rest, names = extract_known_functions(rate, {symbol(system.space)})
+            rest, names = extract_known_functions(rate, {symbol(cast(str, system.space))})
             for name, function in names.items():
                 slope = differentiate(rest, str(name))
                 self._given.append((field, function, replace(slope, names)))
@@ -65,7 +66,7 @@ class InterpolationError:
 
     def _start(self, solution: GridSolution, field: str, k: int, start: sympy.Expr) -> float:
         if not isinstance(solution.grid, Fourier):
-            return _difference(solution.grid, lambda x: evaluate_at(start, x), self._system.interval)
+            return _difference(cast(Chebyshev, solution.grid), lambda x: evaluate_at(start, x), self._system.interval)
         lower, upper = self._system.interval
         count = PLACES["Fourier"]
         places = lower + (upper - lower) * np.arange(count) / count
@@ -83,19 +84,20 @@ class InterpolationError:
     def _mean_interpolation_error(self, solution: GridSolution, function: sympy.Expr) -> float:
         """|g - I g|, root mean square over points and times."""
         program = Program([function])
-        varies = symbol(self._system.time) in program.atoms
+        varies = symbol(cast(str, self._system.time)) in program.atoms
         moments = quasirandom_points(MOMENTS, *self._system.times) if varies else self._system.times[:1]
 
         def at(t: float) -> Callable[[np.ndarray], np.ndarray]:
-            values = {symbol(self._system.time): t}
+            values = {symbol(cast(str, self._system.time)): t}
 
             def sampled(x: np.ndarray) -> np.ndarray:
-                found = program({**values, symbol(self._system.space): x})[0]
+                found = program({**values, symbol(cast(str, self._system.space)): x})[0]
                 return np.array(np.broadcast_to(found, x.shape), dtype=float)
 
             return sampled
 
-        squares = [_difference(solution.grid, at(t), self._system.interval) ** 2 for t in moments]
+        grid = cast(Chebyshev | Fourier, solution.grid)
+        squares = [_difference(grid, at(t), self._system.interval) ** 2 for t in moments]
         return float(np.sqrt(np.mean(squares)))
 
     def _largest_slope(self, solution: GridSolution, slope: sympy.Expr) -> float:
@@ -105,10 +107,10 @@ class InterpolationError:
         program, x = Program([slope]), solution.grid.nodes
         begin, end = self._system.times
         inside = quasirandom_points(MOMENTS, begin, end)[1:-1]
-        values: dict[sympy.Basic, np.ndarray | float] = {symbol(self._system.space): x}
+        values: dict[sympy.Basic, np.ndarray | float] = {symbol(cast(str, self._system.space)): x}
         largest = 0.0
         for t in inside:
-            values[symbol(self._system.time)] = t
+            values[symbol(cast(str, self._system.time))] = t
             for one in partials(slope):
                 values[one] = self._derivative(solution, one, t, 1e-4 * (end - begin))
             with np.errstate(all="ignore"):
@@ -124,7 +126,7 @@ class InterpolationError:
         values = solution(x, np.full(len(x), t))[field]
         if isinstance(solution.grid, Fourier):
             return solution.grid.derivative(values, len(one.derivative))
-        return solution.grid.matrix(len(one.derivative)) @ values
+        return cast(Chebyshev, solution.grid).matrix(len(one.derivative)) @ values
 
 
 def _difference(

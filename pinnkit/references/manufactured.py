@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import sympy
@@ -20,6 +21,7 @@ from pinnkit.problem.integrals import known_values
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import point, samples
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.statement import SOURCE
 
 
 def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
@@ -44,7 +46,7 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
         definitions=problem.definitions,
     )
     names = [unknown.name for unknown in problem.unknowns]
-    exact = {}
+    exact: dict[str, Any] = {}
     for name, text in solution.items():
         with report.at(f"manufactured.{name}"):
             if name not in names:
@@ -82,7 +84,7 @@ def manufacture(problem: Problem, solution: Mapping[str, str]) -> Problem:
                 where = f" at {point(problem, inputs, wrong[0])}" if len(found) > 1 else ""
                 report.add("manufactured", f"gives {kind} a source of {found[wrong[0]]:g}{where}")
                 break
-        text = f"{equation.text}  (with a source)"
+        text = f"{equation.text}{SOURCE}"
         return dataclasses.replace(equation, residual=equation.residual - source, text=text)
 
     made = problem.replace(

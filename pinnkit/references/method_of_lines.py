@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import cast
 
 import numpy as np
 import sympy
@@ -109,14 +110,14 @@ class MethodOfLines:
         of_source, of_target = self._missing[source], self._missing[target]
         if of_source == of_target:
             return np.eye(len(self.grid.points(of_source)))
-        return self.grid.collocation(0, of_target) @ self.grid.lift(of_source)
+        return self.grid.collocation(0, of_target) @ cast(Chebyshev, self.grid).lift(of_source)
 
     def _inputs(self, field: str, t: float, y: np.ndarray, full: np.ndarray) -> dict[sympy.Basic, np.ndarray | float]:
         """The inputs of a field's rate at its collocation points: t, x, and partial derivatives."""
         missing = self._missing[field]
-        inputs: dict[sympy.Basic, np.ndarray | float] = {symbol(self._system.time): t}
+        inputs: dict[sympy.Basic, np.ndarray | float] = {symbol(cast(str, self._system.time)): t}
         if self._system.space is not None:
-            inputs[symbol(self._system.space)] = self.grid.points(missing)
+            inputs[symbol(cast(str, self._system.space))] = self.grid.points(missing)
         for one in self._read[field]:
             order_in_time = one.derivative.count(self._system.time)
             if order_in_time:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import sympy
 
 from pinnkit.language.calculus import symbol
 from pinnkit.problem.integral_places import needed_coordinates
-from pinnkit.problem.parts import Condition
+from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.places import equations_with_keys
 from pinnkit.problem.problem import Problem
+
+
+def _read(equation: Equation) -> set[sympy.Symbol]:
+    return cast(sympy.Expr, equation.residual).free_symbols | equation.weight.free_symbols
 
 
 def without_outputs(problem: Problem) -> Problem:
@@ -22,10 +27,11 @@ def without_outputs(problem: Problem) -> Problem:
     everywhere = [(equation, condition) for _, equation, condition in equations_with_keys(problem)]
     if any(callable(equation.residual) for equation, _ in everywhere):
         return problem
-    names, dropped = [], []
+    names: list[str] = []
+    dropped: list[Equation] = []
     for parameter in problem.learned:
         name = symbol(parameter.name)
-        held = [pair for pair in everywhere if name in pair[0].residual.free_symbols | pair[0].weight.free_symbols]
+        held = [pair for pair in everywhere if name in _read(pair[0])]
         if len(held) == 1 and held[0][1] is not None and _one_number(held[0][1], problem):
             (equation, _) = held[0]
             slope = sympy.diff(equation.residual, name)  # any value of the rest is met by some value of the parameter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import numpy as np
 
@@ -169,7 +169,9 @@ class Refinement:
         return replace(found, time_error=max(found.time_error, distance(loose, coarse)))
 
     def _result(self, coarse: GridSolution, fine: GridSolution, time_error: float) -> RefinementResult:
-        return RefinementResult(fine, distance(coarse, fine), time_error, self._interpolation_error(fine))
+        return RefinementResult(
+            fine, distance(coarse, fine), time_error, cast(InterpolationError, self._interpolation_error)(fine)
+        )
 
     @staticmethod
     def _better(new: RefinementResult, old: RefinementResult) -> bool:
@@ -206,7 +208,8 @@ class Refinement:
                 if count >= self._most:
                     self._confirm(error, partial(self._integrate, count, rtol, parts, FEWEST_STEPS))
                 count *= 2
-        found, stuck = self._result(coarse, finer, time_error), set()
+        found = self._result(coarse, finer, time_error)
+        stuck: set[str] = set()
         while found.error > TARGET_ERROR and (way := self._next_refinement(found, stuck)):
             longer = self._budget.processor_time + 2 * found.solution.seconds > TIME_SHARE * self._budget.seconds
             if found.error < ACCEPTABLE_ERROR and longer:
@@ -230,7 +233,7 @@ class Refinement:
         }
         moved = {"space": found.space_error + found.interpolation_error, "time": found.time_error}
         ways = [way for way in movable if movable[way] and moved[way] >= TARGET_ERROR / 2]
-        return max(ways, key=moved.get) if ways else None
+        return max(ways, key=moved.__getitem__) if ways else None
 
     def _finer_space(self, found: RefinementResult, parts: SemilinearForm) -> RefinementResult:
         old = found.solution
@@ -242,7 +245,7 @@ class Refinement:
         old, rtol = found.solution, found.solution.rtol / TOLERANCE_FACTOR
         if old.error is not None:
             finest = self._integrate(old.nodes, rtol, parts, old.steps)
-            return RefinementResult(finest, found.space_error, finest.error, found.interpolation_error)
+            return RefinementResult(finest, found.space_error, cast(float, finest.error), found.interpolation_error)
         coarse, finest = (self._integrate(nodes, rtol, parts, 2 * old.steps) for nodes in (old.nodes // 2, old.nodes))
         return self._result(coarse, finest, distance(old, finest) / TIME_MARGIN)
 

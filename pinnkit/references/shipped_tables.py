@@ -48,7 +48,8 @@ def burgers_at(x: np.ndarray, t: np.ndarray, viscosity: float = 0.01 / np.pi, no
 
 def burgers(x: np.ndarray, t: np.ndarray, viscosity: float = 0.01 / np.pi, nodes: int = 200) -> np.ndarray:
     """`burgers_at` on the grid with the axes x: (k,) and t: (m,), of shape (k, m)."""
-    return burgers_at(*np.meshgrid(x, t, indexing="ij"), viscosity, nodes)
+    grid = np.meshgrid(x, t, indexing="ij")
+    return burgers_at(grid[0], grid[1], viscosity, nodes)
 
 
 def allen_cahn(x: np.ndarray, t: np.ndarray, modes: int = 2048, rtol: float = 1e-12) -> np.ndarray:

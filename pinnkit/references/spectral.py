@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 
@@ -97,7 +98,7 @@ class Spectral:
         t = np.asarray(coordinates[system.time], dtype=float)
         x = np.asarray(coordinates[system.space], dtype=float) if system.space else np.zeros_like(t)
         for name, points, bounds in ((system.time, t, system.times), (system.space, x, system.interval)):
-            check_extent(name, points, bounds)
+            check_extent(cast(str, name), points, bounds)
         values = self._solution(x.ravel(), t.ravel())
         found = {name: row.reshape(t.shape) for name, row in zip(system.fields, values, strict=True)}
         return combined(self._problem, found, coordinates)
@@ -113,8 +114,8 @@ def _refined(system: EvolutionSystem, nodes: int | None, rtol: float, atol: floa
     except OverBudget as error:
         raise NotComputed(f"{error}, before two solutions could be compared") from None
     except StoppedError as error:
-        nodes = f", or {error.nodes} nodes are too few" if system.space else ""
-        raise NotComputed(f"{error}: the solution blows up there{nodes}") from None
+        few = f", or {error.nodes} nodes are too few" if system.space else ""
+        raise NotComputed(f"{error}: the solution blows up there{few}") from None
     if not found.error < MAX_ERROR:
         raise NotComputed(
             f"the finest solutions still differ by {found.error:.1g} (relative L2; {found.solution.nodes} nodes, "

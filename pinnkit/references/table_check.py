@@ -50,14 +50,14 @@ def check_table(problem: Problem, grid: Mapping[str, np.ndarray], fields: Mappin
         row, column = outside[0]
         name = problem.coordinates[column]
         lower, upper = problem.domain.bounds[name]
-        place = f"{name} = {points[row, column]:g}"
-        raise TableError(f"its entry {row + 1} has {place}, outside the domain [{lower:g}, {upper:g}]")
+        where = f"{name} = {points[row, column]:g}"
+        raise TableError(f"its entry {row + 1} has {where}, outside the domain [{lower:g}, {upper:g}]")
     rows = np.flatnonzero(~problem.domain.contains(points, slack))
     if len(rows):
-        place = ", ".join(
+        where = ", ".join(
             f"{name} = {value:g}" for name, value in zip(problem.coordinates, points[rows[0]], strict=True)
         )
-        raise TableError(f"its entry {rows[0] + 1} has {place}, outside the domain: {problem.domain.description}")
+        raise TableError(f"its entry {rows[0] + 1} has {where}, outside the domain: {problem.domain.description}")
     values = {symbol(name): value for name, value in exact_parameters(problem).items()}
     values |= {symbol(one.name): one.value for one in problem.parameters if not one.learn}
     columns = {name: column.ravel() for name, column in fields.items()}
@@ -104,7 +104,7 @@ def _check_condition(
             on &= ~touching([problem.regions[other]], place, points, ranges)
     if condition.where is not None:
         on &= inside(condition.where, points, problem.coordinates, values)
-    read: dict[sympy.Basic, np.ndarray | float] = problem.values | dict(values)
+    read: dict[sympy.Basic, np.ndarray | float] = {**problem.values, **values}
     on &= ~zero_weight(equation, read | known_at(problem, place, points))
     rows = np.flatnonzero(on)
     if not len(rows):

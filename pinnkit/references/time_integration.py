@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -95,14 +96,17 @@ class GridSolution:
     ) -> None:
         self._system, self._budget, began = system, budget, budget.processor_time
         self.steps = steps
-        self.nodes, self.rtol, self._atol, self.error = nodes, rtol, atol, None
+        self.nodes, self.rtol, self._atol = nodes, rtol, atol
+        self.error: float | None = None
+        self._solution: Callable[[np.ndarray], np.ndarray]
+        self._space: FourierModes | MethodOfLines
         with np.errstate(all="ignore"):  # a step that overflows is rejected by its error estimate
             if parts is not None:
-                self._space = FourierModes(system, nodes, parts, budget)
-                self._integrate_modes(self._space)
+                modes = self._space = FourierModes(system, nodes, parts, budget)
+                self._integrate_modes(modes)
             else:
-                self._space = MethodOfLines(system, nodes, budget)
-                self._integrate_lines(self._space)
+                lines = self._space = MethodOfLines(system, nodes, budget)
+                self._integrate_lines(lines)
         self.grid = self._space.grid
         self.seconds = budget.processor_time - began
 
@@ -137,9 +141,9 @@ class GridSolution:
         """Root mean square of the start, or of the sources times the duration if that is more."""
         begin, end = self._system.times
         zero = np.zeros_like(start).reshape(modes.eigenvalues.shape)
-        rests = [np.linalg.norm(modes.nonlinear(t, zero)) for t in quasirandom_points(SAMPLES[0], begin, end)]
+        rests = [float(np.linalg.norm(modes.nonlinear(t, zero))) for t in quasirandom_points(SAMPLES[0], begin, end)]
         largest = max([0.0, *(rest for rest in rests if np.isfinite(rest))])
-        return float(max(np.linalg.norm(start), (end - begin) * largest) / np.sqrt(start.size))
+        return float(max(float(np.linalg.norm(start)), (end - begin) * largest) / np.sqrt(start.size))
 
     def _enough_steps(self) -> int:
         """Number of steps, FEWEST_STEPS times a power of two, that resolves the functions of t."""
@@ -175,7 +179,9 @@ class GridSolution:
             self._budget.check_time()
             return rate(t, y)
 
-        times, states, rates = [], [], []
+        times: list[Any] = []
+        states: list[Any] = []
+        rates: list[Any] = []
         steps = dop853(checked, begin, end, start, self.rtol, self._atol, self._longest)
         try:
             for step in steps:
@@ -201,7 +207,7 @@ class GridSolution:
                 raise self._stopped_error(t, "its rates no longer finite")
             return found
 
-        tolerances = {"rtol": self.rtol, "atol": self._atol, "max_step": self._longest(begin)}
+        tolerances: dict[str, Any] = {"rtol": self.rtol, "atol": self._atol, "max_step": self._longest(begin)}
         solver = Radau(self._limited_rate(lines), begin, start, end, jac=jacobian, **tolerances)
         times, pieces = [begin], []
         while solver.status == "running":

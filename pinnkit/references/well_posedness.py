@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import sympy
@@ -111,7 +112,7 @@ def _slopes(system: EvolutionSystem, rate: sympy.Expr, x: np.ndarray) -> tuple[l
     """The partial derivatives in a rate, and its slopes by them at the start, (partials, points)."""
     read = sorted(partials(rate), key=str)
     program = Program(linear.slopes(rate, read))
-    values: dict = {symbol(system.time): system.times[0], symbol(system.space): x}
+    values: dict = {symbol(cast(str, system.time)): system.times[0], symbol(cast(str, system.space)): x}
     for one in read:
         in_space = [name for name in one.derivative if name != system.time]
         state = system.start[one.field, len(one.derivative) - len(in_space)]

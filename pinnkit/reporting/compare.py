@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 HIDDEN = ("resume", "hydra.run.dir", "callbacks", "logger")
 """Overrides, or groups of them, that do not affect a solution."""
 LESS_IMPORTANT = (
-    "evaluations", "wall_time_s", "max_error.", "residual_rms.", "reason", "seed", "loss", "steps", "status",
-    "learned.", "train_time_s",
+    "evaluations", "wall_time_s", "max_error.", "residual_rms.", "reason", "loss", "steps", "status",
+    "learned.", "train_time_s", "seed",
 )  # fmt: skip
 """The beginnings of columns that a narrow screen does without, in this order; the file has them all."""
 
@@ -183,7 +183,8 @@ def _short(cell: Any) -> str:
 
 def _fitting(columns: Sequence[str], cells: Sequence[Mapping[str, str]], width: int) -> tuple[list[str], list[str]]:
     """The columns that fit the width, and those left out: the less important first."""
-    kept, out = list(columns), []
+    kept = list(columns)
+    out: list[str] = []
     for prefix in LESS_IMPORTANT:
         for column in [one for one in kept if one.startswith(prefix)]:
             if sum(_widths(kept, cells).values()) + 2 * (len(kept) - 1) <= width:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, cast
 
 import matplotlib
 import numpy as np
@@ -61,7 +62,7 @@ def draw_signed_curve(caption: str, grid: Grid, values: np.ndarray, label: str, 
 
 def draw_slices(caption: str, grid: Grid, values: np.ndarray, label: str, reference: np.ndarray | None) -> Figure:
     """Values on a grid of two coordinates as curves at several times, or parameters, the reference dashed."""
-    along = grid.frames
+    along = cast(str, grid.frames)
     (space,) = (name for name in grid.names if name != along)
     x, t = grid.axis(space), grid.axis(along)
     times = even_indices(len(t), SLICES)
@@ -126,7 +127,7 @@ def _sorted(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x.ravel()[order], y.ravel()[order]
 
 
-def _dot(x: np.ndarray) -> dict[str, str]:
+def _dot(x: np.ndarray) -> dict[str, Any]:
     return {"marker": "o"} if len(x) == 1 else {}  # a line through one point cannot be seen
 
 

@@ -14,6 +14,7 @@ from pinnkit.reporting.figure_style import (
     few_ticks,
     label_axes,
     new_figure,
+    set_spaces,
     shape_of,
     span,
 )
@@ -120,7 +121,7 @@ def draw_comparison(
     planes = views(grid, snapshots)
     widths, height = _panel_sizes(grid, planes)
     with new_figure(sum(widths) + 3.4, height * len(rows) + 1.9, caption) as figure:
-        figure.get_layout_engine().set(wspace=0.06)
+        set_spaces(figure, wspace=0.06)
         shared = {"sharex": True, "sharey": True} if grid.frames is not None else {"width_ratios": widths}
         all_axes = figure.subplots(len(rows), len(planes), squeeze=False, **shared)
         for row, (label, values, scale) in zip(all_axes, rows, strict=True):
@@ -174,7 +175,7 @@ def _draw_views(
     widths, height = _panel_sizes(grid, planes)
     snapshots = grid.frames is not None
     with new_figure(sum(widths) + (3.4 if snapshots else 4.6), height + 1.6, caption) as figure:
-        figure.get_layout_engine().set(wspace=0.06)
+        set_spaces(figure, wspace=0.06)
         row = figure.subplots(1, len(planes), squeeze=False, sharey=snapshots, width_ratios=widths)[0]
         for axes, view in zip(row, planes, strict=True):
             paint_view(axes, grid, values, view, scale, narrow=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, cast
 
 import matplotlib
 import numpy as np
@@ -15,6 +16,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.collections import QuadMesh
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from pinnkit.reporting.outlines import BLANK
@@ -22,7 +24,7 @@ from pinnkit.reporting.scales import FLAT, Scale, finite_values
 
 # Colours that the colour-blind can tell apart (Okabe and Ito 2008), black left for references.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F3C8D", "#8C564B", "#7F7F7F")
-REFERENCE = {"color": "black", "linestyle": (0, (4, 3)), "linewidth": 1.6}
+REFERENCE: dict[str, Any] = {"color": "black", "linestyle": (0, (4, 3)), "linewidth": 1.6}
 # Beyond this ratio of lengths a plot to scale is a strip that shows nothing.
 _WIDEST = 4.0
 
@@ -45,15 +47,22 @@ def new_figure(width: float, height: float, title: str) -> Iterator[Figure]:
         "axes.formatter.useoffset": False,
         "axes.formatter.limits": (-3, 4),
     }
-    with matplotlib.rc_context(style):
+    with matplotlib.rc_context(cast(Any, style)):
         figure = Figure(figsize=(width, height), layout="compressed")
-        figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1, wspace=0.03)
+        set_spaces(figure, w_pad=0.12, h_pad=0.1, wspace=0.03)
         FigureCanvasAgg(figure)
         figure.suptitle(title)
         yield figure
         for axes in figure.axes:
             # Ticks are made when the figure is drawn, after the style above is gone.
             axes.tick_params(labelsize=0.85 * size)
+
+
+def set_spaces(figure: Figure, **spaces: float) -> None:
+    """Set the spaces between the panels of a figure and around them, in the words of its layout engine."""
+    engine = figure.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    engine.set(**cast(dict[str, Any], spaces))
 
 
 def draw_colour_map(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, scale: Scale) -> QuadMesh:

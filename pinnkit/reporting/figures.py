@@ -104,15 +104,15 @@ def _draw_on_planes(prefix: str, planes: Planes) -> dict[str, Figure]:
         if np.iscomplexobj(values):
             shown, label = np.abs(values), modulus_label(name)
         unit = planes.grid.label(name, label)
-        sizes = np.abs(reference) if np.iscomplexobj(reference) else reference
+        sizes = np.abs(reference) if reference is not None and np.iscomplexobj(reference) else reference
         scale = solution_scale(shown, sizes)
         figures[f"slices_{name}"] = draw_planes(f"{prefix}{label}", planes.grid, shown, scale, unit)
         if reference is not None:
             error = _difference(values, reference)
             caption = f"error of {math_name(name)}"
-            error, scale = (np.abs(error), size_scale) if np.iscomplexobj(error) else (error, signed_scale)
+            error, scale_of = (np.abs(error), size_scale) if np.iscomplexobj(error) else (error, signed_scale)
             unit = planes.grid.label(name, caption)
-            figure = draw_planes(f"{prefix}{caption}", planes.grid, error, scale(error), unit)
+            figure = draw_planes(f"{prefix}{caption}", planes.grid, error, scale_of(error), unit)
             figures[f"slices_error_{name}"] = figure
     return figures
 

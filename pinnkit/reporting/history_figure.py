@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -61,7 +62,7 @@ def draw_history(title: str, history: History) -> Figure:
         _draw_losses(panels[0], history)
         if errors:
             _draw_errors(panels[1], history, errors)
-        mark_phases(panels, history)
+        mark_phases(list(panels), history)
         panels[-1].set_xlabel("step")
         panels[-1].set_xlim(*span(history.steps))
     return figure
@@ -75,7 +76,7 @@ def _outcome(history: History) -> str:
 
 
 def _draw_losses(axes: Axes, history: History) -> None:
-    objective = {"color": "black", "linewidth": 3.6}
+    objective: dict[str, Any] = {"color": "black", "linewidth": 3.6}
     curves = [("objective", history.loss, objective)]
     curves += [(plain_text(name), values, _colour(i)) for i, (name, values) in enumerate(history.terms.items())]
     for label, values, style in curves:
@@ -116,7 +117,7 @@ def mark_phases(panels: Sequence[Axes], history: History, named: bool = True) ->
         if start <= right and end > left
     ]
     # Names that would run into one another are set at a slant.
-    crowded = any(end - start < 0.022 * len(name) * (right - left) for start, end, name in shown)
+    crowded = any(end - start < 0.03 * len(name) * (right - left) for start, end, name in shown)
     for start, _, name in shown:
         if start > left:
             for axes in panels:
@@ -140,12 +141,12 @@ def _positive(values: np.ndarray) -> np.ndarray:
     return np.isfinite(values) & (values > 0)
 
 
-def _dots(values: np.ndarray) -> dict[str, object]:
+def _dots(values: np.ndarray) -> dict[str, Any]:
     """Dots where there are few values: a line through one point cannot be seen."""
     return {"marker": "o", "markersize": 5} if np.count_nonzero(_positive(values)) < 30 else {}
 
 
-def _colour(place: int) -> dict[str, object]:
+def _colour(place: int) -> dict[str, Any]:
     """A colour, and a new dash pattern each time the colours are used up."""
     dashes = ("-", "--", "-.", ":")
     return {

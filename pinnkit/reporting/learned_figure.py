@@ -42,7 +42,7 @@ def draw_learned(title: str, grid: Grid, history: History, truths: Mapping[str, 
                 axes.tick_params(labelbottom=True)
         for axes in panels[len(names) :]:
             axes.set_visible(False)
-        mark_phases(panels[: len(names)], history, named=False)
+        mark_phases(list(panels[: len(names)]), history, named=False)
         if any(name in truths for name in names):
             handles, labels = next(
                 axes.get_legend_handles_labels() for axes, name in zip(panels, names, strict=False) if name in truths

@@ -122,7 +122,7 @@ def _shifts(padded: np.ndarray) -> list[np.ndarray]:
 def _crossed(inside: np.ndarray) -> np.ndarray:
     """Mask of the cells whose corners do not all lie on one side."""
     corners = np.stack([inside[1:, 1:], inside[1:, :-1], inside[:-1, 1:], inside[:-1, :-1]])
-    return corners.any(axis=0) & ~corners.all(axis=0)
+    return np.logical_and(corners.any(axis=0), ~corners.all(axis=0))
 
 
 def _with_neighbours(mask: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pinnkit.reporting.field_maps import View, even_indices, orient, paint_view, view_title
-from pinnkit.reporting.figure_style import add_colour_bar, new_figure, shape_of
+from pinnkit.reporting.figure_style import add_colour_bar, new_figure, set_spaces, shape_of
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.scales import Scale
 
@@ -59,7 +59,7 @@ def draw_planes(caption: str, grid: Grid, values: np.ndarray, scale: Scale, labe
     height = float(np.clip(11.0 / (max(ratios) * len(rows[0])), 1.8, 3.2))
     width = max(1.8, height * max(ratios)) * len(rows[0])
     with new_figure(width + 4.0, (height + 0.9) * len(rows) + 1.2, caption) as figure:
-        figure.get_layout_engine().set(wspace=0.06, hspace=0.06)
+        set_spaces(figure, wspace=0.06, hspace=0.06)
         panels = figure.subplots(len(rows), len(rows[0]), squeeze=False)
         for axes, view in zip(panels.ravel(), itertools.chain(*rows), strict=True):
             paint_view(axes, grid, values, view, scale, narrow=True)

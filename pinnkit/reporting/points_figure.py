@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from pinnkit.reporting.field_maps import View, orient, outline, scale_axes, set_ticks
 from pinnkit.reporting.figure_style import COLOURS, annotate_empty, label_axes, new_figure, shape_of, span
@@ -92,7 +94,7 @@ def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.n
         if points:
             legend = axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0, frameon=False)
             for handle in legend.legend_handles:
-                handle.set_markersize(7)
+                cast(Line2D, handle).set_markersize(7)
         else:
             annotate_empty(axes, "no points")
     return figure
@@ -100,7 +102,7 @@ def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.n
 
 def _draw_lines(axes: Axes, x: np.ndarray, y: np.ndarray, colour: str) -> None:
     """Lines where a condition holds for an integral along an axis: its points are NaN there."""
-    style = {"color": colour, "linewidth": 1.0, "alpha": 0.6, "zorder": 1}
+    style: dict[str, Any] = {"color": colour, "linewidth": 1.0, "alpha": 0.6, "zorder": 1}
     for place in np.unique(x[np.isnan(y) & np.isfinite(x)])[:LINES]:
         axes.axvline(place, **style)
     for place in np.unique(y[np.isnan(x) & np.isfinite(y)])[:LINES]:

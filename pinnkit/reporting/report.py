@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pinnkit.reporting.artifacts import RunFolder, RunFolderError
+from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.atomic import write_text
 from pinnkit.reporting.history_chart import history_chart
 from pinnkit.reporting.history_file import read_measurements, without_repeats
@@ -127,7 +127,10 @@ def render(folder: RunFolder, contents: Contents, history: RunFolder) -> str:
         head,
         explained,
         key_numbers(metrics),
-        *map(safe, (contents.equations, contents.conditions, contents.definitions, contents.exact)),
+        safe(contents.equations),
+        safe(contents.conditions),
+        safe(contents.definitions),
+        safe(contents.exact),
         contents.facts,
         Table("", ("setting", "value", "default"), contents.settings),
         Table("", ("setting", "value"), contents.chosen),
@@ -179,11 +182,3 @@ def _files(folder: Path) -> list[str]:
         for path in sorted(folder.glob(pattern.rstrip("/"))):
             found.append(f"{path.name}/" if path.is_dir() else path.name)
     return found
-
-
-def metrics_of(folder: RunFolder) -> Mapping[str, Any] | None:
-    """metrics.json of a folder; None where there is none that can be read."""
-    try:
-        return folder.read_metrics()
-    except RunFolderError:
-        return None

@@ -94,11 +94,11 @@ def _cells(metrics: Mapping[str, Any], path: Path) -> Row:
         for part, value in (found if isinstance(found, dict) else {"value": found}).items():
             row["learned", f"learned.{name}" + ("" if part == "value" else f".{part}")] = value
     for name in _NUMBERS:
-        value = metrics.get(name)
-        if not _is_number(value):
-            raise RunFolderError(f"{path}: damaged, {name} = {value!r}; expected a number or null")
-        if value is not None:
-            row[name, name] = value
+        given = metrics.get(name)
+        if not _is_number(given):
+            raise RunFolderError(f"{path}: damaged, {name} = {given!r}; expected a number or null")
+        if given is not None:
+            row[name, name] = given
     if verdict := _typed(metrics, "verdict", str, path):
         row["verdict", "verdict"] = verdict
     reasons = [str(metrics["reason"])] if metrics.get("reason") else []

@@ -17,7 +17,7 @@ STREAM = "verdict.answers"
 
 
 class Answers:
-    """The fields of a network at points of the domain that stay the same; older ones become sparser.
+    """The fields of a network at points of the domain that stay the same; those before the last two become sparser.
 
     They are those of this process: a run that is resumed begins with none.
     """
@@ -40,4 +40,4 @@ class Answers:
                 fields[field.name] = np.where(inside, fields[field.name], np.nan)
         self.kept.append((self._module.progress.step, fields))
         if len(self.kept) > KEPT:
-            self.kept = [*self.kept[:-1:2], self.kept[-1]]
+            self.kept = [*self.kept[:-2:2], *self.kept[-2:]]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch.utils.tensorboard import summary
 
+from pinnkit.language.markdown import without_markup
 from pinnkit.language.plain_text import unicode_text
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.statement import Line, Statement, statement
@@ -73,7 +73,7 @@ def hyperparameters(settings: Settings, problem: Problem, metrics: Mapping[str, 
         "dtype": settings.dtype,
         "network": network.name,
         "network.width": network.width,
-        "network.depth": network.depth,
+        "network.depth": network.depth,  # type: ignore[attr-defined]
         "network.activation": network.activation,
         "sampling": sampling.name,
         "sampling.equations": sampling.equations,
@@ -118,9 +118,9 @@ def in_markdown(said: Statement) -> str:
         return _code("\n".join(f"{text:<{width}}   {note}".rstrip() for text, note in zip(written, notes, strict=True)))
 
     def parts() -> Iterator[str]:
-        yield f"### {_escaped(said.name)}"
+        yield f"### {without_markup(said.name)}"
         if said.description:
-            yield _escaped(said.description)
+            yield without_markup(said.description)
         yield f"#### Equations\n\n{block(said.equations)}" if said.equations else ""
         yield f"#### Conditions\n\n{block(said.conditions)}" if said.conditions else ""
         yield f"#### Definitions\n\n{block(said.definitions, closed=True)}" if said.definitions else ""
@@ -138,21 +138,14 @@ def _writers(loggers: Sequence[Logger]) -> Iterator[Any]:
 
 def _table(table: Table) -> str:
     lines = [table.head or ("",), ["---"] * max(len(table.head), 1), *table.rows]
-    rows = "\n".join(f"| {' | '.join(map(_escaped, line))} |" for line in lines) if table.rows else ""
+    rows = "\n".join(f"| {' | '.join(map(without_markup, line))} |" for line in lines) if table.rows else ""
     heading = f"#### {table.title}" if table.title else ""
-    return "\n\n".join(part for part in (heading, rows, _escaped(table.note)) if part)
+    return "\n\n".join(part for part in (heading, rows, without_markup(table.note)) if part)
 
 
 def _code(text: str) -> str:
     """A block of code, by four spaces: a fence could be closed by the text."""
     return "\n".join(f"    {line}" for line in text.splitlines())
-
-
-def _escaped(text: str) -> str:
-    """A text without markup."""
-    for sign, shown in {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\n": " "}.items():
-        text = text.replace(sign, shown)
-    return re.sub(r"([\\`*_\[\]])", r"\\\1", text)
 
 
 def _plain(value: str) -> Any:

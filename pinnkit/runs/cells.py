@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -83,7 +84,7 @@ def _boundary(solid: Shape, spacing: np.ndarray) -> np.ndarray:
         count = int(np.ceil(part.measure / spacing.min() ** part.dimension)) + 1 if part.dimension else 1
         corners = np.reshape(getattr(part, "corners", ()), (-1, 1)) if part.dimension == 1 else np.empty((0, 1))
         found += [part.ends, *([part.sample(corners)] if len(corners) else [])]
-        found.append(part.draw(count, lambda drawn, part=part: _even(drawn, part.dimension)))
+        found.append(part.draw(count, partial(_even, dimension=part.dimension)))
     return np.concatenate(found) if found else np.empty((0, len(solid.coordinates)))
 
 

@@ -59,7 +59,7 @@ def repeatable(config: Mapping[str, Any], name: str | None) -> str:
         "defaults": ["_self_", {"override hydra/job_logging": "none"}, {"override hydra/hydra_logging": "none"}],
         "hydra": {"run": {"dir": f"outputs/{name}/${{now:%Y-%m-%d_%H-%M-%S}}"}, "output_subdir": None},
     }
-    again = {"overwrite": False}  # it is for one run, and not for those that repeat it
+    again: dict[str, Any] = {"overwrite": False}  # it is for one run, and not for those that repeat it
     if isinstance(config.get("problem_folder"), str):
         again["problem_folder"] = portable(config["problem_folder"])
     return yaml.safe_dump({**head, **config, **again}, sort_keys=False, allow_unicode=True)

@@ -42,11 +42,10 @@ def dataset(
     if reference is not None:
         known = _reference(reference, grid)
         arrays |= {f"{name}_reference": values for name, values in evaluation.blanked(known, inside).items()}
-    units = dict(problem.config.get("units") or {})
 
     def labelled(name: str) -> dict[str, str]:
-        unit = units.get(name.removesuffix("_reference"))
-        return {} if unit is None else {"units": str(unit)}
+        unit = problem.units.get(name.removesuffix("_reference"))
+        return {} if unit is None else {"units": unit}
 
     dimensions = grid.names if grid.structured else (SCATTERED,)
     variables = {name: (dimensions, values, labelled(name)) for name, values in arrays.items()}

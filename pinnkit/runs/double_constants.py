@@ -6,6 +6,7 @@ The translation to ONNX writes Python numbers in float32, which is no digit too 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -65,7 +66,7 @@ def _replace(module: GraphModule, node: Node, dtype: torch.dtype) -> None:
     """Let a node read tensors in the place of numbers."""
     if node.target is aten.full.default and not node.args[0]:
         with module.graph.inserting_before(node):
-            node.replace_all_uses_with(_constant(module, float(node.args[1]), dtype))
+            node.replace_all_uses_with(_constant(module, float(cast(float, node.args[1])), dtype))
         module.graph.erase_node(node)
         return
     numbers = [place for place, value in enumerate(node.args) if isinstance(value, float) and not _exact(value)]
@@ -74,7 +75,7 @@ def _replace(module: GraphModule, node: Node, dtype: torch.dtype) -> None:
     args = list(node.args)
     with module.graph.inserting_before(node):
         for place in numbers:
-            args[place] = _constant(module, args[place], dtype)
+            args[place] = _constant(module, cast(float, args[place]), dtype)
     node.args = (args[1], args[0], *args[2:]) if node.target is aten.rsub.Scalar else tuple(args)
     node.target = ON_TENSORS[node.target]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 import numpy as np
 import sympy
@@ -36,7 +37,7 @@ def _placed(condition: Condition, columns: dict[str, np.ndarray]) -> dict[str, n
     expressions += [condition.where] if condition.where is not None else []
     if not all(isinstance(one, sympy.Basic) for one in expressions):
         return columns
-    free = set().union(*(one.free_symbols for one in expressions))
+    free = set().union(*(cast(sympy.Expr, one).free_symbols for one in expressions))
     arbitrary = [name for name in columns if symbol(name) not in free]
     if not arbitrary:
         return columns

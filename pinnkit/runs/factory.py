@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -13,7 +13,7 @@ from torch import nn
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, reweighted, weights
 from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
-from pinnkit.optimizers.settings import optimizers_where
+from pinnkit.optimizers.settings import Optimizer, optimizers_where
 from pinnkit.problem.at import random_points
 from pinnkit.problem.integrals import described_integrals
 from pinnkit.problem.problem import Problem
@@ -101,7 +101,8 @@ def module_arguments(
         log.info("exact by construction: %s", ", ".join(dict.fromkeys(one.origin for one in problem.hard_conditions)))
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
     if network is None:
-        shapes = [getattr(one[-1], "description", settings.network.name) for one in fields.networks]
+        networks = cast(Sequence[nn.Sequential], fields.networks)
+        shapes = [getattr(one[-1], "description", settings.network.name) for one in networks]
         log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
     for line in described_integrals(problem):
         log.info("quadrature: %s", line)
@@ -173,7 +174,7 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
 
 def stages_of(settings: Settings) -> tuple[Stage, ...]:
     """The stages of a run: one for each phase, on the whole problem."""
-    return tuple(Stage(one) for one in settings.phases or (settings.optimizer,))
+    return tuple(Stage(cast(Optimizer, one)) for one in settings.phases or (settings.optimizer,))
 
 
 def _check_size(stages: Sequence[Stage], size: int, key: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import numpy as np
 import torch
@@ -85,7 +86,7 @@ def _depth(problem: Problem, part: str) -> Callable[[Tensor], Tensor]:
 
     def depth(points: Tensor) -> Tensor:
         (found,) = program({**problem.values, **dict(zip(symbols, points.unbind(dim=1), strict=True))})
-        return found
+        return cast(Tensor, found)
 
     return depth
 

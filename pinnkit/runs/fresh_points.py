@@ -36,7 +36,8 @@ def balances(module: PINN, seed: int) -> tuple[dict[str, Balance], dict[str, Bal
     """
     problem, groups = module.problem, module.groups
     levels = Levels(module, seed)
-    equations, conditions = {}, {}
+    equations: dict[str, Balance] = {}
+    conditions: dict[str, Balance] = {}
     for name in equation_groups(problem):
         points = equation_points(problem, Sobol(), seed, DRAW, max(EQUATIONS // groups[name].cost, 64), name)
         equations |= _balances(module, groups[name], points, levels)
@@ -78,7 +79,7 @@ class Levels:
 
     def inside(self, group: TermGroup, wanted: set[Partial], parameters: Mapping[str, Tensor]) -> dict[Partial, float]:
         """The RMS of each partial derivative, wherever it is evaluated, over its part of the domain."""
-        found = {}
+        found: dict[Partial, float] = {}
         parts = {field.name: field.part for field in self._module.problem.fields}
         for part, points in self._points.items():
             here = [one for one in wanted if parts[one.field] == part]
@@ -120,10 +121,11 @@ def _balances(
             found[term].append([one.detach() for one in (residuals[term], own[term], usual.get(term, missing))])
     coordinates = {name: points.coordinates[:, index] for index, name in enumerate(module.problem.coordinates)}
     ranges = dict(module.problem.domain.bounds)
-    return {
-        term: balance(*(_joined(parts) for parts in zip(*chunks, strict=True)), coordinates, ranges, measured)
-        for term, chunks in found.items()
-    }
+    balances = {}
+    for term, chunks in found.items():
+        residual, size, natural = (_joined(parts) for parts in zip(*chunks, strict=True))
+        balances[term] = balance(residual, size, natural, coordinates, ranges, measured)
+    return balances
 
 
 def _detached(value: object) -> object:

@@ -61,11 +61,11 @@ def judged(
         _progress(rows, metrics),
         errors,
         tuple(numbers),
-        reference and reference.name,
-        reference and reference.claimed_error,
+        reference.name if reference else None,
+        reference.claimed_error if reference else None,
         changes["answer_change_late"],
         asked,
-        () if errors and max(errors.values()) < WRONG_ERROR else doubts(module.problem),
+        () if errors and all(one < WRONG_ERROR for one in errors.values()) else doubts(module.problem),
         all(stage.first_order for stage in module.stages),
     )
     found = verdict(evidence)

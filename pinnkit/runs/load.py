@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,17 +113,19 @@ def _from_file(
     saved = read_solution(path)
     _check_given(saved.config, problem, network)
     plain = {key: value for key, value in saved.config.items() if key not in ("defaults", "hydra", CUSTOM_NETWORK)}
-    with tempfile.TemporaryDirectory() as folder:
+    with contextlib.ExitStack() as files:
+        folder = files.enter_context(tempfile.TemporaryDirectory(prefix="pinnkit_"))
         saved.unpack(Path(folder))
         plain["problem_folder"] = problem_folder or folder
         plain["outside_files"] = False  # the file may come from a stranger
         found, settings = read_and_check(plain, problem, custom_network=network is not None, reference=False)
-    if network is not None:
-        check_network(network, found, settings)
-    settings = resolved(found, settings, network)
-    module, _ = assemble(found, settings, network)
-    check_weights(path, saved.weights, module)
-    module.load_state_dict(saved.weights)
+        if network is not None:
+            check_network(network, found, settings)
+        settings = resolved(found, settings, network)
+        module, _ = assemble(found, settings, network)
+        check_weights(path, saved.weights, module)
+        module.load_state_dict(saved.weights)
+        weakref.finalize(module, files.pop_all().close)  # a reference, and a further save, read the data files later
     return Solution(saved.status, saved.metrics, None, module, settings)
 
 

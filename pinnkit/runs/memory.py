@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pinnkit.language.errors import Report
@@ -113,9 +114,14 @@ def _check_network(problem: Problem, settings: Settings, free: float, report: Re
         return
     dimension = len(problem.coordinates)
     fuller = network.chosen(dimension, dimension, problem.linear, problem.steady, len(problem.equations))
+
+    def fits_with(key: str, value: int) -> bool:
+        sized: dict[str, Any] = {key: value}
+        return needed(replace(fuller, **sized)) <= free
+
     for key, least in network.sizes.items():
-        if needed(replace(fuller, **{key: least})) <= free:
-            fits = _largest(getattr(fuller, key), lambda one, key=key: needed(replace(fuller, **{key: one})) <= free)
+        if fits_with(key, least):
+            fits = _largest(getattr(fuller, key), partial(fits_with, key))
             break
     else:
         fits = least
@@ -129,15 +135,18 @@ def _check_network(problem: Problem, settings: Settings, free: float, report: Re
 def _check_points(problem: Problem, sampling: Sampling, free: float, report: Report) -> None:
     dimension = len(problem.coordinates)
 
-    def needed(count: int) -> float:
+    def needed(count: float) -> float:
         return NUMBER * dimension * float(count) * (1 + sampling.pool)  # the candidates of a redraw
+
+    def fits_in(groups: float, count: int) -> bool:
+        return needed(count * groups) <= free
 
     places = sum(len(condition.places) or 1 for condition in problem.soft_conditions if not condition.data)
     equations = sampling.count(dimension) if problem.equations else 0
     shares = sum(shared(problem, region_of(name), 1000) for name in equation_groups(problem)) / 1000
     for key, count, groups in (("equations", equations, shares), ("conditions", sampling.of_condition, places)):
         if groups and needed(count * groups) > free:
-            fits = _largest(count, lambda one, groups=groups: needed(one * groups) <= free)
+            fits = _largest(count, partial(fits_in, groups))
             message = (
                 f"{count}: with sampling.pool={sampling.pool} these points take at least {size(needed(count * groups))}"
             )

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from pinnkit.language.errors import Report
 from pinnkit.losses.view import ResidualError
@@ -142,7 +143,7 @@ def last_good(error: Diverged, folder: RunFolder, module: PINN) -> tuple[Path | 
     checkpoint, step = None, 0
     if any(path.exists() for path in checkpoint_paths(folder)):
         try:
-            checkpoint, step = roll_back(*checkpoint_paths(folder), error.sound, module)
+            checkpoint, step = roll_back(*cast(tuple[Path, Path], checkpoint_paths(folder)), error.sound, module)
         except DamagedCheckpoint as damaged:
             log.warning("%s; training begins anew", damaged)
         remove_later(folder.best_checkpoint, step)

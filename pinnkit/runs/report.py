@@ -44,11 +44,10 @@ def report(folder: RunFolder, problem: Problem, settings: Settings, metrics: Map
         said.name,
         said.description,
         metrics,
-        *(
-            [_formula(one, said, closed) for one in lines]
-            for lines, closed in ((said.equations, False), (said.conditions, False), (said.definitions, True),
-                                  (said.exact, True))
-        ),
+        [_formula(one, said, closed=False) for one in said.equations],
+        [_formula(one, said, closed=False) for one in said.conditions],
+        [_formula(one, said, closed=True) for one in said.definitions],
+        [_formula(one, said, closed=True) for one in said.exact],
         said.facts,
         [row for row in rows if row[2] != CHOSEN_HERE],
         [row[:2] for row in rows if row[2] == CHOSEN_HERE],
@@ -61,20 +60,13 @@ def report(folder: RunFolder, problem: Problem, settings: Settings, metrics: Map
 def _formula(line: Line, said: Statement, closed: bool) -> Formula:
     """A line of the statement; a closed form has its name on the left."""
     text = f"{line.name} = {line.text}" if closed else line.text
-    written, note = text, ()
-    if text.endswith(SOURCE):
-        written, note = text.removesuffix(SOURCE), ("with a source term, by the manufactured solution",)
-    math = mathml(written, said.names, said.coordinates) if line.is_text else None
+    math = mathml(text, said.names, said.coordinates) if line.is_text else None
     first = line.name if not closed else ""
     first = f"{first}: {line.where}" if line.where else first
-    notes = (*([first] if first else []), *line.notes, *note)
+    notes = (*([first] if first else []), *line.notes)
     if not line.is_text:
         notes = (*notes, "a residual given in Python")
     return Formula(text, math, notes)
-
-
-SOURCE = "  (with a source)"
-"""The end of an equation's text to which a manufactured solution has added a source."""
 
 
 def changed_settings(settings: Settings, overrides: Sequence[str]) -> Iterator[tuple[str, str, str]]:

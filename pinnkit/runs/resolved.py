@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import nn
@@ -49,7 +50,8 @@ def _network(problem: Problem, network: Network) -> Network:
         return network.chosen(dimension, count, problem.simple, problem.steady, len(problem.equations))
 
     found = chosen(dimension)
-    widths = {count: chosen(count).width for count in sorted({len(field.coordinates) for field in problem.fields})}
+    counts = sorted({len(field.coordinates) for field in problem.fields})
+    widths = {count: cast(int, chosen(count).width) for count in counts}
     others = {str(count): width for count, width in widths.items() if width != found.width}
     return replace(found, widths={**network.widths, **others})
 

@@ -43,6 +43,8 @@ log = logging.getLogger("pinnkit")
 
 COLUMNS = 80
 """Columns of the summary."""
+FIXED = "\u00a0"
+"""A space at which no line is broken."""
 QUADRATURE = 8192
 """Evaluations of the network by which the quadrature is checked after training, for each group of points."""
 
@@ -106,7 +108,7 @@ class Results:
             self.run.write_figures(figures, callbacks.figures_format, callbacks.figures_dpi)
             self._show(module.progress.step, figures)
         metrics = {
-            "status": "interrupted" if module.stopped.startswith(INTERRUPTED) else "finished",
+            "status": "interrupted" if (module.stopped or "").startswith(INTERRUPTED) else "finished",
             "reason": module.stopped,
             **found.errors(),
             "loss": record.rows[-1]["losses"].get("objective") if record.rows else None,
@@ -125,6 +127,8 @@ class Results:
             log.info(line, extra={"verdict": metrics["verdict"]})
         for line in in_columns(summary_lines(metrics)):
             log.info(line)
+        if self.first:
+            log.info("report: %s", self.run.path / "report.html")
         return metrics
 
     def _quadrature(self, module: PINN, data: CollocationData) -> dict[str, Any]:
@@ -222,10 +226,13 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
 
 
 def in_columns(lines: Iterable[str]) -> list[str]:
-    """Lines that fit the columns of a summary."""
-    return [
-        part for line in lines for part in textwrap.wrap(line, COLUMNS, subsequent_indent="  ", break_long_words=False)
-    ]
+    """Lines that fit the columns of a summary; a number stays beside its per cent sign, and a path is one word.
+
+    >>> in_columns(["the condition e of a problem whose answer stands in this line is violated by 100 % of its terms"])
+    ['the condition e of a problem whose answer stands in this line is violated by', '  100 % of its terms']
+    """
+    wrapper = textwrap.TextWrapper(COLUMNS, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    return [part.replace(FIXED, " ") for line in lines for part in wrapper.wrap(line.replace(" %", f"{FIXED}%"))]
 
 
 def verdict_lines(metrics: Mapping[str, Any]) -> list[str]:

@@ -101,7 +101,7 @@ class Run:
         if not all(stage.first_order for stage in setup.module.stages):
             smaller += ", or, where a line search chooses them, the first, and nothing learned before"
         log.warning("%s; back to step %d, with %s (%d of %d)", error, step, smaller, done + 1, ROLLBACKS)
-        found = checkpoint and str(checkpoint.resolve())
+        found = str(checkpoint.resolve()) if checkpoint else None
         message = former.ranks.first_message(found, former.device)  # only rank 0 knows the run folder
         return Path(message) if message else None
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -252,7 +252,7 @@ class Solution:
         """
         if folder is None and self.folder is None:
             raise ValueError("this solution has no run folder: say where to, folder=...")
-        place = self.folder / "evaluation" if folder is None else Path(folder)
+        place = cast(Path, self.folder) / "evaluation" if folder is None else Path(folder)
         with single_thread_if_small(self.problem, self.settings):
             return export_module(self.module, self.reference, self.metrics, self.settings.dtype, formats, place, points)
 

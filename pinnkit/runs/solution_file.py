@@ -62,9 +62,10 @@ def write(path: Path, module: PINN, settings: Settings, status: str, metrics: Ma
     problem = module.problem.replace(config=_with_lists(module.problem.config))
     config = yaml.safe_load(as_yaml(problem, settings, module.network.own))
     found = Files(problem.folder)
-    names = dict.fromkeys(_file_names(config["pde"]))
+    names = dict.fromkeys([*_file_names(config["pde"]), *_table(config, "reference")])
     stored = {name: f"{number}_{Path(name).name}" for number, name in enumerate(names, start=1)}
     config["pde"] = _renamed(config["pde"], stored)
+    config["reference"] = stored.get(config.get("reference"), config.get("reference"))
     config["outside_files"] = False  # all of them are in this file
     files = {stored[name]: np.frombuffer(found.path(name).read_bytes(), dtype=np.uint8).copy() for name in names}
     content = {
@@ -112,6 +113,8 @@ def read(path: Path) -> Saved:
         metrics = parse_json(content["metrics"])
     except ValueError as error:
         raise DamagedCheckpoint(path, f"is damaged: its metrics are no JSON ({error})") from None
+    if not isinstance(metrics, dict):
+        raise DamagedCheckpoint(path, "is damaged: its metrics are no mapping")
     return Saved(config, content["status"], metrics, dict(content["state_dict"]), files)
 
 
@@ -142,9 +145,14 @@ def _file_names(config: Mapping[str, Any]) -> Iterator[str]:
     places += [(one, kind) for one in _mappings(config.get("shapes")) for kind in FILES]
     places.append((config, "reference"))
     for one, key in places:
-        name = one.get(key)
-        if isinstance(name, str) and Path(name).suffix:
-            yield name
+        yield from _table(one, key)
+
+
+def _table(config: Mapping[str, Any], key: str) -> Iterator[str]:
+    """The name of a data file under a key, where there is one."""
+    name = config.get(key)
+    if isinstance(name, str) and Path(name).suffix:
+        yield name
 
 
 def _mappings(config: Any) -> list[Mapping[str, Any]]:

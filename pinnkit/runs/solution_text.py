@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pinnkit.language.markdown import without_markup
 from pinnkit.problem.notebook import in_markdown
 from pinnkit.problem.problem import Problem
 
@@ -27,7 +28,7 @@ def in_a_line(problem: Problem, status: str, metrics: Mapping[str, Any], folder:
 def in_a_notebook(problem: Problem, status: str, metrics: Mapping[str, Any], folder: Path | None) -> str:
     """The problem with its equations, and a table of what came out."""
     rows = "\n".join(f"| {name} | {value} |" for name, value in _rows(status, metrics, folder))
-    said = f"\n\n{metrics['verdict_text']}" if metrics.get("verdict_text") else ""
+    said = f"\n\n{without_markup(metrics['verdict_text'])}" if metrics.get("verdict_text") else ""
     return f"{in_markdown(problem)}\n\n| | |\n| --- | --- |\n{rows}{said}"
 
 
@@ -35,7 +36,7 @@ def _rows(status: str, metrics: Mapping[str, Any], folder: Path | None) -> Itera
     yield "status", status
     if metrics.get("verdict"):
         yield "verdict", f"**{metrics['verdict']}**"
-    against = f" (against: {metrics['reference']})" if metrics.get("reference") else ""
+    against = f" (against: {without_markup(metrics['reference'])})" if metrics.get("reference") else ""
     for name, error in (metrics.get("relative_l2") or {}).items():
         largest = (metrics.get("max_error") or {}).get(name)
         most = f", at most {largest:.2e}" if largest is not None else ""

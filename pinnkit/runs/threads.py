@@ -24,6 +24,7 @@ def single_thread_if_small(problem: Problem, settings: Settings) -> Iterator[int
     former = torch.get_num_threads()
     dimension = len(problem.coordinates)
     network = settings.network.chosen(dimension, dimension, problem.simple, problem.steady, len(problem.equations))
+    assert network.width is not None
     if settings.sampling.count(dimension) * network.width <= SMALL:
         torch.set_num_threads(1)
     try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,8 @@ from pinnkit.training import settings as training
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+log = logging.getLogger("pinnkit")
 
 STORE = "mlflow.db"
 """MLflow's store where neither the settings nor the environment name one: a file in the working folder."""
@@ -37,7 +41,7 @@ def make_loggers(settings: training.Logger, folder: RunFolder, problem: str, res
         resume: whether a run goes on, and so its former runs of these trackers.
 
     Raises:
-        ProblemError: a package is missing.
+        ProblemError: a package is missing, or refuses its settings.
     """
     former = _identities(folder) if resume else {}
     found: list[Logger] = []
@@ -45,10 +49,12 @@ def make_loggers(settings: training.Logger, folder: RunFolder, problem: str, res
         found.append(TensorBoardLogger(folder.tensorboard, name="", version=""))
     if settings.wandb.enabled:
         _check_package("wandb")
-        found.append(_wandb(settings.wandb, folder.path, problem, former.get("wandb")))
+        with _in_words("wandb"):
+            found.append(_wandb(settings.wandb, folder.path, problem, former.get("wandb")))
     if settings.mlflow.enabled:
         _check_package("mlflow")
-        found.append(_mlflow(settings.mlflow, folder.path, problem, former.get("mlflow")))
+        with _in_words("mlflow"):
+            found.append(_mlflow(settings.mlflow, folder.path, problem, former.get("mlflow")))
     return found
 
 
@@ -63,15 +69,11 @@ def begin(loggers: Sequence[Logger], folder: RunFolder, config: str, resume: boo
         kind = _kind(logger)
         if kind is None:
             continue
-        try:
-            _ = logger.experiment
-            identities[kind] = str(logger.run_id if kind == "mlflow" else logger.experiment.id)
+        with _in_words(kind):
+            _ = logger.experiment  # type: ignore[attr-defined]
+            identities[kind] = str(logger.run_id if kind == "mlflow" else logger.experiment.id)  # type: ignore[attr-defined]
             if not (resume and kind == "mlflow"):  # whose parameters cannot change
                 logger.log_hyperparams(_flat(parse(config) or {}))
-        except Exception as error:  # trackers have classes of their own, and those of their networks
-            first = (str(error).splitlines() or [type(error).__name__])[0]
-            hint = ": logger.wandb.offline=true needs no server" if kind == "wandb" else ""
-            raise ProblemError([Mistake(f"logger.{kind}", f"{type(error).__name__}: {first}{hint}")]) from error
     if identities:
         write_text(folder.tracker_runs, json.dumps(identities, indent=2) + "\n")
 
@@ -87,7 +89,10 @@ def log_figure(logger: Logger, name: str, figure: Figure, step: int) -> None:
 
 
 def end(loggers: Sequence[Logger], metrics: Mapping[str, Any]) -> None:
-    """Log the final metrics, and close the runs of the trackers."""
+    """Log the final metrics, and close the runs of the trackers.
+
+    A tracker that cannot be reached is a warning: the run has come to its end, and its folder has everything.
+    """
     plain, _ = to_json(metrics)
     numbers = {key: value for key, value in plain.items() if isinstance(value, int | float)}
     for name in FINAL:
@@ -95,16 +100,22 @@ def end(loggers: Sequence[Logger], metrics: Mapping[str, Any]) -> None:
     status = str(metrics["status"])
     texts = {key: plain[key] for key in ("status", "verdict", "verdict_text") if plain.get(key) is not None}
     for logger in loggers:
-        if isinstance(logger, WandbLogger):
-            logger.experiment.summary.update({**{f"final/{key}": value for key, value in numbers.items()}, **texts})
-            logger.experiment.finish(exit_code=0 if status in ("finished", "interrupted") else 1)
-        elif isinstance(logger, MLFlowLogger):
-            logger.log_metrics(
-                {f"final/{key}": float(value) for key, value in numbers.items()}, step=plain.get("steps")
-            )
-            for key, text in texts.items():
-                logger.experiment.set_tag(logger.run_id, key, text)
-            logger.finalize("success" if status == "finished" else "finished" if status == "interrupted" else "failed")
+        try:
+            _end(logger, status, numbers, texts, plain.get("steps"))
+        except Exception as error:  # trackers have classes of their own, and those of their networks
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            log.warning("logger.%s has not been told how the run ended (%s): metrics.json has it", _kind(logger), first)
+
+
+def _end(logger: Logger, status: str, numbers: Mapping[str, float], texts: Mapping[str, str], step: int | None) -> None:
+    if isinstance(logger, WandbLogger):
+        logger.experiment.summary.update({**{f"final/{key}": value for key, value in numbers.items()}, **texts})
+        logger.experiment.finish(exit_code=0 if status in ("finished", "interrupted") else 1)
+    elif isinstance(logger, MLFlowLogger):
+        logger.log_metrics({f"final/{key}": float(value) for key, value in numbers.items()}, step=step)
+        for key, text in texts.items():
+            logger.experiment.set_tag(logger.run_id, key, text)
+        logger.finalize("success" if status == "finished" else "finished" if status == "interrupted" else "failed")
 
 
 def _wandb(settings: training.WandB, folder: Path, problem: str, former: str | None) -> Logger:
@@ -129,6 +140,17 @@ def _mlflow(settings: training.MLflow, folder: Path, problem: str, former: str |
         tracking_uri=settings.tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{STORE}",
         run_id=former,
     )
+
+
+@contextmanager
+def _in_words(kind: str) -> Iterator[None]:
+    """Turn an error of a tracker into one of its key."""
+    try:
+        yield
+    except Exception as error:  # trackers have classes of their own, and those of their networks
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        hint = ": logger.wandb.offline=true needs no server" if kind == "wandb" else ""
+        raise ProblemError([Mistake(f"logger.{kind}", f"{type(error).__name__}: {first}{hint}")]) from error
 
 
 def _check_package(name: str) -> None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pinnkit.language.errors import Mistake, ProblemError, Report, suggestion
 from pinnkit.problem.checks import check
@@ -80,6 +80,7 @@ def read_and_check(
                 message = f"there is no folder '{folder}': name the one with the problem's files, problem_folder=FOLDER"
                 report.add("problem_folder", message)
     report.raise_if_any()
+    assert problem is not None
     return problem, settings
 
 
@@ -102,7 +103,7 @@ def validate(problem: Problem, settings: Settings, custom_network: bool = False,
         problem = manufacture(problem, settings.manufactured)
     dimension = len(problem.coordinates)
     network = settings.network.chosen(dimension, dimension, problem.linear, problem.steady, len(problem.equations))
-    report = check(problem, network.activation, math.inf if custom_network else network.smoothness)
+    report = check(problem, cast(str, network.activation), math.inf if custom_network else network.smoothness)
     if settings.manufactured:  # its solution stands where a problem's own would
         report.mistakes = [_manufactured(mistake) for mistake in report.mistakes]
         report.mistakes += [_manufactured(one) for one in report.warnings if one.key.startswith("exact")]

@@ -96,7 +96,8 @@ def _on_place(
         return sampling.unit_points(drawn, place.dimension, seed, stream, draw)
 
     allowed = allowed_at(problem, condition)
-    return place.draw(count, unit, allowed and (lambda points: allowed(points, place)), sampling.part)
+    kept = None if allowed is None else (lambda points: allowed(points, place))
+    return place.draw(count, unit, kept, sampling.part)
 
 
 def batch_index(size: int, batch: int, seed: int, stream: str, step: int) -> np.ndarray:

@@ -38,11 +38,11 @@ class Record(Callback):
         self.points_per_second = 0.0
         self._next = 0
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:  # type: ignore[override]
         progress = module.progress
         if self.rows and self.rows[-1]["step"] == progress.step:
             return  # a limit was reached before the first step: nothing is new
-        row = {
+        row: dict[str, Any] = {
             "step": progress.step,
             "time_s": progress.train_time_s,
             "phase": progress.stage,
@@ -80,7 +80,8 @@ class Record(Callback):
     def _rate(self, trainer: lightning.Trainer, row: Mapping[str, Any]) -> float:
         """Collocation points per second of training since the last entry: steps * points / time."""
         before = self.rows[-1] if self.rows else {"step": 0, "time_s": 0.0}
-        points = sum(len(part) for part in trainer.datamodule.sets.values())
+        sizes: list[int] = [len(part) for part in trainer.datamodule.sets.values()]  # type: ignore[attr-defined]
+        points = sum(sizes)
         elapsed = row["time_s"] - before["time_s"]
         self.points_per_second = (row["step"] - before["step"]) * points / elapsed if elapsed > 0 else 0.0
         return self.points_per_second
@@ -111,22 +112,22 @@ class SignalHandler(Callback):
         self._former = {number: signal.getsignal(number) or signal.SIG_DFL for number in handled_signals()}
         self._installed = False
 
-    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
+    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
         if threading.current_thread() is not threading.main_thread():
             return  # Python gives signals to the main thread alone, whose handlers are those of the caller
 
         def stop(number: int, frame: Any) -> None:
             module.stop(f"{INTERRUPTED}{signal.Signals(number).name}")
-            signal.signal(number, self._former[number])
+            signal.signal(number, self._former[signal.Signals(number)])
 
         self._installed = True
         for number in self._former:
             signal.signal(number, stop)
 
-    def teardown(self, trainer: lightning.Trainer, module: PINN, stage: str) -> None:
+    def teardown(self, trainer: lightning.Trainer, module: PINN, stage: str) -> None:  # type: ignore[override]
         self._restore()
 
-    def on_exception(self, trainer: lightning.Trainer, module: PINN, exception: BaseException) -> None:
+    def on_exception(self, trainer: lightning.Trainer, module: PINN, exception: BaseException) -> None:  # type: ignore[override]
         self._restore()  # Lightning calls no teardown then
 
     def _restore(self) -> None:
@@ -147,11 +148,11 @@ class FigureLogger(Callback):
         self.show, self.every = show, every
         self._next = every
 
-    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
+    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
         if module.progress.step == 0:
             self.show(0)
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:  # type: ignore[override]
         step = module.progress.step
         if step >= self._next:
             self._next = step // self.every * self.every + self.every

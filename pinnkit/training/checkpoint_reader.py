@@ -136,8 +136,7 @@ def newest(paths: Iterable[Path], module: PINN | None = None) -> tuple[Path, dic
         return path, content
     reasons = {one.reason: [str(other.path) for other in found if other.reason == one.reason] for one in found}
     wrong = "; ".join(f"{', '.join(paths)}: {reason}" for reason, paths in reasons.items())
-    message = f"no checkpoint can be used: {wrong}"
-    raise DamagedCheckpoint(path.parent, message, any(one.diverged for one in found))
+    raise DamagedCheckpoint(path.parent, f"no checkpoint can be used: {wrong}", any(one.diverged for one in found))
 
 
 @contextmanager

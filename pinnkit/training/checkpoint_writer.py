@@ -52,7 +52,7 @@ class Checkpoints(Callback):
         self._whole = True
         """Whether the last one can be used, and so replace the one before it."""
 
-    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
+    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
         if trainer.ckpt_path is not None:
             self._whole = Path(trainer.ckpt_path).name == self.last.name  # known to all ranks by its name alone
         if module.progress.step == 0:
@@ -60,16 +60,16 @@ class Checkpoints(Callback):
         elif self._whole and not module.rolled_back:  # otherwise it lacks the rollback
             self._step = module.progress.step
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:  # type: ignore[override]
         late = time.monotonic() - self._written >= 60 * self.every_minutes
         if module.progress.step >= self._next or module.ranks.any(late, module.device):
             self._write(trainer, module)
 
-    def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:
+    def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
         if module.progress.step != self._step:  # or the one before it would be lost for the same once more
             self._write(trainer, module)
 
-    def on_save_checkpoint(self, trainer: lightning.Trainer, module: PINN, checkpoint: dict[str, Any]) -> None:
+    def on_save_checkpoint(self, trainer: lightning.Trainer, module: PINN, checkpoint: dict[str, Any]) -> None:  # type: ignore[override]
         checkpoint["pinnkit"] = {
             "format": FORMAT,
             "config": self.config,
@@ -86,7 +86,7 @@ class Checkpoints(Callback):
             RankLost: another process waits, as this one cannot write.
         """
         if not all(bool(torch.isfinite(one).all()) for one in module.parameters()):
-            batches = {name: batch.to(module.device) for name, batch in trainer.datamodule.batches().items()}
+            batches = {name: batch.to(module.device) for name, batch in trainer.datamodule.batches().items()}  # type: ignore[attr-defined]
             raise module.divergence.not_finite(batches, module.progress.step, new=False)
         self._next = module.progress.step // self.every_steps * self.every_steps + self.every_steps
         self._written, self._step = time.monotonic(), module.progress.step

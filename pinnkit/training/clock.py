@@ -25,6 +25,7 @@ class Clock:
 
     def seconds(self) -> float:
         """Seconds of training so far."""
+        assert self._origin is not None
         return self._now() - self._origin
 
     def _now(self) -> float:

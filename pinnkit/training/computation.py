@@ -133,28 +133,33 @@ class Computation:
         """The reference weights in the order of the terms."""
         return self.state.weights.reference_vector(self.terms, self.state.like)
 
+    @property
+    def _chosen(self) -> Evaluator:
+        assert self.evaluator is not None
+        return self.evaluator
+
     def prepared(self, batches: Mapping[str, PointSet]) -> list[Prepared]:
         """This rank's shards, cut for the evaluator; done once for each draw."""
         if self._prepared is None or self._prepared[0] is not batches:
-            self._prepared = (batches, [self.evaluator.prepare(shard) for shard in self.state.ranks.share(batches)])
+            self._prepared = (batches, [self._chosen.prepare(shard) for shard in self.state.ranks.share(batches)])
         return self._prepared[1]
 
     def directions(self) -> list[Tensor]:
         """The directions by which Laplacians are estimated in this step."""
-        return self.evaluator.draw_directions(self.seed, self.state.progress.step)
+        return self._chosen.draw_directions(self.seed, self.state.progress.step)
 
     def evaluate(self, shards: list[Prepared], weights: Tensor, directions: list[Tensor]) -> tuple[Tensor, ...]:
         """Losses (terms,) and the gradient of their weighted sum (parameters,): the same numbers on each rank."""
-        return self.state.ranks.total(self.evaluator.each(shards, weights, directions))
+        return self.state.ranks.total(self._chosen.each(shards, weights, directions))
 
     def losses(self, batches: Mapping[str, PointSet]) -> Tensor:
         """The losses (terms,) at the present parameters."""
-        with self.evaluator.threading():
+        with self._chosen.threading():
             return self.evaluate(self.prepared(batches), self.weight_vector(), self.directions())[0]
 
     def term_gradients(self, batches: Mapping[str, PointSet]) -> Tensor:
         """The gradient of the loss of each term, (terms, parameters), by one evaluation for each."""
-        own = self.evaluator.term_gradients(self.prepared(batches), self.directions())
+        own = self._chosen.term_gradients(self.prepared(batches), self.directions())
         return self.state.ranks.total(own)[0]
 
     def linearisation(self, batches: Mapping[str, PointSet], weights: Tensor) -> Linearisation:
@@ -167,7 +172,7 @@ class Computation:
         if self._linearised is None or self._linearised[0] is not batches or self._linearised[1] != version:
             try:
                 if self._jacobian is None:
-                    self._jacobian = Jacobian(self.evaluator)
+                    self._jacobian = Jacobian(self._chosen)
                     self._jacobian.verify(batches, weights)
                 own = [self._jacobian.prepare(shard) for shard in self.state.ranks.share(batches)]
                 found = self._jacobian.at(own, weights, self.state.ranks)

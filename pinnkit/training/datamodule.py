@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import lightning
 import numpy as np
@@ -50,6 +50,8 @@ class CollocationData(lightning.LightningDataModule):
         stage: the number of the stage that the present points were drawn for.
         began: the step with which the first block on the present points began.
     """
+
+    trainer: Any  # of Lightning, which sets it before it asks for batches
 
     def __init__(
         self,
@@ -157,12 +159,12 @@ class CollocationData(lightning.LightningDataModule):
         Raises:
             Diverged: that is not finite at one.
         """
-        found = {}
+        found, drawn = {}, cast(int, self.drawn)
         for name, former in self.sets.items():
-            if name in self.by_residual and self.drawn < FRESH_DRAWS:
-                found[name] = self._following_residual(name, self.drawn + 1, len(former), former)
+            if name in self.by_residual and drawn < FRESH_DRAWS:
+                found[name] = self._following_residual(name, drawn + 1, len(former), former)
             else:
-                found[name] = self._even(name, self.drawn + 1)
+                found[name] = self._even(name, drawn + 1)
         batches = {name: self._batch(points).to(self.trainer.lightning_module.device) for name, points in found.items()}
         return batches, {name: self._finite_scores(name, points) for name, points in found.items()}
 
@@ -251,5 +253,5 @@ class CollocationData(lightning.LightningDataModule):
         self.sets = {name: kept[name] if name in kept else self._even(name, self.drawn) for name in self.groups}
 
 
-def _as_it_is(item: StepBlock) -> StepBlock:
+def _as_it_is(item: Any) -> Any:
     return item

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,7 +28,7 @@ class WorstTerm(NamedTuple):
     term: str
     points: Tensor
     values: list[float]
-    count: int
+    count: int  # type: ignore[assignment]
 
 
 def scoring_chunk(chunk: int | None) -> int:
@@ -64,7 +64,7 @@ def largest(values: TermValues, batches: Mapping[str, PointSet], weights: Mappin
         weights: of the terms that count.
         size: points whose residuals are computed at once.
     """
-    terms = {}
+    terms: dict[str, Any] = {}
     for group, batch in batches.items():
         found: dict[str, list[Tensor]] = {}
         step = values.fitting(group, size)

@@ -152,12 +152,12 @@ LOST_MESSAGES = ("gloo", "NCCL", "Connection closed by peer", "Connection reset 
 """Parts of torch's messages for a lost process."""
 
 
-def cannot_rendezvous(error: RuntimeError) -> bool:
+def cannot_rendezvous(error: Exception) -> bool:
     """Whether it says that the processes of a run have not found each other."""
     kinds = (dist.DistNetworkError, dist.DistStoreError) if dist.is_available() else ()
     return isinstance(error, kinds) and not dist.is_initialized()
 
 
-def is_rank_lost(error: RuntimeError) -> bool:
+def is_rank_lost(error: Exception) -> bool:
     """Whether it says that another process, which had been met, has ended."""
     return dist.is_available() and dist.is_initialized() and any(message in str(error) for message in LOST_MESSAGES)

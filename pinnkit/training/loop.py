@@ -75,7 +75,9 @@ class Loop:
         try:
             if self.computation.evaluator is None:
                 self._begin(block.batches, broadcast)
-            with self.computation.evaluator.threading():
+            evaluator = self.computation.evaluator
+            assert evaluator is not None
+            with evaluator.threading():
                 self._run(block, optimizers, unseen)
         except (RuntimeError, MemoryError) as error:
             if not out_of_memory(error):
@@ -167,6 +169,7 @@ class Loop:
         Raises:
             Diverged: an objective is not finite, or has exploded.
         """
+        assert self.step.last is not None
         state, (losses, weighted) = self.state, self.step.last
         changed = state.weights.changed
         if state.weights.points:
@@ -189,7 +192,7 @@ class Loop:
             Diverged: it has.
         """
         ranks = self.state.ranks
-        if self.state.progress.step == 0 or self.stopping.reason.startswith(INTERRUPTED):
+        if self.state.progress.step == 0 or (self.stopping.reason or "").startswith(INTERRUPTED):
             return
         try:
             batches, scores = unseen()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 
@@ -32,7 +33,7 @@ class MiniBatches:
         taken = {name: points for name, points in batches.items() if is_equations(name)}
         everything = sum(map(len, taken.values()))
         for name, points in taken.items():  # regions share the batch as they share the points
-            size = max(1, round(self._size(stage) * len(points) / everything))
+            size = max(1, round(cast(int, self._size(stage)) * len(points) / everything))
             index = batch_index(len(points), size, self.seed, name, step)
             taken[name] = points.take(torch.as_tensor(index, device=points.coordinates.device))
         return {**batches, **taken}

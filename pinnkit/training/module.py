@@ -174,7 +174,7 @@ class PINN(lightning.LightningModule):
 
     def training_step(self, block: StepBlock, batch_idx: int) -> None:
         optimizers = found if isinstance(found := self.optimizers(), list) else [found]
-        self.loop.run(block, optimizers, self.trainer.strategy.broadcast, self.trainer.datamodule.unseen)
+        self.loop.run(block, optimizers, self.trainer.strategy.broadcast, self.trainer.datamodule.unseen)  # type: ignore[attr-defined]
         if self.stopped:
             self.trainer.should_stop = True
 

@@ -96,9 +96,11 @@ def on_terminal(state: State, columns: int) -> str:
     """One line of at most so many columns; where it is narrow the less important parts are left out, the error last.
 
     >>> print(on_terminal(State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4), 80))
-    ssbroyden  43%  4300/10000  objective 1.23e-07  error 2.10e-04  1:02, 1:23 left
+    ssbroyden  43%  4300/10000  objective 1.23e-07  error 2.10e-04  1:02 of <2:25
     """
     steps = f"{state.step}/{state.steps}" if state.steps else f"step {state.step}"
+    # "<": a run ends before its last step where its objective has gone flat.
+    bound = "?" if state.left is None else f"<{clock(state.time + state.left)}"
     parts = {  # in the order in which they stand
         "optimizer": state.optimizer,
         "share": f"{100 * state.share:.0f}%",
@@ -106,7 +108,7 @@ def on_terminal(state: State, columns: int) -> str:
         "objective": f"objective {state.objective:.2e}",
         "error": "" if state.error is None else f"error{f' {state.of}' if state.of else ''} {state.error:.2e}",
         "speed": f"{state.points_per_second:.1e} points/s",
-        "time": f"{clock(state.time)}, {clock(state.left)} left",
+        "time": f"{clock(state.time)} of {bound}",
     }
     parts = {name: part for name, part in parts.items() if part}
     for name in ("speed", "optimizer", "share", "steps", "time", "objective"):
@@ -135,11 +137,11 @@ def log_line(state: State) -> str:
     """One line for a log.
 
     >>> print(log_line(State("ssbroyden", 4300, 10000, 62.0, None, 0.0145, 1.234e-7, 2.1e-4, "v")))
-    step 4300 of 10000 (ssbroyden): objective 1.23e-07, error of v 2.10e-04; 1:02 of training, 1:23 left
+    step 4300 of 10000 (ssbroyden): objective 1.23e-07, error of v 2.10e-04; 1:02 of training, at most 1:23 left
     """
     steps = f" of {state.steps}" if state.steps else ""
     error = "" if state.error is None else f", error{f' of {state.of}' if state.of else ''} {state.error:.2e}"
-    times = f"{clock(state.time)} of training, {clock(state.left)} left"
+    times = f"{clock(state.time)} of training, at most {clock(state.left)} left"
     return f"step {state.step}{steps} ({state.optimizer}): objective {state.objective:.2e}{error}; {times}"
 
 
@@ -166,7 +168,7 @@ class Progress(Callback):
         self._last_line = -math.inf
         """Seconds of training at the last line."""
 
-    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:
+    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
         self._last_line = module.progress.train_time_s
         if self.bar and self.stream.isatty():
             self._bar = tqdm(file=self.stream, bar_format="{desc}", dynamic_ncols=True, mininterval=0.2)
@@ -177,7 +179,7 @@ class Progress(Callback):
             steps, done = module.limits.steps, module.progress.step
             self._widget = notebook_bar(total=steps, initial=done, unit="step", mininterval=0.2)
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:
+    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:  # type: ignore[override]
         if not self.record.rows:
             return
         state = self._state(module, self.record.rows[-1])
@@ -194,10 +196,10 @@ class Progress(Callback):
             self._last_line = state.time
             log.info(log_line(state))
 
-    def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:
+    def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
         self._close()
 
-    def on_exception(self, trainer: lightning.Trainer, module: PINN, exception: BaseException) -> None:
+    def on_exception(self, trainer: lightning.Trainer, module: PINN, exception: BaseException) -> None:  # type: ignore[override]
         self._close()
 
     def _close(self) -> None:
@@ -222,7 +224,7 @@ class Progress(Callback):
             max_time=module.limits.max_time,
             per_step=self._step_time.per_step,
             objective=row["losses"].get("objective", math.nan),
-            error=errors.get(worst),
+            error=errors.get(worst) if worst is not None else None,
             of=worst if len(errors) > 1 else None,
             points_per_second=self.record.points_per_second,
         )

@@ -78,6 +78,7 @@ def points_by_residual(
         near.take(select(near.coordinates, found.weight, sharp, 1.0, 0.0, *key)),
     ]
     if kept:
+        assert former is not None
         parts.insert(0, former.take(spread(former.coordinates, kept, *key)))
     points = PointSet.concatenated(parts)
     if isinstance(condition, Condition):

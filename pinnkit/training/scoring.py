@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from torch import Tensor
 
@@ -43,6 +44,7 @@ class Scoring:
                 raise
         if ranks.any(parts is None, self.state.device):
             raise RankOutOfMemory(f"a rank has too little memory for the residuals of '{group}' at {len(batch)} points")
+        assert parts is not None
         return ranks.interleaved(parts, len(batch))
 
     def _own(self, group: str, batch: PointSet) -> list[Tensor]:
@@ -61,5 +63,5 @@ class Scoring:
                         if stage.trains(term)
                     )
                     squares = squares if points.weights is None else squares * points.weights
-                    parts.append(squares.sqrt()[:, 0])
+                    parts.append(cast(Tensor, squares).sqrt()[:, 0])
         return parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -47,7 +47,7 @@ class StageSequence:
 
     def over_after_block(self, objective: Tensor) -> str | None:
         """Why the present stage is over by its objective (under the reference weights)."""
-        return self.state.stage.reached(objective)
+        return self.state.stage.reached(cast(Any, objective))
 
     def _time_over(self) -> str | None:
         stage = self.state.stage
@@ -78,7 +78,7 @@ class StageSequence:
     def update_step_decay(self) -> None:
         """Begin to shorten the steps of an optimizer that wants it, where little of its stage is left on some rank."""
         state, stage, progress = self.state, self.state.stage, self.state.progress
-        if not stage.fresh_points or not state.ranks.any(self._left() < stage.settings.settle, state.device):
+        if not stage.fresh_points or not state.ranks.any(self._left() < cast(Any, stage.settings).settle, state.device):
             progress.settling = None
         elif progress.settling is None:
             progress.settling = progress.step

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.optimizers.schedule import learning_rate_factor, settling_factor
-from pinnkit.optimizers.settings import Optimizer
+from pinnkit.optimizers.settings import FirstOrder, Optimizer
 from pinnkit.problem.groups import equation_groups
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.settings import Sampling
@@ -103,7 +103,7 @@ class Stage:
     def settle(self, optimizer: torch.optim.Optimizer, step: int | None) -> None:
         """Shorten the next step, `step` steps after that began; None: it has not."""
         if self.fresh_points:
-            optimizer.step_factor = 1.0 if step is None else settling_factor(step)
+            cast(Any, optimizer).step_factor = 1.0 if step is None else settling_factor(step)
 
     def set_learning_rate(self, optimizer: torch.optim.Optimizer, step: int, share: float = 1.0) -> float | None:
         """Set the rate for this step of the stage: `share` of what warm-up and decay give.
@@ -112,7 +112,8 @@ class Stage:
         """
         if not self.first_order:
             return None
-        rate = share * self.settings.learning_rate * learning_rate_factor(step, self.settings)
+        settings = cast(FirstOrder, self.settings)
+        rate = share * settings.learning_rate * learning_rate_factor(step, settings)
         for group in optimizer.param_groups:
             group["lr"] = rate
         return rate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from torch import Tensor
 
@@ -26,7 +27,7 @@ class TermValues:
     def parameters(self) -> dict[str, Tensor]:
         """Every parameter of the problem as a scalar tensor; a learned one within its bounds."""
         like = next(self.model.network.parameters())
-        return self.model.parameters(self.model.learned, self.model.constants(like))
+        return self.model.parameters(cast(Mapping[str, Tensor], self.model.learned), self.model.constants(like))
 
     def fitting(self, group: str, size: int) -> int:
         """How many points of a group ask for `size` evaluations of the network, those of integrals included."""
@@ -51,7 +52,8 @@ class TermValues:
 
     def losses(self, batches: Mapping[str, PointSet]) -> dict[str, Tensor]:
         """The loss of every term of these groups: its mean squared residual."""
-        parameters, found = self.parameters(), {}
+        parameters = self.parameters()
+        found: dict[str, Tensor] = {}
         for name, group in self.groups.items():
             if name in batches:
                 residuals = group(self.model.network, batches[name], parameters)

@@ -93,6 +93,7 @@ class WeightState:
             InvalidWeights: it gives something else than finite weights of at least 0 by their terms.
         """
         present = self.values()
+        assert self.strategy is not None
         found = self.strategy.update({term: present[term] for term in terms}, losses, gradients)
         self.updated = step
         try:

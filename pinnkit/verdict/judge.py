@@ -79,6 +79,7 @@ def judge(evidence: Evidence) -> Findings:
 
 def _by_error(evidence: Evidence, found: Findings) -> str:
     """With a reference the error is the judge."""
+    assert found.error is not None
     (_, error), claimed = found.error, CLAIMED * (evidence.reference_error or 0.0)
     if not error < WRONG_ERROR:
         return UNSOLVED

@@ -41,16 +41,16 @@ def fell(steps: Sequence[float], values: Sequence[float]) -> float | None:
     >>> round(fell(steps, 1 / steps), 2)
     1.53
     """
-    steps, values = np.asarray(steps, dtype=float), np.asarray(values, dtype=float)
-    known = np.isfinite(values) & (values > 0)
-    steps, values = steps[known], values[known]
-    if len(steps) < FEWEST:
+    places, numbers = np.asarray(steps, dtype=float), np.asarray(values, dtype=float)
+    known = np.isfinite(numbers) & (numbers > 0)
+    places, numbers = places[known], numbers[known]
+    if len(places) < FEWEST:
         return None
-    share = steps / steps[-1]
-    before = values[(share >= EARLIER[0]) & (share <= EARLIER[1])]
+    share = places / places[-1]
+    before = numbers[(share >= EARLIER[0]) & (share <= EARLIER[1])]
     if not len(before):
-        before = values[[np.abs(share - sum(EARLIER) / 2).argmin()]]
-    return float(np.median(before) / np.median(values[share >= LATER]))
+        before = numbers[[np.abs(share - sum(EARLIER) / 2).argmin()]]
+    return float(np.median(before) / np.median(numbers[share >= LATER]))
 
 
 def longer(falls: float, ratio: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 from pinnkit.verdict.evidence import Evidence
 from pinnkit.verdict.judge import (
@@ -80,8 +81,8 @@ def _falling(evidence: Evidence, found: Findings) -> list[str]:
         return [state, f"After {_steps(evidence)} it cannot be told yet whether it still falls: "
                        f"give it more {budget}."]  # fmt: skip
     goal = found.error[1] / (evidence.asked or FINE_ERROR) if found.error else (found.ratio or 1.0) / FINE_RATIO
-    goal = goal if evidence.progress.error_fell is not None else goal**2  # an objective has squares
-    times = math.ceil(max(longer(found.factor, max(goal, 1.0)), 2.0)) if found.factor > 1 else MOST_TIMES + 1
+    goal = goal if evidence.progress.error_fell is not None else goal * goal  # an objective has squares
+    times = math.ceil(min(max(longer(found.factor, max(goal, 1.0)), 2.0), MOST_TIMES + 1))
     advice = f"give it {min(times, MOST_TIMES)} times the {budget}"
     if times > MOST_TIMES:
         advice += ", or try a larger network or another optimizer"
@@ -138,20 +139,21 @@ def _advice(evidence: Evidence, found: Findings) -> str:
             f"{_budget(evidence)}; a shorter time interval or a larger network helps too."
         )
     if found.violated and (not found.unmet or found.violated.ratio >= found.unmet.ratio):
-        return "Check whether it contradicts another condition or the equation; else give it more weight."
+        return "Check whether it contradicts another condition or the equation; else give it weight, or hard: true."
     return "Try a shorter time interval or a smaller domain first, more points, a larger network, or other weights."
 
 
 def _state(evidence: Evidence, found: Findings) -> str:
     if found.error:
         return _error(evidence, found)
-    state = f"Equations and conditions are met to {amount(found.ratio)} of the size of their terms"
+    state = f"Equations and conditions are met to {amount(cast(float, found.ratio))} of the size of their terms"
     if evidence.late_change is None:
         return state
     return f"{state}, and the answer changed by {amount(evidence.late_change)} in the last third of training"
 
 
 def _error(evidence: Evidence, found: Findings) -> str:
+    assert found.error is not None
     name, error = found.error
     against = "its exact value" if name in evidence.numbers else evidence.reference
     return f"The error of {name} is {amount(error)} (against: {against})"

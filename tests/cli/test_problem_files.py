@@ -94,6 +94,8 @@ def test_any_name_of_a_file_works(stem, folder):
         ("below", "pde: 'below' is a folder: name a problem file in it, such as below/my_problem.yaml"),
         ("pde=below/", "pde: 'below/' is a folder"),
         ("below/rows.csv", "command line: 'below/rows.csv': the name of a problem file ends in .yaml"),
+        ("below/rows", "command line: 'below/rows': write KEY=VALUE"),
+        ("below/decay", "command line: 'below/decay': the file is called 'below/decay.yaml'; write the whole name"),
         ("heat", "command line: 'heat': write KEY=VALUE, such as pde=heat, or the path of a problem file (.yaml)"),
         ("x" * 5000 + ".yaml", "pde: there is no file 'xxx"),
         ("below/bad.yaml", "bad.yaml: is no mapping"),

@@ -65,8 +65,16 @@ def definition(module, batches, weights):
     return r.detach(), torch.stack(rows)
 
 
+LIKE_OTHERS = ("advection", "allen_cahn", "disk", "kdv", "lotka_volterra", "burgers")
+"""Problems whose words others have too."""
+
+
 @pytest.mark.parametrize(
-    ("name", "engine"), [(name, ENGINES[number % len(ENGINES)]) for number, name in enumerate(NAMES)]
+    ("name", "engine"),
+    [
+        pytest.param(name, ENGINES[number % len(ENGINES)], marks=[pytest.mark.slow] * (name in LIKE_OTHERS))
+        for number, name in enumerate(NAMES)
+    ],
 )
 def test_agrees_with_the_gradient_for_every_shipped_problem(name, engine, recorded):
     module, batches = assembled(shipped(name), {**SMALL, "network": {"width": 5, "depth": 1}})
@@ -94,8 +102,7 @@ def test_rows_are_those_of_the_definition(engine, recorded, tmp_path):
     assert_consistent(jacobian, batches, weights)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize(("engine", "workers"), [("autograd", 1), ("autograd", 3), ("jets", 3)])
 def test_chunks_and_workers_change_nothing(engine, workers, recorded, monkeypatch):
     """Groups of 50, 7 and of 2 points in chunks of at most 16: some of them are padding alone."""
     module, batches = assembled(shipped("heat_inverse"), {**SMALL, "sampling": {"equations": 50, "conditions": 7}})

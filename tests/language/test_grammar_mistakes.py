@@ -38,6 +38,7 @@ from tests.language.grammar_scopes import SCOPE
         ("sin()", 0, "sin takes 1 argument, here 0"),
         ("sin + x", 0, "'sin' is a function: write sin(a)"),
         ("sin(x, y)", 0, "sin takes 1 argument, here 2"),
+        ("x + sech(x)^2", 4, "unknown function 'sech'; write 1/cosh(...)"),
         ("x + sni(x)", 4, "unknown function 'sni'; did you mean 'sin'?"),
         ("u(x, t)", 0, "write 'u' without arguments; elsewhere it is u(x=0)"),
         ("1 + u(z=1)", 6, "u does not depend on 'z'"),

@@ -28,6 +28,18 @@ def test_enough_conditions(problem):
     assert too_few_in_time(problem) + too_few_in_space(problem) == []
 
 
+def test_what_may_take_the_place_of_a_condition():
+    words = {"coordinates": {"x": [0, 1]}, "fields": ["u"], "equations": "u_xx = 1"}
+    left = {"at": "x = 0", "equations": "u = 0"}
+    assert too_few_in_space(Problem(**words, conditions={"left": left})) != []
+    assert (
+        too_few_in_space(Problem(**words, conditions={"left": left, "mean": {"equations": "integral(u, x) = 1"}})) == []
+    )
+    words = {"coordinates": {"t": [0, 1]}, "fields": ["u"], "equations": "u_tt = -u"}
+    both = {"at": ["t = 0", "t = 1"], "equations": "u = 1"}
+    assert too_few_in_time(Problem(**words, conditions={"both": both})) == []
+
+
 def test_each_missing_condition_is_named():
     assert too_few_in_time(rod(ends=ENDS)) == [
         "u has order 1 in t but 0 conditions at a fixed t: the solution is not unique"

@@ -73,8 +73,8 @@ def test_conditions_are_checked_for_smoothness_too():
     ("equation", "conditions", "warned"),
     [
         ("u_t = alpha*u_xx", {"a": {"at": "t = 0", "equations": "u = 0"}}, None),
-        ("u_t = alpha*u_xx", {"a": {"at": "x = 1", "equations": "u = 0"}}, "order 1 in time but 0 conditions"),
-        ("u_tt = alpha*u_xx", {"a": {"at": "t = 0", "equations": "u = 0"}}, "order 2 in time but 1 condition at"),
+        ("u_t = alpha*u_xx", {"a": {"at": "x = 1", "equations": "u = 0"}}, "order 1 in t but 0 conditions"),
+        ("u_tt = alpha*u_xx", {"a": {"at": "t = 0", "equations": "u = 0"}}, "order 2 in t but 1 condition at"),
         ("u_tt = alpha*u_xx", {"a": {"at": "t = 0", "equations": ["u = 0", "u_t = 0"]}}, None),
         ("u_tt = alpha*u_xx", {c: {"at": f"t = {c == 'b':d}", "equations": "u = 0"} for c in "ab"}, None),
         ("alpha*u_xx = 0", {"a": {"at": "x = 1", "equations": "u = 0"}}, None),

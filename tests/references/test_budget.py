@@ -12,7 +12,7 @@ import pinnkit
 from pinnkit.references import refinement
 from pinnkit.references.budget import Budget, OverBudget
 from pinnkit.references.choose import choose
-from pinnkit.references.claimed_error import NotComputed
+from pinnkit.references.claimed_error import NotComputed, log_computed
 from pinnkit.references.spectral import Spectral
 from tests.references.rods import ENDS, SINE, heat, problem, start
 
@@ -125,3 +125,9 @@ def test_a_front_that_no_grid_resolves_is_no_mistake():
     told = r"stopped at t = 0\.3.* of 1, its steps too small: the solution blows up there, or \d+ nodes are too few"
     with pytest.raises(NotComputed, match=told):
         Spectral(steep, nodes=64, rtol=1e-6, atol=1e-8)
+
+
+def test_a_claim_that_ran_out_of_time_names_the_setting(caplog):
+    now = iter([0.0, 59.0, 59.0, 59.0])
+    log_computed("spectral", 1e-2, Budget(60.0, clock=lambda: next(now)))
+    assert caplog.records[-1].getMessage().endswith("its 60 s were used up: reference_max_time=600 gives more")

@@ -87,6 +87,15 @@ def test_the_text_fits_the_screen_and_says_what_is_left_out(width, runs):
     assert set(columns) == set(found.columns()) - {"evaluations", "wall_time_s"}  # which no run has
 
 
+def test_seeds_that_differ_are_shown_on_a_narrow_screen(runs):
+    shared = {"evaluations": 9, "wall_time_s": 2.5, "residual_rms": {"heat": 0.5}, "train_time_s": 1.25, "loss": 0.5}
+    for seed, name in enumerate("ab"):
+        write(runs / name, overrides=["pde=heat"], seed=seed, reason="60 steps are done", **shared)
+    lines = compare([runs / "a", runs / "b"]).as_text(50).splitlines()
+    assert "seed" in lines[0].split()
+    assert {"reason", "residual_rms.heat"}.isdisjoint(lines[0].split())
+
+
 def test_on_a_very_narrow_screen_the_end_of_long_names_is_shown(runs):
     lines = compare([runs]).as_text(40).splitlines()
     assert max(map(len, lines)) <= 40

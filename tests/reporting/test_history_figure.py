@@ -92,6 +92,8 @@ def test_a_resumed_history_shows_the_phases_it_lies_in():
 
 def test_crowded_phase_names_are_slanted():
     wide = drawn(History([0, 1000], [0, 1], [1, 0.1], phases=[(0, "adam"), (500, "soap")])).axes[0]
+    touching = drawn(History([0, 1790], [0, 1], [1, 0.1], phases=[(0, "adam"), (200, "ssbroyden")])).axes[0]
+    assert all(text.get_rotation() == 40 for text in touching.texts)
     narrow = drawn(History([0, 1000], [0, 1], [1, 0.1], phases=[(0, "adam"), (20, "soap")])).axes[0]
     assert {text.get_rotation() for text in wide.texts} == {0.0}
     assert {text.get_rotation() for text in narrow.texts} == {40.0}

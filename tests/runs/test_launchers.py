@@ -29,7 +29,7 @@ def sweep(launcher, folder, *words, **variables):
         return done.returncode, list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("launcher", ["workers", "submitit_local"])
+@pytest.mark.parametrize("launcher", [pytest.param("workers", marks=pytest.mark.slow), "submitit_local"])
 def test_a_launcher_leaves_what_a_plain_sweep_leaves(launcher, tmp_path):
     """Four runs, one of which diverges and two are refused: a row each, and the exit code of the worst."""
     code, rows = sweep(launcher, tmp_path, "optimizer.learning_rate=1e-3,1e308", "trainer.devices=1,null")
@@ -47,6 +47,7 @@ def test_a_launcher_leaves_what_a_plain_sweep_leaves(launcher, tmp_path):
     assert "trainer.devices: null means every GPU" in found["0.001", "null"]["reason"]
 
 
+@pytest.mark.slow
 def test_a_run_of_a_launcher_may_have_several_processes(tmp_path):
     """They start pinnkit's script, whatever script the launcher runs in its own."""
     code, rows = sweep("submitit_local", tmp_path, "seed=0", "trainer=ddp_cpu")

@@ -1,6 +1,7 @@
 """A solution in one file, and as a pickle."""
 
 import copy
+import gc
 import pickle
 import zipfile
 from concurrent.futures import ProcessPoolExecutor
@@ -48,6 +49,25 @@ def test_a_file_gives_the_solution_back(tmp_path):
     assert (loaded.status, loaded.folder, loaded.metrics) == ("trained", None, {})
     assert loaded.error(11) == solution.error(11)
     assert [one.name for one in tmp_path.iterdir()] == ["bar.pinnkit"]
+
+
+@pytest.mark.parametrize("setting", [False, True])
+def test_its_reference_is_there_when_it_is_asked_for(tmp_path, setting):
+    (tmp_path / "table.csv").write_text("x,u\n0,0\n0.5,-0.25\n1,0\n")
+    named = {} if setting else {"reference": "table.csv"}
+    given = {key: value for key, value in words(**named).items() if key != "exact"}
+    problem = pinnkit.Problem(**given, folder=tmp_path)
+    settings = {**SMALL, "reference": "table.csv"} if setting else SMALL
+    solution = PINN(problem, settings).solution()
+    loaded = pinnkit.load(solution.save(tmp_path / "bar.pinnkit"))
+    assert loaded.error() == solution.error()
+    again = pinnkit.load(loaded.save(tmp_path / "again.pinnkit"))
+    folder = again.problem.folder
+    assert again.error() == solution.error()
+    assert folder.is_dir()
+    del again
+    gc.collect()
+    assert not folder.exists()
 
 
 def test_it_holds_the_files_of_the_problem(tmp_path):

@@ -4,14 +4,14 @@ import json
 import re
 
 import pytest
-from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.loggers import MLFlowLogger, WandbLogger
 
 import pinnkit
 from pinnkit.cli.train import train
 from pinnkit.language.errors import Report
 from pinnkit.reading import read_as
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.runs.trackers import begin
+from pinnkit.runs.trackers import begin, end
 from pinnkit.training.settings import Logger
 from tests.conftest import composed
 from tests.runs.small import CONF, QUICK, WORDS, command, solved
@@ -116,6 +116,28 @@ def test_a_tracker_that_cannot_be_reached_is_an_error_in_words(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_store_that_mlflow_refuses_is_an_error_in_words(tmp_path, monkeypatch, capsys):
+    def refused(**options):
+        raise ValueError(f"no store of {options['tracking_uri']}\nwith many more lines")
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda module: True)
+    monkeypatch.setattr("pinnkit.runs.trackers.MLFlowLogger", refused)
+    words = [word for word in WORDS if word != "logger=none"] + ["logger=mlflow", "logger.mlflow.tracking_uri=nowhere:"]
+    assert command(tmp_path, *words, f"hydra.run.dir={tmp_path / 'run'}") == 2
+    assert "logger.mlflow: ValueError: no store of nowhere:\n" in capsys.readouterr().err
+
+
 def test_both_are_named_on_the_command_line(tmp_path, capsys):
     assert train(["pde=heat", "logger=wandbb"], CONF) == 2
     assert "logger: there is no 'wandbb'; did you mean 'wandb'?" in capsys.readouterr().err
+
+
+def test_a_tracker_that_is_lost_at_the_end_is_a_warning(caplog):
+    class Lost(MLFlowLogger):
+        def log_metrics(self, *_, **__):
+            raise ConnectionError("the server is gone")
+
+    lost = Lost.__new__(Lost)  # MLflow need not be installed
+    end([lost], {"status": "finished", "steps": 1, "loss": 0.5})
+    (record,) = caplog.records
+    assert "logger.mlflow has not been told how the run ended (the server is gone)" in record.getMessage()

@@ -25,7 +25,7 @@ def test_a_line_fits_and_its_error_is_whole(state, columns):
     assert ("error pressure 2.10e-04" in line or columns < 23) if state.error is not None else "error" not in line
     if columns >= 79:
         assert "objective 1.23e-07" in line
-        assert re.search(r"\d:\d\d, (\d+:)+\d\d left|, \? left", line)
+        assert re.search(r"\d:\d\d of (<(\d+:)+\d\d|\?)$", line)
 
 
 @pytest.mark.parametrize("columns", [120, 160])

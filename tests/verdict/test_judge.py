@@ -89,6 +89,7 @@ def test_the_likely_cause_is_named():
     text = verdict(evidence(contradiction)).text
     assert "the condition condition is violated by 50 %" in text
     assert "Check whether it contradicts another condition" in text
+    assert "else give it weight, or hard: true." in text
     assert "runs take thousands of steps" in verdict(evidence(UNSOLVED["10 steps"])).text
 
 
@@ -118,3 +119,10 @@ def test_without_a_measurement_nothing_is_known():
     found = verdict(Evidence({}, {}, Progress(10, None, None, True)))
     assert found.word == "unknown"
     assert "nothing to judge by" in found.text
+
+
+def test_an_error_that_no_run_reaches_is_no_reason_to_fail():
+    run = Measured(1e-3, 3e-3, 1e-3, 9e-3, 9.0, 3.0, 0.1, 4000)
+    found = verdict(evidence(run, asked=1e-308))
+    assert found.word == "falling"
+    assert "give it 10 times the time, or try a larger network" in found.text

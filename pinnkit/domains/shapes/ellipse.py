@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import sympy
@@ -190,7 +190,7 @@ class EllipseCurve(WholeBoundary):
     def _length(self, angle: np.ndarray | float) -> np.ndarray:
         """The arc length from w = 0: b E(w | 1 - a^2/b^2), E the incomplete elliptic integral of the second kind."""
         first, second = self.solid.radii
-        return second * ellipeinc(angle, 1 - (first / second) ** 2)
+        return cast(np.ndarray, second * ellipeinc(angle, 1 - (first / second) ** 2))
 
     @cached_property
     def measure(self) -> float:

@@ -167,8 +167,12 @@ class ZeroSet(WholeBoundary):
     solid: LevelSet
 
     @property
+    def _surface(self) -> Any:
+        return self.solid.geometry.surface
+
+    @property
     def measure(self) -> float:
-        return self.solid.geometry.surface.simplices.measure
+        return self._surface.simplices.measure
 
     @property
     def description(self) -> str:
@@ -177,12 +181,12 @@ class ZeroSet(WholeBoundary):
     @property
     def corners(self) -> np.ndarray:
         """Of a curve: the unit coordinates where one of its chains ends, and those that cut these into parts."""
-        return self.solid.geometry.surface.simplices.breaks
+        return self._surface.simplices.breaks
 
     def sample(self, unit: np.ndarray) -> np.ndarray:
         """Uniform by length or area on the segments or triangles of a grid, then moved onto the zero set."""
         self._check_unit(unit)
-        return self.solid.geometry.surface.onto(self.solid.geometry.surface.simplices.sample(unit))
+        return self._surface.onto(self._surface.simplices.sample(unit))
 
     def keeps(self, points: np.ndarray) -> np.ndarray:
         on = self.solid.function.is_zero(points, self.solid.geometry.rounding)
@@ -208,4 +212,4 @@ class ZeroSet(WholeBoundary):
             return gradient / np.linalg.norm(gradient, axis=1, keepdims=True)
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        return self.solid.geometry.surface.nearest(points)
+        return self._surface.nearest(points)

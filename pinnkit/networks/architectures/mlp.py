@@ -19,8 +19,11 @@ class MLP(Network):
     def build(self, inputs: int, outputs: int) -> Any:
         from pinnkit.networks import mlp
 
+        assert self.width is not None
+        assert self.activation is not None
         return mlp.MLP(inputs, outputs, self.width, self.depth, self.activation)
 
     def parameters(self, inputs: int, outputs: int) -> int:
+        assert self.width is not None
         hidden = (self.depth - 1) * (self.width + 1) * self.width
         return (inputs + 1) * self.width + hidden + (self.width + 1) * outputs

@@ -62,7 +62,8 @@ def _touches_points(target: Any, jet: Jet, rest: list, kwargs: dict[str, Any]) -
     if packet is aten.unsqueeze:
         return rest[0] % (ndim + 1) == 0
     if packet is aten.slice:
-        dim, start, end, step = [*rest, *[0, None, None, 1][len(rest) :]]
+        usual: list[Any] = [0, None, None, 1]
+        dim, start, end, step = [*rest, *usual[len(rest) :]]
         return dim % ndim == 0 and not (start in (None, 0) and (end is None or end >= len(jet.value)) and step == 1)
     if packet is aten.index:
         return rest[0][0] is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from pinnkit.operators.jet_algebra import Jet, JetAlgebra
 from pinnkit.operators.pointwise_functions import FUNCTIONS
@@ -23,7 +23,7 @@ def _layer_norm(
     jet = algebra.filled(jet)
     centred = algebra.add(jet, mean(jet), sign=-1.0)
     spread = algebra.add(mean(algebra.multiply(centred, centred)), eps)
-    found = algebra.multiply(centred, algebra.compose(spread, FUNCTIONS["rsqrt"]))
+    found = algebra.multiply(centred, cast(Jet, algebra.compose(spread, FUNCTIONS["rsqrt"])))
     found = found if weight is None else algebra.scale(found, weight)
     return [found if bias is None else algebra.add(found, bias), None, None]
 
@@ -33,10 +33,10 @@ def _softmax(algebra: JetAlgebra, target: Any, jet: Jet, dim: int, half_to_float
         raise MissingRuleError(f"{target} over the points")
     jet = algebra.filled(jet)
     largest = jet.value.detach().amax(dim, keepdim=True)
-    powers = algebra.compose(algebra.add(jet, largest, sign=-1.0), FUNCTIONS["exp"])
+    powers = cast(Jet, algebra.compose(algebra.add(jet, largest, sign=-1.0), FUNCTIONS["exp"]))
     dim -= jet.value.ndim if dim >= 0 else 0
     total = algebra.linear(powers, lambda part: part.sum(dim, keepdim=True))
-    return algebra.multiply(powers, algebra.compose(total, FUNCTIONS["reciprocal"]))
+    return algebra.multiply(powers, cast(Jet, algebra.compose(total, FUNCTIONS["reciprocal"])))
 
 
 RULES: dict[Any, Rule] = {

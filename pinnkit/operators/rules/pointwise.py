@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -26,17 +26,17 @@ def _pow(algebra: JetAlgebra, target: Any, y: Any, exponent: Any) -> Any:
 
 
 def _silu(algebra: JetAlgebra, target: Any, jet: Jet) -> Jet:
-    return algebra.multiply(jet, algebra.compose(jet, FUNCTIONS["sigmoid"]))
+    return algebra.multiply(jet, cast(Jet, algebra.compose(jet, FUNCTIONS["sigmoid"])))
 
 
 def _gelu(algebra: JetAlgebra, target: Any, jet: Jet, approximate: str = "none") -> Jet:
     """x (1 + erf(x / sqrt 2)) / 2, or its approximation by tanh."""
     if approximate == "none":
-        inner = algebra.compose(algebra.scale(jet, math.sqrt(0.5)), FUNCTIONS["erf"])
+        inner = cast(Jet, algebra.compose(algebra.scale(jet, math.sqrt(0.5)), FUNCTIONS["erf"]))
     else:
-        cube = algebra.compose(jet, power(3.0))
+        cube = cast(Jet, algebra.compose(jet, power(3.0)))
         inner = algebra.scale(algebra.add(jet, algebra.scale(cube, 0.044715)), math.sqrt(2 / math.pi))
-        inner = algebra.compose(inner, FUNCTIONS["tanh"])
+        inner = cast(Jet, algebra.compose(inner, FUNCTIONS["tanh"]))
     return algebra.multiply(algebra.scale(jet, 0.5), algebra.add(inner, 1.0))
 
 

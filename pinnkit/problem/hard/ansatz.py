@@ -72,8 +72,9 @@ def _ansatz(problem: Problem, name: str, parts: Sequence[Prescribed]) -> Ansatz:
     lift, factor = _of_shapes(problem, curved)
     faces = {}
     for coordinate in (*problem.space, *(one for one in problem.coordinates if one not in problem.space)):
-        planes = {one.plane: one for one in parts if _fixes(one, coordinate) and not one.slope}
-        slopes = {one.plane: one for one in parts if _fixes(one, coordinate) and one.slope}
+        here = [(one.plane, one) for one in parts if one.plane is not None and _fixes(one, coordinate)]
+        planes = {plane: one for plane, one in here if not one.slope}
+        slopes = {plane: one for plane, one in here if one.slope}
         faces[coordinate] = planes, slopes
         factor *= _of_planes(problem, coordinate, planes, slopes)
     for planes, slopes in faces.values():

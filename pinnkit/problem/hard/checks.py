@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
+from typing import cast
 
 import numpy as np
 import sympy
@@ -133,7 +134,7 @@ def _holds(problem: Problem, ansatz: Ansatz, size: float, report: Report) -> boo
         points = random_points(one.place, COUNT)
         pair = (ansatz.lift, ansatz.factor)
         if one.slope:
-            pair = tuple(differentiate(part, problem.time) for part in pair)
+            pair = tuple(differentiate(part, cast(str, problem.time)) for part in pair)
         lift, factor = (_computed(problem, part, points) for part in pair)
         miss = np.fmax(np.abs(lift - _computed(problem, one.value, points)) / size, np.abs(factor))
         bad = np.flatnonzero(~(miss <= ROUNDING))

@@ -76,7 +76,7 @@ def prescribed(problem: Problem, report: Report) -> tuple[Prescribed, ...]:
             with report.at(key):
                 found += _of_equation(problem, condition, equation, key)
     for one in found:
-        if one.slope and not any(_starts(one, other) for other in found):
+        if one.slope and one.plane is not None and not any(_starts(one, other) for other in found):
             name, start = one.field.name, f"{one.plane.name} = {one.plane.value:g}"
             report.add(
                 one.key, f"prescribes {name}_{one.plane.name} at {start} where no hard condition gives {name}: add one"

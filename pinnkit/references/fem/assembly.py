@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sympy
@@ -143,11 +143,11 @@ class Quadrature:
         name_of_time = self._spaces.system.time
         found: dict[sympy.Basic, np.ndarray | float] = {**self.points, **self.normals, **self.known}
         if time is not None:
-            found[symbol(name_of_time)] = time
+            found[symbol(cast(str, name_of_time))] = time
         for atom in atoms:
             if isinstance(atom, Partial):
                 in_time = bool(atom.derivative) and atom.derivative[0] == name_of_time
-                vector = rate if in_time else state
+                vector = cast(np.ndarray, rate) if in_time else state
                 functions = self.test(atom.field, () if in_time else atom.derivative)
                 found[atom] = np.einsum("eap,ea->ep", functions, vector[self.rows[atom.field]])
         return found
@@ -173,7 +173,10 @@ class Integrand:
 
 def integrand(one: WeakEquation, space: Sequence[str], scale: float) -> Integrand:
     """That of a weak equation over elements, times a number."""
-    parts = {(): one.value, **{(name,): flux for name, flux in zip(space, one.flux, strict=True)}}
+    parts: dict[tuple[str, ...], Any] = {
+        (): one.value,
+        **{(name,): flux for name, flux in zip(space, one.flux, strict=True)},
+    }
     if scale != 1.0:
         parts = {tested: sympy.Float(scale) * expression for tested, expression in parts.items()}
     return Integrand(one.field, parts)

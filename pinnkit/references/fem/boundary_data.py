@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import sympy
 
@@ -13,7 +14,7 @@ from pinnkit.language import linear
 from pinnkit.language.calculus import Partial, normal_symbol, partials, replace, symbol
 from pinnkit.language.errors import LanguageError
 from pinnkit.language.integral import bound_symbol, integrals
-from pinnkit.problem.parts import Equation
+from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.problem import Problem
 from pinnkit.references.fem.second_order import SecondOrderSystem, check_readable
 from pinnkit.references.fem.unsupported import METHOD, unsupported
@@ -155,7 +156,7 @@ def _total(
     (one,) = held
     bound = {bound_symbol(axis): symbol(axis) for axis in system.space}
     field = next((name for name, atom in system.fields.items() if one.body.xreplace(bound) == atom), None)
-    placed = equation.residual.xreplace({one: TOTAL})
+    placed = cast(sympy.Expr, equation.residual).xreplace({one: TOTAL})
     factor = sympy.diff(placed, TOTAL)
     rest = replace(placed.xreplace({TOTAL: sympy.S.Zero}), values)
     plain = not partials(rest) and not rest.free_symbols & set(bound.values())
@@ -177,7 +178,7 @@ def _point_value(name: str, residual: sympy.Expr, place: Shape, problem: Problem
 
 
 def _boundary_equation(
-    condition, places: Sequence[Shape], residual: sympy.Expr, problem: Problem, words: str
+    condition: Condition, places: Sequence[Shape], residual: sympy.Expr, problem: Problem, words: str
 ) -> BoundaryEquation:
     found = sorted((one for one in partials(residual) if one.derivative), key=str)
     for one in found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sympy
@@ -120,7 +120,7 @@ class Discretization:
     def _prescribed(self, time: float | None) -> list[tuple[np.ndarray, np.ndarray]]:
         found = []
         for nodes, read, program in self._values:
-            inputs = read if time is None else {**read, symbol(self.system.time): time}
+            inputs = read if time is None else {**read, symbol(cast(str, self.system.time)): time}
             found.append((nodes, np.array(np.broadcast_to(program(inputs)[0], len(nodes)), dtype=float)))
         return found
 
@@ -146,9 +146,9 @@ class Discretization:
                 nodes = basis.get_dofs(facets=one.group.facets).all()
                 read = {symbol(axis): basis.doflocs[n, nodes] for n, axis in enumerate(self.system.space)}
                 if begin is not None:
-                    if symbol(self.system.time) in gap.free_symbols:
+                    if symbol(cast(str, self.system.time)) in gap.free_symbols:
                         raise unsupported(f"the difference of {name} and {other} depends on {self.system.time}")
-                    read[symbol(self.system.time)] = begin
+                    read[symbol(cast(str, self.system.time))] = begin
                 gaps = np.broadcast_to(Program([gap])(read)[0], len(nodes))
                 first, second = self.spaces.slots[name].start, self.spaces.slots[other].start
                 for node, size in zip(nodes, gaps, strict=True):
@@ -252,7 +252,7 @@ class Discretization:
             basis, slot = self.spaces.bases[one.field], self.spaces.slots[one.field]
             read = dict(zip(map(symbol, self.system.space), one.point or (), strict=False))
             if time is not None:
-                read[symbol(self.system.time)] = time
+                read[symbol(cast(str, self.system.time))] = time
             wanted = float(Program([one.value])(read)[0])
             if one.point is None:
                 weights = self._integrals(one.field)

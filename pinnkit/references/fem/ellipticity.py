@@ -78,7 +78,7 @@ def _directions(dimensions: int) -> np.ndarray:
 def _symbol_entries(system: SecondOrderSystem) -> list[tuple[int, int, tuple[str, ...], sympy.Expr]]:
     """(row, column, coordinates differentiated by, coefficient) of the principal symbol."""
     names = [one.field for one in system.equations]
-    entries = []
+    entries: list[tuple[int, int, tuple[str, ...], sympy.Expr]] = []
     for row, one in enumerate(system.equations):
         for (field, i, j), factor in one.second.items():
             entries.append((row, names.index(field), (i, j), factor))

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def _step(
             here = full(z)
             return discretization.residual(moment, here, (here - past) * per_rate)
 
-        def jacobian(z: np.ndarray, moment: float = moment, past: np.ndarray = past, full: Callable = full):
+        def jacobian(z: np.ndarray, moment: float = moment, past: np.ndarray = past, full: Callable = full) -> Any:
             here = full(z)
             return discretization.jacobian(moment, here, (here - past) * per_rate, per_rate)
 

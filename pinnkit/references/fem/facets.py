@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -170,7 +170,7 @@ def _on_places(
             held = np.flatnonzero(of_size)[inside.all(axis=1)]
             if len(held):
                 rows = flat.reshape(len(points), -1, flat.shape[1])[held, 0]
-                along = np.sum(place.normals(rows)[:, space] * normals[held, 0], axis=1)
+                along = np.sum(cast(np.ndarray, place.normals(rows))[:, space] * normals[held, 0], axis=1)
                 found[held] = np.where(along >= 0, 1, -1)
     if one.where is not None:
         if problem.time and symbol(problem.time) in one.where.free_symbols:

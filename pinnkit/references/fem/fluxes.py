@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 import sympy
@@ -75,7 +76,7 @@ class FluxMatrices:
         """
         inputs: dict = {**at.points, **at.normals}
         if time is not None:
-            inputs[symbol(self.system.time)] = time
+            inputs[symbol(cast(str, self.system.time))] = time
         shape, columns = at.weights.shape, len(self.columns)
 
         def run(program: Program, *rows: int) -> np.ndarray:
@@ -161,11 +162,11 @@ def find_shares(
     found = np.zeros(len(shares))
     if shares:
         found = np.linalg.lstsq(np.concatenate(flat), np.concatenate([one.ravel() for one in right]), rcond=1e-10)[0]
-    for row, wanted, (balance, conditions) in zip(flat, right, sources, strict=True):
+    for row, wanted, (balance, held) in zip(flat, right, sources, strict=True):
         if np.abs(row @ found - wanted.ravel()).max() > TOLERANCE:
-            names = ", ".join(f"'{one.name}'" for one in conditions.fluxes)
+            names = ", ".join(f"'{one.name}'" for one in held.fluxes)
             raise unsupported(
-                f"on {conditions.group.description} the conditions {names} do not give the conormal derivative of "
+                f"on {held.group.description} the conditions {names} do not give the conormal derivative of "
                 f"{balance.words}, such as {balance.field}_n"
             )
     return {one: float(value) for one, value in zip(shares, found, strict=True)}

@@ -54,17 +54,17 @@ class Locator:
             rows = np.flatnonzero(depth < -INSIDE)
             self._improve(points, rows, column[rows], element, place, depth)
         missing = np.flatnonzero(depth < -INSIDE)
-        rows = max(1, CHUNK // len(self._origin))
-        for begin in range(0, len(missing), rows):
-            chosen = missing[begin : begin + rows]
+        size = max(1, CHUNK // len(self._origin))
+        for begin in range(0, len(missing), size):
+            chosen = missing[begin : begin + size]
             slack = 1e-9 * (self._upper - self._lower)
             inside = np.all(
                 (points[chosen, None] >= self._lower - slack) & (points[chosen, None] <= self._upper + slack), axis=2
             )
             which, candidates = np.nonzero(inside)
             self._improve(points, chosen[which], candidates, element, place, depth)
-        missing = depth < -OUTSIDE
-        return np.where(missing, -1, self._elements[element]), place
+        outside = depth < -OUTSIDE
+        return np.where(outside, -1, self._elements[element]), place
 
     def _improve(
         self,

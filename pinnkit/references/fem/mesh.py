@@ -149,5 +149,5 @@ def _grading(gmsh: Any, geometry: Geometry, size: float) -> int:
     return lengths
 
 
-def _nearest(points: Sequence[Any], point: np.ndarray) -> int:
+def _nearest(points: np.ndarray | Sequence[Any], point: np.ndarray) -> int:
     return int(np.argmin(np.linalg.norm(np.asarray(points) - point, axis=1)))

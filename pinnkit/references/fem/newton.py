@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 from scipy import sparse
@@ -50,7 +51,8 @@ def factorised(
     if np.abs(fields @ matrix).max() > ROUNDING * np.abs(matrix.data).max():
         border = sparse.csr_matrix(constants)
         order = np.concatenate([order, np.arange(len(order), len(order) + len(constants))])
-        bordered = _factors(sparse.bmat([[matrix, border.T], [border, None]], format="csc"), order)
+        blocks = [[matrix, border.T], [border, None]]
+        bordered = _factors(cast(Any, sparse.bmat(cast(Any, blocks), format="csc")), order)
         return lambda right: bordered(np.concatenate([right, np.zeros(len(constants))]))[: len(right)]
     # the sums of the rows vanish, so that m is known, and one unknown of each field may be held; a full row or column
     # would make the factors dense
@@ -189,7 +191,7 @@ def simplified_newton(
         for _ in range(MOST_STEPS):
             budget.check_time()
             step = solve(-residual(z))
-            size = np.linalg.norm(step)
+            size = float(np.linalg.norm(step))
             if not size < SHRINKS * former:
                 break
             z, former = z + step, size

@@ -104,8 +104,8 @@ class Refinement:
                 break
             if len(found) > 1:
                 changes.append(self._change(found[-2], found[-1]))
-                error = estimate(changes, self._rate)
-                if self._levels is None and len(changes) > 1 and error < TARGET_ERROR:
+                estimated = estimate(changes, self._rate)
+                if self._levels is None and len(changes) > 1 and estimated < TARGET_ERROR:
                     break
         if len(found) < 2:
             raise failed or OverBudget("the time is over")

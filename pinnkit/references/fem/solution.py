@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
@@ -51,7 +52,8 @@ class Solution:
         self.discretization = Discretization(problem, system, conditions, make_mesh(geometry, level), budget)
         budget.check_time()
         if steps:
-            self._trajectory = integrate(self.discretization, *problem.domain.bounds[system.time], steps, budget)
+            begin, end = problem.domain.bounds[cast(str, system.time)]
+            self._trajectory = integrate(self.discretization, begin, end, steps, budget)
         else:
             start = guess.on(self.discretization) if guess is not None and not self.discretization.linear else None
             self._trajectory = Trajectory(np.zeros(1), steady(self.discretization, start, budget)[None])

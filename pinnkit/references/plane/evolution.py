@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 import numpy as np
 import sympy
@@ -47,6 +48,7 @@ class EvolutionSolution:
 
     def __init__(self, system: PlaneSystem, nodes: int, rtol: float, budget: Budget, method: str | None = None) -> None:
         self.system, self.nodes, self.rectangle, self._budget = system, nodes, Rectangle(system, nodes), budget
+        self._time = symbol(cast(str, system.time))
         count = self.rectangle.count
         self._inside = np.setdiff1d(np.arange(count), self.rectangle.edge)
         self._slots: dict[tuple[str, int], slice] = {}
@@ -70,7 +72,7 @@ class EvolutionSolution:
         fields, count, edge = self.system.fields, self.rectangle.count, self.rectangle.edge
         for conditions in self.system.faces.values():
             for one in conditions:
-                if any(symbol(self.system.time) in factor.free_symbols for factor in one.factors):
+                if any(self._time in factor.free_symbols for factor in one.factors):
                     raise UnsupportedProblem(f"the condition '{one.name}' has factors that vary in time")
         self._edge = EdgeRows(self.rectangle, {})
         rows = self._edge.rows.reshape(-1, len(fields) * count)
@@ -89,12 +91,12 @@ class EvolutionSolution:
         values = np.concatenate([y[self._slots[name, 0]] for name in self.system.fields])
         found = np.empty(len(self._lift))
         found[self._inner] = values
-        rest = self._edge.rest({symbol(self.system.time): t})
+        rest = self._edge.rest({self._time: t})
         found[self._on] = self._lift[self._on] @ values - linalg.lu_solve(self._factors, rest.ravel())
         return found.reshape(len(self.system.fields), -1)
 
     def _inputs(self, name: str, t: float, y: np.ndarray, full: np.ndarray) -> dict[sympy.Basic, np.ndarray | float]:
-        found: dict[sympy.Basic, np.ndarray | float] = {symbol(self.system.time): t, **self._at}
+        found: dict[sympy.Basic, np.ndarray | float] = {self._time: t, **self._at}
         for one in self._read[name]:
             k = one.derivative.count(self.system.time)
             if k:
@@ -147,16 +149,16 @@ class EvolutionSolution:
                 self.rate,
                 (begin, end),
                 start,
-                method=self.method,
+                method=cast(Any, self.method),
                 rtol=rtol,
                 atol=rtol * max(float(np.abs(start).max()), 1e-3),
                 max_step=(end - begin) / 50,
                 dense_output=True,
-                **({"jac": self.jacobian} if self.method == "Radau" else {}),
+                **cast(dict[str, Any], {"jac": self.jacobian} if self.method == "Radau" else {}),
             )
         if not found.success:
             raise StoppedError(float(found.t[-1]))
-        return found.sol
+        return cast(Any, found.sol)
 
     def _suitable(self, begin: float, end: float, start: np.ndarray) -> str:
         sizes = np.abs(self.jacobian(begin, start))
@@ -165,7 +167,7 @@ class EvolutionSolution:
 
     def __call__(self, points: Mapping[str, np.ndarray]) -> np.ndarray:
         """(fields, k) at k points, with their times."""
-        times = points[self.system.time]
+        times = points[cast(str, self.system.time)]
         found = np.empty((len(self.system.fields), len(times)))
         moments, of = np.unique(times, return_inverse=True)
         for number, t in enumerate(moments):

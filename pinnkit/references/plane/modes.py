@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 import sympy
@@ -120,7 +121,7 @@ class PlaneModes:
         if self._is_linear and self._left is None:
             return np.zeros_like(w)
         rows = self._mixed(self._vectors, w)
-        inputs: dict[sympy.Basic, np.ndarray | float] = {symbol(self._system.time): t, **self._points}
+        inputs: dict[sympy.Basic, np.ndarray | float] = {symbol(cast(str, self._system.time)): t, **self._points}
         if self._read:
             inputs |= dict(zip(self._read, self._values(rows[self._of] * self._factors), strict=True))
         found = np.zeros_like(rows)
@@ -164,12 +165,12 @@ class PeriodicSolution:
         with np.errstate(all="ignore"):
             if not np.isfinite(start).all():
                 raise UnsupportedProblem("its fields are not finite at the start")
-            self._solution = ETDRK4(self._modes, system.times, start, tolerance, budget)
+            self._solution = ETDRK4(cast(Any, self._modes), system.times, start, tolerance, budget)
         self.time_error = self._solution.error
 
     def __call__(self, points: Mapping[str, np.ndarray]) -> np.ndarray:
         """(fields, k) at k points, with their times."""
-        times = points[self.system.time]
+        times = points[cast(str, self.system.time)]
         found = np.empty((len(self.system.fields), len(times)))
         moments, of = np.unique(times, return_inverse=True)
         for number, t in enumerate(moments):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 
@@ -105,7 +106,7 @@ def check_plane_system(system: PlaneSystem) -> SemilinearForm | None:
         return None
     if len(system.periodic) < 2:
         return None
-    parts = semilinear_form(system)
+    parts = semilinear_form(cast(Any, system))
     if not parts.complete:
         raise UnsupportedProblem(
             "in two space coordinates, what its equations hold above first derivatives must have constant coefficients"
@@ -117,7 +118,7 @@ def _refined(system: PlaneSystem, parts: SemilinearForm | None, budget: Budget) 
     def solve(nodes: int, former: Solution | None) -> Solution:
         budget.check_time()
         if system.time is None:
-            return SteadySolution(system, nodes, budget, former)
+            return SteadySolution(system, nodes, budget, cast(SteadySolution | None, former))
         if parts is None:
             return EvolutionSolution(system, nodes, LINES, budget)
         return PeriodicSolution(system, nodes, parts, TOLERANCE, budget)

@@ -59,7 +59,8 @@ def refine(
     Raises:
         OverBudget: before three solutions could be compared.
     """
-    points, former, changes = comparison_points(system), None, []
+    points, former = comparison_points(system), None
+    changes: list[float] = []
     best: Found | None = None
     values = np.empty(0)
     for count in nodes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 import sympy
@@ -50,7 +51,7 @@ class Rectangle:
         for axis, name in enumerate(self.system.space):
             for end in (0, 1):
                 if name not in self.system.periodic:
-                    found[name, end] = numbers.take(-end, axis=axis)
+                    found[name, end] = cast(np.ndarray, numbers.take(-end, axis=axis))
         return found
 
     @cached_property

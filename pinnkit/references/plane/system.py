@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import sympy
 
@@ -85,7 +86,7 @@ def _read(problem: Problem) -> PlaneSystem:
     time = problem.time
     initial, faces = _conditions(problem, values)
     periodic = tuple(name for name in problem.space if name in problem.periodic)
-    common = {
+    common: dict[str, Any] = {
         "fields": tuple(fields),
         "space": problem.space,
         "bounds": {name: problem.domain.bounds[name] for name in problem.space},
@@ -172,7 +173,7 @@ def _conditions(
             at = {symbol(name): sympy.Float(value) for name, value in place.fixed.items()}
             moved = [replace(one, flat_normals(problem, place) | at) for one in residuals]
             (fixed, value), *more = place.fixed.items() or (("", 0.0),)
-            ends = problem.domain.bounds.get(fixed, ())
+            ends: tuple[float, ...] = problem.domain.bounds.get(fixed, ())
             if more or value not in ends or (fixed == problem.time and value != ends[0]):
                 raise UnsupportedProblem(f"{where} holds at {place.description}: it takes the start and whole sides")
             if fixed == problem.time:

@@ -46,9 +46,9 @@ class NetCDF(Exporter):
                 variable[:] = values
                 unknown = name if name in units else name.rpartition("_")[0]  # h_re, u_reference
                 if unknown in units:
-                    variable.units = _attribute(units[unknown])
+                    variable.units = _attribute(units[unknown])  # type: ignore[attr-defined]
                 if not grid.structured and name in columns:
-                    variable.coordinates = _attribute(" ".join(grid.names))
+                    variable.coordinates = _attribute(" ".join(grid.names))  # type: ignore[attr-defined]
 
 
 def _attribute(value: Any) -> bytes:

@@ -76,6 +76,7 @@ def _translated(
         first = (str(error).splitlines() or [type(error).__name__])[0]
         message = f"onnx has no translation of the network: {type(error).__name__}: {first}; export=pt2 may hold it"
         raise ProblemError([Mistake("export", message)]) from error
+    assert made is not None
     model = made.model_proto
     for key, value in metadata.items():
         entry = model.metadata_props.add()
