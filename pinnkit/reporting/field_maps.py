@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -201,7 +202,13 @@ def _draw_scattered(caption: str, grid: Grid, values: np.ndarray, scale: Scale, 
         triangles = triangulated(grid, horizontal, vertical, known)
         if triangles is None:
             size = float(np.clip(80000.0 / len(x), 4.0, 60.0))
-            style = {"s": size, "cmap": scale.colours, "norm": scale.norm, "linewidths": 0, "rasterized": True}
+            style: dict[str, Any] = {
+                "s": size,
+                "cmap": scale.colours,
+                "norm": scale.norm,
+                "linewidths": 0,
+                "rasterized": True,
+            }
             axes.scatter(x[known], y[known], c=values[known], **style)
             outline(axes, grid, view)
         else:

@@ -240,7 +240,7 @@ def _draw_solution(
     if not has_picture(grid):
         if reference is None:
             return {f"solution_{name}": draw_histogram(caption, values, label)}
-        labels = grid.label(name, f"{symbol}, reference"), grid.label(name, f"{symbol}, network")
+        labels = (grid.label(name, f"{symbol}, reference"), grid.label(name, f"{symbol}, network"))
         return {f"solution_{name}": draw_parity(caption, values, reference, labels)}
     scale = solution_scale(values, reference)
     figures = {f"solution_{name}": draw_field(caption, grid, values, scale, label, samples)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.tri import Triangulation
@@ -46,7 +48,7 @@ def triangulated(grid: Grid, horizontal: str, vertical: str, known: np.ndarray) 
 def draw_triangles(axes: Axes, triangles: Triangulation, values: np.ndarray, scale: Scale) -> None:
     """Coloured triangles, smooth within each; of angles, which jump by 2 pi, each has one colour."""
     axes.set_facecolor(BLANK)
-    style = {"cmap": scale.colours, "norm": scale.norm, "rasterized": True}
+    style: dict[str, Any] = {"cmap": scale.colours, "norm": scale.norm, "rasterized": True}
     if scale.colours == CYCLIC:
         middle = np.angle(np.exp(1j * values)[triangles.triangles].mean(axis=1))
         axes.tripcolor(triangles, facecolors=middle, **style)
