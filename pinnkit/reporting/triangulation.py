@@ -51,8 +51,6 @@ def draw_triangles(axes: Axes, triangles: Triangulation, values: np.ndarray, sca
     style: dict[str, Any] = {"cmap": scale.colours, "norm": scale.norm, "rasterized": True}
     if scale.colours == CYCLIC:
         middle = np.angle(np.exp(1j * values)[triangles.triangles].mean(axis=1))
-        if triangles.mask is not None:
-            middle = middle[~triangles.mask]
         axes.tripcolor(triangles, facecolors=middle, **style)
     else:
         axes.tripcolor(triangles, values, shading="gouraud", **style)

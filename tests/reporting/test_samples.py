@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.collections import PathCollection, TriMesh
+from matplotlib.collections import PathCollection, PolyCollection, TriMesh
 
 from pinnkit.reporting.figures import Grid, Samples, draw
 from pinnkit.reporting.outlines import Outlines, Region
@@ -73,3 +73,17 @@ def test_triangles_leave_holes_and_wide_gaps_open():
     ]
     found = figure.axes[0].collections[0]._triangulation
     assert np.abs(found.x[found.get_masked_triangles()].mean(axis=1)).min() > 0.4
+
+
+def test_phases_at_scattered_points_beside_a_hole_have_a_colour_a_triangle():
+    x, y = (values.ravel() for values in np.meshgrid(np.linspace(-1, 1, 31), np.linspace(-1, 1, 31)))
+    kept = np.hypot(x, y) >= 0.5
+    hole = Region(lambda at: np.hypot(at["x"], at["y"]) >= 0.5, lambda at: np.hypot(at["x"], at["y"]) - 0.5)
+    grid = Grid({"x": x[kept], "y": y[kept]}, False, outlines=Outlines(domain=hole))
+    figure = draw("", grid, {"h": np.exp(2j * x[kept])}, {}, {}, NO_HISTORY, {})["phase_h"]
+    figure.canvas.draw()
+    kinds = [one for one in figure.axes[0].collections if isinstance(one, PolyCollection)]
+    (drawn,) = (one for one in kinds if one.get_array() is not None)
+    middles = np.array([path.vertices[:3].mean(axis=0) for path in drawn.get_paths()])
+    assert np.hypot(*middles.T).min() >= 0.5
+    assert np.allclose(drawn.get_array(), 2 * middles[:, 0], atol=0.01)
