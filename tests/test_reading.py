@@ -183,3 +183,30 @@ def test_settings_are_frozen():
 def test_every_activation_has_a_smoothness():
     for activation in SMOOTHNESS:
         assert read({"network": {"activation": activation}}).network.activation == activation
+
+
+@pytest.mark.parametrize(
+    ("given", "read_as"), [("pdf", ("pdf",)), (["png", "svg"], ("png", "svg")), (["png", "png"], ("png",))]
+)
+def test_a_list_of_choices_may_be_a_single_one(given, read_as):
+    settings = read({"callbacks": {"figures_format": given}})
+    assert settings.callbacks.figures_format == read_as
+    assert config_of(settings)["callbacks"]["figures_format"] == list(read_as)
+    assert read(config_of(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("bmp", "'bmp': one of png, pdf, svg is needed"),
+        (["png", "pfd"], "one of png, pdf, svg is needed; did you mean 'pdf'?"),
+        (["png", 5], "a text is needed"),
+        ([], "a list is needed, of png, pdf, svg"),
+        (5, "a list is needed, of png, pdf, svg"),
+        (None, "a value is needed"),
+    ],
+)
+def test_a_list_with_a_wrong_choice_is_refused(given, message):
+    found = mistakes({"callbacks": {"figures_format": given}})
+    assert list(found) == ["callbacks.figures_format"]
+    assert message in found["callbacks.figures_format"]

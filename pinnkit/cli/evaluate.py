@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,23 @@ import yaml
 from pinnkit.cli import yaml_files
 from pinnkit.cli.entry import FAILED, FINISHED, asks_help, report_error
 from pinnkit.cli.resume import read_saved_config
-from pinnkit.language.errors import ProblemError, Report
+from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reading import read_as, type_error
-from pinnkit.reporting.artifacts import RunFolder, RunFolderError
+from pinnkit.reporting.animation_formats import FORMATS, CannotAnimateError, check_format
+from pinnkit.reporting.artifacts import FIGURE_FORMATS, RunFolder, RunFolderError
 from pinnkit.runs.memory import check_grid
 from pinnkit.runs.network_exporters import check_packages, formats
+from pinnkit.runs.planes import check_moves
 from pinnkit.runs.point_table import read_points
 from pinnkit.runs.validation import read_and_check
+from pinnkit.settings import Settings
 
-TEXTS = ("run", "problem_folder", "export", "points")
+TEXTS = ("run", "problem_folder", "export", "points", "format")
 """Keys whose values are taken as they are written."""
 HELP = """
 Read a run folder back: measure its network again, draw it, and write RUN/evaluation.
 
-usage: python scripts/evaluate.py RUN_FOLDER [grid=N] [checkpoint=last|best] [export=FORMAT,...]
+usage: python scripts/evaluate.py RUN_FOLDER [KEY=VALUE ...]
 
   grid=N            points along each coordinate (default: as at the end of training)
   checkpoint=best   the state of the least objective, in the place of the last
@@ -34,6 +37,9 @@ usage: python scripts/evaluate.py RUN_FOLDER [grid=N] [checkpoint=last|best] [ex
                       vtk                for ParaView; shapes by triangles or tetrahedra, time as a series
                       onnx, pt2          the network with all that belongs to it, which runs without pinnkit
   points=FILE       RUN/evaluation/points.csv: fields and residuals at the rows of a CSV or NPZ file of coordinates
+  animate=gif       RUN/evaluation/animation_FIELD.gif too, each field in time (mp4: pip install "pinnkit[animation]")
+  format=pdf        the files of the figures: png, pdf, svg or several, png,pdf (default: as the run has them)
+  dpi=300           pixels per inch of a png, and of the maps within a pdf or svg
   problem_folder=F  where the files that the problem names are, if they have been moved
 
 example:
@@ -57,6 +63,12 @@ class Request:
     """Formats in which the solution is written too."""
     points: str | None = None
     """A table of coordinates at which the solution is written too."""
+    animate: str | None = field(default=None, metadata={"choices": FORMATS})
+    """The format of animations of the fields in time; None: none."""
+    format: tuple[str, ...] = ()
+    """The files of the figures; (): those of the run."""
+    dpi: int | None = field(default=None, metadata={"minimum": 20, "maximum": 1200})
+    """Pixels per inch of the figures; None: those of the run."""
     problem_folder: str | None = None
     """Where the files that the problem names are now, if they have been moved."""
 
@@ -78,22 +90,35 @@ def evaluate(argv: Sequence[str]) -> int:
         for name in request.export:
             check_packages(name)
         points = None if request.points is None else read_points(problem, Path(request.points))
+        settings = _with_figures(settings, request)
+        if request.animate is not None:
+            check_moves(problem)
+            check_format(Path(f"animation.{request.animate}"))
         run = RunFolder(Path(request.run))
         if run.metrics.exists():
             run.read_metrics()  # a damaged one is refused before torch is loaded
     except (ProblemError, RunFolderError) as error:
         return report_error(error)
+    except CannotAnimateError as error:
+        return report_error(ProblemError([Mistake("animate", str(error))]))
     from pinnkit.cli.train_and_measure import measure  # torch is loaded here, after every check
     from pinnkit.training.checkpoint_reader import DamagedCheckpoint
 
     try:
-        measure(problem, settings, run, request.checkpoint, request.grid, request.export, points)
+        measure(problem, settings, run, request.checkpoint, request.grid, request.export, points, request.animate)
     except (ProblemError, RunFolderError, DamagedCheckpoint) as error:
         return report_error(error)
     except OSError as error:
         report_error(error)
         return FAILED
     return FINISHED
+
+
+def _with_figures(settings: Settings, request: Request) -> Settings:
+    """The settings of the run with the files of figures that are asked for."""
+    asked = {"figures_format": request.format, "figures_dpi": request.dpi}
+    given: dict[str, Any] = {key: value for key, value in asked.items() if value}
+    return replace(settings, callbacks=replace(settings.callbacks, **given))
 
 
 EXAMPLES = "grid=401, checkpoint=best or export=csv,vtk"
@@ -112,18 +137,20 @@ def _request(argv: Sequence[str]) -> Request:
             given[key] = value if key in TEXTS else yaml_files.value(value)
         except yaml.YAMLError:
             report.add(key, f"{value!r} cannot be read: write {EXAMPLES}")
-    export = _formats(given.pop("export", ""), report)
-    request = replace(read_as(Request, given, report), export=export)
+    export = _several("export", given, formats(), report)
+    figures = _several("format", given, FIGURE_FORMATS, report)
+    request = replace(read_as(Request, given, report), export=export, format=figures)
     if not request.run and not report.mistakes:
         report.add("run", f"is missing: write outputs/heat/..., the folder of a run, and perhaps {EXAMPLES}")
     report.raise_if_any()
     return request
 
 
-def _formats(text: str, report: Report) -> tuple[str, ...]:
-    """The formats of export=csv,vtk, also in brackets."""
+def _several(key: str, given: dict[str, Any], choices: Collection[str], report: Report) -> tuple[str, ...]:
+    """The formats of export=csv,vtk or format=png,pdf, also in brackets, taken out of what was given."""
+    text = given.pop(key, "")
     names = [name.strip() for name in text.strip("[] ").split(",")] if text else []
     for name in names:
-        if complaint := type_error(name, str, {"choices": formats()}):
-            report.add("export", f"{name!r}: {complaint}")
+        if complaint := type_error(name, str, {"choices": choices}):
+            report.add(key, f"{name!r}: {complaint}")
     return tuple(dict.fromkeys(names))

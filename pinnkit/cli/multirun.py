@@ -110,6 +110,8 @@ def _job(arguments: Arguments, folders: Sequence[Path], codes: list[int], config
     if code == INTERRUPTED and hydra.runtime.choices.get("hydra/launcher") == "basic":
         Summary.write(Path(hydra.sweep.dir))
         raise SweepEnded
+    if code == INTERRUPTED and environment.queued_again():
+        raise SystemExit(code)  # a launcher that is given no result waits for that of the job when it has run again
 
 
 def _run(arguments: Arguments, config: DictConfig, folder: Path, folders: Sequence[Path], choice: str | None) -> int:

@@ -17,6 +17,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import choose
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import environment, evaluation
+from pinnkit.runs.animation import animate_fields
 from pinnkit.runs.configuration import with_settings
 from pinnkit.runs.export import export
 from pinnkit.runs.export_metadata import export_metadata
@@ -80,6 +81,7 @@ def measure(
     grid: int | None,
     formats: Sequence[str],
     points: Mapping[str, np.ndarray] | None = None,
+    animate: str | None = None,
 ) -> None:
     """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation.
 
@@ -88,6 +90,7 @@ def measure(
         grid: points along each coordinate; None: as at the end of training.
         formats: names of exporters.
         points: coordinates (n,) at which the solution is written too.
+        animate: gif, mp4 or None.
 
     Raises:
         ProblemError: the configuration is not the checkpoint's, or a format cannot hold the problem.
@@ -100,7 +103,8 @@ def measure(
     found = evaluation.evaluate(module, reference, grid)
     folder = RunFolder(run.path / "evaluation").create()
     former = run.read_metrics() if run.metrics.exists() else {}
-    measured = {**found.errors(), "learned": learned(module), "minimum": found.minima(), "units": dict(problem.units)}
+    measured = {**found.errors(), "learned": learned(module), "minimum": found.minima()}
+    measured |= {"units": dict(problem.units)} if problem.units else {}
     metrics = {
         **trained.progress(),
         "reference": reference and reference.name,
@@ -113,13 +117,17 @@ def measure(
     names = [stage.name for stage in module.stages]
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
-    folder.write_figures(found.draw(problem, history_of(rows, names, found.references), trained.data.sets))
+    figures = found.draw(problem, history_of(rows, names, found.references), trained.data.sets)
+    folder.write_figures(figures, settings.callbacks.figures_format, settings.callbacks.figures_dpi)
     subject = Subject(module, found, reference, export_metadata(problem, metrics, settings.dtype), grid)
-    written = export(formats, folder.path, subject)
+    written = [f"export: {path}" for path in export(formats, folder.path, subject)]
     if points is not None:
-        written += write_points(module, reference, points, folder.path, formats, subject.metadata)
+        table = write_points(module, reference, points, folder.path, formats, subject.metadata)
+        written += [f"export: {path}" for path in table]
+    if animate is not None:
+        written += [f"animation: {path}" for path in animate_fields(module, reference, folder.path, animate)]
     report(folder, problem, settings, folder.read_metrics(), run)
     if former:
         report(run, problem, settings, former, run)
     lines = in_columns([*verdict_lines(metrics), *summary_lines(metrics)])
-    print("\n".join([*lines, *(f"export: {path}" for path in written), f"written to {folder.path}"]))
+    print("\n".join([*lines, *written, f"written to {folder.path}"]))

@@ -22,6 +22,7 @@ from pinnkit.reporting.json_values import parse_json, to_json
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # a second of import that reading a run need not pay
 
+FIGURE_FORMATS = ("png", "pdf", "svg")
 FIGURE_DPI = 150
 
 

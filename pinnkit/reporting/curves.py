@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pinnkit.reporting.field_maps import even_indices
-from pinnkit.reporting.figure_style import COLOURS, REFERENCE, label_axes, new_figure, span
+from pinnkit.reporting.figure_style import COLOURS, REFERENCE, few_ticks, label_axes, new_figure, span
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.samples import Samples, draw_values
 from pinnkit.reporting.scales import Scale
@@ -39,7 +39,7 @@ def draw_curve(
             axes.plot(x, reference[order], label="reference", **REFERENCE)
         if samples is not None:
             draw_values(axes, samples, grid.names[0])
-        _finish(axes, grid, grid.names[0], label, x)
+        finish_curve(axes, grid, grid.names[0], label, x)
         if len(axes.lines) > 1:
             figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
@@ -54,7 +54,7 @@ def draw_signed_curve(caption: str, grid: Grid, values: np.ndarray, label: str, 
         axes.plot(x, values[order], color=COLOURS[1], linewidth=2.0, **_dot(x))
         axes.axhline(0.0, color="0.4", linewidth=1.0, zorder=0)
         axes.set_ylim(1.08 * scale.low, 1.08 * scale.high)
-        _finish(axes, grid, grid.names[0], label, x)
+        finish_curve(axes, grid, grid.names[0], label, x)
         if scale.note:
             axes.set_title(scale.note, loc="right", fontsize="small", color="0.35")
     return figure
@@ -76,7 +76,7 @@ def draw_slices(caption: str, grid: Grid, values: np.ndarray, label: str, refere
             for index in times:
                 axes.plot(x, np.moveaxis(reference, grid.names.index(along), 0)[index], **REFERENCE)
             axes.lines[-1].set_label("reference")
-        _finish(axes, grid, space, label, x)
+        finish_curve(axes, grid, space, label, x)
         figure.legend(loc="outside right center", frameon=False)
     return figure
 
@@ -131,7 +131,11 @@ def _dot(x: np.ndarray) -> dict[str, Any]:
     return {"marker": "o"} if len(x) == 1 else {}  # a line through one point cannot be seen
 
 
-def _finish(axes: Axes, grid: Grid, coordinate: str, label: str, x: np.ndarray) -> None:
+def finish_curve(axes: Axes, grid: Grid, coordinate: str, label: str, x: np.ndarray) -> None:
     label_axes(axes, grid.label(coordinate), label)
     axes.set_xlim(*span(x))
+    if coordinate in grid.logarithmic:
+        axes.set_xscale("log")
+    else:
+        few_ticks(axes.xaxis, 7)
     axes.grid(alpha=0.3)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from pinnkit.reporting.figure_style import (
     add_colour_bar,
     draw_colour_map,
+    few_ticks,
     label_axes,
     new_figure,
     set_spaces,
@@ -21,6 +22,7 @@ from pinnkit.reporting.figure_style import (
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.samples import Samples, draw_places
 from pinnkit.reporting.scales import FLAT, Scale
+from pinnkit.reporting.triangulation import draw_triangles, triangulated
 
 SNAPSHOTS = 4
 NEAR = 0.05
@@ -49,7 +51,7 @@ def draw_field(
     caption: the title; label: what the colours mean; samples: what was measured, drawn over the map.
     """
     if not grid.structured:
-        return _draw_dots(caption, grid, values, scale, label)
+        return _draw_scattered(caption, grid, values, scale, label)
     if len(grid.names) == 2:
         return _draw_map(caption, grid, values, scale, label, samples)
     return _draw_views(caption, grid, values, scale, label, samples)
@@ -62,12 +64,12 @@ def orient(grid: Grid, names: tuple[str, ...]) -> tuple[str, str]:
     return (second, first) if turned else (first, second)
 
 
-def views(grid: Grid) -> list[View]:
+def views(grid: Grid, snapshots: int = SNAPSHOTS) -> list[View]:
     """Planes through a grid of three coordinates: at several times, or parameters, or the three mid-planes."""
     along = grid.frames
     if along is not None:
         horizontal, vertical = orient(grid, tuple(name for name in grid.names if name != along))
-        return [View(horizontal, vertical, {along: index}) for index in even_indices(len(grid.axis(along)), SNAPSHOTS)]
+        return [View(horizontal, vertical, {along: index}) for index in even_indices(len(grid.axis(along)), snapshots)]
     x, y, z = grid.names
     middle = {name: len(grid.axis(name)) // 2 for name in grid.names}
     return [View(x, y, {z: middle[z]}), View(x, z, {y: middle[y]}), View(y, z, {x: middle[x]})]
@@ -104,7 +106,7 @@ def set_ticks(axes: Axes, grid: Grid, view: View, most: tuple[int, int] = (6, 8)
     """At most so many ticks on the horizontal and the vertical axis, where these are linear."""
     for axis, name, count in ((axes.xaxis, view.horizontal, most[0]), (axes.yaxis, view.vertical, most[1])):
         if name not in grid.logarithmic:
-            axis.set_major_locator(MaxNLocator(count, steps=[1, 2, 5, 10]))
+            few_ticks(axis, count)
 
 
 def outline(axes: Axes, grid: Grid, view: View, blank: bool = False) -> None:
@@ -113,17 +115,21 @@ def outline(axes: Axes, grid: Grid, view: View, blank: bool = False) -> None:
     grid.outlines.draw(axes, view.horizontal, view.vertical, grid.coordinates, at, blank)
 
 
-def draw_comparison(caption: str, grid: Grid, rows: list[tuple[str, np.ndarray, Scale]]) -> Figure:
+def draw_comparison(
+    caption: str, grid: Grid, rows: list[tuple[str, np.ndarray, Scale]], snapshots: int = SNAPSHOTS
+) -> Figure:
     """A row of views for each (label, values, scale) over a grid of three coordinates."""
-    planes = views(grid)
+    planes = views(grid, snapshots)
     widths, height = _panel_sizes(grid, planes)
     with new_figure(sum(widths) + 3.4, height * len(rows) + 1.9, caption) as figure:
         set_spaces(figure, wspace=0.06)
-        all_axes = figure.subplots(len(rows), len(planes), squeeze=False, sharex=True, sharey=True)
+        shared = {"sharex": True, "sharey": True} if grid.frames is not None else {"width_ratios": widths}
+        all_axes = figure.subplots(len(rows), len(planes), squeeze=False, **shared)
         for row, (label, values, scale) in zip(all_axes, rows, strict=True):
             for axes, view in zip(row, planes, strict=True):
                 paint_view(axes, grid, values, view, scale, narrow=True)
-                axes.label_outer()
+                if grid.frames is not None:
+                    axes.label_outer()
             add_colour_bar(figure, list(row), scale, label)
         for axes, view in zip(all_axes[0], planes, strict=True):
             axes.set_title(view_title(grid, view))
@@ -155,7 +161,7 @@ def _draw_map(
         return figure
     ratio, _ = shape_of(grid.axis(horizontal), grid.axis(vertical))
     flat = ratio > 1.6
-    with new_figure(*_plane_size(ratio), caption) as figure:
+    with new_figure(*plane_size(ratio), caption) as figure:
         axes = figure.subplots()
         paint_view(axes, grid, values, view, scale)
         _draw_samples(axes, grid, samples, view, scale)
@@ -182,32 +188,35 @@ def _draw_views(
     return figure
 
 
-def _draw_dots(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
-    """Scattered points in a plane, coloured: no triangles, which would fill the holes of the domain."""
+def _draw_scattered(caption: str, grid: Grid, values: np.ndarray, scale: Scale, label: str) -> Figure:
+    """Scattered points in a plane: coloured triangles, where the domain is, or dots where they make none."""
     horizontal, vertical = orient(grid, grid.names)
     x, y = grid.axis(horizontal), grid.axis(vertical)
     spatial = grid.to_scale(*grid.names)
     ratio, to_scale = shape_of(x, y) if spatial else (1.5, False)
     flat = ratio > 1.6 and spatial
-    with new_figure(*_plane_size(ratio), caption) as figure:
+    with new_figure(*plane_size(ratio), caption) as figure:
         axes = figure.subplots()
-        size = float(np.clip(80000.0 / len(x), 4.0, 60.0))
         known = np.isfinite(values)
-        axes.scatter(
-            x[known],
-            y[known],
-            c=values[known],
-            s=size,
-            cmap=scale.colours,
-            norm=scale.norm,
-            linewidths=0,
-            rasterized=True,
-        )
         view = View(horizontal, vertical, {})
-        outline(axes, grid, view)
+        triangles = triangulated(grid, horizontal, vertical, known)
+        if triangles is None:
+            size = float(np.clip(80000.0 / len(x), 4.0, 60.0))
+            style: dict[str, Any] = {
+                "s": size,
+                "cmap": scale.colours,
+                "norm": scale.norm,
+                "linewidths": 0,
+                "rasterized": True,
+            }
+            axes.scatter(x[known], y[known], c=values[known], **style)
+            outline(axes, grid, view)
+        else:
+            draw_triangles(axes, triangles, np.where(known, values, 0.0), scale)  # no triangle has an unknown one
+            outline(axes, grid, view, blank=True)
         set_ticks(axes, grid, view)
-        axes.set_xlim(*_with_margin(x))
-        axes.set_ylim(*_with_margin(y))
+        axes.set_xlim(*(span(x) if triangles else _with_margin(x)))
+        axes.set_ylim(*(span(y) if triangles else _with_margin(y)))
         if to_scale:
             axes.set_aspect("equal")
         label_axes(axes, grid.label(horizontal), grid.label(vertical))
@@ -235,7 +244,7 @@ def _panel_sizes(grid: Grid, planes: list[View]) -> tuple[list[float], float]:
     return [max(1.4, height * ratio) for ratio in ratios], height
 
 
-def _plane_size(ratio: float) -> tuple[float, float]:
+def plane_size(ratio: float) -> tuple[float, float]:
     """Width and height in inches of a sheet with one plane of this ratio, colour bar and titles."""
     if ratio > 1.6:
         return 8.0, 6.6 / ratio + 2.4

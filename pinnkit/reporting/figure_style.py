@@ -10,6 +10,7 @@ from typing import Any, cast
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import QuadMesh
@@ -19,7 +20,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, ScalarFormatter
 
 from pinnkit.reporting.outlines import BLANK
-from pinnkit.reporting.scales import Scale, finite_values
+from pinnkit.reporting.scales import FLAT, Scale, finite_values
 
 # Colours that the colour-blind can tell apart (Okabe and Ito 2008), black left for references.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F3C8D", "#8C564B", "#7F7F7F")
@@ -101,14 +102,20 @@ def span(values: np.ndarray) -> tuple[float, float]:
     if not finite.size:
         return 0.0, 1.0
     low, high = float(finite.min()), float(finite.max())
-    return (low, high) if low < high else (low - 0.5, high + 0.5)
+    flat = high - low <= FLAT * max(abs(low), abs(high))
+    return (low - 0.5, high + 0.5) if flat else (low, high)
 
 
 def label_axes(axes: Axes, horizontal: str, vertical: str) -> None:
     """Set the labels of both axes."""
     axes.set_xlabel(horizontal)
     rotation = _rotation(vertical)
-    axes.set_ylabel(vertical, rotation=rotation, labelpad=4 if rotation else 10)
+    axes.set_ylabel(vertical, rotation=rotation, labelpad=4 if rotation else 8, ha="center" if rotation else "right")
+
+
+def few_ticks(axis: Axis, most: int) -> None:
+    """At most so many ticks, at multiples of 1, 2 or 5, whose numbers have few digits."""
+    axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
 
 
 def _rotation(label: str) -> int:

@@ -175,7 +175,7 @@ def _draw_complex(
     label, size = math_name(name), modulus_label(name)
     unit = grid.label(name, size)
     angle = f"phase of {label}"
-    phases = {f"phase_{name}": (f"{prefix}{angle}", _phase(values))}
+    phases = {f"phase_{name}": (f"{prefix}{angle}", phase(values))}
     if reference is None:
         figures = _draw_solution(f"{prefix}{size}", grid, name, size, np.abs(values), None, samples)
     else:
@@ -192,13 +192,13 @@ def _draw_complex(
             figures[f"error_{name}"] = draw_curve(error_caption, grid, error, shown)
         else:
             figures[f"error_{name}"] = draw_histogram(error_caption, error, shown, size_scale(error, robust=False))
-        phases[f"reference_phase_{name}"] = f"{prefix}{angle}, reference", _phase(reference)
+        phases[f"reference_phase_{name}"] = f"{prefix}{angle}, reference", phase(reference)
     for key, (caption, angles) in phases.items():
         figures |= _draw_reference(caption, grid, key, angle, angles, PHASE)
     return figures
 
 
-def _phase(values: np.ndarray) -> np.ndarray:
+def phase(values: np.ndarray) -> np.ndarray:
     """The angles of complex values, NaN where the modulus is too small for one."""
     sizes = np.abs(values)
     largest = np.max(sizes[np.isfinite(sizes)], initial=0.0)

@@ -28,7 +28,7 @@ def draw_learned(title: str, grid: Grid, history: History, truths: Mapping[str, 
             values = history.learned[name]
             few = {"marker": "o", "markersize": 5} if len(values) < 30 else {}
             colour = COLOURS[place % len(COLOURS)]
-            axes.plot(history.steps, values, color=colour, label="learned", drawstyle="default", **few)
+            axes.plot(history.steps, values, color=colour, label="learned", **few)
             last = f"{math_name(name)} = {values[-1]:.5g}" if len(values) else math_name(name)
             if name in truths:
                 axes.axhline(truths[name], label="exact", **REFERENCE)

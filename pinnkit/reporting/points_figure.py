@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pinnkit.reporting.field_maps import View, orient, outline, scale_axes
+from pinnkit.reporting.field_maps import View, orient, outline, scale_axes, set_ticks
 from pinnkit.reporting.figure_style import COLOURS, annotate_empty, label_axes, new_figure, shape_of, span
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.labels import math_name, plain_text
@@ -90,6 +90,7 @@ def _draw_scatter(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.n
             axes.set_aspect("equal")
         axes.set_xlim(*x_range)
         axes.set_ylim(*y_range)
+        set_ticks(axes, grid, View(horizontal, vertical, {}))
         if points:
             legend = axes.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0.0, frameon=False)
             for handle in legend.legend_handles:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from pinnkit.reporting.figure_style import COLOURS
 from pinnkit.reporting.scales import Scale
@@ -61,10 +62,11 @@ def draw_places(axes: Axes, samples: Samples, horizontal: str, vertical: str, sc
     x, y = samples.coordinates[horizontal], samples.coordinates[vertical]
     filled = {"c": samples.values, "cmap": scale.colours, "norm": scale.norm} if samples.known else {"c": "black"}
     size = float(np.clip(6000.0 / len(samples), 4.0, 40.0))
-    axes.scatter(
+    dots = axes.scatter(
         x, y, s=size, edgecolors="black", linewidths=0.7 if size > 10 else 0.35, zorder=3, label="samples",
         rasterized=len(samples) > 500, **filled,
     )  # fmt: skip
+    dots.set_path_effects([withStroke(linewidth=2.0 if size > 10 else 1.0, foreground="white")])  # seen on dark too
 
 
 def draw_values(axes: Axes, samples: Samples, horizontal: str) -> None:

@@ -84,10 +84,26 @@ def job() -> str | None:
 def requeue(job: str) -> str | None:
     """Ask SLURM to start a job again; what it answers where it does not."""
     try:
-        done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True, timeout=60)
+        done = _scontrol("requeue", job)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     return done.stderr.strip() or f"exit code {done.returncode}" if done.returncode else None
+
+
+def queued_again() -> bool:
+    """Whether SLURM has ended this job to start it again: a preemption, or `scontrol requeue`."""
+    number = job()
+    if number is None:
+        return False
+    try:
+        found = re.search(r"\bRestarts=([0-9]+)", _scontrol("show", "job", number).stdout)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return found is not None and int(found[1]) > (_number("SLURM_RESTART_COUNT") or 0)
+
+
+def _scontrol(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["scontrol", *words], capture_output=True, text=True, timeout=60)
 
 
 def first() -> bool:

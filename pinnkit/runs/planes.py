@@ -8,6 +8,7 @@ import numpy as np
 
 from pinnkit.domains.shape import Shape
 from pinnkit.problem.problem import Problem
+from pinnkit.reporting.animation_formats import CannotAnimateError
 from pinnkit.reporting.grid import Grid
 from pinnkit.reporting.outlines import Outlines, Region
 
@@ -30,9 +31,21 @@ def planes_grid(problem: Problem) -> Grid | None:
     few = SOLID if len(counts) < 2 else FRAMES
     counts |= {problem.time: few} if problem.time else {}
     counts |= dict.fromkeys(problem.axes.parameters[:1], few)
-    axes = [_axis(problem, name, counts.get(name, 1)) for name in problem.coordinates]
+    axes = [axis(problem, name, counts.get(name, 1)) for name in problem.coordinates]
     meshes = np.meshgrid(*axes, indexing="ij")
     return grid(problem, dict(zip(problem.coordinates, meshes, strict=True)), structured=True)
+
+
+def check_moves(problem: Problem) -> None:
+    """Refuse a problem without time, or without space.
+
+    Raises:
+        CannotAnimateError: saying which.
+    """
+    if problem.time is None:
+        raise CannotAnimateError(f"{problem.name} has no time: an animation shows fields in time")
+    if not problem.space:
+        raise CannotAnimateError(f"{problem.name} has no space: its figures are curves over {problem.time} already")
 
 
 def grid(problem: Problem, coordinates: Mapping[str, np.ndarray], structured: bool) -> Grid:
@@ -67,7 +80,7 @@ def _region(problem: Problem, shape: Shape) -> Region:
     return Region(contains, lambda coordinates: shape.distance(points(coordinates)))
 
 
-def _axis(problem: Problem, name: str, count: int) -> np.ndarray:
+def axis(problem: Problem, name: str, count: int) -> np.ndarray:
     lower, upper = problem.domain.bounds[name]
     logarithmic = name in problem.axes.logarithmic
     if count == 1:

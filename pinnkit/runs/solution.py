@@ -16,6 +16,7 @@ from pinnkit.problem.notebook import in_latex
 from pinnkit.problem.problem import Problem
 from pinnkit.references.choose import Reference, choose
 from pinnkit.runs import evaluation
+from pinnkit.runs.animation import FRAMES, animate_field
 from pinnkit.runs.datasets import dataset
 from pinnkit.runs.export import export_module
 from pinnkit.runs.expressions import Expression, Residual, equation_names
@@ -136,7 +137,7 @@ class Solution:
         >>> bool(np.allclose(solution.derivative("u_t")(t=t)[1:-1], differences[1:-1], atol=1e-5))
         True
         """
-        return self._function(expression, Expression(self.module, expression))
+        return PointFunction(expression, self, Expression(self.module, expression))
 
     def residual(self, name: str | None = None) -> PointFunction:
         """The residual of an equation, left - right, as a function of points; of all equations without a name.
@@ -152,9 +153,9 @@ class Solution:
             ValueError: no equation has that name.
         """
         if name is not None:
-            return self._function(name, Residual(self.module, name))
+            return PointFunction(name, self, Residual(self.module, name))
         every = {one: Residual(self.module, one) for one in equation_names(self.problem)}
-        return self._function("residuals", lambda points: {one: found(points) for one, found in every.items()})
+        return PointFunction("residuals", self, lambda points: {one: found(points) for one, found in every.items()})
 
     def error(self, points: int | None = None) -> dict[str, dict[str, float]]:
         """The error of each field against the reference of the run: exact, manufactured, a table, or computed.
@@ -199,6 +200,19 @@ class Solution:
         """
         with single_thread_if_small(self.problem, self.settings):
             return figure_of(self.module, self.reference, what, points)
+
+    def animate(self, path: Path | str, field: str = "", *, frames: int = FRAMES) -> Path:
+        """Write a field in time as an animation, 15 frames a second, a .gif or a .mp4; its path.
+
+        Args:
+            field: by default the first that depends on time; of a complex one the modulus.
+            frames: values of time.
+
+        Raises:
+            ValueError: there is no such field, no time, no space, or no encoder of MP4.
+        """
+        with single_thread_if_small(self.problem, self.settings):
+            return animate_field(self.module, self.reference, Path(path), field, frames)
 
     def to_xarray(
         self, points: int | None = None, *, reference: bool = False, **axes: float | Sequence[float] | np.ndarray
@@ -269,9 +283,6 @@ class Solution:
         network = self.module.network.own
         state = {name: value.detach().cpu() for name, value in self.module.state_dict().items()}
         return rebuilt, (self.status, self.metrics, self.folder, self.settings, self.problem, network, state)
-
-    def _function(self, name: str, evaluate: Callable[[Points], Any]) -> PointFunction:
-        return PointFunction(name, self, evaluate)
 
 
 def rebuilt(

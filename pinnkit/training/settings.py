@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pinnkit.reporting.artifacts import FIGURE_FORMATS
+
 SHARDS = (1, 2, 4, 8, 16, 32, 64)
 DIVIDES = "a number of processes that divides them is needed"
 DEFAULT_STEPS = 10_000
@@ -81,7 +83,6 @@ class Checkpoint:
     """Minutes between checkpoints, where so many steps take longer."""
 
 
-FIGURE_FORMATS = ("png", "pdf", "svg")
 TERMINALS = ("auto", "plain", "quiet")
 
 

@@ -44,8 +44,10 @@ def test_the_titles_carry_the_figures_that_matter(heat):
     assert titles(drawn(grid, {"u": u}, {"u": u}, title=""))["solution_u"] == "$u$, relative $L^2$ error 0"
 
 
-def test_signed_colours_are_symmetric_and_solutions_share_theirs(heat):
+@pytest.mark.parametrize("signed", [True, False])
+def test_signed_colours_are_symmetric_and_solutions_share_theirs(heat, signed):
     grid, u, error = heat
+    u = u if signed else u + 2
     figures = drawn(grid, {"u": u + error}, {"u": u}, {"heat": 5 * error})
     for name, largest in {
         "error_u": np.abs((u + error) - u).max(),
@@ -57,8 +59,9 @@ def test_signed_colours_are_symmetric_and_solutions_share_theirs(heat):
         assert figures[name].axes[1].get_ylim() == (-largest, largest)
     for name in ("solution_u", "reference_u"):
         painted = colours(figures[name].axes[0])
-        assert (painted.norm.vmin, painted.norm.vmax) == (u.min(), u.max())
-        assert painted.cmap.name == "viridis"
+        largest = np.abs(u).max()
+        assert (painted.norm.vmin, painted.norm.vmax) == ((-largest, largest) if signed else (u.min(), u.max()))
+        assert painted.cmap.name == ("RdBu_r" if signed else "viridis")
         assert figures[name].axes[1].get_ylabel() == "$u$"
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.collections import TriMesh
 from matplotlib.colors import to_hex
 
 from pinnkit.reporting.figures import Grid, draw
@@ -15,7 +16,7 @@ from tests.reporting.figure_cases import NO_HISTORY, colours, drawn, mesh, rende
 def test_snapshots_in_time():
     grid = mesh(x=np.linspace(-1, 1, 5), t=np.linspace(0, 1, 7), y=np.linspace(-2, 2, 6))
     x, t, y = grid.coordinates.values()
-    u = x + 10 * y + 100 * t
+    u = x + 10 * y + 100 * t + 20
     figures = drawn(grid, {"u": u + 0.5}, {"u": u}, {"ns": x})
     *panels, bar = figures["solution_u"].axes
     assert [axes.get_title() for axes in panels] == [f"$t$ = {value}" for value in ("0", "0.333", "0.667", "1")]
@@ -106,14 +107,19 @@ def test_scattered_points_on_a_line_are_joined_in_order():
     assert axes.lines[0].get_ydata().tolist() == [0.2, 1.0, 1.8]
 
 
-def test_scattered_points_in_a_plane_are_coloured_dots():
+def test_scattered_points_in_a_plane_are_coloured_triangles_or_a_few_dots():
     generator = np.random.default_rng(0)
     x, y = generator.uniform(-1, 1, (2, 40))
     figures = drawn(Grid({"x": x, "y": y}, structured=False), {"u": x * y + 1e-3}, {"u": x * y})
-    (dots,) = figures["solution_u"].axes[0].collections
-    assert np.array_equal(dots.get_array(), x * y + 1e-3)
-    assert np.array_equal(dots.get_offsets(), np.column_stack([x, y]))
+    (triangles,) = figures["solution_u"].axes[0].collections
+    assert isinstance(triangles, TriMesh)
+    assert np.array_equal(triangles.get_array(), x * y + 1e-3)
     assert {"reference_u", "error_u"} <= set(figures)
+    for few in ({"x": x[:5], "y": y[:5]}, {"x": x, "y": 2 * x}):  # too few, and all on a line
+        u = few["x"]
+        (dots,) = drawn(Grid(few, structured=False), {"u": u})["solution_u"].axes[0].collections
+        assert np.array_equal(dots.get_array(), u)
+        assert np.array_equal(dots.get_offsets(), np.column_stack(list(few.values())))
 
 
 @pytest.mark.parametrize("structured", [False, True])

@@ -47,7 +47,9 @@ def test_the_domain_and_what_lies_in_it_are_outlined(structured):
         *_, rim, half = lines(figures[name].axes[0])
         assert np.abs(np.hypot(*vertices(rim).T) - 0.8).max() < 1e-4
         assert np.abs(vertices(half)[:, 0] - 0.1).max() < 1e-4
-    assert len(asked) == (5 if structured else 3)  # for u, and for the outline: it is known from picture to picture
+    assert len(asked) == (
+        5 if structured else 6
+    )  # for u and its triangles; the outline is known from picture to picture
     render(figures)
 
 

@@ -3,10 +3,12 @@
 import io
 import logging
 import sys
+import warnings
 
 import pytest
+from lightning.fabric.plugins.environments import SLURMEnvironment
 
-from pinnkit.runs.console import logged, takes_colours
+from pinnkit.runs.console import logged, suppress_library_logs, takes_colours
 
 
 class Terminal(io.StringIO):
@@ -53,3 +55,16 @@ def test_colours_can_be_declined(name, value, monkeypatch):
     assert takes_colours(Terminal())
     monkeypatch.setenv(name, value)
     assert not takes_colours(Terminal())
+
+
+def test_a_run_of_one_process_is_not_told_to_use_srun_where_slurm_is_installed(tmp_path, monkeypatch):
+    (tmp_path / "srun").touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for name in ("SLURM_NTASKS", "SLURM_JOB_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="`srun` command is available"):
+            SLURMEnvironment.detect()
+        with suppress_library_logs():
+            assert SLURMEnvironment.detect() is False

@@ -1,12 +1,13 @@
 """Signals before, in and after training: a word, exit 130, and what can be kept is kept."""
 
+import contextlib
 import os
 import signal
 
 import pytest
 
 from pinnkit.reporting.artifacts import RunFolder
-from pinnkit.runs import evaluation
+from pinnkit.runs import environment, evaluation
 from pinnkit.runs import setup as runs
 from pinnkit.training.checkpoint_reader import read
 from pinnkit.training.exceptions import Diverged
@@ -150,6 +151,34 @@ def test_slurm_is_asked_to_start_again_what_it_ended_before_training(tmp_path, m
     assert command(tmp_path, *WORDS, f"hydra.run.dir={tmp_path / 'out'}") == 130
     assert asked == ["77"]
     assert "pinnkit: requeued\n" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("restarts", "again"), [("0", False), ("1", True)])
+def test_a_job_that_slurm_has_queued_again_is_told_from_one_that_was_cancelled(restarts, again, tmp_path, monkeypatch):
+    """`Restarts` of SLURM's answer, against the number that the job began with."""
+    (tmp_path / "scontrol").write_text(f'#!/bin/sh\necho "JobId=$3 Requeue=1 Restarts={restarts} BatchFlag=1"\n')
+    (tmp_path / "scontrol").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    monkeypatch.delenv("SLURM_RESTART_COUNT", raising=False)
+    assert not environment.queued_again()
+    monkeypatch.setenv("SLURM_JOB_ID", "77")
+    assert environment.queued_again() == again
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert not environment.queued_again()
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_launcher_is_given_no_result_of_a_run_that_slurm_starts_again(again, tmp_path, monkeypatch):
+    """It would end the sweep with that of the interrupted part."""
+    monkeypatch.setattr(OptimizerStep, "take", sends(signal.SIGTERM, OptimizerStep.take, at_step(4)))
+    monkeypatch.setattr("pinnkit.runs.environment.queued_again", lambda: again)
+    launched = ["hydra/launcher=workers", "hydra.launcher.n_jobs=1", f"hydra.sweep.dir={tmp_path / 'sweep'}"]
+    ends = pytest.raises(SystemExit, match="130") if again else contextlib.nullcontext()
+    with ends:
+        assert command(tmp_path, *WORDS, *launched, flags=["-m", "--allow-target"]) == 130
+    assert RunFolder(tmp_path / "sweep" / "0").read_metrics()["steps"] == 5
+    assert (tmp_path / "sweep" / "summary.csv").exists() != again
 
 
 def test_the_handlers_are_restored_after_divergence(tmp_path, monkeypatch):
