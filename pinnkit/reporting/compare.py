@@ -73,6 +73,12 @@ class Comparison:
         width = shutil.get_terminal_size((80, 24)).columns if width is None else width
         cells = [{column: _short(cell) for column, cell in cells.items()} for cells in self._cells()[:most]]
         columns = [column for column in self.columns() if any(one.get(column) for one in cells)]
+        if "seed" in columns and ("seed", "seed") in self._different():  # beside the settings that were swept with it
+            before = {
+                one for row in self.rows for group, one in row if group in ("run", "status", "verdict", "overrides")
+            }
+            columns.remove("seed")
+            columns.insert(sum(one in before for one in columns), "seed")
         columns, out = _fitting(columns, cells, width)
         table = _aligned(columns, cells, width)
         more = len(self.rows) - len(cells)
