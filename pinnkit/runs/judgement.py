@@ -67,6 +67,7 @@ def judged(
         asked,
         () if errors and all(one < WRONG_ERROR for one in errors.values()) else doubts(module.problem),
         all(stage.first_order for stage in module.stages),
+        module.problem.steady,
     )
     found = verdict(evidence)
     every = {**equations, **conditions}

@@ -24,6 +24,7 @@ class Evidence:
         asked: the error that was asked for (`trainer.stop_error`).
         doubts: why the problem as posed has no solution, or many; a sentence each.
         one_rate: whether all optimizers have a learning rate that is given.
+        steady: whether time is no coordinate.
     """
 
     equations: Mapping[str, Balance]
@@ -37,3 +38,4 @@ class Evidence:
     asked: float | None = None
     doubts: Sequence[str] = ()
     one_rate: bool = False
+    steady: bool = False

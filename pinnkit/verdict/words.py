@@ -134,13 +134,15 @@ def _advice(evidence: Evidence, found: Findings) -> str:
             "problem, this one has several solutions, or small residuals grow; check signs, constants and conditions."
         )
     if (progress.objective_fell or 0.0) >= FALLS:
+        shorter = "" if evidence.steady else "a shorter time interval or "
         return (
             f"The objective still fell by a factor {progress.objective_fell:.2g} in the last third: give it more "
-            f"{_budget(evidence)}; a shorter time interval or a larger network helps too."
+            f"{_budget(evidence)}; {shorter}a larger network helps too."
         )
     if found.violated and (not found.unmet or found.violated.ratio >= found.unmet.ratio):
         return "Check whether it contradicts another condition or the equation; else give it weight, or hard: true."
-    return "Try a shorter time interval or a smaller domain first, more points, a larger network, or other weights."
+    smaller = "a smaller domain" if evidence.steady else "a shorter time interval or a smaller domain"
+    return f"Try {smaller} first, more points, a larger network, or other weights."
 
 
 def _state(evidence: Evidence, found: Findings) -> str:

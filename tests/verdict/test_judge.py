@@ -126,3 +126,10 @@ def test_an_error_that_no_run_reaches_is_no_reason_to_fail():
     found = verdict(evidence(run, asked=1e-308))
     assert found.word == "falling"
     assert "give it 10 times the time, or try a larger network" in found.text
+
+
+def test_a_shorter_interval_is_advised_where_there_is_time_alone():
+    run = Measured(0.8, 0.9, 1e-9, 0.9, 1.0, 1.0, 1e-9, 3000)
+    texts = [verdict(evidence(run, steady=steady)).text for steady in (False, True)]
+    assert "a shorter time interval or a smaller domain" in texts[0]
+    assert "Try a smaller domain first" in texts[1]
