@@ -15,12 +15,12 @@ from pinnkit.runs.shipped import problems
 HELP = """
 Print a script by which a shell completes commands, names of problems, and settings.
 
-usage: pinnkit completion bash | zsh | fish
+usage: python scripts/completion.py bash | zsh | fish
 
 examples:
-  eval "$(pinnkit completion bash)"                                # in ~/.bashrc
-  eval "$(pinnkit completion zsh)"                                 # in ~/.zshrc
-  pinnkit completion fish > ~/.config/fish/completions/pinnkit.fish
+  eval "$(python scripts/completion.py bash)"    # in ~/.bashrc
+  eval "$(python scripts/completion.py zsh)"     # in ~/.zshrc
+  python scripts/completion.py fish > ~/.config/fish/completions/pinnkit.fish
 
 Exit codes: 0 printed, 2 there is no such shell.
 """

@@ -12,15 +12,14 @@ from pinnkit.cli.invocation import as_typed
 HELP = """
 Write a commented problem file to start from: a heat equation that trains as it stands.
 
-usage: pinnkit new NAME
+usage: python scripts/new.py NAME
 
   NAME    the name of the problem; the file is NAME.yaml in this folder, or FOLDER/NAME.yaml
 
 example:
-  pinnkit new rod
-  pinnkit check rod.yaml
-  pinnkit train rod.yaml
+  python scripts/new.py rod
 
+`pinnkit check rod.yaml` prints it as understood, and `pinnkit train rod.yaml` solves it.
 Exit codes: 0 written, 2 the file is there already or the name cannot be one, 1 it cannot be written.
 """
 TEMPLATE = """\

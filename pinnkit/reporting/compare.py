@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pinnkit.reporting.artifacts import FIGURE_DPI, RunFolder, RunFolderError
 from pinnkit.reporting.atomic import atomic, write_text
 from pinnkit.reporting.history_file import error_or_objective, read_measurements, without_repeats
-from pinnkit.reporting.summary import Row, natural_key, read_row, run_folders, sort_key, table_columns
+from pinnkit.reporting.summary import COMPLETED, Row, natural_key, read_row, run_folders, sort_key, table_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,9 +81,12 @@ class Comparison:
             columns.insert(sum(one in before for one in columns), "seed")
         columns, out = _fitting(columns, cells, width)
         table = _aligned(columns, cells, width)
+        failed = [one for one in cells if one.get("status") not in COMPLETED and one.get("reason")]
+        reasons = [f"{one['run']}: {one['reason']}" for one in failed if "reason" in out]
         more = len(self.rows) - len(cells)
         notes = [f"{more} more runs"] * (more > 0) + [f"left out: {', '.join(out)}"] * bool(out)
-        return "\n".join([*table, *(line for note in notes for line in textwrap.wrap(note, width))])
+        wrapped = (textwrap.wrap(note, width, break_long_words=False) for note in [*reasons, *notes])
+        return "\n".join([*table, *(line for lines in wrapped for line in lines)])
 
     def draw(self) -> Figure:
         """Error against time and against steps, a line a run, all axes logarithmic.

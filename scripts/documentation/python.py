@@ -106,17 +106,12 @@ def _signature(thing: Any, width: int = 100) -> str:
 def markdown(text: str) -> str:
     """A docstring as Markdown: its sections are lists, its examples blocks.
 
-    >>> print(markdown("Add.\\n\\nArgs:\\n    a, b: numbers,\\n        or two_names.\\n\\n>>> 1 + 1\\n2"))
+    >>> print(markdown("Add.\\n\\nArgs:\\n    a, b: numbers,\\n        or two_names."))
     Add.
     <BLANKLINE>
     Args:
     <BLANKLINE>
     - `a, b`: numbers, or two\\_names.
-    <BLANKLINE>
-    ```pycon
-    >>> 1 + 1
-    2
-    ```
     """
     pieces = []
     for paragraph in re.split(r"\n\s*\n", text):

@@ -8,6 +8,7 @@ import runpy
 import shlex
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,6 +103,8 @@ def _pinnkit(words: list[str], line: str) -> int:
     if words[:1] == ["evaluate"]:
         words = [re.sub(r"^grid=.*", "grid=21", word) for word in words]
     sys.argv[0] = "pinnkit"
+    while list(Path("outputs").glob(time.strftime("*/%Y-%m-%d_%H-%M-%S"))):
+        time.sleep(0.05)  # a folder is named by the second: two runs of a page may be shorter than that
     return main.pinnkit(words)
 
 

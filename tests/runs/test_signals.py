@@ -137,7 +137,16 @@ def test_a_signal_ends_a_sweep_with_a_row_for_each_run_that_had_begun(place, tmp
         monkeypatch.setattr(runs, "choose", sends(signal.SIGHUP, runs.choose))
     else:
         monkeypatch.setattr(OptimizerStep, "take", sends(signal.SIGHUP, OptimizerStep.take, at_step(4)))
-    assert command(tmp_path, *WORDS, f"hydra.sweep.dir={tmp_path / 'sweep'}", "seed=1,2", flags=["-m"]) == 130
+    assert (
+        command(
+            tmp_path,
+            *WORDS,
+            f"hydra.sweep.dir={tmp_path / 'sweep'}",
+            "seed=1,2",
+            flags=["-m", "--allow-target", LAUNCHER],
+        )
+        == 130
+    )
     table = (tmp_path / "sweep" / "summary.csv").read_text().splitlines()
     assert [line.split(",")[:2] for line in table[1:]] == [["0", "interrupted"]]
     assert not (tmp_path / "sweep" / "1").exists()
@@ -168,6 +177,9 @@ def test_a_job_that_slurm_has_queued_again_is_told_from_one_that_was_cancelled(r
     assert not environment.queued_again()
 
 
+LAUNCHER = "hydra_plugins.hydra_joblib_launcher.joblib_launcher.JoblibLauncher"
+
+
 @pytest.mark.parametrize("again", [False, True])
 def test_a_launcher_is_given_no_result_of_a_run_that_slurm_starts_again(again, tmp_path, monkeypatch):
     """It would end the sweep with that of the interrupted part."""
@@ -176,7 +188,7 @@ def test_a_launcher_is_given_no_result_of_a_run_that_slurm_starts_again(again, t
     launched = ["hydra/launcher=workers", "hydra.launcher.n_jobs=1", f"hydra.sweep.dir={tmp_path / 'sweep'}"]
     ends = pytest.raises(SystemExit, match="130") if again else contextlib.nullcontext()
     with ends:
-        assert command(tmp_path, *WORDS, *launched, flags=["-m", "--allow-target"]) == 130
+        assert command(tmp_path, *WORDS, *launched, flags=["-m", "--allow-target", LAUNCHER]) == 130
     assert RunFolder(tmp_path / "sweep" / "0").read_metrics()["steps"] == 5
     assert (tmp_path / "sweep" / "summary.csv").exists() != again
 
