@@ -53,8 +53,10 @@ def in_order(module, batches):
     return {name: batches[name] for name in module.groups}
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("chunk", [1000, 5])
+@pytest.mark.parametrize(
+    ("engine", "chunk"),
+    [*((engine, 5) for engine in ENGINES), *(pytest.param(engine, 1000, marks=pytest.mark.slow) for engine in ENGINES)],
+)
 def test_weights_of_points_reach_losses_gradients_and_the_jacobian(engine, chunk, tmp_path):
     module, batches = rich(tmp_path)
     batches = weighted(in_order(module, batches))
