@@ -65,6 +65,7 @@ def test_two_ranks_take_the_steps_of_one(tmp_path):
     assert largest(compare(alone, run(2, told, tmp_path / "2"))) < 1e-9
 
 
+@pytest.mark.slow  # a quick test of the same with sums in shards is in test_shards.py
 def test_another_number_of_ranks_goes_on_to_the_same_end(tmp_path):
     first, whole = "spread ssbroyden 8", "spread ssbroyden 16"
     run(1, [first], tmp_path / "1")
