@@ -7,12 +7,11 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 
-import lightning
 import torch
 
 from benchmark.peers.step_timing import StepTimer
 from benchmark.peers_comparison import posed
-from benchmark.step_run import LENGTH, Ticks
+from benchmark.step_run import LENGTH, time_steps
 from pinnkit.language.errors import Report
 from pinnkit.runs.console import suppress_library_logs
 from pinnkit.runs.factory import assemble
@@ -41,18 +40,7 @@ def train(options: argparse.Namespace, timer: StepTimer) -> str:
     report.raise_if_any()
     problem, _ = posed(options.problem, CONF)
     module, data = assemble(problem, settings, threads=options.threads)
-    trainer = lightning.Trainer(
-        accelerator="cpu",
-        devices=1,
-        max_epochs=-1,
-        logger=False,
-        callbacks=[Ticks(timer)],
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        reload_dataloaders_every_n_epochs=1,
-    )
-    trainer.fit(module, datamodule=data)
+    time_steps(module, data, timer)
     return module.choice.engine
 
 

@@ -32,6 +32,22 @@ LENGTH = 10_000
 """Steps that the run is said to have, by which `auto` judges what pays; the timer ends it much earlier."""
 
 
+def time_steps(module: Any, data: Any, timer: StepTimer, accelerator: str = "cpu") -> None:
+    """Train by a Trainer that does nothing beside the steps, which the timer counts and ends."""
+    trainer = lightning.Trainer(
+        accelerator=accelerator,
+        devices=1,
+        max_epochs=-1,
+        logger=False,
+        callbacks=[Ticks(timer)],
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        reload_dataloaders_every_n_epochs=1,
+    )
+    trainer.fit(module, datamodule=data)
+
+
 def train(options: argparse.Namespace, timer: StepTimer) -> dict[str, Any]:
     """Train as a run does, without logs, checkpoints and pictures; returns the engine that ran and the last objective.
 
@@ -52,18 +68,7 @@ def train(options: argparse.Namespace, timer: StepTimer) -> dict[str, Any]:
     )
     report.raise_if_any()
     module, data = assemble(CASES[options.problem].problem(), settings, threads=options.threads)
-    trainer = lightning.Trainer(
-        accelerator=accelerator,
-        devices=1,
-        max_epochs=-1,
-        logger=False,
-        callbacks=[Ticks(timer)],
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        reload_dataloaders_every_n_epochs=1,
-    )
-    trainer.fit(module, datamodule=data)
+    time_steps(module, data, timer, accelerator)
     return {"engine": module.choice.engine, "loss": float(module.losses_now["objective"])}
 
 
