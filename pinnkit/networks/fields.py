@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pinnkit.networks.ansatz import HardConstraints
 from pinnkit.networks.bounded import bounded
 from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
+from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.settings import Network
 
 TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -50,6 +51,11 @@ class Output:
     part: str = ""
     box: tuple[Sequence[float], Sequence[float]] | None = None
 
+    @property
+    def affine(self) -> bool:
+        """Whether it is a multiple of the network's output."""
+        return not self.transform and not any(map(math.isfinite, self.bounds))
+
     def __call__(self, values: Tensor) -> Tensor:
         """scale * z, the transform of z, or what `bounded` makes of z, of shape (n,)."""
         if any(map(math.isfinite, self.bounds)):
@@ -61,6 +67,8 @@ class Output:
 
 class FieldNetworks(nn.Module):
     """Several networks side by side, each from some of the coordinates to some of the fields.
+
+    Features may be added to the outputs of each (`add`).
 
     Args:
         networks: one network for each group of fields, those whose fields are arguments of others first.
@@ -86,23 +94,35 @@ class FieldNetworks(nn.Module):
         self.members = [list(fields) for fields in members]
         self.outputs = list(outputs)
         self.constraints = constraints
+        self.expansions = nn.ModuleList()
+        self.expanded: list[int] = []
+        """The network whose outputs each of the expansions is added to."""
 
     @property
     def own(self) -> nn.Module | None:
         """The user's own network, where it has one."""
         return self.networks[0] if self.custom else None
 
-    def forward(self, points: Tensor) -> Tensor:
+    def add(self, features: RandomFeatures, group: int) -> None:
+        """Add features to the outputs of one of the networks."""
+        self.expansions.append(features)
+        self.expanded.append(group)
+
+    def forward(self, points: Tensor, expanded: bool = True) -> Tensor:
+        """All fields; without the features where `expanded` is false."""
         everything = list(range(points.shape[1]))
         exact = {} if self.constraints is None else self.constraints(points)
         found: dict[int, Tensor] = {}
-        for network, fields in zip(self.networks, self.members, strict=True):
+        for number, (network, fields) in enumerate(zip(self.networks, self.members, strict=True)):
             first = self.outputs[fields[0]]
             inputs = points if list(first.columns) == everything else points[:, list(first.columns)]
             if first.arguments:
                 arguments = torch.stack([found[index] for index in first.arguments], dim=1)
                 inputs = torch.cat([arguments, inputs], dim=1) if first.columns else arguments
-            values = network(inputs).unbind(dim=1)
+            outputs = network(inputs)
+            if expanded:
+                outputs = self._with_features(outputs, number, points)
+            values = outputs.unbind(dim=1)
             for index, value in zip(fields, values, strict=True):
                 value = self.outputs[index](value)
                 if index in exact:
@@ -110,6 +130,51 @@ class FieldNetworks(nn.Module):
                     value = lift + factor * value
                 found[index] = value
         return torch.stack([found[index] for index in range(len(self.outputs))], dim=1)
+
+    def constant_factor(self, field: int) -> float | None:
+        """The derivative of a field by its network's output where it is the same everywhere; None: it is not."""
+        output = self.outputs[field]
+        constrained = self.constraints is not None and field in self.constraints.outputs
+        return None if constrained or not output.affine else output.scale
+
+    def factors(self, points: Tensor) -> Tensor:
+        """The derivative of each field by its network's output, (n, fields)."""
+        exact = {} if self.constraints is None else self.constraints(points)
+        found: dict[int, Tensor] = {}
+        for number, (network, fields) in enumerate(zip(self.networks, self.members, strict=True)):
+            columns = list(self.outputs[fields[0]].columns)
+            outputs = None
+            if not all(self.outputs[index].affine for index in fields):
+                outputs = self._with_features(network(points[:, columns]), number, points)
+            for place, index in enumerate(fields):
+                output = self.outputs[index]
+                if outputs is None or output.affine:
+                    value = torch.full_like(points[:, 0], output.scale)
+                else:
+                    argument = outputs[:, place]
+                    (value,) = torch.autograd.grad(output(argument).sum(), argument, create_graph=True)
+                found[index] = exact[index][1] * value if index in exact else value
+        return torch.stack([found[index] for index in range(len(self.outputs))], dim=1)
+
+    def _with_features(self, outputs: Tensor, number: int, points: Tensor) -> Tensor:
+        for group, features in zip(self.expanded, self.expansions, strict=True):
+            if group == number:
+                outputs = outputs + features(points)
+        return outputs
+
+
+class Zero(nn.Module):
+    """A network without parameters whose outputs are zero, in the place of one where features are all there is.
+
+    Shape: (n, d) -> (n, outputs).
+    """
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.outputs = outputs
+
+    def forward(self, points: Tensor) -> Tensor:
+        return points.new_zeros(len(points), self.outputs)
 
 
 class UnfitNetwork(ValueError):
