@@ -108,6 +108,12 @@ class FieldNetworks(nn.Module):
         self.expansions.append(features)
         self.expanded.append(group)
 
+    def remove(self, features: Sequence[nn.Module]) -> None:
+        """Take features away again."""
+        kept = [pair for pair in zip(self.expansions, self.expanded, strict=True) if pair[0] not in features]
+        self.expansions = nn.ModuleList([module for module, _ in kept])
+        self.expanded = [group for _, group in kept]
+
     def forward(self, points: Tensor, expanded: bool = True) -> Tensor:
         """All fields; without the features where `expanded` is false."""
         everything = list(range(points.shape[1]))
@@ -172,9 +178,10 @@ class Zero(nn.Module):
     def __init__(self, outputs: int) -> None:
         super().__init__()
         self.outputs = outputs
+        self.register_buffer("like", torch.zeros((), dtype=torch.float64), persistent=False)  # of its dtype and device
 
     def forward(self, points: Tensor) -> Tensor:
-        return points.new_zeros(len(points), self.outputs)
+        return points.new_zeros(points.shape[0], self.outputs)
 
 
 class UnfitNetwork(ValueError):
@@ -221,6 +228,7 @@ def build(
     custom: nn.Module | None = None,
     constraints: HardConstraints | None = None,
     logarithmic: Sequence[int] = (),
+    zero: bool = False,
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
@@ -233,6 +241,7 @@ def build(
         logarithmic: indices of the coordinates that count by their logarithm.
         custom: a network of the user's in place of ours, (n, d) -> (n, number of fields), which is not scaled.
         constraints: what the fields meet exactly.
+        zero: whether networks without parameters stand in their places, for features alone.
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
@@ -246,6 +255,8 @@ def build(
         else:
             known.append(index)
     groups.sort(key=lambda group: _depth(outputs, group[0]))
+    if zero:
+        return FieldNetworks([Zero(len(group)) for group in groups], groups, outputs, constraints)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         networks = []

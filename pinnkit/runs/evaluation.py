@@ -273,5 +273,5 @@ def _chunks(module: PINN, coordinates: Mapping[str, np.ndarray], cost: int = 1) 
     cost: points at which the network is evaluated for each of them.
     """
     flat = np.stack([np.ravel(coordinates[name]) for name in module.problem.coordinates], axis=1)
-    like = next(module.network.parameters())
+    like = module.model.like
     return torch.as_tensor(flat).to(like).split(max(CHUNK // cost, 1))

@@ -37,6 +37,7 @@ from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import Settings
 from pinnkit.training.checkpoint_reader import check_fits, read
 from pinnkit.training.datamodule import CollocationData
+from pinnkit.training.feature_state import KEY, attach
 from pinnkit.training.module import PINN
 
 CHECKPOINTS = ("last", "best")
@@ -123,8 +124,9 @@ def _from_file(
             check_network(network, found, settings)
         settings = resolved(found, settings, network)
         module, _ = assemble(found, settings, network)
-        check_weights(path, saved.weights, module)
+        check_weights(path, saved.weights, saved.features, module)
         module.load_state_dict(saved.weights)
+        attach(module.model, saved.features)
         weakref.finalize(module, files.pop_all().close)  # a reference, and a further save, read the data files later
     return Solution(saved.status, saved.metrics, None, module, settings)
 
@@ -165,6 +167,7 @@ def restore(
     module, data = assemble(problem, settings, network)
     check_fits(path, state, module)
     module.load_state_dict(state["state_dict"])
+    attach(module.model, state.get(KEY))
     data.load_state_dict(state["CollocationData"])
     return Trained(module, data, state["callbacks"]["Record"]["rows"])
 

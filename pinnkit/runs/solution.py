@@ -28,6 +28,7 @@ from pinnkit.runs.solution_file import write
 from pinnkit.runs.solution_text import in_a_line, in_a_notebook
 from pinnkit.runs.threads import single_thread_if_small
 from pinnkit.settings import Settings
+from pinnkit.training.feature_state import attach, base_state, features_of
 from pinnkit.training.module import PINN
 
 if TYPE_CHECKING:
@@ -281,8 +282,9 @@ class Solution:
 
     def __reduce__(self) -> tuple[Any, ...]:
         network = self.module.network.own
-        state = {name: value.detach().cpu() for name, value in self.module.state_dict().items()}
-        return rebuilt, (self.status, self.metrics, self.folder, self.settings, self.problem, network, state)
+        state = {name: value.detach().cpu() for name, value in base_state(self.module.state_dict()).items()}
+        features = features_of(self.module.model)
+        return rebuilt, (self.status, self.metrics, self.folder, self.settings, self.problem, network, state, features)
 
 
 def rebuilt(
@@ -293,8 +295,10 @@ def rebuilt(
     problem: Problem,
     network: nn.Module | None,
     state: Mapping[str, torch.Tensor],
+    features: Mapping[str, Any] | None = None,
 ) -> Solution:
     """A solution of its parts, as copies and pickles hold it: without the engines and the points of training."""
     module, _ = assemble(problem, settings, network)
     module.load_state_dict(state)
+    attach(module.model, features)
     return Solution(status, metrics, folder, module, settings)

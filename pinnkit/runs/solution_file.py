@@ -15,6 +15,7 @@ import numpy as np
 import torch
 import yaml
 
+from pinnkit.optimizers.state_check import InvalidStateError
 from pinnkit.problem.shape_files import FILES
 from pinnkit.problem.tables import Files
 from pinnkit.reporting.atomic import atomic
@@ -22,6 +23,8 @@ from pinnkit.reporting.json_values import parse_json, to_json
 from pinnkit.runs.configuration import as_yaml, parse
 from pinnkit.settings import Settings
 from pinnkit.training.checkpoint_reader import DamagedCheckpoint, read_tensors
+from pinnkit.training.feature_state import KEY as FEATURES
+from pinnkit.training.feature_state import base_state, check_features, features_of
 from pinnkit.training.module import PINN
 from pinnkit.versions import versions
 
@@ -37,7 +40,8 @@ class Saved:
     Attributes:
         config: that of config.yaml.
         status, metrics: of the run.
-        weights: the module's state_dict.
+        weights: the module's state_dict, without features.
+        features: those that are added to it, and the learned numbers that belong to them.
         files: name in the configuration -> the bytes of a data file.
     """
 
@@ -45,6 +49,7 @@ class Saved:
     status: str
     metrics: dict[str, Any]
     weights: dict[str, torch.Tensor]
+    features: dict[str, Any] | None
     files: dict[str, bytes]
 
     def unpack(self, folder: Path) -> None:
@@ -74,7 +79,8 @@ def write(path: Path, module: PINN, settings: Settings, status: str, metrics: Ma
         "status": status,
         "metrics": json.dumps(to_json(metrics)[0]),
         "versions": versions(),
-        "state_dict": {name: value.detach().cpu() for name, value in module.state_dict().items()},
+        "state_dict": {name: value.detach().cpu() for name, value in base_state(module.state_dict()).items()},
+        **({FEATURES: features} if (features := features_of(module.model)) else {}),
         "files": {name: torch.from_numpy(content) for name, content in files.items()},
     }
     with atomic(path) as temporary:
@@ -115,15 +121,21 @@ def read(path: Path) -> Saved:
         raise DamagedCheckpoint(path, f"is damaged: its metrics are no JSON ({error})") from None
     if not isinstance(metrics, dict):
         raise DamagedCheckpoint(path, "is damaged: its metrics are no mapping")
-    return Saved(config, content["status"], metrics, dict(content["state_dict"]), files)
+    return Saved(config, content["status"], metrics, dict(content["state_dict"]), content.get(FEATURES), files)
 
 
-def check_weights(path: Path, weights: Mapping[str, torch.Tensor], module: PINN) -> None:
-    """Make sure that weights are those of a module.
+def check_weights(
+    path: Path, weights: Mapping[str, torch.Tensor], features: Mapping[str, Any] | None, module: PINN
+) -> None:
+    """Make sure that weights are those of a module, and that the features can be added to it.
 
     Raises:
         DamagedCheckpoint: they are not.
     """
+    try:
+        check_features(features, module.model)
+    except InvalidStateError as error:
+        raise DamagedCheckpoint(path, f"is damaged: {error}") from None
     own = module.state_dict()
     shapes = [{name: (value.shape, value.dtype) for name, value in one.items()} for one in (weights, own)]
     if shapes[0] != shapes[1]:
