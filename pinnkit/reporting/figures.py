@@ -39,15 +39,18 @@ def draw(
     planes: Planes | None = None,
     samples: Mapping[str, Samples] = MappingProxyType({}),
     truths: Mapping[str, float] = MappingProxyType({}),
+    estimated_errors: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> dict[str, Figure]:
     """The figures of a run by file name (without .png).
 
     title: the problem's name; fields, references, residuals: arrays of the grid's shape, references for
     some of the fields or none; points: term -> coordinate -> (n,); functions: field -> the field whose function it is;
     planes: what is drawn as maps of four or more coordinates; samples: field -> what was measured of it;
-    truths: learned parameter -> its exact value. Axes and colour bars have the units of the grid.
+    truths: learned parameter -> its exact value; estimated_errors: field -> the estimate of its error. Axes and colour
+    bars have the units of the grid.
 
     Keys: solution_FIELD; with a reference reference_FIELD (where it can be pictured) and error_FIELD;
+    estimated_error_FIELD;
     residual_EQUATION; slices_FIELD for one space coordinate and t, for two with a reference, and on `planes`, where the
     error is slices_error_FIELD;
     phase_portrait for two real fields of one coordinate; curve_FIELD for a function of a field; loss_history;
@@ -77,6 +80,8 @@ def draw(
     for name, values in fields.items():
         draw_one = _draw_complex if np.iscomplexobj(values) else _draw_one
         add(draw_one(prefix, grid, name, values, references.get(name), inside, samples.get(name)))
+    for name, values in estimated_errors.items():
+        add({f"estimated_error_{name}": _draw_estimated(prefix, grid, name, grid.checked(name, values), inside)})
     for name, values in residuals.items():
         residual = np.where(inside, grid.checked(f"{name} (residual)", values), np.nan)
         caption = f"{prefix}residual of {plain_text(name)}, RMS {number(rms(_known(residual[inside])))}"
@@ -256,6 +261,15 @@ def _draw_solution(
             ]
             figures[f"slices_{name}"] = draw_comparison(caption, grid, rows)
     return figures
+
+
+def _draw_estimated(prefix: str, grid: Grid, name: str, values: np.ndarray, inside: np.ndarray) -> Figure:
+    """The estimate of a field's error, of a complex one its modulus."""
+    shown = np.where(inside, values, np.nan)
+    known = np.abs(shown[np.isfinite(shown)])
+    caption = f"{prefix}estimated error of {math_name(name)}, at most {number(float(np.max(known, initial=0.0)))}"
+    label = grid.label(name, f"estimated error of {math_name(name)}")
+    return _draw_signed(caption, grid, np.abs(shown) if np.iscomplexobj(shown) else shown, label)
 
 
 def _draw_signed(caption: str, grid: Grid, values: np.ndarray, label: str) -> Figure:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -91,8 +92,18 @@ class Evaluation:
             for name, values in self.fields.items()
         }
 
-    def draw(self, problem: Problem, history: History, points: Mapping[str, PointSet]) -> dict[str, Figure]:
-        """The run's figures by file name."""
+    def draw(
+        self,
+        problem: Problem,
+        history: History,
+        points: Mapping[str, PointSet],
+        estimated_errors: Mapping[str, np.ndarray] = MappingProxyType({}),
+    ) -> dict[str, Figure]:
+        """The run's figures by file name.
+
+        Args:
+            estimated_errors: of fields, on the grid.
+        """
         counted = {name: np.where(self._counted(name), values, np.nan) for name, values in self.residuals.items()}
         functions = {one.name: one.inputs[0] for one in problem.fields if one.arguments and len(one.inputs) == 1}
         return draw(
@@ -107,6 +118,7 @@ class Evaluation:
             self.planes,
             measured(problem),
             exact_parameters(problem),
+            blanked(estimated_errors, self.inside),
         )
 
 

@@ -12,7 +12,8 @@ from torch import nn
 
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, reweighted, weights
-from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
+from pinnkit.networks.custom import UnfitNetwork, check_custom
+from pinnkit.networks.fields import Output, build
 from pinnkit.optimizers.settings import Optimizer, optimizers_where
 from pinnkit.problem.at import random_points
 from pinnkit.problem.integrals import described_integrals

@@ -12,6 +12,7 @@ from lightning.pytorch.strategies import DDPStrategy, Strategy
 
 from pinnkit.runs import board, environment, evaluation, trackers
 from pinnkit.runs.answers import Answers
+from pinnkit.runs.estimated_stop import EstimatedStop
 from pinnkit.runs.recovery import (
     FAILURES,
     NAMED,
@@ -138,6 +139,7 @@ class Run:
         callbacks: list[Callback] = [
             SignalHandler(),  # before the first checkpoint is written, from which on a signal is one to go on from
             self.record,
+            *self._stops(),
             Checkpoints(
                 folder.last_checkpoint,
                 folder.previous_checkpoint,
@@ -169,6 +171,12 @@ class Run:
             reload_dataloaders_every_n_epochs=1,  # an epoch is a draw of points
             default_root_dir=folder.path,
         )
+
+    def _stops(self) -> list[Callback]:
+        """The callback that ends training by the estimated error, where that is asked for."""
+        settings, asked = self.setup.settings, self.setup.settings.trainer.stop_estimated_error
+        every = 1 if self.setup.module.solves else settings.callbacks.evaluate_every
+        return [] if asked is None else [EstimatedStop(asked, every, settings.seed)]
 
     def _show_now(self, step: int) -> None:
         self.results.show_now(self.setup.module, self.setup.data, self.record, step)

@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Callback
 
 from pinnkit.training.checkpoint_schema import FORMAT
 from pinnkit.training.exceptions import CannotWrite, RankLost
+from pinnkit.training.feature_state import KEY
 from pinnkit.training.module import PINN
 from pinnkit.versions import versions
 
@@ -133,6 +134,30 @@ class Checkpoints(Callback):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self._next, self._terms = state["next"], list(state["terms"])
         self._least = state["least"] if self.best.exists() else float("inf")
+
+
+def set_features(path: Path, features: Mapping[str, Any] | None) -> None:
+    """Put features into a checkpoint, beside the trained parameters, or take them out of it; None: there are none.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    former = content.pop(KEY, None)
+    if former is None and features is None:
+        return
+    if features is not None:
+        content[KEY] = features
+    temporary = path.with_suffix(".tmp")
+    try:
+        torch.save(content, temporary)
+        _settle(temporary)
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:
+        if not isinstance(error, OSError) and not any(word in str(error) for word in WRITER):
+            raise
+        temporary.unlink(missing_ok=True)
+        raise CannotWrite(path, str(error).splitlines()[0]) from error
 
 
 def _settle(path: Path) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pinnkit.engines.model import Model
 from pinnkit.networks.features import KINDS, Features, RandomFeatures
@@ -16,6 +16,7 @@ from pinnkit.networks.fields import FieldNetworks
 from pinnkit.optimizers.state_check import InvalidStateError, NonFiniteStateError, short, whole
 
 KEY = "features"
+Value = TypeVar("Value")
 TENSORS = ("weight", "offset", "coefficients")
 MOST = 1_000_000
 """Features of an expansion at most."""
@@ -28,8 +29,8 @@ def network_of(model: Model) -> FieldNetworks:
     return network
 
 
-def base_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A module's state without its features."""
+def base_state(state: Mapping[str, Value]) -> dict[str, Value]:
+    """A module's state, or what else goes by its names, without its features."""
     return {name: value for name, value in state.items() if not name.startswith("network.expansions.")}
 
 
@@ -49,6 +50,19 @@ def features_of(model: Model) -> dict[str, Any] | None:
     return {"expansions": expansions, "learned": {name: one.detach().cpu() for name, one in model.learned.items()}}
 
 
+def saved_state(module: nn.Module, model: Model) -> dict[str, Any]:
+    """A module's parameters and the features of its model, as plain data on the CPU."""
+    state = {name: value.detach().cpu() for name, value in base_state(module.state_dict()).items()}
+    return {"state_dict": state, KEY: features_of(model)}
+
+
+def load_state(module: nn.Module, model: Model, kept: Mapping[str, Any]) -> None:
+    """Set what `saved_state` gave, or a checkpoint holds, after checks."""
+    network_of(model).remove(list(network_of(model).expansions))
+    module.load_state_dict(kept["state_dict"])
+    attach(model, kept.get(KEY))
+
+
 def put_features(checkpoint: dict[str, Any], model: Model) -> None:
     """Put the features into a checkpoint under a key of their own, beside the state without them."""
     checkpoint["state_dict"] = base_state(checkpoint["state_dict"])
@@ -59,10 +73,9 @@ def put_features(checkpoint: dict[str, Any], model: Model) -> None:
 
 def attach(model: Model, kept: Mapping[str, Any] | None) -> None:
     """Add features that `check_features` has passed, and set the learned numbers; None: there are none."""
-    network = network_of(model)
-    network.remove(list(network.expansions))
     if kept is None:
         return
+    network = network_of(model)
     for one in kept["expansions"]:
         network.add(_module(one).to(model.like), one["group"])
     with torch.no_grad():

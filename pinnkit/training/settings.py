@@ -56,6 +56,12 @@ class Trainer:
     """Optimizer steps in each call of `training_step`; losses are logged once in each."""
 
     @property
+    def asked_error(self) -> float | None:
+        """The error that is to be reached, measured or estimated."""
+        asked = [one for one in (self.stop_error, self.stop_estimated_error) if one is not None]
+        return max(asked, default=None)
+
+    @property
     def steps(self) -> int | None:
         """The limit on optimizer steps that holds."""
         return self.default_steps if self._unbounded else self.max_steps
