@@ -108,6 +108,12 @@ class FieldNetworks(nn.Module):
         self.expansions.append(features)
         self.expanded.append(group)
 
+    def remove(self, features: Sequence[nn.Module]) -> None:
+        """Take features away again."""
+        kept = [pair for pair in zip(self.expansions, self.expanded, strict=True) if pair[0] not in features]
+        self.expansions = nn.ModuleList([module for module, _ in kept])
+        self.expanded = [group for _, group in kept]
+
     def forward(self, points: Tensor, expanded: bool = True) -> Tensor:
         """All fields; without the features where `expanded` is false."""
         everything = list(range(points.shape[1]))
