@@ -108,7 +108,7 @@ def newton(
     Args:
         steps: at most.
         linear: one step is exact.
-        replaced: expansions whose place the unknown ones take: their coefficients go to zero.
+        replaced: expansions whose place the unknown ones take in the first step, which is not searched.
     """
     state = _State(system, unknown, replaced)
     present = first = system.norm()
@@ -118,7 +118,14 @@ def newton(
         change, predicted = _step(system, state, before)
         if step == 1:
             drop = first / predicted if predicted > 0 else math.inf
-        found = _search(system, state, before, change, present, linear)
+        found: float | None
+        if replaced and step == 1:
+            state.write(before + change)
+            found = system.norm()
+            if not math.isfinite(found):
+                found = None
+        else:
+            found = _search(system, state, before, change, present, linear)
         if found is None:
             state.write(before)
             return Solved(present, step - 1, step > 1, drop)
