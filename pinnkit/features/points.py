@@ -1,0 +1,106 @@
+"""Points of features' least-squares problems, and the scales of their terms."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from pinnkit.engines.model import Model
+from pinnkit.features.linearise import Linearisation
+from pinnkit.features.newton import System, expansions_of
+from pinnkit.losses.residuals import TermGroup
+from pinnkit.networks.features import Features, RandomFeatures
+from pinnkit.networks.fields import FieldNetworks
+from pinnkit.problem.groups import equation_groups, is_equations
+from pinnkit.problem.problem import Problem
+from pinnkit.sampling.point_set import PointSet
+from pinnkit.sampling.points import condition_points, equation_points
+from pinnkit.sampling.sequences.sobol import Sobol
+
+FEWEST = 100
+"""Points of a group at least."""
+PROBES = 32
+"""Features by which the size of a term's derivatives is found."""
+
+
+def draw(problem: Problem, unknowns: int, rows: float, seed: int, number: int, like: Tensor) -> dict[str, PointSet]:
+    """Points of every group: equations have `rows` times as many rows in all as there are unknowns.
+
+    A condition has the points that its dimension asks for: n points in d coordinates are n^((d - 1) / d) on a side.
+    Those of data stay all.
+    """
+    terms = len(problem.equations)
+    fields = max(len(problem.fields), 1)
+    found: dict[str, PointSet] = {}
+    count = max(FEWEST, math.ceil(rows * unknowns / max(terms, 1)))
+    for name in equation_groups(problem):
+        found[name] = equation_points(problem, Sobol(), seed, number, count, name)
+    each = unknowns / fields
+    sides = max(FEWEST, math.ceil(each * (0.5 if len(problem.coordinates) <= 2 else 0.8)))
+    for condition in problem.soft_conditions:
+        found[condition.name] = condition_points(problem, condition, Sobol(conditions=sides), seed, number)
+    return {name: one.mapped(lambda array: torch.as_tensor(array).to(like)) for name, one in found.items()}
+
+
+def probe(network: FieldNetworks, group: int, kind: str, count: int, ranges: Sequence[float], seed: int,
+          box: tuple[Sequence[float], Sequence[float]], logarithmic: Sequence[int],
+          interval: tuple[int, float, float] | None = None) -> RandomFeatures:
+    """Features for the outputs of one of the networks."""
+    first = network.outputs[network.members[group][0]]
+    columns = first.columns
+    lower, upper = first.box or box
+    if interval is not None:
+        axis = interval[0]
+        lower = [interval[1] if index == axis else one for index, one in enumerate(lower)]
+        upper = [interval[2] if index == axis else one for index, one in enumerate(upper)]
+    features = Features(
+        kind,
+        count,
+        tuple(ranges[index] for index in columns),
+        tuple(lower[index] for index in columns),
+        tuple(upper[index] for index in columns),
+        columns,
+        seed + group,
+        tuple(place for place, index in enumerate(columns) if index in first.periodic),
+        tuple(place for place, index in enumerate(columns) if index in logarithmic),
+        interval,
+    )
+    return RandomFeatures(features, len(network.members[group]))
+
+
+def scales(
+    model: Model, groups: Mapping[str, TermGroup], batches: Mapping[str, PointSet], conditions: float, seed: int
+) -> dict[str, float]:
+    """Term -> the factor on its residuals: one over the size of its derivatives by features that vary slowly.
+
+    So equations and conditions in any units count alike; conditions other than data count `conditions` times as much.
+    """
+    system = System(model, groups, batches, {})
+    network, problem = system.network, model.problem
+    like = next(iter(batches.values())).coordinates
+    added = []
+    for number in range(len(network.members)):
+        box = problem.domain.lower.tolist(), problem.domain.upper.tolist()
+        ranges = [1.0] * len(problem.coordinates)
+        kind = "sin" if network.outputs[network.members[number][0]].periodic else "tanh"
+        logarithmic = [problem.coordinates.index(name) for name in problem.axes.logarithmic]
+        module = probe(network, number, kind, PROBES, ranges, seed, box, logarithmic).to(like)
+        network.add(module, number)
+        added.append(module)
+    expansions = expansions_of(network)[-len(added) :]
+    linear = Linearisation(network, groups, expansions)
+    found: dict[str, float] = {}
+    data = {one.name for one in problem.soft_conditions if one.data}
+    try:
+        for name, batch in batches.items():
+            few = batch.take(slice(0, 4 * PROBES))
+            factor = 1.0 if is_equations(name) or name in data else conditions
+            for term, jacobian in linear.rows(name, few, system.parameters()).jacobians.items():
+                size = float(jacobian.square().sum(dim=1).mean().sqrt()) / math.sqrt(PROBES)
+                found[term] = factor / size if size > 0 and math.isfinite(size) else factor
+    finally:
+        network.remove(added)
+    return found
