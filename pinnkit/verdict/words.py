@@ -109,7 +109,7 @@ def _stalled(evidence: Evidence, found: Findings) -> list[str]:
 def _unsolved(evidence: Evidence, found: Findings) -> list[str]:
     first = "This is no solution"
     worst = _worst(found)
-    if evidence.progress.steps < FEW_STEPS and (worst or found.error):
+    if evidence.progress.steps < FEW_STEPS and (worst or found.error) and not evidence.direct:
         first += f" after {_steps(evidence)}"
     if found.error:
         sentences = [f"{first}: {_lower(_error(evidence, found))}.", *([f"{worst}."] if worst else [])]
