@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from pinnkit.features.error import Estimate, estimate
-from pinnkit.features.polish import polish
+from pinnkit.features.error import Estimate
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.unknowns import combined
+from pinnkit.reporting.grid import Grid
+from pinnkit.runs import planes
+from pinnkit.runs.feature_answers import FeatureAnswers
 from pinnkit.settings import Settings
 from pinnkit.training.checkpoint_writer import set_features
 from pinnkit.training.exceptions import INTERRUPTED
@@ -28,35 +30,28 @@ SHARE = 0.2
 """The share of the training time that a polish, or an estimate, may take where it is on by default."""
 SHORTEST = 1.0
 """Seconds below which neither can be done."""
-CHUNK = 4096
-"""Points at which a correction is evaluated at once."""
 AGREED = "two independent corrections; no reference needed"
 
 
 @dataclass(frozen=True)
 class Corrections:
-    """What polish and estimate gave, as metrics, and the correction that the estimate is the size of."""
+    """What polish and estimate gave, as metrics, the estimate, and the estimated relative error of learned numbers."""
 
     metrics: dict[str, Any] = field(default_factory=dict)
     estimate: Estimate | None = None
+    learned: dict[str, float | None] = field(default_factory=dict)
 
-    @property
-    def learned(self) -> dict[str, float | None]:
-        """The estimated error of each learned number."""
-        return {} if self.estimate is None else dict(self.estimate.learned)
-
-    def maps(self, problem: Problem, coordinates: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The estimated error of each unknown whose size is known, at arrays of points of any one shape."""
+    def map(self, problem: Problem) -> tuple[Grid, dict[str, np.ndarray]] | None:
+        """The points at which the error was estimated, and that of each unknown whose size is known there."""
         if self.estimate is None:
-            return {}
+            return None
+        order = np.argsort(self.estimate.points[:, 0]) if len(problem.coordinates) == 1 else slice(None)
+        points, errors = self.estimate.points[order], self.estimate.error[order]
+        columns = {name: points[:, index] for index, name in enumerate(problem.coordinates)}
+        grid = planes.grid(problem, columns, structured=len(columns) == 1)
+        found = {one.name: errors[:, index] for index, one in enumerate(problem.fields)}
         known = {name for name, value in self.metrics["estimated_error"].items() if value is not None}
-        shape = next(iter(coordinates.values())).shape
-        flat = torch.as_tensor(np.stack([np.ravel(coordinates[name]) for name in problem.coordinates], axis=1))
-        with torch.no_grad():
-            parts = [torch.as_tensor(self.estimate.correction(part)) for part in flat.split(CHUNK)]
-        values = torch.cat(parts).double().cpu().numpy()
-        found = {one.name: values[:, index].reshape(shape) for index, one in enumerate(problem.fields)}
-        return {name: one for name, one in combined(problem, found, coordinates).items() if name in known}
+        return grid, {name: one for name, one in combined(problem, found, columns).items() if name in known}
 
 
 def correct(module: PINN, settings: Settings, checkpoint: Path | None) -> Corrections:
@@ -71,18 +66,22 @@ def correct(module: PINN, settings: Settings, checkpoint: Path | None) -> Correc
     Raises:
         OSError: it cannot be written.
     """
-    skipped = _skipped(module, settings)
-    polished = None
-    if not skipped and settings.method == "network" and settings.polish != "false":
-        polished = _polish(module, settings)
-    if settings.method == "network" and checkpoint is not None:
-        set_features(checkpoint, features_of(module.model))
-    if skipped:
+    if skipped := _skipped(module, settings):
+        if settings.method == "network" and checkpoint is not None:
+            set_features(checkpoint, None)
         names = [one.name for one in module.problem.unknowns]
         return Corrections({"polish": None, "estimated_error": dict.fromkeys(names), "estimated_error_text": skipped})
-    found = estimate(module.model, module.groups, settings.seed)
+    polished, answers = None, FeatureAnswers(module, settings)
+    limit = math.inf if settings.polish == "true" else SHARE * module.progress.train_time_s
+    if settings.method == "network":
+        polished = _polish(answers, limit) if settings.polish != "false" else None
+        if checkpoint is not None:
+            set_features(checkpoint, features_of(module.model))
+    found = answers.estimate(limit)
     log.info("the error was estimated in %.1f s", found.seconds)
-    return Corrections({"polish": polished, **estimated(module.problem, found)}, found)
+    values = {name: abs(float(module.parameter_values()[name].detach())) or 1.0 for name in module.learned}
+    learned = {name: None if error is None else error / values[name] for name, error in found.learned.items()}
+    return Corrections({"polish": polished, **estimated(module.problem, found)}, found, learned)
 
 
 def _skipped(module: PINN, settings: Settings) -> str:
@@ -97,17 +96,15 @@ def _skipped(module: PINN, settings: Settings) -> str:
     return ""
 
 
-def _polish(module: PINN, settings: Settings) -> dict[str, Any]:
-    limit = float("inf") if settings.polish == "true" else SHARE * module.progress.train_time_s
+def _polish(answers: FeatureAnswers, limit: float) -> dict[str, Any]:
     began = time.perf_counter()
-    found = polish(module.model, module.groups, settings.seed, limit)
+    found = answers.polish(limit)
     seconds = time.perf_counter() - began
-    log.info("polish: %s (%.1f s)", found.text, seconds)
+    log.info("%s", found.text)
     return {
         "accepted": found.accepted,
         "residual_before": found.residual_before,
         "residual_after": found.residual_after,
-        "steps": found.steps,
         "seconds": seconds,
     }
 

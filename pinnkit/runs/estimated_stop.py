@@ -9,7 +9,8 @@ from typing import Any
 import lightning
 from lightning.pytorch.callbacks import Callback
 
-from pinnkit.features.error import estimate
+from pinnkit.runs.feature_answers import FeatureAnswers
+from pinnkit.settings import Settings
 from pinnkit.training.module import PINN
 
 log = logging.getLogger("pinnkit")
@@ -23,11 +24,11 @@ class EstimatedStop(Callback):
 
     Args:
         every: steps between two estimates, at least.
-        seed: of the features.
+        settings: of the run.
     """
 
-    def __init__(self, asked: float, every: int, seed: int) -> None:
-        self.asked, self.every, self.seed = asked, every, seed
+    def __init__(self, asked: float, every: int, settings: Settings) -> None:
+        self.asked, self.every, self.settings = asked, every, settings
         self._next = every
         self._rested = 0.0
         """The clock's time from which on the next estimate is due."""
@@ -40,7 +41,7 @@ class EstimatedStop(Callback):
         if module.ranks.any(time.perf_counter() < self._rested, module.device):  # all ranks do the same
             return
         began = time.perf_counter()
-        found = estimate(module.model, module.groups, self.seed)
+        found = FeatureAnswers(module, self.settings).estimate()
         ended = time.perf_counter()
         self._rested = ended + REST * (ended - began)
         known = {name: error for name, error in found.fields.items() if error is not None}

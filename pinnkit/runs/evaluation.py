@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -97,12 +96,12 @@ class Evaluation:
         problem: Problem,
         history: History,
         points: Mapping[str, PointSet],
-        estimated_errors: Mapping[str, np.ndarray] = MappingProxyType({}),
+        estimates: tuple[Grid, Mapping[str, np.ndarray]] | None = None,
     ) -> dict[str, Figure]:
         """The run's figures by file name.
 
         Args:
-            estimated_errors: of fields, on the grid.
+            estimates: of the errors of fields, at points of their own.
         """
         counted = {name: np.where(self._counted(name), values, np.nan) for name, values in self.residuals.items()}
         functions = {one.name: one.inputs[0] for one in problem.fields if one.arguments and len(one.inputs) == 1}
@@ -118,7 +117,7 @@ class Evaluation:
             self.planes,
             measured(problem),
             exact_parameters(problem),
-            blanked(estimated_errors, self.inside),
+            estimates,
         )
 
 

@@ -55,13 +55,16 @@ class FeaturePINN(PINN):
     Args:
         features: their settings.
         arguments: of `PINN`, whose network has no parameters.
+
+    Attributes:
+        solver: what solves; None: it has not begun.
     """
 
     def __init__(self, features: FeatureSettings, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.features, self.seed = features, int(arguments["seed"])
         self._levels: Iterator[Level] | None = None
-        self._solver: FeatureSolver | None = None
+        self.solver: FeatureSolver | None = None
         self._least = math.inf
 
     @property
@@ -71,8 +74,9 @@ class FeaturePINN(PINN):
     def training_step(self, block: StepBlock, batch_idx: int) -> None:
         if self._levels is None:
             self.state.clock.start(self.progress.train_time_s)
-            self._solver = FeatureSolver(self.model, self.groups, self.features, self.seed, self.ranks)
-            self._levels = self._solver.levels(self.seconds_left)
+            parts = self.model, self.groups, self.features, self.seed, self.ranks, self.model.like
+            self.solver = FeatureSolver(*parts)
+            self._levels = self.solver.levels(self.seconds_left)
         self.stopping.before_block()
         if not self.stopped:
             self._level(block.batches)
@@ -89,12 +93,12 @@ class FeaturePINN(PINN):
 
     def _level(self, batches: Mapping[str, PointSet]) -> None:
         assert self._levels is not None
-        assert self._solver is not None
+        assert self.solver is not None
         former, began = list(network_of(self.model).expansions), time.perf_counter()
         level = next(self._levels, None)
         self.progress.step_time_s = time.perf_counter() - began
         if level is None:
-            self.stopping.reason = self._solver.reason
+            self.stopping.reason = self.solver.reason
             if list(network_of(self.model).expansions) == former:
                 return
             residual = self._least  # it has gone back to the best level

@@ -16,7 +16,7 @@ def learned(module: PINN, estimated: Mapping[str, float | None] = MappingProxyTy
     """Name -> value, and where they are known the exact value and the relative error.
 
     Args:
-        estimated: the estimated error of learned parameters, which is told too.
+        estimated: relative errors of learned parameters as they were estimated, which are told too.
     """
     problem = module.problem
     exact = exact_parameters(problem)

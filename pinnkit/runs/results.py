@@ -7,7 +7,6 @@ import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from lightning.pytorch.loggers import Logger
 from pinnkit.problem.integral_checks import TOLERANCE, doubted
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.reporting.grid import Grid
 from pinnkit.runs import board, environment, evaluation, trackers
 from pinnkit.runs.corrections import correct, estimate_lines
 from pinnkit.runs.history import history as history_of
@@ -107,8 +107,7 @@ class Results:
         if self.first:
             self.run.write_solution(found.arrays())
         if self.first and self.settings.callbacks.figures:
-            maps = corrections.maps(module.problem, found.grid.coordinates)
-            figures = self._figures(found, module, data, record, maps)
+            figures = self._figures(found, module, data, record, corrections.map(module.problem))
             callbacks = self.settings.callbacks
             self.run.write_figures(figures, callbacks.figures_format, callbacks.figures_dpi)
             self._show(module.progress.step, figures)
@@ -208,11 +207,11 @@ class Results:
         module: PINN,
         data: CollocationData,
         record: Record,
-        estimated_errors: Mapping[str, np.ndarray] = MappingProxyType({}),
+        estimates: tuple[Grid, Mapping[str, np.ndarray]] | None = None,
     ) -> dict[str, Any]:
         names = [stage.name for stage in module.stages]
         history = history_of(record.rows, names, found.references)
-        return found.draw(module.problem, history, data.sets, estimated_errors)
+        return found.draw(module.problem, history, data.sets, estimates)
 
     def _show(self, step: int, figures: Mapping[str, Any]) -> None:
         for logger in self.loggers:

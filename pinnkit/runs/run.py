@@ -176,7 +176,7 @@ class Run:
         """The callback that ends training by the estimated error, where that is asked for."""
         settings, asked = self.setup.settings, self.setup.settings.trainer.stop_estimated_error
         every = 1 if self.setup.module.solves else settings.callbacks.evaluate_every
-        return [] if asked is None else [EstimatedStop(asked, every, settings.seed)]
+        return [] if asked is None else [EstimatedStop(asked, every, settings)]
 
     def _show_now(self, step: int) -> None:
         self.results.show_now(self.setup.module, self.setup.data, self.record, step)

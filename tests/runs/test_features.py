@@ -16,7 +16,7 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import corrections, feature_module
 from pinnkit.training.checkpoint_reader import read
 from tests.runs.small import command, solved
-from tests.runs.small_features import SOLVED, Corrector
+from tests.runs.small_features import SOLVED, Answers
 
 T = np.linspace(0.0, 1.0, 5)
 GROWN = {**SOLVED, "features": {"kind": "tanh", "range": 2.0}}
@@ -24,7 +24,7 @@ GROWN = {**SOLVED, "features": {"kind": "tanh", "range": 2.0}}
 
 @pytest.fixture(autouse=True)
 def estimated(monkeypatch):
-    monkeypatch.setattr(corrections, "estimate", Corrector().estimate)
+    monkeypatch.setattr(corrections, "FeatureAnswers", Answers())
 
 
 class Levels(FeatureSolver):
@@ -57,7 +57,7 @@ def levels(monkeypatch):
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("features") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(corrections, "estimate", Corrector().estimate)
+        patch.setattr(corrections, "FeatureAnswers", Answers())
         return solved(folder, settings=SOLVED)
 
 
