@@ -89,9 +89,9 @@ class Linearisation:
         found = {term: one.detach()[:, 0] for term, one in residuals.items()}
         if not jacobian:
             return Rows(found, {})
-        return Rows(found, {
-            term: self._gradient(one, places, integrals, numbers, count) for term, one in residuals.items()
-        })
+        return Rows(
+            found, {term: self._gradient(one, places, integrals, numbers, count) for term, one in residuals.items()}
+        )
 
     def _leaves(
         self, group: TermGroup, batch: PointSet, values: dict[sympy.Basic, Any]
@@ -160,9 +160,11 @@ class Linearisation:
         leaves = [leaf for place in places for leaf in place.leaves.values()]
         leaves += [one.leaf for one in integrals] + list(numbers.values())
         if residual.requires_grad:
-            slopes = list(torch.autograd.grad(
-                residual, leaves, torch.ones_like(residual), retain_graph=True, materialize_grads=True
-            ))
+            slopes = list(
+                torch.autograd.grad(
+                    residual, leaves, torch.ones_like(residual), retain_graph=True, materialize_grads=True
+                )
+            )
         else:
             slopes = [torch.zeros_like(one) for one in leaves]
         jacobian = residual.new_zeros(count, self.size)
@@ -183,7 +185,11 @@ class Linearisation:
         found = one.terms.new_zeros(rows, self.size)
         for place in one.inner:
             slopes = torch.autograd.grad(
-                one.terms, list(place.leaves.values()), torch.ones_like(one.terms), retain_graph=True, materialize_grads=True
+                one.terms,
+                list(place.leaves.values()),
+                torch.ones_like(one.terms),
+                retain_graph=True,
+                materialize_grads=True,
             )
             inner = found.new_zeros(rows * nodes, self.size)
             self._add(inner, place, dict(zip(place.leaves, slopes, strict=True)))

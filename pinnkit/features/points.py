@@ -45,9 +45,17 @@ def draw(problem: Problem, unknowns: int, rows: float, seed: int, number: int, l
     return {name: one.mapped(lambda array: torch.as_tensor(array).to(like)) for name, one in found.items()}
 
 
-def probe(network: FieldNetworks, group: int, kind: str, count: int, ranges: Sequence[float], seed: int,
-          box: tuple[Sequence[float], Sequence[float]], logarithmic: Sequence[int],
-          interval: tuple[int, float, float] | None = None) -> RandomFeatures:
+def probe(
+    network: FieldNetworks,
+    group: int,
+    kind: str,
+    count: int,
+    ranges: Sequence[float],
+    seed: int,
+    box: tuple[Sequence[float], Sequence[float]],
+    logarithmic: Sequence[int],
+    interval: tuple[int, float, float] | None = None,
+) -> RandomFeatures:
     """Features for the outputs of one of the networks."""
     first = network.outputs[network.members[group][0]]
     columns = first.columns

@@ -36,6 +36,8 @@ FELL = 3.0
 """The factor by which a level must lower the residual on fresh points, or it is the last."""
 ROUNDING = 3e-14
 """The share of the first residual that is taken for rounding."""
+STREAM = 1000
+"""Seeds between two independent sets of features."""
 FRESH = 2**29
 """The number of the draw of points that no solve has seen."""
 
@@ -81,7 +83,12 @@ class FeatureSolver:
 
     Attributes:
         reason: why it ended.
+        choice: the features that are attached.
+        trial_unknowns: coefficients in all of a trial.
+        like: a tensor of the type and on the device of the points.
     """
+
+    choice: Choice
 
     def __init__(
         self,
@@ -96,28 +103,42 @@ class FeatureSolver:
         self.problem = model.problem
         self.linear = self.problem.linear and not self.problem.learned and self._linear_conditions()
         self.reason = ""
-        self._like = like if like is not None else torch.zeros(1, dtype=torch.float64)
-        self._network = System(model, groups, {}, {}).network
+        self.like = like if like is not None else torch.zeros(1, dtype=torch.float64)
+        self.network = System(model, groups, {}, {}).network
         self._size = 0.0
-        self._trial = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
+        self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
         self._scales = scales(
-            model, groups, draw(self.problem, self._trial, settings.rows, seed, FRESH, self._like),
-            settings.conditions_weight, seed,
+            model,
+            groups,
+            draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like),
+            settings.conditions_weight,
+            seed,
         )
 
     @property
-    def _exact(self) -> float:
+    def exact(self) -> float:
         """The residual that rounding leaves, by that of the state without features."""
         return ROUNDING * self._size
+
+    def numbers(self) -> dict[str, float]:
+        """The values of the learned numbers."""
+        values = self.system(1, 0).parameters()
+        return {name: float(values[name]) for name in self.model.learned}
+
+    def solve(self, seconds_left: Callable[[], float]) -> Choice:
+        """Go through all levels; the choice of the features that are attached then."""
+        for level in self.levels(seconds_left):
+            log.info("features: %s", level.text)
+        return self.choice
 
     def levels(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
         """Solve with more and more features; each level's are attached to the network."""
         with torch.no_grad():
-            self._size = self.fresh_residual(self._trial)
+            self._size = self.fresh_residual(self.trial_unknowns)
         choice, residual = self._search()
         log.info("features: %s are the best of the trials (residual %.2e)", choice, residual)
         best: tuple[float, Choice] = (math.inf, choice)
-        fields = sum(map(len, self._network.members))
+        fields = sum(map(len, self.network.members))
         if self.settings.count is not None:
             choice = Choice(choice.kind, choice.ranges, self.settings.count)
         while True:
@@ -131,11 +152,12 @@ class FeatureSolver:
             unknowns = choice.count * fields
             fell = best[0] / residual if residual > 0 else math.inf
             best = min(best, (residual, choice), key=lambda one: one[0])
+            self.choice = choice
             yield Level(choice.count, unknowns, residual, f"{choice}: residual {residual:.2e} in {taken:.1f} s")
             if self.settings.count is not None:
                 self.reason = f"features.count is {self.settings.count}"
                 return
-            if residual <= self._exact:
+            if residual <= self.exact:
                 self.reason = "the residual is that of rounding"
                 return
             if fell < FELL:
@@ -150,6 +172,7 @@ class FeatureSolver:
                 break
             factor = GROWTH ** (1 / len(self.problem.coordinates))
             choice = Choice(choice.kind, tuple(factor * one for one in choice.ranges), larger)
+        self.choice = best[1]
         if best[1] != choice:
             self._solve(best[1], warm=True)
 
@@ -157,17 +180,17 @@ class FeatureSolver:
 
     def _search(self) -> tuple[Choice, float]:
         """Kind and ranges by trials with few features."""
-        fields = sum(map(len, self._network.members))
-        count = max(40, self._trial // fields)
+        fields = sum(map(len, self.network.members))
+        count = max(40, self.trial_unknowns // fields)
         size = len(self.problem.coordinates)
-        periodic = any(output.periodic for output in self._network.outputs)
+        periodic = any(output.periodic for output in self.network.outputs)
         tried: dict[Choice, float] = {}
 
         kept: list[tuple[RandomFeatures, int]] = []
 
         def trial(choice: Choice) -> float:
             if choice not in tried:
-                network = self._network
+                network = self.network
                 network.remove(list(network.expansions))
                 for module, group in kept:
                     network.add(copy.deepcopy(module), group)
@@ -178,7 +201,7 @@ class FeatureSolver:
                 log.debug("trial: %s: residual %.2e", choice, residual)
             return tried[choice]
 
-        done = self._exact
+        done = self.exact
         first = [one for one in FIRST if one[0] == "sin" or not periodic]
         if self.settings.kind != "auto":
             first = [one for one in first if one[0] == self.settings.kind] or [(self.settings.kind, 4.0)]
@@ -191,9 +214,9 @@ class FeatureSolver:
         best = min(choices, key=trial)
         if self.settings.range is None:
             best = self._refined(best, trial)
-        self._network.remove(list(self._network.expansions))
+        self.network.remove(list(self.network.expansions))
         for module, group in kept:
-            self._network.add(module, group)
+            self.network.add(module, group)
         return best, trial(best)
 
     def _refined(self, best: Choice, trial: Callable[[Choice], float]) -> Choice:
@@ -212,42 +235,42 @@ class FeatureSolver:
 
     # ------------------------------------------------------------ one solve
 
-    def _solve(self, choice: Choice, warm: bool = False, steps: int | None = None) -> float:
-        """Solve with features of a choice, which take the place of those there are; the residual on fresh points."""
-        network, problem = self._network, self.problem
-        former = list(network.expansions)
-        if not warm or self.linear:
-            network.remove(former)
-            former = []
-        added: list[RandomFeatures] = []
-        for number in range(len(network.members)):
-            module = self._made(choice, number)
-            network.add(module, number)
-            added.append(module)
-        expansions = expansions_of(network)
-        unknown, replaced = expansions[len(former) :], expansions[: len(former)]
-        unknowns = sum(one.size for one in unknown)
-        system = System(
-            self.model, self.groups, draw(problem, unknowns, self.settings.rows, self.seed, 0, self._like),
-            self._scales, self.ranks,
-        )
-        with torch.no_grad():
-            newton(system, unknown, steps or self.settings.newton_steps, self.linear, replaced)
-            gone = [one.module for one in replaced if not bool(one.module.coefficients.any())]
-            network.remove(gone)
-            return self.fresh_residual(unknowns)
-
-    def fresh_residual(self, unknowns: int) -> float:
-        """The residual on points that no solve has seen."""
-        batches = draw(self.problem, unknowns, self.settings.rows / 2, self.seed, FRESH, self._like)
-        return System(self.model, self.groups, batches, self._scales).norm()
-
-    def _made(self, choice: Choice, number: int) -> RandomFeatures:
+    def add(self, choice: Choice, stream: int = 0) -> list[RandomFeatures]:
+        """Add features without coefficients to the outputs of every network; another stream has other ones."""
         problem = self.problem
         box = problem.domain.lower.tolist(), problem.domain.upper.tolist()
         logarithmic = [problem.coordinates.index(name) for name in problem.axes.logarithmic]
-        module = probe(self._network, number, choice.kind, choice.count, choice.ranges, self.seed, box, logarithmic)
-        return module.to(self._like)
+        added = []
+        for number in range(len(self.network.members)):
+            seed = self.seed + STREAM * stream
+            module = probe(self.network, number, choice.kind, choice.count, choice.ranges, seed, box, logarithmic)
+            added.append(module.to(self.like))
+            self.network.add(added[-1], number)
+        return added
+
+    def system(self, unknowns: int, drawn: int, share: float = 1.0) -> System:
+        """The terms at points for so many unknowns, or a share of those; another number has other points."""
+        batches = draw(self.problem, unknowns, share * self.settings.rows, self.seed, drawn, self.like)
+        return System(self.model, self.groups, batches, self._scales, self.ranks)
+
+    def fresh_residual(self, unknowns: int) -> float:
+        """The residual on points that no solve has seen."""
+        return self.system(unknowns, FRESH, share=0.5).norm()
+
+    def _solve(self, choice: Choice, warm: bool = False, steps: int | None = None) -> float:
+        """Solve with features of a choice, which take the place of those there are; the residual on fresh points."""
+        former = list(self.network.expansions)
+        if not warm or self.linear:
+            self.network.remove(former)
+            former = []
+        self.add(choice)
+        expansions = expansions_of(self.network)
+        unknown, replaced = expansions[len(former) :], expansions[: len(former)]
+        unknowns = sum(one.size for one in unknown)
+        with torch.no_grad():
+            newton(self.system(unknowns, 0), unknown, steps or self.settings.newton_steps, self.linear, replaced)
+            self.network.remove([one.module for one in replaced if not bool(one.module.coefficients.any())])
+            return self.fresh_residual(unknowns)
 
     def _linear_conditions(self) -> bool:
         """Whether the conditions are linear too, and each field an affine function of the network's output."""

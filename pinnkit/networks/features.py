@@ -87,8 +87,10 @@ class RandomFeatures(nn.Module):
             found = [argument.sin()]
             if highest:
                 found.append(argument.cos())
-            return found + [-found[0] if order % 4 == 2 else -found[1] if order % 4 == 3 else found[order % 4]
-                            for order in range(2, highest + 1)]
+            return found + [
+                -found[0] if order % 4 == 2 else -found[1] if order % 4 == 3 else found[order % 4]
+                for order in range(2, highest + 1)
+            ]
         value = argument.tanh()
         return [value, *(_horner(tanh_polynomial(order), value) for order in range(1, highest + 1))]
 
