@@ -9,7 +9,7 @@ from pinnkit.features.polish import Polished, polish
 from pinnkit.features.solver import Choice, FeatureSolver
 from pinnkit.runs.feature_module import FeaturePINN
 from pinnkit.settings import Settings
-from pinnkit.training.feature_state import attach, features_of, network_of
+from pinnkit.training.feature_state import attach, network_of
 from pinnkit.training.module import PINN
 
 
@@ -26,8 +26,9 @@ class FeatureAnswers:
         if isinstance(module, FeaturePINN) and module.solver is not None:
             self._solver, self._choice = module.solver, module.solver.choice
         else:
-            parts = module.model, module.groups, settings.features, settings.seed, module.ranks, module.model.like
-            self._solver = FeatureSolver(*parts)
+            self._solver = FeatureSolver(
+                module.model, module.groups, settings.features, settings.seed, module.ranks, module.model.like
+            )
 
     def polish(self, seconds: float) -> Polished:
         """Add features to a trained network where they lower the residual on points that no solve has seen.
@@ -46,8 +47,6 @@ class FeatureAnswers:
             seconds: that the choice of features may take, where there was no polish.
         """
         if self._choice is None:
-            before = features_of(self.module.model)
-            assert before is None
             learned = {name: one.detach().clone() for name, one in self.module.learned.items()}
             self._choice = polish(self._solver, seconds).choice
             network = network_of(self.module.model)
