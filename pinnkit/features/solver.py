@@ -36,6 +36,10 @@ GROWTH = 1.6
 """Factor on the number of features from level to level."""
 FELL = 3.0
 """The factor by which a level must lower the residual on fresh points, or it is the last."""
+SLOW = 1.2
+"""The same as long as the residual is above a share of that without features."""
+RESOLVED = 1e-4
+"""That share."""
 ROUNDING = 3e-14
 """The share of the first residual that is taken for rounding."""
 POOL = 8192
@@ -170,7 +174,7 @@ class FeatureSolver:
             if residual <= self.exact:
                 self.reason = "the residual is that of rounding"
                 return
-            if fell < FELL:
+            if fell < FELL and (residual < RESOLVED * self._size or fell < SLOW):
                 self.reason = "more features do not lower the residual on fresh points"
                 break
             larger = math.ceil(GROWTH * choice.count)
@@ -219,7 +223,7 @@ class FeatureSolver:
         return [module for module, _ in added]
 
     def relocate(self) -> bool:
-        """Find the places where the residual is large, if it is concentrated anywhere; whether that changed anything."""
+        """Find the places where the residual is large, if it is concentrated; whether that changed anything."""
         former, self._places = self._places, {}
         batches = draw(self.problem, 1, POOL * len(self.problem.equations), self.seed, FRESH + 7, self.like)
         equations = {name: batch for name, batch in batches.items() if is_equations(name)}
