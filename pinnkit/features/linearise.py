@@ -199,17 +199,17 @@ class Linearisation:
     def _add(self, jacobian: Tensor, place: _Place, slopes: Mapping[Derivative, Tensor]) -> None:
         """Add the part of the derivatives of one place, by which the residual has these slopes."""
         wanted: dict[int, dict[Axes, Tensor]] = {}
-        for (field, axes), slope in slopes.items():
+        for (index, axes), slope in slopes.items():
             if bool(slope.any()):
-                wanted.setdefault(field, {})[axes] = slope
-        by_output = {field: self._by_output(place, field, own) for field, own in wanted.items()}
+                wanted.setdefault(index, {})[axes] = slope
+        by_output = {index: self._by_output(place, index, own) for index, own in wanted.items()}
         begin = 0
         for number, one in enumerate(self.expansions):
             inside = one.module.inside(place.points)
             count = one.module.features.count
-            for field in one.fields:
-                if field in by_output:
-                    part = _combined(one.module, place.orders[number], by_output[field])
+            for index in one.fields:
+                if index in by_output:
+                    part = _combined(one.module, place.orders[number], by_output[index])
                     jacobian[:, begin : begin + count] += part if inside is None else part * inside[:, None]
                 begin += count
 

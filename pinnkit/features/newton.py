@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,6 +60,16 @@ class System:
         if self.ranks is None or self.ranks.count == 1:
             return batch
         return batch.take(slice(self.ranks.rank, None, self.ranks.count))
+
+    def sizes(self) -> dict[str, np.ndarray]:
+        """The root of the sum over a group's terms of (scale * residual)^2 at each of its points, (n,)."""
+        linear = Linearisation(self.network, self.groups, expansions_of(self.network))
+        found = {}
+        for name, batch in self.batches.items():
+            rows = linear.rows(name, batch, self.parameters(), jacobian=False).residuals
+            total = sum((self.scales[term] * one).square() for term, one in rows.items())
+            found[name] = torch.as_tensor(total).sqrt().double().cpu().numpy()
+        return found
 
     def norm(self) -> float:
         """The root of the sum over terms of scale^2 times the mean of the squared residual, on all processes."""

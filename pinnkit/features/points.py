@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,8 +27,18 @@ PROBES = 32
 """Features by which the size of a term's derivatives is found."""
 
 
-def draw(problem: Problem, unknowns: int, rows: float, seed: int, number: int, like: Tensor) -> dict[str, PointSet]:
+def draw(
+    problem: Problem,
+    unknowns: int,
+    rows: float,
+    seed: int,
+    number: int,
+    like: Tensor,
+    places: Mapping[str, PointSet] | None = None,
+) -> dict[str, PointSet]:
     """Points of every group: equations have `rows` times as many rows in all as there are unknowns.
+
+    Half of these are the first of `places`, where there are any.
 
     A condition has the points that its dimension asks for: n points in d coordinates are n^((d - 1) / d) on a side.
     Those of data stay all.
@@ -37,7 +48,11 @@ def draw(problem: Problem, unknowns: int, rows: float, seed: int, number: int, l
     found: dict[str, PointSet] = {}
     count = max(FEWEST, math.ceil(rows * unknowns / max(terms, 1)))
     for name in equation_groups(problem):
-        found[name] = equation_points(problem, Sobol(), seed, number, count, name)
+        own = (places or {}).get(name)
+        few = min(count // 2, len(own)) if own is not None else 0
+        found[name] = equation_points(problem, Sobol(), seed, number, count - few, name)
+        if own is not None and few:
+            found[name] = PointSet.concatenated([found[name], own.take(slice(0, few))])
     each = unknowns / fields
     sides = max(FEWEST, math.ceil(each * (0.5 if len(problem.coordinates) <= 2 else 0.8)))
     for condition in problem.soft_conditions:
@@ -55,8 +70,9 @@ def probe(
     box: tuple[Sequence[float], Sequence[float]],
     logarithmic: Sequence[int],
     interval: tuple[int, float, float] | None = None,
+    places: np.ndarray | None = None,
 ) -> RandomFeatures:
-    """Features for the outputs of one of the networks."""
+    """Features for the outputs of one of the networks, whose planes pass through the places, where these are given."""
     first = network.outputs[network.members[group][0]]
     columns = first.columns
     lower, upper = first.box or box
@@ -76,7 +92,7 @@ def probe(
         tuple(place for place, index in enumerate(columns) if index in logarithmic),
         interval,
     )
-    return RandomFeatures(features, len(network.members[group]))
+    return RandomFeatures(features, len(network.members[group]), places=places)
 
 
 def scales(

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 
 from pinnkit.engines.model import Model
+from pinnkit.features.choice import Choice
 from pinnkit.features.least_squares import Shares
-from pinnkit.features.newton import Solved, System, expansions_of, newton
+from pinnkit.features.newton import System, expansions_of, newton
 from pinnkit.features.points import draw, probe, scales
 from pinnkit.features.settings import FeatureSettings
+from pinnkit.features.trials import Trials
+from pinnkit.language.linear import is_linear
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.features import RandomFeatures
+from pinnkit.networks.fields import Zero
+from pinnkit.problem.groups import is_equations
+from pinnkit.sampling.adaptive import CONCENTRATED, concentration
+from pinnkit.sampling.point_set import PointSet
 
 log = logging.getLogger(__name__)
 
@@ -25,35 +32,22 @@ TRIAL_UNKNOWNS = {1: 150, 2: 450}
 """Coefficients in all of a trial, by the number of coordinates."""
 TRIAL_UNKNOWNS_MORE = 600
 """The same in more of them."""
-TRIAL_STEPS = 6
-"""Newton steps of a trial, which begins with the best one so far."""
-FIRST = (("sin", 2.0), ("sin", 4.0), ("sin", 8.0), ("sin", 16.0), ("tanh", 1.0), ("tanh", 2.0), ("tanh", 4.0))
-"""Kinds and ranges that are tried first."""
-FINER = 2**0.5
 GROWTH = 1.6
 """Factor on the number of features from level to level."""
 FELL = 3.0
 """The factor by which a level must lower the residual on fresh points, or it is the last."""
+SLOW = 1.2
+"""The same as long as the residual is above a share of that without features."""
+RESOLVED = 1e-4
+"""That share."""
 ROUNDING = 3e-14
 """The share of the first residual that is taken for rounding."""
+POOL = 8192
+"""Points among which places are looked for."""
 STREAM = 1000
 """Seeds between two independent sets of features."""
 FRESH = 2**29
 """The number of the draw of points that no solve has seen."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What features are drawn: kind, range along each coordinate, and how many."""
-
-    kind: str
-    ranges: tuple[float, ...]
-    count: int
-
-    def __str__(self) -> str:
-        ranges = sorted(set(self.ranges))
-        shown = f"{ranges[0]:.3g}" if len(ranges) == 1 else ", ".join(f"{one:.3g}" for one in self.ranges)
-        return f"{self.count} {self.kind} features with weights up to {shown}"
 
 
 @dataclass(frozen=True)
@@ -106,6 +100,8 @@ class FeatureSolver:
         self.like = like if like is not None else torch.zeros(1, dtype=torch.float64)
         self.network = System(model, groups, {}, {}).network
         self._size = 0.0
+        self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
+        self._places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
         self._scales = scales(
             model,
@@ -119,6 +115,22 @@ class FeatureSolver:
     def exact(self) -> float:
         """The residual that rounding leaves, by that of the state without features."""
         return ROUNDING * self._size
+
+    @property
+    def located(self) -> bool:
+        """Whether the residual is concentrated somewhere."""
+        return bool(self._places)
+
+    def search(self) -> tuple[Choice, float]:
+        """The best features by trials, which are attached, and the residual on fresh points."""
+        if self._trained:
+            self.relocate()
+        count = max(40, self.trial_unknowns // sum(map(len, self.network.members)))
+        periodic = any(output.periodic for output in self.network.outputs)
+        found = Trials(self).search(len(self.problem.coordinates), count, periodic)
+        if not self._trained and self.relocate():
+            found = Trials(self).search(len(self.problem.coordinates), count, periodic)
+        return found
 
     def numbers(self) -> dict[str, float]:
         """The values of the learned numbers."""
@@ -135,18 +147,20 @@ class FeatureSolver:
         """Solve with more and more features; each level's are attached to the network."""
         with torch.no_grad():
             self._size = self.fresh_residual(self.trial_unknowns)
-        choice, residual = self._search()
+        fields = sum(map(len, self.network.members))
+        choice, residual = self.search()
         log.info("features: %s are the best of the trials (residual %.2e)", choice, residual)
         best: tuple[float, Choice] = (math.inf, choice)
-        fields = sum(map(len, self.network.members))
         if self.settings.count is not None:
-            choice = Choice(choice.kind, choice.ranges, self.settings.count)
+            choice = replace(choice, count=self.settings.count)
         while True:
             began = time.perf_counter()
-            residual = self._solve(choice, warm=True)
+            if best[0] < math.inf and self.relocate():
+                best = self.fresh_residual(choice.count * fields), best[1]
+            residual = self.try_choice(choice)
             if residual >= best[0] / FELL and best[0] < math.inf:  # the larger range did not pay
-                again = Choice(choice.kind, best[1].ranges, choice.count)
-                other = self._solve(again, warm=True)
+                again = replace(choice, ranges=best[1].ranges, steep=best[1].steep)
+                other = self.try_choice(again)
                 residual, choice = min((residual, choice), (other, again), key=lambda one: one[0])
             taken = time.perf_counter() - began
             unknowns = choice.count * fields
@@ -160,7 +174,7 @@ class FeatureSolver:
             if residual <= self.exact:
                 self.reason = "the residual is that of rounding"
                 return
-            if fell < FELL:
+            if fell < FELL and (residual < RESOLVED * self._size or fell < SLOW):
                 self.reason = "more features do not lower the residual on fresh points"
                 break
             larger = math.ceil(GROWTH * choice.count)
@@ -170,68 +184,10 @@ class FeatureSolver:
             if seconds_left() < taken * GROWTH**3:
                 self.reason = "the time left is too short for more features"
                 break
-            factor = GROWTH ** (1 / len(self.problem.coordinates))
-            choice = Choice(choice.kind, tuple(factor * one for one in choice.ranges), larger)
+            choice = choice.larger(GROWTH)
         self.choice = best[1]
         if best[1] != choice:
-            self._solve(best[1], warm=True)
-
-    # ------------------------------------------------------------ trials
-
-    def _search(self) -> tuple[Choice, float]:
-        """Kind and ranges by trials with few features."""
-        fields = sum(map(len, self.network.members))
-        count = max(40, self.trial_unknowns // fields)
-        size = len(self.problem.coordinates)
-        periodic = any(output.periodic for output in self.network.outputs)
-        tried: dict[Choice, float] = {}
-
-        kept: list[tuple[RandomFeatures, int]] = []
-
-        def trial(choice: Choice) -> float:
-            if choice not in tried:
-                network = self.network
-                network.remove(list(network.expansions))
-                for module, group in kept:
-                    network.add(copy.deepcopy(module), group)
-                residual = self._solve(choice, warm=bool(kept), steps=TRIAL_STEPS if kept else None)
-                if residual < min(tried.values(), default=math.inf):
-                    kept[:] = list(zip(copy.deepcopy(list(network.expansions)), network.expanded, strict=True))
-                tried[choice] = residual
-                log.debug("trial: %s: residual %.2e", choice, residual)
-            return tried[choice]
-
-        done = self.exact
-        first = [one for one in FIRST if one[0] == "sin" or not periodic]
-        if self.settings.kind != "auto":
-            first = [one for one in first if one[0] == self.settings.kind] or [(self.settings.kind, 4.0)]
-        if self.settings.range is not None:
-            first = list(dict.fromkeys((kind, self.settings.range) for kind, _ in first))
-        choices = [Choice(kind, (value,) * size, count) for kind, value in first]
-        for one in choices:
-            if trial(one) <= done:
-                return one, tried[one]
-        best = min(choices, key=trial)
-        if self.settings.range is None:
-            best = self._refined(best, trial)
-        self.network.remove(list(self.network.expansions))
-        for module, group in kept:
-            self.network.add(module, group)
-        return best, trial(best)
-
-    def _refined(self, best: Choice, trial: Callable[[Choice], float]) -> Choice:
-        """The best of ranges near by: of all coordinates, then of each."""
-        size = len(best.ranges)
-        masks = [tuple(range(size)), *((index,) for index in range(size) if size > 1)]
-        for mask in masks:
-            for factor in (2.0, 0.5, FINER, 1 / FINER):
-                while True:
-                    ranges = tuple(one * (factor if index in mask else 1) for index, one in enumerate(best.ranges))
-                    other = Choice(best.kind, ranges, best.count)
-                    if max(ranges) > 400 or min(ranges) < 0.05 or not trial(other) < 0.7 * trial(best):
-                        break
-                    best = other
-        return best
+            self.try_choice(best[1])
 
     # ------------------------------------------------------------ one solve
 
@@ -240,24 +196,67 @@ class FeatureSolver:
         problem = self.problem
         box = problem.domain.lower.tolist(), problem.domain.upper.tolist()
         logarithmic = [problem.coordinates.index(name) for name in problem.axes.logarithmic]
+        seed = self.seed + STREAM * stream
         added = []
-        for number in range(len(self.network.members)):
-            seed = self.seed + STREAM * stream
-            module = probe(self.network, number, choice.kind, choice.count, choice.ranges, seed, box, logarithmic)
-            added.append(module.to(self.like))
-            self.network.add(added[-1], number)
-        return added
+        for number, members in enumerate(self.network.members):
+            count = choice.count
+            places = self._planes(self.network.outputs[members[0]].part, stream) if choice.steep else np.zeros((0, 0))
+            if len(places):
+                count -= choice.count // 2
+                steep = probe(
+                    self.network,
+                    number,
+                    "tanh",
+                    choice.count // 2,
+                    choice.steep,
+                    seed + STREAM // 2,
+                    box,
+                    logarithmic,
+                    places=places,
+                )
+                added.append((steep, number))
+            added.append(
+                (probe(self.network, number, choice.kind, count, choice.ranges, seed, box, logarithmic), number)
+            )
+        for module, number in added:
+            self.network.add(module.to(self.like), number)
+        return [module for module, _ in added]
+
+    def relocate(self) -> bool:
+        """Find the places where the residual is large, if it is concentrated; whether that changed anything."""
+        former, self._places = self._places, {}
+        batches = draw(self.problem, 1, POOL * len(self.problem.equations), self.seed, FRESH + 7, self.like)
+        equations = {name: batch for name, batch in batches.items() if is_equations(name)}
+        for name, sizes in System(self.model, self.groups, equations, self._scales).sizes().items():
+            if concentration(sizes) > CONCENTRATED:
+                rng = np.random.Generator(np.random.Philox(key=self.seed))
+                chance = sizes / sizes.sum() + 1e-12
+                chosen = rng.choice(len(sizes), len(sizes) // 2, replace=False, p=chance / chance.sum())
+                self._places[name] = equations[name].take(torch.as_tensor(chosen)).mapped(lambda one: one.cpu().numpy())
+        return bool(former or self._places)
+
+    def _planes(self, part: str, stream: int) -> np.ndarray:
+        """The places within a part of the domain; those of another stream come in another order."""
+        found = [one.coordinates for one in self._places.values()]
+        if not found:
+            return np.zeros((0, len(self.problem.coordinates)))
+        places = np.concatenate(found)
+        places = places[self.problem.solid(part).contains(places)]
+        return np.roll(places, 997 * stream, axis=0)
 
     def system(self, unknowns: int, drawn: int, share: float = 1.0) -> System:
         """The terms at points for so many unknowns, or a share of those; another number has other points."""
-        batches = draw(self.problem, unknowns, share * self.settings.rows, self.seed, drawn, self.like)
+        places = self._places
+        if drawn:  # other ones than those of the solve
+            places = {name: one.take(slice(None, None, -1)) for name, one in places.items()}
+        batches = draw(self.problem, unknowns, share * self.settings.rows, self.seed, drawn, self.like, places)
         return System(self.model, self.groups, batches, self._scales, self.ranks)
 
     def fresh_residual(self, unknowns: int) -> float:
         """The residual on points that no solve has seen."""
         return self.system(unknowns, FRESH, share=0.5).norm()
 
-    def _solve(self, choice: Choice, warm: bool = False, steps: int | None = None) -> float:
+    def try_choice(self, choice: Choice, warm: bool = True, steps: int | None = None) -> float:
         """Solve with features of a choice, which take the place of those there are; the residual on fresh points."""
         former = list(self.network.expansions)
         if not warm or self.linear:
@@ -274,8 +273,6 @@ class FeatureSolver:
 
     def _linear_conditions(self) -> bool:
         """Whether the conditions are linear too, and each field an affine function of the network's output."""
-        from pinnkit.language.linear import is_linear
-
         equations = [one for condition in self.problem.soft_conditions for one in condition.equations]
         plain = all(not callable(one.residual) and is_linear(one.residual) for one in equations)
         return plain and all(output.affine for output in System(self.model, self.groups, {}, {}).network.outputs)
