@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from pinnkit.features.error import Estimate, estimate
 from pinnkit.features.polish import Polished, polish
 from pinnkit.features.solver import Choice, FeatureSolver
@@ -40,17 +38,13 @@ class FeatureAnswers:
         self._choice = found.choice
         return found
 
-    def estimate(self, seconds: float = math.inf) -> Estimate:
-        """The error of the present fields, which stay as they are.
-
-        Args:
-            seconds: that the choice of features may take, where there was no polish.
-        """
+    def estimate(self) -> Estimate:
+        """The error of the present fields, which stay as they are."""
+        network = network_of(self.module.model)
+        own = bool(len(network.expansions))
         if self._choice is None:
             learned = {name: one.detach().clone() for name, one in self.module.learned.items()}
-            self._choice = polish(self._solver, seconds).choice
-            network = network_of(self.module.model)
+            self._choice, _ = self._solver.search()  # which attaches what it has found
             network.remove(list(network.expansions))
             attach(self.module.model, {"expansions": [], "learned": learned})
-        own = bool(network_of(self.module.model).expansions)
         return estimate(self._solver, self._choice, own)

@@ -11,11 +11,11 @@ import pinnkit
 from pinnkit.reporting.artifacts import RunFolder
 from tests.runs.scripted import SMALL, begun, finish, start
 
-FEATURES = ["method=features", "features.kind=tanh", "features.range=2", "callbacks=quiet", "callbacks.figures=false",
-            "logger=none"]  # fmt: skip
+FEATURES = [
+    "method=features", "features.kind=tanh", "features.range=2", "features.max_unknowns=800", "callbacks=quiet",
+    "callbacks.figures=false", "logger=none",
+]  # fmt: skip
 POLISH = [*SMALL, "polish=true", "optimizer=adam", "trainer.max_steps=30", "features.max_unknowns=300"]
-
-
 WAYS = {"features": (FEATURES, "run folder"), "polish": (POLISH, "training ended")}
 
 
