@@ -23,6 +23,10 @@ from pinnkit.sampling.sequences.sobol import Sobol
 
 FEWEST = 100
 """Points of a group at least."""
+FRESH = 2**29
+"""The number of the first draw of points that no solve has seen."""
+SAMPLES, LEFT_OUT = 20, 5
+"""Samples of a condition from which on every so many-th is kept for those draws."""
 PROBES = 32
 """Features by which the size of a term's derivatives is found."""
 
@@ -56,7 +60,11 @@ def draw(
     each = unknowns / fields
     sides = max(FEWEST, math.ceil(each * (0.5 if len(problem.coordinates) <= 2 else 0.8)))
     for condition in problem.soft_conditions:
-        found[condition.name] = condition_points(problem, condition, Sobol(conditions=sides), seed, number)
+        points = condition_points(problem, condition, Sobol(conditions=sides), seed, number)
+        if condition.data and len(points) >= SAMPLES:  # noise that is fitted shows at samples that were left out
+            out = np.arange(len(points)) % LEFT_OUT == LEFT_OUT - 1
+            points = points.take(np.flatnonzero(out if number >= FRESH else ~out))
+        found[condition.name] = points
     return {name: one.mapped(lambda array: torch.as_tensor(array).to(like)) for name, one in found.items()}
 
 

@@ -15,7 +15,7 @@ from pinnkit.engines.model import Model
 from pinnkit.features.choice import Choice
 from pinnkit.features.least_squares import Shares
 from pinnkit.features.newton import System, expansions_of, newton
-from pinnkit.features.points import draw, probe, scales
+from pinnkit.features.points import FRESH, draw, probe, scales
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.trials import Trials
 from pinnkit.language.linear import is_linear
@@ -46,8 +46,6 @@ POOL = 8192
 """Points among which places are looked for."""
 STREAM = 1000
 """Seeds between two independent sets of features."""
-FRESH = 2**29
-"""The number of the draw of points that no solve has seen."""
 
 
 @dataclass(frozen=True)
@@ -251,6 +249,14 @@ class FeatureSolver:
             places = {name: one.take(slice(None, None, -1)) for name, one in places.items()}
         batches = draw(self.problem, unknowns, share * self.settings.rows, self.seed, drawn, self.like, places)
         return System(self.model, self.groups, batches, self._scales, self.ranks)
+
+    def missed(self, condition: str) -> float:
+        """RMS of the residuals of a condition's samples, as a share of that of the samples."""
+        batch = {condition: self.system(self.trial_unknowns, 0).batches[condition]}
+        size = max((float(one.square().mean().sqrt()) for one in batch[condition].columns.values()), default=1.0)
+        terms = self.groups[condition].terms
+        found = System(self.model, self.groups, batch, dict.fromkeys(terms, 1.0)).norm()
+        return found / size if size > 0 else found
 
     def fresh_residual(self, unknowns: int) -> float:
         """The residual on points that no solve has seen."""
