@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pinnkit.problem.places import equations_with_keys
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.problem.statement import where_it_holds
+from pinnkit.runs.console import for_terminal
 from pinnkit.runs.resources import check_environment
 from pinnkit.sampling.points import shared
 from pinnkit.settings import Settings
@@ -41,7 +43,8 @@ def check(argv: Sequence[str], conf: Path) -> int:
     """Print the problem and run every check; returns the exit code: 0, or 2 for a mistake."""
     if asks_help(argv, HELP):
         return FINISHED
-    logging.basicConfig(format="warning: %(message)s")
+    warnings = _Warnings()
+    logging.getLogger().addHandler(warnings)
     try:
         check_environment()
         arguments = parse(argv)
@@ -52,9 +55,24 @@ def check(argv: Sequence[str], conf: Path) -> int:
         composed.check_folder()
     except ProblemError as error:
         return report_error(error)
-    print("\n".join(described(run.problem, run.settings)))
-    print("every check passed; nothing was trained")
+    finally:
+        logging.getLogger().removeHandler(warnings)
+    print(for_terminal("\n".join(described(run.problem, run.settings)), sys.stdout, " " * 14))
+    told = f", with {warnings.count} warning{'s' * (warnings.count > 1)}" if warnings.count else ""
+    print(f"every check passed{told}; nothing was trained")
     return FINISHED
+
+
+class _Warnings(logging.Handler):
+    """Prints warnings to standard error, and counts them."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.count += 1
+        print(for_terminal(f"warning: {record.getMessage()}", sys.stderr), file=sys.stderr)
 
 
 def described(problem: Problem, settings: Settings) -> Iterator[str]:

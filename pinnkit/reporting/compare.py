@@ -95,6 +95,7 @@ class Comparison:
         """
         from pinnkit.reporting.figure_style import annotate_empty, new_figure
         from pinnkit.reporting.labels import plain_text
+        from pinnkit.reporting.log_ticks import set_log_ticks
 
         drawn = [(label, rows) for label, rows in zip(self.labels(), self.histories, strict=True) if rows]
         objective = {not row["errors"] for _, rows in drawn for row in rows}
@@ -118,7 +119,8 @@ class Comparison:
                 axes.grid(alpha=0.3)
                 if drawn:
                     axes.set(xscale="log", yscale="log")
-                    axes.tick_params(which="minor", labelsize=9)  # they have labels where the range is small
+                    set_log_ticks(axes.xaxis)
+                    set_log_ticks(axes.yaxis)
             panels[0].set_ylabel(name)
             if drawn:
                 figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", frameon=False)
