@@ -19,6 +19,7 @@ from pinnkit.problem.places import equations_with_keys
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.problem.statement import where_it_holds
+from pinnkit.problem.units import unit_behind
 from pinnkit.runs.console import for_terminal
 from pinnkit.runs.resources import check_environment
 from pinnkit.sampling.points import shared
@@ -92,11 +93,13 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
     for name in problem.axes.parameters:
         spread = ", spread by its logarithm" if name in problem.axes.logarithmic else ""
         lower, upper = problem.domain.bounds[name]
-        yield f"  parameter   {name} in [{lower:g}, {upper:g}], an input of the network{spread}"
+        unit = unit_behind(problem.units, name)
+        yield f"  parameter   {name} in [{lower:g}, {upper:g}]{unit}, an input of the network{spread}"
     for parameter in problem.parameters:
         kind = "learned, from" if parameter.learn else "="
         kept = f", kept {parameter.bounds.description}" if parameter.bounds else ""
-        yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{kept}"
+        unit = unit_behind(problem.units, parameter.name)
+        yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{unit}{kept}"
     for name, table in problem.tables.items():
         yield f"  table       {name}({', '.join(table.coordinates)}), {table.description}"
     for name, expression in problem.definitions.items():

@@ -14,6 +14,7 @@ import torch
 from lightning.pytorch.loggers import Logger
 
 from pinnkit.problem.integral_checks import TOLERANCE, doubted
+from pinnkit.problem.units import unit_behind
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import board, environment, evaluation, trackers
@@ -190,7 +191,7 @@ class Results:
             "reference_error": self.reference.claimed_error if self.reference is not None else None,
             "seed": settings.seed,
             "dtype": settings.dtype,
-            "device": torch.cuda.get_device_name() if gpu else f"cpu, {torch.get_num_threads()} threads",
+            "device": torch.cuda.get_device_name() if gpu else _cpu(torch.get_num_threads()),
             "versions": versions(),
             "commit": commit(),
             "overrides": list(self.overrides),
@@ -225,6 +226,10 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
         raise Diverged(step, "objective")
 
 
+def _cpu(threads: int) -> str:
+    return f"cpu, {threads} thread{'s' * (threads > 1)}"
+
+
 def in_columns(lines: Iterable[str]) -> list[str]:
     """Lines that fit the columns of a summary; a number stays beside its per cent sign, and a path is one word.
 
@@ -244,8 +249,7 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     """The figures that matter, a line each."""
 
     def unit(name: str) -> str:
-        text = metrics.get("units", {}).get(name, "1")
-        return "" if text == "1" else f" {text}"
+        return unit_behind(metrics.get("units", {}), name)
 
     lines = [f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training"]
     for field, error in metrics["relative_l2"].items():
