@@ -23,6 +23,8 @@ REMARKS = (
 
 
 NEVER = logging.CRITICAL + 1
+FIXED = "\x00"
+"""A space at which no line is broken."""
 COLUMNS = 80
 """Of a terminal that does not tell its width."""
 
@@ -59,7 +61,7 @@ class _Screen(logging.Handler):
 def for_terminal(text: str, stream: TextIO | None, indent: str = "    ") -> str:
     """A text whose lines fit a stream that is a terminal; unchanged where it is none.
 
-    Lines are broken at spaces alone and go on behind an indent. A line with four spaces in front is a quotation, whose
+    Lines are broken at spaces alone, not beside a `=`, and go on behind an indent. A line with four spaces in front is a quotation, whose
     marks in the line below must stay where they are: it is left as it is.
     """
     if stream is None or stream.closed or not stream.isatty():
@@ -72,8 +74,9 @@ def for_terminal(text: str, stream: TextIO | None, indent: str = "    ") -> str:
         columns or COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
     quoted = " " * 4
-    lines = ([line] if line.startswith(quoted) else wrapper.wrap(line) or [""] for line in text.split("\n"))
-    return "\n".join(line for group in lines for line in group)
+    kept = text.replace(" = ", f"{FIXED}={FIXED}").split("\n")
+    lines = ([line] if line.startswith(quoted) else wrapper.wrap(line) or [""] for line in kept)
+    return "\n".join(line for group in lines for line in group).replace(FIXED, " ")
 
 
 def takes_colours(stream: TextIO) -> bool:
