@@ -23,10 +23,10 @@ REMARKS = (
 
 
 NEVER = logging.CRITICAL + 1
-FIXED = "\x00"
+FIXED = "\u00a0"
 """A space at which no line is broken."""
 COLUMNS = 80
-"""Of a terminal that does not tell its width."""
+"""Of a summary, and of a terminal that does not tell its width."""
 
 
 COLOURS = {"green": 32, "yellow": 33, "red": 31}
@@ -61,8 +61,8 @@ class _Screen(logging.Handler):
 def for_terminal(text: str, stream: TextIO | None, indent: str = "    ") -> str:
     """A text whose lines fit a stream that is a terminal; unchanged where it is none.
 
-    Lines are broken at spaces alone, not beside a `=`, and go on behind an indent. A line with four spaces in front is a quotation, whose
-    marks in the line below must stay where they are: it is left as it is.
+    Lines are broken at spaces alone, not beside a `=`, and go on behind an indent. A line with four spaces in front is a
+    quotation, whose marks in the line below must stay where they are: it is left as it is.
     """
     if stream is None or stream.closed or not stream.isatty():
         return text

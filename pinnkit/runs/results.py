@@ -18,6 +18,7 @@ from pinnkit.problem.units import unit_behind
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import board, environment, evaluation, trackers
+from pinnkit.runs.console import COLUMNS, FIXED
 from pinnkit.runs.history import history as history_of
 from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
@@ -42,10 +43,6 @@ from pinnkit.versions import commit, versions
 
 log = logging.getLogger("pinnkit")
 
-COLUMNS = 80
-"""Columns of the summary."""
-FIXED = "\u00a0"
-"""A space at which no line is broken."""
 QUADRATURE = 8192
 """Evaluations of the network by which the quadrature is checked after training, for each group of points."""
 

@@ -58,7 +58,7 @@ def test_long_lines_are_broken_at_spaces_on_a_terminal_alone(monkeypatch):
     assert second == f"{' ' * 14}{' '.join(['word'] * 13)}"
     assert rest[0] == f"{' ' * 14}{' '.join(['word'] * 4)}"
     assert rest[1:] == [f"    {words}", "    ^", "", "end"]  # the mark stays in place
-    assert for_terminal(f"{'at ' * 25}y = 1", Terminal()).splitlines() == ["at " * 24 + "at", "    y = 1"]
+    assert for_terminal(f"{'at ' * 26}y = 1", Terminal()).splitlines() == ["at " * 25 + "at", "    y = 1"]
 
     class Wide(Terminal):
         def fileno(self):
