@@ -61,8 +61,8 @@ class _Screen(logging.Handler):
 def for_terminal(text: str, stream: TextIO | None, indent: str = "    ") -> str:
     """A text whose lines fit a stream that is a terminal; unchanged where it is none.
 
-    Lines are broken at spaces alone, not beside a `=`, and go on behind an indent. A line with four spaces in front is a
-    quotation, whose marks in the line below must stay where they are: it is left as it is.
+    Lines are broken at spaces alone, not beside a `=`, and go on behind an indent. A line with four spaces in front is
+    a quotation, whose marks in the line below must stay where they are: it is left as it is.
     """
     if stream is None or stream.closed or not stream.isatty():
         return text
