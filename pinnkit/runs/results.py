@@ -114,7 +114,7 @@ class Results:
             "learned": learned(module),
             "hard": list(dict.fromkeys(condition.origin for condition in module.problem.hard_conditions)),
             **self._quadrature(module, data),
-            "minimum": found.minima(),
+            **found.extremes(),
             **({"units": dict(module.problem.units)} if module.problem.units else {}),
             **self._facts(module),
         }
@@ -261,7 +261,8 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
         truth = f", exact {found['exact']:.6g}" if "exact" in found else ""
         lines.append(f"learned {name} = {found['value']:.6g}{unit(name)}{truth}")
     lines += [
-        f"minimum of {field} on the evaluation grid: {least:.4g}{unit(field)}"
+        f"minimum of {field} on the evaluation grid: {least:.4g}{unit(field)}; "
+        f"maximum: {metrics['maximum'][field]:.4g}{unit(field)}"
         for field, least in metrics["minimum"].items()
     ]
     return lines
