@@ -148,7 +148,7 @@ def _noise(solver: FeatureSolver) -> str | None:
         if one.data:
             missed = solver.missed(one.name)
             if missed > NOISE:
-                return f"the samples of {one.name} are missed by {missed:.1e} of their size: what noise does is not known"
+                return f"the samples of {one.name} are missed by {missed:.1e} of their size: what noise does is unknown"
     return None
 
 
