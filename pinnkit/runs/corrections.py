@@ -77,7 +77,7 @@ def correct(module: PINN, settings: Settings, checkpoint: Path | None) -> Correc
         polished = _polish(answers, limit) if settings.polish != "false" else None
         if checkpoint is not None:
             set_features(checkpoint, features_of(module.model))
-    found = answers.estimate(limit)
+    found = answers.estimate()
     log.info("the error was estimated in %.1f s", found.seconds)
     values = {name: abs(float(module.parameter_values()[name].detach())) or 1.0 for name in module.learned}
     learned = {name: None if error is None else error / values[name] for name, error in found.learned.items()}

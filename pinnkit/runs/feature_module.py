@@ -74,8 +74,7 @@ class FeaturePINN(PINN):
     def training_step(self, block: StepBlock, batch_idx: int) -> None:
         if self._levels is None:
             self.state.clock.start(self.progress.train_time_s)
-            parts = self.model, self.groups, self.features, self.seed, self.ranks, self.model.like
-            self.solver = FeatureSolver(*parts)
+            self.solver = FeatureSolver(self.model, self.groups, self.features, self.seed, self.ranks, self.model.like)
             self._levels = self.solver.levels(self.seconds_left)
         self.stopping.before_block()
         if not self.stopped:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,7 +66,7 @@ class Answers:
             network.add(module, 0)
         return Polished(self.accepted)
 
-    def estimate(self, seconds: float = math.inf) -> Answers:
+    def estimate(self) -> Answers:
         self.estimates += 1
         return self
 
