@@ -62,8 +62,9 @@ def test_paths_count_from_the_folder_of_the_sweep_where_workers_have_another(tmp
     monkeypatch.chdir(here)
     (here / "conf" / "pde").mkdir(parents=True)
     decay = "coordinates: {t: [0, 1]}\nfields: [u]\nequations: u_t = -u\n"
-    start = "conditions: {start: {at: t = 0, equations: u = 1}}\n"
-    (here / "conf" / "pde" / "decay.yaml").write_text(decay + start)
+    samples = "conditions: {samples: {data: samples.csv, equations: u = w}}\n"
+    (here / "conf" / "pde" / "decay.yaml").write_text(decay + samples)
+    (here / "conf" / "pde" / "samples.csv").write_text("t,w\n0,1\n")
     run_job = joblib_core.run_job
 
     def from_elsewhere(*given, **named):
