@@ -12,6 +12,7 @@ from torch import Tensor
 from pinnkit.engines.model import Model
 from pinnkit.features.least_squares import LeastSquares, Shares
 from pinnkit.features.linearise import Expansion, Linearisation
+from pinnkit.features.start import Start
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.bounded import unbounded
 from pinnkit.networks.fields import FieldNetworks
@@ -21,6 +22,8 @@ CHUNK_BYTES = 2**27
 """Size of the rows of a chunk of points."""
 HALVINGS = 10
 """Halvings of a step in a line search."""
+REACHED = 1.2
+"""The multiple of the linearised residual from which a step is the last: what is left, features do not resolve."""
 STALLED = 0.9
 """A step that leaves more than this share of the residual is the last where the step before it did too."""
 
@@ -34,6 +37,7 @@ class System:
         batches: group -> points.
         scales: term -> the factor on each of its residuals; the mean over its points is taken besides.
         ranks: processes that share the rows; None: one.
+        start: what the features meet besides, at the start of a slab of time.
     """
 
     model: Model
@@ -41,6 +45,7 @@ class System:
     batches: Mapping[str, PointSet]
     scales: Mapping[str, float]
     ranks: Shares | None = None
+    start: Start | None = None
 
     @property
     def network(self) -> FieldNetworks:
@@ -62,12 +67,14 @@ class System:
 
     def norm(self) -> float:
         """The root of the sum over terms of scale^2 times the mean of the squared residual, on all processes."""
-        linear = Linearisation(self.network, self.groups, expansions_of(self.network))
+        linear = Linearisation(self.network, self.groups, [])
         total = 0.0
         parameters = self.parameters()
         for name, batch in self.batches.items():
             for term, residual in linear.rows(name, batch, parameters, jacobian=False).residuals.items():
                 total += float((self.scales[term] * residual).square().mean())
+        if self.start is not None:
+            total += float(self.start.rows(expansions_of(self.network))[1].square().sum())
         return math.sqrt(total) if math.isfinite(total) else math.inf
 
 
@@ -97,7 +104,12 @@ class Solved:
 
 
 def newton(
-    system: System, unknown: Sequence[Expansion], steps: int, linear: bool, replaced: Sequence[Expansion] = ()
+    system: System,
+    unknown: Sequence[Expansion],
+    steps: int,
+    linear: bool,
+    replaced: Sequence[Expansion] = (),
+    hopeless: float = math.inf,
 ) -> Solved:
     """Solve for the coefficients of some expansions (and the learned numbers), the others staying as they are.
 
@@ -109,6 +121,7 @@ def newton(
         steps: at most.
         linear: one step is exact.
         replaced: expansions whose place the unknown ones take in the first step, which is not searched.
+        hopeless: a linearised residual above this ends it.
     """
     state = _State(system, unknown, replaced)
     present = first = system.norm()
@@ -131,9 +144,11 @@ def newton(
             return Solved(present, step - 1, step > 1, drop)
         slow = slow + 1 if found > STALLED * present else 0
         present = found
-        if linear or slow >= 2:
+        if linear or slow >= 2 or found <= REACHED * predicted:
             return Solved(present, step, True, drop)
-    return Solved(present, steps, False, drop)
+        if predicted > hopeless:
+            break
+    return Solved(present, step, False, drop)
 
 
 def _search(
@@ -169,6 +184,10 @@ def _step(system: System, state: _State, before: Tensor) -> tuple[Tensor, float]
                 factor = system.scales[term] / math.sqrt(len(batch))
                 matrix = factor * rows.jacobians[term]
                 problem.add(matrix[:, solved], matrix @ origin - factor * residual)
+    if system.start is not None and (system.ranks is None or system.ranks.rank == 0):
+        matrix, residual = system.start.rows(linear.expansions)
+        matrix = torch.cat([matrix, matrix.new_zeros(len(matrix), len(state.learned))], dim=1)
+        problem.add(matrix[:, solved], matrix @ origin - residual)
     found, left = problem.solve(system.ranks)
     change = -origin
     change[solved] += found

@@ -1,131 +1,66 @@
-"""Features that solve a problem by themselves: their kind, range and number are found by trials on fresh points."""
+"""Features that solve a problem by themselves: in one set that grows, or in slabs of time."""
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 
-from pinnkit.engines.model import Model
-from pinnkit.features.least_squares import Shares
-from pinnkit.features.newton import Solved, System, expansions_of, newton
-from pinnkit.features.points import draw, probe, scales
-from pinnkit.features.settings import FeatureSettings
-from pinnkit.losses.residuals import TermGroup
-from pinnkit.networks.features import RandomFeatures
+from pinnkit.features.trials import FRESH, Choice, Level, Trials
+from pinnkit.features.slab import initial_value_problem
+from pinnkit.features.windows import Windows
+
+__all__ = ["FRESH", "Choice", "FeatureSolver", "Level"]
 
 log = logging.getLogger(__name__)
 
-TRIAL_UNKNOWNS = {1: 150, 2: 450}
-"""Coefficients in all of a trial, by the number of coordinates."""
-TRIAL_UNKNOWNS_MORE = 600
-"""The same in more of them."""
-TRIAL_STEPS = 6
-"""Newton steps of a trial, which begins with the best one so far."""
-FIRST = (("sin", 2.0), ("sin", 4.0), ("sin", 8.0), ("sin", 16.0), ("tanh", 1.0), ("tanh", 2.0), ("tanh", 4.0))
-"""Kinds and ranges that are tried first."""
-FINER = 2**0.5
 GROWTH = 1.6
 """Factor on the number of features from level to level."""
 FELL = 3.0
 """The factor by which a level must lower the residual on fresh points, or it is the last."""
-ROUNDING = 3e-14
-"""The share of the first residual that is taken for rounding."""
-FRESH = 2**29
-"""The number of the draw of points that no solve has seen."""
+STUCK = 1e-4
+"""The share of the first residual above which trials count as failed: slabs of time are the next thing."""
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What features are drawn: kind, range along each coordinate, and how many."""
-
-    kind: str
-    ranges: tuple[float, ...]
-    count: int
-
-    def __str__(self) -> str:
-        ranges = sorted(set(self.ranges))
-        shown = f"{ranges[0]:.3g}" if len(ranges) == 1 else ", ".join(f"{one:.3g}" for one in self.ranges)
-        return f"{self.count} {self.kind} features with weights up to {shown}"
-
-
-@dataclass(frozen=True)
-class Level:
-    """The state after a growth.
-
-    Attributes:
-        count: features of each field.
-        unknowns: coefficients in all.
-        residual: on fresh points, by the terms' scales.
-        text: of the log.
-    """
-
-    count: int
-    unknowns: int
-    residual: float
-    text: str
-
-
-class FeatureSolver:
-    """Solves a problem by random features and least squares.
-
-    Args:
-        model: whose network has `Zero` networks, to which features are added.
-        groups: its terms by the points that they share.
-        ranks: processes that share the rows.
+class FeatureSolver(Trials):
+    """Solves a problem by random features, as levels that end by themselves.
 
     Attributes:
         reason: why it ended.
     """
 
-    def __init__(
-        self,
-        model: Model,
-        groups: Mapping[str, TermGroup],
-        settings: FeatureSettings,
-        seed: int,
-        ranks: Shares | None = None,
-        like: torch.Tensor | None = None,
-    ) -> None:
-        self.model, self.groups, self.settings, self.seed, self.ranks = model, groups, settings, seed, ranks
-        self.problem = model.problem
-        self.linear = self.problem.linear and not self.problem.learned and self._linear_conditions()
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
         self.reason = ""
-        self._like = like if like is not None else torch.zeros(1, dtype=torch.float64)
-        self._network = System(model, groups, {}, {}).network
-        self._size = 0.0
-        self._trial = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
-        self._scales = scales(
-            model, groups, draw(self.problem, self._trial, settings.rows, seed, FRESH, self._like),
-            settings.conditions_weight, seed,
-        )
-
-    @property
-    def _exact(self) -> float:
-        """The residual that rounding leaves, by that of the state without features."""
-        return ROUNDING * self._size
 
     def levels(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
         """Solve with more and more features; each level's are attached to the network."""
-        with torch.no_grad():
-            self._size = self.fresh_residual(self._trial)
-        choice, residual = self._search()
+        why_not = initial_value_problem(self.problem)
+        if self.settings.windows is not None and self.settings.windows > 1:
+            yield from self._windows(seconds_left)
+            return
+        choice, residual = self.search()
         log.info("features: %s are the best of the trials (residual %.2e)", choice, residual)
+        if self.settings.windows is None and not self.linear and not why_not and residual > STUCK * self.size:
+            log.info(
+                "features: one set for all times leaves %.1e of the first residual: slabs of time", residual / self.size
+            )
+            yield from self._windows(seconds_left)
+            return
         best: tuple[float, Choice] = (math.inf, choice)
-        fields = sum(map(len, self._network.members))
+        fields = self.fields
         if self.settings.count is not None:
             choice = Choice(choice.kind, choice.ranges, self.settings.count)
         while True:
             began = time.perf_counter()
-            residual = self._solve(choice, warm=True)
+            residual = self.solve(choice, warm=True)
             if residual >= best[0] / FELL and best[0] < math.inf:  # the larger range did not pay
                 again = Choice(choice.kind, best[1].ranges, choice.count)
-                other = self._solve(again, warm=True)
+                other = self.solve(again, warm=True)
                 residual, choice = min((residual, choice), (other, again), key=lambda one: one[0])
             taken = time.perf_counter() - began
             unknowns = choice.count * fields
@@ -135,7 +70,7 @@ class FeatureSolver:
             if self.settings.count is not None:
                 self.reason = f"features.count is {self.settings.count}"
                 return
-            if residual <= self._exact:
+            if residual <= self.exact:
                 self.reason = "the residual is that of rounding"
                 return
             if fell < FELL:
@@ -151,108 +86,11 @@ class FeatureSolver:
             factor = GROWTH ** (1 / len(self.problem.coordinates))
             choice = Choice(choice.kind, tuple(factor * one for one in choice.ranges), larger)
         if best[1] != choice:
-            self._solve(best[1], warm=True)
+            self.solve(best[1], warm=True)
 
-    # ------------------------------------------------------------ trials
-
-    def _search(self) -> tuple[Choice, float]:
-        """Kind and ranges by trials with few features."""
-        fields = sum(map(len, self._network.members))
-        count = max(40, self._trial // fields)
-        size = len(self.problem.coordinates)
-        periodic = any(output.periodic for output in self._network.outputs)
-        tried: dict[Choice, float] = {}
-
-        kept: list[tuple[RandomFeatures, int]] = []
-
-        def trial(choice: Choice) -> float:
-            if choice not in tried:
-                network = self._network
-                network.remove(list(network.expansions))
-                for module, group in kept:
-                    network.add(copy.deepcopy(module), group)
-                residual = self._solve(choice, warm=bool(kept), steps=TRIAL_STEPS if kept else None)
-                if residual < min(tried.values(), default=math.inf):
-                    kept[:] = list(zip(copy.deepcopy(list(network.expansions)), network.expanded, strict=True))
-                tried[choice] = residual
-                log.debug("trial: %s: residual %.2e", choice, residual)
-            return tried[choice]
-
-        done = self._exact
-        first = [one for one in FIRST if one[0] == "sin" or not periodic]
-        if self.settings.kind != "auto":
-            first = [one for one in first if one[0] == self.settings.kind] or [(self.settings.kind, 4.0)]
-        if self.settings.range is not None:
-            first = list(dict.fromkeys((kind, self.settings.range) for kind, _ in first))
-        choices = [Choice(kind, (value,) * size, count) for kind, value in first]
-        for one in choices:
-            if trial(one) <= done:
-                return one, tried[one]
-        best = min(choices, key=trial)
-        if self.settings.range is None:
-            best = self._refined(best, trial)
-        self._network.remove(list(self._network.expansions))
-        for module, group in kept:
-            self._network.add(module, group)
-        return best, trial(best)
-
-    def _refined(self, best: Choice, trial: Callable[[Choice], float]) -> Choice:
-        """The best of ranges near by: of all coordinates, then of each."""
-        size = len(best.ranges)
-        masks = [tuple(range(size)), *((index,) for index in range(size) if size > 1)]
-        for mask in masks:
-            for factor in (2.0, 0.5, FINER, 1 / FINER):
-                while True:
-                    ranges = tuple(one * (factor if index in mask else 1) for index, one in enumerate(best.ranges))
-                    other = Choice(best.kind, ranges, best.count)
-                    if max(ranges) > 400 or min(ranges) < 0.05 or not trial(other) < 0.7 * trial(best):
-                        break
-                    best = other
-        return best
-
-    # ------------------------------------------------------------ one solve
-
-    def _solve(self, choice: Choice, warm: bool = False, steps: int | None = None) -> float:
-        """Solve with features of a choice, which take the place of those there are; the residual on fresh points."""
-        network, problem = self._network, self.problem
-        former = list(network.expansions)
-        if not warm or self.linear:
-            network.remove(former)
-            former = []
-        added: list[RandomFeatures] = []
-        for number in range(len(network.members)):
-            module = self._made(choice, number)
-            network.add(module, number)
-            added.append(module)
-        expansions = expansions_of(network)
-        unknown, replaced = expansions[len(former) :], expansions[: len(former)]
-        unknowns = sum(one.size for one in unknown)
-        system = System(
-            self.model, self.groups, draw(problem, unknowns, self.settings.rows, self.seed, 0, self._like),
-            self._scales, self.ranks,
-        )
-        with torch.no_grad():
-            newton(system, unknown, steps or self.settings.newton_steps, self.linear, replaced)
-            gone = [one.module for one in replaced if not bool(one.module.coefficients.any())]
-            network.remove(gone)
-            return self.fresh_residual(unknowns)
-
-    def fresh_residual(self, unknowns: int) -> float:
-        """The residual on points that no solve has seen."""
-        batches = draw(self.problem, unknowns, self.settings.rows / 2, self.seed, FRESH, self._like)
-        return System(self.model, self.groups, batches, self._scales).norm()
-
-    def _made(self, choice: Choice, number: int) -> RandomFeatures:
-        problem = self.problem
-        box = problem.domain.lower.tolist(), problem.domain.upper.tolist()
-        logarithmic = [problem.coordinates.index(name) for name in problem.axes.logarithmic]
-        module = probe(self._network, number, choice.kind, choice.count, choice.ranges, self.seed, box, logarithmic)
-        return module.to(self._like)
-
-    def _linear_conditions(self) -> bool:
-        """Whether the conditions are linear too, and each field an affine function of the network's output."""
-        from pinnkit.language.linear import is_linear
-
-        equations = [one for condition in self.problem.soft_conditions for one in condition.equations]
-        plain = all(not callable(one.residual) and is_linear(one.residual) for one in equations)
-        return plain and all(output.affine for output in System(self.model, self.groups, {}, {}).network.outputs)
+    def _windows(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
+        """Solve slab by slab."""
+        self.clear()
+        windows = Windows(self.model, self.groups, self.settings, self.seed, self.ranks, self.like)
+        yield from windows.levels(seconds_left)
+        self.reason = windows.reason
