@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
 from pinnkit.features.linearise import Expansion
+from pinnkit.networks.features import RandomFeatures
+
+Kept: TypeAlias = "Sequence[tuple[RandomFeatures, int]]"
+"""Features, each with the network that it belongs to."""
 
 
 @dataclass(frozen=True)

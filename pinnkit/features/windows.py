@@ -6,23 +6,23 @@ import copy
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 
-from pinnkit.engines.model import Model
-from pinnkit.features.least_squares import Shares
+from pinnkit.features.choice import Choice
+from pinnkit.features.level import Level
 from pinnkit.features.linearise import Expansion
 from pinnkit.features.newton import expansions_of
 from pinnkit.features.points import on_side
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab, start_points, time_orders
-from pinnkit.features.start import Match, Start, outputs_by_time
-from pinnkit.features.trials import Choice, Level, Trials
-from pinnkit.losses.residuals import TermGroup
+from pinnkit.features.start import Kept, Match, Start, outputs_by_time
 from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.fields import FieldNetworks
+from pinnkit.problem.problem import Problem
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,26 @@ SHARE = 0.05
 """The share of the whole time that is solved from level to level."""
 
 
+class SlabSolver(Protocol):
+    """The least-squares problems of a slab."""
+
+    slab: Slab | None
+    size: float
+
+    @property
+    def own(self) -> list[Expansion]: ...
+
+    def measure(self) -> None: ...
+
+    def search(self) -> tuple[Choice, float]: ...
+
+    def try_choice(self, choice: Choice, warm: bool = True) -> float: ...
+
+    def kept(self) -> Kept: ...
+
+    def put(self, kept: Kept) -> None: ...
+
+
 @dataclass(frozen=True)
 class Plan:
     """How slabs are solved: their width, and the features of each."""
@@ -59,7 +79,7 @@ class Plan:
     choice: Choice
     residual: float
     size: float
-    kept: Sequence[tuple[RandomFeatures, int]]
+    kept: Kept
     """The features of the first slab."""
 
     def work(self, fields: int, total: float) -> float:
@@ -77,28 +97,28 @@ class Windows:
 
     Attributes:
         reason: why it ended.
+        choice: the features of the last slab.
     """
 
     def __init__(
         self,
-        model: Model,
-        groups: Mapping[str, TermGroup],
+        part: Callable[[Slab, Start | None, Kept], SlabSolver],
+        network: FieldNetworks,
         settings: FeatureSettings,
-        seed: int,
-        ranks: Shares | None,
+        problem: Problem,
         like: torch.Tensor,
+        seed: int,
     ) -> None:
-        self.model, self.groups, self.settings, self.seed = model, groups, settings, seed
-        self.ranks, self.like, self.problem = ranks, like, model.problem
-        assert self.problem.time is not None
-        self.axis = self.problem.coordinates.index(self.problem.time)
-        self.begin = float(self.problem.domain.lower[self.axis])
-        self.end = float(self.problem.domain.upper[self.axis])
-        self.orders = time_orders(self.problem)
+        self._make, self._network, self.settings, self.problem = part, network, settings, problem
+        self.like, self.seed = like, seed
+        assert problem.time is not None
+        self.axis = problem.coordinates.index(problem.time)
+        self.begin = float(problem.domain.lower[self.axis])
+        self.end = float(problem.domain.upper[self.axis])
+        self.orders = time_orders(problem)
+        self.fields = len(problem.fields)
         self.reason = ""
-        network = model.network
-        assert isinstance(network, FieldNetworks)
-        self._network = network
+        self.choice = Choice("tanh", (1.0,) * len(problem.coordinates), 0)
 
     @property
     def total(self) -> float:
@@ -111,17 +131,17 @@ class Windows:
         found = self._planned(seconds_left)
         if found is None:
             return
-        trials, plan = found
+        part, plan = found
         number, worst, said = 1, plan.residual, self.begin
         limit = max(self._tolerance, SLACK * plan.residual / plan.size)
         width, choice, residual = plan.width, plan.choice, plan.residual
         while True:
-            slab = trials.slab
+            slab = part.slab
             assert slab is not None
-            worst = max(worst, residual)
+            worst, self.choice = max(worst, residual), choice
             if slab.last or slab.upper - said >= SHARE * self.total:
                 said = slab.upper
-                unknowns = sum(one.size for one in expansions_of(trials.network))
+                unknowns = sum(one.size for one in expansions_of(self._network))
                 text = f"slab {number}, {self.problem.time} to {slab.upper:.4g}: residual {residual:.2e}, {choice}, "
                 yield Level(choice.count, unknowns, worst, text + f"{time.perf_counter() - began:.1f} s in all")
             if slab.last:
@@ -130,13 +150,13 @@ class Windows:
             if seconds_left() <= 0:
                 self.reason = f"the time left ended at {self.problem.time} = {slab.upper:.4g}"
                 return
-            following = self._next(trials, choice, width, limit)
+            following = self._next(part, choice, width, limit)
             if following is None:
                 return
-            trials, choice, residual, eased = following
-            assert trials.slab is not None
+            part, choice, residual, eased = following
+            assert part.slab is not None
             number += 1
-            width = trials.slab.width if not trials.slab.last else width
+            width = part.slab.width if not part.slab.last else width
             if eased:
                 width, choice = WIDER * width, self._in_width(choice, WIDER)
 
@@ -146,25 +166,25 @@ class Windows:
 
     # ------------------------------------------------------------ the first slab
 
-    def _planned(self, seconds_left: Callable[[], float]) -> tuple[Trials, Plan] | None:
+    def _planned(self, seconds_left: Callable[[], float]) -> tuple[SlabSolver, Plan] | None:
         """The first slab, solved, and the plan of all."""
         fixed = self.settings.windows
         width = self.total / (fixed or FIRST)
         while True:
-            trials = self._trials(self.begin, width)
-            choice, residual = trials.search()
-            if residual <= FAILED * trials.size or fixed is not None:
+            part = self._part(self.begin, width)
+            choice, residual = part.search()
+            if residual <= FAILED * part.size or fixed is not None:
                 break
-            trials.clear()
+            part.put([])
             width /= 4
             if width < NARROWEST * self.total or seconds_left() <= 0:
-                self.reason = f"no slab of time converges: {residual / trials.size:.1e} of the first residual is left"
+                self.reason = f"no slab of time converges: {residual / part.size:.1e} of the first residual is left"
                 return None
         log.info("features: slabs of time of %.3g: %s (residual %.2e)", width, choice, residual)
         if self.settings.count is not None:
             choice = replace(choice, count=self.settings.count)
-            residual = trials.solve(choice, warm=True)
-        plan = Plan(width, choice, residual, trials.size, trials.kept())
+            residual = part.try_choice(choice)
+        plan = Plan(width, choice, residual, part.size, part.kept())
         most = STEPS * self.settings.max_unknowns**3
         while plan.residual > self._tolerance * plan.size and seconds_left() > 0:
             options = []
@@ -173,15 +193,15 @@ class Windows:
             if fixed is None and plan.width > 4 * NARROWEST * self.total:
                 options.append(self._narrower(plan))
             paying = [one for one in options if one.residual < plan.residual / PAYS]
-            paying = [one for one in paying if one.work(trials.fields, self.total) <= most]
+            paying = [one for one in paying if one.work(self.fields, self.total) <= most]
             if not paying:
                 break
-            plan = max(paying, key=lambda one: self._gain(plan, one, trials.fields))
+            plan = max(paying, key=lambda one: self._gain(plan, one, self.fields))
             log.info("features: slabs of time of %.3g: %s (residual %.2e)", plan.width, plan.choice, plan.residual)
-        trials.clear()
-        trials = self._trials(self.begin, plan.width)
-        trials.put(plan.kept)
-        return trials, plan
+        part.put([])
+        part = self._part(self.begin, plan.width)
+        part.put(plan.kept)
+        return part, plan
 
     def _gain(self, plan: Plan, other: Plan, fields: int) -> float:
         """Digits for each factor of work."""
@@ -190,9 +210,7 @@ class Windows:
 
     def _more(self, plan: Plan) -> Plan:
         """The plan with more features."""
-        factor = LARGER ** (1 / len(self.problem.coordinates))
-        ranges = tuple(factor * one for one in plan.choice.ranges)
-        return self._changed(plan, plan.width, Choice(plan.choice.kind, ranges, math.ceil(LARGER * plan.choice.count)))
+        return self._changed(plan, plan.width, plan.choice.larger(LARGER))
 
     def _narrower(self, plan: Plan) -> Plan:
         """The plan with slabs of half the width."""
@@ -200,14 +218,14 @@ class Windows:
 
     def _changed(self, plan: Plan, width: float, choice: Choice) -> Plan:
         """Another plan, whose first slab begins from the state that the former one found."""
-        if choice.count * sum(map(len, self._network.members)) > self.settings.max_unknowns:
+        if choice.count * self.fields > self.settings.max_unknowns:
             return replace(plan, residual=math.inf)
         self._network.remove(list(self._network.expansions))
-        trials = self._trials(self.begin, width)
-        assert trials.slab is not None
-        trials.put([(_in_slab(module, trials.slab), group) for module, group in plan.kept])
-        residual = trials.solve(choice, warm=True)
-        return Plan(width, choice, residual, trials.size, trials.kept())
+        part = self._part(self.begin, width)
+        assert part.slab is not None
+        part.put([(_in_slab(module, part.slab), group) for module, group in plan.kept])
+        residual = part.try_choice(choice)
+        return Plan(width, choice, residual, part.size, part.kept())
 
     def _in_width(self, choice: Choice, factor: float) -> Choice:
         """Features for slabs that are wider by a factor."""
@@ -218,25 +236,25 @@ class Windows:
     # ------------------------------------------------------------ the following ones
 
     def _next(
-        self, former: Trials, choice: Choice, width: float, limit: float
-    ) -> tuple[Trials, Choice, float, bool] | None:
+        self, former: SlabSolver, choice: Choice, width: float, limit: float
+    ) -> tuple[SlabSolver, Choice, float, bool] | None:
         """The slab behind another one, solved: its features, the residual, and whether it was easy."""
         assert former.slab is not None
         lower, previous = former.slab.upper, former.own
         best = math.inf
         while True:
-            trials = self._trials(lower, self._fitted(lower, width), previous)
-            residual = trials.solve(choice)
-            assert trials.slab is not None
-            relative = residual / trials.size
+            part = self._part(lower, self._fitted(lower, width), previous)
+            residual = part.try_choice(choice, warm=False)
+            assert part.slab is not None
+            relative = residual / part.size
             if relative <= limit or self.settings.windows is not None:
-                return trials, choice, residual, relative < EASY * limit and self.settings.windows is None
+                return part, choice, residual, relative < EASY * limit and self.settings.windows is None
             if relative <= FAILED and relative > best / PAYS:  # narrower ones are no better
-                return trials, choice, residual, False
-            log.debug("features: %s to %.4g leaves %.1e", self.problem.time, trials.slab.upper, relative)
+                return part, choice, residual, False
+            log.debug("features: %s to %.4g leaves %.1e", self.problem.time, part.slab.upper, relative)
             best = min(best, relative)
-            trials.clear()
-            width, choice = trials.slab.width / 2, self._in_width(choice, 0.5)
+            part.put([])
+            width, choice = part.slab.width / 2, self._in_width(choice, 0.5)
             if width < NARROWEST * self.total:
                 self.reason = f"no slab behind {self.problem.time} = {lower:.6g} converges: {relative:.1e} is left"
                 return None
@@ -246,17 +264,15 @@ class Windows:
         left = self.end - lower
         return left if left < 1.01 * width else left / 2 if left < 2 * width else width
 
-    def _trials(self, lower: float, width: float, previous: Sequence[Expansion] = ()) -> Trials:
+    def _part(self, lower: float, width: float, previous: Sequence[Expansion] = ()) -> SlabSolver:
         """The least-squares problems of a slab."""
         upper = lower + width
         last = upper > self.end - 1e-9 * self.total
         slab = Slab(self.axis, lower, self.end if last else upper, not previous, last)
-        arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
-        if not previous:
-            return Trials(*arguments, slab)
-        start = self._start(slab, previous)
-        constant = [self._continued(one, slab) for one in previous]
-        return Trials(*arguments, slab, start, constant)
+        start = self._start(slab, previous) if previous else None
+        part = self._make(slab, start, [self._continued(one, slab) for one in previous])
+        part.measure()
+        return part
 
     def _continued(self, one: Expansion, slab: Slab) -> tuple[RandomFeatures, int]:
         """Features that hold what those of the slab before end with, constant in time."""
