@@ -24,7 +24,8 @@ from torch import Tensor
 
 from pinnkit.features.choice import Choice
 from pinnkit.features.newton import expansions_of, newton
-from pinnkit.features.solver import FRESH, FeatureSolver
+from pinnkit.features.points import FRESH
+from pinnkit.features.solver import FeatureSolver
 from pinnkit.sampling.settings import unit_points
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,10 @@ RESOLVED = 10.0
 estimate at a front was a quarter of the error, as both sets missed the same."""
 WORSE = 3.0
 """The factor by which that of an independent set may be larger, where it is."""
+EXACT = 1e-11
+"""The share of a field below which distances are those of rounding, and need not agree."""
+NOISE = 1e-4
+"""The share of samples by which an answer may miss them, or the error that their noise brings is not known."""
 POINTS = 2000
 """Points of the domain at which distances are measured."""
 MORE = 1.3
@@ -87,7 +92,7 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
         others = [_independent(solver, choice, 1, points, own)]
         others.append(_independent(solver, replace(choice, count=math.ceil(MORE * choice.count)), 2, points, own))
     log.debug("residuals: %.2e; independent: %.2e, %.2e", present.residual, *(one.residual for one in others))
-    doubt = _doubt(solver, present, others, own)
+    doubt = _noise(solver) or _doubt(solver, present, others, own)
     fields: dict[str, float | None] = {}
     learned: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
@@ -98,14 +103,14 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
             float((a - b).square().mean().sqrt())
             for a, b in ((three[0], three[1]), (three[0], three[2]), (three[1], three[2]))
         ]
-        error, reason = _error(*distances)
+        error, reason = _error(*distances, size)
         reason = doubt or reason or ("the field is zero" if size == 0 else None)
         fields[one.name] = None if reason else error / size
         if reason:
             reasons[one.name] = reason
     for name in present.learned:
         a, b, c = (answer.learned[name] for answer in (present, *others))
-        error, reason = _error(abs(a - b), abs(a - c), abs(b - c))
+        error, reason = _error(abs(a - b), abs(a - c), abs(b - c), abs(c))
         learned[name] = None if doubt or reason else error
         if doubt or reason:
             reasons[name] = doubt or reason or ""
@@ -113,9 +118,11 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
     return Estimate(fields, learned, reasons, time.perf_counter() - began, points.cpu().numpy(), error)
 
 
-def _error(first: float, second: float, between: float) -> tuple[float, str | None]:
+def _error(first: float, second: float, between: float, size: float) -> tuple[float, str | None]:
     """The error from its distances to two independent answers and theirs; why it is not known, where it is not."""
     least, most = sorted((first, second))
+    if most <= EXACT * size:
+        return most, None
     if not most <= AGREE * least:
         return most, f"two independent sets of features disagree: {first:.1e} and {second:.1e}"
     square = (first**2 + second**2 - between**2) / 2
@@ -132,6 +139,16 @@ def _doubt(solver: FeatureSolver, present: Answer, others: list[Answer], own: bo
     drop = present.residual / most if most > 0 else math.inf
     if not drop >= RESOLVED:
         return f"features do not resolve the correction: the residual falls by a factor {drop:.2g} only"
+    return None
+
+
+def _noise(solver: FeatureSolver) -> str | None:
+    """That samples are not met, whose noise brings an error that no correction shows; None: they are."""
+    for one in solver.problem.soft_conditions:
+        if one.data:
+            missed = solver.missed(one.name)
+            if missed > NOISE:
+                return f"the samples of {one.name} are missed by {missed:.1e} of their size: what noise does is unknown"
     return None
 
 

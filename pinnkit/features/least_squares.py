@@ -61,7 +61,7 @@ class LeastSquares:
     def solve(self, ranks: Shares | None = None) -> tuple[Tensor, float]:
         """The solution (size,), and |A c - y|.
 
-        A column of zeros has the solution 0.
+        A column of zeros has the solution 0. What is kept of it serves `step`.
         """
         kept = self.joined(ranks)
         norms = kept[:, :-1].norm(dim=0)
@@ -77,7 +77,14 @@ class LeastSquares:
             half = torch.linalg.solve_triangular(triangle.T, gradient[:, None], upper=False)
             solution = solution + torch.linalg.solve_triangular(triangle, half, upper=True)[:, 0]
         left = float((right - scaled[:, :-1] @ solution).norm())
+        self._factor = triangle, norms
         return solution / norms, left
+
+    def step(self, gradient: Tensor) -> Tensor:
+        """(A'A + ridge^2 D^2)^-1 times a vector A'r, by the factor that `solve` found."""
+        triangle, norms = self._factor
+        half = torch.linalg.solve_triangular(triangle.T, (gradient / norms)[:, None], upper=False)
+        return torch.linalg.solve_triangular(triangle, half, upper=True)[:, 0] / norms
 
 
 def _triangle(rows: Tensor) -> Tensor:

@@ -123,30 +123,53 @@ class Linearisation:
         base = derivatives(self._base, points, plain) | derivatives(
             self.network, points, [one for one in wanted if one not in plain]
         )
+        others = self._others(points, {field for field, _ in plain}, highest)
         for key in wanted:
             value = base[key].detach()
             if key in plain:
-                value = value + self._added(place, *key)
+                value = value + self._added(place, *key, others)
             place.leaves[key] = value.clone().requires_grad_()
         return place
+
+    def _others(self, points: Tensor, fields: set[int], highest: int) -> list[_Other]:
+        """The expansions that are no unknowns, where they are not zero."""
+        own = {id(one.module) for one in self.expansions}
+        if len(self.network.expansions) == len(own):
+            return []
+        spans = list(zip(points.amin(dim=0).tolist(), points.amax(dim=0).tolist(), strict=True)) if len(points) else []
+        found = []
+        for module, group in zip(self.network.expansions, self.network.expanded, strict=True):
+            members = tuple(self.network.members[group])
+            if id(module) in own or not fields.intersection(members):
+                continue
+            interval = module.features.interval
+            if interval is None:
+                index = torch.arange(len(points), device=points.device)
+            elif not spans or spans[interval[0]][1] < interval[1] or spans[interval[0]][0] >= interval[2]:
+                continue
+            else:
+                index = module.inside(points).nonzero()[:, 0]
+            if len(index):
+                found.append(_Other(Expansion(module, members), index, module.orders(points[index], highest)))
+        return found
 
     def _base(self, points: Tensor) -> Tensor:
         return self.network(points, expanded=False)
 
-    def _added(self, place: _Place, field: int, axes: Axes) -> Tensor:
+    def _added(self, place: _Place, field: int, axes: Axes, others: Sequence[_Other]) -> Tensor:
         """A derivative of what the features add to a field that is an affine function of the network's output."""
         total = torch.zeros_like(place.points[:, :1])
         slope = self._by_output(place, field, {axes: torch.ones_like(total)})
         for number, one in enumerate(self.expansions):
-            if field not in one.fields:
-                continue
-            coefficients = one.module.coefficients.detach()[:, one.fields.index(field)]
-            part = torch.zeros_like(total)
-            for inner, factor in slope.items():
-                values = place.orders[number][len(inner)] @ (coefficients * one.module.monomials([inner])[0])
-                part = part + factor * values[:, None]
-            inside = one.module.inside(place.points)
-            total = total + (part if inside is None else part * inside[:, None])
+            if field in one.fields:
+                part = _evaluated(one, field, place.orders[number], slope)
+                inside = one.module.inside(place.points)
+                total = total + (part if inside is None else part * inside[:, None])
+        for other in others:
+            if field in other.expansion.fields:
+                part = {inner: factor[other.index] for inner, factor in slope.items()}
+                values = _evaluated(other.expansion, field, other.orders, part)
+                total = total.index_add(0, other.index, values)
         return total
 
     def _gradient(
@@ -251,6 +274,25 @@ class _Integral:
     leaf: Tensor
     terms: Tensor
     inner: list[_Place]
+
+
+@dataclass(frozen=True)
+class _Other:
+    """An expansion that is no unknown, the points where it is not zero, and phi and its derivatives there."""
+
+    expansion: Expansion
+    index: Tensor
+    orders: list[Tensor]
+
+
+def _evaluated(expansion: Expansion, field: int, orders: Sequence[Tensor], slopes: Mapping[Axes, Tensor]) -> Tensor:
+    """sum over b of slope_b d^b (sum over j of c_j phi_j), (n, 1)."""
+    coefficients = expansion.module.coefficients.detach()[:, expansion.fields.index(field)]
+    total = torch.zeros_like(orders[0][:, :1])
+    for inner, factor in slopes.items():
+        values = orders[len(inner)] @ (coefficients * expansion.module.monomials([inner])[0])
+        total = total + factor * values[:, None]
+    return total
 
 
 def _combined(module: RandomFeatures, orders: Sequence[Tensor], slopes: Mapping[Axes, Tensor]) -> Tensor:

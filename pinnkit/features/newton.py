@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor
 from pinnkit.engines.model import Model
 from pinnkit.features.least_squares import LeastSquares, Shares
 from pinnkit.features.linearise import Expansion, Linearisation
+from pinnkit.features.start import Start
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.bounded import unbounded
 from pinnkit.networks.fields import FieldNetworks
@@ -22,6 +23,14 @@ CHUNK_BYTES = 2**27
 """Size of the rows of a chunk of points."""
 HALVINGS = 10
 """Halvings of a step in a line search."""
+CHORDS = 8
+"""Steps with the same factor at most."""
+CHORD_PAYS = 2.0
+"""The factor by which such a step must lower the residual for another one."""
+KEPT_BYTES = 2**30
+"""Size of the rows that are kept for such steps."""
+REACHED = 1.2
+"""The multiple of the linearised residual from which a step is the last: what is left, features do not resolve."""
 STALLED = 0.9
 """A step that leaves more than this share of the residual is the last where the step before it did too."""
 
@@ -35,6 +44,7 @@ class System:
         batches: group -> points.
         scales: term -> the factor on each of its residuals; the mean over its points is taken besides.
         ranks: processes that share the rows; None: one.
+        start: what the features meet besides, at the start of a slab of time.
     """
 
     model: Model
@@ -42,6 +52,7 @@ class System:
     batches: Mapping[str, PointSet]
     scales: Mapping[str, float]
     ranks: Shares | None = None
+    start: Start | None = None
 
     @property
     def network(self) -> FieldNetworks:
@@ -73,12 +84,14 @@ class System:
 
     def norm(self) -> float:
         """The root of the sum over terms of scale^2 times the mean of the squared residual, on all processes."""
-        linear = Linearisation(self.network, self.groups, expansions_of(self.network))
+        linear = Linearisation(self.network, self.groups, [])
         total = 0.0
         parameters = self.parameters()
         for name, batch in self.batches.items():
             for term, residual in linear.rows(name, batch, parameters, jacobian=False).residuals.items():
                 total += float((self.scales[term] * residual).square().mean())
+        if self.start is not None:
+            total += float(self.start.rows(expansions_of(self.network))[1].square().sum())
         return math.sqrt(total) if math.isfinite(total) else math.inf
 
 
@@ -108,7 +121,13 @@ class Solved:
 
 
 def newton(
-    system: System, unknown: Sequence[Expansion], steps: int, linear: bool, replaced: Sequence[Expansion] = ()
+    system: System,
+    unknown: Sequence[Expansion],
+    steps: int,
+    linear: bool,
+    replaced: Sequence[Expansion] = (),
+    hopeless: float = math.inf,
+    enough: float = 0.0,
 ) -> Solved:
     """Solve for the coefficients of some expansions (and the learned numbers), the others staying as they are.
 
@@ -120,13 +139,16 @@ def newton(
         steps: at most.
         linear: one step is exact.
         replaced: expansions whose place the unknown ones take in the first step, which is not searched.
+        hopeless: a linearised residual above this ends it.
+        enough: a residual below this ends it too.
     """
     state = _State(system, unknown, replaced)
     present = first = system.norm()
     drop, slow = 1.0, 0
     for step in range(1, steps + 1):
         before = state.read()
-        change, predicted = _step(system, state, before)
+        equations = _Linearised(system, state, before)
+        change, predicted = equations.solve()
         if step == 1:
             drop = first / predicted if predicted > 0 else math.inf
         found: float | None
@@ -142,9 +164,14 @@ def newton(
             return Solved(present, step - 1, step > 1, drop)
         slow = slow + 1 if found > STALLED * present else 0
         present = found
-        if linear or slow >= 2:
+        reached = present <= REACHED * predicted
+        if not linear and not reached:  # what the former linearisation left is no bound on what a new one will
+            present = _chords(system, state, equations, present, max(predicted, enough))
+        if linear or slow >= 2 or reached or present <= enough:
             return Solved(present, step, True, drop)
-    return Solved(present, steps, False, drop)
+        if predicted > hopeless:
+            break
+    return Solved(present, step, False, drop)
 
 
 def _search(
@@ -161,29 +188,84 @@ def _search(
     return None
 
 
-def _step(system: System, state: _State, before: Tensor) -> tuple[Tensor, float]:
-    """The change of the state, and the residual of the linearised equations after it."""
-    linear = Linearisation(system.network, system.groups, [*state.unknown, *state.replaced], state.learned)
-    parameters = system.parameters()
-    origin = before.clone()
-    if state.learned:
-        origin[-len(state.learned) :] = 0.0  # their change is bounded, not their size
-    solved = state.solved(before)
-    problem = LeastSquares(int(solved.sum()), before)
-    size = max(int(CHUNK_BYTES // (before.element_size() * linear.size)), 64)
-    for name, batch in system.batches.items():
-        own = system.own(batch)
-        for start in range(0, len(own), size):
-            part = own.take(slice(start, start + size))
-            rows = linear.rows(name, part, parameters)
-            for term, residual in rows.residuals.items():
-                factor = system.scales[term] / math.sqrt(len(batch))
-                matrix = factor * rows.jacobians[term]
-                problem.add(matrix[:, solved], matrix @ origin - factor * residual)
-    found, left = problem.solve(system.ranks)
-    change = -origin
-    change[solved] += found
-    return change, left
+def _chords(system: System, state: _State, equations: _Linearised, present: float, predicted: float) -> float:
+    """Go on with the factor of the last step, which costs little, as long as that pays; the residual then.
+
+    These are steps of the chord method, d = -(A'A)^-1 A'r with the A of the last linearisation.
+    """
+    for _ in range(CHORDS):
+        before = state.read()
+        change = equations.chord()
+        if change is None:
+            break
+        state.write(before + change)
+        found = system.norm()
+        if not found < present:
+            state.write(before)
+            break
+        fell, present = present / found, found
+        if fell < CHORD_PAYS or present <= REACHED * predicted:
+            break
+    return present
+
+
+class _Linearised:
+    """The linearised equations at a state: their matrix by rows, and its factor."""
+
+    def __init__(self, system: System, state: _State, before: Tensor) -> None:
+        self._system, self._state = system, state
+        self._origin = before.clone()
+        if state.learned:
+            self._origin[-len(state.learned) :] = 0.0  # their change is bounded, not their size
+        self._solved = state.solved(before)
+        self._problem = LeastSquares(int(self._solved.sum()), before)
+        self._rows: list[Tensor] | None = []
+        for matrix, residual in self._parts(jacobian=True):
+            assert matrix is not None
+            own = matrix[:, self._solved]
+            self._problem.add(own, matrix @ self._origin - residual)
+            if self._rows is not None:
+                self._rows.append(own)
+                if sum(one.numel() for one in self._rows) * before.element_size() > KEPT_BYTES:
+                    self._rows = None
+
+    def _parts(self, jacobian: bool) -> Iterator[tuple[Tensor | None, Tensor]]:
+        """Matrix and residuals at the present state, of each term and chunk of this process's points."""
+        system, state = self._system, self._state
+        linear = Linearisation(system.network, system.groups, [*state.unknown, *state.replaced], state.learned)
+        parameters = system.parameters()
+        size = max(int(CHUNK_BYTES // (self._origin.element_size() * linear.size)), 64)
+        for name, batch in system.batches.items():
+            own = system.own(batch)
+            for start in range(0, len(own), size):
+                rows = linear.rows(name, own.take(slice(start, start + size)), parameters, jacobian)
+                for term, residual in rows.residuals.items():
+                    factor = system.scales[term] / math.sqrt(len(batch))
+                    yield factor * rows.jacobians[term] if jacobian else None, factor * residual
+        if system.start is not None and (system.ranks is None or system.ranks.rank == 0):
+            matrix, residual = system.start.rows(linear.expansions)
+            yield torch.cat([matrix, matrix.new_zeros(len(matrix), len(state.learned))], dim=1), residual
+
+    def solve(self) -> tuple[Tensor, float]:
+        """The change of the state, and the residual of the linearised equations after it."""
+        found, left = self._problem.solve(self._system.ranks)
+        change = -self._origin
+        change[self._solved] += found
+        return change, left
+
+    def chord(self) -> Tensor | None:
+        """The change that the residual at the present state asks for with the same matrix; None: it is not kept."""
+        ranks = self._system.ranks
+        if self._rows is None:
+            return None
+        gradient = self._origin.new_zeros(self._problem.size)
+        for rows, (_, residual) in zip(self._rows, self._parts(jacobian=False), strict=True):
+            gradient += rows.T @ residual
+        if ranks is not None and ranks.count > 1:
+            gradient = torch.stack(ranks.gathered(gradient)).sum(dim=0)
+        change = torch.zeros_like(self._origin)
+        change[self._solved] = -self._problem.step(gradient)
+        return change
 
 
 class _State:

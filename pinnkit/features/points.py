@@ -12,6 +12,7 @@ from torch import Tensor
 from pinnkit.engines.model import Model
 from pinnkit.features.linearise import Linearisation
 from pinnkit.features.newton import System, expansions_of
+from pinnkit.features.slab import Slab
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.features import Features, RandomFeatures
 from pinnkit.networks.fields import FieldNetworks
@@ -23,6 +24,10 @@ from pinnkit.sampling.sequences.sobol import Sobol
 
 FEWEST = 100
 """Points of a group at least."""
+FRESH = 2**29
+"""The number of the first draw of points that no solve has seen."""
+SAMPLES, LEFT_OUT = 20, 5
+"""Samples of a condition from which on every so many-th is kept for those draws."""
 PROBES = 32
 """Features by which the size of a term's derivatives is found."""
 
@@ -34,6 +39,7 @@ def draw(
     seed: int,
     number: int,
     like: Tensor,
+    slab: Slab | None = None,
     places: Mapping[str, PointSet] | None = None,
 ) -> dict[str, PointSet]:
     """Points of every group: equations have `rows` times as many rows in all as there are unknowns.
@@ -41,12 +47,14 @@ def draw(
     Half of these are the first of `places`, where there are any.
 
     A condition has the points that its dimension asks for: n points in d coordinates are n^((d - 1) / d) on a side.
-    Those of data stay all.
+    Those of data stay all. Of a slab there are as many, all of them in it; a group without any is left out.
     """
     terms = len(problem.equations)
     fields = max(len(problem.fields), 1)
     found: dict[str, PointSet] = {}
     count = max(FEWEST, math.ceil(rows * unknowns / max(terms, 1)))
+    share = 1.0 if slab is None else slab.share(problem)
+    count = math.ceil(count / share)
     for name in equation_groups(problem):
         own = (places or {}).get(name)
         few = min(count // 2, len(own)) if own is not None else 0
@@ -54,10 +62,24 @@ def draw(
         if own is not None and few:
             found[name] = PointSet.concatenated([found[name], own.take(slice(0, few))])
     each = unknowns / fields
-    sides = max(FEWEST, math.ceil(each * (0.5 if len(problem.coordinates) <= 2 else 0.8)))
+    sides = on_side(problem, each)
     for condition in problem.soft_conditions:
-        found[condition.name] = condition_points(problem, condition, Sobol(conditions=sides), seed, number)
+        lasting = slab is not None and not all(slab.instant(problem, place) for place in condition.places)
+        drawn = Sobol(conditions=math.ceil(sides / share) if lasting else sides)
+        points = condition_points(problem, condition, drawn, seed, number)
+        if condition.data and len(points) >= SAMPLES:  # noise that is fitted shows at samples that were left out
+            out = np.arange(len(points)) % LEFT_OUT == LEFT_OUT - 1
+            points = points.take(np.flatnonzero(out if number >= FRESH else ~out))
+        found[condition.name] = points
+    if slab is not None:
+        found = {name: one.take(slab.holds(one.coordinates)) for name, one in found.items()}
+        found = {name: one for name, one in found.items() if len(one)}
     return {name: one.mapped(lambda array: torch.as_tensor(array).to(like)) for name, one in found.items()}
+
+
+def on_side(problem: Problem, each: float) -> int:
+    """Points of a condition, by the number of coefficients of each field."""
+    return max(FEWEST, math.ceil(each * (0.5 if len(problem.coordinates) <= 2 else 0.8)))
 
 
 def probe(
@@ -69,17 +91,15 @@ def probe(
     seed: int,
     box: tuple[Sequence[float], Sequence[float]],
     logarithmic: Sequence[int],
-    interval: tuple[int, float, float] | None = None,
+    slab: Slab | None = None,
     places: np.ndarray | None = None,
 ) -> RandomFeatures:
     """Features for the outputs of one of the networks, whose planes pass through the places, where these are given."""
     first = network.outputs[network.members[group][0]]
     columns = first.columns
     lower, upper = first.box or box
-    if interval is not None:
-        axis = interval[0]
-        lower = [interval[1] if index == axis else one for index, one in enumerate(lower)]
-        upper = [interval[2] if index == axis else one for index, one in enumerate(upper)]
+    if slab is not None:
+        lower, upper = slab.cut(lower, upper)
     features = Features(
         kind,
         count,
@@ -90,13 +110,18 @@ def probe(
         seed + group,
         tuple(place for place, index in enumerate(columns) if index in first.periodic),
         tuple(place for place, index in enumerate(columns) if index in logarithmic),
-        interval,
+        None if slab is None else slab.interval,
     )
     return RandomFeatures(features, len(network.members[group]), places=places)
 
 
 def scales(
-    model: Model, groups: Mapping[str, TermGroup], batches: Mapping[str, PointSet], conditions: float, seed: int
+    model: Model,
+    groups: Mapping[str, TermGroup],
+    batches: Mapping[str, PointSet],
+    conditions: float,
+    seed: int,
+    slab: Slab | None = None,
 ) -> dict[str, float]:
     """Term -> the factor on its residuals: one over the size of its derivatives by features that vary slowly.
 
@@ -111,7 +136,7 @@ def scales(
         ranges = [1.0] * len(problem.coordinates)
         kind = "sin" if network.outputs[network.members[number][0]].periodic else "tanh"
         logarithmic = [problem.coordinates.index(name) for name in problem.axes.logarithmic]
-        module = probe(network, number, kind, PROBES, ranges, seed, box, logarithmic).to(like)
+        module = probe(network, number, kind, PROBES, ranges, seed, box, logarithmic, slab).to(like)
         network.add(module, number)
         added.append(module)
     expansions = expansions_of(network)[-len(added) :]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from torch import nn
-
 from pinnkit.features.choice import Choice
 from pinnkit.features.settings import FeatureSettings
-from pinnkit.networks.fields import FieldNetworks
+from pinnkit.features.start import Kept
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +31,6 @@ MOST, LEAST = 1000.0, 0.05
 class Solver(Protocol):
     """What trials are made with."""
 
-    network: FieldNetworks
     settings: FeatureSettings
 
     @property
@@ -43,7 +39,13 @@ class Solver(Protocol):
     @property
     def located(self) -> bool: ...
 
-    def try_choice(self, choice: Choice, warm: bool = True, steps: int | None = None) -> float: ...
+    def try_choice(
+        self, choice: Choice, warm: bool = True, steps: int | None = None, least: float = math.inf
+    ) -> float: ...
+
+    def kept(self) -> Kept: ...
+
+    def put(self, kept: Kept) -> None: ...
 
 
 class Trials:
@@ -52,7 +54,7 @@ class Trials:
     def __init__(self, solver: Solver) -> None:
         self._solver = solver
         self._residuals: dict[Choice, float] = {}
-        self._kept: list[tuple[nn.Module, int]] = []
+        self._kept: Kept = []
 
     def search(self, size: int, count: int, periodic: bool) -> tuple[Choice, float]:
         """The best choice that was found, which is attached to the network, and its residual on fresh points.
@@ -63,7 +65,7 @@ class Trials:
             periodic: some field is periodic, which asks for sin.
         """
         best = self._best(size, count, periodic)
-        self._attach()
+        self._solver.put(self._kept)
         return best, self._residuals[best]
 
     def _best(self, size: int, count: int, periodic: bool) -> Choice:
@@ -90,22 +92,14 @@ class Trials:
     def residual(self, choice: Choice) -> float:
         """The residual on fresh points with the features of a choice."""
         if choice not in self._residuals:
-            self._attach()
-            warm = bool(self._kept)
-            found = self._solver.try_choice(choice, warm=warm, steps=TRIAL_STEPS if warm else None)
-            if found < min(self._residuals.values(), default=math.inf):
-                network = self._solver.network
-                self._kept = list(zip(copy.deepcopy(list(network.expansions)), network.expanded, strict=True))
+            self._solver.put(self._kept)
+            warm, least = bool(self._kept), min(self._residuals.values(), default=math.inf)
+            found = self._solver.try_choice(choice, warm, TRIAL_STEPS if warm else None, least)
+            if found < least:
+                self._kept = self._solver.kept()
             self._residuals[choice] = found
             log.debug("trial: %s: residual %.2e", choice, found)
         return self._residuals[choice]
-
-    def _attach(self) -> None:
-        """Let the network have the features of the best choice so far."""
-        network = self._solver.network
-        network.remove(list(network.expansions))
-        for module, group in self._kept:
-            network.add(copy.deepcopy(module), group)
 
     def _refined(
         self,

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 KINDS = ("tanh", "sin")
 """Functions phi of a feature."""
@@ -78,9 +79,14 @@ class RandomFeatures(nn.Module):
         self.coefficients = nn.Parameter(torch.zeros(features.count, outputs, dtype=dtype))
 
     def forward(self, points: Tensor) -> Tensor:
-        values = self.orders(points, 0)[0] @ self.coefficients
         inside = self.inside(points)
-        return values if inside is None else torch.where(inside[:, None], values, 0.0)
+        if inside is None:
+            return self.orders(points, 0)[0] @ self.coefficients
+        if _recorded():  # a recorded program has no shapes that depend on values
+            return torch.where(inside[:, None], self.orders(points, 0)[0] @ self.coefficients, 0.0)
+        index = inside.nonzero()[:, 0]
+        values = self.orders(points[index], 0)[0] @ self.coefficients
+        return values.new_zeros(len(points), self.coefficients.shape[1]).index_copy(0, index, values)
 
     def inside(self, points: Tensor) -> Tensor | None:
         """Mask (n,) of the points where they are not zero; None: all."""
@@ -116,6 +122,12 @@ class RandomFeatures(nn.Module):
                 row = row * self.weight[places[index]] if index in places else torch.zeros_like(row)
             rows.append(row)
         return torch.stack(rows)
+
+
+def _recorded() -> bool:
+    """Whether what runs is recorded, or mapped over points, rather than computed."""
+    mapped = torch._C._functorch.peek_interpreter_stack() is not None
+    return mapped or torch.compiler.is_compiling() or torch.jit.is_tracing() or get_proxy_mode() is not None
 
 
 def _drawn(features: Features) -> tuple[np.ndarray, np.ndarray]:
