@@ -46,7 +46,7 @@ class Corrections:
         if self.estimate is None:
             return None
         order = np.argsort(self.estimate.points[:, 0]) if len(problem.coordinates) == 1 else slice(None)
-        points, errors = self.estimate.points[order], self.estimate.error[order]
+        points, errors = self.estimate.points[order], -self.estimate.error[order]  # of what a correction adds
         columns = {name: points[:, index] for index, name in enumerate(problem.coordinates)}
         grid = planes.grid(problem, columns, structured=len(columns) == 1)
         found = {one.name: errors[:, index] for index, one in enumerate(problem.fields)}
