@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from pinnkit.engines.model import Model
 from pinnkit.features.linearise import Linearisation
-from pinnkit.features.newton import System, expansions_of
-from pinnkit.features.slab import Slab
+from pinnkit.features.slab import FEWEST, Slab, on_side
+from pinnkit.features.system import System, expansions_of
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.features import Features, RandomFeatures
 from pinnkit.networks.fields import FieldNetworks
@@ -21,16 +22,23 @@ from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import condition_points, equation_points
 from pinnkit.sampling.sequences.sobol import Sobol
 
-FEWEST = 100
-"""Points of a group at least."""
 PROBES = 32
 """Features by which the size of a term's derivatives is found."""
 
 
 def draw(
-    problem: Problem, unknowns: int, rows: float, seed: int, number: int, like: Tensor, slab: Slab | None = None
+    problem: Problem,
+    unknowns: int,
+    rows: float,
+    seed: int,
+    number: int,
+    like: Tensor,
+    places: Mapping[str, PointSet] | None = None,
+    slab: Slab | None = None,
 ) -> dict[str, PointSet]:
     """Points of every group: equations have `rows` times as many rows in all as there are unknowns.
+
+    Half of these are the first of `places`, where there are any.
 
     A condition has the points that its dimension asks for: n points in d coordinates are n^((d - 1) / d) on a side.
     Those of data stay all. Of a slab there are as many, all of them in it; a group without any is left out.
@@ -42,7 +50,11 @@ def draw(
     share = 1.0 if slab is None else slab.share(problem)
     count = math.ceil(count / share)
     for name in equation_groups(problem):
-        found[name] = equation_points(problem, Sobol(), seed, number, count, name)
+        own = (places or {}).get(name)
+        few = min(count // 2, len(own)) if own is not None else 0
+        found[name] = equation_points(problem, Sobol(), seed, number, count - few, name)
+        if own is not None and few:
+            found[name] = PointSet.concatenated([found[name], own.take(slice(0, few))])
     each = unknowns / fields
     sides = on_side(problem, each)
     for condition in problem.soft_conditions:
@@ -55,11 +67,6 @@ def draw(
     return {name: one.mapped(lambda array: torch.as_tensor(array).to(like)) for name, one in found.items()}
 
 
-def on_side(problem: Problem, each: float) -> int:
-    """Points of a condition, by the number of coefficients of each field."""
-    return max(FEWEST, math.ceil(each * (0.5 if len(problem.coordinates) <= 2 else 0.8)))
-
-
 def probe(
     network: FieldNetworks,
     group: int,
@@ -70,8 +77,9 @@ def probe(
     box: tuple[Sequence[float], Sequence[float]],
     logarithmic: Sequence[int],
     slab: Slab | None = None,
+    places: np.ndarray | None = None,
 ) -> RandomFeatures:
-    """Features for the outputs of one of the networks."""
+    """Features for the outputs of one of the networks, whose planes pass through the places, where these are given."""
     first = network.outputs[network.members[group][0]]
     columns = first.columns
     lower, upper = first.box or box
@@ -89,7 +97,7 @@ def probe(
         tuple(place for place, index in enumerate(columns) if index in logarithmic),
         None if slab is None else slab.interval,
     )
-    return RandomFeatures(features, len(network.members[group]))
+    return RandomFeatures(features, len(network.members[group]), places=places)
 
 
 def scales(

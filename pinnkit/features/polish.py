@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
-from pinnkit.features.solver import Choice, FeatureSolver
+from pinnkit.features.choice import Choice
+from pinnkit.features.solver import FeatureSolver
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,8 @@ KINDS = ("tanh", "sin")
 
 @dataclass(frozen=True)
 class Features:
-    """What features are drawn: u_k(p) = sum over j of c_jk phi(w_j . s(p) + b_j), s(p) the coordinates scaled to [-1, 1].
+    """What features are drawn: u_k(p) = sum over j of c_jk phi(w_j . s(p) + b_j), with s(p) the coordinates scaled to
+    [-1, 1].
 
     Attributes:
         kind: phi.
@@ -50,6 +51,9 @@ class RandomFeatures(nn.Module):
     tanh features have b_j such that the plane w_j . s + b_j = 0 passes through a random point of the box, sin features
     have b_j uniform in [0, 2 pi).
 
+    Args:
+        places: points (k, d) that the planes of tanh features pass through; None: they pass anywhere.
+
     Shape: all coordinates (n, d) -> (n, outputs).
 
     Source: Rahimi and Recht 2008; for differential equations Dong and Li 2021 (arXiv 2012.02895).
@@ -58,10 +62,18 @@ class RandomFeatures(nn.Module):
     weight: Tensor
     offset: Tensor
 
-    def __init__(self, features: Features, outputs: int, dtype: torch.dtype = torch.float64) -> None:
+    def __init__(
+        self,
+        features: Features,
+        outputs: int,
+        dtype: torch.dtype = torch.float64,
+        places: np.ndarray | None = None,
+    ) -> None:
         super().__init__()
         self.features = features
         weight, offset = _drawn(features)
+        if places is not None and len(places):
+            _locate(features, weight, offset, places)
         self.register_buffer("weight", torch.as_tensor(weight).to(dtype))
         self.register_buffer("offset", torch.as_tensor(offset).to(dtype))
         self.coefficients = nn.Parameter(torch.zeros(features.count, outputs, dtype=dtype))
@@ -135,6 +147,14 @@ def _drawn(features: Features) -> tuple[np.ndarray, np.ndarray]:
     else:
         offset = -(weight * (2 * uniform[:, size : 2 * size] - 1)).sum(axis=1)
     return (weight / half).T.copy(), offset - weight @ (middle / half)
+
+
+def _locate(features: Features, weight: np.ndarray, offset: np.ndarray, places: np.ndarray) -> None:
+    """Let the planes of the features pass through the places, one after the other."""
+    own = places[np.arange(len(offset)) % len(places)][:, list(features.columns)].T.copy()
+    for place in features.logarithmic:
+        own[place] = np.log(own[place])
+    offset[:] = -(weight * own).sum(axis=0)
 
 
 @lru_cache(maxsize=16)

@@ -178,41 +178,10 @@ class Zero(nn.Module):
     def __init__(self, outputs: int) -> None:
         super().__init__()
         self.outputs = outputs
+        self.register_buffer("like", torch.zeros((), dtype=torch.float64), persistent=False)  # of its dtype and device
 
     def forward(self, points: Tensor) -> Tensor:
-        return points.new_zeros(len(points), self.outputs)
-
-
-class UnfitNetwork(ValueError):
-    """A network of the user's own that cannot stand for the fields; the message says what it took and gave."""
-
-
-def check_custom(network: nn.Module, points: Tensor, fields: Sequence[str]) -> None:
-    """Make sure that a network of the user's own gives every field at every point.
-
-    Args:
-        points: a few (n, d), in the dtype of the run.
-
-    Raises:
-        UnfitNetwork: it does not.
-    """
-    count, dimension = points.shape
-    needed = f"({count}, {len(fields)}) for {', '.join(fields)}"
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        try:
-            values = network(points)
-        except Exception as error:  # whatever the user's code raises
-            reason = (str(error).splitlines() or [""])[0]
-            message = f"fails on points of shape ({count}, {dimension}): {type(error).__name__}: {reason}"
-            raise UnfitNetwork(f"{message}; it takes (n, {dimension}) and gives (n, {len(fields)})") from error
-    if not isinstance(values, Tensor):
-        raise UnfitNetwork(f"gives a {type(values).__name__} and no tensor: {needed} is needed")
-    if tuple(values.shape) != (count, len(fields)):
-        raise UnfitNetwork(f"gives {tuple(values.shape)} at points of shape ({count}, {dimension}): {needed} is needed")
-    if values.dtype != points.dtype:
-        raise UnfitNetwork(f"gives {values.dtype} at points of {points.dtype}: the dtype of its points is needed")
-    if not bool(torch.isfinite(values).all()):
-        raise UnfitNetwork(f"gives {values[~torch.isfinite(values)][0]} within the domain: finite numbers are needed")
+        return points.new_zeros(points.shape[0], self.outputs)
 
 
 def build(
@@ -227,6 +196,7 @@ def build(
     custom: nn.Module | None = None,
     constraints: HardConstraints | None = None,
     logarithmic: Sequence[int] = (),
+    zero: bool = False,
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
@@ -239,6 +209,7 @@ def build(
         logarithmic: indices of the coordinates that count by their logarithm.
         custom: a network of the user's in place of ours, (n, d) -> (n, number of fields), which is not scaled.
         constraints: what the fields meet exactly.
+        zero: whether networks without parameters stand in their places, for features alone.
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
@@ -252,6 +223,8 @@ def build(
         else:
             known.append(index)
     groups.sort(key=lambda group: _depth(outputs, group[0]))
+    if zero:
+        return FieldNetworks([Zero(len(group)) for group in groups], groups, outputs, constraints)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         networks = []
