@@ -23,9 +23,10 @@ import torch
 from torch import Tensor
 
 from pinnkit.features.choice import Choice
-from pinnkit.features.newton import expansions_of, newton
+from pinnkit.features.newton import newton
 from pinnkit.features.points import FRESH
 from pinnkit.features.solver import FeatureSolver
+from pinnkit.features.system import expansions_of
 from pinnkit.sampling.settings import unit_points
 
 log = logging.getLogger(__name__)

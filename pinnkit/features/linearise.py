@@ -12,40 +12,29 @@ few products of matrices, whatever the equation.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import sympy
 import torch
 from torch import Tensor
 
+from pinnkit.features.expansions import (
+    Axes,
+    Derivative,
+    Expansion,
+    IntegralLeaf,
+    Other,
+    Place,
+    combined,
+    evaluated,
+)
 from pinnkit.losses.places import moved
 from pinnkit.losses.residuals import TermGroup
-from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.fields import FieldNetworks
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.jet_structure import product_splits
 from pinnkit.sampling.point_set import PointSet
-
-Axes = tuple[int, ...]
-Derivative = tuple[int, Axes]
-
-
-@dataclass(frozen=True)
-class Expansion:
-    """Features that are added to outputs of the network.
-
-    Attributes:
-        module: the features.
-        fields: the index of the field of each of its outputs.
-    """
-
-    module: RandomFeatures
-    fields: tuple[int, ...]
-
-    @property
-    def size(self) -> int:
-        return self.module.features.count * len(self.fields)
 
 
 @dataclass(frozen=True)
@@ -95,7 +84,7 @@ class Linearisation:
 
     def _leaves(
         self, group: TermGroup, batch: PointSet, values: dict[sympy.Basic, Any]
-    ) -> tuple[list[_Place], list[_Integral]]:
+    ) -> tuple[list[Place], list[IntegralLeaf]]:
         """The partial derivatives at each place, and integrals, as leaves that residuals are differentiated by."""
         places = []
         for place in group.places(group.wanted):
@@ -109,13 +98,13 @@ class Linearisation:
             terms = one.terms(batch.coordinates, values, [each.leaves for each in inner])
             leaf = terms.detach().sum(dim=1, keepdim=True).expand(len(batch), 1).clone().requires_grad_()
             values[one.integral] = leaf
-            integrals.append(_Integral(leaf, terms, inner))
+            integrals.append(IntegralLeaf(leaf, terms, inner))
         return places, integrals
 
-    def _at(self, points: Tensor, wanted: Sequence[Derivative]) -> _Place:
+    def _at(self, points: Tensor, wanted: Sequence[Derivative]) -> Place:
         """The wanted derivatives at points, as leaves."""
         highest = max((len(axes) for _, axes in wanted), default=0)
-        place = _Place(points, {}, {})
+        place = Place(points, {}, {})
         for number, one in enumerate(self.expansions):
             if any(field in one.fields for field, _ in wanted):
                 place.orders[number] = one.module.orders(points, highest)
@@ -131,7 +120,7 @@ class Linearisation:
             place.leaves[key] = value.clone().requires_grad_()
         return place
 
-    def _others(self, points: Tensor, fields: set[int], highest: int) -> list[_Other]:
+    def _others(self, points: Tensor, fields: set[int], highest: int) -> list[Other]:
         """The expansions that are no unknowns, where they are not zero."""
         own = {id(one.module) for one in self.expansions}
         if len(self.network.expansions) == len(own):
@@ -150,33 +139,33 @@ class Linearisation:
             else:
                 index = module.inside(points).nonzero()[:, 0]
             if len(index):
-                found.append(_Other(Expansion(module, members), index, module.orders(points[index], highest)))
+                found.append(Other(Expansion(module, members), index, module.orders(points[index], highest)))
         return found
 
     def _base(self, points: Tensor) -> Tensor:
         return self.network(points, expanded=False)
 
-    def _added(self, place: _Place, field: int, axes: Axes, others: Sequence[_Other]) -> Tensor:
+    def _added(self, place: Place, field: int, axes: Axes, others: Sequence[Other]) -> Tensor:
         """A derivative of what the features add to a field that is an affine function of the network's output."""
         total = torch.zeros_like(place.points[:, :1])
         slope = self._by_output(place, field, {axes: torch.ones_like(total)})
         for number, one in enumerate(self.expansions):
             if field in one.fields:
-                part = _evaluated(one, field, place.orders[number], slope)
+                part = evaluated(one, field, place.orders[number], slope)
                 inside = one.module.inside(place.points)
                 total = total + (part if inside is None else part * inside[:, None])
         for other in others:
             if field in other.expansion.fields:
                 part = {inner: factor[other.index] for inner, factor in slope.items()}
-                values = _evaluated(other.expansion, field, other.orders, part)
+                values = evaluated(other.expansion, field, other.orders, part)
                 total = total.index_add(0, other.index, values)
         return total
 
     def _gradient(
         self,
         residual: Tensor,
-        places: Sequence[_Place],
-        integrals: Sequence[_Integral],
+        places: Sequence[Place],
+        integrals: Sequence[IntegralLeaf],
         numbers: Mapping[str, Tensor],
         count: int,
     ) -> Tensor:
@@ -202,7 +191,7 @@ class Linearisation:
             jacobian[:, self.size - len(self.learned) + number] += slope[:, 0]
         return jacobian
 
-    def _integral(self, one: _Integral, count: int) -> Tensor:
+    def _integral(self, one: IntegralLeaf, count: int) -> Tensor:
         """The derivative of an integral at each point, (n, unknowns) or (1, unknowns)."""
         rows, nodes = one.terms.shape
         found = one.terms.new_zeros(rows, self.size)
@@ -219,7 +208,7 @@ class Linearisation:
             found += inner.view(rows, nodes, self.size).sum(dim=1)
         return found
 
-    def _add(self, jacobian: Tensor, place: _Place, slopes: Mapping[Derivative, Tensor]) -> None:
+    def _add(self, jacobian: Tensor, place: Place, slopes: Mapping[Derivative, Tensor]) -> None:
         """Add the part of the derivatives of one place, by which the residual has these slopes."""
         wanted: dict[int, dict[Axes, Tensor]] = {}
         for (index, axes), slope in slopes.items():
@@ -232,11 +221,11 @@ class Linearisation:
             count = one.module.features.count
             for index in one.fields:
                 if index in by_output:
-                    part = _combined(one.module, place.orders[number], by_output[index])
+                    part = combined(one.module, place.orders[number], by_output[index])
                     jacobian[:, begin : begin + count] += part if inside is None else part * inside[:, None]
                 begin += count
 
-    def _by_output(self, place: _Place, field: int, slopes: Mapping[Axes, Tensor]) -> dict[Axes, Tensor]:
+    def _by_output(self, place: Place, field: int, slopes: Mapping[Axes, Tensor]) -> dict[Axes, Tensor]:
         """Slopes by the derivatives of the field, as those by the derivatives of the network's output."""
         scale = self.network.constant_factor(field)
         if scale is not None:
@@ -252,57 +241,3 @@ class Linearisation:
                 part = times * slope * place.factors[field, left]
                 by_output[right] = by_output[right] + part if right in by_output else part
         return by_output
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Points, the derivatives there as leaves, and of each expansion phi and its derivatives.
-
-    `factors`: derivatives of the fields' derivatives by the network's outputs.
-    """
-
-    points: Tensor
-    leaves: dict[Derivative, Tensor]
-    orders: dict[int, list[Tensor]]
-    factors: dict[Derivative, Tensor] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Integral:
-    """The values of an integral as a leaf, and its terms as functions of the leaves of its places."""
-
-    leaf: Tensor
-    terms: Tensor
-    inner: list[_Place]
-
-
-@dataclass(frozen=True)
-class _Other:
-    """An expansion that is no unknown, the points where it is not zero, and phi and its derivatives there."""
-
-    expansion: Expansion
-    index: Tensor
-    orders: list[Tensor]
-
-
-def _evaluated(expansion: Expansion, field: int, orders: Sequence[Tensor], slopes: Mapping[Axes, Tensor]) -> Tensor:
-    """sum over b of slope_b d^b (sum over j of c_j phi_j), (n, 1)."""
-    coefficients = expansion.module.coefficients.detach()[:, expansion.fields.index(field)]
-    total = torch.zeros_like(orders[0][:, :1])
-    for inner, factor in slopes.items():
-        values = orders[len(inner)] @ (coefficients * expansion.module.monomials([inner])[0])
-        total = total + factor * values[:, None]
-    return total
-
-
-def _combined(module: RandomFeatures, orders: Sequence[Tensor], slopes: Mapping[Axes, Tensor]) -> Tensor:
-    """sum over b of slope_b d^b phi_j, (n, features)."""
-    found = None
-    for order, values in enumerate(orders):
-        axes = [one for one in slopes if len(one) == order]
-        if not axes:
-            continue
-        factors = torch.cat([slopes[one] for one in axes], dim=1) @ module.monomials(axes)
-        found = factors.mul_(values) if found is None else found.addcmul_(factors, values)
-    assert found is not None
-    return found

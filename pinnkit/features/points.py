@@ -11,8 +11,8 @@ from torch import Tensor
 
 from pinnkit.engines.model import Model
 from pinnkit.features.linearise import Linearisation
-from pinnkit.features.newton import System, expansions_of
-from pinnkit.features.slab import Slab
+from pinnkit.features.slab import FEWEST, Slab, on_side
+from pinnkit.features.system import System, expansions_of
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.features import Features, RandomFeatures
 from pinnkit.networks.fields import FieldNetworks
@@ -22,8 +22,6 @@ from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import condition_points, equation_points
 from pinnkit.sampling.sequences.sobol import Sobol
 
-FEWEST = 100
-"""Points of a group at least."""
 FRESH = 2**29
 """The number of the first draw of points that no solve has seen."""
 SAMPLES, LEFT_OUT = 20, 5
@@ -39,8 +37,8 @@ def draw(
     seed: int,
     number: int,
     like: Tensor,
-    slab: Slab | None = None,
     places: Mapping[str, PointSet] | None = None,
+    slab: Slab | None = None,
 ) -> dict[str, PointSet]:
     """Points of every group: equations have `rows` times as many rows in all as there are unknowns.
 
@@ -75,11 +73,6 @@ def draw(
         found = {name: one.take(slab.holds(one.coordinates)) for name, one in found.items()}
         found = {name: one for name, one in found.items() if len(one)}
     return {name: one.mapped(lambda array: torch.as_tensor(array).to(like)) for name, one in found.items()}
-
-
-def on_side(problem: Problem, each: float) -> int:
-    """Points of a condition, by the number of coefficients of each field."""
-    return max(FEWEST, math.ceil(each * (0.5 if len(problem.coordinates) <= 2 else 0.8)))
 
 
 def probe(

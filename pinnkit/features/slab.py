@@ -16,6 +16,9 @@ from pinnkit.language.integral import Integral, all_partials
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.settings import unit_points
 
+FEWEST = 100
+"""Points of a group at least."""
+
 
 @dataclass(frozen=True)
 class Slab:
@@ -128,3 +131,8 @@ def earlier(problem: Problem, at: sympy.Expr, begin: float) -> bool:
         return bool(at <= begin)
     late = at - now
     return bool(late.is_number and late <= 0)
+
+
+def on_side(problem: Problem, each: float) -> int:
+    """Points of a condition, by the number of coefficients of each field."""
+    return max(FEWEST, math.ceil(each * (0.5 if len(problem.coordinates) <= 2 else 0.8)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 import time
@@ -13,22 +12,25 @@ import numpy as np
 import torch
 
 from pinnkit.engines.model import Model
+from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.least_squares import Shares
 from pinnkit.features.level import Level
-from pinnkit.features.linearise import Expansion
-from pinnkit.features.newton import System, expansions_of, newton
-from pinnkit.features.places import POOL, Places
+from pinnkit.features.newton import newton
+from pinnkit.features.places import concentrated, planes
 from pinnkit.features.points import FRESH, draw, probe, scales
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab, initial_value_problem
-from pinnkit.features.start import Kept, Start
+from pinnkit.features.start import Start
+from pinnkit.features.system import System
 from pinnkit.features.trials import Trials
 from pinnkit.features.windows import Windows
 from pinnkit.language.linear import is_linear
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.fields import Zero
+from pinnkit.problem.groups import is_equations
+from pinnkit.sampling.point_set import PointSet
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +38,6 @@ TRIAL_UNKNOWNS = {1: 150, 2: 450}
 """Coefficients in all of a trial, by the number of coordinates."""
 TRIAL_UNKNOWNS_MORE = 600
 """The same in more of them."""
-HOPELESS = 3.0
-"""A trial ends where its linearised residual is this multiple of the least one so far."""
-STUCK = 1e-4
-"""The share of the first residual above which the trials failed, so that slabs of time are the next thing."""
 GROWTH = 1.6
 """Factor on the number of features from level to level."""
 FELL = 3.0
@@ -50,6 +48,12 @@ RESOLVED = 1e-4
 """That share."""
 ROUNDING = 3e-14
 """The share of the first residual that is taken for rounding."""
+HOPELESS = 3.0
+"""A trial ends where its linearised residual is this multiple of the least one so far."""
+STUCK = 1e-4
+"""The share of the first residual above which the trials failed, so that slabs of time are the next thing."""
+POOL = 8192
+"""Points among which places are looked for."""
 STREAM = 1000
 """Seeds between two independent sets of features."""
 
@@ -63,7 +67,7 @@ class FeatureSolver:
         ranks: processes that share the rows.
         slab: the part of the time that is solved for, where features that are there already stay; None: all of it.
         start: what the slab continues.
-        guess: the features, each with its network, of the state from which Newton's method begins.
+        guess: the features of the state from which Newton's method begins.
 
     Attributes:
         reason: why it ended.
@@ -93,29 +97,40 @@ class FeatureSolver:
         self.reason = ""
         self.like = like if like is not None else torch.zeros(1, dtype=torch.float64)
         self.network = System(model, groups, {}, {}).network
-        self._others = set(self.network.expansions) if slab is not None else set()
-        self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
-        self.places = Places()
+        self.attached = Attached(self.network, slab is not None)
         self.size = 0.0
+        self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
+        self._places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
         self._scales = scales(
             model,
             groups,
-            draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab),
+            draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab=slab),
             settings.conditions_weight,
             seed,
             slab,
         )
 
     @property
-    def located(self) -> bool:
-        """Whether the residual is concentrated somewhere."""
-        return bool(self.places)
-
-    @property
     def exact(self) -> float:
         """The residual that rounding leaves, by that of the state without features."""
         return ROUNDING * self.size
+
+    @property
+    def located(self) -> bool:
+        """Whether the residual is concentrated somewhere."""
+        return bool(self._places)
+
+    def search(self) -> tuple[Choice, float]:
+        """The best features by trials, which are attached, and the residual on fresh points."""
+        if self._trained:
+            self.relocate()
+        count = max(40, self.trial_unknowns // sum(map(len, self.network.members)))
+        periodic = any(output.periodic for output in self.network.outputs)
+        found = Trials(self).search(len(self.problem.coordinates), count, periodic)
+        if not self._trained and self.slab is None and self.relocate():
+            found = Trials(self).search(len(self.problem.coordinates), count, periodic)
+        return found
 
     def numbers(self) -> dict[str, float]:
         """The values of the learned numbers."""
@@ -131,18 +146,16 @@ class FeatureSolver:
     def levels(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
         """Solve with more and more features; each level's are attached to the network."""
         self.measure()
-        why_not = initial_value_problem(self.problem)
-        several = self.settings.windows is not None and self.settings.windows > 1
-        if not several:
-            choice, residual = self.search()
-            log.info("features: %s are the best of the trials (residual %.2e)", choice, residual)
-            if self.settings.windows is None and not self._trained and not self.linear and not why_not:
-                several = residual > STUCK * self.size
-        if several:
+        if self.settings.windows is not None and self.settings.windows > 1:
+            yield from self._in_slabs(seconds_left)
+            return
+        fields = sum(map(len, self.network.members))
+        choice, residual = self.search()
+        log.info("features: %s are the best of the trials (residual %.2e)", choice, residual)
+        if residual > STUCK * self.size and self._divisible():
             yield from self._in_slabs(seconds_left)
             return
         best: tuple[float, Choice] = (math.inf, choice)
-        fields = sum(map(len, self.network.members))
         if self.settings.count is not None:
             choice = replace(choice, count=self.settings.count)
         while True:
@@ -181,17 +194,21 @@ class FeatureSolver:
         if best[1] != choice:
             self.try_choice(best[1])
 
-    # ------------------------------------------------------------ slabs of time
-
     def measure(self) -> None:
         """Find the residual of the present state, by which others are judged."""
         with torch.no_grad():
             self.size = self.fresh_residual(self.trial_unknowns)
 
+    def _divisible(self) -> bool:
+        """Whether to go on with slabs of time."""
+        if self.linear or self._trained or self.settings.windows is not None:
+            return False
+        return not initial_value_problem(self.problem)
+
     def _in_slabs(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
         """Solve slab by slab."""
         log.info("features: slabs of time, each of which starts from the end of the one before")
-        self.network.remove(list(self.network.expansions))
+        self.attached.put([])
         arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
 
         def part(slab: Slab, start: Start | None, guess: Kept) -> FeatureSolver:
@@ -200,45 +217,6 @@ class FeatureSolver:
         windows = Windows(part, self.network, self.settings, self.problem, self.like, self.seed)
         yield from windows.levels(seconds_left)
         self.reason, self.choice = windows.reason, windows.choice
-
-    @property
-    def own(self) -> list[Expansion]:
-        """The features that are solved for, and not those of other slabs."""
-        return [one for one in expansions_of(self.network) if one.module not in self._others]
-
-    def kept(self) -> Kept:
-        """Copies of its features, each with the network that it belongs to."""
-        pairs = zip(self.network.expansions, self.network.expanded, strict=True)
-        return [(copy.deepcopy(module), group) for module, group in pairs if module not in self._others]
-
-    def put(self, kept: Kept) -> None:
-        """Have these features, and no others of its own."""
-        self.network.remove([one.module for one in self.own])
-        for module, group in kept:
-            self.network.add(copy.deepcopy(module), group)
-
-    # ------------------------------------------------------------ trials
-
-    def search(self) -> tuple[Choice, float]:
-        """The best features by trials, which are attached, and the residual on fresh points."""
-        count = max(40, self.trial_unknowns // sum(map(len, self.network.members)))
-        periodic = any(output.periodic for output in self.network.outputs)
-        size = len(self.problem.coordinates)
-        if self._trained:
-            self.relocate()
-        found = Trials(self).search(size, count, periodic)
-        if not self._trained and found[1] > self.exact and self.relocate():
-            found = Trials(self).search(size, count, periodic)
-        return found
-
-    def relocate(self) -> bool:
-        """Find the places where the residual is concentrated; whether there are any, or were."""
-        if self.slab is not None:
-            return False
-        former = self.places
-        batches = draw(self.problem, 1, POOL * len(self.problem.equations), self.seed, FRESH + 7, self.like)
-        self.places = Places.found(System(self.model, self.groups, batches, self._scales), self.seed)
-        return bool(former or self.places)
 
     # ------------------------------------------------------------ one solve
 
@@ -250,24 +228,47 @@ class FeatureSolver:
         seed = self.seed + STREAM * stream
         added = []
         for number, members in enumerate(self.network.members):
-            kinds = [(choice.kind, choice.count, choice.ranges, seed, np.zeros((0, 0)))]
-            planes = self.places.planes(problem, self.network.outputs[members[0]].part, stream)
-            if choice.steep and len(planes):
-                half = choice.count // 2
-                kinds = [
-                    (choice.kind, choice.count - half, choice.ranges, seed, kinds[0][-1]),
-                    ("tanh", half, choice.steep, seed + STREAM // 2, planes),
-                ]
-            for kind, count, ranges, own, through in kinds:
-                module = probe(self.network, number, kind, count, ranges, own, box, logarithmic, self.slab, through)
-                added.append(module.to(self.like))
-                self.network.add(added[-1], number)
-        return added
+            count = choice.count
+            places = np.zeros((0, 0))
+            if choice.steep:
+                places = planes(self.problem, self._places, self.network.outputs[members[0]].part, stream)
+            if len(places):
+                count -= choice.count // 2
+                steep = probe(
+                    self.network,
+                    number,
+                    "tanh",
+                    choice.count // 2,
+                    choice.steep,
+                    seed + STREAM // 2,
+                    box,
+                    logarithmic,
+                    self.slab,
+                    places=places,
+                )
+                added.append((steep, number))
+            shape = choice.kind, count, choice.ranges, seed
+            added.append((probe(self.network, number, *shape, box, logarithmic, self.slab), number))
+        for module, number in added:
+            self.network.add(module.to(self.like), number)
+        return [module for module, _ in added]
+
+    def relocate(self) -> bool:
+        """Find the places where the residual is large, if it is concentrated; whether that changed anything."""
+        former, self._places = self._places, {}
+        batches = draw(self.problem, 1, POOL * len(self.problem.equations), self.seed, FRESH + 7, self.like)
+        equations = {name: batch for name, batch in batches.items() if is_equations(name)}
+        self._places = concentrated(System(self.model, self.groups, equations, self._scales), self.seed)
+        return bool(former or self._places)
 
     def system(self, unknowns: int, drawn: int, share: float = 1.0) -> System:
         """The terms at points for so many unknowns, or a share of those; another number has other points."""
-        rows, places = share * self.settings.rows, self.places.drawn(fresh=drawn > 0)
-        batches = draw(self.problem, unknowns, rows, self.seed, drawn, self.like, self.slab, places)
+        places = self._places
+        if drawn:  # other ones than those of the solve
+            places = {name: one.take(slice(None, None, -1)) for name, one in places.items()}
+        batches = draw(
+            self.problem, unknowns, share * self.settings.rows, self.seed, drawn, self.like, places, self.slab
+        )
         return System(self.model, self.groups, batches, self._scales, self.ranks, self._start)
 
     def missed(self, condition: str) -> float:
@@ -282,22 +283,31 @@ class FeatureSolver:
         """The residual on points that no solve has seen."""
         return self.system(unknowns, FRESH, share=0.5).norm()
 
-    def try_choice(self, choice: Choice, warm: bool = True, steps: int | None = None, least: float = math.inf) -> float:
+    def try_choice(
+        self,
+        choice: Choice,
+        warm: bool = True,
+        steps: int | None = None,
+        *,
+        least: float = math.inf,
+        enough: float = 0.0,
+    ) -> float:
         """Solve with features of a choice, which take the place of those there are; the residual on fresh points.
 
         Args:
             warm: begin with the state that there is; else with the guess.
             least: the residual that others left: what cannot come near it ends early.
+            enough: the residual at which it ends.
         """
         if not warm or self.linear:
-            self.put([] if self.linear else self._guess)
-        replaced = self.own
+            self.attached.put([] if self.linear else self._guess)
+        replaced = self.attached.expansions
         added = set(self.add(choice))
-        unknown = [one for one in self.own if one.module in added]
+        unknown = [one for one in self.attached.expansions if one.module in added]
         unknowns = sum(one.size for one in unknown)
         steps = steps or self.settings.newton_steps
         with torch.no_grad():
-            newton(self.system(unknowns, 0), unknown, steps, self.linear, replaced, HOPELESS * least)
+            newton(self.system(unknowns, 0), unknown, steps, self.linear, replaced, HOPELESS * least, enough)
             self.network.remove([one.module for one in replaced if not bool(one.module.coefficients.any())])
             return self.fresh_residual(unknowns)
 

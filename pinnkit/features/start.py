@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
-from pinnkit.features.linearise import Expansion
-from pinnkit.networks.features import RandomFeatures
-
-Kept: TypeAlias = "Sequence[tuple[RandomFeatures, int]]"
-"""Features, each with the network that it belongs to."""
+from pinnkit.features.expansions import Expansion
+from pinnkit.features.slab import Slab, on_side, start_points, time_orders
+from pinnkit.problem.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -39,8 +36,8 @@ class Match:
 class Start:
     """Points (n, d) at the start of a slab, and what the outputs of the networks are there.
 
-    Features count whose interval begins there. The differences are linear in the coefficients: sum over j
-    of c_j d^m phi_j / dt^m - value.
+    Features count whose interval begins there. The differences are linear in the
+    coefficients: the sum over j of c_j d^m phi_j / dt^m, less the value.
     """
 
     points: Tensor
@@ -84,3 +81,27 @@ def outputs_by_time(expansions: Sequence[Expansion], points: Tensor, axis: int, 
             phi = one.module.orders(points, order)[order] * one.module.monomials([(axis,) * order])
             total = total + phi @ one.module.coefficients.detach()[:, one.fields.index(field)]
     return total
+
+
+def start_of(
+    problem: Problem, slab: Slab, previous: Sequence[Expansion], weight: float, like: Tensor, seed: int
+) -> Start:
+    """What the features of a slab continue.
+
+    Args:
+        previous: the features of the slab before.
+        weight: factor on the differences, beside the residuals of the equations.
+    """
+    count = on_side(problem, max(one.module.features.count for one in previous))
+    points = torch.as_tensor(start_points(problem, slab, count, seed)).to(like)
+    matches = []
+    for field, order in enumerate(time_orders(problem)):
+        part = problem.fields[field].part
+        inside = torch.ones(len(points), dtype=torch.bool)
+        if part:
+            inside = torch.as_tensor(problem.solid(part).contains(points.cpu().numpy()))
+        index = inside.nonzero()[:, 0].to(points.device)
+        for one in range(order if len(index) else 0):
+            values = outputs_by_time(previous, points[index], slab.axis, field, one)
+            matches.append(Match(field, one, values, index, weight * (slab.width / 2) ** one))
+    return Start(points, slab.axis, slab.lower, tuple(matches))

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.settings import FeatureSettings
-from pinnkit.features.start import Kept
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ MOST, LEAST = 1000.0, 0.05
 class Solver(Protocol):
     """What trials are made with."""
 
+    attached: Attached
     settings: FeatureSettings
 
     @property
@@ -40,12 +41,8 @@ class Solver(Protocol):
     def located(self) -> bool: ...
 
     def try_choice(
-        self, choice: Choice, warm: bool = True, steps: int | None = None, least: float = math.inf
+        self, choice: Choice, warm: bool = True, steps: int | None = None, *, least: float = math.inf
     ) -> float: ...
-
-    def kept(self) -> Kept: ...
-
-    def put(self, kept: Kept) -> None: ...
 
 
 class Trials:
@@ -65,7 +62,7 @@ class Trials:
             periodic: some field is periodic, which asks for sin.
         """
         best = self._best(size, count, periodic)
-        self._solver.put(self._kept)
+        self._attach()
         return best, self._residuals[best]
 
     def _best(self, size: int, count: int, periodic: bool) -> Choice:
@@ -92,14 +89,19 @@ class Trials:
     def residual(self, choice: Choice) -> float:
         """The residual on fresh points with the features of a choice."""
         if choice not in self._residuals:
-            self._solver.put(self._kept)
-            warm, least = bool(self._kept), min(self._residuals.values(), default=math.inf)
-            found = self._solver.try_choice(choice, warm, TRIAL_STEPS if warm else None, least)
+            self._attach()
+            warm = bool(self._kept)
+            least = min(self._residuals.values(), default=math.inf)
+            found = self._solver.try_choice(choice, warm=warm, steps=TRIAL_STEPS if warm else None, least=least)
             if found < least:
-                self._kept = self._solver.kept()
+                self._kept = self._solver.attached.kept()
             self._residuals[choice] = found
             log.debug("trial: %s: residual %.2e", choice, found)
         return self._residuals[choice]
+
+    def _attach(self) -> None:
+        """Let the network have the features of the best choice so far."""
+        self._solver.attached.put(self._kept)
 
     def _refined(
         self,

@@ -12,14 +12,14 @@ from typing import Protocol
 
 import torch
 
+from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
+from pinnkit.features.expansions import Expansion
 from pinnkit.features.level import Level
-from pinnkit.features.linearise import Expansion
-from pinnkit.features.newton import expansions_of
-from pinnkit.features.points import on_side
 from pinnkit.features.settings import FeatureSettings
-from pinnkit.features.slab import Slab, start_points, time_orders
-from pinnkit.features.start import Kept, Match, Start, outputs_by_time
+from pinnkit.features.slab import Slab
+from pinnkit.features.start import Start, start_of
+from pinnkit.features.system import expansions_of
 from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.fields import FieldNetworks
 from pinnkit.problem.problem import Problem
@@ -36,6 +36,8 @@ TOLERANCE_MORE = 1e-11
 """The same with more of them."""
 SLACK = 10.0
 """The multiple of what the first slab reaches that a later one may leave."""
+ENOUGH = 0.2
+"""The share of what is asked at which Newton's method ends."""
 EASY = 0.03
 """The share of what is asked below which the next slab is wider."""
 WIDER = 1.5
@@ -45,8 +47,10 @@ LARGER = 1.5
 """Factor on the number of features while the first slab is planned."""
 PAYS = 2.0
 """The factor by which a change of the plan must lower the residual."""
-STEPS = 4
-"""Newton steps of the largest solve that all slabs together may be as much work as."""
+WORK = 0.5
+"""The work of all slabs together at most, as a share of that of one solve with `features.max_unknowns`."""
+SLOW = 1e-3
+"""The share of their time by which features go on, for the slope by time at the end of a slab."""
 SHARE = 0.05
 """The share of the whole time that is solved from level to level."""
 
@@ -56,19 +60,13 @@ class SlabSolver(Protocol):
 
     slab: Slab | None
     size: float
-
-    @property
-    def own(self) -> list[Expansion]: ...
+    attached: Attached
 
     def measure(self) -> None: ...
 
     def search(self) -> tuple[Choice, float]: ...
 
-    def try_choice(self, choice: Choice, warm: bool = True) -> float: ...
-
-    def kept(self) -> Kept: ...
-
-    def put(self, kept: Kept) -> None: ...
+    def try_choice(self, choice: Choice, warm: bool = True, *, enough: float = 0.0) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,6 @@ class Windows:
         self.axis = problem.coordinates.index(problem.time)
         self.begin = float(problem.domain.lower[self.axis])
         self.end = float(problem.domain.upper[self.axis])
-        self.orders = time_orders(problem)
         self.fields = len(problem.fields)
         self.reason = ""
         self.choice = Choice("tanh", (1.0,) * len(problem.coordinates), 0)
@@ -175,7 +172,7 @@ class Windows:
             choice, residual = part.search()
             if residual <= FAILED * part.size or fixed is not None:
                 break
-            part.put([])
+            part.attached.put([])
             width /= 4
             if width < NARROWEST * self.total or seconds_left() <= 0:
                 self.reason = f"no slab of time converges: {residual / part.size:.1e} of the first residual is left"
@@ -184,8 +181,8 @@ class Windows:
         if self.settings.count is not None:
             choice = replace(choice, count=self.settings.count)
             residual = part.try_choice(choice)
-        plan = Plan(width, choice, residual, part.size, part.kept())
-        most = STEPS * self.settings.max_unknowns**3
+        plan = Plan(width, choice, residual, part.size, part.attached.kept())
+        most = WORK * self.settings.max_unknowns**3
         while plan.residual > self._tolerance * plan.size and seconds_left() > 0:
             options = []
             if self.settings.count is None:
@@ -198,9 +195,9 @@ class Windows:
                 break
             plan = max(paying, key=lambda one: self._gain(plan, one, self.fields))
             log.info("features: slabs of time of %.3g: %s (residual %.2e)", plan.width, plan.choice, plan.residual)
-        part.put([])
+        part.attached.put([])
         part = self._part(self.begin, plan.width)
-        part.put(plan.kept)
+        part.attached.put(plan.kept)
         return part, plan
 
     def _gain(self, plan: Plan, other: Plan, fields: int) -> float:
@@ -223,9 +220,9 @@ class Windows:
         self._network.remove(list(self._network.expansions))
         part = self._part(self.begin, width)
         assert part.slab is not None
-        part.put([(_in_slab(module, part.slab), group) for module, group in plan.kept])
+        part.attached.put([(_in_slab(module, part.slab), group) for module, group in plan.kept])
         residual = part.try_choice(choice)
-        return Plan(width, choice, residual, part.size, part.kept())
+        return Plan(width, choice, residual, part.size, part.attached.kept())
 
     def _in_width(self, choice: Choice, factor: float) -> Choice:
         """Features for slabs that are wider by a factor."""
@@ -240,11 +237,11 @@ class Windows:
     ) -> tuple[SlabSolver, Choice, float, bool] | None:
         """The slab behind another one, solved: its features, the residual, and whether it was easy."""
         assert former.slab is not None
-        lower, previous = former.slab.upper, former.own
+        lower, previous = former.slab.upper, former.attached.expansions
         best = math.inf
         while True:
             part = self._part(lower, self._fitted(lower, width), previous)
-            residual = part.try_choice(choice, warm=False)
+            residual = part.try_choice(choice, warm=False, enough=ENOUGH * limit * part.size)
             assert part.slab is not None
             relative = residual / part.size
             if relative <= limit or self.settings.windows is not None:
@@ -253,7 +250,7 @@ class Windows:
                 return part, choice, residual, False
             log.debug("features: %s to %.4g leaves %.1e", self.problem.time, part.slab.upper, relative)
             best = min(best, relative)
-            part.put([])
+            part.attached.put([])
             width, choice = part.slab.width / 2, self._in_width(choice, 0.5)
             if width < NARROWEST * self.total:
                 self.reason = f"no slab behind {self.problem.time} = {lower:.6g} converges: {relative:.1e} is left"
@@ -269,38 +266,27 @@ class Windows:
         upper = lower + width
         last = upper > self.end - 1e-9 * self.total
         slab = Slab(self.axis, lower, self.end if last else upper, not previous, last)
-        start = self._start(slab, previous) if previous else None
-        part = self._make(slab, start, [self._continued(one, slab) for one in previous])
+        weight = self.settings.conditions_weight
+        start = start_of(self.problem, slab, previous, weight, self.like, self.seed) if previous else None
+        part = self._make(slab, start, self._guess(slab, previous))
         part.measure()
         return part
 
-    def _continued(self, one: Expansion, slab: Slab) -> tuple[RandomFeatures, int]:
-        """Features that hold what those of the slab before end with, constant in time."""
-        module = _in_slab(one.module, slab)
-        if self.axis in module.features.columns:
-            place = module.features.columns.index(self.axis)
-            module.offset += module.weight[place] * slab.lower
-            module.weight[place] = 0.0
+    def _guess(self, slab: Slab, previous: Sequence[Expansion]) -> Kept:
+        """The tangent by time at the end of the slab before: z0 + (z(t0 + e (t - t0)) - z0) / e with a small e."""
         members = [tuple(fields) for fields in self._network.members]
-        return module, members.index(one.fields)
-
-    def _start(self, slab: Slab, previous: Sequence[Expansion]) -> Start:
-        """What the features of a slab continue."""
-        problem = self.problem
-        count = on_side(problem, max(one.module.features.count for one in previous))
-        points = torch.as_tensor(start_points(problem, slab, count, self.seed)).to(self.like)
-        matches = []
-        for field, order in enumerate(self.orders):
-            part = problem.fields[field].part
-            inside = torch.ones(len(points), dtype=torch.bool)
-            if part:
-                inside = torch.as_tensor(problem.solid(part).contains(points.cpu().numpy()))
-            index = inside.nonzero()[:, 0].to(points.device)
-            for one in range(order if len(index) else 0):
-                values = outputs_by_time(previous, points[index], self.axis, field, one)
-                scale = self.settings.conditions_weight * (slab.width / 2) ** one
-                matches.append(Match(field, one, values, index, scale))
-        return Start(points, self.axis, slab.lower, tuple(matches))
+        found = []
+        for one in previous:
+            for slower, factor in ((0.0, 1 - 1 / SLOW), (SLOW, 1 / SLOW)):
+                module = _in_slab(one.module, slab)
+                if self.axis in module.features.columns:
+                    place = module.features.columns.index(self.axis)
+                    module.offset += (1 - slower) * module.weight[place] * slab.lower
+                    module.weight[place] *= slower
+                with torch.no_grad():
+                    module.coefficients *= factor
+                found.append((module, members.index(one.fields)))
+        return found
 
 
 def _in_slab(module: RandomFeatures, slab: Slab) -> RandomFeatures:

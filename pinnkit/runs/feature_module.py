@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from pinnkit.features.linearise import Linearisation
-from pinnkit.features.newton import expansions_of
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.solver import FeatureSolver, Level
+from pinnkit.features.system import expansions_of
 from pinnkit.losses.residuals import mean_square
 from pinnkit.optimizers.settings import Optimizer
 from pinnkit.sampling.point_set import PointSet
