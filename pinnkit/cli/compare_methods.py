@@ -68,7 +68,7 @@ def compare_methods(arguments: Arguments, conf: Path, train: Callable[[Sequence[
 
 def comparison(folder: Path, problem: Problem, settings: Settings) -> str:
     """The table of the runs below a folder, with the classical solver where it applies; comparison.csv and .png too."""
-    rows = [HEAD]
+    rows: list[tuple[str, ...]] = [HEAD]
     for method in METHODS:
         rows.append(_row(method, RunFolder(folder / method).read_metrics()))
     if classical := _classical(problem, settings):

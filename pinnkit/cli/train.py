@@ -38,6 +38,8 @@ usage: python scripts/train.py [pde=NAME | FILE.yaml] [KEY=VALUE ...] [--config-
 
   FILE.yaml               a problem file of your own; or pde=FILE.yaml
   pde=NAME                a shipped problem, or FOLDER/pde/NAME.yaml (default: heat)
+  method=NAME             network, features (solved for by least squares), auto, compare (both, in a table)
+  polish=VALUE            auto, true, false: whether features correct the trained network
   network.width, .depth   size of the network             sampling.equations, .conditions   points
   experiment=NAME         several settings at once: quick, accurate
   optimizer=NAME          auto, adam, soap, lbfgs, ssbroyden ...; phases=[...]: one after the other

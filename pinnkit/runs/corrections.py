@@ -46,7 +46,7 @@ class Corrections:
         if self.estimate is None:
             return None
         order = np.argsort(self.estimate.points[:, 0]) if len(problem.coordinates) == 1 else slice(None)
-        points, errors = self.estimate.points[order], self.estimate.error[order]
+        points, errors = self.estimate.points[order], -self.estimate.error[order]  # of what a correction adds
         columns = {name: points[:, index] for index, name in enumerate(problem.coordinates)}
         grid = planes.grid(problem, columns, structured=len(columns) == 1)
         found = {one.name: errors[:, index] for index, one in enumerate(problem.fields)}
@@ -66,12 +66,13 @@ def correct(module: PINN, settings: Settings, checkpoint: Path | None) -> Correc
     Raises:
         OSError: it cannot be written.
     """
-    if skipped := _skipped(module, settings):
+    answers = FeatureAnswers(module, settings)
+    if skipped := _skipped(module, settings, answers):
         if settings.method == "network" and checkpoint is not None:
             set_features(checkpoint, None)
         names = [one.name for one in module.problem.unknowns]
         return Corrections({"polish": None, "estimated_error": dict.fromkeys(names), "estimated_error_text": skipped})
-    polished, answers = None, FeatureAnswers(module, settings)
+    polished = None
     limit = math.inf if settings.polish == "true" else SHARE * module.progress.train_time_s
     if settings.method == "network":
         polished = _polish(answers, limit) if settings.polish != "false" else None
@@ -84,12 +85,14 @@ def correct(module: PINN, settings: Settings, checkpoint: Path | None) -> Correc
     return Corrections({"polish": polished, **estimated(module.problem, found)}, found, learned)
 
 
-def _skipped(module: PINN, settings: Settings) -> str:
+def _skipped(module: PINN, settings: Settings, answers: FeatureAnswers) -> str:
     """Why there is neither polish nor estimate; "": there is."""
     if (module.stopped or "").startswith(INTERRUPTED):
         return "the run was interrupted"
     if settings.dtype != "float64":
         return f"{settings.dtype} has too few digits"
+    if not answers.ready:
+        return "not all slabs of time are solved"
     trained = module.progress.train_time_s
     if settings.method == "network" and settings.polish != "true" and SHARE * trained < SHORTEST:
         return f"training took {trained:.2g} s, and this would take more than a fifth of it (polish=true does it)"

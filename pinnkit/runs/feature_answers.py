@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from pinnkit.features.error import Estimate, estimate
 from pinnkit.features.polish import Polished, polish
 from pinnkit.features.solver import Choice, FeatureSolver
@@ -19,14 +21,23 @@ class FeatureAnswers:
     """
 
     def __init__(self, module: PINN, settings: Settings) -> None:
-        self.module = module
+        self.module, self.settings = module, settings
         self._choice: Choice | None = None
+        if isinstance(module, FeaturePINN):
+            self._choice = getattr(module.solver, "choice", None)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the error can be estimated: of features that solve slab by slab, once all are solved."""
+        return self._choice is not None or not self.module.solves
+
+    @cached_property
+    def _solver(self) -> FeatureSolver:
+        """Of a trained network each process has one by itself: limits of time would part them."""
+        module, settings = self.module, self.settings
         if isinstance(module, FeaturePINN) and module.solver is not None:
-            self._solver, self._choice = module.solver, module.solver.choice
-        else:
-            self._solver = FeatureSolver(
-                module.model, module.groups, settings.features, settings.seed, module.ranks, module.model.like
-            )
+            return module.solver
+        return FeatureSolver(module.model, module.groups, settings.features, settings.seed, None, module.model.like)
 
     def polish(self, seconds: float) -> Polished:
         """Add features to a trained network where they lower the residual on points that no solve has seen.

@@ -195,3 +195,10 @@ def test_a_function_of_a_field_is_refused(tmp_path):
 
 def test_threads_are_not_limited(run):
     assert SimpleNamespace(**run.metrics).device.startswith("cpu, ")
+
+
+def test_no_error_is_estimated_before_every_slab_of_time_is_solved(monkeypatch, tmp_path):
+    monkeypatch.setattr(corrections, "FeatureAnswers", Answers(ready=False))
+    found = solved(tmp_path, settings=SOLVED)
+    assert found.metrics["estimated_error"] == {"u": None}
+    assert found.metrics["estimated_error_text"] == "not all slabs of time are solved"
