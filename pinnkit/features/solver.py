@@ -22,6 +22,7 @@ from pinnkit.features.points import draw, probe, scales
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab, initial_value_problem
 from pinnkit.features.start import Start
+from pinnkit.features.supported import check_pointwise
 from pinnkit.features.system import System
 from pinnkit.features.trials import Trials
 from pinnkit.features.windows import Windows
@@ -147,6 +148,7 @@ class FeatureSolver:
 
     def levels(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
         """Solve with more and more features; each level's are attached to the network."""
+        check_pointwise(self.system(self.trial_unknowns, FRESH, share=0.5), self.groups)
         self.measure()
         if self.settings.windows is not None and self.settings.windows > 1:
             yield from self._in_slabs(seconds_left)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 import time
@@ -20,7 +19,7 @@ from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab
 from pinnkit.features.start import Start, start_of
 from pinnkit.features.system import expansions_of
-from pinnkit.networks.features import RandomFeatures
+from pinnkit.features.tangent import moved, tangent
 from pinnkit.networks.fields import FieldNetworks
 from pinnkit.problem.problem import Problem
 
@@ -49,8 +48,6 @@ PAYS = 2.0
 """The factor by which a change of the plan must lower the residual."""
 WORK = 0.5
 """The work of all slabs together at most, as a share of that of one solve with `features.max_unknowns`."""
-SLOW = 1e-3
-"""The share of their time by which features go on, for the slope by time at the end of a slab."""
 SHARE = 0.05
 """The share of the whole time that is solved from level to level."""
 
@@ -167,11 +164,19 @@ class Windows:
         """The first slab, solved, and the plan of all."""
         fixed = self.settings.windows
         width = self.total / (fixed or FIRST)
+        former: tuple[float, Choice, Kept] | None = None
         while True:
             part = self._part(self.begin, width)
             choice, residual = part.search()
             if residual <= FAILED * part.size or fixed is not None:
                 break
+            if former is not None and residual > former[0] / PAYS:  # not the width, but features are in want
+                width, (residual, choice, kept) = 4 * width, former
+                part.attached.put([])
+                part = self._part(self.begin, width)
+                part.attached.put(kept)
+                break
+            former = residual, choice, part.attached.kept()
             part.attached.put([])
             width /= 4
             if width < NARROWEST * self.total or seconds_left() <= 0:
@@ -220,7 +225,7 @@ class Windows:
         self._network.remove(list(self._network.expansions))
         part = self._part(self.begin, width)
         assert part.slab is not None
-        part.attached.put([(_in_slab(module, part.slab), group) for module, group in plan.kept])
+        part.attached.put([(moved(module, part.slab), group) for module, group in plan.kept])
         residual = part.try_choice(choice)
         return Plan(width, choice, residual, part.size, part.attached.kept())
 
@@ -238,23 +243,40 @@ class Windows:
         """The slab behind another one, solved: its features, the residual, and whether it was easy."""
         assert former.slab is not None
         lower, previous = former.slab.upper, former.attached.expansions
-        best = math.inf
+        fixed = self.settings.windows is not None
+        tried = [(self._fitted(lower, width), choice)]
+        least = math.inf
         while True:
-            part = self._part(lower, self._fitted(lower, width), previous)
+            width, choice = tried[-1]
+            part = self._part(lower, width, previous)
             residual = part.try_choice(choice, warm=False, enough=ENOUGH * limit * part.size)
-            assert part.slab is not None
             relative = residual / part.size
-            if relative <= limit or self.settings.windows is not None:
-                return part, choice, residual, relative < EASY * limit and self.settings.windows is None
-            if relative <= FAILED and relative > best / PAYS:  # narrower ones are no better
-                return part, choice, residual, False
-            log.debug("features: %s to %.4g leaves %.1e", self.problem.time, part.slab.upper, relative)
-            best = min(best, relative)
-            part.attached.put([])
-            width, choice = part.slab.width / 2, self._in_width(choice, 0.5)
-            if width < NARROWEST * self.total:
+            if relative <= limit or fixed:
+                return part, choice, residual, not fixed and relative < EASY * limit
+            log.debug("features: %s to %.4g, %s: %.1e is left", self.problem.time, lower + width, choice, relative)
+            other = self._harder(tried, paid=relative < least / PAYS)
+            if other is None:
+                if relative <= FAILED:
+                    return part, choice, residual, False
                 self.reason = f"no slab behind {self.problem.time} = {lower:.6g} converges: {relative:.1e} is left"
                 return None
+            least = min(least, relative)
+            tried.append(other)
+            part.attached.put([])
+
+    def _harder(self, tried: Sequence[tuple[float, Choice]], paid: bool) -> tuple[float, Choice] | None:
+        """What to try next for a slab that is not solved well: half the width, or more features where that does not
+        pay."""
+        width, choice = tried[-1]
+        narrower = width / 2, self._in_width(choice, 0.5)
+        more = self.settings.count is None and choice.count * LARGER * self.fields <= self.settings.max_unknowns
+        halved = len(tried) > 1 and width < tried[-2][0]
+        if len(tried) == 1 or (paid and halved):
+            return narrower if narrower[0] >= NARROWEST * self.total else None
+        if halved:  # in vain: back to the former width
+            width, choice = tried[-2]
+            paid = True
+        return (width, choice.larger(LARGER)) if paid and more else None
 
     def _fitted(self, lower: float, width: float) -> float:
         """The width of a slab, so that none is left that is very narrow."""
@@ -268,29 +290,6 @@ class Windows:
         slab = Slab(self.axis, lower, self.end if last else upper, not previous, last)
         weight = self.settings.conditions_weight
         start = start_of(self.problem, slab, previous, weight, self.like, self.seed) if previous else None
-        part = self._make(slab, start, self._guess(slab, previous))
+        part = self._make(slab, start, tangent(self._network, slab, previous))
         part.measure()
         return part
-
-    def _guess(self, slab: Slab, previous: Sequence[Expansion]) -> Kept:
-        """The tangent by time at the end of the slab before: z0 + (z(t0 + e (t - t0)) - z0) / e with a small e."""
-        members = [tuple(fields) for fields in self._network.members]
-        found = []
-        for one in previous:
-            for slower, factor in ((0.0, 1 - 1 / SLOW), (SLOW, 1 / SLOW)):
-                module = _in_slab(one.module, slab)
-                if self.axis in module.features.columns:
-                    place = module.features.columns.index(self.axis)
-                    module.offset += (1 - slower) * module.weight[place] * slab.lower
-                    module.weight[place] *= slower
-                with torch.no_grad():
-                    module.coefficients *= factor
-                found.append((module, members.index(one.fields)))
-        return found
-
-
-def _in_slab(module: RandomFeatures, slab: Slab) -> RandomFeatures:
-    """A copy of features that is not zero in a slab."""
-    module = copy.deepcopy(module)
-    module.features = replace(module.features, interval=slab.interval)
-    return module
