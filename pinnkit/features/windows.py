@@ -6,15 +6,15 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 import torch
 
-from pinnkit.features.attached import Attached, Kept
+from pinnkit.features.attached import Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.expansions import Expansion
 from pinnkit.features.level import Level
+from pinnkit.features.plan import Next, Plan, SlabSolver
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab
 from pinnkit.features.start import Start, start_of
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 FIRST = 4
 """Slabs at first."""
-FAILED = 1e-3
+FAILED = 1e-2
 """The share of a slab's first residual above which it is too wide."""
 TOLERANCE = {1: 1e-13}
 """The share of a slab's first residual that is asked for where the equations have one coordinate."""
@@ -48,38 +48,10 @@ PAYS = 2.0
 """The factor by which a change of the plan must lower the residual."""
 WORK = 0.5
 """The work of all slabs together at most, as a share of that of one solve with `features.max_unknowns`."""
+HELPS = 4.0
+"""The factor by which half the width, or more features, must lower the residual of a slab to be worth it."""
 SHARE = 0.05
 """The share of the whole time that is solved from level to level."""
-
-
-class SlabSolver(Protocol):
-    """The least-squares problems of a slab."""
-
-    slab: Slab | None
-    size: float
-    attached: Attached
-
-    def measure(self) -> None: ...
-
-    def search(self) -> tuple[Choice, float]: ...
-
-    def try_choice(self, choice: Choice, warm: bool = True, *, enough: float = 0.0) -> float: ...
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How slabs are solved: their width, and the features of each."""
-
-    width: float
-    choice: Choice
-    residual: float
-    size: float
-    kept: Kept
-    """The features of the first slab."""
-
-    def work(self, fields: int, total: float) -> float:
-        """Work of all slabs: the third power of the unknowns of each."""
-        return total / self.width * (self.choice.count * fields) ** 3
 
 
 class Windows:
@@ -139,7 +111,7 @@ class Windows:
                 text = f"slab {number}, {self.problem.time} to {slab.upper:.4g}: residual {residual:.2e}, {choice}, "
                 yield Level(choice.count, unknowns, worst, text + f"{time.perf_counter() - began:.1f} s in all")
             if slab.last:
-                self.reason = f"the last of {number} slabs of time is solved"
+                self.reason = f"{number} slabs of time are solved, with residuals up to {worst:.1e}"
                 return
             if seconds_left() <= 0:
                 self.reason = f"the time left ended at {self.problem.time} = {slab.upper:.4g}"
@@ -147,11 +119,11 @@ class Windows:
             following = self._next(part, choice, width, limit)
             if following is None:
                 return
-            part, choice, residual, eased = following
+            part, choice, residual, limit = following.part, following.choice, following.residual, following.limit
             assert part.slab is not None
             number += 1
             width = part.slab.width if not part.slab.last else width
-            if eased:
+            if following.easy:
                 width, choice = WIDER * width, self._in_width(choice, WIDER)
 
     @property
@@ -237,46 +209,44 @@ class Windows:
 
     # ------------------------------------------------------------ the following ones
 
-    def _next(
-        self, former: SlabSolver, choice: Choice, width: float, limit: float
-    ) -> tuple[SlabSolver, Choice, float, bool] | None:
-        """The slab behind another one, solved: its features, the residual, and whether it was easy."""
+    def _next(self, former: SlabSolver, choice: Choice, width: float, limit: float) -> Next | None:
+        """The slab behind another one, narrower or with more features where that helps it to the limit."""
         assert former.slab is not None
         lower, previous = former.slab.upper, former.attached.expansions
         fixed = self.settings.windows is not None
-        tried = [(self._fitted(lower, width), choice)]
-        least = math.inf
+        first = following = self._fitted(lower, width), choice
+        narrowing, least = True, math.inf
         while True:
-            width, choice = tried[-1]
+            width, choice = following
             part = self._part(lower, width, previous)
             residual = part.try_choice(choice, warm=False, enough=ENOUGH * limit * part.size)
             relative = residual / part.size
             if relative <= limit or fixed:
-                return part, choice, residual, not fixed and relative < EASY * limit
+                return Next(part, choice, residual, limit, not fixed and relative < EASY * limit)
             log.debug("features: %s to %.4g, %s: %.1e is left", self.problem.time, lower + width, choice, relative)
-            other = self._harder(tried, paid=relative < least / PAYS)
-            if other is None:
-                if relative <= FAILED:
-                    return part, choice, residual, False
-                self.reason = f"no slab behind {self.problem.time} = {lower:.6g} converges: {relative:.1e} is left"
-                return None
-            least = min(least, relative)
-            tried.append(other)
             part.attached.put([])
+            if following is not first and relative > least / HELPS:  # in vain
+                if not narrowing or not self._has_more(first[1]):
+                    break
+                narrowing, following = False, (first[0], first[1].larger(LARGER))
+                continue
+            least = min(least, relative)
+            if narrowing and width / 2 >= NARROWEST * self.total:
+                following = width / 2, self._in_width(choice, 0.5)
+            elif not narrowing and self._has_more(choice):
+                following = width, choice.larger(LARGER)
+            else:
+                break
+        if least > FAILED:
+            self.reason = f"no slab behind {self.problem.time} = {lower:.6g} converges: {least:.1e} is left"
+            return None
+        part = self._part(lower, first[0], previous)
+        residual = part.try_choice(first[1], warm=False)
+        return Next(part, first[1], residual, 2 * residual / part.size, False)
 
-    def _harder(self, tried: Sequence[tuple[float, Choice]], paid: bool) -> tuple[float, Choice] | None:
-        """What to try next for a slab that is not solved well: half the width, or more features where that does not
-        pay."""
-        width, choice = tried[-1]
-        narrower = width / 2, self._in_width(choice, 0.5)
-        more = self.settings.count is None and choice.count * LARGER * self.fields <= self.settings.max_unknowns
-        halved = len(tried) > 1 and width < tried[-2][0]
-        if len(tried) == 1 or (paid and halved):
-            return narrower if narrower[0] >= NARROWEST * self.total else None
-        if halved:  # in vain: back to the former width
-            width, choice = tried[-2]
-            paid = True
-        return (width, choice.larger(LARGER)) if paid and more else None
+    def _has_more(self, choice: Choice) -> bool:
+        """Whether there may be more features."""
+        return self.settings.count is None and LARGER * choice.count * self.fields <= self.settings.max_unknowns
 
     def _fitted(self, lower: float, width: float) -> float:
         """The width of a slab, so that none is left that is very narrow."""
