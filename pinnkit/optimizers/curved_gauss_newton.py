@@ -29,8 +29,10 @@ END_PROGRESS = 0.9
 """The factor on the damped objective above which another correction there does not pay."""
 LOST = 1e3
 """The factor on the objective from which on a curve has left the region of its linearisation."""
-BOLDER, BOLDEST = 3.0, 27.0
-"""Divisor of the damping for a bolder trial, which grows by itself with each that is taken, and its bound."""
+BOLDER = 3.0
+"""Divisor of the damping for a bolder trial; its square and its cube after one, two that were taken."""
+JUMPS = (3.0, 27.0, 243.0)
+"""Divisors for the bolder trials after refused ones, in turn: there may be a way past a damping whose curve is lost."""
 DAMPING_UP = 4.0
 """Factor on the damping after a refused trial."""
 LONGEST_WAIT = 4
@@ -103,7 +105,7 @@ class CurvedGaussNewton(LeastSquaresOptimizer):
 
     The damping: a curve that ends with a lower objective is accepted. Then one with a third of the damping is tried and
     taken if it ends lower (a ninth, a 27th after others were taken); where it does not, the next steps omit such a
-    trial (1, 2, 4 of them). A curve that does not
+    trial (1, 2, 4 of them), and the next ones divide by 3, 27, 243 in turn. A curve that does not
     lower the objective is tried again with four times the damping, at most `max_evaluations` times.
 
     Memory: 2 N n + 4 n^2 numbers; operations: 2 N n^2 for J, 2/3 n^3 for a damping.
@@ -169,9 +171,12 @@ class CurvedGaussNewton(LeastSquaresOptimizer):
         if tries == 1 and self._try_bolder():
             bolder = self._curve(system, model, origin, best.damping / memory["bolder"], best.loss)
             if isinstance(bolder, Curve):
-                best, memory["wait"], memory["bolder"] = bolder, 0, min(BOLDER * memory["bolder"], BOLDEST)
+                best, memory["wait"], memory["refused"] = bolder, 0, 0
+                memory["bolder"] = min(BOLDER * memory["bolder"], BOLDER**3)
             else:
-                memory["wait"], memory["bolder"] = min(2 * memory["wait"] or 1, LONGEST_WAIT), BOLDER
+                memory["wait"] = min(2 * memory["wait"] or 1, LONGEST_WAIT)
+                memory["bolder"] = JUMPS[memory["refused"] % len(JUMPS)]
+                memory["refused"] += 1
             memory["waited"] = 0
         memory["damping"] = best.damping
         memory["diagnostics"] |= {
@@ -191,6 +196,7 @@ class CurvedGaussNewton(LeastSquaresOptimizer):
         waited = memory.setdefault("waited", 0)
         memory.setdefault("wait", 0)
         memory.setdefault("bolder", BOLDER)
+        memory.setdefault("refused", 0)
         memory["waited"] = waited + 1
         return waited >= memory["wait"]
 

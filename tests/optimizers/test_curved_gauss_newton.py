@@ -9,8 +9,8 @@ import torch
 
 from pinnkit.optimizers.curved_gauss_newton import (
     BOLDER,
-    BOLDEST,
     DAMPING_UP,
+    JUMPS,
     CurvedGaussNewton,
     interpolated,
 )
@@ -102,13 +102,15 @@ def test_bolder_trials_grow_with_success_and_wait_after_refusals(monkeypatch):
     for _ in range(3):
         optimizer.step(closure)
     ratios = [one / other for one, other in zip(dampings[::2], dampings[1::2], strict=True)]
-    assert ratios == pytest.approx([BOLDER, BOLDER**2, BOLDEST])
-    lower, tried = False, []
-    for _ in range(5):  # a refused one, then a step without, a refused one, and two steps without
+    assert ratios == pytest.approx([BOLDER, BOLDER**2, BOLDER**3])
+    lower, tried, ratios = False, [], []
+    for _ in range(7):  # a refused one and a step without, another and two steps without, another and a step without
         dampings.clear()
         optimizer.step(closure)
         tried.append(len(dampings))
-    assert tried == [2, 1, 2, 1, 1]
+        ratios += [dampings[0] / one for one in dampings[1:]]
+    assert tried == [2, 1, 2, 1, 1, 2, 1]
+    assert ratios == pytest.approx([BOLDER**3, *JUMPS[:2]])
 
 
 def test_more_damping_after_a_refused_trial():

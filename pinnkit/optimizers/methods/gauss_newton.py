@@ -8,7 +8,7 @@ from typing import Any
 
 from pinnkit.optimizers.settings import OPTIMIZERS, LeastSquares
 
-STEP_WORTH = 10
+STEP_WORTH = 25
 """Quasi-Newton steps that a step along a curve is worth, by the decrease of the objective on the same points."""
 
 
