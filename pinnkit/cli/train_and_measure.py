@@ -103,7 +103,7 @@ def measure(
     found = evaluation.evaluate(module, reference, grid)
     folder = RunFolder(run.path / "evaluation").create()
     former = run.read_metrics() if run.metrics.exists() else {}
-    measured = {**found.errors(), "learned": learned(module), "minimum": found.minima()}
+    measured = {**found.errors(), "learned": learned(module), **found.extremes()}
     measured |= {"units": dict(problem.units)} if problem.units else {}
     metrics = {
         **trained.progress(),
