@@ -11,7 +11,7 @@ from pinnkit.language.errors import Report
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.resources import check_run
 from pinnkit.runs.validation import read_and_check
-from pinnkit.settings import Settings, check_optimizer_given_once
+from pinnkit.settings import Settings, check_method, check_optimizer_given_once
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ def check_configuration(config: Mapping[str, Any], overrides: Sequence[str], els
     problem, settings = read_and_check(config)
     report = Report()
     check_optimizer_given_once(settings, report)
+    check_method(settings, report)
     report.raise_if_any()
     if not elsewhere:
         check_run(problem, settings)

@@ -19,6 +19,7 @@ from omegaconf import read_write
 
 from pinnkit.cli.arguments import Arguments, as_hydra, parse
 from pinnkit.cli.checks import Checked, check_configuration
+from pinnkit.cli.compare_methods import compare_methods, compares
 from pinnkit.cli.composition import VERSION, Composer, Composition
 from pinnkit.cli.dispatch import start
 from pinnkit.cli.entry import FINISHED, asks_help, report_error, report_refusal
@@ -83,6 +84,8 @@ def _train(argv: Sequence[str], conf: Path) -> int:
     try:
         check_environment()
         arguments = resume_if_requeued(parse(argv))
+        if not arguments.plain and compares(arguments):
+            return compare_methods(arguments, conf, lambda words: _train(words, conf))
         if arguments.plain:
             return _answered_by_hydra(as_hydra(arguments), conf)
         composer = Composer(arguments, conf)

@@ -103,7 +103,11 @@ def measure(
     found = evaluation.evaluate(module, reference, grid)
     folder = RunFolder(run.path / "evaluation").create()
     former = run.read_metrics() if run.metrics.exists() else {}
-    measured = {**found.errors(), "learned": learned(module), **found.extremes()}
+    known = (checkpoint == "last" and former.get("learned")) or {}
+    guesses = {name: one["estimated_error"] for name, one in known.items() if "estimated_error" in one}
+    measured = {**found.errors(), "learned": learned(module, guesses), **found.extremes()}
+    if checkpoint != "last":  # what was estimated is the error of the last
+        measured |= {"estimated_error": {}, "estimated_error_text": None, "polish": None}
     measured |= {"units": dict(problem.units)} if problem.units else {}
     metrics = {
         **trained.progress(),
@@ -112,7 +116,7 @@ def measure(
         **measured,
         "checkpoint": str(path),
     }
-    asked = settings.trainer.stop_error
+    asked = settings.trainer.asked_error
     metrics |= judged(module, rows, (), reference, metrics, settings.seed, asked)
     names = [stage.name for stage in module.stages]
     folder.write_metrics(metrics)

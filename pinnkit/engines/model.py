@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,11 @@ class Model:
     problem: Problem
     network: nn.Module
     learned: nn.ParameterDict
+
+    @property
+    def like(self) -> Tensor:
+        """A tensor of the dtype and on the device of the network."""
+        return next(itertools.chain(self.network.parameters(), self.network.buffers()))
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """Every trained parameter; the network's come first, in the order of a module that holds both."""

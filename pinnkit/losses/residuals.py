@@ -63,7 +63,7 @@ class TermGroup:
     ) -> dict[sympy.Basic, Any]:
         """Everything that the equations read at the points, by its symbol."""
         values = self.values(batch, parameters)
-        values |= self.partials(network, batch, values, self._wanted | self.extra_partials)
+        values |= self.partials(network, batch, values, self.wanted)
         return values | {one.integral: self._integral(network, batch, values, one) for one in self.integrals}
 
     def evaluated(
@@ -76,6 +76,11 @@ class TermGroup:
         if weigh:
             residuals |= {name: root * residuals[name] for name, root in self.roots(values).items()}
         return {name: cast(Tensor, residuals[name]) for name in self.terms}
+
+    @property
+    def wanted(self) -> set[Partial]:
+        """The partial derivatives that the equations read, outside of integrals."""
+        return self._wanted | self.extra_partials
 
     @property
     def cost(self) -> int:

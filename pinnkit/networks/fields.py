@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pinnkit.networks.ansatz import HardConstraints
 from pinnkit.networks.bounded import bounded
 from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
+from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.settings import Network
 
 TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -50,6 +51,11 @@ class Output:
     part: str = ""
     box: tuple[Sequence[float], Sequence[float]] | None = None
 
+    @property
+    def affine(self) -> bool:
+        """Whether it is a multiple of the network's output."""
+        return not self.transform and not any(map(math.isfinite, self.bounds))
+
     def __call__(self, values: Tensor) -> Tensor:
         """scale * z, the transform of z, or what `bounded` makes of z, of shape (n,)."""
         if any(map(math.isfinite, self.bounds)):
@@ -61,6 +67,8 @@ class Output:
 
 class FieldNetworks(nn.Module):
     """Several networks side by side, each from some of the coordinates to some of the fields.
+
+    Features may be added to the outputs of each (`add`).
 
     Args:
         networks: one network for each group of fields, those whose fields are arguments of others first.
@@ -86,23 +94,41 @@ class FieldNetworks(nn.Module):
         self.members = [list(fields) for fields in members]
         self.outputs = list(outputs)
         self.constraints = constraints
+        self.expansions = nn.ModuleList()
+        self.expanded: list[int] = []
+        """The network whose outputs each of the expansions is added to."""
 
     @property
     def own(self) -> nn.Module | None:
         """The user's own network, where it has one."""
         return self.networks[0] if self.custom else None
 
-    def forward(self, points: Tensor) -> Tensor:
+    def add(self, features: RandomFeatures, group: int) -> None:
+        """Add features to the outputs of one of the networks."""
+        self.expansions.append(features)
+        self.expanded.append(group)
+
+    def remove(self, features: Sequence[nn.Module]) -> None:
+        """Take features away again."""
+        kept = [pair for pair in zip(self.expansions, self.expanded, strict=True) if pair[0] not in features]
+        self.expansions = nn.ModuleList([module for module, _ in kept])
+        self.expanded = [group for _, group in kept]
+
+    def forward(self, points: Tensor, expanded: bool = True) -> Tensor:
+        """All fields; without the features where `expanded` is false."""
         everything = list(range(points.shape[1]))
         exact = {} if self.constraints is None else self.constraints(points)
         found: dict[int, Tensor] = {}
-        for network, fields in zip(self.networks, self.members, strict=True):
+        for number, (network, fields) in enumerate(zip(self.networks, self.members, strict=True)):
             first = self.outputs[fields[0]]
             inputs = points if list(first.columns) == everything else points[:, list(first.columns)]
             if first.arguments:
                 arguments = torch.stack([found[index] for index in first.arguments], dim=1)
                 inputs = torch.cat([arguments, inputs], dim=1) if first.columns else arguments
-            values = network(inputs).unbind(dim=1)
+            outputs = network(inputs)
+            if expanded:
+                outputs = self._with_features(outputs, number, points)
+            values = outputs.unbind(dim=1)
             for index, value in zip(fields, values, strict=True):
                 value = self.outputs[index](value)
                 if index in exact:
@@ -111,37 +137,51 @@ class FieldNetworks(nn.Module):
                 found[index] = value
         return torch.stack([found[index] for index in range(len(self.outputs))], dim=1)
 
+    def constant_factor(self, field: int) -> float | None:
+        """The derivative of a field by its network's output where it is the same everywhere; None: it is not."""
+        output = self.outputs[field]
+        constrained = self.constraints is not None and field in self.constraints.outputs
+        return None if constrained or not output.affine else output.scale
 
-class UnfitNetwork(ValueError):
-    """A network of the user's own that cannot stand for the fields; the message says what it took and gave."""
+    def factors(self, points: Tensor) -> Tensor:
+        """The derivative of each field by its network's output, (n, fields)."""
+        exact = {} if self.constraints is None else self.constraints(points)
+        found: dict[int, Tensor] = {}
+        for number, (network, fields) in enumerate(zip(self.networks, self.members, strict=True)):
+            columns = list(self.outputs[fields[0]].columns)
+            outputs = None
+            if not all(self.outputs[index].affine for index in fields):
+                outputs = self._with_features(network(points[:, columns]), number, points)
+            for place, index in enumerate(fields):
+                output = self.outputs[index]
+                if outputs is None or output.affine:
+                    value = torch.full_like(points[:, 0], output.scale)
+                else:
+                    argument = outputs[:, place]
+                    (value,) = torch.autograd.grad(output(argument).sum(), argument, create_graph=True)
+                found[index] = exact[index][1] * value if index in exact else value
+        return torch.stack([found[index] for index in range(len(self.outputs))], dim=1)
+
+    def _with_features(self, outputs: Tensor, number: int, points: Tensor) -> Tensor:
+        for group, features in zip(self.expanded, self.expansions, strict=True):
+            if group == number:
+                outputs = outputs + features(points)
+        return outputs
 
 
-def check_custom(network: nn.Module, points: Tensor, fields: Sequence[str]) -> None:
-    """Make sure that a network of the user's own gives every field at every point.
+class Zero(nn.Module):
+    """A network without parameters whose outputs are zero, in the place of one where features are all there is.
 
-    Args:
-        points: a few (n, d), in the dtype of the run.
-
-    Raises:
-        UnfitNetwork: it does not.
+    Shape: (n, d) -> (n, outputs).
     """
-    count, dimension = points.shape
-    needed = f"({count}, {len(fields)}) for {', '.join(fields)}"
-    with torch.random.fork_rng(devices=[]), torch.no_grad():
-        try:
-            values = network(points)
-        except Exception as error:  # whatever the user's code raises
-            reason = (str(error).splitlines() or [""])[0]
-            message = f"fails on points of shape ({count}, {dimension}): {type(error).__name__}: {reason}"
-            raise UnfitNetwork(f"{message}; it takes (n, {dimension}) and gives (n, {len(fields)})") from error
-    if not isinstance(values, Tensor):
-        raise UnfitNetwork(f"gives a {type(values).__name__} and no tensor: {needed} is needed")
-    if tuple(values.shape) != (count, len(fields)):
-        raise UnfitNetwork(f"gives {tuple(values.shape)} at points of shape ({count}, {dimension}): {needed} is needed")
-    if values.dtype != points.dtype:
-        raise UnfitNetwork(f"gives {values.dtype} at points of {points.dtype}: the dtype of its points is needed")
-    if not bool(torch.isfinite(values).all()):
-        raise UnfitNetwork(f"gives {values[~torch.isfinite(values)][0]} within the domain: finite numbers are needed")
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.outputs = outputs
+        self.register_buffer("like", torch.zeros((), dtype=torch.float64), persistent=False)  # of its dtype and device
+
+    def forward(self, points: Tensor) -> Tensor:
+        return points.new_zeros(points.shape[0], self.outputs)
 
 
 def build(
@@ -156,6 +196,7 @@ def build(
     custom: nn.Module | None = None,
     constraints: HardConstraints | None = None,
     logarithmic: Sequence[int] = (),
+    zero: bool = False,
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
@@ -168,6 +209,7 @@ def build(
         logarithmic: indices of the coordinates that count by their logarithm.
         custom: a network of the user's in place of ours, (n, d) -> (n, number of fields), which is not scaled.
         constraints: what the fields meet exactly.
+        zero: whether networks without parameters stand in their places, for features alone.
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
@@ -181,6 +223,8 @@ def build(
         else:
             known.append(index)
     groups.sort(key=lambda group: _depth(outputs, group[0]))
+    if zero:
+        return FieldNetworks([Zero(len(group)) for group in groups], groups, outputs, constraints)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         networks = []

@@ -25,7 +25,7 @@ HIDDEN = ("resume", "hydra.run.dir", "callbacks", "logger")
 """Overrides, or groups of them, that do not affect a solution."""
 LESS_IMPORTANT = (
     "evaluations", "wall_time_s", "max_error.", "residual_rms.", "reason", "loss", "steps", "status",
-    "learned.", "train_time_s", "seed",
+    "estimated_error.", "learned.", "train_time_s", "seed",
 )  # fmt: skip
 """The beginnings of columns that a narrow screen does without, in this order; the file has them all."""
 WITHOUT_ERROR = ("residual_rms.", "loss")

@@ -39,15 +39,18 @@ def draw(
     planes: Planes | None = None,
     samples: Mapping[str, Samples] = MappingProxyType({}),
     truths: Mapping[str, float] = MappingProxyType({}),
+    estimates: tuple[Grid, Mapping[str, np.ndarray]] | None = None,
 ) -> dict[str, Figure]:
     """The figures of a run by file name (without .png).
 
     title: the problem's name; fields, references, residuals: arrays of the grid's shape, references for
     some of the fields or none; points: term -> coordinate -> (n,); functions: field -> the field whose function it is;
     planes: what is drawn as maps of four or more coordinates; samples: field -> what was measured of it;
-    truths: learned parameter -> its exact value. Axes and colour bars have the units of the grid.
+    truths: learned parameter -> its exact value; estimates: estimated errors of fields, on a grid of their own.
+    Axes and colour bars have the units of the grid.
 
     Keys: solution_FIELD; with a reference reference_FIELD (where it can be pictured) and error_FIELD;
+    estimated_error_FIELD;
     residual_EQUATION; slices_FIELD for one space coordinate and t, for two with a reference, and on `planes`, where the
     error is slices_error_FIELD;
     phase_portrait for two real fields of one coordinate; curve_FIELD for a function of a field; loss_history;
@@ -77,6 +80,9 @@ def draw(
     for name, values in fields.items():
         draw_one = _draw_complex if np.iscomplexobj(values) else _draw_one
         add(draw_one(prefix, grid, name, values, references.get(name), inside, samples.get(name)))
+    if estimates is not None:
+        add({f"estimated_error_{name}": _draw_estimated(prefix, estimates[0], name, one)
+             for name, one in estimates[1].items()})  # fmt: skip
     for name, values in residuals.items():
         residual = np.where(inside, grid.checked(f"{name} (residual)", values), np.nan)
         caption = f"{prefix}residual of {plain_text(name)}, RMS {number(rms(_known(residual[inside])))}"
@@ -256,6 +262,15 @@ def _draw_solution(
             ]
             figures[f"slices_{name}"] = draw_comparison(caption, grid, rows)
     return figures
+
+
+def _draw_estimated(prefix: str, grid: Grid, name: str, values: np.ndarray) -> Figure:
+    """The estimate of a field's error, of a complex one its modulus."""
+    shown = grid.checked(f"{name} (estimated error)", values)
+    known = np.abs(shown[np.isfinite(shown)])
+    caption = f"{prefix}estimated error of {math_name(name)}, at most {number(float(np.max(known, initial=0.0)))}"
+    label = grid.label(name, f"estimated error of {math_name(name)}")
+    return _draw_signed(caption, grid, np.abs(shown) if np.iscomplexobj(shown) else shown, label)
 
 
 def _draw_signed(caption: str, grid: Grid, values: np.ndarray, label: str) -> Figure:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 EMBEDDED = 1_300_000
 """Bytes of figures in the page at most; it grows by a third as text."""
-ORDER = ("solution", "reference", "error", "slices", "phase", "curve", "residual", "loss_history", "points")
+ORDER = ("solution", "reference", "error", "estimated_error", "slices", "phase", "curve", "residual", "loss_history",
+         "points")  # fmt: skip
 """Figures by the beginning of their names, the first ones before others."""
 FILES = ("config.yaml", "metrics.json", "solution.*", "history.jsonl", "train.log", "figures/", "checkpoints/",
          "tensorboard/", "evaluation/")  # fmt: skip

@@ -76,10 +76,14 @@ def tables(metrics: Mapping[str, Any]) -> list[Table]:
     found = []
     columns = {"relative L2 error": "relative_l2", "largest error": "max_error", "estimated error": "estimated_error"}
     errors = {title: values for title, key in columns.items() if (values := _mapping(metrics, key))}
+    if not _known(errors.get("estimated error", {})):
+        errors.pop("estimated error", None)
     if errors:
-        found.append(_by_name("Errors by field", "field", errors, _against(metrics)))
+        note = " ".join(part for part in (_against(metrics), _estimated(metrics)) if part)
+        found.append(_by_name("Errors by field", "field", errors, note))
     elif "residual_rms" in metrics:
-        found.append(Table("Errors by field", (), (), "There is no reference, so the error is not known."))
+        note = f"There is no reference, so the error is not known. {_estimated(metrics)}"
+        found.append(Table("Errors by field", (), (), note.strip()))
     if _mapping(metrics, "residual_rms"):
         left = [f"{count} of {name}" for name, count in _mapping(metrics, "residual_left_out").items() if count]
         note = f"Left out, as the equation is singular there: points {', '.join(left)}." if left else ""
@@ -98,6 +102,17 @@ def tables(metrics: Mapping[str, Any]) -> list[Table]:
 def _mapping(metrics: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = metrics.get(key)
     return found if isinstance(found, Mapping) else {}
+
+
+def _known(values: Mapping[str, Any]) -> bool:
+    """Whether some value of a column is known."""
+    return any(isinstance(one, int | float) for one in values.values())
+
+
+def _estimated(metrics: Mapping[str, Any]) -> str:
+    """How the error was estimated, or why it was not; nothing of a run of a version that did not."""
+    text = metrics.get("estimated_error_text")
+    return f"Estimated: {text}." if text else ""
 
 
 def _residuals(title: str, what: str, metrics: Mapping[str, Any], key: str, note: str = "") -> Table:
@@ -141,19 +156,30 @@ def _against(metrics: Mapping[str, Any]) -> str:
 
 def _learned(learned: Mapping[str, Any]) -> Table:
     entries = {name: one if isinstance(one, Mapping) else {"value": one} for name, one in learned.items()}
-    columns = {"value": "value", "90 % interval": "interval", "exact": "exact", "relative error": "relative_error"}
+    columns = {"value": "value", "90 % interval": "interval", "exact": "exact", "relative error": "relative_error",
+               "estimated error": "estimated_error"}  # fmt: skip
     used = {title: key for title, key in columns.items() if any(key in one for one in entries.values())}
     rows = []
     for name, one in entries.items():
-        shown = [(size if key == "relative_error" else value)(one.get(key)) for key in used.values()]
+        shown = [(size if key.endswith("error") else value)(one.get(key)) for key in used.values()]
         rows.append((name, *shown))
     return Table("Learned values", ("parameter", *used), rows)
+
+
+def _polish(metrics: Mapping[str, Any]) -> str | None:
+    """What the polish did, in words."""
+    found = _mapping(metrics, "polish")
+    if not found:
+        return None
+    sizes = f"residual {size(found.get('residual_before'))}, then {size(found.get('residual_after'))}"
+    return f"{'accepted' if found.get('accepted') else 'not accepted'}: {sizes}, in {duration(found.get('seconds'))}"
 
 
 def run_facts(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
     """How the numbers came about: (what, text)."""
     found: list[tuple[str, Any]] = [("seed", metrics.get("seed")), ("precision", metrics.get("dtype"))]
-    found += [("device", metrics.get("device")), ("parameters", metrics.get("parameters"))]
+    found += [("device", metrics.get("device")), ("method", metrics.get("method"))]
+    found += [("parameters", metrics.get("parameters")), ("polish", _polish(metrics))]
     optimizers, operators = metrics.get("optimizers"), metrics.get("operators")
     found.append(("optimizers", ", then ".join(map(str, optimizers)) if isinstance(optimizers, list) else None))
     if isinstance(operators, Mapping):

@@ -15,7 +15,7 @@ from pinnkit.reporting.atomic import write_text
 
 # A run with any other status failed.
 COMPLETED = ("finished", "interrupted")
-_SECTIONS = ("relative_l2", "max_error", "residual_rms")
+_SECTIONS = ("relative_l2", "max_error", "estimated_error", "residual_rms")
 _NUMBERS = ("loss", "steps", "evaluations", "wall_time_s", "train_time_s", "seed")
 _FIXED = ("run", "status", "verdict", *_NUMBERS, "reason")
 
@@ -25,8 +25,8 @@ def summarise(sweep_folder: Path) -> Path:
 
     A run folder is one with a metrics.json or a config.yaml, at any depth; hidden folders are passed over.
     Columns: run (relative to the sweep folder), status, verdict, one for each override of any run (`network.width`),
-    relative_l2.FIELD, max_error.FIELD, residual_rms.EQUATION, loss, steps, evaluations, wall_time_s,
-    train_time_s, seed, learned.NAME (with learned.NAME.exact and .relative_error where they are known),
+    relative_l2.FIELD, max_error.FIELD, estimated_error.FIELD, residual_rms.EQUATION, loss, steps, evaluations,
+    wall_time_s, train_time_s, seed, learned.NAME (with learned.NAME.exact and .relative_error where they are known),
     reason. A cell that does not apply is empty.
 
     Rows are sorted by the worst relative_l2 over the run's fields; then come runs without an error, by loss;
@@ -88,7 +88,8 @@ def _cells(metrics: Mapping[str, Any], path: Path) -> Row:
         for name, value in _typed(metrics, section, dict, path).items():
             if not _is_number(value):
                 raise RunFolderError(f"{path}: damaged, {section}.{name} = {value!r}; expected a number or null")
-            row[section, f"{section}.{name}"] = value
+            if value is not None or section != "estimated_error":  # which is null where none was made
+                row[section, f"{section}.{name}"] = value
     for name, found in _typed(metrics, "learned", dict, path).items():
         # Either the value alone, or a mapping of it and what is known about it (exact, relative_error).
         for part, value in (found if isinstance(found, dict) else {"value": found}).items():

@@ -30,7 +30,7 @@ class Answers:
 
     def keep(self) -> None:
         """Keep the present answer."""
-        like = next(self._module.network.parameters())
+        like = self._module.model.like
         with torch.no_grad():
             values = self._module(torch.as_tensor(self._points).to(like)).double().cpu().numpy()
         fields = {field.name: values[:, index] for index, field in enumerate(self._module.problem.fields)}

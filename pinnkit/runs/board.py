@@ -11,6 +11,7 @@ from torch.utils.tensorboard import summary
 
 from pinnkit.language.markdown import without_markup
 from pinnkit.language.plain_text import unicode_text
+from pinnkit.networks.settings import Network
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.statement import Line, Statement, statement
 from pinnkit.reporting.report_tables import Table, tables
@@ -71,10 +72,8 @@ def hyperparameters(settings: Settings, problem: Problem, metrics: Mapping[str, 
         "problem": problem.name,
         "seed": settings.seed,
         "dtype": settings.dtype,
-        "network": network.name,
-        "network.width": network.width,
-        "network.depth": network.depth,  # type: ignore[attr-defined]
-        "network.activation": network.activation,
+        "method": settings.method,
+        **_network(network, settings.method),
         "sampling": sampling.name,
         "sampling.equations": sampling.equations,
         "sampling.conditions": sampling.conditions,
@@ -90,18 +89,33 @@ def hyperparameters(settings: Settings, problem: Problem, metrics: Mapping[str, 
     return {key: value if isinstance(value, bool | int | float) else str(value or "") for key, value in found.items()}
 
 
+def _network(network: Network, method: str) -> dict[str, Any]:
+    if method == "features":
+        return {"network": method}
+    return {
+        "network": network.name,
+        "network.width": network.width,
+        "network.depth": network.depth,  # type: ignore[attr-defined]
+        "network.activation": network.activation,
+    }
+
+
 def final(metrics: Mapping[str, Any]) -> dict[str, float]:
     """The metrics of the table of hyperparameters; NaN for what is not known."""
-    errors = metrics.get("relative_l2")
-    errors = list(errors.values()) if isinstance(errors, Mapping) else []
-    error = max(errors) if errors and all(isinstance(one, int | float) for one in errors) else math.nan
     loss = metrics.get("loss")
     return {
-        "final/error": float(error),
+        "final/error": _largest(metrics.get("relative_l2")),
+        "final/estimated_error": _largest(metrics.get("estimated_error")),
         "final/objective": float(loss) if isinstance(loss, int | float) else math.nan,
         "final/train_time_s": float(metrics.get("train_time_s") or 0.0),
         "final/steps": float(metrics.get("steps") or 0),
     }
+
+
+def _largest(errors: Any) -> float:
+    """The largest of the fields' errors; NaN where one is not known."""
+    values = list(errors.values()) if isinstance(errors, Mapping) else []
+    return float(max(values)) if values and all(isinstance(one, int | float) for one in values) else math.nan
 
 
 def in_markdown(said: Statement) -> str:

@@ -18,7 +18,7 @@ from pinnkit.runs.shipped import portable
 from pinnkit.settings import Settings, read_settings
 
 GROUPS = ("trainer", "callbacks", "checkpoint", "logger")
-FREE = (*GROUPS, "overwrite", "reference_max_time")
+FREE = (*GROUPS, "polish", "overwrite", "reference_max_time")
 """What may change between the parts of a run: it bounds and watches it, and leaves its trajectory alone."""
 PLACES = ("resume", "defaults", "hydra", "problem_folder")
 """Where things lie. Samples are compared by their content."""

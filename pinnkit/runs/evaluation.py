@@ -92,8 +92,18 @@ class Evaluation:
             for what, of in (("minimum", np.nanmin), ("maximum", np.nanmax))
         }
 
-    def draw(self, problem: Problem, history: History, points: Mapping[str, PointSet]) -> dict[str, Figure]:
-        """The run's figures by file name."""
+    def draw(
+        self,
+        problem: Problem,
+        history: History,
+        points: Mapping[str, PointSet],
+        estimates: tuple[Grid, Mapping[str, np.ndarray]] | None = None,
+    ) -> dict[str, Figure]:
+        """The run's figures by file name.
+
+        Args:
+            estimates: of the errors of fields, at points of their own.
+        """
         counted = {name: np.where(self._counted(name), values, np.nan) for name, values in self.residuals.items()}
         functions = {one.name: one.inputs[0] for one in problem.fields if one.arguments and len(one.inputs) == 1}
         return draw(
@@ -108,6 +118,7 @@ class Evaluation:
             self.planes,
             measured(problem),
             exact_parameters(problem),
+            estimates,
         )
 
 
@@ -274,5 +285,5 @@ def _chunks(module: PINN, coordinates: Mapping[str, np.ndarray], cost: int = 1) 
     cost: points at which the network is evaluated for each of them.
     """
     flat = np.stack([np.ravel(coordinates[name]) for name in module.problem.coordinates], axis=1)
-    like = next(module.network.parameters())
+    like = module.model.like
     return torch.as_tensor(flat).to(like).split(max(CHUNK // cost, 1))

@@ -12,13 +12,15 @@ from torch import nn
 
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, reweighted, weights
-from pinnkit.networks.fields import Output, UnfitNetwork, build, check_custom
+from pinnkit.networks.custom import UnfitNetwork, check_custom
+from pinnkit.networks.fields import Output, build
 from pinnkit.optimizers.settings import Optimizer, optimizers_where
 from pinnkit.problem.at import random_points
 from pinnkit.problem.integrals import described_integrals
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.runs.constraints import hard_constraints
+from pinnkit.runs.feature_module import FeaturePINN, Solve
 from pinnkit.runs.resolved import resolved
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
@@ -45,7 +47,9 @@ def assemble(
         ProblemError: the network has more parameters than an optimizer may have.
     """
     settings = resolved(problem, settings, network)
-    module = PINN(**module_arguments(problem, settings, network, threads)).to(getattr(torch, settings.dtype))
+    arguments = module_arguments(problem, settings, network, threads)
+    module = PINN(**arguments) if settings.method == "network" else FeaturePINN(settings.features, **arguments)
+    module = module.to(getattr(torch, settings.dtype))
     return module, data_of(module, settings)
 
 
@@ -96,11 +100,12 @@ def module_arguments(
         custom=network,
         constraints=hard_constraints(problem),
         logarithmic=[names.index(name) for name in problem.axes.logarithmic],
+        zero=settings.method == "features",
     ).to(dtype)
     if problem.hard_conditions:
         log.info("exact by construction: %s", ", ".join(dict.fromkeys(one.origin for one in problem.hard_conditions)))
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
-    if network is None:
+    if network is None and settings.method == "network":
         networks = cast(Sequence[nn.Sequential], fields.networks)
         shapes = [getattr(one[-1], "description", settings.network.name) for one in networks]
         log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
@@ -154,6 +159,8 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
     if not isinstance(network, nn.Module):
         report.add("network", f"is a {type(network).__name__}: a torch.nn.Module is needed")
         report.raise_if_any()
+    if settings.method == "features":
+        report.add("network", "is given, and method=features trains none: leave it out, or method=network")
     for field in problem.fields:
         if field.arguments:
             message = f"cannot make {field.name} a function of {', '.join(field.arguments)}: leave network out"
@@ -174,6 +181,8 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
 
 def stages_of(settings: Settings) -> tuple[Stage, ...]:
     """The stages of a run: one for each phase, on the whole problem."""
+    if settings.method == "features":
+        return (Stage(Solve()),)
     return tuple(Stage(cast(Optimizer, one)) for one in settings.phases or (settings.optimizer,))
 
 

@@ -93,7 +93,7 @@ def _depth(problem: Problem, part: str) -> Callable[[Tensor], Tensor]:
 
 def sample(module: PINN) -> dict[str, Tensor]:
     """Points of the domain, (n,) for each coordinate, in the dtype of the network and on the CPU."""
-    problem, dtype = module.problem, next(module.network.parameters()).dtype
+    problem, dtype = module.problem, module.model.like.dtype
     points = torch.as_tensor(random_points(problem.domain, POINTS)).to(dtype)
     return dict(zip(problem.coordinates, points.unbind(dim=1), strict=True))
 

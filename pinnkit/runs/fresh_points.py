@@ -94,14 +94,14 @@ class Levels:
         points = solid.draw(
             INSIDE, lambda drawn: unit_points("sobol", drawn, solid.dimension, self._seed, f"inside.{part}", DRAW)
         )
-        return torch.as_tensor(points).to(next(self._module.network.parameters()))
+        return torch.as_tensor(points).to(self._module.model.like)
 
 
 def _balances(
     module: PINN, group: TermGroup, points: PointSet, levels: Levels, measured: bool = False
 ) -> dict[str, Balance]:
     sizes, parameters = TermSizes(group), module.parameter_values()
-    like = next(module.network.parameters())
+    like = module.model.like
     found: dict[str, list[list[Tensor]]] = {term: [] for term in group.terms}
     inside: dict[Partial, float] | None = None
     step = max(CHUNK // group.cost, 1)

@@ -65,9 +65,11 @@ def judged(
         reference.claimed_error if reference else None,
         changes["answer_change_late"],
         asked,
+        dict(metrics.get("estimated_error") or {}),
         () if errors and all(one < WRONG_ERROR for one in errors.values()) else doubts(module.problem),
         all(stage.first_order for stage in module.stages),
         module.problem.steady,
+        module.solves,
     )
     found = verdict(evidence)
     every = {**equations, **conditions}

@@ -37,6 +37,7 @@ from pinnkit.runs.validation import read_and_check
 from pinnkit.settings import Settings
 from pinnkit.training.checkpoint_reader import check_fits, read
 from pinnkit.training.datamodule import CollocationData
+from pinnkit.training.feature_state import load_state
 from pinnkit.training.module import PINN
 
 CHECKPOINTS = ("last", "best")
@@ -123,8 +124,8 @@ def _from_file(
             check_network(network, found, settings)
         settings = resolved(found, settings, network)
         module, _ = assemble(found, settings, network)
-        check_weights(path, saved.weights, module)
-        module.load_state_dict(saved.weights)
+        check_weights(path, saved.state, module)
+        load_state(module, module.model, saved.state)
         weakref.finalize(module, files.pop_all().close)  # a reference, and a further save, read the data files later
     return Solution(saved.status, saved.metrics, None, module, settings)
 
@@ -164,7 +165,7 @@ def restore(
         report.raise_if_any()
     module, data = assemble(problem, settings, network)
     check_fits(path, state, module)
-    module.load_state_dict(state["state_dict"])
+    load_state(module, module.model, state)
     data.load_state_dict(state["CollocationData"])
     return Trained(module, data, state["callbacks"]["Record"]["rows"])
 

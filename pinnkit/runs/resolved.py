@@ -33,14 +33,15 @@ def resolved(problem: Problem, settings: Settings, network: nn.Module | None = N
         network: one of the user's own, in the place of `settings.network`.
     """
     dimension = len(problem.coordinates)
+    trained = settings.method == "network"
     found = replace(
         settings,
-        network=_network(problem, settings.network),
+        network=_network(problem, settings.network) if trained else settings.network,
         sampling=settings.sampling.resolved(dimension),
         trainer=_trainer(settings.trainer, dimension),
         reference=settings.reference or own_reference(problem),
     )
-    return _phases(problem, found, network)
+    return _phases(problem, found, network) if trained else found
 
 
 def _network(problem: Problem, network: Network) -> Network:

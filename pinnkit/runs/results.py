@@ -17,8 +17,10 @@ from pinnkit.problem.integral_checks import TOLERANCE, doubted
 from pinnkit.problem.units import unit_behind
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.reporting.grid import Grid
 from pinnkit.runs import board, environment, evaluation, trackers
 from pinnkit.runs.console import COLUMNS, FIXED
+from pinnkit.runs.corrections import correct, estimate_lines
 from pinnkit.runs.history import history as history_of
 from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
@@ -36,6 +38,7 @@ from pinnkit.training.exceptions import (
     RendezvousError,
     cannot_write,
 )
+from pinnkit.training.feature_state import base_state
 from pinnkit.training.module import PINN
 from pinnkit.training.signals import Interrupted
 from pinnkit.verdict.changes import Answer
@@ -96,12 +99,13 @@ class Results:
             raise
 
     def _finish(self, module: PINN, data: CollocationData, record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
+        corrections = correct(module, self.settings, self.run.last_checkpoint if self.first else None)
         found = evaluation.evaluate(module, self.reference)
         _check_finite(found, module)
         if self.first:
             self.run.write_solution(found.arrays())
         if self.first and self.settings.callbacks.figures:
-            figures = self._figures(found, module, data, record)
+            figures = self._figures(found, module, data, record, corrections.map(module.problem))
             callbacks = self.settings.callbacks
             self.run.write_figures(figures, callbacks.figures_format, callbacks.figures_dpi)
             self._show(module.progress.step, figures)
@@ -111,14 +115,15 @@ class Results:
             **found.errors(),
             "loss": record.rows[-1]["losses"].get("objective") if record.rows else None,
             **self._counters(module),
-            "learned": learned(module),
+            "learned": learned(module, corrections.learned),
+            **corrections.metrics,
             "hard": list(dict.fromkeys(condition.origin for condition in module.problem.hard_conditions)),
             **self._quadrature(module, data),
             **found.extremes(),
             **({"units": dict(module.problem.units)} if module.problem.units else {}),
             **self._facts(module),
         }
-        asked = self.settings.trainer.stop_error
+        asked = self.settings.trainer.asked_error
         metrics |= judged(module, record.rows, answers, self.reference, metrics, self.settings.seed, asked)
         self._write(metrics, module)
         for line in in_columns(verdict_lines(metrics)):
@@ -177,11 +182,11 @@ class Results:
 
     def _facts(self, module: PINN) -> dict[str, Any]:
         settings = self.settings
-        trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
         gpu = settings.trainer.accelerator == "gpu"
         choice = module.choice or module.computation.former_choice  # a run may end as other terms begin
         return {
-            "parameters": sum(parameter.numel() for parameter in trained),
+            "method": settings.method,
+            "parameters": _parameters(module),
             "operators": choice.to_dict() if choice else None,
             "optimizers": [stage.name for stage in module.stages],
             "reference": self.reference.name if self.reference is not None else None,
@@ -195,16 +200,28 @@ class Results:
         }
 
     def _figures(
-        self, found: evaluation.Evaluation, module: PINN, data: CollocationData, record: Record
+        self,
+        found: evaluation.Evaluation,
+        module: PINN,
+        data: CollocationData,
+        record: Record,
+        estimates: tuple[Grid, Mapping[str, np.ndarray]] | None = None,
     ) -> dict[str, Any]:
         names = [stage.name for stage in module.stages]
         history = history_of(record.rows, names, found.references)
-        return found.draw(module.problem, history, data.sets)
+        return found.draw(module.problem, history, data.sets, estimates)
 
     def _show(self, step: int, figures: Mapping[str, Any]) -> None:
         for logger in self.loggers:
             for name, figure in figures.items():
                 trackers.log_figure(logger, name, figure, step)
+
+
+def _parameters(module: PINN) -> int:
+    """How many numbers were trained, or solved for."""
+    trained = {name: one.numel() for name, one in module.named_parameters() if one.requires_grad}
+    kept = trained if module.solves else base_state(trained)  # a polish leaves the network as it was trained
+    return sum(kept.values())
 
 
 def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
@@ -252,14 +269,18 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     for field, error in metrics["relative_l2"].items():
         note = _without(metrics.get("reference_left_out", {}).get(field, 0), "it is not finite")
         lines.append(f"relative L2 error of {field}: {error:.3e} (against: {metrics['reference']}{note})")
-    if not metrics["relative_l2"]:
+    guesses = (metrics.get("estimated_error") or {}).values()
+    if not metrics["relative_l2"] and all(one is None for one in guesses):
         lines.append("no reference: the error is not known; give exact:, reference: or manufactured=")
+    lines += estimate_lines(metrics)
     for equation, size in metrics["residual_rms"].items():
         note = _without(metrics.get("residual_left_out", {}).get(equation, 0), "the equation is singular")
         lines.append(f"RMS residual of {equation}: {size:.3e}{f' ({note[2:]})' if note else ''}")
     for name, found in metrics["learned"].items():
         truth = f", exact {found['exact']:.6g}" if "exact" in found else ""
-        lines.append(f"learned {name} = {found['value']:.6g}{unit(name)}{truth}")
+        own = found.get("estimated_error")
+        guess = "" if own is None else f", estimated error {own:.1e}"
+        lines.append(f"learned {name} = {found['value']:.6g}{unit(name)}{truth}{guess}")
     lines += [
         f"minimum of {field} on the evaluation grid: {least:.4g}{unit(field)}; "
         f"maximum: {metrics['maximum'][field]:.4g}{unit(field)}"

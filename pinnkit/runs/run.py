@@ -8,9 +8,11 @@ from pathlib import Path
 
 import lightning
 from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.strategies import DDPStrategy, Strategy
 
 from pinnkit.runs import board, environment, evaluation, trackers
 from pinnkit.runs.answers import Answers
+from pinnkit.runs.estimated_stop import EstimatedStop
 from pinnkit.runs.recovery import (
     FAILURES,
     NAMED,
@@ -63,7 +65,8 @@ class Run:
             trackers.begin(self.loggers, setup.folder, setup.config, resume=checkpoint is not None)
         while True:
             try:
-                self._trainer().fit(setup.module, datamodule=setup.data, ckpt_path=checkpoint, weights_only=True)
+                start = None if setup.module.solves else checkpoint
+                self._trainer().fit(setup.module, datamodule=setup.data, ckpt_path=start, weights_only=True)
                 break
             except Diverged as error:
                 checkpoint = self._go_back(error)
@@ -125,25 +128,27 @@ class Run:
 
         return Record(
             measure,
-            settings.callbacks.evaluate_every,
+            1 if self.setup.module.solves else settings.callbacks.evaluate_every,
             settings.trainer.stop_error,
             self.setup.folder.append_history if self.first else None,
         )
 
     def _trainer(self) -> lightning.Trainer:
         settings, folder = self.setup.settings, self.setup.folder
-        limits = settings.trainer
+        limits, solves = settings.trainer, self.setup.module.solves
         callbacks: list[Callback] = [
             SignalHandler(),  # before the first checkpoint is written, from which on a signal is one to go on from
             self.record,
+            *self._stops(),
             Checkpoints(
                 folder.last_checkpoint,
                 folder.previous_checkpoint,
                 folder.best_checkpoint,
-                settings.checkpoint.every_steps,
+                1 if solves else settings.checkpoint.every_steps,
                 settings.checkpoint.every_minutes,
                 self.setup.config,
                 self.setup.digests,
+                begins=self.checkpoint is None or not solves,
             ),
         ]
         if settings.callbacks.progress and self.first:
@@ -154,7 +159,7 @@ class Run:
             accelerator=limits.accelerator,
             devices=limits.devices or "auto",
             num_nodes=limits.nodes,
-            strategy="ddp" if limits.devices != 1 or limits.nodes > 1 else "auto",  # it gives all ranks the same start
+            strategy=_strategy(limits.devices != 1 or limits.nodes > 1, solves),
             use_distributed_sampler=False,  # every rank takes every segment: `Ranks` shares out the points
             max_epochs=-1,
             logger=self.loggers,
@@ -167,5 +172,25 @@ class Run:
             default_root_dir=folder.path,
         )
 
+    def _stops(self) -> list[Callback]:
+        """The callback that ends training by the estimated error, where that is asked for."""
+        settings, asked = self.setup.settings, self.setup.settings.trainer.stop_estimated_error
+        every = 1 if self.setup.module.solves else settings.callbacks.evaluate_every
+        return [] if asked is None else [EstimatedStop(asked, every, settings)]
+
     def _show_now(self, step: int) -> None:
         self.results.show_now(self.setup.module, self.setup.data, self.record, step)
+
+
+class _Processes(DDPStrategy):
+    """Processes that share the rows of a least-squares problem: there is no gradient to reduce."""
+
+    def configure_ddp(self) -> None:
+        """Leave the module as it is, which has no parameters."""
+
+
+def _strategy(several: bool, solves: bool) -> Strategy | str:
+    """How Lightning runs one process, or several: DDP gives all ranks the same start."""
+    if not several:
+        return "auto"
+    return _Processes() if solves else "ddp"

@@ -20,7 +20,7 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs.configuration import folder_errors_as_mistakes
 from pinnkit.runs.factory import assemble
-from pinnkit.settings import Settings, check_optimizer_given_once, read_settings
+from pinnkit.settings import Settings, check_method, check_optimizer_given_once, read_settings
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.exceptions import CannotWrite
 from pinnkit.training.module import PINN
@@ -94,6 +94,9 @@ def read(settings: Settings | Mapping[str, Any] | None) -> Settings:
     report = Report()
     found = settings if isinstance(settings, Settings) else read_settings(settings or {}, report)
     check_optimizer_given_once(found, report)
+    check_method(found, report)
+    if found.method == "compare":
+        report.add("method", "compare is of the command line: solve by features and by network, each in its folder")
     report.raise_if_any()
     return found
 

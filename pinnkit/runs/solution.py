@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import torch
 from torch import nn
 
 from pinnkit.problem.notebook import in_latex
@@ -24,36 +23,17 @@ from pinnkit.runs.factory import assemble
 from pinnkit.runs.given_points import checked_points
 from pinnkit.runs.learned import learned
 from pinnkit.runs.plots import figure_of
+from pinnkit.runs.point_function import PointFunction
 from pinnkit.runs.solution_file import write
 from pinnkit.runs.solution_text import in_a_line, in_a_notebook
 from pinnkit.runs.threads import single_thread_if_small
 from pinnkit.settings import Settings
+from pinnkit.training.feature_state import load_state, saved_state
 from pinnkit.training.module import PINN
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.figure import Figure
-
-Points = Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class PointFunction:
-    """A function of the problem's coordinates, which it takes by their names, as the solution itself does.
-
-    Attributes:
-        name: what it gives: an expression, or an equation whose residual it is.
-    """
-
-    name: str
-    solution: Solution = field(repr=False)
-    evaluate: Callable[[Points], Any] = field(repr=False)
-
-    def __call__(self, **coordinates: Any) -> Any:
-        """The values, in the shape to which the coordinates broadcast."""
-        points = checked_points(self.solution.problem, coordinates)
-        with single_thread_if_small(self.solution.problem, self.solution.settings):
-            return self.evaluate(points)
 
 
 @dataclass(frozen=True)
@@ -105,6 +85,11 @@ class Solution:
     def learned(self) -> dict[str, float]:
         """The values of the learned parameters, and of what is derived from them."""
         return {name: one["value"] for name, one in learned(self.module).items()}
+
+    @property
+    def estimated_error(self) -> dict[str, float | None]:
+        """The estimated relative L2 error of each field, which needs no reference; None where it is not known."""
+        return dict(self.metrics.get("estimated_error") or {})
 
     def __call__(self, **coordinates: Any) -> dict[str, np.ndarray]:
         points = checked_points(self.problem, coordinates)
@@ -281,7 +266,7 @@ class Solution:
 
     def __reduce__(self) -> tuple[Any, ...]:
         network = self.module.network.own
-        state = {name: value.detach().cpu() for name, value in self.module.state_dict().items()}
+        state = saved_state(self.module, self.module.model)
         return rebuilt, (self.status, self.metrics, self.folder, self.settings, self.problem, network, state)
 
 
@@ -292,9 +277,9 @@ def rebuilt(
     settings: Settings,
     problem: Problem,
     network: nn.Module | None,
-    state: Mapping[str, torch.Tensor],
+    state: Mapping[str, Any],
 ) -> Solution:
     """A solution of its parts, as copies and pickles hold it: without the engines and the points of training."""
     module, _ = assemble(problem, settings, network)
-    module.load_state_dict(state)
+    load_state(module, module.model, state)
     return Solution(status, metrics, folder, module, settings)

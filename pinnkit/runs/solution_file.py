@@ -15,6 +15,7 @@ import numpy as np
 import torch
 import yaml
 
+from pinnkit.optimizers.state_check import InvalidStateError
 from pinnkit.problem.shape_files import FILES
 from pinnkit.problem.tables import Files
 from pinnkit.reporting.atomic import atomic
@@ -22,6 +23,8 @@ from pinnkit.reporting.json_values import parse_json, to_json
 from pinnkit.runs.configuration import as_yaml, parse
 from pinnkit.settings import Settings
 from pinnkit.training.checkpoint_reader import DamagedCheckpoint, read_tensors
+from pinnkit.training.feature_state import KEY as FEATURES
+from pinnkit.training.feature_state import check_features, saved_state
 from pinnkit.training.module import PINN
 from pinnkit.versions import versions
 
@@ -37,14 +40,14 @@ class Saved:
     Attributes:
         config: that of config.yaml.
         status, metrics: of the run.
-        weights: the module's state_dict.
+        state: the parameters and the features of the module.
         files: name in the configuration -> the bytes of a data file.
     """
 
     config: dict[str, Any]
     status: str
     metrics: dict[str, Any]
-    weights: dict[str, torch.Tensor]
+    state: dict[str, Any]
     files: dict[str, bytes]
 
     def unpack(self, folder: Path) -> None:
@@ -74,7 +77,7 @@ def write(path: Path, module: PINN, settings: Settings, status: str, metrics: Ma
         "status": status,
         "metrics": json.dumps(to_json(metrics)[0]),
         "versions": versions(),
-        "state_dict": {name: value.detach().cpu() for name, value in module.state_dict().items()},
+        **saved_state(module, module.model),
         "files": {name: torch.from_numpy(content) for name, content in files.items()},
     }
     with atomic(path) as temporary:
@@ -115,16 +118,21 @@ def read(path: Path) -> Saved:
         raise DamagedCheckpoint(path, f"is damaged: its metrics are no JSON ({error})") from None
     if not isinstance(metrics, dict):
         raise DamagedCheckpoint(path, "is damaged: its metrics are no mapping")
-    return Saved(config, content["status"], metrics, dict(content["state_dict"]), files)
+    state = {"state_dict": dict(content["state_dict"]), FEATURES: content.get(FEATURES)}
+    return Saved(config, content["status"], metrics, state, files)
 
 
-def check_weights(path: Path, weights: Mapping[str, torch.Tensor], module: PINN) -> None:
-    """Make sure that weights are those of a module.
+def check_weights(path: Path, state: Mapping[str, Any], module: PINN) -> None:
+    """Make sure that weights are those of a module, and that the features can be added to it.
 
     Raises:
         DamagedCheckpoint: they are not.
     """
-    own = module.state_dict()
+    try:
+        check_features(state[FEATURES], module.model)
+    except InvalidStateError as error:
+        raise DamagedCheckpoint(path, f"is damaged: {error}") from None
+    weights, own = state["state_dict"], module.state_dict()
     shapes = [{name: (value.shape, value.dtype) for name, value in one.items()} for one in (weights, own)]
     if shapes[0] != shapes[1]:
         different = sorted(name for name in {*weights, *own} if shapes[0].get(name) != shapes[1].get(name))

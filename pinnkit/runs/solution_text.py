@@ -20,6 +20,8 @@ def in_a_line(problem: Problem, status: str, metrics: Mapping[str, Any], folder:
         parts.append(f"{metrics['steps']} steps")
     errors = metrics.get("relative_l2") or {}
     parts += [f"relative L2 error of {name} {error:.2e}" for name, error in errors.items() if error is not None]
+    guesses = metrics.get("estimated_error") or {}
+    parts += [f"estimated error of {name} {error:.1e}" for name, error in guesses.items() if error is not None]
     if folder is not None:
         parts.append(f"folder {folder}")
     return f"Solution({problem.name}: {', '.join(parts)})"
@@ -42,6 +44,9 @@ def _rows(status: str, metrics: Mapping[str, Any], folder: Path | None) -> Itera
         most = f", at most {largest:.2e}" if largest is not None else ""
         if error is not None:
             yield f"error of {name}", f"{error:.2e} relative $L^2${most}{against}"
+    for name, error in (metrics.get("estimated_error") or {}).items():
+        if error is not None:
+            yield f"estimated error of {name}", f"{error:.1e} relative $L^2$"
     for name, size in (metrics.get("residual_rms") or {}).items():
         if size is not None:
             yield f"residual of {name}", f"{size:.2e} RMS"

@@ -25,7 +25,8 @@ def single_thread_if_small(problem: Problem, settings: Settings) -> Iterator[int
     dimension = len(problem.coordinates)
     network = settings.network.chosen(dimension, dimension, problem.simple, problem.steady, len(problem.equations))
     assert network.width is not None
-    if settings.sampling.count(dimension) * network.width <= SMALL:
+    small = settings.sampling.count(dimension) * network.width <= SMALL
+    if small and settings.method == "network":
         torch.set_num_threads(1)
     try:
         yield former

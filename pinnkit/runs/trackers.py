@@ -27,7 +27,7 @@ log = logging.getLogger("pinnkit")
 
 STORE = "mlflow.db"
 """MLflow's store where neither the settings nor the environment name one: a file in the working folder."""
-FINAL = ("relative_l2", "max_error", "residual_rms")
+FINAL = ("relative_l2", "max_error", "estimated_error", "residual_rms")
 """Metrics that are given for each field or equation."""
 LONGEST = 250
 """Characters of a parameter's value, which MLflow limits."""

@@ -109,6 +109,8 @@ def validate(problem: Problem, settings: Settings, custom_network: bool = False,
         report.mistakes += [_manufactured(one) for one in report.warnings if one.key.startswith("exact")]
         report.warnings = [one for one in report.warnings if not one.key.startswith("exact")]
     _check_weights(problem, settings, report)
+    if settings.method == "features":
+        _check_features(problem, report)
     if reference:
         _check_reference(problem, settings, report)
     _check_chunk(settings.operators.chunk, settings.sampling.count(len(problem.coordinates)), report)
@@ -136,6 +138,13 @@ def _check_weights(problem: Problem, settings: Settings, report: Report) -> None
             report.add(f"weighting.weights.{name}", "weighs nothing: a hard condition is no term of the loss")
         elif name not in names:
             report.add(f"weighting.weights.{name}", f"there is no term '{name}'{suggestion(name, sorted(names))}")
+
+
+def _check_features(problem: Problem, report: Report) -> None:
+    for field in problem.fields:
+        if field.arguments:
+            message = f"features are functions of coordinates, and {field.name} is one of {', '.join(field.arguments)}"
+            report.add("method", f"{message}: take method=network")
 
 
 def _check_chunk(chunk: int | None, points: int, report: Report) -> None:

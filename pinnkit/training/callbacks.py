@@ -62,7 +62,7 @@ class Record(Callback):
             self._next = progress.step // self.every * self.every + self.every
             if self.stop_error is not None and self.errors and max(self.errors.values()) <= self.stop_error:
                 module.stop(f"the error is at most {self.stop_error:g}")
-        rate = self._rate(trainer, row)
+        rate = self._rate(trainer, module, row)
         self.rows.append(row)
         if len(self.rows) > ROWS:  # older entries become sparser, so that a long run needs no more memory than a short
             self.rows = _sparser(self.rows)
@@ -80,11 +80,11 @@ class Record(Callback):
         for logger in trainer.loggers:
             logger.log_metrics(values, step=row["step"])
 
-    def _rate(self, trainer: lightning.Trainer, row: Mapping[str, Any]) -> float:
-        """Collocation points per second of training since the last entry: steps * points / time."""
+    def _rate(self, trainer: lightning.Trainer, module: PINN, row: Mapping[str, Any]) -> float:
+        """Collocation points per second of training since the last entry: steps * points / time; 0 of a solve."""
         before = self.rows[-1] if self.rows else {"step": 0, "time_s": 0.0}
         sizes: list[int] = [len(part) for part in trainer.datamodule.sets.values()]  # type: ignore[attr-defined]
-        points = sum(sizes)
+        points = 0 if module.solves else sum(sizes)
         elapsed = row["time_s"] - before["time_s"]
         self.points_per_second = (row["step"] - before["step"]) * points / elapsed if elapsed > 0 else 0.0
         return self.points_per_second

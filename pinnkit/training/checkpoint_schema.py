@@ -24,6 +24,8 @@ from pinnkit.problem.groups import equation_groups, region_of
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import complete, condition_points
 from pinnkit.sampling.sequences.sobol import Sobol
+from pinnkit.training.feature_state import KEY as FEATURES
+from pinnkit.training.feature_state import check_features
 from pinnkit.training.module import PINN
 
 FORMAT = 6
@@ -84,6 +86,7 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
         InvalidStateError: they cannot. NonFiniteStateError: a number that must be finite is not.
     """
     _check_weights(content["state_dict"], module)
+    check_features(content.get(FEATURES), module.model)
     _check_progress(content["progress"], module)
     _check_term_weights(content["weights"], module)
     _check_choice(content.get("operators"))

@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Callback
 
 from pinnkit.training.checkpoint_schema import FORMAT
 from pinnkit.training.exceptions import CannotWrite, RankLost
+from pinnkit.training.feature_state import KEY
 from pinnkit.training.module import PINN
 from pinnkit.versions import versions
 
@@ -28,6 +29,13 @@ class Checkpoints(Callback):
     `best` is the last where the objective was least, under the reference weights. It is judged by that and never by the
     error: choosing by the reference would flatter the figures. Each is written under a temporary name, forced to the
     disk and then renamed, so that what carries the name is whole.
+
+    Args:
+        last, previous, best: their paths.
+        every_steps, every_minutes: how often.
+        config: the text of config.yaml.
+        data: checksums of the samples.
+        begins: whether one is written before the first step; one that stands there already is better otherwise.
     """
 
     def __init__(
@@ -39,10 +47,11 @@ class Checkpoints(Callback):
         every_minutes: float,
         config: str,
         data: Mapping[str, str],
+        begins: bool = True,
     ) -> None:
         self.last, self.previous, self.best = last, previous, best
         self.every_steps, self.every_minutes = every_steps, every_minutes
-        self.config, self.data = config, dict(data)
+        self.config, self.data, self.begins = config, dict(data), begins
         self._next = 0
         self._step: int | None = None
         self._written = time.monotonic()
@@ -55,9 +64,9 @@ class Checkpoints(Callback):
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
         if trainer.ckpt_path is not None:
             self._whole = Path(trainer.ckpt_path).name == self.last.name  # known to all ranks by its name alone
-        if module.progress.step == 0:
+        if module.progress.step == 0 and self.begins:
             self._write(trainer, module)
-        elif self._whole and not module.rolled_back:  # otherwise it lacks the rollback
+        elif module.progress.step and self._whole and not module.rolled_back:  # otherwise it lacks the rollback
             self._step = module.progress.step
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:  # type: ignore[override]
@@ -125,6 +134,30 @@ class Checkpoints(Callback):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self._next, self._terms = state["next"], list(state["terms"])
         self._least = state["least"] if self.best.exists() else float("inf")
+
+
+def set_features(path: Path, features: Mapping[str, Any] | None) -> None:
+    """Put features into a checkpoint, beside the trained parameters, or take them out of it; None: there are none.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    former = content.pop(KEY, None)
+    if former is None and features is None:
+        return
+    if features is not None:
+        content[KEY] = features
+    temporary = path.with_suffix(".tmp")
+    try:
+        torch.save(content, temporary)
+        _settle(temporary)
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:
+        if not isinstance(error, OSError) and not any(word in str(error) for word in WRITER):
+            raise
+        temporary.unlink(missing_ok=True)
+        raise CannotWrite(path, str(error).splitlines()[0]) from error
 
 
 def _settle(path: Path) -> None:

@@ -23,6 +23,7 @@ from pinnkit.training.computation import Computation
 from pinnkit.training.counters import Counters
 from pinnkit.training.distributed import Ranks
 from pinnkit.training.divergence import Divergence
+from pinnkit.training.feature_state import put_features
 from pinnkit.training.loop import Loop
 from pinnkit.training.minibatch import MiniBatches
 from pinnkit.training.scoring import Scoring
@@ -90,6 +91,11 @@ class PINN(lightning.LightningModule):
         sequence = StageSequence(self.state, self.stopping, self.computation)
         self.loop = Loop(self.state, self.computation, step, sequence, self.stopping, self.divergence)
         self.rolled_back = False  # whether training diverged, and goes on from an earlier state with smaller steps
+
+    @property
+    def solves(self) -> bool:
+        """Whether a step is a solve by itself, so that a run that goes on begins anew."""
+        return False
 
     def forward(self, points: Tensor) -> Tensor:
         """All fields at points: (n, d) -> (n, fields)."""
@@ -182,6 +188,7 @@ class PINN(lightning.LightningModule):
         checkpoint["progress"] = self.progress.state_dict()
         checkpoint["weights"] = self.state.weights.state_dict()
         checkpoint["operators"] = self.choice.to_dict() if self.choice else None
+        put_features(checkpoint, self.model)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.rolled_back = self.progress.rollbacks > checkpoint["progress"]["rollbacks"]

@@ -112,7 +112,7 @@ def on_terminal(state: State, columns: int) -> str:
         "steps": steps,
         "objective": f"objective {state.objective:.2e}",
         "error": _error(state, " "),
-        "speed": f"{state.points_per_second:.1e} points/s",
+        "speed": f"{state.points_per_second:.1e} points/s" if state.points_per_second else "",
         "time": f"{clock(state.time)} of {bound}",
     }
     parts = {name: part for name, part in parts.items() if part}

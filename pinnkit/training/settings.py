@@ -50,8 +50,16 @@ class Trainer:
     """That share in a run that is given neither steps nor time; None: 1e-13 (1e-15 in one coordinate)."""
     stop_error: float | None = field(default=None, metadata={"minimum": 0.0})
     """Stop when the relative L2 error of every field with a reference is at most this."""
+    stop_estimated_error: float | None = field(default=None, metadata={"minimum": 0.0})
+    """Stop when the estimated relative L2 error of every field is at most this; no reference is needed."""
     steps_per_batch: int = field(default=10, metadata={"minimum": 1})
     """Optimizer steps in each call of `training_step`; losses are logged once in each."""
+
+    @property
+    def asked_error(self) -> float | None:
+        """The error that is to be reached, measured or estimated."""
+        asked = [one for one in (self.stop_error, self.stop_estimated_error) if one is not None]
+        return max(asked, default=None)
 
     @property
     def steps(self) -> int | None:

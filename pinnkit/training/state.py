@@ -51,7 +51,7 @@ class TrainingState:
     @property
     def like(self) -> Tensor:
         """A tensor of the dtype and the device that the network has."""
-        return next(self.model.network.parameters())
+        return self.model.like
 
     @property
     def device(self) -> torch.device:

@@ -38,6 +38,11 @@ class Stopping:
         self._requested = self._requested or reason
 
     @property
+    def requested(self) -> bool:
+        """Whether this process was asked to stop, by a signal or a callback."""
+        return self._requested is not None
+
+    @property
     def interrupted(self) -> str | None:
         """The signal by which this process was asked to stop."""
         return self._requested if self._requested and self._requested.startswith(INTERRUPTED) else None

@@ -26,7 +26,7 @@ class TermValues:
 
     def parameters(self) -> dict[str, Tensor]:
         """Every parameter of the problem as a scalar tensor; a learned one within its bounds."""
-        like = next(self.model.network.parameters())
+        like = self.model.like
         return self.model.parameters(cast(Mapping[str, Tensor], self.model.learned), self.model.constants(like))
 
     def fitting(self, group: str, size: int) -> int:

@@ -21,10 +21,12 @@ class Evidence:
         reference: the name of the reference.
         reference_error: the error that it claims itself; None: it claims none.
         late_change: the largest relative change of a field in the last third of training; None: not known.
-        asked: the error that was asked for (`trainer.stop_error`).
+        asked: the error that was asked for (`trainer.stop_error`, `trainer.stop_estimated_error`).
+        estimated: estimated relative L2 error of each field; None: not known.
         doubts: why the problem as posed has no solution, or many; a sentence each.
         one_rate: whether all optimizers have a learning rate that is given.
         steady: whether time is no coordinate.
+        direct: whether features were solved for, and no network trained.
     """
 
     equations: Mapping[str, Balance]
@@ -36,6 +38,8 @@ class Evidence:
     reference_error: float | None = None
     late_change: float | None = None
     asked: float | None = None
+    estimated: Mapping[str, float | None] = field(default_factory=dict)
     doubts: Sequence[str] = ()
     one_rate: bool = False
     steady: bool = False
+    direct: bool = False

@@ -49,6 +49,7 @@ class Findings:
         error: the largest error and its field; None: there is no reference.
         unmet: the equation that is not met. violated: the condition.
         ratio: the largest ratio of residual to terms of all equations and conditions but data; None: none is known.
+        estimate: the largest of the estimated errors and its field; None: there is none of some field.
         falls: whether its budget ended the run while it still fell, or before it could be told whether it does.
         factor: by which error, or objective, fell in the last third; None: not known.
     """
@@ -58,6 +59,7 @@ class Findings:
     unmet: Worst | None
     violated: Worst | None
     ratio: float | None
+    estimate: tuple[str, float] | None
     falls: bool
     factor: float | None
 
@@ -72,6 +74,7 @@ def judge(evidence: Evidence) -> Findings:
         _unmet(equations),
         _violated(conditions),
         max((one for one in ratios if math.isfinite(one)), default=None),
+        _estimate(evidence),
         *_falls(evidence),
     )
     return replace(found, word=_by_error(evidence, found) if found.error else _by_residuals(evidence, found))
@@ -91,9 +94,11 @@ def _by_error(evidence: Evidence, found: Findings) -> str:
 
 
 def _by_residuals(evidence: Evidence, found: Findings) -> str:
-    """Without one, the residuals against their terms, and the change of the answer."""
+    """Without one, the estimate of the error, or the residuals against their terms, and the change of the answer."""
     if evidence.doubts or found.unmet or found.violated:
         return UNSOLVED
+    if found.estimate:
+        return _by_estimate(evidence, found)
     if found.ratio is None:
         return UNKNOWN
     change = 0.0 if evidence.late_change is None else evidence.late_change
@@ -102,6 +107,25 @@ def _by_residuals(evidence: Evidence, found: Findings) -> str:
     if found.falls:
         return FALLING
     return SOLVED if found.ratio <= FAIR_RATIO and change <= FAIR_CHANGE else STALLED
+
+
+def _by_estimate(evidence: Evidence, found: Findings) -> str:
+    """An estimate that two corrections agree on is judged as an error would be."""
+    assert found.estimate is not None
+    _, error = found.estimate
+    if not error < WRONG_ERROR:
+        return UNSOLVED
+    if error <= (FINE_ERROR if evidence.asked is None else evidence.asked):
+        return SOLVED
+    if found.falls:
+        return FALLING
+    return SOLVED if error <= FAIR_ERROR and evidence.asked is None else STALLED
+
+
+def _estimate(evidence: Evidence) -> tuple[str, float] | None:
+    """The largest estimated error, where there is one of every field."""
+    known = [(name, error) for name, error in evidence.estimated.items() if error is not None and math.isfinite(error)]
+    return max(known, key=lambda one: one[1]) if known and len(known) == len(evidence.estimated) else None
 
 
 def _comparable(balances: Mapping[str, Balance]) -> dict[str, Balance]:

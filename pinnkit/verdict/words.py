@@ -35,6 +35,9 @@ EXPLAINED, MET = 0.1, 3e-2
 """An error is not explained by residuals that are at most such a share of it, and of their terms."""
 MEASURE = "give exact:, reference: or manufactured= to measure the error."
 
+DIRECT = "allow more features, by features.max_unknowns or trainer.max_time, or train a network, by method=network."
+"""What to do where features do not reach what was asked."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -70,7 +73,9 @@ def _solved(evidence: Evidence, found: Findings) -> list[str]:
         sentences.append(f"The reference's own error is {amount(evidence.reference_error)}: less cannot be measured.")
     elif found.falls and found.factor is not None:
         sentences.append(f"The {_what(evidence)} still fell by {_by(found)}: a longer run gets closer.")
-    if not found.error:
+    if not found.error and found.estimate:
+        sentences.append("Two independent corrections of the answer agree on that; no reference was needed.")
+    elif not found.error:
         sentences.append(f"No reference has confirmed it: {MEASURE}")
     return sentences
 
@@ -80,7 +85,8 @@ def _falling(evidence: Evidence, found: Findings) -> list[str]:
     if found.factor is None:
         return [state, f"After {_steps(evidence)} it cannot be told yet whether it still falls: "
                        f"give it more {budget}."]  # fmt: skip
-    goal = found.error[1] / (evidence.asked or FINE_ERROR) if found.error else (found.ratio or 1.0) / FINE_RATIO
+    measured = found.error or found.estimate
+    goal = measured[1] / (evidence.asked or FINE_ERROR) if measured else (found.ratio or 1.0) / FINE_RATIO
     goal = goal if evidence.progress.error_fell is not None else goal * goal  # an objective has squares
     times = math.ceil(min(max(longer(found.factor, max(goal, 1.0)), 2.0), MOST_TIMES + 1))
     advice = f"give it {min(times, MOST_TIMES)} times the {budget}"
@@ -90,23 +96,27 @@ def _falling(evidence: Evidence, found: Findings) -> list[str]:
 
 
 def _stalled(evidence: Evidence, found: Findings) -> list[str]:
-    wanted = amount(evidence.asked or FAIR_ERROR) if found.error else amount(FAIR_RATIO)
+    measured = found.error or found.estimate
+    wanted = amount(evidence.asked or FAIR_ERROR) if measured else amount(FAIR_RATIO)
     sentences = [f"{_state(evidence, found)}, and no longer falls."]
-    changed = evidence.late_change if not found.error else None
+    changed = evidence.late_change if not measured else None
     above = not changed or changed <= FAIR_CHANGE or (found.ratio or 0.0) > FAIR_RATIO
     cause = f"That is above {wanted}" if above else "The answer has not settled"
-    return [*sentences, f"{cause}: try a larger network, more points, or another optimizer."]
+    advice = DIRECT if evidence.direct else "try a larger network, more points, or another optimizer."
+    return [*sentences, f"{cause}: {advice}"]
 
 
 def _unsolved(evidence: Evidence, found: Findings) -> list[str]:
     first = "This is no solution"
     worst = _worst(found)
-    if evidence.progress.steps < FEW_STEPS and (worst or found.error):
+    if evidence.progress.steps < FEW_STEPS and (worst or found.error) and not evidence.direct:
         first += f" after {_steps(evidence)}"
     if found.error:
         sentences = [f"{first}: {_lower(_error(evidence, found))}.", *([f"{worst}."] if worst else [])]
     elif worst:
         sentences = [f"{first}: {_lower(worst)}."]
+    elif found.estimate and not evidence.doubts:
+        sentences = [f"{first}: {_lower(_estimated(found))}."]
     else:
         sentences = [f"This is no solution to be trusted: {evidence.doubts[0]}."]
     return [*sentences, _advice(evidence, found)]
@@ -120,6 +130,8 @@ def _unknown(evidence: Evidence, found: Findings) -> list[str]:
 def _advice(evidence: Evidence, found: Findings) -> str:
     """What to do about a run that is no solution: the likeliest cause first."""
     progress, worst = evidence.progress, _worst(found)
+    if evidence.direct and not evidence.doubts:
+        return f"{DIRECT[0].upper()}{DIRECT[1:]}"
     if evidence.doubts and (found.error or worst):
         return f"Likely cause: {evidence.doubts[0]}."
     if evidence.doubts:
@@ -148,6 +160,8 @@ def _advice(evidence: Evidence, found: Findings) -> str:
 def _state(evidence: Evidence, found: Findings) -> str:
     if found.error:
         return _error(evidence, found)
+    if found.estimate:
+        return _estimated(found)
     state = f"Equations and conditions are met to {amount(cast(float, found.ratio))} of the size of their terms"
     if evidence.late_change is None:
         return state
@@ -159,6 +173,12 @@ def _error(evidence: Evidence, found: Findings) -> str:
     name, error = found.error
     against = "its exact value" if name in evidence.numbers else evidence.reference
     return f"The error of {name} is {amount(error)} (against: {against})"
+
+
+def _estimated(found: Findings) -> str:
+    assert found.estimate is not None
+    name, error = found.estimate
+    return f"The error of {name} is estimated as {amount(error)}"
 
 
 def _worst(found: Findings) -> str:

@@ -1,0 +1,43 @@
+"""The features of a network that a solver may change."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from pinnkit.features.expansions import Expansion
+from pinnkit.features.system import expansions_of
+from pinnkit.networks.features import RandomFeatures
+from pinnkit.networks.fields import FieldNetworks
+
+Kept: TypeAlias = Sequence[tuple[RandomFeatures, int]]
+"""Features, each with the network that it belongs to."""
+
+
+class Attached:
+    """The features of a network but for those that stay as they are.
+
+    Args:
+        present: those that the network has now stay.
+    """
+
+    def __init__(self, network: FieldNetworks, present: bool) -> None:
+        self._network = network
+        self._others = set(network.expansions) if present else set()
+
+    @property
+    def expansions(self) -> list[Expansion]:
+        """What they are added to."""
+        return [one for one in expansions_of(self._network) if one.module not in self._others]
+
+    def kept(self) -> Kept:
+        """Copies of them."""
+        pairs = zip(self._network.expansions, self._network.expanded, strict=True)
+        return [(copy.deepcopy(module), group) for module, group in pairs if module not in self._others]
+
+    def put(self, kept: Kept) -> None:
+        """Have copies of these in their place."""
+        self._network.remove([one.module for one in self.expansions])
+        for module, group in kept:
+            self._network.add(copy.deepcopy(module), group)

@@ -1,0 +1,128 @@
+"""Newton's method on the coefficients of features: a least-squares problem for each step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pinnkit.features.expansions import Expansion
+from pinnkit.features.linearised import Linearised, State
+from pinnkit.features.system import System
+
+HALVINGS = 10
+"""Halvings of a step in a line search."""
+CHORDS = 8
+"""Steps with the same factor at most."""
+CHORD_PAYS = 2.0
+"""The factor by which such a step must lower the residual for another one."""
+REACHED = 1.2
+"""The multiple of the linearised residual from which a step is the last: what is left, features do not resolve."""
+STALLED = 0.9
+"""A step that leaves more than this share of the residual is the last where the step before it did too."""
+
+
+@dataclass(frozen=True)
+class Solved:
+    """How a solve ended.
+
+    Attributes:
+        residual: its norm afterwards.
+        steps: Newton steps.
+        converged: whether the last step changed the residual no more.
+        drops: the factor by which the linearised residual fell in the first step.
+    """
+
+    residual: float
+    steps: int
+    converged: bool
+    drop: float
+
+
+def newton(
+    system: System,
+    unknown: Sequence[Expansion],
+    steps: int,
+    linear: bool,
+    replaced: Sequence[Expansion] = (),
+    hopeless: float = math.inf,
+    enough: float = 0.0,
+) -> Solved:
+    """Solve for the coefficients of some expansions (and the learned numbers), the others staying as they are.
+
+    With A the Jacobian at the present state, c the unknown coefficients there and r the residuals, a step solves
+    A c' = A c - r for the coefficients themselves, so that their size is bounded in every step; a line search halves
+    c' - c until the residual is smaller.
+
+    Args:
+        steps: at most.
+        linear: one step is exact.
+        replaced: expansions whose place the unknown ones take in the first step, which is not searched.
+        hopeless: a linearised residual above this ends it.
+        enough: a residual below this ends it too.
+    """
+    state = State(system, unknown, replaced)
+    present = first = system.norm()
+    drop, slow = 1.0, 0
+    for step in range(1, steps + 1):
+        before = state.read()
+        equations = Linearised(system, state, before)
+        change, predicted = equations.solve()
+        if step == 1:
+            drop = first / predicted if predicted > 0 else math.inf
+        found: float | None
+        if replaced and step == 1:
+            state.write(before + change)
+            found = system.norm()
+            if not math.isfinite(found):
+                found = None
+        else:
+            found = _search(system, state, before, change, present, linear)
+        if found is None:
+            state.write(before)
+            return Solved(present, step - 1, step > 1, drop)
+        slow = slow + 1 if found > STALLED * present else 0
+        present = found
+        reached = present <= REACHED * predicted
+        if not linear and not reached:  # what the former linearisation left is no bound on what a new one will
+            present = _chords(system, state, equations, present, max(predicted, enough))
+        if linear or slow >= 2 or reached or present <= enough:
+            return Solved(present, step, True, drop)
+        if predicted > hopeless:
+            break
+    return Solved(present, step, False, drop)
+
+
+def _search(system: System, state: State, before: Tensor, change: Tensor, present: float, linear: bool) -> float | None:
+    """The residual after the longest of the halved steps that makes it smaller; None: none does."""
+    length = 1.0
+    for _ in range(1 if linear else HALVINGS):
+        state.write(before + length * change)
+        found = system.norm()
+        if found < present:
+            return found
+        length /= 2
+    return None
+
+
+def _chords(system: System, state: State, equations: Linearised, present: float, predicted: float) -> float:
+    """Go on with the factor of the last step, which costs little, as long as that pays; the residual then.
+
+    These are steps of the chord method, d = -(A'A)^-1 A'r with the A of the last linearisation.
+    """
+    for _ in range(CHORDS):
+        before = state.read()
+        change = equations.chord()
+        if change is None:
+            break
+        state.write(before + change)
+        found = system.norm()
+        if not found < present:
+            state.write(before)
+            break
+        fell, present = present / found, found
+        if fell < CHORD_PAYS or present <= REACHED * predicted:
+            break
+    return present

@@ -1,0 +1,68 @@
+"""Newton steps from a trained network, with features for the correction."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from pinnkit.features.choice import Choice
+from pinnkit.features.solver import FeatureSolver
+
+log = logging.getLogger(__name__)
+
+LOWER = 0.7
+"""The share of the residual on fresh points that a correction must leave at most, or it is not taken."""
+
+
+@dataclass(frozen=True)
+class Polished:
+    """What polishing did.
+
+    Attributes:
+        accepted: whether the correction is taken.
+        residual_before, residual_after: on points that no solve has seen, by the terms' scales.
+        choice: of the features of the correction, taken or not.
+        seconds: that it took.
+    """
+
+    accepted: bool
+    residual_before: float
+    residual_after: float
+    choice: Choice
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """A line for the log."""
+        change = f"the residual on fresh points goes from {self.residual_before:.2e} to {self.residual_after:.2e}"
+        done = f"{self.choice} correct the network" if self.accepted else f"{self.choice} do not pay, and are left out"
+        return f"polish: {change}: {done} ({self.seconds:.1f} s)"
+
+
+def polish(solver: FeatureSolver, seconds: float, seconds_left: Callable[[], float] | None = None) -> Polished:
+    """Correct the trained network of a solver by features; where that does not pay it is left as it was.
+
+    Args:
+        seconds: that it may take.
+    """
+    began = time.perf_counter()
+    learned = {name: float(one) for name, one in solver.model.learned.items()}
+
+    def left() -> float:
+        return seconds - (time.perf_counter() - began)
+
+    with torch.no_grad():
+        before = solver.fresh_residual(solver.trial_unknowns)
+        choice = solver.solve(left)
+        after = solver.fresh_residual(solver.trial_unknowns)
+        accepted = math.isfinite(after) and after <= LOWER * before
+        if not accepted:
+            solver.network.remove(list(solver.network.expansions))
+            for name, value in learned.items():
+                solver.model.learned[name].fill_(value)
+    return Polished(accepted, before, after, choice, time.perf_counter() - began)

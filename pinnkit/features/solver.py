@@ -1,0 +1,318 @@
+"""Features that solve a problem by themselves: their kind, range and number are found by trials on fresh points."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from pinnkit.engines.model import Model
+from pinnkit.features.attached import Attached, Kept
+from pinnkit.features.choice import Choice
+from pinnkit.features.least_squares import Shares
+from pinnkit.features.level import Level
+from pinnkit.features.newton import newton
+from pinnkit.features.places import concentrated, planes
+from pinnkit.features.points import FRESH, draw, probe, scales
+from pinnkit.features.settings import FeatureSettings
+from pinnkit.features.slab import Slab, initial_value_problem
+from pinnkit.features.start import Start
+from pinnkit.features.system import System
+from pinnkit.features.trials import Trials
+from pinnkit.features.windows import Windows
+from pinnkit.language.linear import is_linear
+from pinnkit.losses.residuals import TermGroup
+from pinnkit.networks.features import RandomFeatures
+from pinnkit.networks.fields import Zero
+from pinnkit.problem.groups import is_equations
+from pinnkit.sampling.point_set import PointSet
+
+log = logging.getLogger(__name__)
+
+TRIAL_UNKNOWNS = {1: 150, 2: 450}
+"""Coefficients in all of a trial, by the number of coordinates."""
+TRIAL_UNKNOWNS_MORE = 600
+"""The same in more of them."""
+GROWTH = 1.6
+"""Factor on the number of features from level to level."""
+FELL = 3.0
+"""The factor by which a level must lower the residual on fresh points, or it is the last."""
+SLOW = 1.2
+"""The same as long as the residual is above a share of that without features."""
+RESOLVED = 1e-4
+"""That share."""
+ROUNDING = 3e-14
+"""The share of the first residual that is taken for rounding."""
+HOPELESS = 3.0
+"""A trial ends where its linearised residual is this multiple of the least one so far."""
+STUCK = 1e-4
+"""The share of the first residual above which the trials failed, so that slabs of time are the next thing."""
+POOL = 8192
+"""Points among which places are looked for."""
+STREAM = 1000
+"""Seeds between two independent sets of features."""
+
+
+class FeatureSolver:
+    """Solves a problem by random features and least squares.
+
+    Args:
+        model: whose network has `Zero` networks, to which features are added.
+        groups: its terms by the points that they share.
+        ranks: processes that share the rows.
+        slab: the part of the time that is solved for, where features that are there already stay; None: all of it.
+        start: what the slab continues.
+        guess: the features of the state from which Newton's method begins.
+
+    Attributes:
+        reason: why it ended.
+        choice: the features that are attached.
+        trial_unknowns: coefficients in all of a trial.
+        like: a tensor of the type and on the device of the points.
+    """
+
+    choice: Choice
+
+    def __init__(
+        self,
+        model: Model,
+        groups: Mapping[str, TermGroup],
+        settings: FeatureSettings,
+        seed: int,
+        ranks: Shares | None = None,
+        like: torch.Tensor | None = None,
+        slab: Slab | None = None,
+        start: Start | None = None,
+        guess: Kept = (),
+    ) -> None:
+        self.model, self.groups, self.settings, self.seed, self.ranks = model, groups, settings, seed, ranks
+        self.slab, self._start, self._guess = slab, start, guess
+        self.problem = model.problem
+        self.linear = self.problem.linear and not self.problem.learned and self._linear_conditions()
+        self.reason = ""
+        self.like = like if like is not None else torch.zeros(1, dtype=torch.float64)
+        self.network = System(model, groups, {}, {}).network
+        self.attached = Attached(self.network, slab is not None)
+        self.size = 0.0
+        self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
+        self._places: dict[str, PointSet] = {}
+        self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
+        self._scales = scales(
+            model,
+            groups,
+            draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab=slab),
+            settings.conditions_weight,
+            seed,
+            slab,
+        )
+
+    @property
+    def exact(self) -> float:
+        """The residual that rounding leaves, by that of the state without features."""
+        return ROUNDING * self.size
+
+    @property
+    def located(self) -> bool:
+        """Whether the residual is concentrated somewhere."""
+        return bool(self._places)
+
+    def search(self) -> tuple[Choice, float]:
+        """The best features by trials, which are attached, and the residual on fresh points."""
+        if self._trained:
+            self.relocate()
+        count = max(40, self.trial_unknowns // sum(map(len, self.network.members)))
+        periodic = any(output.periodic for output in self.network.outputs)
+        found = Trials(self).search(len(self.problem.coordinates), count, periodic)
+        if not self._trained and self.slab is None and self.relocate():
+            found = Trials(self).search(len(self.problem.coordinates), count, periodic)
+        return found
+
+    def numbers(self) -> dict[str, float]:
+        """The values of the learned numbers."""
+        values = self.system(1, 0).parameters()
+        return {name: float(values[name]) for name in self.model.learned}
+
+    def solve(self, seconds_left: Callable[[], float]) -> Choice:
+        """Go through all levels; the choice of the features that are attached then."""
+        for level in self.levels(seconds_left):
+            log.info("features: %s", level.text)
+        return self.choice
+
+    def levels(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
+        """Solve with more and more features; each level's are attached to the network."""
+        self.measure()
+        if self.settings.windows is not None and self.settings.windows > 1:
+            yield from self._in_slabs(seconds_left)
+            return
+        fields = sum(map(len, self.network.members))
+        choice, residual = self.search()
+        log.info("features: %s are the best of the trials (residual %.2e)", choice, residual)
+        if residual > STUCK * self.size and self._divisible():
+            yield from self._in_slabs(seconds_left)
+            return
+        best: tuple[float, Choice] = (math.inf, choice)
+        if self.settings.count is not None:
+            choice = replace(choice, count=self.settings.count)
+        while True:
+            began = time.perf_counter()
+            if best[0] < math.inf and self.relocate():
+                best = self.fresh_residual(choice.count * fields), best[1]
+            residual = self.try_choice(choice)
+            if residual >= best[0] / FELL and best[0] < math.inf:  # the larger range did not pay
+                again = replace(choice, ranges=best[1].ranges, steep=best[1].steep)
+                other = self.try_choice(again)
+                residual, choice = min((residual, choice), (other, again), key=lambda one: one[0])
+            taken = time.perf_counter() - began
+            unknowns = choice.count * fields
+            fell = best[0] / residual if residual > 0 else math.inf
+            best = min(best, (residual, choice), key=lambda one: one[0])
+            self.choice = choice
+            yield Level(choice.count, unknowns, residual, f"{choice}: residual {residual:.2e} in {taken:.1f} s")
+            if self.settings.count is not None:
+                self.reason = f"features.count is {self.settings.count}"
+                return
+            if residual <= self.exact:
+                self.reason = "the residual is that of rounding"
+                return
+            if fell < FELL and (residual < RESOLVED * self.size or fell < SLOW):
+                self.reason = "more features do not lower the residual on fresh points"
+                break
+            larger = math.ceil(GROWTH * choice.count)
+            if larger * fields > self.settings.max_unknowns:
+                self.reason = f"features.max_unknowns is {self.settings.max_unknowns}"
+                break
+            if seconds_left() < taken * GROWTH**3:
+                self.reason = "the time left is too short for more features"
+                break
+            choice = choice.larger(GROWTH)
+        self.choice = best[1]
+        if best[1] != choice:
+            self.try_choice(best[1])
+
+    def measure(self) -> None:
+        """Find the residual of the present state, by which others are judged."""
+        with torch.no_grad():
+            self.size = self.fresh_residual(self.trial_unknowns)
+
+    def _divisible(self) -> bool:
+        """Whether to go on with slabs of time."""
+        if self.linear or self._trained or self.settings.windows is not None:
+            return False
+        return not initial_value_problem(self.problem)
+
+    def _in_slabs(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
+        """Solve slab by slab."""
+        log.info("features: slabs of time, each of which starts from the end of the one before")
+        self.attached.put([])
+        arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
+
+        def part(slab: Slab, start: Start | None, guess: Kept) -> FeatureSolver:
+            return FeatureSolver(*arguments, slab, start, guess)
+
+        windows = Windows(part, self.network, self.settings, self.problem, self.like, self.seed)
+        yield from windows.levels(seconds_left)
+        self.reason, self.choice = windows.reason, windows.choice
+
+    # ------------------------------------------------------------ one solve
+
+    def add(self, choice: Choice, stream: int = 0) -> list[RandomFeatures]:
+        """Add features without coefficients to the outputs of every network; another stream has other ones."""
+        problem = self.problem
+        box = problem.domain.lower.tolist(), problem.domain.upper.tolist()
+        logarithmic = [problem.coordinates.index(name) for name in problem.axes.logarithmic]
+        seed = self.seed + STREAM * stream
+        added = []
+        for number, members in enumerate(self.network.members):
+            count = choice.count
+            places = np.zeros((0, 0))
+            if choice.steep:
+                places = planes(self.problem, self._places, self.network.outputs[members[0]].part, stream)
+            if len(places):
+                count -= choice.count // 2
+                steep = probe(
+                    self.network,
+                    number,
+                    "tanh",
+                    choice.count // 2,
+                    choice.steep,
+                    seed + STREAM // 2,
+                    box,
+                    logarithmic,
+                    self.slab,
+                    places=places,
+                )
+                added.append((steep, number))
+            shape = choice.kind, count, choice.ranges, seed
+            added.append((probe(self.network, number, *shape, box, logarithmic, self.slab), number))
+        for module, number in added:
+            self.network.add(module.to(self.like), number)
+        return [module for module, _ in added]
+
+    def relocate(self) -> bool:
+        """Find the places where the residual is large, if it is concentrated; whether that changed anything."""
+        former, self._places = self._places, {}
+        batches = draw(self.problem, 1, POOL * len(self.problem.equations), self.seed, FRESH + 7, self.like)
+        equations = {name: batch for name, batch in batches.items() if is_equations(name)}
+        self._places = concentrated(System(self.model, self.groups, equations, self._scales), self.seed)
+        return bool(former or self._places)
+
+    def system(self, unknowns: int, drawn: int, share: float = 1.0) -> System:
+        """The terms at points for so many unknowns, or a share of those; another number has other points."""
+        places = self._places
+        if drawn:  # other ones than those of the solve
+            places = {name: one.take(slice(None, None, -1)) for name, one in places.items()}
+        batches = draw(
+            self.problem, unknowns, share * self.settings.rows, self.seed, drawn, self.like, places, self.slab
+        )
+        return System(self.model, self.groups, batches, self._scales, self.ranks, self._start)
+
+    def missed(self, condition: str) -> float:
+        """RMS of the residuals of a condition's samples, as a share of that of the samples."""
+        batch = {condition: self.system(self.trial_unknowns, 0).batches[condition]}
+        size = max((float(one.square().mean().sqrt()) for one in batch[condition].columns.values()), default=1.0)
+        terms = self.groups[condition].terms
+        found = System(self.model, self.groups, batch, dict.fromkeys(terms, 1.0)).norm()
+        return found / size if size > 0 else found
+
+    def fresh_residual(self, unknowns: int) -> float:
+        """The residual on points that no solve has seen."""
+        return self.system(unknowns, FRESH, share=0.5).norm()
+
+    def try_choice(
+        self,
+        choice: Choice,
+        warm: bool = True,
+        steps: int | None = None,
+        *,
+        least: float = math.inf,
+        enough: float = 0.0,
+    ) -> float:
+        """Solve with features of a choice, which take the place of those there are; the residual on fresh points.
+
+        Args:
+            warm: begin with the state that there is; else with the guess.
+            least: the residual that others left: what cannot come near it ends early.
+            enough: the residual at which it ends.
+        """
+        if not warm or self.linear:
+            self.attached.put([] if self.linear else self._guess)
+        replaced = self.attached.expansions
+        added = set(self.add(choice))
+        unknown = [one for one in self.attached.expansions if one.module in added]
+        unknowns = sum(one.size for one in unknown)
+        steps = steps or self.settings.newton_steps
+        with torch.no_grad():
+            newton(self.system(unknowns, 0), unknown, steps, self.linear, replaced, HOPELESS * least, enough)
+            self.network.remove([one.module for one in replaced if not bool(one.module.coefficients.any())])
+            return self.fresh_residual(unknowns)
+
+    def _linear_conditions(self) -> bool:
+        """Whether the conditions are linear too, and each field an affine function of the network's output."""
+        equations = [one for condition in self.problem.soft_conditions for one in condition.equations]
+        plain = all(not callable(one.residual) and is_linear(one.residual) for one in equations)
+        return plain and all(output.affine for output in System(self.model, self.groups, {}, {}).network.outputs)

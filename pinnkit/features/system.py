@@ -1,0 +1,88 @@
+"""The terms of a problem at points, each with the factor of its residuals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pinnkit.engines.model import Model
+from pinnkit.features.expansions import Expansion
+from pinnkit.features.least_squares import Shares
+from pinnkit.features.linearise import Linearisation
+from pinnkit.features.start import Start
+from pinnkit.losses.residuals import TermGroup
+from pinnkit.networks.fields import FieldNetworks
+from pinnkit.sampling.point_set import PointSet
+
+
+@dataclass(frozen=True)
+class System:
+    """The terms of a problem at points, each with the factor of its residuals.
+
+    Attributes:
+        model: with the network that features are added to.
+        batches: group -> points.
+        scales: term -> the factor on each of its residuals; the mean over its points is taken besides.
+        ranks: processes that share the rows; None: one.
+        start: what the features meet besides, at the start of a slab of time.
+    """
+
+    model: Model
+    groups: Mapping[str, TermGroup]
+    batches: Mapping[str, PointSet]
+    scales: Mapping[str, float]
+    ranks: Shares | None = None
+    start: Start | None = None
+
+    @property
+    def network(self) -> FieldNetworks:
+        network = self.model.network
+        assert isinstance(network, FieldNetworks)
+        return network
+
+    def parameters(self) -> dict[str, Tensor]:
+        """Every parameter of the problem as a scalar tensor."""
+        like = next(iter(self.batches.values())).coordinates
+        learned = {name: one.detach().to(like) for name, one in self.model.learned.items()}
+        return self.model.parameters(learned, self.model.constants(like))
+
+    def own(self, batch: PointSet) -> PointSet:
+        """This process's share of the points."""
+        if self.ranks is None or self.ranks.count == 1:
+            return batch
+        return batch.take(slice(self.ranks.rank, None, self.ranks.count))
+
+    def sizes(self) -> dict[str, np.ndarray]:
+        """The root of the sum over a group's terms of (scale * residual)^2 at each of its points, (n,)."""
+        linear = Linearisation(self.network, self.groups, expansions_of(self.network))
+        found = {}
+        for name, batch in self.batches.items():
+            rows = linear.rows(name, batch, self.parameters(), jacobian=False).residuals
+            total = sum((self.scales[term] * one).square() for term, one in rows.items())
+            found[name] = torch.as_tensor(total).sqrt().double().cpu().numpy()
+        return found
+
+    def norm(self) -> float:
+        """The root of the sum over terms of scale^2 times the mean of the squared residual, on all processes."""
+        linear = Linearisation(self.network, self.groups, [])
+        total = 0.0
+        parameters = self.parameters()
+        for name, batch in self.batches.items():
+            for term, residual in linear.rows(name, batch, parameters, jacobian=False).residuals.items():
+                total += float((self.scales[term] * residual).square().mean())
+        if self.start is not None:
+            total += float(self.start.rows(expansions_of(self.network))[1].square().sum())
+        return math.sqrt(total) if math.isfinite(total) else math.inf
+
+
+def expansions_of(network: FieldNetworks) -> list[Expansion]:
+    """The features of a network, with the fields that they are added to."""
+    return [
+        Expansion(module, tuple(network.members[group]))
+        for module, group in zip(network.expansions, network.expanded, strict=True)
+    ]
