@@ -39,12 +39,12 @@ estimate at a front was a quarter of the error, as both sets missed the same."""
 WORSE = 3.0
 """The factor by which that of an independent set may be larger, where it is."""
 EXACT = 1e-11
-"""The share of a field below which distances are those of rounding, and need not agree."""
+"""The share of a field's size below which distances are those of rounding."""
 NOISE = 1e-4
 """The share of samples by which an answer may miss them, or the error that their noise brings is not known."""
 POINTS = 2000
 """Points of the domain at which distances are measured."""
-MORE = 1.3
+MORE = 1.1
 """Features of the second set, as a multiple of those of the first."""
 STEPS = 4
 """Newton steps of a set that takes the place of features."""
@@ -93,7 +93,7 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
         others = [_independent(solver, choice, 1, points, own)]
         others.append(_independent(solver, replace(choice, count=math.ceil(MORE * choice.count)), 2, points, own))
     log.debug("residuals: %.2e; independent: %.2e, %.2e", present.residual, *(one.residual for one in others))
-    doubt = _noise(solver) or _doubt(solver, present, others, own)
+    noise, doubt = _noise(solver), _doubt(solver, present, others, own)
     fields: dict[str, float | None] = {}
     learned: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
@@ -104,26 +104,26 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
             float((a - b).square().mean().sqrt())
             for a, b in ((three[0], three[1]), (three[0], three[2]), (three[1], three[2]))
         ]
-        error, reason = _error(*distances, size)
-        reason = doubt or reason or ("the field is zero" if size == 0 else None)
+        error, reason = _error(*distances)
+        exact = error <= EXACT * size  # the distances are those of rounding, which need not agree
+        reason = noise or (None if exact else doubt or reason) or ("the field is zero" if size == 0 else None)
         fields[one.name] = None if reason else error / size
         if reason:
             reasons[one.name] = reason
     for name in present.learned:
         a, b, c = (answer.learned[name] for answer in (present, *others))
-        error, reason = _error(abs(a - b), abs(a - c), abs(b - c), abs(c))
-        learned[name] = None if doubt or reason else error
-        if doubt or reason:
-            reasons[name] = doubt or reason or ""
+        error, reason = _error(abs(a - b), abs(a - c), abs(b - c))
+        reason = noise or (None if error <= EXACT * abs(c) else doubt or reason)
+        learned[name] = None if reason else error
+        if reason:
+            reasons[name] = reason
     error = (others[1].values - present.values).cpu().numpy()
     return Estimate(fields, learned, reasons, time.perf_counter() - began, points.cpu().numpy(), error)
 
 
-def _error(first: float, second: float, between: float, size: float) -> tuple[float, str | None]:
+def _error(first: float, second: float, between: float) -> tuple[float, str | None]:
     """The error from its distances to two independent answers and theirs; why it is not known, where it is not."""
     least, most = sorted((first, second))
-    if most <= EXACT * size:
-        return most, None
     if not most <= AGREE * least:
         return most, f"two independent sets of features disagree: {first:.1e} and {second:.1e}"
     square = (first**2 + second**2 - between**2) / 2

@@ -74,7 +74,10 @@ class Linearisation:
         values: dict[sympy.Basic, Any] = group.values(batch, known)
         with torch.enable_grad():
             places, integrals = self._leaves(group, batch, values)
+            known_partials = len(group.extra_partials)
             residuals = group.evaluated(self.network, batch, values)
+            if len(group.extra_partials) > known_partials:  # a residual in Python has read others for the first time
+                return self.rows(name, batch, parameters, jacobian)
         found = {term: one.detach()[:, 0] for term, one in residuals.items()}
         if not jacobian:
             return Rows(found, {})
@@ -109,9 +112,9 @@ class Linearisation:
             if any(field in one.fields for field, _ in wanted):
                 place.orders[number] = one.module.orders(points, highest)
         plain = [one for one in wanted if self.network.outputs[one[0]].affine]
-        base = derivatives(self._base, points, plain) | derivatives(
-            self.network, points, [one for one in wanted if one not in plain]
-        )
+        base = derivatives(self._base, points, plain)
+        if len(plain) < len(wanted):
+            base |= derivatives(self.network, points, [one for one in wanted if one not in plain])
         others = self._others(points, {field for field, _ in plain}, highest)
         for key in wanted:
             value = base[key].detach()

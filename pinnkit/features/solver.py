@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-import numpy as np
 import torch
 
 from pinnkit.engines.model import Model
@@ -16,12 +15,14 @@ from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.least_squares import Shares
 from pinnkit.features.level import Level
+from pinnkit.features.made import made
 from pinnkit.features.newton import newton
-from pinnkit.features.places import concentrated, planes
-from pinnkit.features.points import FRESH, draw, probe, scales
+from pinnkit.features.places import concentrated
+from pinnkit.features.points import FRESH, draw, scales
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab, initial_value_problem
 from pinnkit.features.start import Start
+from pinnkit.features.supported import check_pointwise
 from pinnkit.features.system import System
 from pinnkit.features.trials import Trials
 from pinnkit.features.windows import Windows
@@ -54,8 +55,6 @@ STUCK = 1e-4
 """The share of the first residual above which the trials failed, so that slabs of time are the next thing."""
 POOL = 8192
 """Points among which places are looked for."""
-STREAM = 1000
-"""Seeds between two independent sets of features."""
 
 
 class FeatureSolver:
@@ -145,6 +144,7 @@ class FeatureSolver:
 
     def levels(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
         """Solve with more and more features; each level's are attached to the network."""
+        self._check_pointwise()
         self.measure()
         if self.settings.windows is not None and self.settings.windows > 1:
             yield from self._in_slabs(seconds_left)
@@ -153,8 +153,11 @@ class FeatureSolver:
         choice, residual = self.search()
         log.info("features: %s are the best of the trials (residual %.2e)", choice, residual)
         if residual > STUCK * self.size and self._divisible():
+            kept = self.attached.kept()
             yield from self._in_slabs(seconds_left)
-            return
+            if self.network.expansions:
+                return
+            self.attached.put(kept)
         best: tuple[float, Choice] = (math.inf, choice)
         if self.settings.count is not None:
             choice = replace(choice, count=self.settings.count)
@@ -194,6 +197,16 @@ class FeatureSolver:
         if best[1] != choice:
             self.try_choice(best[1])
 
+    def _check_pointwise(self) -> None:
+        """Refuse residuals in Python that mix points, by a state that varies from point to point."""
+        if any(group.callables for group in self.groups.values()):
+            added = self.add(Choice("sin", (2.0,) * len(self.problem.coordinates), 8))
+            with torch.no_grad():
+                for one in added:
+                    one.coefficients.fill_(1.0)
+                check_pointwise(self.system(self.trial_unknowns, FRESH, share=0.5), self.groups)
+            self.network.remove(added)
+
     def measure(self) -> None:
         """Find the residual of the present state, by which others are judged."""
         with torch.no_grad():
@@ -222,33 +235,7 @@ class FeatureSolver:
 
     def add(self, choice: Choice, stream: int = 0) -> list[RandomFeatures]:
         """Add features without coefficients to the outputs of every network; another stream has other ones."""
-        problem = self.problem
-        box = problem.domain.lower.tolist(), problem.domain.upper.tolist()
-        logarithmic = [problem.coordinates.index(name) for name in problem.axes.logarithmic]
-        seed = self.seed + STREAM * stream
-        added = []
-        for number, members in enumerate(self.network.members):
-            count = choice.count
-            places = np.zeros((0, 0))
-            if choice.steep:
-                places = planes(self.problem, self._places, self.network.outputs[members[0]].part, stream)
-            if len(places):
-                count -= choice.count // 2
-                steep = probe(
-                    self.network,
-                    number,
-                    "tanh",
-                    choice.count // 2,
-                    choice.steep,
-                    seed + STREAM // 2,
-                    box,
-                    logarithmic,
-                    self.slab,
-                    places=places,
-                )
-                added.append((steep, number))
-            shape = choice.kind, count, choice.ranges, seed
-            added.append((probe(self.network, number, *shape, box, logarithmic, self.slab), number))
+        added = made(self.network, self.problem, choice, self.seed, stream, self._places, self.slab)
         for module, number in added:
             self.network.add(module.to(self.like), number)
         return [module for module, _ in added]

@@ -45,32 +45,31 @@ class Start:
     lower: float
     matches: tuple[Match, ...]
 
-    def rows(self, expansions: Sequence[Expansion]) -> tuple[Tensor, Tensor]:
+    def rows(self, expansions: Sequence[Expansion], jacobian: bool = True) -> tuple[Tensor, Tensor]:
         """Derivatives (rows, unknowns) by the coefficients, field by field, and the differences (rows,)."""
         highest = max(one.order for one in self.matches)
-        size = sum(one.size for one in expansions)
-        matrices, differences = [], []
-        orders = {
-            number: one.module.orders(self.points, highest)
-            for number, one in enumerate(expansions)
-            if one.module.features.interval is not None and one.module.features.interval[1] == self.lower
-        }
-        for match in self.matches:
-            factor = match.scale / len(match.points) ** 0.5
-            matrix = self.points.new_zeros(len(match.points), size)
-            begin, found = 0, -match.values
-            for number, one in enumerate(expansions):
-                for place, field in enumerate(one.fields):
-                    count = one.module.features.count
-                    if field == match.field and number in orders:
-                        part = orders[number][match.order][match.points]
-                        part = part * one.module.monomials([(self.axis,) * match.order])
-                        found = found + part @ one.module.coefficients.detach()[:, place]
-                        matrix[:, begin : begin + count] = factor * part
-                    begin += count
-            matrices.append(matrix)
-            differences.append(factor * found)
-        return torch.cat(matrices), torch.cat(differences)
+        begins = [0]
+        for one in expansions:
+            begins.append(begins[-1] + one.size)
+        matrices = [self.points.new_zeros(len(one.points), begins[-1] if jacobian else 0) for one in self.matches]
+        differences = [-one.values for one in self.matches]
+        for one, begin in zip(expansions, begins, strict=False):
+            if one.module.features.interval is None or one.module.features.interval[1] != self.lower:
+                continue
+            orders, count = one.module.orders(self.points, highest), one.module.features.count
+            for number, match in enumerate(self.matches):
+                if match.field not in one.fields:
+                    continue
+                place = one.fields.index(match.field)
+                slopes = one.module.monomials([(self.axis,) * match.order])[0]
+                part = orders[match.order][match.points]
+                coefficients = one.module.coefficients.detach()[:, place]
+                differences[number] = differences[number] + part @ (slopes * coefficients)
+                if jacobian:
+                    matrices[number][:, begin + place * count : begin + (place + 1) * count] = part * slopes
+        factors = [one.scale / len(one.points) ** 0.5 for one in self.matches]
+        scaled = [factor * one for factor, one in zip(factors, matrices, strict=True)]
+        return torch.cat(scaled), torch.cat([factor * one for factor, one in zip(factors, differences, strict=True)])
 
 
 def outputs_by_time(expansions: Sequence[Expansion], points: Tensor, axis: int, field: int, order: int) -> Tensor:

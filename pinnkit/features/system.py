@@ -76,7 +76,7 @@ class System:
             for term, residual in linear.rows(name, batch, parameters, jacobian=False).residuals.items():
                 total += float((self.scales[term] * residual).square().mean())
         if self.start is not None:
-            total += float(self.start.rows(expansions_of(self.network))[1].square().sum())
+            total += float(self.start.rows(expansions_of(self.network), jacobian=False)[1].square().sum())
         return math.sqrt(total) if math.isfinite(total) else math.inf
 
 

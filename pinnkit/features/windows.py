@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 import torch
 
-from pinnkit.features.attached import Attached, Kept
+from pinnkit.features.attached import Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.expansions import Expansion
 from pinnkit.features.level import Level
+from pinnkit.features.plan import Next, Plan, SlabSolver
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab
 from pinnkit.features.start import Start, start_of
 from pinnkit.features.system import expansions_of
-from pinnkit.networks.features import RandomFeatures
+from pinnkit.features.tangent import moved, tangent
 from pinnkit.networks.fields import FieldNetworks
 from pinnkit.problem.problem import Problem
 
@@ -28,7 +27,7 @@ log = logging.getLogger(__name__)
 
 FIRST = 4
 """Slabs at first."""
-FAILED = 1e-3
+FAILED = 1e-2
 """The share of a slab's first residual above which it is too wide."""
 TOLERANCE = {1: 1e-13}
 """The share of a slab's first residual that is asked for where the equations have one coordinate."""
@@ -49,40 +48,10 @@ PAYS = 2.0
 """The factor by which a change of the plan must lower the residual."""
 WORK = 0.5
 """The work of all slabs together at most, as a share of that of one solve with `features.max_unknowns`."""
-SLOW = 1e-3
-"""The share of their time by which features go on, for the slope by time at the end of a slab."""
+HELPS = 4.0
+"""The factor by which half the width, or more features, must lower the residual of a slab to be worth it."""
 SHARE = 0.05
 """The share of the whole time that is solved from level to level."""
-
-
-class SlabSolver(Protocol):
-    """The least-squares problems of a slab."""
-
-    slab: Slab | None
-    size: float
-    attached: Attached
-
-    def measure(self) -> None: ...
-
-    def search(self) -> tuple[Choice, float]: ...
-
-    def try_choice(self, choice: Choice, warm: bool = True, *, enough: float = 0.0) -> float: ...
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How slabs are solved: their width, and the features of each."""
-
-    width: float
-    choice: Choice
-    residual: float
-    size: float
-    kept: Kept
-    """The features of the first slab."""
-
-    def work(self, fields: int, total: float) -> float:
-        """Work of all slabs: the third power of the unknowns of each."""
-        return total / self.width * (self.choice.count * fields) ** 3
 
 
 class Windows:
@@ -142,7 +111,7 @@ class Windows:
                 text = f"slab {number}, {self.problem.time} to {slab.upper:.4g}: residual {residual:.2e}, {choice}, "
                 yield Level(choice.count, unknowns, worst, text + f"{time.perf_counter() - began:.1f} s in all")
             if slab.last:
-                self.reason = f"the last of {number} slabs of time is solved"
+                self.reason = f"{number} slabs of time are solved, with residuals up to {worst:.1e}"
                 return
             if seconds_left() <= 0:
                 self.reason = f"the time left ended at {self.problem.time} = {slab.upper:.4g}"
@@ -150,11 +119,11 @@ class Windows:
             following = self._next(part, choice, width, limit)
             if following is None:
                 return
-            part, choice, residual, eased = following
+            part, choice, residual, limit = following.part, following.choice, following.residual, following.limit
             assert part.slab is not None
             number += 1
             width = part.slab.width if not part.slab.last else width
-            if eased:
+            if following.easy:
                 width, choice = WIDER * width, self._in_width(choice, WIDER)
 
     @property
@@ -167,11 +136,19 @@ class Windows:
         """The first slab, solved, and the plan of all."""
         fixed = self.settings.windows
         width = self.total / (fixed or FIRST)
+        former: tuple[float, Choice, Kept] | None = None
         while True:
             part = self._part(self.begin, width)
             choice, residual = part.search()
             if residual <= FAILED * part.size or fixed is not None:
                 break
+            if former is not None and residual > former[0] / PAYS:  # not the width, but features are in want
+                width, (residual, choice, kept) = 4 * width, former
+                part.attached.put([])
+                part = self._part(self.begin, width)
+                part.attached.put(kept)
+                break
+            former = residual, choice, part.attached.kept()
             part.attached.put([])
             width /= 4
             if width < NARROWEST * self.total or seconds_left() <= 0:
@@ -220,7 +197,7 @@ class Windows:
         self._network.remove(list(self._network.expansions))
         part = self._part(self.begin, width)
         assert part.slab is not None
-        part.attached.put([(_in_slab(module, part.slab), group) for module, group in plan.kept])
+        part.attached.put([(moved(module, part.slab), group) for module, group in plan.kept])
         residual = part.try_choice(choice)
         return Plan(width, choice, residual, part.size, part.attached.kept())
 
@@ -232,29 +209,44 @@ class Windows:
 
     # ------------------------------------------------------------ the following ones
 
-    def _next(
-        self, former: SlabSolver, choice: Choice, width: float, limit: float
-    ) -> tuple[SlabSolver, Choice, float, bool] | None:
-        """The slab behind another one, solved: its features, the residual, and whether it was easy."""
+    def _next(self, former: SlabSolver, choice: Choice, width: float, limit: float) -> Next | None:
+        """The slab behind another one, narrower or with more features where that helps it to the limit."""
         assert former.slab is not None
         lower, previous = former.slab.upper, former.attached.expansions
-        best = math.inf
+        fixed = self.settings.windows is not None
+        first = following = self._fitted(lower, width), choice
+        narrowing, least = True, math.inf
         while True:
-            part = self._part(lower, self._fitted(lower, width), previous)
+            width, choice = following
+            part = self._part(lower, width, previous)
             residual = part.try_choice(choice, warm=False, enough=ENOUGH * limit * part.size)
-            assert part.slab is not None
             relative = residual / part.size
-            if relative <= limit or self.settings.windows is not None:
-                return part, choice, residual, relative < EASY * limit and self.settings.windows is None
-            if relative <= FAILED and relative > best / PAYS:  # narrower ones are no better
-                return part, choice, residual, False
-            log.debug("features: %s to %.4g leaves %.1e", self.problem.time, part.slab.upper, relative)
-            best = min(best, relative)
+            if relative <= limit or fixed:
+                return Next(part, choice, residual, limit, not fixed and relative < EASY * limit)
+            log.debug("features: %s to %.4g, %s: %.1e is left", self.problem.time, lower + width, choice, relative)
             part.attached.put([])
-            width, choice = part.slab.width / 2, self._in_width(choice, 0.5)
-            if width < NARROWEST * self.total:
-                self.reason = f"no slab behind {self.problem.time} = {lower:.6g} converges: {relative:.1e} is left"
-                return None
+            if following is not first and relative > least / HELPS:  # in vain
+                if not narrowing or not self._has_more(first[1]):
+                    break
+                narrowing, following = False, (first[0], first[1].larger(LARGER))
+                continue
+            least = min(least, relative)
+            if narrowing and width / 2 >= NARROWEST * self.total:
+                following = width / 2, self._in_width(choice, 0.5)
+            elif not narrowing and self._has_more(choice):
+                following = width, choice.larger(LARGER)
+            else:
+                break
+        if least > FAILED:
+            self.reason = f"no slab behind {self.problem.time} = {lower:.6g} converges: {least:.1e} is left"
+            return None
+        part = self._part(lower, first[0], previous)
+        residual = part.try_choice(first[1], warm=False)
+        return Next(part, first[1], residual, 2 * residual / part.size, False)
+
+    def _has_more(self, choice: Choice) -> bool:
+        """Whether there may be more features."""
+        return self.settings.count is None and LARGER * choice.count * self.fields <= self.settings.max_unknowns
 
     def _fitted(self, lower: float, width: float) -> float:
         """The width of a slab, so that none is left that is very narrow."""
@@ -268,29 +260,6 @@ class Windows:
         slab = Slab(self.axis, lower, self.end if last else upper, not previous, last)
         weight = self.settings.conditions_weight
         start = start_of(self.problem, slab, previous, weight, self.like, self.seed) if previous else None
-        part = self._make(slab, start, self._guess(slab, previous))
+        part = self._make(slab, start, tangent(self._network, slab, previous))
         part.measure()
         return part
-
-    def _guess(self, slab: Slab, previous: Sequence[Expansion]) -> Kept:
-        """The tangent by time at the end of the slab before: z0 + (z(t0 + e (t - t0)) - z0) / e with a small e."""
-        members = [tuple(fields) for fields in self._network.members]
-        found = []
-        for one in previous:
-            for slower, factor in ((0.0, 1 - 1 / SLOW), (SLOW, 1 / SLOW)):
-                module = _in_slab(one.module, slab)
-                if self.axis in module.features.columns:
-                    place = module.features.columns.index(self.axis)
-                    module.offset += (1 - slower) * module.weight[place] * slab.lower
-                    module.weight[place] *= slower
-                with torch.no_grad():
-                    module.coefficients *= factor
-                found.append((module, members.index(one.fields)))
-        return found
-
-
-def _in_slab(module: RandomFeatures, slab: Slab) -> RandomFeatures:
-    """A copy of features that is not zero in a slab."""
-    module = copy.deepcopy(module)
-    module.features = replace(module.features, interval=slab.interval)
-    return module

@@ -10,6 +10,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from pinnkit.features.supported import check_supported
 from pinnkit.language.errors import Report
 from pinnkit.losses.residuals import groups, reweighted, weights
 from pinnkit.networks.custom import UnfitNetwork, check_custom
@@ -44,7 +45,7 @@ def assemble(
         threads: on how many threads compiled code works.
 
     Raises:
-        ProblemError: the network has more parameters than an optimizer may have.
+        ProblemError: the network has more parameters than an optimizer may have, or features cannot be the fields.
     """
     settings = resolved(problem, settings, network)
     arguments = module_arguments(problem, settings, network, threads)
@@ -71,6 +72,8 @@ def module_arguments(
     Raises:
         ProblemError: the network has more parameters than an optimizer may have.
     """
+    if settings.method == "features":
+        check_supported(problem)
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)

@@ -1,0 +1,52 @@
+"""What features cannot solve, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from pinnkit.features.linearise import Linearisation
+from pinnkit.features.system import System
+from pinnkit.language.errors import Report
+from pinnkit.losses.residuals import TermGroup
+from pinnkit.problem.problem import Problem
+
+INSTEAD = "method=network solves it"
+
+
+def check_supported(problem: Problem) -> None:
+    """Refuse a problem whose fields no features can be.
+
+    Raises:
+        ProblemError: it is one, by the key `method`.
+    """
+    report = Report()
+    for one in problem.fields:
+        if one.arguments:
+            given = ", ".join(one.arguments)
+            message = f"features cannot make {one.name} a function of {given}, whose values are not known beforehand"
+            report.add("method", f"{message}: {INSTEAD}")
+    report.raise_if_any()
+
+
+def check_pointwise(system: System, groups: Mapping[str, TermGroup]) -> None:
+    """Refuse residuals in Python which at a point depend on the other points: their derivatives have no rows.
+
+    Raises:
+        ProblemError: there is one, by the key `method`.
+    """
+    linear = Linearisation(system.network, groups, [])
+    parameters, report = system.parameters(), Report()
+    for name, batch in system.batches.items():
+        names = [one.name for one in groups[name].callables]
+        if not names or len(batch) < 4:
+            continue
+        few = batch.take(slice(0, 16))
+        half = few.take(slice(0, len(few) // 2))
+        whole, part = (linear.rows(name, one, parameters, jacobian=False).residuals for one in (few, half))
+        for term in names:
+            if not torch.allclose(whole[term][: len(half)], part[term], rtol=1e-9, atol=1e-12):
+                message = f"features cannot solve for '{term}', whose value at a point depends on the other points"
+                report.add("method", f"{message}: {INSTEAD}")
+    report.raise_if_any()

@@ -1,0 +1,145 @@
+"""Newton's method on features: its order, several processes, and repetition."""
+
+import threading
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+import pinnkit
+from pinnkit.features import newton as tested
+from pinnkit.features.newton import newton
+from pinnkit.features.solver import Choice
+from tests.features.solvers import LOGISTIC, PENDULUM, error, logistic, solve, solver
+
+BRATU = {
+    "coordinates": {"x": [0, 1], "y": [0, 1]},
+    "fields": ["u"],
+    "equations": "div(grad(u)) + exp(u) = 1 + x*y",
+    "conditions": {"sides": {"at": "boundary", "equations": "u = x*y"}},
+}
+"""A nonlinear problem without time."""
+STEADY = {
+    "coordinates": {"x": [0, 1]},
+    "fields": ["u"],
+    "equations": "u_xx = u^3 - x^3",
+    "conditions": {"ends": {"at": "boundary", "equations": "u = x"}},
+}
+"""u = x."""
+
+
+def started(words, choice, ranks=None):
+    found = solver(words, ranks=ranks)
+    found.add(choice)
+    unknown = found.attached.expansions
+    return found, unknown, found.system(sum(one.size for one in unknown), 0)
+
+
+def test_newton_converges_quadratically(monkeypatch):
+    monkeypatch.setattr(tested, "CHORDS", 0)
+    found, unknown, system = started(STEADY, Choice("tanh", (2.0,), 20))
+    errors = []
+    points = np.linspace(0, 1, 11)[:, None]
+    with torch.no_grad():
+        unknown[0].module.coefficients += 0.5 * torch.sin(torch.arange(20.0, dtype=torch.float64))[:, None]
+        for _ in range(6):
+            newton(system, unknown, 1, linear=False)
+            errors.append(error(found, lambda p: p[:, 0], points))
+    errors = [one for one in errors if 1e-11 < one < 0.3]
+    assert len(errors) >= 2
+    for one, other in pairwise(errors):
+        assert other < 5 * one**2 + 1e-11
+
+
+def test_steps_with_the_same_factor_lower_the_residual(monkeypatch):
+    left = []
+    for chords in (0, 8):
+        monkeypatch.setattr(tested, "CHORDS", chords)
+        _, unknown, system = started(BRATU, Choice("tanh", (2.0, 2.0), 60))
+        with torch.no_grad():
+            left.append(newton(system, unknown, 1, linear=False).residual)
+    assert left[1] < 0.5 * left[0]
+
+
+class Shares:
+    """A process among several, which are threads here."""
+
+    def __init__(self, rank, count, board, barrier):
+        self.rank, self.count, self._board, self._barrier = rank, count, board, barrier
+
+    def gathered(self, tensor):
+        self._board[self.rank] = tensor.clone()
+        self._barrier.wait(timeout=60)
+        found = [one.clone() for one in self._board]
+        self._barrier.wait(timeout=60)
+        return found
+
+
+def on_ranks(count, call):
+    """What each of several processes returns."""
+    board, barrier, results = [None] * count, threading.Barrier(count), [None] * count
+
+    def work(rank):
+        with torch.no_grad():
+            results[rank] = call(Shares(rank, count, board, barrier))
+
+    threads = [threading.Thread(target=work, args=(rank,)) for rank in range(count)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    return results
+
+
+@pytest.mark.parametrize("words", [LOGISTIC, BRATU], ids=["logistic", "bratu"])
+def test_ranks_share_the_rows(words):
+    choice = Choice("tanh", (2.0,) * len(words["coordinates"]), 25)
+    answers = {}
+    for count in (1, 2, 4):
+        built = [started(words, choice) for _ in range(count)]
+
+        def call(ranks, built=built):
+            _, unknown, system = built[ranks.rank]
+            newton(replace(system, ranks=ranks), unknown, 4, linear=False)
+            return unknown[0].module.coefficients.detach().clone()
+
+        results = on_ranks(count, call)
+        assert all(torch.equal(one, results[0]) for one in results)
+        points = torch.rand(50, len(words["coordinates"]), generator=torch.Generator().manual_seed(0)).double()
+        with torch.no_grad():
+            answers[count] = built[0][0].network(points)
+    for count in (2, 4):
+        torch.testing.assert_close(answers[count], answers[1], rtol=0.0, atol=1e-7)
+
+
+def test_the_solver_repeats_itself_to_the_bit():
+    first, second = (solve(PENDULUM, windows=3, kind="tanh", range=2.0, count=20) for _ in range(2))
+    states = [{name: one.clone() for name, one in found.network.state_dict().items()} for found in (first, second)]
+    assert states[0].keys() == states[1].keys()
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert [one.residual for one in first.found] == [one.residual for one in second.found]
+
+
+def test_a_number_is_learned_with_the_coefficients():
+    times = np.linspace(0, 4, 21)
+    words = LOGISTIC | {"parameters": {"k": {"learn": 0.5, "positive": True}}, "equations": "u_t = k*u*(1 - u)"}
+    data = {"t": times, "value": (1 / (1 + 9 * np.exp(-times)))}
+    words["conditions"] = words["conditions"] | {"measured": {"data": data, "equations": "u = value"}}
+    found = solve(words, kind="tanh", range=4.0, count=40)
+    assert found.numbers()["k"] == pytest.approx(1.0, abs=1e-8)
+    assert error(found, logistic, times[:, None]) < 1e-8
+
+
+def test_a_residual_that_mixes_points_is_refused():
+    words = LOGISTIC | {"equations": {"mean": lambda p: p.u_t - p.u.mean()}}
+    text = "method: features cannot solve for 'mean', whose value at a point depends on the other points"
+    with pytest.raises(pinnkit.ProblemError, match=text):
+        solve(words)
+
+
+def test_a_function_of_another_field_is_refused():
+    words = LOGISTIC | {"fields": {"u": ["t"], "k": ["u"]}, "equations": "u_t = k*u"}
+    with pytest.raises(pinnkit.ProblemError, match=r"method: .*make k a function of u"):
+        solver(words)

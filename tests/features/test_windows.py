@@ -1,0 +1,124 @@
+"""Slabs of time: where features begin, what they agree with, and which problems have them."""
+
+import logging
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from pinnkit.features.slab import Slab, initial_value_problem, time_orders
+from pinnkit.features.start import start_of
+from pinnkit.problem.problem import Problem
+from tests.features.solvers import LOGISTIC, PENDULUM, error, logistic, solve, solver
+
+TIMES = np.linspace(0, 4, 201)[:, None]
+
+
+@pytest.fixture(scope="module")
+def slabs():
+    return solve(LOGISTIC, windows=4, kind="tanh", range=2.0, count=30)
+
+
+def test_slabs_are_as_good_as_one_window(slabs):
+    one = solve(LOGISTIC, windows=1, kind="tanh", range=4.0, count=60)
+    assert error(slabs, logistic, TIMES) < 1e-10
+    assert error(one, logistic, TIMES) < 1e-10
+
+
+def test_features_are_zero_outside_their_slab_and_the_ends_are_open(slabs):
+    assert [one.features.interval for one in slabs.network.expansions] == [
+        (0, -math.inf, 1.0),
+        (0, 1.0, 2.0),
+        (0, 2.0, 3.0),
+        (0, 3.0, math.inf),
+    ]
+    points = torch.tensor([[0.0], [1.0], [2.999], [4.0]], dtype=torch.float64)
+    inside = torch.stack([one.inside(points) for one in slabs.network.expansions])
+    assert inside.int().tolist() == [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+    assert [level.text.split(":")[0] for level in slabs.found] == [f"slab {n}, t to {n}" for n in (1, 2, 3, 4)]
+    assert slabs.reason.startswith("4 slabs of time are solved, with residuals up to ")
+    assert slabs.found[-1].unknowns == 4 * 30
+
+
+def test_a_slab_continues_values_and_slopes():
+    found = solve(PENDULUM, windows=3, kind="tanh", range=2.0, count=30)
+    assert time_orders(found.problem) == [2]
+    for edge in (2.0, 4.0):
+        (before, slope), (behind, other) = (with_slope(found, edge + side * 1e-9) for side in (-1, 1))
+        assert abs(before - behind) < 1e-8
+        assert abs(slope - other) < 1e-8
+    end, slope = with_slope(found, 6.0)
+    assert slope**2 / 2 - math.cos(end) == pytest.approx(-math.cos(1.0), abs=1e-9)
+
+
+def with_slope(found, time):
+    """The first field and its derivative at a time."""
+    at = torch.tensor([[time]], dtype=torch.float64, requires_grad=True)
+    value = found.network(at)
+    return float(value.detach()), float(torch.autograd.grad(value, at)[0])
+
+
+def test_width_is_found_by_the_run_and_said(caplog, monkeypatch):
+    monkeypatch.setattr("pinnkit.features.solver.STUCK", 0.0)
+    with caplog.at_level(logging.INFO):
+        found = solve(LOGISTIC, kind="tanh", range=2.0, count=20)
+    assert "slabs of time, each of which starts from the end of the one before" in caplog.text
+    assert len({one.features.interval for one in found.network.expansions}) > 4
+    assert error(found, logistic, TIMES) < 1e-9
+
+
+def test_time_that_is_over_is_said():
+    found = solve(LOGISTIC, seconds=0.0, windows=4, kind="tanh", range=2.0, count=10)
+    assert found.reason == "the time left ended at t = 1"
+    assert len(found.network.expansions) == 1
+
+
+def test_only_points_of_a_slab_are_drawn():
+    words = LOGISTIC | {"coordinates": {"x": [0, 1], "t": [0, 4]}, "equations": "u_t = u_xx"}
+    words["conditions"] = words["conditions"] | {"sides": {"at": "boundary", "equations": "u = 0"}}
+    found = solver(words, windows=2)
+    found.slab = Slab(1, 1.0, 2.0, False, False)
+    batches = found.system(200, 0).batches
+    assert set(batches) == {"equations", "sides"}
+    for one in batches.values():
+        assert bool(((one.coordinates[:, 1] >= 1.0) & (one.coordinates[:, 1] < 2.0)).all())
+        assert len(one) >= 80
+
+
+def test_a_field_without_derivatives_by_time_starts_anew():
+    words = {
+        "coordinates": {"x": [0, 1], "t": [0, 1]},
+        "fields": ["u", "p"],
+        "equations": ["u_t = p_x", "p_xx = u"],
+        "conditions": {"start": {"at": "t = 0", "equations": "u = x"}},
+    }
+    found = solve(words, windows=2, kind="tanh", range=2.0, count=20, seconds=0.0)
+    slab = Slab(1, 0.5, 1.0, False, True)
+    start = start_of(found.problem, slab, found.attached.expansions, 30.0, found.like, 0)
+    assert [(one.field, one.order) for one in start.matches] == [(0, 0)]
+    assert bool((start.points[:, 1] == 0.5).all())
+    assert float(start.rows(found.attached.expansions, jacobian=False)[1].norm()) > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({}, ""),
+        ({"equations": "u_t = u*u(t=0)"}, ""),
+        ({"equations": "u_t = -u + 0.1*u(t=t - 1)"}, ""),
+        ({"equations": "u_t = integral(u, t, 0, t)"}, ""),
+        ({"equations": "u_t = u*u(t=4)"}, "reads another time, 4"),
+        ({"equations": "u_t = u + integral(u, t, 0, 4)"}, "reads another time, 4"),
+        ({"conditions": {"end": {"at": "t = 4", "equations": "u = 1"}}}, "the condition 'end' holds at a later time"),
+        ({"parameters": {"k": {"learn": 1}}, "equations": "u_t = k*u"}, "learned numbers belong to all times"),
+        ({"periodic": ["t"], "conditions": {}}, "it is periodic in time"),
+        ({"equations": {"python": lambda p: p.u_t - p.u}}, "is not known"),
+        ({"equations": "u^2 = 1"}, "no equation has a derivative by time"),
+        ({"coordinates": {"x": [0, 4]}, "equations": "u_x = u", "conditions": {}}, "it has no time"),
+    ],
+)
+def test_which_problems_have_slabs(change, why):
+    found = initial_value_problem(Problem(**(LOGISTIC | change)))
+    assert (found == "") == (why == "")
+    assert why in found
