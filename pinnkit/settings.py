@@ -21,7 +21,7 @@ from pinnkit.optimizers.settings import OPTIMIZERS, Auto, Optimizer
 from pinnkit.sampling.settings import SAMPLERS, Sampling
 from pinnkit.training.settings import Callbacks, Checkpoint, Logger, Trainer
 
-METHODS = ("network", "features")
+METHODS = ("network", "features", "auto", "compare")
 POLISH = ("auto", "true", "false")
 
 
@@ -30,7 +30,9 @@ class Settings:
     """How a problem is solved; the problem itself stands apart."""
 
     method: str = field(default="network", metadata={"choices": METHODS})
-    """network: a network is trained; features: random features, whose coefficients one least-squares problem gives."""
+    """network: a network is trained; features: random features, of which one least-squares problem gives the
+    coefficients; auto: features where the equations are linear, or have one coordinate, in up to three, else a network;
+    compare: both in turn, and the classical solver where it applies, in a table."""
 
     seed: int = field(default=0, metadata={"minimum": 0, "maximum": 2**63 - 1})
     """Of the network's first weights and of the points: the same seed repeats the run."""

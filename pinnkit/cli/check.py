@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from pinnkit.problem.places import equations_with_keys
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.problem.statement import where_it_holds
+from pinnkit.problem.units import unit_behind
+from pinnkit.runs.console import for_terminal
 from pinnkit.runs.resources import check_environment
 from pinnkit.sampling.points import shared
 from pinnkit.settings import Settings
@@ -41,7 +44,8 @@ def check(argv: Sequence[str], conf: Path) -> int:
     """Print the problem and run every check; returns the exit code: 0, or 2 for a mistake."""
     if asks_help(argv, HELP):
         return FINISHED
-    logging.basicConfig(format="warning: %(message)s")
+    warnings = _Warnings()
+    logging.getLogger().addHandler(warnings)
     try:
         check_environment()
         arguments = parse(argv)
@@ -52,9 +56,24 @@ def check(argv: Sequence[str], conf: Path) -> int:
         composed.check_folder()
     except ProblemError as error:
         return report_error(error)
-    print("\n".join(described(run.problem, run.settings)))
-    print("every check passed; nothing was trained")
+    finally:
+        logging.getLogger().removeHandler(warnings)
+    print(for_terminal("\n".join(described(run.problem, run.settings)), sys.stdout, " " * 14))
+    told = f", with {warnings.count} warning{'s' * (warnings.count > 1)}" if warnings.count else ""
+    print(f"every check passed{told}; nothing was trained")
     return FINISHED
+
+
+class _Warnings(logging.Handler):
+    """Prints warnings to standard error, and counts them."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.count = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.count += 1
+        print(for_terminal(f"warning: {record.getMessage()}", sys.stderr), file=sys.stderr)
 
 
 def described(problem: Problem, settings: Settings) -> Iterator[str]:
@@ -74,11 +93,13 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
     for name in problem.axes.parameters:
         spread = ", spread by its logarithm" if name in problem.axes.logarithmic else ""
         lower, upper = problem.domain.bounds[name]
-        yield f"  parameter   {name} in [{lower:g}, {upper:g}], an input of the network{spread}"
+        unit = unit_behind(problem.units, name)
+        yield f"  parameter   {name} in [{lower:g}, {upper:g}]{unit}, an input of the network{spread}"
     for parameter in problem.parameters:
         kind = "learned, from" if parameter.learn else "="
         kept = f", kept {parameter.bounds.description}" if parameter.bounds else ""
-        yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{kept}"
+        unit = unit_behind(problem.units, parameter.name)
+        yield f"  parameter   {parameter.name} {kind} {parameter.value:.10g}{unit}{kept}"
     for name, table in problem.tables.items():
         yield f"  table       {name}({', '.join(table.coordinates)}), {table.description}"
     for name, expression in problem.definitions.items():

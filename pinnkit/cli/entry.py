@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 from pinnkit.cli.invocation import as_typed
 from pinnkit.runs import environment
+from pinnkit.runs.console import for_terminal
 
 FINISHED, FAILED, WRONG, DIVERGED, INTERRUPTED = 0, 1, 2, 3, 130
 PATIENCE = 20.0
@@ -61,7 +62,7 @@ def asks_help(argv: Sequence[str], text: str) -> bool:
 def print_error(message: object) -> None:
     """Print a message to standard error, from one process of each machine."""
     if environment.prints_errors():
-        print(f"pinnkit: {message}", file=sys.stderr)
+        print(for_terminal(f"pinnkit: {message}", sys.stderr, "  "), file=sys.stderr)
 
 
 def report_error(error: object) -> int:

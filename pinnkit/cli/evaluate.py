@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import logging
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -105,13 +107,30 @@ def evaluate(argv: Sequence[str]) -> int:
     from pinnkit.training.checkpoint_reader import DamagedCheckpoint
 
     try:
-        measure(problem, settings, run, request.checkpoint, request.grid, request.export, points, request.animate)
+        with _reference_told():
+            measure(problem, settings, run, request.checkpoint, request.grid, request.export, points, request.animate)
     except (ProblemError, RunFolderError, DamagedCheckpoint) as error:
         return report_error(error)
     except OSError as error:
         report_error(error)
         return FAILED
     return FINISHED
+
+
+@contextmanager
+def _reference_told() -> Iterator[None]:
+    """Tell on standard error how a reference is computed while this is open: it may take a minute."""
+    log, handler = logging.getLogger("pinnkit.references"), logging.StreamHandler()
+    former = log.level, log.propagate
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(former[0])
+        log.propagate = former[1]
 
 
 def _with_figures(settings: Settings, request: Request) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import traceback
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from hydra.core.plugins import Plugins
 from hydra.core.utils import configure_log
 from hydra.errors import HydraException
 from hydra.types import HydraContext
-from omegaconf import DictConfig
+from omegaconf import DictConfig, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from pinnkit.cli.arguments import Arguments
@@ -25,6 +26,7 @@ from pinnkit.cli.composition import Composer, Composition, task_of
 from pinnkit.cli.dispatch import start
 from pinnkit.cli.entry import FAILED, INTERRUPTED, print_error, report_error
 from pinnkit.cli.multirun_summary import EXIT_CODE, Summary
+from pinnkit.cli.quoting import quoted
 from pinnkit.cli.requeue import interrupted, requeued_override
 from pinnkit.cli.variants import variants
 from pinnkit.language.errors import Mistake, ProblemError, Report
@@ -57,6 +59,8 @@ def check_sweep(composer: Composer) -> Composition:
         check_configuration(composer.compose(overrides).task, overrides, elsewhere=_launched(overrides))
     sweep = composer.compose_sweep()
     sweep.check_folder("hydra.sweep.dir")
+    if _launched(arguments.overrides):
+        _name_folder_in_full(sweep.whole)
     return sweep
 
 
@@ -92,6 +96,7 @@ def _job(arguments: Arguments, folders: Sequence[Path], codes: list[int], config
     run = replace(arguments, overrides=tuple(hydra.overrides.task), multirun=False)
     (folder / EXIT_CODE).unlink(missing_ok=True)
     try:
+        _enter(hydra.runtime.cwd)
         code = _run(run, config, folder, folders, hydra.runtime.choices.get("pde"))
     except ProblemError as error:
         code = report_error(error)
@@ -112,6 +117,19 @@ def _job(arguments: Arguments, folders: Sequence[Path], codes: list[int], config
         raise SweepEnded
     if code == INTERRUPTED and environment.queued_again():
         raise SystemExit(code)  # a launcher that is given no result waits for that of the job when it has run again
+
+
+def _enter(folder: str) -> None:
+    """Work in the folder in which the sweep was started: paths of the command line count from there.
+
+    Raises:
+        ProblemError: this machine has no such folder.
+    """
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        message = f"the sweep was started in {folder}, which this machine does not have ({error})"
+        raise ProblemError([Mistake("hydra/launcher", f"{message}: start it in a folder that all share")]) from None
 
 
 def _run(arguments: Arguments, config: DictConfig, folder: Path, folders: Sequence[Path], choice: str | None) -> int:
@@ -158,6 +176,14 @@ def _write_row(folder: Path, arguments: Arguments, status: str, reason: str) -> 
 def _launched(overrides: Sequence[str]) -> bool:
     """Whether a launcher starts the runs of a sweep elsewhere."""
     return any(one.startswith("hydra/launcher=") and one != "hydra/launcher=basic" for one in overrides)
+
+
+def _name_folder_in_full(whole: DictConfig) -> None:
+    """Make `hydra.sweep.dir` absolute, for the sweep and its runs: a worker of Ray has a working folder of its own."""
+    folder = str(Path(whole.hydra.sweep.dir).absolute())
+    with read_write(whole.hydra):
+        whole.hydra.sweep.dir = folder
+        whole.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted(folder)}")
 
 
 def _no_sweep(overrides: Sequence[str]) -> Mistake | None:

@@ -19,6 +19,7 @@ from omegaconf import read_write
 
 from pinnkit.cli.arguments import Arguments, as_hydra, parse
 from pinnkit.cli.checks import Checked, check_configuration
+from pinnkit.cli.compare_methods import compare_methods, compares
 from pinnkit.cli.composition import VERSION, Composer, Composition
 from pinnkit.cli.dispatch import start
 from pinnkit.cli.entry import FINISHED, asks_help, report_error, report_refusal
@@ -37,6 +38,8 @@ usage: python scripts/train.py [pde=NAME | FILE.yaml] [KEY=VALUE ...] [--config-
 
   FILE.yaml               a problem file of your own; or pde=FILE.yaml
   pde=NAME                a shipped problem, or FOLDER/pde/NAME.yaml (default: heat)
+  method=NAME             network, features (solved for by least squares), auto, compare (both, in a table)
+  polish=VALUE            auto, true, false: whether features correct the trained network
   network.width, .depth   size of the network             sampling.equations, .conditions   points
   experiment=NAME         several settings at once: quick, accurate
   optimizer=NAME          auto, adam, soap, lbfgs, ssbroyden ...; phases=[...]: one after the other
@@ -83,6 +86,8 @@ def _train(argv: Sequence[str], conf: Path) -> int:
     try:
         check_environment()
         arguments = resume_if_requeued(parse(argv))
+        if not arguments.plain and compares(arguments):
+            return compare_methods(arguments, conf, lambda words: _train(words, conf))
         if arguments.plain:
             return _answered_by_hydra(as_hydra(arguments), conf)
         composer = Composer(arguments, conf)

@@ -105,7 +105,7 @@ def measure(
     former = run.read_metrics() if run.metrics.exists() else {}
     known = (checkpoint == "last" and former.get("learned")) or {}
     guesses = {name: one["estimated_error"] for name, one in known.items() if "estimated_error" in one}
-    measured = {**found.errors(), "learned": learned(module, guesses), "minimum": found.minima()}
+    measured = {**found.errors(), "learned": learned(module, guesses), **found.extremes()}
     if checkpoint != "last":  # what was estimated is the error of the last
         measured |= {"estimated_error": {}, "estimated_error_text": None, "polish": None}
     measured |= {"units": dict(problem.units)} if problem.units else {}

@@ -24,7 +24,8 @@ from torch import Tensor
 
 from pinnkit.features.choice import Choice
 from pinnkit.features.newton import newton
-from pinnkit.features.solver import FRESH, FeatureSolver
+from pinnkit.features.points import FRESH
+from pinnkit.features.solver import FeatureSolver
 from pinnkit.features.system import expansions_of
 from pinnkit.sampling.settings import unit_points
 
@@ -37,9 +38,13 @@ RESOLVED = 10.0
 estimate at a front was a quarter of the error, as both sets missed the same."""
 WORSE = 3.0
 """The factor by which that of an independent set may be larger, where it is."""
+EXACT = 1e-11
+"""The share of a field's size below which distances are those of rounding."""
+NOISE = 1e-4
+"""The share of samples by which an answer may miss them, or the error that their noise brings is not known."""
 POINTS = 2000
 """Points of the domain at which distances are measured."""
-MORE = 1.3
+MORE = 1.1
 """Features of the second set, as a multiple of those of the first."""
 STEPS = 4
 """Newton steps of a set that takes the place of features."""
@@ -88,7 +93,7 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
         others = [_independent(solver, choice, 1, points, own)]
         others.append(_independent(solver, replace(choice, count=math.ceil(MORE * choice.count)), 2, points, own))
     log.debug("residuals: %.2e; independent: %.2e, %.2e", present.residual, *(one.residual for one in others))
-    doubt = _doubt(solver, present, others, own)
+    noise, doubt = _noise(solver), _doubt(solver, present, others, own)
     fields: dict[str, float | None] = {}
     learned: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
@@ -100,16 +105,18 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
             for a, b in ((three[0], three[1]), (three[0], three[2]), (three[1], three[2]))
         ]
         error, reason = _error(*distances)
-        reason = doubt or reason or ("the field is zero" if size == 0 else None)
+        exact = error <= EXACT * size  # the distances are those of rounding, which need not agree
+        reason = noise or (None if exact else doubt or reason) or ("the field is zero" if size == 0 else None)
         fields[one.name] = None if reason else error / size
         if reason:
             reasons[one.name] = reason
     for name in present.learned:
         a, b, c = (answer.learned[name] for answer in (present, *others))
         error, reason = _error(abs(a - b), abs(a - c), abs(b - c))
-        learned[name] = None if doubt or reason else error
-        if doubt or reason:
-            reasons[name] = doubt or reason or ""
+        reason = noise or (None if error <= EXACT * abs(c) else doubt or reason)
+        learned[name] = None if reason else error
+        if reason:
+            reasons[name] = reason
     error = (others[1].values - present.values).cpu().numpy()
     return Estimate(fields, learned, reasons, time.perf_counter() - began, points.cpu().numpy(), error)
 
@@ -136,6 +143,16 @@ def _doubt(solver: FeatureSolver, present: Answer, others: list[Answer], own: bo
     return None
 
 
+def _noise(solver: FeatureSolver) -> str | None:
+    """That samples are not met, whose noise brings an error that no correction shows; None: they are."""
+    for one in solver.problem.soft_conditions:
+        if one.data:
+            missed = solver.missed(one.name)
+            if missed > NOISE:
+                return f"the samples of {one.name} are missed by {missed:.1e} of their size: what noise does is unknown"
+    return None
+
+
 def _present(solver: FeatureSolver, points: Tensor, choice: Choice) -> Answer:
     unknowns = choice.count * len(solver.problem.fields)
     return Answer(solver.network(points), solver.numbers(), solver.system(unknowns, FRESH + 1, share=0.5).norm())
@@ -144,7 +161,7 @@ def _present(solver: FeatureSolver, points: Tensor, choice: Choice) -> Answer:
 def _independent(solver: FeatureSolver, choice: Choice, stream: int, points: Tensor, own: bool) -> Answer:
     """The answer with an independent set of features; the solver is left as it was."""
     network, learned = solver.network, solver.model.learned
-    former = list(zip(network.expansions, network.expanded, strict=True))
+    former = network.added
     kept = copy.deepcopy([module.state_dict() for module, _ in former])
     numbers = {name: float(one) for name, one in learned.items()}
     try:

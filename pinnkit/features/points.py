@@ -22,6 +22,10 @@ from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import condition_points, equation_points
 from pinnkit.sampling.sequences.sobol import Sobol
 
+FRESH = 2**29
+"""The number of the first draw of points that no solve has seen."""
+SAMPLES, LEFT_OUT = 20, 5
+"""Samples of a condition from which on every so many-th is kept for those draws."""
 PROBES = 32
 """Features by which the size of a term's derivatives is found."""
 
@@ -60,7 +64,11 @@ def draw(
     for condition in problem.soft_conditions:
         lasting = slab is not None and not all(slab.instant(problem, place) for place in condition.places)
         drawn = Sobol(conditions=math.ceil(sides / share) if lasting else sides)
-        found[condition.name] = condition_points(problem, condition, drawn, seed, number)
+        points = condition_points(problem, condition, drawn, seed, number)
+        if condition.data and len(points) >= SAMPLES:  # noise that is fitted shows at samples that were left out
+            out = np.arange(len(points)) % LEFT_OUT == LEFT_OUT - 1
+            points = points.take(np.flatnonzero(out if number >= FRESH else ~out))
+        found[condition.name] = points
     if slab is not None:
         found = {name: one.take(slab.holds(one.coordinates)) for name, one in found.items()}
         found = {name: one for name, one in found.items() if len(one)}

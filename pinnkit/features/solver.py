@@ -18,7 +18,7 @@ from pinnkit.features.level import Level
 from pinnkit.features.made import made
 from pinnkit.features.newton import newton
 from pinnkit.features.places import concentrated
-from pinnkit.features.points import draw, scales
+from pinnkit.features.points import FRESH, draw, scales
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab, initial_value_problem
 from pinnkit.features.start import Start
@@ -55,8 +55,6 @@ STUCK = 1e-4
 """The share of the first residual above which the trials failed, so that slabs of time are the next thing."""
 POOL = 8192
 """Points among which places are looked for."""
-FRESH = 2**29
-"""The number of the draw of points that no solve has seen."""
 
 
 class FeatureSolver:
@@ -259,6 +257,14 @@ class FeatureSolver:
             self.problem, unknowns, share * self.settings.rows, self.seed, drawn, self.like, places, self.slab
         )
         return System(self.model, self.groups, batches, self._scales, self.ranks, self._start)
+
+    def missed(self, condition: str) -> float:
+        """RMS of the residuals of a condition's samples, as a share of that of the samples."""
+        batch = {condition: self.system(self.trial_unknowns, 0).batches[condition]}
+        size = max((float(one.square().mean().sqrt()) for one in batch[condition].columns.values()), default=1.0)
+        terms = self.groups[condition].terms
+        found = System(self.model, self.groups, batch, dict.fromkeys(terms, 1.0)).norm()
+        return found / size if size > 0 else found
 
     def fresh_residual(self, unknowns: int) -> float:
         """The residual on points that no solve has seen."""

@@ -13,10 +13,11 @@ from pinnkit.language.calculus import Partial, partials
 from pinnkit.language.errors import Report
 from pinnkit.language.evaluate import Program
 from pinnkit.language.integral import Integral, all_partials
-from pinnkit.problem.condition_counts import too_few_in_time
+from pinnkit.problem.condition_counts import too_few_in_space, too_few_in_time
 from pinnkit.problem.displaced_arguments import check_displaced_arguments
 from pinnkit.problem.exactness import check_exact, check_smooth, exact_values
 from pinnkit.problem.hard.checks import check_hard
+from pinnkit.problem.idle_cuts import idle_cuts
 from pinnkit.problem.integral_checks import check_integrals, check_quadrature
 from pinnkit.problem.integral_places import needed_coordinates
 from pinnkit.problem.parts import Equation
@@ -51,7 +52,18 @@ def check(problem: Problem, activation: str = "", smoothness: float = np.inf) ->
     check_quadrature(problem, values, report)
     _check_weights(problem, report)
     check_hard(problem, report)
+    if not report.mistakes:  # which may be the reason
+        _doubt_geometry(problem, report)
     return report
+
+
+def _doubt_geometry(problem: Problem, report: Report) -> None:
+    """Warn of ends without conditions, and of shapes that are cut out of nothing."""
+    if found := too_few_in_space(problem):
+        others = f", and {len(found) - 1} more like it" if len(found) > 1 else ""
+        report.warn("conditions", f"{found[0]}{others}")
+    for sentence in idle_cuts(problem):
+        report.warn("domain", sentence)
 
 
 def _symbolic(equation: Equation) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -148,6 +149,9 @@ def _plain(name: str, value: Any, others: Mapping[str, Any]) -> float:
         if found := [other for other in others if error.message.startswith(f"unknown name '{other}'")]:
             message = f"holds the parameter {found[0]}, and is to be a number: write define: {{{name}: {value}}}"
             raise LanguageError(message) from None
+        if unit := re.fullmatch(r"\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?\s+([A-Za-z%°]\S*(?: \S+)*)\s*", str(value)):
+            message = f"is to be a number alone; its unit stands under units: {{{name}: {unit[1]}}}"
+            raise LanguageError(message, error.text, error.position) from None
         raise
 
 

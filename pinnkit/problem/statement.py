@@ -13,6 +13,7 @@ from pinnkit.problem.parts import Condition, Equation
 
 if TYPE_CHECKING:  # a problem is shown by its statement
     from pinnkit.problem.problem import Problem
+from pinnkit.problem.units import unit_behind
 
 SOURCE = "  (with a source)"
 """The end of an equation's text to which a manufactured solution has added a source."""
@@ -174,10 +175,13 @@ def _facts(problem: Problem) -> Iterator[tuple[str, str]]:
     for name in problem.axes.parameters:
         lower, upper = problem.domain.bounds[name]
         spread = ", spread by its logarithm" if name in problem.axes.logarithmic else ""
-        yield "parameter", f"{name} in [{lower:g}, {upper:g}], an input of the network{spread}"
+        yield (
+            "parameter",
+            f"{name} in [{lower:g}, {upper:g}]{unit_behind(problem.units, name)}, an input of the network{spread}",
+        )
     for parameter in problem.parameters:
         kept = f", kept {parameter.bounds.description}" if parameter.bounds else ""
-        value = f"{parameter.value:.10g}"
+        value = f"{parameter.value:.10g}{unit_behind(problem.units, parameter.name)}"
         yield (
             "parameter",
             f"{parameter.name}, learned from {value}{kept}" if parameter.learn else (f"{parameter.name} = {value}"),

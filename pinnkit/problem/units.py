@@ -42,3 +42,13 @@ def read_units(config: Any, names: Collection[str], report: Report) -> dict[str,
         else:
             units[name] = " ".join(unit.split())
     return units
+
+
+def unit_behind(units: Mapping[str, str], name: str) -> str:
+    """The unit of a name behind a value, with a space; nothing where there is none.
+
+    >>> unit_behind({"x": "m"}, "x"), unit_behind({"x": "1"}, "x"), unit_behind({}, "x")
+    (' m', '', '')
+    """
+    unit = units.get(name, "1")
+    return "" if unit == "1" else f" {unit}"

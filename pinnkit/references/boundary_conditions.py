@@ -77,9 +77,10 @@ def read_boundary_conditions(
     needed = sum(orders.values())
     if len(conditions) != needed:
         terms = ", ".join(f"{order} for {field}" for field, order in orders.items())
+        given = f"{len(conditions)} condition{'s' * (len(conditions) != 1)}"
         raise UnsupportedProblem(
-            f"it has {len(conditions)} conditions at the ends of {space}, but the orders of its derivatives in "
-            f"{space} need {needed} ({terms})"
+            f"it has {given} at the ends of {space}, but the orders of its derivatives in {space} "
+            f"need {needed} ({terms})"
         )
     return BoundaryConditions(conditions=tuple(conditions))
 

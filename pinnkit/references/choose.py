@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -66,11 +67,19 @@ def choose(problem: Problem, wanted: str | None = None, max_time: float = DEFAUL
     try:
         return _chosen(problem, wanted, max_time)
     except NotComputed as error:
-        log.warning("no reference: %s (reference_max_time=%g); no error can be measured", error, max_time)
+        told = "no reference: %s (reference_max_time=%g); no error can be measured. %s"
+        log.warning(told, error, max_time, _advice(error, max_time))
     except (NoReference, TableError, UnsupportedProblem, MissingPackage) as error:
         report.add("reference", str(error))
     report.raise_if_any()
     return None
+
+
+def _advice(error: NotComputed, max_time: float) -> str:
+    """What to do where no reference was computed."""
+    late = re.search(r"\b(is|are) over\b", str(error))
+    give = f"Allow it more by reference_max_time={10 * max_time:g}, or give" if late else "Give"
+    return f"{give} a closed form (exact:) or a table (reference: table.npz)"
 
 
 def _chosen(problem: Problem, wanted: str | None, max_time: float) -> Reference | None:

@@ -12,7 +12,8 @@ class UnsupportedProblem(ValueError):
     def __init__(self, reason: str, method: str = "spectral") -> None:
         super().__init__(
             f"reference={method} cannot treat this problem: {reason}. "
-            "Give a closed form (exact: {...}) or a table (reference: table.npz) instead"
+            "Give a closed form (exact: {...}) or a table (reference: table.npz) instead, or leave reference out: "
+            "residuals and the verdict say how far to trust the answer"
         )
         self.reason = reason
 

@@ -28,6 +28,8 @@ LESS_IMPORTANT = (
     "estimated_error.", "learned.", "train_time_s", "seed",
 )  # fmt: skip
 """The beginnings of columns that a narrow screen does without, in this order; the file has them all."""
+WITHOUT_ERROR = ("residual_rms.", "loss")
+"""Those that stay longest where no run has an error, in this order."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,12 @@ class Comparison:
             }
             columns.remove("seed")
             columns.insert(sum(one in before for one in columns), "seed")
-        columns, out = _fitting(columns, cells, width)
+        columns, out = _fitting(columns, cells, width, self._less_important(columns))
         table = _aligned(columns, cells, width)
         failed = [one for one in cells if one.get("status") not in COMPLETED and one.get("reason")]
         reasons = [f"{one['run']}: {one['reason']}" for one in failed if "reason" in out]
         more = len(self.rows) - len(cells)
-        notes = [f"{more} more runs"] * (more > 0) + [f"left out: {', '.join(out)}"] * bool(out)
+        notes = [f"{more} more runs"] * (more > 0) + [f"left out: {', '.join(out)}"] * bool(out) + self._order()
         wrapped = (textwrap.wrap(note, width, break_long_words=False) for note in [*reasons, *notes])
         return "\n".join([*table, *(line for lines in wrapped for line in lines)])
 
@@ -95,6 +97,7 @@ class Comparison:
         """
         from pinnkit.reporting.figure_style import annotate_empty, new_figure
         from pinnkit.reporting.labels import plain_text
+        from pinnkit.reporting.log_ticks import set_log_ticks
 
         drawn = [(label, rows) for label, rows in zip(self.labels(), self.histories, strict=True) if rows]
         objective = {not row["errors"] for _, rows in drawn for row in rows}
@@ -118,7 +121,8 @@ class Comparison:
                 axes.grid(alpha=0.3)
                 if drawn:
                     axes.set(xscale="log", yscale="log")
-                    axes.tick_params(which="minor", labelsize=9)  # they have labels where the range is small
+                    set_log_ticks(axes.xaxis)
+                    set_log_ticks(axes.yaxis)
             panels[0].set_ylabel(name)
             if drawn:
                 figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower left", frameon=False)
@@ -132,6 +136,21 @@ class Comparison:
         with atomic(picture) as temporary:
             self.draw().savefig(temporary, format="png", dpi=FIGURE_DPI)
         return table, picture
+
+    def _less_important(self, columns: Sequence[str]) -> list[str]:
+        """The beginnings of columns that a narrow screen does without, in this order."""
+        same_seed = len({row.get(("seed", "seed")) for row in self.rows}) == 1 < len(self.rows)
+        first = ["seed"] if same_seed else []
+        last = [] if any(one.startswith("relative_l2.") for one in columns) else list(WITHOUT_ERROR)
+        return [*first, *(one for one in LESS_IMPORTANT if one not in (*first, *last)), *last]
+
+    def _order(self) -> list[str]:
+        """A note on the order of several runs of which none has an error."""
+        if len(self.rows) < 2 or any(group == "relative_l2" for row in self.rows for group, _ in row):
+            return []
+        weighted = any(group == "overrides" and column.startswith("weighting") for group, column in self._different())
+        doubt = ", in which their weights differ: compare the residuals" if weighted else ""
+        return [f"no error is known, so the order is that of the loss{doubt}"]
 
     def _different(self) -> set[tuple[str, str]]:
         """The keys of the rows, without overrides that are the same in all runs."""
@@ -190,11 +209,13 @@ def _short(cell: Any) -> str:
     return "" if cell is None else " ".join(str(cell).split())
 
 
-def _fitting(columns: Sequence[str], cells: Sequence[Mapping[str, str]], width: int) -> tuple[list[str], list[str]]:
-    """The columns that fit the width, and those left out: the less important first."""
+def _fitting(
+    columns: Sequence[str], cells: Sequence[Mapping[str, str]], width: int, less_important: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """The columns that fit the width, and those left out: the less important first, by their beginnings."""
     kept = list(columns)
     out: list[str] = []
-    for prefix in LESS_IMPORTANT:
+    for prefix in less_important:
         for column in [one for one in kept if one.startswith(prefix)]:
             if sum(_widths(kept, cells).values()) + 2 * (len(kept) - 1) <= width:
                 return kept, out

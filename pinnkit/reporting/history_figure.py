@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from pinnkit.reporting.figure_style import COLOURS, annotate_empty, new_figure, span
 from pinnkit.reporting.labels import math_name, number, plain_text
+from pinnkit.reporting.log_ticks import set_log_ticks
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +99,7 @@ def _finish(axes: Axes, label: str, logarithmic: bool) -> None:
     axes.set_ylabel(label)
     if logarithmic:
         axes.set_yscale("log")
+        set_log_ticks(axes.yaxis)
     else:
         annotate_empty(axes, "no finite, positive value")
     axes.grid(alpha=0.3)
@@ -116,17 +118,19 @@ def mark_phases(panels: Sequence[Axes], history: History, named: bool = True) ->
         for (start, name), end in zip(history.phases, ends, strict=True)
         if start <= right and end > left
     ]
-    # Names that would run into one another are set at a slant.
+    # Names that would run into one another are set at a slant, and apart.
     crowded = any(end - start < 0.03 * len(name) * (right - left) for start, end, name in shown)
+    place = -np.inf
     for start, _, name in shown:
         if start > left:
             for axes in panels:
                 axes.axvline(start, color="0.35", linewidth=1.2, linestyle=":")
         if not named:
             continue
+        place = max(start, place + 0.05 * (right - left))
         panels[0].annotate(
             plain_text(name),
-            (start, 1.0),
+            (place, 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(2, 5),
             textcoords="offset points",

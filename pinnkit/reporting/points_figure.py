@@ -17,6 +17,8 @@ from pinnkit.reporting.labels import math_name, plain_text
 
 LINES = 40
 """Lines of a condition at most."""
+FEW = 4
+"""Different places of a term on a line that are dots, and not bars, at most."""
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
@@ -42,8 +44,10 @@ def _draw_rug(title: str, grid: Grid, points: Mapping[str, Mapping[str, np.ndarr
         for row, coordinates in enumerate(points.values()):
             x = np.asarray(coordinates[name])
             x = x[np.isfinite(x)]
-            height = np.full(len(x), row)
-            axes.plot(x, height, "|", color=COLOURS[row % len(COLOURS)], markersize=18, markeredgewidth=1.2)
+            few = len(np.unique(x)) <= FEW  # these are mostly ends, and a bar on the frame would not be seen
+            marker, size = ("o", 9) if few else ("|", 18)
+            style: dict[str, Any] = {"markersize": size, "markeredgewidth": 1.2, "clip_on": not few, "zorder": 3}
+            axes.plot(x, np.full(len(x), row), marker, color=COLOURS[row % len(COLOURS)], **style)
         axes.set_yticks(range(len(points)), [_legend(term, points[term][name]) for term in points])
         axes.set_ylim(len(points) - 0.4, -0.6)
         axes.set_xlabel(grid.label(name))

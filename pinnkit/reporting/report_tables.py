@@ -130,8 +130,12 @@ def _largest(metrics: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     for name, points in _mapping(metrics, "largest_residuals").items():
         first = points[0] if isinstance(points, list) and points else None
         if isinstance(first, Mapping):
-            place = ", ".join(f"{axis} = {size(one)}" for axis, one in first.items() if axis not in LARGEST)
+            place = ", ".join(f"{axis} = {_coordinate(one)}" for axis, one in first.items() if axis not in LARGEST)
             yield name, *(size(first.get(key)) for key in LARGEST), place
+
+
+def _coordinate(number: Any) -> str:
+    return f"{number:.4g}" if isinstance(number, int | float) else size(number)
 
 
 def _by_name(title: str, what: str, columns: Mapping[str, Mapping[str, Any]], note: str = "") -> Table:

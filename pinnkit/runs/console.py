@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sys
+import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,10 @@ REMARKS = (
 
 
 NEVER = logging.CRITICAL + 1
+FIXED = "\u00a0"
+"""A space at which no line is broken."""
+COLUMNS = 80
+"""Of a summary, and of a terminal that does not tell its width."""
 
 
 COLOURS = {"green": 32, "yellow": 33, "red": 31}
@@ -38,7 +43,7 @@ class _Screen(logging.Handler):
 
     def __init__(self, terminal: str) -> None:
         super().__init__()
-        self.quiet = terminal == "quiet"
+        self.quiet, self.wraps = terminal == "quiet", terminal != "plain"
         self.colours = terminal != "plain" and takes_colours(sys.stderr)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -49,8 +54,29 @@ class _Screen(logging.Handler):
             return
         by_level = {logging.WARNING: "yellow", logging.ERROR: "red"}
         colour = VERDICTS.get(verdict) if verdict else by_level.get(record.levelno)
-        text = self.format(record)
+        text = for_terminal(self.format(record), sys.stderr, "  ") if self.wraps else self.format(record)
         tqdm.write(f"\x1b[{COLOURS[colour]}m{text}\x1b[0m" if self.colours and colour else text, file=sys.stderr)
+
+
+def for_terminal(text: str, stream: TextIO | None, indent: str = "    ") -> str:
+    """A text whose lines fit a stream that is a terminal; unchanged where it is none.
+
+    Lines are broken at spaces alone, not beside a `=`, and go on behind an indent. A line with four spaces in front is
+    a quotation, whose marks in the line below must stay where they are: it is left as it is.
+    """
+    if stream is None or stream.closed or not stream.isatty():
+        return text
+    try:
+        columns = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        columns = 0
+    wrapper = textwrap.TextWrapper(
+        columns or COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    quoted = " " * 4
+    kept = text.replace(" = ", f"{FIXED}={FIXED}").split("\n")
+    lines = ([line] if line.startswith(quoted) else wrapper.wrap(line) or [""] for line in kept)
+    return "\n".join(line for group in lines for line in group).replace(FIXED, " ")
 
 
 def takes_colours(stream: TextIO) -> bool:

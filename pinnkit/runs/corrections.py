@@ -46,7 +46,7 @@ class Corrections:
         if self.estimate is None:
             return None
         order = np.argsort(self.estimate.points[:, 0]) if len(problem.coordinates) == 1 else slice(None)
-        points, errors = self.estimate.points[order], self.estimate.error[order]
+        points, errors = self.estimate.points[order], -self.estimate.error[order]  # of what a correction adds
         columns = {name: points[:, index] for index, name in enumerate(problem.coordinates)}
         grid = planes.grid(problem, columns, structured=len(columns) == 1)
         found = {one.name: errors[:, index] for index, one in enumerate(problem.fields)}
@@ -66,30 +66,33 @@ def correct(module: PINN, settings: Settings, checkpoint: Path | None) -> Correc
     Raises:
         OSError: it cannot be written.
     """
-    if skipped := _skipped(module, settings):
+    answers = FeatureAnswers(module, settings)
+    if skipped := _skipped(module, settings, answers):
         if settings.method == "network" and checkpoint is not None:
             set_features(checkpoint, None)
         names = [one.name for one in module.problem.unknowns]
         return Corrections({"polish": None, "estimated_error": dict.fromkeys(names), "estimated_error_text": skipped})
-    polished, answers = None, FeatureAnswers(module, settings)
+    polished = None
     limit = math.inf if settings.polish == "true" else SHARE * module.progress.train_time_s
     if settings.method == "network":
         polished = _polish(answers, limit) if settings.polish != "false" else None
         if checkpoint is not None:
             set_features(checkpoint, features_of(module.model))
-    found = answers.estimate(limit)
+    found = answers.estimate()
     log.info("the error was estimated in %.1f s", found.seconds)
     values = {name: abs(float(module.parameter_values()[name].detach())) or 1.0 for name in module.learned}
     learned = {name: None if error is None else error / values[name] for name, error in found.learned.items()}
     return Corrections({"polish": polished, **estimated(module.problem, found)}, found, learned)
 
 
-def _skipped(module: PINN, settings: Settings) -> str:
+def _skipped(module: PINN, settings: Settings, answers: FeatureAnswers) -> str:
     """Why there is neither polish nor estimate; "": there is."""
     if (module.stopped or "").startswith(INTERRUPTED):
         return "the run was interrupted"
     if settings.dtype != "float64":
         return f"{settings.dtype} has too few digits"
+    if not answers.ready:
+        return "not all slabs of time are solved"
     trained = module.progress.train_time_s
     if settings.method == "network" and settings.polish != "true" and SHARE * trained < SHORTEST:
         return f"training took {trained:.2g} s, and this would take more than a fifth of it (polish=true does it)"

@@ -41,7 +41,10 @@ class EstimatedStop(Callback):
         if module.ranks.any(time.perf_counter() < self._rested, module.device):  # all ranks do the same
             return
         began = time.perf_counter()
-        found = FeatureAnswers(module, self.settings).estimate()
+        answers = FeatureAnswers(module, self.settings)
+        if not answers.ready:
+            return
+        found = answers.estimate()
         ended = time.perf_counter()
         self._rested = ended + REST * (ended - began)
         known = {name: error for name, error in found.fields.items() if error is not None}

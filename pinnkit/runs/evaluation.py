@@ -84,11 +84,12 @@ class Evaluation:
         references = {f"{name}_reference": values for name, values in self.references.items()}
         return {**self.grid.coordinates, **self.fields, **references}
 
-    def minima(self) -> dict[str, float]:
-        """The least value of each field on the grid, of a complex one the least modulus."""
+    def extremes(self) -> dict[str, dict[str, float]]:
+        """`minimum` and `maximum` of each field on the grid, of a complex one those of the modulus."""
+        sizes = {name: np.abs(one) if np.iscomplexobj(one) else one for name, one in self.fields.items()}
         return {
-            name: float(np.nanmin((np.abs(values) if np.iscomplexobj(values) else values)[self.inside]))
-            for name, values in self.fields.items()
+            what: {name: float(of(values[self.inside])) for name, values in sizes.items()}
+            for what, of in (("minimum", np.nanmin), ("maximum", np.nanmax))
         }
 
     def draw(

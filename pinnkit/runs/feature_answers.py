@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from functools import cached_property
 
 from pinnkit.features.error import Estimate, estimate
 from pinnkit.features.polish import Polished, polish
 from pinnkit.features.solver import Choice, FeatureSolver
 from pinnkit.runs.feature_module import FeaturePINN
 from pinnkit.settings import Settings
-from pinnkit.training.feature_state import attach, features_of, network_of
+from pinnkit.training.feature_state import attach, network_of
 from pinnkit.training.module import PINN
 
 
@@ -21,13 +21,23 @@ class FeatureAnswers:
     """
 
     def __init__(self, module: PINN, settings: Settings) -> None:
-        self.module = module
+        self.module, self.settings = module, settings
         self._choice: Choice | None = None
+        if isinstance(module, FeaturePINN):
+            self._choice = getattr(module.solver, "choice", None)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the error can be estimated: of features that solve slab by slab, once all are solved."""
+        return self._choice is not None or not self.module.solves
+
+    @cached_property
+    def _solver(self) -> FeatureSolver:
+        """Of a trained network each process has one by itself: limits of time would part them."""
+        module, settings = self.module, self.settings
         if isinstance(module, FeaturePINN) and module.solver is not None:
-            self._solver, self._choice = module.solver, module.solver.choice
-        else:
-            parts = module.model, module.groups, settings.features, settings.seed, module.ranks, module.model.like
-            self._solver = FeatureSolver(*parts)
+            return module.solver
+        return FeatureSolver(module.model, module.groups, settings.features, settings.seed, None, module.model.like)
 
     def polish(self, seconds: float) -> Polished:
         """Add features to a trained network where they lower the residual on points that no solve has seen.
@@ -39,19 +49,13 @@ class FeatureAnswers:
         self._choice = found.choice
         return found
 
-    def estimate(self, seconds: float = math.inf) -> Estimate:
-        """The error of the present fields, which stay as they are.
-
-        Args:
-            seconds: that the choice of features may take, where there was no polish.
-        """
+    def estimate(self) -> Estimate:
+        """The error of the present fields, which stay as they are."""
+        network = network_of(self.module.model)
+        own = bool(len(network.expansions))
         if self._choice is None:
-            before = features_of(self.module.model)
-            assert before is None
             learned = {name: one.detach().clone() for name, one in self.module.learned.items()}
-            self._choice = polish(self._solver, seconds).choice
-            network = network_of(self.module.model)
+            self._choice, _ = self._solver.search()  # which attaches what it has found
             network.remove(list(network.expansions))
             attach(self.module.model, {"expansions": [], "learned": learned})
-        own = bool(network_of(self.module.model).expansions)
         return estimate(self._solver, self._choice, own)

@@ -74,8 +74,7 @@ class FeaturePINN(PINN):
     def training_step(self, block: StepBlock, batch_idx: int) -> None:
         if self._levels is None:
             self.state.clock.start(self.progress.train_time_s)
-            parts = self.model, self.groups, self.features, self.seed, self.ranks, self.model.like
-            self.solver = FeatureSolver(*parts)
+            self.solver = FeatureSolver(self.model, self.groups, self.features, self.seed, self.ranks, self.model.like)
             self._levels = self.solver.levels(self.seconds_left)
         self.stopping.before_block()
         if not self.stopped:
@@ -85,11 +84,11 @@ class FeaturePINN(PINN):
             self.trainer.should_stop = True
 
     def seconds_left(self) -> float:
-        """Seconds of training that are left; none once this process was asked to stop."""
-        if self.stopping.requested:
-            return 0.0
+        """Seconds of training that are left, on the rank that has the fewest; none once one was asked to stop."""
         limit = self.limits.max_time
-        return math.inf if limit is None else limit - self.state.clock.seconds()
+        left = math.inf if limit is None else limit - self.state.clock.seconds()
+        own = torch.tensor(0.0 if self.stopping.requested else left, device=self.device)
+        return min(map(float, self.ranks.gathered(own)))
 
     def _level(self, batches: Mapping[str, PointSet]) -> None:
         assert self._levels is not None

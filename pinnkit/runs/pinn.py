@@ -10,6 +10,7 @@ import torch
 from lightning.pytorch.callbacks import Timer
 from torch import nn
 
+from pinnkit.language.errors import Mistake, ProblemError
 from pinnkit.problem.problem import Problem, check_is_problem
 from pinnkit.runs.factory import check_network, data_of, module_arguments
 from pinnkit.runs.resolved import resolved
@@ -60,6 +61,9 @@ class PINN(Module):
     ) -> None:
         check_is_problem(problem)
         chosen = read(settings)
+        if chosen.method != "network":
+            message = f"is {chosen.method}, and this module trains a network: pinnkit.solve takes other methods"
+            raise ProblemError([Mistake("method", message)])
         problem = validate(problem, chosen, custom_network=network is not None)
         if network is not None:
             check_network(network, problem, chosen)

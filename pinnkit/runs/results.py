@@ -14,10 +14,12 @@ import torch
 from lightning.pytorch.loggers import Logger
 
 from pinnkit.problem.integral_checks import TOLERANCE, doubted
+from pinnkit.problem.units import unit_behind
 from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.grid import Grid
 from pinnkit.runs import board, environment, evaluation, trackers
+from pinnkit.runs.console import COLUMNS, FIXED
 from pinnkit.runs.corrections import correct, estimate_lines
 from pinnkit.runs.history import history as history_of
 from pinnkit.runs.judgement import judged, not_judged
@@ -44,10 +46,6 @@ from pinnkit.versions import commit, versions
 
 log = logging.getLogger("pinnkit")
 
-COLUMNS = 80
-"""Columns of the summary."""
-FIXED = "\u00a0"
-"""A space at which no line is broken."""
 QUADRATURE = 8192
 """Evaluations of the network by which the quadrature is checked after training, for each group of points."""
 
@@ -121,7 +119,7 @@ class Results:
             **corrections.metrics,
             "hard": list(dict.fromkeys(condition.origin for condition in module.problem.hard_conditions)),
             **self._quadrature(module, data),
-            "minimum": found.minima(),
+            **found.extremes(),
             **({"units": dict(module.problem.units)} if module.problem.units else {}),
             **self._facts(module),
         }
@@ -195,7 +193,7 @@ class Results:
             "reference_error": self.reference.claimed_error if self.reference is not None else None,
             "seed": settings.seed,
             "dtype": settings.dtype,
-            "device": torch.cuda.get_device_name() if gpu else f"cpu, {torch.get_num_threads()} threads",
+            "device": torch.cuda.get_device_name() if gpu else _cpu(torch.get_num_threads()),
             "versions": versions(),
             "commit": commit(),
             "overrides": list(self.overrides),
@@ -242,6 +240,10 @@ def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
         raise Diverged(step, "objective")
 
 
+def _cpu(threads: int) -> str:
+    return f"cpu, {threads} thread{'s' * (threads > 1)}"
+
+
 def in_columns(lines: Iterable[str]) -> list[str]:
     """Lines that fit the columns of a summary; a number stays beside its per cent sign, and a path is one word.
 
@@ -261,8 +263,7 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     """The figures that matter, a line each."""
 
     def unit(name: str) -> str:
-        text = metrics.get("units", {}).get(name, "1")
-        return "" if text == "1" else f" {text}"
+        return unit_behind(metrics.get("units", {}), name)
 
     lines = [f"{metrics['status']}: {metrics['steps']} steps in {metrics['train_time_s']:.1f} s of training"]
     for field, error in metrics["relative_l2"].items():
@@ -281,7 +282,8 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
         guess = "" if own is None else f", estimated error {own:.1e}"
         lines.append(f"learned {name} = {found['value']:.6g}{unit(name)}{truth}{guess}")
     lines += [
-        f"minimum of {field} on the evaluation grid: {least:.4g}{unit(field)}"
+        f"minimum of {field} on the evaluation grid: {least:.4g}{unit(field)}; "
+        f"maximum: {metrics['maximum'][field]:.4g}{unit(field)}"
         for field, least in metrics["minimum"].items()
     ]
     return lines

@@ -95,6 +95,8 @@ def read(settings: Settings | Mapping[str, Any] | None) -> Settings:
     found = settings if isinstance(settings, Settings) else read_settings(settings or {}, report)
     check_optimizer_given_once(found, report)
     check_method(found, report)
+    if found.method == "compare":
+        report.add("method", "compare is of the command line: solve by features and by network, each in its folder")
     report.raise_if_any()
     return found
 

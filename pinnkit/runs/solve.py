@@ -17,6 +17,7 @@ from pinnkit.runs import environment
 from pinnkit.runs.configuration import as_yaml, folder_errors_as_mistakes, with_settings
 from pinnkit.runs.console import logged, silent, suppress_library_logs
 from pinnkit.runs.factory import check_network
+from pinnkit.runs.methods import with_method
 from pinnkit.runs.recovery import check_resumed
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.resources import check_run
@@ -74,6 +75,7 @@ def solve(
     lock = RunFolderLock(run, overwrite=overwrite or settings.overwrite, resume=resume) if first else None
     with logged(settings.callbacks.terminal) if first else silent() as kept, suppress_library_logs():
         problem = validate(problem, settings, custom_network=network is not None)
+        settings = with_method(problem, settings, custom_network=network is not None)
         check_run(problem, settings, custom_network=network is not None)
         with single_thread_if_small(problem, settings) as threads, locked(lock):
             began = time.perf_counter()

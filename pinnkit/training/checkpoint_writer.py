@@ -142,7 +142,7 @@ def set_features(path: Path, features: Mapping[str, Any] | None) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)  # most of it is not looked at
     former = content.pop(KEY, None)
     if former is None and features is None:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +42,7 @@ def features_of(model: Model) -> dict[str, Any] | None:
     expansions = [
         {
             "group": group,
-            "description": {key: _plain(value) for key, value in asdict(module.features).items()},
+            "description": _described(cast(RandomFeatures, module).features),
             **{name: getattr(module, name).detach().cpu() for name in TENSORS},
         }
         for module, group in zip(network.expansions, network.expanded, strict=True)
@@ -92,11 +92,12 @@ def _module(kept: Mapping[str, Any]) -> RandomFeatures:
 
 
 def _description(kept: Mapping[str, Any]) -> Features:
-    return Features(**{key: tuple(value) if isinstance(value, list) else value for key, value in kept.items()})
+    arguments: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in kept.items()}
+    return Features(**arguments)
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+def _described(features: Features) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(features).items()}
 
 
 # ------------------------------------------------------------ checks

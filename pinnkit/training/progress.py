@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 SHORTEST, LONGEST = 10.0, 600.0
 """Seconds of training between two lines where there is no terminal: a tenth of the run, within these."""
+FIRST = 2.0
+"""Seconds of training until the first line; until the time between two is reached, each comes at twice the time of
+the one before, so that a log shows soon that a long run has begun."""
 BAR = 10, 30
 """Columns of the bar, where there is room for one."""
 
@@ -177,11 +180,11 @@ class Progress(Callback):
         self._step_time = StepTime()
         self._bar: tqdm | None = None
         self._widget: tqdm | None = None
-        self._last_line = -math.inf
-        """Seconds of training at the last line."""
+        self._began = self._last_line = -math.inf
+        """Seconds of training at the start, and at the last line."""
 
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
-        self._last_line = module.progress.train_time_s
+        self._began = self._last_line = module.progress.train_time_s
         if self.bar and self.stream.isatty():
             self._bar = tqdm(file=self.stream, bar_format="{desc}", dynamic_ncols=True, mininterval=0.2)
         elif self.bar and in_notebook():
@@ -204,7 +207,8 @@ class Progress(Callback):
             self._widget.update(max(state.step - self._widget.n, 0))
             return
         expected = 0.0 if state.left is None else (state.time + state.left) / 10
-        if state.time - self._last_line >= min(max(expected, SHORTEST), LONGEST):
+        until_next = min(max(expected, SHORTEST), LONGEST, max(self._last_line - self._began, FIRST))
+        if state.time - self._last_line >= until_next:
             self._last_line = state.time
             log.info(log_line(state))
 

@@ -62,6 +62,22 @@ def test_the_mathematics_is_told_as_understood(conf, capsys):
     ]
 
 
+def test_warnings_are_counted_behind_the_checks(write, conf, capsys):
+    text = "coordinates: {x: [0, 1]}\nfields: [u]\nequations: u_xx = 1\n"
+    assert check(write(text + "conditions: {left: {at: x = 0, equations: u = 0}}\n"), conf) == 0
+    out, err = capsys.readouterr()
+    assert (
+        err == "warning: conditions: u has order 2 in x but 1 condition at the ends of x: the solution is not unique\n"
+    )
+    assert out.splitlines()[-1] == "every check passed, with 1 warning; nothing was trained"
+
+
+def test_parameters_have_their_units(write, conf, capsys):
+    text = "coordinates: {t: [0, 1]}\nfields: [u]\nparameters: {k: 2}\nequations: u_t = -k*u\nunits: {k: 1/s}\n"
+    assert check(write(text + "conditions: {start: {at: t = 0, equations: u = 1}}\n"), conf) == 0
+    assert "  parameter   k = 2 1/s" in capsys.readouterr().out.splitlines()
+
+
 def test_the_scale_of_a_field_is_told_where_it_is_not_one(write, conf, capsys):
     text = "coordinates: {t: [0, 1]}\nfields: [u, v]\nequations: [u_t = -u, v_t = u]\n"
     text += "conditions: {start: {at: t = 0, equations: [u = 1000, v = 1]}}\n"

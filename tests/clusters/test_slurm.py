@@ -143,7 +143,8 @@ def test_a_job_of_submitit_that_is_queued_again_goes_on_and_the_sweep_waits_for_
     line = f"{SWEEP} {ONE} trainer.max_steps={STEPS} seed=0 hydra.sweep.dir=sweep"
     with cluster.started("bash", "-c", line, folder=tmp_path) as sweep:
         run = tmp_path / "sweep" / "0"
-        cluster.wait(lambda: step(run) >= 40, "step 40", 900)
+        cluster.wait(lambda: step(run) >= 40 or sweep.poll() is not None, "step 40", 900)
+        assert sweep.poll() is None, (tmp_path / "output").read_text()
         number = cluster.command("squeue", "-h", "-t", "RUNNING", "-o", "%A").split()[0]
         requeued(cluster, number)
         assert sweep.wait(timeout=900) == 0

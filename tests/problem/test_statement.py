@@ -50,6 +50,15 @@ def test_facts_have_domain_fields_and_parameters(said):
     assert ("parameter", "k, learned from 1, kept positive") in said.facts
 
 
+def test_parameters_have_their_units():
+    units = {"c": "m/s", "k": "1", "nu": "Pa s", "x": "m"}
+    parameters = {**BEAM["parameters"], "nu": {"range": [1, 2]}}
+    facts = statement(Problem(**{**BEAM, "parameters": parameters, "exact": {}}, units=units)).facts
+    assert ("parameter", "c = 2 m/s") in facts
+    assert ("parameter", "k, learned from 1, kept positive") in facts
+    assert ("parameter", "nu in [1, 2] Pa s, an input of the network") in facts
+
+
 def test_a_residual_in_python_is_a_name():
     def my_residual(p):
         return p.u_t + p.u

@@ -42,3 +42,12 @@ def test_wrong_units_are_named(units, key, message):
     found = mistakes(units=units)
     assert list(found) == [key]
     assert message in found[key]
+
+
+@pytest.mark.parametrize(("value", "unit"), [("2 m", "m"), ("2.1e11 Pa", "Pa"), ("-1 kg/(m s)", "kg/(m s)")])
+def test_a_unit_behind_a_number_is_sent_to_its_key(value, unit):
+    found = mistakes(parameters={"alpha": value})
+    assert found["parameters.alpha"].startswith(
+        f"is to be a number alone; its unit stands under units: {{alpha: {unit}}}"
+    )
+    assert mistakes(parameters={"alpha": "2 + m"})["parameters.alpha"].startswith("unknown name 'm'")

@@ -84,7 +84,7 @@ def test_conditions_are_checked_for_smoothness_too():
 def test_too_few_conditions_in_time_are_a_warning(equation, conditions, warned):
     report = check(posed(equations={"heat": equation}, conditions=conditions, exact=None))
     assert told(report) == []
-    counted = [one for one in report.warnings if one.key == "conditions"]
+    counted = [one for one in report.warnings if one.key == "conditions" and " in t but " in one.message]
     if warned is None:
         assert counted == []
     else:
@@ -95,10 +95,43 @@ def test_too_few_conditions_in_time_are_a_warning(equation, conditions, warned):
 
 def test_a_solution_periodic_in_time_needs_no_initial_condition():
     conditions = {"ends": {"at": "x = 1", "equations": "u = 0"}}
-    keys = [
-        [one.key for one in check(posed(conditions=conditions, exact=None, periodic=[name])).warnings] for name in "tx"
+    found = [check(posed(conditions=conditions, exact=None, periodic=[name])).warnings for name in "tx"]
+    assert [any(" in t but 0 conditions" in one.message for one in warnings) for warnings in found] == [False, True]
+
+
+def test_a_face_without_a_condition_is_a_warning_and_a_mistake_comes_before_it():
+    words = {"coordinates": {"x": [0, 1], "y": [0, 1]}, "fields": ["u"], "equations": "laplacian(u) = 1"}
+    found = check(Problem(**words, conditions={"left": {"at": "x = 0", "equations": "u = 0"}}))
+    assert [(one.key, one.message) for one in found.warnings] == [
+        (
+            "conditions",
+            "u has order 2 in x but 1 condition at the ends of x: the solution is not unique, and 1 more like it",
+        )
     ]
-    assert ["conditions" in one for one in keys] == [False, True]
+    wrong = check(Problem(**words, conditions={"left": {"at": "x = 0", "equations": "u = log(-1 - y)"}}))
+    assert (bool(wrong.mistakes), wrong.warnings) == (True, [])
+
+
+def test_a_shape_that_is_cut_out_of_nothing_is_a_warning():
+    def warned(domain, **centers):
+        return check(
+            Problem(
+                coordinates={"x": [0, 1], "y": [0, 1], "t": [0, 1]},
+                fields=["u"],
+                shapes={name: {"disk": {"center": list(one), "radius": 0.1}} for name, one in centers.items()},
+                domain=domain,
+                equations="u_t = laplacian(u) + 1",
+                conditions={"s": {"at": "t = 0", "equations": "u = 0"}, "b": {"at": "boundary", "equations": "u = 0"}},
+            )
+        ).warnings
+
+    inside, beyond = {"a": (0.5, 0.5), "b": (0.2, 0.2)}, {"a": (0.5, 0.5), "b": (5, 5)}
+    told = "(x, y) in the disk of radius 0.1 about (5, 5) is cut out, but has no part in what it is cut from"
+    for domain in ("box - a - b", "box - (a + b)", "box - b - a", "(box - b) & (box - a)"):
+        assert warned(domain, **inside) == []
+        (warning,) = warned(domain, **beyond)
+        assert (warning.key, warning.message.startswith(told)) == ("domain", True)
+    assert len(warned("box - a - b", a=(0.5, 0.5), b=(0.5, 0.5))) == 1  # the second time nothing is left to cut
 
 
 def test_each_field_is_counted_by_itself():
@@ -200,5 +233,7 @@ def test_an_exact_solution_too_large_to_differentiate_is_left_unchecked_with_a_w
         )
     )
     assert told(report) == []
-    assert [warning.key for warning in report.warnings] == ["exact"]
+    assert [warning.key for warning in report.warnings if warning.key != "conditions"] == ["exact"]
+    (faces,) = [warning.message for warning in report.warnings if warning.key == "conditions"]
+    assert faces.endswith("the solution is not unique, and 99 more like it")
     assert "is not checked against equations." in report.warnings[0].message

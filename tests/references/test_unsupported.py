@@ -79,7 +79,7 @@ REFUSED = {
     r"'ends' evaluates a field elsewhere, u\(x=0": lambda: problem(
         "u_t = u_xx", {"initial": SINE, "ends": {"at": "boundary", "equations": "u = u(x=0)"}}
     ),
-    r"1 conditions at the ends of x, but .* need 2 \(2 for u\)": lambda: problem(
+    r"1 condition at the ends of x, but .* need 2 \(2 for u\)": lambda: problem(
         "u_t = u_xx", {"initial": SINE, "left": {"at": "x = -1", "equations": "u = 0"}}
     ),
     "the conditions left do not determine": lambda: problem("u_t = u_xx", {"initial": SINE} | TWO_AT_ONE_END),

@@ -84,7 +84,7 @@ def test_the_text_fits_the_screen_and_says_what_is_left_out(width, runs):
     told = " ".join(lines[4:])
     failed, _, told = told.partition("left out: ")
     assert failed == "c: heat is nan "
-    assert told.startswith("residual_rms.heat")
+    assert told.startswith("seed")  # it is the same in all
     columns = [*lines[0].split(), *told.split(", ")]
     assert set(columns) == set(found.columns()) - {"evaluations", "wall_time_s"}  # which no run has
 
@@ -94,8 +94,26 @@ def test_seeds_that_differ_are_shown_on_a_narrow_screen(runs):
     for seed, name in enumerate("ab"):
         write(runs / name, overrides=["pde=heat"], seed=seed, reason="60 steps are done", **shared)
     lines = compare([runs / "a", runs / "b"]).as_text(50).splitlines()
-    assert lines[0].split()[:4] == ["run", "status", "seed", "loss"]  # beside what was swept
-    assert {"reason", "residual_rms.heat"}.isdisjoint(lines[0].split())
+    assert lines[0].split()[:4] == ["run", "seed", "residual_rms.heat", "loss"]  # beside what was swept
+    assert {"reason", "status"}.isdisjoint(lines[0].split())
+
+
+def test_runs_without_an_error_show_loss_and_residuals_and_say_by_what_they_are_ordered(runs):
+    shared = {"evaluations": 9, "wall_time_s": 2.5, "train_time_s": 1.25, "steps": 9, "reason": "9 steps are done"}
+    for name, weight, loss in (("a", "0.1", 0.25), ("b", "1", 0.5)):
+        overrides = ["pde=heat", f"weighting.weights.ends={weight}"]
+        write(runs / name, overrides=overrides, seed=0, loss=loss, residual_rms={"heat": 1 - loss}, **shared)
+    head, first, _, *notes = compare([runs / "a", runs / "b"]).as_text(72).splitlines()
+    assert head.split() == ["run", "weighting.weights.ends", "residual_rms.heat", "loss", "train_time_s"]
+    assert first.split() == ["a", "0.1", "0.75", "0.25", "1.25"]
+    told = " ".join(notes)
+    assert told.startswith("left out: seed, ")  # it is the same in both
+    doubt = ", in which their weights differ: compare the residuals"
+    assert told.endswith(f"no error is known, so the order is that of the loss{doubt}")
+    for name, width in (("a", 8), ("b", 9)):
+        write(runs / name, overrides=[f"network.width={width}"], seed=0, loss=1 / width, **shared)
+    assert compare([runs / "a", runs / "b"]).as_text().endswith("no error is known, so the order is that of the loss")
+    assert "no error is known" not in compare([runs / "a"]).as_text()
 
 
 def test_on_a_very_narrow_screen_the_end_of_long_names_is_shown(runs):

@@ -97,6 +97,8 @@ def test_crowded_phase_names_are_slanted():
     narrow = drawn(History([0, 1000], [0, 1], [1, 0.1], phases=[(0, "adam"), (20, "soap")])).axes[0]
     assert {text.get_rotation() for text in wide.texts} == {0.0}
     assert {text.get_rotation() for text in narrow.texts} == {40.0}
+    assert [text.xy[0] for text in narrow.texts] == [0, 50]  # 20 would be below the name before it
+    assert [line.get_xdata()[0] for line in narrow.lines[1:]] == [20]
 
 
 def test_many_terms_stay_distinct(steps):

@@ -28,6 +28,8 @@ def test_points_in_a_plane_and_on_a_line(heat):
     (axes,) = drawn(line, {"u": line.axis("x")}, points=points)["points"].axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["ends (2)", "heat (30)"]
     assert np.array_equal(axes.lines[1].get_xdata(), points["heat"]["x"])
+    assert [one.get_marker() for one in axes.lines] == ["o", "|"]
+    assert [one.get_clip_on() for one in axes.lines] == [False, True]  # the ends lie on the frame
 
 
 def test_points_of_three_coordinates_are_seen_on_the_first_two():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +47,7 @@ class Answers:
     reasons: dict[str, str] = field(default_factory=dict)
     limits: list[float] = field(default_factory=list)
     estimates: int = 0
+    ready: bool = True
     seconds: float = 0.25
     points: np.ndarray = field(default_factory=lambda: np.array([[0.9], [0.1], [0.5]]))
 
@@ -67,7 +67,7 @@ class Answers:
             network.add(module, 0)
         return Polished(self.accepted)
 
-    def estimate(self, seconds: float = math.inf) -> Answers:
+    def estimate(self) -> Answers:
         self.estimates += 1
         return self
 

@@ -42,6 +42,7 @@ def test_a_complex_field_is_trained_measured_and_written(tmp_path, capsys):
         assert metrics["relative_l2"]["h"] == pytest.approx(relative, rel=1e-12)
         assert metrics["max_error"]["h"] == pytest.approx(np.abs(error).max(), rel=1e-12)
         assert metrics["minimum"]["h"] == pytest.approx(np.abs(saved["h"]).min(), rel=1e-12)
+        assert metrics["maximum"]["h"] == pytest.approx(np.abs(saved["h"]).max(), rel=1e-12)
         values = saved["h"]
     assert set(metrics["residual_rms"]) == {"turn_re", "turn_im"}
     written = json.loads((tmp_path / "metrics.json").read_text(), parse_constant=pytest.fail)

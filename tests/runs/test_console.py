@@ -4,11 +4,12 @@ import io
 import logging
 import sys
 import warnings
+from types import SimpleNamespace
 
 import pytest
 from lightning.fabric.plugins.environments import SLURMEnvironment
 
-from pinnkit.runs.console import logged, suppress_library_logs, takes_colours
+from pinnkit.runs.console import for_terminal, logged, suppress_library_logs, takes_colours
 
 
 class Terminal(io.StringIO):
@@ -46,6 +47,34 @@ def test_warnings_and_verdicts_have_colours_on_a_terminal_alone(printed):
 
 def test_a_quiet_run_prints_warnings_and_its_verdict_alone(printed):
     assert printed("quiet", io.StringIO()) == ["a doubt", "solved: all is well"]
+
+
+def test_long_lines_are_broken_at_spaces_on_a_terminal_alone(monkeypatch):
+    words = " ".join(["word"] * 30)
+    text = f"  field       {words}\n    {words}\n    ^\n\nend"
+    assert for_terminal(text, io.StringIO()) == for_terminal(text, None) == text
+    first, second, *rest = for_terminal(text, Terminal(), " " * 14).splitlines()
+    assert first == f"  field       {' '.join(['word'] * 13)}"
+    assert second == f"{' ' * 14}{' '.join(['word'] * 13)}"
+    assert rest[0] == f"{' ' * 14}{' '.join(['word'] * 4)}"
+    assert rest[1:] == [f"    {words}", "    ^", "", "end"]  # the mark stays in place
+    assert for_terminal(f"{'at ' * 26}y = 1", Terminal()).splitlines() == ["at " * 25 + "at", "    y = 1"]
+
+    class Wide(Terminal):
+        def fileno(self):
+            return 7
+
+    monkeypatch.setattr("os.get_terminal_size", lambda number: {7: SimpleNamespace(columns=200)}[number])
+    assert for_terminal(words, Wide()) == words
+
+
+def test_the_log_on_a_terminal_fits_it(monkeypatch):
+    text = " ".join(["word"] * 20)
+    for terminal, lines in (("auto", [text[:79], "  word word word word"]), ("plain", [text])):
+        monkeypatch.setattr(sys, "stderr", Terminal())
+        with logged(terminal):
+            logging.getLogger("pinnkit").info(text)
+        assert sys.stderr.getvalue().splitlines() == lines
 
 
 @pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])

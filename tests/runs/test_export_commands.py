@@ -8,7 +8,7 @@ import pytest
 
 import pinnkit
 from pinnkit.cli.evaluate import evaluate
-from tests.runs.small import solved
+from tests.runs.small import DECAY, QUICK, solved
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,16 @@ def test_a_run_is_named_by_its_path_and_exported_in_several_formats(solution, ca
     assert facts["title"] == "decay"
     assert facts["coordinates_order"] == ["t"]
     assert facts["relative_l2"]["u"] == json.loads((folder / "metrics.json").read_text())["relative_l2"]["u"]
+
+
+def test_what_takes_long_in_an_evaluation_is_told(tmp_path, capsys):
+    words = {key: value for key, value in DECAY.items() if key != "exact"}
+    solved(tmp_path / "run", words | {"reference": "spectral"}, QUICK | {"trainer": {"max_steps": 1}})
+    capsys.readouterr()
+    assert evaluate([str(tmp_path / "run"), "grid=5"]) == 0
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("reference: computing by ")
+    assert "claimed error" in second
 
 
 def test_values_at_points_of_a_file(solution, tmp_path, monkeypatch, capsys):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import pinnkit
+from pinnkit.features.choice import Choice
 from pinnkit.features.solver import FeatureSolver, Level
 from pinnkit.language.errors import ProblemError
 from pinnkit.problem.problem import Problem
@@ -34,17 +35,15 @@ class Levels(FeatureSolver):
     solved = 0
 
     def levels(self, seconds_left):
-        from pinnkit.features.solver import Choice
-
         for count in self.counts:
-            residual = self._solve(Choice("tanh", (2.0,), count))
+            residual = self.try_choice(Choice("tanh", (2.0,), count), warm=False)
             Levels.solved += 1
             yield Level(count, count, residual, f"{count} features: residual {residual:.2e}")
             if seconds_left() <= 0:
                 self.reason = "the time left is too short for more features"
                 return
         self.reason = "more features do not lower the residual on fresh points"
-        self._solve(Choice("tanh", (2.0,), 8))
+        self.try_choice(Choice("tanh", (2.0,), 8), warm=False)
 
 
 @pytest.fixture
@@ -123,15 +122,15 @@ def test_the_limits_of_a_run_hold(levels, tmp_path, limits, steps, reason):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_after_the_level_and_it_comes_to_the_same_end(number, levels, monkeypatch, tmp_path):
     whole = solved(tmp_path / "whole", settings=GROWN)
-    solve = Levels._solve
+    solve = Levels.try_choice
 
-    def signalled(self, choice):
+    def signalled(self, choice, **options):
         if choice.count == 4:
             os.kill(os.getpid(), number)
-        return solve(self, choice)
+        return solve(self, choice, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Levels, "_solve", signalled)
+        patch.setattr(Levels, "try_choice", signalled)
         part = solved(tmp_path / "run", settings=GROWN)
     assert part.status == "interrupted"
     assert part.metrics["steps"] == 2
@@ -145,10 +144,10 @@ def test_a_run_that_goes_on_keeps_its_checkpoint_until_there_is_a_better_one(lev
     solved(tmp_path, settings={**GROWN, "trainer": {"max_steps": 2}})
     kept = (tmp_path / "checkpoints" / "last.ckpt").read_bytes()
 
-    def lost(self, choice):
+    def lost(self, choice, **options):
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(Levels, "_solve", lost)
+    monkeypatch.setattr(Levels, "try_choice", lost)
     with pytest.raises(RuntimeError, match="out of luck"):
         solved(tmp_path, settings={**GROWN, "trainer": {"max_steps": 3}}, resume=True)
     assert (tmp_path / "checkpoints" / "last.ckpt").read_bytes() == kept
@@ -196,3 +195,10 @@ def test_a_function_of_a_field_is_refused(tmp_path):
 
 def test_threads_are_not_limited(run):
     assert SimpleNamespace(**run.metrics).device.startswith("cpu, ")
+
+
+def test_no_error_is_estimated_before_every_slab_of_time_is_solved(monkeypatch, tmp_path):
+    monkeypatch.setattr(corrections, "FeatureAnswers", Answers(ready=False))
+    found = solved(tmp_path, settings=SOLVED)
+    assert found.metrics["estimated_error"] == {"u": None}
+    assert found.metrics["estimated_error_text"] == "not all slabs of time are solved"

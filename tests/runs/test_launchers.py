@@ -8,11 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra_plugins.hydra_joblib_launcher import _core as joblib_core
 
+from pinnkit.cli import multirun
+from pinnkit.cli.targets import LAUNCHERS
+from pinnkit.cli.train import train
 from pinnkit.language.errors import ProblemError
 from tests.conftest import composed
 
 ROOT = Path(__file__).resolve().parents[2]
+RAY = importlib.util.find_spec("hydra_plugins.hydra_ray_launcher") is not None
 QUICK = [
     "network.width=6", "network.depth=1", "sampling.equations=40", "sampling.conditions=8", "optimizer=adam",
     "operators=autograd", "trainer.max_steps=20", "callbacks=quiet", "callbacks.figures=false", "logger=none",
@@ -25,7 +30,9 @@ def sweep(launcher, folder, *words, **variables):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **variables}
     line += [*words, "hydra.sweep.dir=sweep"]
     done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
-    with (folder / "sweep" / "summary.csv").open() as file:
+    table = folder / "sweep" / "summary.csv"
+    assert table.exists(), done.stderr
+    with table.open() as file:
         return done.returncode, list(csv.DictReader(file))
 
 
@@ -45,6 +52,36 @@ def test_a_launcher_leaves_what_a_plain_sweep_leaves(launcher, tmp_path):
     assert codes == {"0": 0, "1": 2, "2": 3, "3": 2}
     assert "training diverged" in found["1e+308", "1"]["reason"]
     assert "trainer.devices: null means every GPU" in found["0.001", "null"]["reason"]
+
+
+def test_paths_count_from_the_folder_of_the_sweep_where_workers_have_another(tmp_path, monkeypatch):
+    """As on a cluster of Ray. With one worker joblib runs here."""
+    here, elsewhere = tmp_path / "it's here, now", tmp_path / "elsewhere"
+    for folder in (here, elsewhere):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+    (here / "conf" / "pde").mkdir(parents=True)
+    decay = "coordinates: {t: [0, 1]}\nfields: [u]\nequations: u_t = -u\n"
+    samples = "conditions: {samples: {data: samples.csv, equations: u = w}}\n"
+    (here / "conf" / "pde" / "decay.yaml").write_text(decay + samples)
+    (here / "conf" / "pde" / "samples.csv").write_text("t,w\n0,1\n")
+    run_job = joblib_core.run_job
+
+    def from_elsewhere(*given, **named):
+        os.chdir(elsewhere)
+        return run_job(*given, **named)
+
+    monkeypatch.setattr(joblib_core, "run_job", from_elsewhere)
+    words = ["--config-dir", "conf", "pde=decay", "hydra/launcher=workers", "hydra.launcher.n_jobs=1", "--allow-target"]
+    words += [target for target in LAUNCHERS if "joblib" in target]
+    assert train([*words, "-m", *QUICK, "seed=0", "hydra.sweep.dir=sweep"], ROOT / "conf") == 0
+    assert (here / "sweep" / "0" / "metrics.json").is_file()
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_machine_that_lacks_the_folder_of_the_sweep_says_so(tmp_path):
+    with pytest.raises(ProblemError, match=r"hydra/launcher: the sweep was started in .*nowhere.*that all share"):
+        multirun._enter(str(tmp_path / "nowhere"))
 
 
 @pytest.mark.slow
@@ -87,7 +124,7 @@ def test_a_mistyped_key_of_a_launcher_is_told_with_the_nearest():
         composed(["-m", "hydra/launcher=slurm", "pde=heat", "hydra.launcher.partitoin=gpu"])
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed")
+@pytest.mark.skipif(RAY, reason="Hydra's launcher for Ray is installed")
 def test_a_preset_whose_launcher_is_not_installed_is_told_with_what_installs_it():
     with pytest.raises(ProblemError, match=r"hydra/launcher: there is no 'ray'.*hydra-ray-launcher"):
         composed(["-m", "hydra/launcher=ray_workers", "pde=heat"])

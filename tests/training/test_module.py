@@ -123,7 +123,7 @@ def test_small_arrays_get_one_thread_and_the_process_its_threads_back(width, few
     settings = {**quick, "network": {"width": width, "depth": 1}, "phases": ["adam"], "trainer": {"max_steps": 1}}
     try:
         solution = solve(Problem(**heat_words), tmp_path, settings)
-        assert solution.metrics["device"] == ("cpu, 1 threads" if few else "cpu, 2 threads")
+        assert solution.metrics["device"] == ("cpu, 1 thread" if few else "cpu, 2 threads")
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(former)

@@ -95,7 +95,7 @@ def shown(stream, times, limits):
 
 @pytest.mark.parametrize(
     ("total", "max_time", "least", "most"),
-    [(5.0, 5.0, 0, 0), (40.0, 40.0, 3, 4), (600.0, None, 9, 12), (36000.0, 36000.0, 55, 60)],
+    [(1.0, 1.0, 0, 0), (5.0, 5.0, 2, 2), (40.0, 40.0, 5, 7), (600.0, None, 13, 17), (36000.0, 36000.0, 60, 70)],
 )
 def test_where_no_terminal_is_lines_are_few_and_nothing_is_overwritten(total, max_time, least, most, caplog):
     stream, count = io.StringIO(), 2000
@@ -106,6 +106,14 @@ def test_where_no_terminal_is_lines_are_few_and_nothing_is_overwritten(total, ma
     assert least <= len(lines) <= most
     assert stream.getvalue() == ""
     assert all(re.match(r"step \d+.*: objective 5.00e-01, error of v 2.00e-03; .* left", line) for line in lines)
+
+
+def test_the_first_line_of_a_log_comes_soon_and_then_they_thin_out(caplog):
+    with caplog.at_level(logging.INFO, logger="pinnkit"):
+        shown(io.StringIO(), range(1, 3001), Trainer(max_time=36000.0))
+    seconds = [re.search(r"([\d:]+) of training", record.message)[1] for record in caplog.records]
+    assert seconds == ["0:02", "0:04", "0:08", "0:16", "0:32", "1:04", "2:08", "4:16", "8:32", "17:04", "27:04",
+                       "37:04", "47:04"]  # fmt: skip
 
 
 def test_on_a_terminal_one_line_is_kept_up_to_date(caplog):
