@@ -33,8 +33,7 @@ class Attached:
 
     def kept(self) -> Kept:
         """Copies of them."""
-        pairs = zip(self._network.expansions, self._network.expanded, strict=True)
-        return [(copy.deepcopy(module), group) for module, group in pairs if module not in self._others]
+        return [(copy.deepcopy(module), group) for module, group in self._network.added if module not in self._others]
 
     def put(self, kept: Kept) -> None:
         """Have copies of these in their place."""

@@ -161,7 +161,7 @@ def _present(solver: FeatureSolver, points: Tensor, choice: Choice) -> Answer:
 def _independent(solver: FeatureSolver, choice: Choice, stream: int, points: Tensor, own: bool) -> Answer:
     """The answer with an independent set of features; the solver is left as it was."""
     network, learned = solver.network, solver.model.learned
-    former = list(zip(network.expansions, network.expanded, strict=True))
+    former = network.added
     kept = copy.deepcopy([module.state_dict() for module, _ in former])
     numbers = {name: float(one) for name, one in learned.items()}
     try:

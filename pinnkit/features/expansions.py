@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from pinnkit.networks.features import RandomFeatures
 
 Axes = tuple[int, ...]
-Derivative = tuple[int, Axes]
+Derivative = tuple[int, Any]
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,11 @@ BLOCK = 3
 class Shares(Protocol):
     """Processes that share rows: this one's number, how many there are, and what gathers a tensor of each."""
 
-    rank: int
-    count: int
+    @property
+    def rank(self) -> int: ...
+
+    @property
+    def count(self) -> int: ...
 
     def gathered(self, tensor: Tensor) -> list[Tensor]: ...
 

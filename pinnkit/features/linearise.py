@@ -130,7 +130,7 @@ class Linearisation:
             return []
         spans = list(zip(points.amin(dim=0).tolist(), points.amax(dim=0).tolist(), strict=True)) if len(points) else []
         found = []
-        for module, group in zip(self.network.expansions, self.network.expanded, strict=True):
+        for module, group in self.network.added:
             members = tuple(self.network.members[group])
             if id(module) in own or not fields.intersection(members):
                 continue
@@ -140,7 +140,9 @@ class Linearisation:
             elif not spans or spans[interval[0]][1] < interval[1] or spans[interval[0]][0] >= interval[2]:
                 continue
             else:
-                index = module.inside(points).nonzero()[:, 0]
+                index = ((points[:, interval[0]] >= interval[1]) & (points[:, interval[0]] < interval[2])).nonzero()[
+                    :, 0
+                ]
             if len(index):
                 found.append(Other(Expansion(module, members), index, module.orders(points[index], highest)))
         return found
@@ -159,8 +161,8 @@ class Linearisation:
                 total = total + (part if inside is None else part * inside[:, None])
         for other in others:
             if field in other.expansion.fields:
-                part = {inner: factor[other.index] for inner, factor in slope.items()}
-                values = evaluated(other.expansion, field, other.orders, part)
+                slopes = {inner: factor[other.index] for inner, factor in slope.items()}
+                values = evaluated(other.expansion, field, other.orders, slopes)
                 total = total.index_add(0, other.index, values)
         return total
 

@@ -82,7 +82,4 @@ class System:
 
 def expansions_of(network: FieldNetworks) -> list[Expansion]:
     """The features of a network, with the fields that they are added to."""
-    return [
-        Expansion(module, tuple(network.members[group]))
-        for module, group in zip(network.expansions, network.expanded, strict=True)
-    ]
+    return [Expansion(module, tuple(network.members[group])) for module, group in network.added]

@@ -30,7 +30,7 @@ def tangent(network: FieldNetworks, slab: Slab, previous: Sequence[Expansion]) -
                 module.offset += (1 - slower) * module.weight[place] * slab.lower
                 module.weight[place] *= slower
             with torch.no_grad():
-                module.coefficients *= factor
+                module.coefficients.mul_(factor)
             found.append((module, members.index(one.fields)))
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -107,6 +107,12 @@ class FieldNetworks(nn.Module):
         """Add features to the outputs of one of the networks."""
         self.expansions.append(features)
         self.expanded.append(group)
+
+    @property
+    def added(self) -> list[tuple[RandomFeatures, int]]:
+        """The features, each with the network whose outputs they are added to."""
+        modules = cast(Sequence[RandomFeatures], list(self.expansions))
+        return list(zip(modules, self.expanded, strict=True))
 
     def remove(self, features: Sequence[nn.Module]) -> None:
         """Take features away again."""
