@@ -258,14 +258,6 @@ class FeatureSolver:
         )
         return System(self.model, self.groups, batches, self._scales, self.ranks, self._start)
 
-    def missed(self, condition: str) -> float:
-        """RMS of the residuals of a condition's samples, as a share of that of the samples."""
-        batch = {condition: self.system(self.trial_unknowns, 0).batches[condition]}
-        size = max((float(one.square().mean().sqrt()) for one in batch[condition].columns.values()), default=1.0)
-        terms = self.groups[condition].terms
-        found = System(self.model, self.groups, batch, dict.fromkeys(terms, 1.0)).norm()
-        return found / size if size > 0 else found
-
     def fresh_residual(self, unknowns: int) -> float:
         """The residual on points that no solve has seen."""
         return self.system(unknowns, FRESH, share=0.5).norm()
