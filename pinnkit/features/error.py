@@ -121,8 +121,8 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
         learned[name] = None if reason else error
         if reason:
             reasons[name] = reason
-    error = (others[1].values - present.values).cpu().numpy()
-    return Estimate(fields, learned, reasons, time.perf_counter() - began, points.cpu().numpy(), error)
+    change = (others[1].values - present.values).cpu().numpy()
+    return Estimate(fields, learned, reasons, time.perf_counter() - began, points.cpu().numpy(), change)
 
 
 def _error(first: float, second: float, between: float) -> tuple[float, str | None]:
