@@ -32,7 +32,8 @@ class Separable(nn.Module):
     def __init__(self, inputs: int, outputs: int, width: int, depth: int, rank: int, activation: str = "sin") -> None:
         super().__init__()
         self.inputs, self.rank = inputs, rank
-        weights, biases = [], []
+        weights: list[nn.Parameter] = []
+        biases: list[nn.Parameter] = []
         for fan_in, fan_out in pairwise([1, *[width] * depth, rank]):
             first, last = not weights, len(weights) == depth
             scale = 1.0 if first else math.sqrt(2 / (fan_in + fan_out))
