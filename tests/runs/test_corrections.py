@@ -162,18 +162,21 @@ def test_one_that_is_not_accepted_changes_nothing(monkeypatch, tmp_path):
     assert "features" not in read(RunFolder(tmp_path / "run").last_checkpoint)
 
 
-def test_a_short_run_is_not_corrected_unless_that_is_asked_for(answers, tmp_path):
+@pytest.mark.parametrize(("fewest", "reason"), [(300, "10 steps only"), (0, "more than a fifth")])
+def test_a_short_run_is_not_corrected_unless_that_is_asked_for(fewest, reason, answers, monkeypatch, tmp_path):
+    monkeypatch.setattr(corrections, "FEWEST_STEPS", fewest)
     short = solved(tmp_path / "short")
     assert answers.limits == []
     assert answers.estimates == 0
     assert short.metrics["polish"] is None
     assert short.metrics["estimated_error"] == {"u": None}
-    assert "more than a fifth" in short.metrics["estimated_error_text"]
+    assert reason in short.metrics["estimated_error_text"]
     assert "estimated_error_u" not in [path.stem for path in RunFolder(short.folder).figures.iterdir()]
 
 
 def test_a_polish_may_take_a_fifth_of_the_training_time(answers, monkeypatch, tmp_path):
     monkeypatch.setattr(corrections, "SHORTEST", 0.0)
+    monkeypatch.setattr(corrections, "FEWEST_STEPS", 0)
     found = solved(tmp_path / "run")
     assert answers.limits == [pytest.approx(found.metrics["train_time_s"] / 5)]
 
