@@ -35,7 +35,7 @@ A_FEW = 64
 
 
 class Jacobian:
-    """Computes J'J, the rows of J, or products with J'J, in chunks, with the derivatives of an evaluator's engine.
+    """Computes J'J, the rows of J, r, or products with J'J, in chunks, with the derivatives of an evaluator's engine.
 
     Raises (when called first):
         EngineUnsupported: the network cannot be recorded, or a residual is no function of its point alone.
@@ -101,14 +101,30 @@ class Jacobian:
                 r, jacobian = torch.vmap(one_point[group.name], in_dims=over)(
                     *parameters, constants, *(one.unsqueeze(1) for one in points.values())
                 )
-                assert batch.shares is not None
-                scale = (batch.shares * weights[place : place + len(group.terms)]).sqrt()
+                scale = (_shares(batch) * weights[place : place + len(group.terms)]).sqrt()
                 place += len(group.terms)
                 residuals.append((r * scale).flatten())
                 jacobians.append((jacobian * scale.unsqueeze(2)).flatten(0, 1))
             return torch.cat(residuals), torch.cat(jacobians)
 
         return rows
+
+    def _residuals(self, prepared: Prepared) -> Callable[..., tuple[Tensor]]:
+        """(parameters, weights, constants, chunk) -> r (rows,), in the order of `_rows`, without J."""
+        evaluator = self.evaluator
+        count = len(evaluator.names)
+
+        def residuals(*inputs: Tensor) -> tuple[Tensor]:
+            parameters, (weights, constants, *rest) = list(inputs[:count]), inputs[count:]
+            batches, place, parts = prepared.unpacked(rest), 0, []
+            found = evaluator.residuals(parameters, constants, batches)
+            for group in evaluator.groups:
+                scale = (_shares(batches[group.name]) * weights[place : place + len(group.terms)]).sqrt()
+                place += len(group.terms)
+                parts.append((torch.cat(found[group.name], 1) * scale).flatten())
+            return (torch.cat(parts).detach(),)
+
+        return residuals
 
     def _product(self, prepared: Prepared) -> Callable[..., tuple[Tensor]]:
         """(parameters, weights, constants, v, chunk) -> J'J v (n,), without J: reverse mode three times."""
@@ -153,7 +169,7 @@ class Jacobian:
     # ------------------------------------------------------------ compiling
 
     def function(self, kind: str, prepared: Prepared, head: Inputs) -> Callable[..., Any]:
-        """The function of a kind, rows or product, for chunks of this shape."""
+        """The function of a kind, rows, residuals or product, for chunks of this shape."""
         key = (kind, *prepared.structure)
         if key not in self.compiled:
             with self.evaluator.compile_time.counted():
@@ -162,7 +178,7 @@ class Jacobian:
 
     def _build(self, kind: str, prepared: Prepared, inputs: Inputs) -> Callable[..., Any]:
         """Record the function of a kind, and compile it where the engine is a compiled one."""
-        make = self._rows if kind == "rows" else self._product
+        make = {"rows": self._rows, "residuals": self._residuals, "product": self._product}[kind]
         try:
             check_traceable(self.evaluator.model.network, prepared.chunks[0][0])
             graph = record_graph(make(prepared), inputs)
@@ -226,18 +242,26 @@ class Linearisation:
 
     def rows(self) -> tuple[Tensor, Tensor]:
         """r (N,) and J (N, n)."""
-        function = self._function("rows", self._head())
+        r, jacobian = self._filled("rows", (), (self.jacobian.size,))
+        return r, jacobian
+
+    def residuals(self) -> Tensor:
+        """r (N,)."""
+        return self._filled("residuals", ())[0]
+
+    def _filled(self, kind: str, *shapes: tuple[int, ...]) -> list[Tensor]:
+        """The results of a function of chunks, each row by row; shapes: of a row of each."""
+        function = self._function(kind, self._head())
         chunks = [chunk for shard in self.shards for chunk in shard.chunks]
-        total, size = self.rows_shape()
-        each = total // (self.ranks.count * len(chunks))
-        r, jacobian = self.weights.new_empty(each * len(chunks)), self.weights.new_empty(each * len(chunks), size)
+        each = self.rows_shape()[0] // (self.ranks.count * len(chunks))
+        found = [self.weights.new_empty(each * len(chunks), *shape) for shape in shapes]
 
         def fill(number: int) -> None:
-            rows = slice(number * each, (number + 1) * each)
-            r[rows], jacobian[rows] = function(chunks[number])
+            for whole, part in zip(found, function(chunks[number]), strict=True):
+                whole[number * each : (number + 1) * each] = part
 
         self.jacobian.evaluator.workers.all(fill, range(len(chunks)))
-        return self.ranks.rows(r), self.ranks.rows(jacobian)
+        return [self.ranks.rows(one) for one in found]
 
     def rows_shape(self) -> tuple[int, int]:
         """(N, n) of J, without computing it."""
@@ -263,6 +287,12 @@ class Linearisation:
 def _gram(r: Tensor, jacobian: Tensor) -> tuple[Tensor, Tensor]:
     """J'J (n, n), of which only the lower triangle and little more is computed, and J'r (n,)."""
     return lower_product(jacobian.T), jacobian.T @ r
+
+
+def _shares(batch: PointSet) -> Tensor:
+    """The share of each point of a chunk in the mean, (n, 1)."""
+    assert batch.shares is not None
+    return batch.shares
 
 
 def _without_shares(batch: PointSet) -> dict[str, Tensor]:

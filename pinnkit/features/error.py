@@ -20,13 +20,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pinnkit.features.choice import Choice
 from pinnkit.features.newton import newton
 from pinnkit.features.points import FRESH
 from pinnkit.features.solver import FeatureSolver
-from pinnkit.features.system import expansions_of
+from pinnkit.features.system import System, expansions_of
+from pinnkit.networks.fields import Zero
 from pinnkit.sampling.settings import unit_points
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,9 @@ EXACT = 1e-11
 """The share of a field's size below which distances are those of rounding."""
 NOISE = 1e-4
 """The share of samples by which an answer may miss them, or the error that their noise brings is not known."""
+LEFT = 1e-3
+"""The share of the residual of zero fields that an answer by features may leave: at a front that no set resolves, all
+sets miss the same."""
 POINTS = 2000
 """Points of the domain at which distances are measured."""
 MORE = 1.1
@@ -117,8 +121,8 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
         learned[name] = None if reason else error
         if reason:
             reasons[name] = reason
-    error = (others[1].values - present.values).cpu().numpy()
-    return Estimate(fields, learned, reasons, time.perf_counter() - began, points.cpu().numpy(), error)
+    change = (others[1].values - present.values).cpu().numpy()
+    return Estimate(fields, learned, reasons, time.perf_counter() - began, points.cpu().numpy(), change)
 
 
 def _error(first: float, second: float, between: float) -> tuple[float, str | None]:
@@ -136,6 +140,11 @@ def _doubt(solver: FeatureSolver, present: Answer, others: list[Answer], own: bo
     if own:
         if not most <= max(WORSE * present.residual, solver.exact):
             return f"independent features leave a residual that is {most / present.residual:.2g} times as large"
+        left = present.residual / _of_zero(solver)
+        if not left <= LEFT:
+            return (
+                f"the residual is {left:.1e} of what it is for fields that are zero: features do not resolve the answer"
+            )
         return None
     drop = present.residual / most if most > 0 else math.inf
     if not drop >= RESOLVED:
@@ -147,10 +156,33 @@ def _noise(solver: FeatureSolver) -> str | None:
     """That samples are not met, whose noise brings an error that no correction shows; None: they are."""
     for one in solver.problem.soft_conditions:
         if one.data:
-            missed = solver.missed(one.name)
+            missed = _missed(solver, one.name)
             if missed > NOISE:
                 return f"the samples of {one.name} are missed by {missed:.1e} of their size: what noise does is unknown"
     return None
+
+
+def _missed(solver: FeatureSolver, condition: str) -> float:
+    """RMS of the residuals of a condition's samples, as a share of that of the samples."""
+    batch = solver.system(solver.trial_unknowns, 0).batches[condition]
+    size = max((float(one.square().mean().sqrt()) for one in batch.columns.values()), default=1.0)
+    scales = dict.fromkeys(solver.groups[condition].terms, 1.0)
+    found = System(solver.model, solver.groups, {condition: batch}, scales).norm()
+    return found / size if size > 0 else found
+
+
+def _of_zero(solver: FeatureSolver) -> float:
+    """The residual on fresh points without features and trained networks."""
+    network = solver.network
+    added, networks = network.added, network.networks
+    network.remove([module for module, _ in added])
+    network.networks = nn.ModuleList([Zero(len(fields)) for fields in network.members])
+    try:
+        return solver.fresh_residual(solver.trial_unknowns)
+    finally:
+        network.networks = networks
+        for module, group in added:
+            network.add(module, group)
 
 
 def _present(solver: FeatureSolver, points: Tensor, choice: Choice) -> Answer:

@@ -28,6 +28,13 @@ class Shares(Protocol):
     def gathered(self, tensor: Tensor) -> list[Tensor]: ...
 
 
+def largest(value: float, ranks: Shares | None, like: Tensor) -> float:
+    """The largest value of all processes, so that they decide alike."""
+    if ranks is None or ranks.count == 1:
+        return value
+    return max(float(one) for one in ranks.gathered(torch.tensor(value, device=like.device)))
+
+
 class LeastSquares:
     """min |A c - y|^2 + ridge^2 |D c|^2, with D the norms of the columns, as rows come in.
 

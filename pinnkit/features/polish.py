@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -44,7 +44,7 @@ class Polished:
         return f"polish: {change}: {done} ({self.seconds:.1f} s)"
 
 
-def polish(solver: FeatureSolver, seconds: float, seconds_left: Callable[[], float] | None = None) -> Polished:
+def polish(solver: FeatureSolver, seconds: float) -> Polished:
     """Correct the trained network of a solver by features; where that does not pay it is left as it was.
 
     Args:
@@ -57,12 +57,22 @@ def polish(solver: FeatureSolver, seconds: float, seconds_left: Callable[[], flo
         return seconds - (time.perf_counter() - began)
 
     with torch.no_grad():
-        before = solver.fresh_residual(solver.trial_unknowns)
         choice = solver.solve(left)
         after = solver.fresh_residual(solver.trial_unknowns)
+        added = solver.network.added
+        changed = {name: float(one) for name, one in solver.model.learned.items()}
+        solver.network.remove([module for module, _ in added])
+        _set(solver, learned)
+        before = solver.fresh_residual(solver.trial_unknowns)  # at the same points
         accepted = math.isfinite(after) and after <= LOWER * before
-        if not accepted:
-            solver.network.remove(list(solver.network.expansions))
-            for name, value in learned.items():
-                solver.model.learned[name].fill_(value)
+        if accepted:
+            _set(solver, changed)
+            for module, group in added:
+                solver.network.add(module, group)
     return Polished(accepted, before, after, choice, time.perf_counter() - began)
+
+
+def _set(solver: FeatureSolver, learned: Mapping[str, float]) -> None:
+    """Set what is trained for each learned number."""
+    for name, value in learned.items():
+        solver.model.learned[name].fill_(value)

@@ -13,7 +13,7 @@ import torch
 from pinnkit.engines.model import Model
 from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
-from pinnkit.features.least_squares import Shares
+from pinnkit.features.least_squares import Shares, largest
 from pinnkit.features.level import Level
 from pinnkit.features.made import made
 from pinnkit.features.newton import newton
@@ -120,15 +120,15 @@ class FeatureSolver:
         """Whether the residual is concentrated somewhere."""
         return bool(self._places)
 
-    def search(self) -> tuple[Choice, float]:
+    def search(self, seconds_left: Callable[[], float] = lambda: math.inf) -> tuple[Choice, float]:
         """The best features by trials, which are attached, and the residual on fresh points."""
         if self._trained:
             self.relocate()
         count = max(40, self.trial_unknowns // sum(map(len, self.network.members)))
         periodic = any(output.periodic for output in self.network.outputs)
-        found = Trials(self).search(len(self.problem.coordinates), count, periodic)
-        if not self._trained and self.slab is None and self.relocate():
-            found = Trials(self).search(len(self.problem.coordinates), count, periodic)
+        found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
+        if not self._trained and self.slab is None and seconds_left() > 0 and self.relocate():
+            found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
         return found
 
     def numbers(self) -> dict[str, float]:
@@ -150,7 +150,7 @@ class FeatureSolver:
             yield from self._in_slabs(seconds_left)
             return
         fields = sum(map(len, self.network.members))
-        choice, residual = self.search()
+        choice, residual = self.search(seconds_left)
         log.info("features: %s are the best of the trials (residual %.2e)", choice, residual)
         if residual > STUCK * self.size and self._divisible():
             kept = self.attached.kept()
@@ -189,7 +189,7 @@ class FeatureSolver:
             if larger * fields > self.settings.max_unknowns:
                 self.reason = f"features.max_unknowns is {self.settings.max_unknowns}"
                 break
-            if seconds_left() < taken * GROWTH**3:
+            if seconds_left() < largest(taken, self.ranks, self.like) * GROWTH**3:
                 self.reason = "the time left is too short for more features"
                 break
             choice = choice.larger(GROWTH)
@@ -257,14 +257,6 @@ class FeatureSolver:
             self.problem, unknowns, share * self.settings.rows, self.seed, drawn, self.like, places, self.slab
         )
         return System(self.model, self.groups, batches, self._scales, self.ranks, self._start)
-
-    def missed(self, condition: str) -> float:
-        """RMS of the residuals of a condition's samples, as a share of that of the samples."""
-        batch = {condition: self.system(self.trial_unknowns, 0).batches[condition]}
-        size = max((float(one.square().mean().sqrt()) for one in batch[condition].columns.values()), default=1.0)
-        terms = self.groups[condition].terms
-        found = System(self.model, self.groups, batch, dict.fromkeys(terms, 1.0)).norm()
-        return found / size if size > 0 else found
 
     def fresh_residual(self, unknowns: int) -> float:
         """The residual on points that no solve has seen."""

@@ -46,10 +46,14 @@ class Solver(Protocol):
 
 
 class Trials:
-    """Keeps the residual of each choice that was tried, and the features of the best one."""
+    """Keeps the residual of each choice that was tried, and the features of the best one.
 
-    def __init__(self, solver: Solver) -> None:
-        self._solver = solver
+    Args:
+        seconds_left: one trial is made, and others as long as this is positive.
+    """
+
+    def __init__(self, solver: Solver, seconds_left: Callable[[], float] = lambda: math.inf) -> None:
+        self._solver, self._seconds_left = solver, seconds_left
         self._residuals: dict[Choice, float] = {}
         self._kept: Kept = []
 
@@ -89,6 +93,8 @@ class Trials:
     def residual(self, choice: Choice) -> float:
         """The residual on fresh points with the features of a choice."""
         if choice not in self._residuals:
+            if self._residuals and self._seconds_left() <= 0:
+                return math.inf  # too late for other ones than those that were tried
             self._attach()
             warm = bool(self._kept)
             least = min(self._residuals.values(), default=math.inf)

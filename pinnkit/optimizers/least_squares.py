@@ -34,6 +34,9 @@ class LeastSquares(Protocol):
     def rows(self) -> tuple[torch.Tensor, torch.Tensor]:
         """r (N,) and J (N, n)."""
 
+    def residuals(self) -> torch.Tensor:
+        """r (N,)."""
+
     def rows_shape(self) -> tuple[int, int]:
         """(N, n) of J, without computing it."""
 
@@ -46,6 +49,8 @@ class Model(ABC):
 
     scale: float
     """Of the order of the largest eigenvalue of J'J; the first damping is relative to it."""
+    least: float | None = None
+    """The least damping relative to `scale`, below which it is lost in rounding; None: eps."""
 
     @abstractmethod
     def solve(self, damping: float) -> torch.Tensor:
@@ -141,9 +146,8 @@ class LeastSquaresOptimizer(DeterministicOptimizer):
                 f"the objective is {memory['loss']:g} but an entry of its Jacobian is not finite at the start of a "
                 f"step of {self.name}: a residual has no derivative at these parameters and points"
             )
-        # below the lower bound mu is lost in the rounding of the diagonal
         first = FIRST_DAMPING * model.scale / memory.get("first_share", 1.0)
-        memory["damping"] = max(memory.get("damping", first), self._eps * model.scale)
+        memory["damping"] = max(memory.get("damping", first), (model.least or self._eps) * model.scale)
         origin = self._flat_parameters()
         memory["diagnostics"] = {"step_length": 0.0, "damping": memory["damping"], "gain": math.nan}
         found = self._find_step(closure, model, origin)

@@ -39,6 +39,7 @@ class Optimizer(ABC):
         least_squares: whether a step needs the Jacobian of the residuals: it is set as the optimizer's `system`.
         mini_batches: whether a step may use points of its own; others learn their curvature from the same points.
         fresh_points: whether every step has points of its own, few of them, as a part of the method.
+        worth: steps of other methods that one step is worth: a draw of points holds for so many times fewer.
         not_options: settings that the phase reads, not the optimizer.
     """
 
@@ -64,6 +65,10 @@ class Optimizer(ABC):
             rows: threads that pass over a dense inverse Hessian.
             matrices: threads that build and factorise the matrices of least squares; None: as torch has them.
         """
+
+    @property
+    def worth(self) -> int:
+        return 1
 
     def options(self) -> dict[str, Any]:
         """The settings that the optimizer reads."""

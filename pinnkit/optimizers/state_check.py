@@ -14,7 +14,8 @@ from pinnkit.optimizers.inverse_hessian import MAX_PENDING_UPDATES
 from pinnkit.optimizers.lbfgs import LBFGS
 from pinnkit.optimizers.soap import SOAP, _by_shape, _joined_batch, _matrix_sides
 
-COUNTS, POSITIVE = ("evaluations", "failures", "stalls"), ("expected_step", "first_share", "damping", "scale")
+COUNTS = ("evaluations", "failures", "stalls", "wait", "waited", "refused")
+POSITIVE = ("expected_step", "first_share", "damping", "bolder", "scale")
 VECTORS = ("gradient", "direction", "half", "previous")
 LISTS = ("s", "y", "ys")
 CHANGE = ("lr", "step", "finished", "params")

@@ -95,7 +95,7 @@ def _network(network: Network, method: str) -> dict[str, Any]:
     return {
         "network": network.name,
         "network.width": network.width,
-        "network.depth": network.depth,  # type: ignore[attr-defined]
+        "network.depth": getattr(network, "depth", None),
         "network.activation": network.activation,
     }
 

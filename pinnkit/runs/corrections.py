@@ -28,6 +28,8 @@ log = logging.getLogger("pinnkit")
 
 SHARE = 0.2
 """The share of the training time that a polish, or an estimate, may take where it is on by default."""
+FEWEST_STEPS = 300
+"""Steps below which a run is a trial, which is left as it is by default."""
 SHORTEST = 1.0
 """Seconds below which neither can be done."""
 AGREED = "two independent corrections; no reference needed"
@@ -93,8 +95,11 @@ def _skipped(module: PINN, settings: Settings, answers: FeatureAnswers) -> str:
         return f"{settings.dtype} has too few digits"
     if not answers.ready:
         return "not all slabs of time are solved"
-    trained = module.progress.train_time_s
-    if settings.method == "network" and settings.polish != "true" and SHARE * trained < SHORTEST:
+    trained, steps = module.progress.train_time_s, module.progress.step
+    asked = settings.method != "network" or settings.polish == "true"
+    if not asked and steps < FEWEST_STEPS:
+        return f"training had {steps} steps only (polish=true does it)"
+    if not asked and SHARE * trained < SHORTEST:
         return f"training took {trained:.2g} s, and this would take more than a fifth of it (polish=true does it)"
     return ""
 

@@ -36,6 +36,7 @@ class FeatureAnswers:
         """Of a trained network each process has one by itself: limits of time would part them."""
         module, settings = self.module, self.settings
         if isinstance(module, FeaturePINN) and module.solver is not None:
+            module.solver.like = module.model.like  # which Lightning has moved from the device that solved
             return module.solver
         return FeatureSolver(module.model, module.groups, settings.features, settings.seed, None, module.model.like)
 

@@ -110,7 +110,8 @@ class Computation:
         limits = self.state.limits
         steps = limits.max_steps or (EXPECTED_STEPS if limits.max_time is None else math.inf)
         left = max(steps - self.state.progress.step, 0)
-        return Budget(EVALUATIONS_PER_STEP * left, limits.max_time or math.inf)
+        each = EVALUATIONS_PER_STEP * max(stage.settings.worth for stage in self.state.stages)
+        return Budget(each * left, limits.max_time or math.inf)
 
     def chunk(self, batches: Mapping[str, PointSet]) -> int | None:
         """Points of a group that are evaluated at once, at most; None: all."""

@@ -91,7 +91,7 @@ class CollocationData(lightning.LightningDataModule):
         if not same_points(module.stages[self.stage], module.stages[stage]):
             self.drawn, self.sets, self.began = None, {}, step
         self.stage, fresh = stage, module.stages[stage].fresh_points
-        period = 1 if fresh else self.sampling.redraw_every or ENDLESS
+        period = module.stages[stage].steps_on_points(self.sampling.redraw_every) or ENDLESS
         draw = step // period
         following = draw + 1
         if fresh:

@@ -82,6 +82,12 @@ class Stage:
         """Whether every step has points of its own, few of them, as a part of the method."""
         return self.settings.fresh_points
 
+    def steps_on_points(self, redraw_every: int | None) -> int | None:
+        """For how many steps a draw of points holds that others keep for `redraw_every`; None: to the end."""
+        if self.fresh_points:
+            return 1
+        return None if redraw_every is None else max(redraw_every // self.settings.worth, 1)
+
     @property
     def least_squares(self) -> bool:
         """Whether a step asks for the Jacobian of the residuals."""

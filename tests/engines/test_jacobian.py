@@ -31,12 +31,13 @@ def close(found, expected, tolerance):
 
 
 def assert_consistent(jacobian, batches, weights):
-    """gram, rows, rows_shape and product agree with each other, and with the evaluator's objective and gradient."""
+    """All that a linearisation computes agrees with itself, and with the evaluator's objective and gradient."""
     evaluator = jacobian.evaluator
     losses, gradient = evaluator(evaluator.prepare(batches), weights)
     found = jacobian.at([jacobian.prepare(batches)], weights)
     r, rows = found.rows()
     gram, half = found.gram()
+    assert close(found.residuals(), r, 1e-12)
     assert float(r @ r) == pytest.approx(float(torch.dot(weights, losses)), rel=1e-12)
     assert close(2 * rows.T @ r, gradient, 1e-10)
     assert close(2 * half, gradient, 1e-10)

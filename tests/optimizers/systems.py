@@ -24,6 +24,10 @@ class System:
         self.calls.append("gram")
         return jacobian.T @ jacobian, jacobian.T @ r
 
+    def residuals(self):
+        self.calls.append("residuals")
+        return self.function(self.x.detach())
+
     def product(self, vector):
         self.calls.append("product")
         _, jacobian = self.rows()

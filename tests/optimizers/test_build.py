@@ -38,13 +38,16 @@ class Run:
         loss.backward()
         return loss
 
-    def residuals(self, flat):
+    def residuals_at(self, flat):
         a, b, c, d = flat.split([6, 6, 6, 1])
         found = torch.tanh(self.x * a + b) @ c[:, None] + d
         return ((found - torch.sin(3.0 * self.x)) / 32**0.5).flatten()
 
     def rows(self):
-        return self.residuals(self.parameters), torch.func.jacrev(self.residuals)(self.parameters)
+        return self.residuals(), torch.func.jacrev(self.residuals_at)(self.parameters)
+
+    def residuals(self):
+        return self.residuals_at(self.parameters)
 
     def rows_shape(self):
         return 32, 19
@@ -175,7 +178,17 @@ def test_gauss_newton_settings_reach_the_optimizer():
     assert Run("engd_w", ENGDW(max_bytes=bytes_)).steps(1).optimizer.finished is None
 
 
-@pytest.mark.parametrize("name", [name for name in LEAST_SQUARES if name != "spring"])
+def test_solvers_of_gauss_newton():
+    gram = Run("gauss_newton", GaussNewton(solver="gram")).steps(2)
+    assert "residual_evaluations" not in gram.optimizer.diagnostics
+    assert Run("gauss_newton").steps(2).optimizer.diagnostics["residual_evaluations"] > 10
+    bytes_ = (2 * 32 * 19 + 4 * 19**2) * 8
+    with pytest.raises(ValueError, match=r"gauss_newton would keep J, 32 x 19.*max_bytes = 2\.13e\+04.*solver=gram"):
+        Run("gauss_newton", GaussNewton(max_bytes=bytes_ - 1)).steps(1)
+    assert Run("gauss_newton", GaussNewton(max_bytes=bytes_)).steps(1).optimizer.finished is None
+
+
+@pytest.mark.parametrize("name", [name for name in LEAST_SQUARES if name not in ("spring", "gauss_newton")])
 def test_evaluations_of_a_step_of_gauss_newton_are_bounded(name):
     costs = []
     for allowed in (1, 25):

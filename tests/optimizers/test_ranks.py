@@ -68,7 +68,7 @@ class System:
         self.names, self.parameters = zip(*network.named_parameters(), strict=True)
         self.network, self.points, self.values, self.ranks = network, points, values, ranks
 
-    def residuals(self, flat):
+    def residuals_at(self, flat):
         parts = flat.split([one.numel() for one in self.parameters])
         named = {name: part.view_as(one) for name, part, one in zip(self.names, parts, self.parameters, strict=True)}
         found = torch.func.functional_call(self.network, named, (self.points,))
@@ -76,7 +76,7 @@ class System:
 
     def own(self):
         flat = torch.cat([one.detach().flatten() for one in self.parameters])
-        return self.residuals(flat), torch.func.jacrev(self.residuals)(flat)
+        return self.residuals_at(flat), torch.func.jacrev(self.residuals_at)(flat)
 
     def total(self, tensor):
         if self.ranks > 1:
@@ -96,6 +96,9 @@ class System:
     def rows(self):
         r, jacobian = self.own()
         return self.gathered(r), self.gathered(jacobian)
+
+    def residuals(self):
+        return self.gathered(self.own()[0])
 
     def rows_shape(self):
         return POINTS, sum(one.numel() for one in self.parameters)

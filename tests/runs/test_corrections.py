@@ -10,6 +10,7 @@ import torch
 import pinnkit
 from pinnkit.cli.evaluate import evaluate
 from pinnkit.reporting.artifacts import RunFolder
+from pinnkit.reporting.figures import draw
 from pinnkit.runs import corrections, estimated_stop
 from pinnkit.runs.evaluation import Evaluation
 from pinnkit.runs.results import summary_lines
@@ -37,12 +38,19 @@ def answers(monkeypatch):
     return replaced(monkeypatch, Answers())
 
 
+def drawn(evaluation, problem, history, points, estimates=None):
+    """The map of the estimated error alone."""
+    figures = draw("", *estimates, {}, {}, history, {}, estimates=estimates) if estimates else {}
+    return {name: figure for name, figure in figures.items() if name.startswith("estimated")}
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """A run without polish, and one with."""
     folder = tmp_path_factory.mktemp("corrections")
     with pytest.MonkeyPatch.context() as patch:
         replaced(patch, Answers())
+        patch.setattr(Evaluation, "draw", drawn)
         settings = {**POLISHED, "callbacks": {**QUICK["callbacks"], "figures": True}, "logger": {"tensorboard": True}}
         plain = solved(folder / "plain", settings={**QUICK, "polish": False})
         return SimpleNamespace(plain=plain, polished=solved(folder / "polished", settings=settings))

@@ -13,12 +13,21 @@ from pinnkit.problem.problem import Problem
 def test_a_run_on_the_gpu_follows_the_run_on_the_cpu(heat_words, quick, tmp_path):
     solutions = {}
     for accelerator in ("cpu", "gpu"):
-        settings = {**quick, "trainer": {"max_steps": 40, "accelerator": accelerator}}
+        settings = {**quick, "polish": "false", "trainer": {"max_steps": 40, "accelerator": accelerator}}
         solutions[accelerator] = pinnkit.solve(Problem(**heat_words), tmp_path / accelerator, settings)
     x = np.linspace(-1, 1, 11)
     fields = [solution(x=x, t=0.5)["u"] for solution in solutions.values()]
     np.testing.assert_allclose(fields[0], fields[1], rtol=1e-6, atol=1e-9)
     assert "cpu" not in solutions["gpu"].metrics["device"]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_features_on_the_gpu_solve_as_on_the_cpu(heat_words, quick, tmp_path):
+    settings = {**quick, "method": "features", "trainer": {"accelerator": "gpu"}}
+    solution = pinnkit.solve(Problem(**heat_words), tmp_path / "run", settings)
+    assert solution.metrics["relative_l2"]["u"] < 1e-11
+    assert solution.metrics["estimated_error"]["u"] < 1e-11
 
 
 @pytest.mark.gpu

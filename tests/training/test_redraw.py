@@ -169,3 +169,14 @@ def test_points_stay_by_residual_once_they_have_been(heat_words, quick, tmp_path
     assert not np.array_equal(
         points.coordinates, equation_points(Problem(**heat_words), Sampling(equations=100), 0, 3).coordinates
     )
+
+
+def test_a_draw_holds_for_fewer_of_the_dear_steps(heat_words, quick, tmp_path, monkeypatch):
+    """A step along a curve counts as 25: 50 of other methods are 2 of its own, and with J'J 50 again."""
+    words = {"redraw_every": 50, "equations": 30, "conditions": 10}
+    quick |= {"trainer": {"max_steps": 6, "steps_per_batch": 1}, "polish": False}
+    for solver, draws in (("qr", [0, 0, 1, 1, 2, 2]), ("gram", [0] * 6)):
+        quick["phases"] = [{"name": "gauss_newton", "solver": solver}]
+        seen, _ = trained_points(heat_words, quick, tmp_path / solver, monkeypatch, **words)
+        assert [draw for draw, _ in seen] == draws
+        assert torch.equal(seen[1][1], seen[2][1]) == (solver == "gram")

@@ -16,6 +16,7 @@ from pinnkit.training.checkpoint_reader import read
 from pinnkit.training.computation import Computation
 from pinnkit.training.stages import Stage
 from pinnkit.training.step import OptimizerStep
+from tests.conftest import assembled
 
 CONDITIONS = frozenset({"initial", "ends"})
 FEW = Sobol(conditions=12, redraw_every=4)
@@ -146,3 +147,15 @@ def test_what_a_residual_in_python_reads_is_known_before_the_engine_of_a_stage_i
     heat_words |= {"equations": {"heat": lambda p: p.u_t - p.u_xx, "other": "u_x = u"}, "exact": {}}
     run(tmp_path, [Stage(Adam(), terms=frozenset({"heat", "ends"}))], 1)
     assert known == [{"u_t", "u_xx"}]
+
+
+def test_a_dear_step_counts_as_many_evaluations_where_the_engine_is_chosen(heat_words, quick):
+    quick["trainer"] = {"max_steps": 40}
+    found = {}
+    for phases in (["ssbroyden"], ["gauss_newton"], [{"name": "gauss_newton", "solver": "gram"}]):
+        quick["phases"] = phases
+        module, _ = assembled(heat_words, quick)
+        found[str(phases)] = module.computation.budget().evaluations
+    first, curved, gram = found.values()
+    assert first == gram == pytest.approx(44.0)
+    assert curved == pytest.approx(25 * first)

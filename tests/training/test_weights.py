@@ -186,7 +186,10 @@ def weigh_points(monkeypatch):
     return use
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "ssbroyden", "gauss_newton"])
+GRAM = {"name": "gauss_newton", "solver": "gram"}  # whose draws hold for 25 steps too, as the weights of points must
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "ssbroyden", GRAM], ids=["adam", "ssbroyden", "gram"])
 def test_weights_of_points_reach_every_optimizer_and_outlive_a_resume(optimizer, run, weigh_points, tmp_path):
     plain = run(tmp_path / "plain", optimizer, 20)
     weigh_points()

@@ -213,6 +213,6 @@ def _faces(
     for (axis, end), conditions in found.items():
         if len(conditions) != len(fields):
             side = "upper" if end else "lower"
-            given = f"{len(conditions)} condition{'s' * (len(conditions) != 1)}"
-            raise UnsupportedProblem(f"it has {given} at the {side} end of {axis}: one for each field is needed there")
+            count = f"{len(conditions)} condition{'s' * (len(conditions) != 1)}"
+            raise UnsupportedProblem(f"it has {count} at the {side} end of {axis}: one for each field is needed there")
     return {face: tuple(sorted(ones, key=lambda one: str(one.unknowns))) for face, ones in found.items()}
