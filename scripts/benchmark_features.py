@@ -47,9 +47,9 @@ HELMHOLTZ = {
 }
 OWN = {"wave_4pi": WAVE, "helmholtz_10pi": HELMHOLTZ}
 PROBLEMS = (
-    "heat", "poisson_2d", "wave", "wave_4pi", "helmholtz_2d", "helmholtz_10pi", "advection", "convection", "poisson_disk",
-    "poisson_two_materials", "plate", "elasticity_2d", "volterra", "oscillator", "lotka_volterra", "pendulum",
-    "van_der_pol", "lorenz", "kovasznay", "klein_gordon", "fisher", "sine_gordon", "schrodinger", "heat_inverse",
+    "heat", "poisson_2d", "wave", "wave_4pi", "helmholtz_2d", "helmholtz_10pi", "advection", "convection",
+    "poisson_disk", "poisson_two_materials", "plate", "elasticity_2d", "volterra", "oscillator", "lotka_volterra",
+    "pendulum", "van_der_pol", "lorenz", "kovasznay", "klein_gordon", "fisher", "sine_gordon", "schrodinger", "heat_inverse",
     "darcy_inverse", "burgers_inverse", "heat_in_a_part", "beltrami_3d",
 )  # fmt: skip
 
@@ -81,8 +81,8 @@ def write(found: dict[str, Any]) -> None:
     lines = [
         "# Random features: shipped problems",
         "",
-        "`python scripts/benchmark_features.py`: one thread, float64, seed 0, at most 60 s that the processor works. The",
-        "error is the largest relative L2 error of a field, against the problem's exact or computed reference; `slabs` of",
+        "`python scripts/benchmark_features.py`: one thread, float64, seed 0, at most 60 s that the processor works.",
+        "The error is the largest relative L2 error of a field, against the exact or the computed reference; slabs of",
         "time where there are several.",
         "",
         "| problem | coefficients | slabs | error | RMS residual | seconds | why it ended |",

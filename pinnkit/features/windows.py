@@ -225,7 +225,9 @@ class Windows:
             residual = part.try_choice(choice, warm=False, enough=ENOUGH * limit * part.size)
             relative = residual / part.size
             if relative <= limit or fixed:
-                return Next(part, choice, residual, self._inherited(limit, relative), not fixed and relative < EASY * limit)
+                return Next(
+                    part, choice, residual, self._inherited(limit, relative), not fixed and relative < EASY * limit
+                )
             log.debug("features: %s to %.4g, %s: %.1e is left", self.problem.time, lower + width, choice, relative)
             part.attached.put([])
             if following is not first and relative > least / HELPS:  # in vain
