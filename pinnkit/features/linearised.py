@@ -51,6 +51,8 @@ class Linearised:
             for start in range(0, len(own), size):
                 rows = linear.rows(name, own.take(slice(start, start + size)), parameters, jacobian)
                 for term, residual in rows.residuals.items():
+                    if system.shift is not None:
+                        residual = residual - system.own_values(system.shift[term])[start : start + size]
                     factor = system.scales[term] / math.sqrt(len(batch))
                     yield factor * rows.jacobians[term] if jacobian else None, factor * residual
         if system.start is not None and (system.ranks is None or system.ranks.rank == 0):

@@ -13,6 +13,7 @@ import torch
 from pinnkit.engines.model import Model
 from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
+from pinnkit.features.continuation import followed
 from pinnkit.features.least_squares import Shares, largest
 from pinnkit.features.level import Level
 from pinnkit.features.made import made
@@ -101,14 +102,8 @@ class FeatureSolver:
         self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
         self._places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
-        self._scales = scales(
-            model,
-            groups,
-            draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab=slab),
-            settings.conditions_weight,
-            seed,
-            slab,
-        )
+        batches = draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab=slab)
+        self._scales = scales(model, groups, batches, settings.conditions_weight, seed, slab)
 
     @property
     def exact(self) -> float:
@@ -158,6 +153,8 @@ class FeatureSolver:
             if self.network.expansions:
                 return
             self.attached.put(kept)
+        elif residual > STUCK * self.size and not self.linear and not self._trained:
+            choice, residual = followed(self, choice, residual, seconds_left)
         best: tuple[float, Choice] = (math.inf, choice)
         if self.settings.count is not None:
             choice = replace(choice, count=self.settings.count)

@@ -30,6 +30,7 @@ class System:
         scales: term -> the factor on each of its residuals; the mean over its points is taken besides.
         ranks: processes that share the rows; None: one.
         start: what the features meet besides, at the start of a slab of time.
+        shift: term -> what is taken from its residuals (n,); None: nothing.
     """
 
     model: Model
@@ -38,6 +39,7 @@ class System:
     scales: Mapping[str, float]
     ranks: Shares | None = None
     start: Start | None = None
+    shift: Mapping[str, Tensor] | None = None
 
     @property
     def network(self) -> FieldNetworks:
@@ -57,6 +59,10 @@ class System:
             return batch
         return batch.take(slice(self.ranks.rank, None, self.ranks.count))
 
+    def own_values(self, values: Tensor) -> Tensor:
+        """This process's share of values (n,) at points."""
+        return values if self.ranks is None else values[self.ranks.rank :: self.ranks.count]
+
     def sizes(self) -> dict[str, np.ndarray]:
         """The root of the sum over a group's terms of (scale * residual)^2 at each of its points, (n,)."""
         linear = Linearisation(self.network, self.groups, expansions_of(self.network))
@@ -67,14 +73,18 @@ class System:
             found[name] = torch.as_tensor(total).sqrt().double().cpu().numpy()
         return found
 
+    def residuals(self) -> dict[str, Tensor]:
+        """The residuals (n,) of each term at all points, without the scales."""
+        linear = Linearisation(self.network, self.groups, [])
+        parameters = self.parameters()
+        found: dict[str, Tensor] = {}
+        for name, batch in self.batches.items():
+            found |= linear.rows(name, batch, parameters, jacobian=False).residuals
+        return found if self.shift is None else {term: one - self.shift[term] for term, one in found.items()}
+
     def norm(self) -> float:
         """The root of the sum over terms of scale^2 times the mean of the squared residual, on all processes."""
-        linear = Linearisation(self.network, self.groups, [])
-        total = 0.0
-        parameters = self.parameters()
-        for name, batch in self.batches.items():
-            for term, residual in linear.rows(name, batch, parameters, jacobian=False).residuals.items():
-                total += float((self.scales[term] * residual).square().mean())
+        total = sum(float((self.scales[term] * one).square().mean()) for term, one in self.residuals().items())
         if self.start is not None:
             total += float(self.start.rows(expansions_of(self.network), jacobian=False)[1].square().sum())
         return math.sqrt(total) if math.isfinite(total) else math.inf

@@ -50,12 +50,13 @@ class Trials:
 
     Args:
         seconds_left: one trial is made, and others as long as this is positive.
+        kept: the features of the state from which trials begin.
     """
 
-    def __init__(self, solver: Solver, seconds_left: Callable[[], float] = lambda: math.inf) -> None:
+    def __init__(self, solver: Solver, seconds_left: Callable[[], float] = lambda: math.inf, kept: Kept = ()) -> None:
         self._solver, self._seconds_left = solver, seconds_left
         self._residuals: dict[Choice, float] = {}
-        self._kept: Kept = []
+        self._kept: Kept = kept
 
     def search(self, size: int, count: int, periodic: bool) -> tuple[Choice, float]:
         """The best choice that was found, which is attached to the network, and its residual on fresh points.

@@ -37,6 +37,8 @@ SLACK = 10.0
 """The multiple of what the first slab reaches that a later one may leave."""
 ENOUGH = 0.2
 """The share of what is asked at which Newton's method ends."""
+INHERITED = 30.0
+"""The multiple of what is asked at first that later slabs may leave, since each inherits what the one before left."""
 EASY = 0.03
 """The share of what is asked below which the next slab is wider."""
 WIDER = 1.5
@@ -84,6 +86,7 @@ class Windows:
         self.end = float(problem.domain.upper[self.axis])
         self.fields = len(problem.fields)
         self.reason = ""
+        self._limit = 0.0
         self.choice = Choice("tanh", (1.0,) * len(problem.coordinates), 0)
 
     @property
@@ -99,7 +102,7 @@ class Windows:
             return
         part, plan = found
         number, worst, said = 1, plan.residual, self.begin
-        limit = max(self._tolerance, SLACK * plan.residual / plan.size)
+        limit = self._limit = max(self._tolerance, SLACK * plan.residual / plan.size)
         width, choice, residual = plan.width, plan.choice, plan.residual
         while True:
             slab = part.slab
@@ -222,7 +225,9 @@ class Windows:
             residual = part.try_choice(choice, warm=False, enough=ENOUGH * limit * part.size)
             relative = residual / part.size
             if relative <= limit or fixed:
-                return Next(part, choice, residual, max(limit, 2 * relative), not fixed and relative < EASY * limit)
+                return Next(
+                    part, choice, residual, self._inherited(limit, relative), not fixed and relative < EASY * limit
+                )
             log.debug("features: %s to %.4g, %s: %.1e is left", self.problem.time, lower + width, choice, relative)
             part.attached.put([])
             if following is not first and relative > least / HELPS:  # in vain
@@ -243,6 +248,10 @@ class Windows:
         part = self._part(lower, first[0], previous)
         residual = part.try_choice(first[1], warm=False)
         return Next(part, first[1], residual, 2 * residual / part.size, False)
+
+    def _inherited(self, limit: float, relative: float) -> float:
+        """What the next slab may leave: it inherits what this one left, as it cannot be met exactly."""
+        return max(limit, min(2 * relative, INHERITED * self._limit))
 
     def _has_more(self, choice: Choice) -> bool:
         """Whether there may be more features."""

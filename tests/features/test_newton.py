@@ -1,5 +1,6 @@
 """Newton's method on features: its order, several processes, and repetition."""
 
+import logging
 import threading
 from dataclasses import replace
 from itertools import pairwise
@@ -10,6 +11,7 @@ import torch
 
 import pinnkit
 from pinnkit.features import newton as tested
+from pinnkit.features.continuation import continued
 from pinnkit.features.newton import newton
 from pinnkit.features.solver import Choice
 from tests.features.solvers import LOGISTIC, PENDULUM, error, logistic, solve, solver
@@ -143,3 +145,28 @@ def test_a_function_of_another_field_is_refused():
     words = LOGISTIC | {"fields": {"u": ["t"], "k": ["u"]}, "equations": "u_t = k*u"}
     with pytest.raises(pinnkit.ProblemError, match=r"method: .*make k a function of u"):
         solver(words)
+
+
+LAYER = {
+    "coordinates": {"x": [0, 1]},
+    "fields": ["u"],
+    "equations": "u_xx = 2*u_x*u^3",
+    "conditions": {"left": {"at": "x = 0", "equations": "u = 3"}, "right": {"at": "x = 1", "equations": "u = -2"}},
+}
+"""A layer, where Newton's method fails from zero."""
+
+
+def test_continuation_comes_where_newton_does_not():
+    _, unknown, system = started(LAYER, Choice("tanh", (6.0,), 60))
+    with torch.no_grad():
+        plain = newton(system, unknown, 40, linear=False).residual
+        unknown[0].module.coefficients.zero_()
+        assert continued(system, unknown)
+        assert system.norm() < 0.02 * plain
+
+
+def test_the_solver_goes_on_by_continuation(caplog):
+    with caplog.at_level(logging.INFO):
+        found = solve(LAYER, kind="tanh", range=6.0, count=100)
+    assert "by continuation the residual is" in caplog.text
+    assert found.found[-1].residual < 1e-2 * found.size
