@@ -49,8 +49,8 @@ OWN = {"wave_4pi": WAVE, "helmholtz_10pi": HELMHOLTZ}
 PROBLEMS = (
     "heat", "poisson_2d", "wave", "wave_4pi", "helmholtz_2d", "helmholtz_10pi", "advection", "convection",
     "poisson_disk", "poisson_two_materials", "plate", "elasticity_2d", "volterra", "oscillator", "lotka_volterra",
-    "pendulum", "van_der_pol", "lorenz", "kovasznay", "klein_gordon", "fisher", "sine_gordon", "schrodinger", "heat_inverse",
-    "darcy_inverse", "burgers_inverse", "heat_in_a_part", "beltrami_3d",
+    "pendulum", "van_der_pol", "lorenz", "kovasznay", "klein_gordon", "fisher", "sine_gordon", "schrodinger",
+    "heat_inverse", "darcy_inverse", "burgers_inverse", "heat_in_a_part", "beltrami_3d",
 )  # fmt: skip
 
 

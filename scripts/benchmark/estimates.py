@@ -26,10 +26,13 @@ from pinnkit.runs.solve import solve
 LEGEND = """\
 Each shipped problem that has a reference, trained for some seconds: the largest *ratio* of the estimated to the true
 relative L2 error of a field, or the one farthest from 1, before and after polishing; *unknown*: the estimate says so,
-in words. *polish*: the error before and after, and the seconds that it took; a dash: it was not taken.
+in words; *not made*: training of less than 5 s is not followed by one. *polish*: the error before and after, and the
+seconds that it took; a dash: it was not taken; *rounding*: below 1e-11, or three times the error of the reference.
 `python scripts/benchmark_estimates.py` makes the page."""
 SECONDS = (5.0, 15.0, 45.0)
 """Training of the three stages."""
+LEAST_S = 5.0
+"""Training of less is not followed by an estimate, unless `polish=true` asks for it."""
 POLISH_S = 20.0
 """Seconds that polishing may take."""
 RIGHT, WRONG = 2.0, 0.2
@@ -113,15 +116,24 @@ def ratios(row: Mapping[str, Any]) -> list[float | None]:
 def _ratio(
     errors: Mapping[str, float], estimates: Mapping[str, float | None], reference_error: float | None
 ) -> float | None:
-    floor = max(ROUNDING, 3 * (reference_error or 0.0))
+    floor = _floor(reference_error)
     pairs = [(estimates.get(name), error) for name, error in errors.items() if error is not None and error > floor]
     found = [guess / error for guess, error in pairs if guess]
     return max(found, key=lambda one: max(one, 1 / one)) if found else None
 
 
+def _floor(reference_error: float | None) -> float:
+    """The error below which estimates are not judged."""
+    return max(ROUNDING, 3 * (reference_error or 0.0))
+
+
 def cells(name: str, row: Mapping[str, Any]) -> list[str]:
     """The cells of a run's line."""
     before, after = (f"{one:.2f}" if one is not None else "unknown" for one in ratios(row))
+    if row["seconds"] < LEAST_S:
+        before = "not made"
+    if max(one for one in row["polished"].values() if one is not None) <= _floor(row["reference_error"]):
+        after = "rounding"
     worst = max(one for one in row["errors"].values() if one is not None)
     polished = max(one for one in row["polished"].values() if one is not None)
     taken = f"{polished:.1e}" if row["accepted"] else "—"
