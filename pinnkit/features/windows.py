@@ -37,7 +37,7 @@ SLACK = 10.0
 """The multiple of what the first slab reaches that a later one may leave."""
 ENOUGH = 0.2
 """The share of what is asked at which Newton's method ends."""
-INHERITED = 30.0
+INHERITED = 1e6
 """The multiple of what is asked at first that later slabs may leave, since each inherits what the one before left."""
 EASY = 0.03
 """The share of what is asked below which the next slab is wider."""
