@@ -35,9 +35,10 @@ HIDDEN = ("hydra.", "callbacks", "logger", "overwrite", "resume")
 """Overrides that do not change a solution."""
 HEAD = """# Gallery
 
-Every shipped problem, by `scripts/make_gallery.py` from runs of some seconds ([random features](methods/features.md)) to a
-few minutes (trained networks), on two cores that many other programs shared. Error, time and verdict are those of the very run that is shown: relative L2 errors against an
-independent reference, and seconds of training. Settings other than the defaults are in the command; of several runs of
+Every shipped problem, by `scripts/make_gallery.py` from runs of some seconds
+([random features](methods/features.md)) to a few minutes (trained networks), on two cores that many other programs
+shared. Error, time and verdict are those of the very run that is shown: relative L2 errors against an independent
+reference, and seconds of training. Settings other than the defaults are in the command; of several runs of
 a problem the one with the smallest error is here. Some are unfinished, with errors of 10 % and more, and are marked
 **not solved yet**. On cores of its own a run of the same time gets further; [results/problems.md](results/problems.md)
 has the errors of the defaults, `pinnkit train pde=NAME`, after longer runs. Defaults change between versions, so that a
