@@ -122,7 +122,7 @@ def on_terminal(state: State, columns: int) -> str:
         if name == "error's step":
             parts |= {"error": _error(replace(state, error_step=None), " ")} if "error" in parts else {}
         else:
-            del parts[name]
+            parts.pop(name, None)
     room = columns - len("  ".join(parts.values())) - 2
     if room >= BAR[0] and "share" in parts:
         width = min(room, BAR[1]) - 2

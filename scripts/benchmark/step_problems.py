@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,9 @@ def _kdv() -> Case:
     soliton = "1/cosh(k*(x - t/3))^2"
     parameters = {"delta": 0.022, "k": "sqrt(1/3)/0.044"}
     equation = "u_t + u*u_x + delta^2*u_xxx = 0"
-    return _interval("kdv", equation, soliton, soliton, parameters=parameters, exact={"u": soliton})
+    case = _interval("kdv", equation, soliton, soliton, parameters=parameters, exact={"u": soliton})
+    slope = {"at": "x = 1", "equations": "u_x = 0"}  # of the soliton's tail; the third condition that u_xxx asks for
+    return replace(case, words={**case.words, "conditions": {**case.words["conditions"], "slope": slope}})
 
 
 def _plate() -> Case:
