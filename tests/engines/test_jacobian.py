@@ -149,6 +149,7 @@ def test_other_points_need_no_other_recording_and_frozen_parameters_no_column(en
     assert len(jacobian.compiled) == 1
 
 
+@pytest.mark.slow
 def test_compiled_rows_and_products_are_those_without_the_compiler():
     module, batches = assembled(shipped("heat"), SMALL)
     found = {}

@@ -55,7 +55,11 @@ def in_order(module, batches):
 
 @pytest.mark.parametrize(
     ("engine", "chunk"),
-    [*((engine, 5) for engine in ENGINES), *(pytest.param(engine, 1000, marks=pytest.mark.slow) for engine in ENGINES)],
+    [
+        ("autograd", 5),
+        *(pytest.param(engine, 5, marks=pytest.mark.slow) for engine in ENGINES if engine != "autograd"),
+        *(pytest.param(engine, 1000, marks=pytest.mark.slow) for engine in ENGINES),
+    ],
 )
 def test_weights_of_points_reach_losses_gradients_and_the_jacobian(engine, chunk, tmp_path):
     module, batches = rich(tmp_path)
