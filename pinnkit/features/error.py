@@ -139,8 +139,11 @@ def _doubt(solver: FeatureSolver, present: Answer, others: list[Answer], own: bo
     most = max(one.residual for one in others)
     if own:
         if not most <= max(WORSE * present.residual, solver.exact):
-            return f"independent features leave a residual that is {most / present.residual:.2g} times as large"
-        left = present.residual / _of_zero(solver)
+            return f"independent features leave a residual of {most:.2g}, and the answer {present.residual:.2g}"
+        zero = _of_zero(solver)
+        if not zero > 0:
+            return "fields that are zero solve the problem too"
+        left = present.residual / zero
         if not left <= LEFT:
             return (
                 f"the residual is {left:.1e} of what it is for fields that are zero: features do not resolve the answer"
