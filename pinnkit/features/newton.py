@@ -32,7 +32,7 @@ class Solved:
         residual: its norm afterwards.
         steps: Newton steps.
         converged: whether the last step changed the residual no more.
-        drops: the factor by which the linearised residual fell in the first step.
+        drop: the factor by which the linearised residual fell in the first step.
     """
 
     residual: float
