@@ -60,9 +60,9 @@ def continued(system: System, unknown: Sequence[Expansion]) -> bool:
         shifted = replace(system, shift={term: (1 - ahead) * one for term, one in first.items()})
         before = state.read()
         found = newton(shifted, unknown, STEPS, linear=False)
-        if math.isfinite(found.residual) and found.residual <= REACHED * (ahead - reached) * size:
+        if math.isfinite(found) and found <= REACHED * (ahead - reached) * size:
             reached, step = ahead, WIDER * step
-            log.debug("continuation: s = %.4g, residual %.1e", reached, found.residual)
+            log.debug("continuation: s = %.4g, residual %.1e", reached, found)
             continue
         state.write(before)
         step /= 2

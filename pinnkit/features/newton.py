@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -24,23 +23,6 @@ STALLED = 0.9
 """A step that leaves more than this share of the residual is the last where the step before it did too."""
 
 
-@dataclass(frozen=True)
-class Solved:
-    """How a solve ended.
-
-    Attributes:
-        residual: its norm afterwards.
-        steps: Newton steps.
-        converged: whether the last step changed the residual no more.
-        drop: the factor by which the linearised residual fell in the first step.
-    """
-
-    residual: float
-    steps: int
-    converged: bool
-    drop: float
-
-
 def newton(
     system: System,
     unknown: Sequence[Expansion],
@@ -49,8 +31,8 @@ def newton(
     replaced: Sequence[Expansion] = (),
     hopeless: float = math.inf,
     enough: float = 0.0,
-) -> Solved:
-    """Solve for the coefficients of some expansions (and the learned numbers), the others staying as they are.
+) -> float:
+    """Solve for some expansions' coefficients and the learned numbers, the others staying; the residual's norm then.
 
     With A the Jacobian at the present state, c the unknown coefficients there and r the residuals, a step solves
     A c' = A c - r for the coefficients themselves, so that their size is bounded in every step; a line search halves
@@ -64,14 +46,12 @@ def newton(
         enough: a residual below this ends it too.
     """
     state = State(system, unknown, replaced)
-    present = first = system.norm()
-    drop, slow = 1.0, 0
+    present = system.norm()
+    slow = 0
     for step in range(1, steps + 1):
         before = state.read()
         equations = Linearised(system, state, before)
         change, predicted = equations.solve()
-        if step == 1:
-            drop = first / predicted if predicted > 0 else math.inf
         found: float | None
         if replaced and step == 1:
             state.write(before + change)
@@ -82,17 +62,17 @@ def newton(
             found = _search(system, state, before, change, present, linear)
         if found is None:
             state.write(before)
-            return Solved(present, step - 1, step > 1, drop)
+            return present
         slow = slow + 1 if found > STALLED * present else 0
         present = found
         reached = present <= REACHED * predicted
         if not linear and not reached:  # what the former linearisation left is no bound on what a new one will
             present = _chords(system, state, equations, present, max(predicted, enough))
         if linear or slow >= 2 or reached or present <= enough:
-            return Solved(present, step, True, drop)
+            return present
         if predicted > hopeless:
             break
-    return Solved(present, step, False, drop)
+    return present
 
 
 def _search(system: System, state: State, before: Tensor, change: Tensor, present: float, linear: bool) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -179,9 +179,3 @@ def _horner(coefficients: Sequence[float], y: Tensor) -> Tensor:
     for one in reversed(used[:-1]):
         found = torch.addcmul(torch.full_like(y, one), found, square)
     return found * y if odd else found
-
-
-def chunks(count: int, size: int) -> Iterator[slice]:
-    """Slices of at most `size` that cover `count`."""
-    for start in range(0, count, size):
-        yield slice(start, min(start + size, count))
