@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -25,6 +26,8 @@ SLOW = 0.5
 """The range in time of such features, as a share of that of the others."""
 PAYS = 2.0
 """The factor by which a change must lower the residual."""
+COSTS = 2.5
+"""The power of the number of features by which the seconds of a slab grow."""
 SMALLEST = 0.1
 """The smallest range."""
 
@@ -54,6 +57,7 @@ class Attempt:
     Attributes:
         residual: on fresh points.
         kept: the features, which need not be attached any more.
+        seconds: that it took; not a number where there is no limit.
     """
 
     part: SlabSolver
@@ -61,6 +65,7 @@ class Attempt:
     choice: Choice
     residual: float
     kept: Kept
+    seconds: float = math.nan
 
     @property
     def relative(self) -> float:
@@ -91,9 +96,12 @@ class Adaptation:
         members: the fields of each network.
         widths: the narrowest slab, and what the slabs from here on have to fill.
         most: work of the slabs from here on at most, in cubes of unknowns.
+        pace: the share of the seconds left that they may take.
         unknowns: coefficients of a slab at most; 0: features are given.
         fixed: whether the width is given.
         ranges: whether ranges may change.
+        paid: how often a change of ranges has paid, which is kept up to date.
+        seconds_left: not all that pays is done where time ends first.
     """
 
     def __init__(
@@ -103,39 +111,31 @@ class Adaptation:
         members: Sequence[Sequence[int]],
         widths: tuple[float, float],
         most: float,
+        pace: float,
         unknowns: int,
         fixed: bool,
         ranges: bool,
+        paid: Counter[str],
+        seconds_left: Callable[[], float],
     ) -> None:
         self._part, self._axis, self._members = part, axis, members
         self._narrowest, self._left = widths
-        self._most, self._unknowns, self._fixed, self._ranges = most, unknowns, fixed, ranges
+        self._most, self._pace, self._unknowns, self._fixed, self._ranges = most, pace, unknowns, fixed, ranges
+        self._paid, self._seconds_left = paid, seconds_left
 
     def first(self, width: float, choice: Choice, enough: float) -> Attempt:
         """The slab from its guess."""
+        before = self._seconds_left()
         part = self._part(width)
         if choice.steep:
             part.relocate()
         residual = part.try_choice(choice, warm=False, enough=enough * part.size)
-        return Attempt(part, width, choice, residual, part.attached.kept())
+        return Attempt(part, width, choice, residual, part.attached.kept(), before - self._seconds_left())
 
-    def improved(self, best: Attempt, limit: float, enough: float, seconds_left: Callable[[], float]) -> Attempt:
+    def improved(self, best: Attempt, limit: float, enough: float) -> Attempt:
         """The attempt with the changes that pay, which is attached."""
-        former: str | None = None
-        while best.relative > limit and seconds_left() > 0:
-            found = None
-            free = [one for one in self._free(best) if self._ranges]
-            for name, choice in sorted(free, key=lambda one: one[0] != former):
-                other = self._attempt(best, best.width, choice, enough)
-                if other.residual < best.residual / PAYS:
-                    found, former = other, name
-                    break
-                if seconds_left() <= 0:
-                    break
-            if found is None and seconds_left() > 0:
-                options = [self._attempt(best, *one, enough) for one in self._dearer(best)]
-                paying = [one for one in options if one.relative < best.relative / PAYS]
-                found = max(paying, key=lambda one: self._gain(best, one), default=None)
+        while best.relative > limit and self._seconds_left() > 0:
+            found = self._by_ranges(best, enough) or self._by_work(best, enough)
             if found is None:
                 break
             best = found
@@ -143,21 +143,50 @@ class Adaptation:
         best.attach()
         return best
 
+    def _by_ranges(self, best: Attempt, enough: float) -> Attempt | None:
+        """The first attempt with other ranges that pays, those first that paid before."""
+        free = dict(self._free(best)) if self._ranges else {}
+        for name in sorted(free, key=lambda one: -self._paid[one]):
+            if self._seconds_left() - self._all(best.width, best.seconds) < best.seconds:
+                break  # the time is needed for the slabs to come
+            other = self._attempt(best, best.width, free[name], enough)
+            if other.residual < best.residual / PAYS:
+                self._paid[name] += 1
+                return other
+        return None
+
+    def _by_work(self, best: Attempt, enough: float) -> Attempt | None:
+        """The attempt with half the width or more features that lowers the residual more for its work."""
+        paying = []
+        for width, choice in self._dearer(best):
+            seconds = best.seconds * (choice.count / best.choice.count) ** COSTS
+            if self._all(width, seconds) > self._pace * self._seconds_left():
+                continue
+            other = self._attempt(best, width, choice, enough)
+            if other.relative < best.relative / PAYS:
+                paying.append(other)
+        return max(paying, key=lambda one: self._gain(best, one), default=None)
+
+    def _all(self, width: float, seconds: float) -> float:
+        """Seconds of all slabs to come."""
+        return (self._left / width - 1) * seconds
+
     def _attempt(self, best: Attempt, width: float, choice: Choice, enough: float) -> Attempt:
         """Another attempt, which begins with the state that the best one found."""
-        part = best.part
+        part, before = best.part, self._seconds_left()
         if width != best.width:
             part.attached.put([])
             part = self._part(width)
         assert part.slab is not None
+        kept = [(moved(module, part.slab), group) for module, group in best.kept]
         if choice.steep and (width != best.width or not best.choice.steep):
-            part.attached.put([(moved(module, part.slab), group) for module, group in best.kept])
+            part.attached.put(kept)
             part.relocate()
         elif not choice.steep:
             part.spread()
-        part.attached.put([(moved(module, part.slab), group) for module, group in best.kept])
+        part.attached.put(kept)
         residual = part.try_choice(choice, enough=enough * part.size)
-        return Attempt(part, width, choice, residual, part.attached.kept())
+        return Attempt(part, width, choice, residual, part.attached.kept(), before - self._seconds_left())
 
     def _free(self, best: Attempt) -> Iterator[tuple[str, Choice]]:
         """Name and choice of as many features with other ranges."""

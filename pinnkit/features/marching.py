@@ -48,7 +48,7 @@ class SlabsSolver(Protocol):
     seed: int
     slabs: Sequence[tuple[Slab, Choice, float]]
 
-    def part(self, slab: Slab, start: Start | None, guess: Kept) -> Part: ...
+    def part(self, slab: Slab, start: Start | None, guesses: Sequence[Kept]) -> Part: ...
 
 
 def march(solver: SlabsSolver, stream: int, more: float, steps: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 
@@ -60,7 +60,7 @@ class FeatureSolver:
         ranks: processes that share the rows.
         slab: the part of the time that is solved for, where features that are there already stay; None: all of it.
         start: what the slab continues.
-        guess: the features of the state from which Newton's method begins.
+        guesses: states, as features; Newton's method begins with the one that leaves the smallest residual.
 
     Attributes:
         reason: why it ended.
@@ -82,10 +82,11 @@ class FeatureSolver:
         like: torch.Tensor | None = None,
         slab: Slab | None = None,
         start: Start | None = None,
-        guess: Kept = (),
+        guesses: Sequence[Kept] = (),
     ) -> None:
         self.model, self.groups, self.settings, self.seed, self.ranks = model, groups, settings, seed, ranks
-        self.slab, self._start, self._guess = slab, start, guess
+        self.slab, self._start, self._guesses = slab, start, guesses
+        self._guess: Kept = ()
         self.problem = model.problem
         self.linear = self.problem.linear and not self.problem.learned and self._linear_conditions()
         self.reason = ""
@@ -167,6 +168,13 @@ class FeatureSolver:
         """Find the residual of the present state, by which others are judged."""
         with torch.no_grad():
             self.size = self.fresh_residual(self.trial_unknowns)
+            least = math.inf
+            for guess in self._guesses:
+                self.attached.put(guess)
+                residual = self.fresh_residual(self.trial_unknowns)
+                if residual < least:
+                    self._guess, least = guess, residual
+                self.attached.put([])
 
     def _divisible(self) -> bool:
         """Whether to go on with slabs of time."""
@@ -182,10 +190,10 @@ class FeatureSolver:
         yield from windows.levels(seconds_left)
         self.reason, self.choice, self.slabs = windows.reason, windows.choice, windows.solved
 
-    def part(self, slab: Slab, start: Start | None, guess: Kept) -> FeatureSolver:
+    def part(self, slab: Slab, start: Start | None, guesses: Sequence[Kept]) -> FeatureSolver:
         """The solver of a slab of time."""
         arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
-        return FeatureSolver(*arguments, slab, start, guess)
+        return FeatureSolver(*arguments, slab, start, guesses)
 
     # ------------------------------------------------------------ one solve
 
