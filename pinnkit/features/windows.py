@@ -138,7 +138,8 @@ class Windows:
             following = self._next(found, choice, width, limit, seconds_left)
             if following is None:
                 return
-            limit = self._inherited(limit, following.relative)
+            if following.relative > limit:
+                limit = self._inherited(limit, following.relative)
             found = following
             number += 1
             assert found.part.slab is not None
@@ -233,7 +234,7 @@ class Windows:
         return found
 
     def _inherited(self, limit: float, relative: float) -> float:
-        """What the next slab may leave: it inherits what this one left, as it cannot be met exactly."""
+        """What the next slab may leave behind one that left more: what is inherited cannot be met exactly."""
         return max(limit, min(INHERITS * relative, INHERITED * self._limit))
 
     def _fitted(self, lower: float, width: float) -> float:
