@@ -28,16 +28,20 @@ from pinnkit.runs.shipped import conf, problems
 from pinnkit.runs.solution import Solution
 from pinnkit.runs.solve import solve
 from pinnkit.training.checkpoint_reader import read
+from pinnkit.training.exceptions import Diverged
 from pinnkit.verdict.judge import UNSOLVED
 
 LEGEND = """\
 Ten runs whose answer is no solution, and every shipped problem by its defaults (with the polish) and by random
 features. *error*: the largest relative L2 error of a field, or relative error of a learned number. *verdict*: as the
 run says it. *blind*: what it would say of the same run without a reference. *right?*: no answer that is far off is
-called solved, and none that meets its target unsolved; `python scripts/benchmark_verdicts.py` makes the page."""
+called solved, and none that meets its target unsolved; *diverged*: the run ended with exit code 3 and said why.
+`python scripts/benchmark_verdicts.py` makes the page."""
 COLUMNS = ("run", "steps", "training (s)", "error", "target", "verdict", "blind", "right?")
 FEATURES = " (features)"
 """What the name of a row by random features ends with."""
+DIVERGED = "diverged"
+"""In the place of the verdict of a run that ends with exit code 3."""
 SOLVED = 1e-3
 """The error below which a run that was made to fail is a solution after all."""
 QUIET = {"callbacks": {"progress": False, "figures": False}, "logger": {"tensorboard": False}}
@@ -82,7 +86,13 @@ def measured(name: str, seconds: float) -> dict[str, Any]:
             if one.table is not None:
                 write_table(folder / "table.npz", one.table)
                 words["reference"] = str(folder / "table.npz")
-        solution = solve(Problem(folder=conf() / "pde", **words), folder / "run", {**QUIET, **settings})
+        began = time.monotonic()
+        made = {"date": time.strftime("%Y-%m-%d"), "machine": f"{os.cpu_count()} CPUs ({cpu_model()})"}
+        try:
+            solution = solve(Problem(folder=conf() / "pde", **words), folder / "run", {**QUIET, **settings})
+        except Diverged as error:
+            words = {"verdict": DIVERGED, "verdict_text": str(error), "blind": DIVERGED}
+            return {"error": None, "steps": error.step, "train_time_s": time.monotonic() - began, **words, **made}
         metrics = solution.metrics
         errors = [*metrics["relative_l2"].values()]
         errors += [one["relative_error"] for one in metrics["learned"].values() if "relative_error" in one]
@@ -90,8 +100,7 @@ def measured(name: str, seconds: float) -> dict[str, Any]:
             "error": max(errors, default=None),
             **{key: metrics[key] for key in ("steps", "train_time_s", "verdict", "verdict_text")},
             "blind": _blind(solution),
-            "date": time.strftime("%Y-%m-%d"),
-            "machine": f"{os.cpu_count()} CPUs ({cpu_model()})",
+            **made,
         }
 
 
@@ -119,10 +128,11 @@ def right(name: str, row: Mapping[str, Any]) -> bool:
     if name in trials():
         if row["error"] is not None and row["error"] < SOLVED:  # a polish may solve what training does not
             return row["verdict"] != UNSOLVED
-        return row["verdict"] == UNSOLVED and (row["blind"] == UNSOLVED or not trials()[name].blind)
+        called = row["verdict"] == UNSOLVED and (row["blind"] == UNSOLVED or not trials()[name].blind)
+        return called or row["verdict"] == DIVERGED
     error, goal = row["error"], target(name)
     if error is None:
-        return True
+        return bool(row["verdict"] != DIVERGED)
     if goal is not None and error <= goal:
         return row["verdict"] in ("solved", "falling") and row["blind"] != UNSOLVED
     return (error < 0.1 or row["verdict"] == UNSOLVED) and (error < 0.02 or row["blind"] != "solved")
