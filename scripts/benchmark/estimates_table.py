@@ -9,11 +9,11 @@ import numpy as np
 
 LEGEND = """\
 Shipped problems that have a reference: one training for each seed, whose errors are estimated after 60, 240 and 960
-steps (or two minutes), and `method=features`. *Ratio*: the estimated over the true relative L2 error, of the field or learned number where it is
-farthest from 1; *not known*: the estimate says so, in words (below); *rounding*: all errors are below 1e-11, or three
-times the error of the reference, which is not judged. *Polish*: the error and the ratio after a polish of at most 30 s
-that follows the last stage; a dash: it was not taken. The default engine of a run is faster than the one here
-(`operators=autograd`), which begins without compiling. `python scripts/benchmark_estimates.py` makes the page."""
+steps, or 45 seconds, and `method=features`. *Ratio*: the estimated over the true relative L2 error, of the field or
+learned number where it is farthest from 1; *not known*: the estimate says so, in words (below); *rounding*: all errors
+are below 1e-11, or three times the error of the reference, which is not judged. *Polish*: the error and the ratio after
+a polish of at most 20 s that follows the last stage; a dash: it was not taken. Trainings do not compile
+(`operators=autograd`). `python scripts/benchmark_estimates.py` makes the page."""
 RIGHT, WRONG = 2.0, 0.2
 """Ratios within 1/2 and 2 are right; below 0.2 the user is misled."""
 ROUNDING = 1e-11
