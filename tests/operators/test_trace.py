@@ -288,9 +288,8 @@ def test_one_mode_notes_the_shapes_of_a_recording(monkeypatch):
     made = []
     monkeypatch.setattr(FakeTensorMode, "__init__", counted(FakeTensorMode.__init__, made))
     network = mlp()
-    graph = record_graph(lambda x: network(x).sin().sum(), (uniform(5, 2),))
+    record_graph(lambda x: network(x).sin().sum(), (uniform(5, 2),))
     assert len(made) == 1
-    assert len(list(graph.graph.nodes)) > 5
 
 
 def counted(function, calls):
