@@ -6,7 +6,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pinnkit.features.attached import Attached, Kept
@@ -28,6 +28,10 @@ PAYS = 2.0
 """The factor by which a change must lower the residual."""
 COSTS = 2.5
 """The power of the number of features by which the seconds of a slab grow."""
+WORSE = 4.0
+"""The factor by which more must be left than where a change of ranges has failed, for it to be tried again."""
+CHEAP = 0.2
+"""The share of `features.max_unknowns` up to which all are tried again where width or number have changed."""
 SMALLEST = 0.1
 """The smallest range."""
 
@@ -47,7 +51,9 @@ class SlabSolver(Protocol):
 
     def spread(self) -> None: ...
 
-    def try_choice(self, choice: Choice, warm: bool = True, *, enough: float = 0.0) -> float: ...
+    def try_choice(
+        self, choice: Choice, warm: bool = True, *, least: float = math.inf, enough: float = 0.0
+    ) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,19 @@ class Attempt:
         self.part.attached.put(self.kept)
 
 
+@dataclass(frozen=True)
+class Tried:
+    """Changes of ranges that were tried.
+
+    Attributes:
+        paid: how often each has paid.
+        failed: what was left, as a share of the residual without features, where one did not pay.
+    """
+
+    paid: Counter[str] = field(default_factory=Counter)
+    failed: dict[str, float] = field(default_factory=dict)
+
+
 def in_width(choice: Choice, axis: int, factor: float) -> Choice:
     """Features for slabs that are wider by a factor."""
     ranges = list(choice.ranges)
@@ -100,7 +119,7 @@ class Adaptation:
         unknowns: coefficients of a slab at most; 0: features are given.
         fixed: whether the width is given.
         ranges: whether ranges may change.
-        paid: how often a change of ranges has paid, which is kept up to date.
+        tried: changes of ranges on this slab and those before, which is kept up to date.
         seconds_left: not all that pays is done where time ends first.
     """
 
@@ -115,13 +134,13 @@ class Adaptation:
         unknowns: int,
         fixed: bool,
         ranges: bool,
-        paid: Counter[str],
+        tried: Tried,
         seconds_left: Callable[[], float],
     ) -> None:
         self._part, self._axis, self._members = part, axis, members
         self._narrowest, self._left = widths
         self._most, self._pace, self._unknowns, self._fixed, self._ranges = most, pace, unknowns, fixed, ranges
-        self._paid, self._seconds_left = paid, seconds_left
+        self._tried, self._seconds_left = tried, seconds_left
 
     def first(self, width: float, choice: Choice, enough: float) -> Attempt:
         """The slab from its guess."""
@@ -146,13 +165,17 @@ class Adaptation:
     def _by_ranges(self, best: Attempt, enough: float) -> Attempt | None:
         """The first attempt with other ranges that pays, those first that paid before."""
         free = dict(self._free(best)) if self._ranges else {}
-        for name in sorted(free, key=lambda one: -self._paid[one]):
+        tried = self._tried
+        for name in sorted(free, key=lambda one: -tried.paid[one]):
+            if best.relative < WORSE * tried.failed.get(name, 0.0):
+                continue
             if self._seconds_left() - self._all(best.width, best.seconds) < best.seconds:
                 break  # the time is needed for the slabs to come
             other = self._attempt(best, best.width, free[name], enough)
             if other.residual < best.residual / PAYS:
-                self._paid[name] += 1
+                tried.paid[name] += 1
                 return other
+            tried.failed[name] = best.relative
         return None
 
     def _by_work(self, best: Attempt, enough: float) -> Attempt | None:
@@ -165,7 +188,10 @@ class Adaptation:
             other = self._attempt(best, width, choice, enough)
             if other.relative < best.relative / PAYS:
                 paying.append(other)
-        return max(paying, key=lambda one: self._gain(best, one), default=None)
+        found = max(paying, key=lambda one: self._gain(best, one), default=None)
+        if found is not None and found.choice.unknowns(self._members) <= CHEAP * self._unknowns:
+            self._tried.failed.clear()
+        return found
 
     def _all(self, width: float, seconds: float) -> float:
         """Seconds of all slabs to come."""
@@ -185,7 +211,8 @@ class Adaptation:
         elif not choice.steep:
             part.spread()
         part.attached.put(kept)
-        residual = part.try_choice(choice, enough=enough * part.size)
+        least = best.relative / PAYS * part.size
+        residual = part.try_choice(choice, least=least, enough=enough * part.size)
         return Attempt(part, width, choice, residual, part.attached.kept(), before - self._seconds_left())
 
     def _free(self, best: Attempt) -> Iterator[tuple[str, Choice]]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import torch
 
-from pinnkit.features.adaptation import PAYS, Adaptation, Attempt, SlabSolver, in_width
+from pinnkit.features.adaptation import PAYS, Adaptation, Attempt, SlabSolver, Tried, in_width
 from pinnkit.features.attached import Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.expansions import Expansion
@@ -48,7 +47,7 @@ NARROWEST = 1e-4
 WORK = 0.5
 """The work of all slabs together at most, as the first one is planned, as a share of that of one solve with
 `features.max_unknowns`."""
-WORK_LATER = 2.5
+WORK_LATER = 6.0
 """The same of the slabs from one on that does not come to what is asked."""
 PACE, PACE_LATER = 0.4, 0.8
 """The share of the seconds left that all slabs may take, as the first one is planned, and from a later one on."""
@@ -94,7 +93,7 @@ class Windows:
         self.reason = ""
         self.solved: list[tuple[Slab, Choice, float]] = []
         self._limit = 0.0
-        self._paid: Counter[str] = Counter()
+        self._tried = Tried()
         self.choice = Choice("tanh", (1.0,) * len(problem.coordinates), 0)
 
     @property
@@ -173,7 +172,7 @@ class Windows:
             settings.max_unknowns if settings.count is None else 0,
             settings.windows is not None,
             settings.range is None,
-            self._paid,
+            self._tried,
             seconds_left,
         )
 
