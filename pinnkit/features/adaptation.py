@@ -28,10 +28,12 @@ PAYS = 2.0
 """The factor by which a change must lower the residual."""
 COSTS = 2.5
 """The power of the number of features by which the seconds of a slab grow."""
-WORSE = 4.0
-"""The factor by which more must be left than where a change of ranges has failed, for it to be tried again."""
+WORSE = 1.5
+"""The factor by which more must be left than where a change of ranges has failed, for it to be tried again; where there
+are many unknowns, one that has never paid is not."""
 CHEAP = 0.2
-"""The share of `features.max_unknowns` up to which all are tried again where width or number have changed."""
+"""The share of `features.max_unknowns` up to which there are few, so that all are tried again where width or number
+have changed."""
 SMALLEST = 0.1
 """The smallest range."""
 
@@ -165,9 +167,9 @@ class Adaptation:
     def _by_ranges(self, best: Attempt, enough: float) -> Attempt | None:
         """The first attempt with other ranges that pays, those first that paid before."""
         free = dict(self._free(best)) if self._ranges else {}
-        tried = self._tried
+        tried, dear = self._tried, not self._cheap(best.choice)
         for name in sorted(free, key=lambda one: -tried.paid[one]):
-            if best.relative < WORSE * tried.failed.get(name, 0.0):
+            if name in tried.failed and (best.relative < WORSE * tried.failed[name] or (dear and not tried.paid[name])):
                 continue
             if self._seconds_left() - self._all(best.width, best.seconds) < best.seconds:
                 break  # the time is needed for the slabs to come
@@ -189,9 +191,13 @@ class Adaptation:
             if other.relative < best.relative / PAYS:
                 paying.append(other)
         found = max(paying, key=lambda one: self._gain(best, one), default=None)
-        if found is not None and found.choice.unknowns(self._members) <= CHEAP * self._unknowns:
+        if found is not None and self._cheap(found.choice):
             self._tried.failed.clear()
         return found
+
+    def _cheap(self, choice: Choice) -> bool:
+        """Whether a solve with the features of a choice takes little time."""
+        return choice.unknowns(self._members) <= CHEAP * self._unknowns
 
     def _all(self, width: float, seconds: float) -> float:
         """Seconds of all slabs to come."""
