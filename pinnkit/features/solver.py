@@ -66,6 +66,7 @@ class FeatureSolver:
         reason: why it ended.
         choice: the features that are attached.
         trial_unknowns: coefficients in all of a trial.
+        guess: the state with which Newton's method begins, once it is measured; (): zero.
         slabs: of time that are solved, with the features of each and what they leave; []: one window.
         like: a tensor of the type and on the device of the points.
     """
@@ -86,7 +87,7 @@ class FeatureSolver:
     ) -> None:
         self.model, self.groups, self.settings, self.seed, self.ranks = model, groups, settings, seed, ranks
         self.slab, self._start, self._guesses = slab, start, guesses
-        self._guess: Kept = ()
+        self.guess: Kept = ()
         self.problem = model.problem
         self.linear = self.problem.linear and not self.problem.learned and self._linear_conditions()
         self.reason = ""
@@ -173,7 +174,7 @@ class FeatureSolver:
                 self.attached.put(guess)
                 residual = self.fresh_residual(self.trial_unknowns)
                 if residual < least:
-                    self._guess, least = guess, residual
+                    self.guess, least = guess, residual
                 self.attached.put([])
 
     def _divisible(self) -> bool:
@@ -209,7 +210,7 @@ class FeatureSolver:
         former = self._places
         self.spread()
         if self.slab is not None and not self.attached.expansions:
-            self.attached.put(self._guess)
+            self.attached.put(self.guess)
         pool = POOL if self.slab is None else POOL // 4
         rows = pool * len(self.problem.equations)
         batches = draw(self.problem, 1, rows, self.seed, FRESH + 7, self.like, slab=self.slab)
@@ -263,7 +264,7 @@ class FeatureSolver:
             enough: the residual at which it ends.
         """
         if not warm or self.linear:
-            self.attached.put([] if self.linear else self._guess)
+            self.attached.put([] if self.linear else self.guess)
         replaced = self.attached.expansions
         added = set(self.add(choice))
         unknown = [one for one in self.attached.expansions if one.module in added]
