@@ -66,6 +66,7 @@ class FeatureSolver:
         reason: why it ended.
         choice: the features that are attached.
         trial_unknowns: coefficients in all of a trial.
+        trained: whether a trained network is corrected.
         guess: the state with which Newton's method begins, once it is measured; (): zero.
         slabs: of time that are solved, with the features of each and what they leave; []: one window.
         like: a tensor of the type and on the device of the points.
@@ -96,7 +97,7 @@ class FeatureSolver:
         self.attached = Attached(self.network, slab is not None)
         self.size = 0.0
         self.slabs: list[tuple[Slab, Choice, float]] = []
-        self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
+        self.trained = not all(isinstance(one, Zero) for one in self.network.networks)
         self._places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
         batches = draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab=slab)
@@ -114,12 +115,12 @@ class FeatureSolver:
 
     def search(self, seconds_left: Callable[[], float] = lambda: math.inf) -> tuple[Choice, float]:
         """The best features by trials, which are attached, and the residual on fresh points."""
-        if self._trained:
+        if self.trained:
             self.relocate()
         count = max(40, self.trial_unknowns // sum(map(len, self.network.members)))
         periodic = any(output.periodic for output in self.network.outputs)
         found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
-        if not self._trained and self.slab is None and seconds_left() > 0 and self.relocate():
+        if not self.trained and self.slab is None and seconds_left() > 0 and self.relocate():
             found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
         return found
 
@@ -151,7 +152,7 @@ class FeatureSolver:
             log.info("features: one window leaves less than slabs of time do")
             self.slabs = []
             self.attached.put(kept)
-        elif residual > STUCK * self.size and not self.linear and not self._trained:
+        elif residual > STUCK * self.size and not self.linear and not self.trained:
             choice, residual = followed(self, choice, residual, seconds_left)
         yield from Growth(self, choice).levels(seconds_left)
 
@@ -179,7 +180,7 @@ class FeatureSolver:
 
     def _divisible(self) -> bool:
         """Whether to go on with slabs of time."""
-        if self.linear or self._trained or self.settings.windows is not None:
+        if self.linear or self.trained or self.settings.windows is not None:
             return False
         return not initial_value_problem(self.problem)
 
