@@ -31,9 +31,10 @@ class Linearised:
         self._solved = state.solved(before)
         self._problem = LeastSquares(int(self._solved.sum()), before)
         self._rows: list[Tensor] | None = []
+        everything = bool(self._solved.all())
         for matrix, residual in self._parts(jacobian=True):
             assert matrix is not None
-            own = matrix[:, self._solved]
+            own = matrix if everything else matrix[:, self._solved]
             self._problem.add(own, matrix @ self._origin - residual)
             if self._rows is not None:
                 self._rows.append(own)
