@@ -34,8 +34,8 @@ there are many unknowns, and it has never paid."""
 CHEAP = 0.2
 """The share of `features.max_unknowns` up to which there are few, so that all are tried again where width or number
 have changed."""
-SMALLEST = 0.1
-"""The smallest range."""
+SMALLEST = 0.25
+"""The smallest range: with smaller ones features are so alike that rounding is what is left."""
 
 
 class SlabSolver(Protocol):
