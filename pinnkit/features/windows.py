@@ -268,7 +268,7 @@ class Windows:
         last = upper > self.end - 1e-9 * self.total
         slab = Slab(self.axis, lower, self.end if last else upper, not previous, last)
         weight = self.settings.conditions_weight
-        start = start_of(self.problem, slab, previous, weight, self.like, self.seed) if previous else None
+        start = start_of(self.problem, slab, self._network, previous, weight, self.like, self.seed) if previous else None
         part = self._make(slab, start, tangent(self._network, slab, previous))
         part.measure()
         return part
