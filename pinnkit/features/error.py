@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from pinnkit.features.choice import Choice
+from pinnkit.features.marching import march
 from pinnkit.features.newton import newton
 from pinnkit.features.points import FRESH
 from pinnkit.features.solver import FeatureSolver
@@ -50,6 +51,8 @@ POINTS = 2000
 """Points of the domain at which distances are measured."""
 MORE = 1.1
 """Features of the second set, as a multiple of those of the first."""
+MORE_IN_SLABS = 1.2
+"""The same of both sets, of each slab: what one misses, the following ones inherit."""
 STEPS = 4
 """Newton steps of a set that takes the place of features."""
 
@@ -189,7 +192,7 @@ def _of_zero(solver: FeatureSolver) -> float:
 
 
 def _present(solver: FeatureSolver, points: Tensor, choice: Choice) -> Answer:
-    unknowns = choice.count * len(solver.problem.fields)
+    unknowns = choice.unknowns(solver.network.members)
     return Answer(solver.network(points), solver.numbers(), solver.system(unknowns, FRESH + 1, share=0.5).norm())
 
 
@@ -200,6 +203,9 @@ def _independent(solver: FeatureSolver, choice: Choice, stream: int, points: Ten
     kept = copy.deepcopy([module.state_dict() for module, _ in former])
     numbers = {name: float(one) for name, one in learned.items()}
     try:
+        if solver.slabs:
+            march(solver, stream, MORE_IN_SLABS * choice.count / solver.choice.count, STEPS)
+            return _present(solver, points, choice)
         solver.add(choice, stream)
         expansions = expansions_of(network)
         unknown, replaced = expansions[len(former) :], expansions[: len(former)] if own else []
