@@ -247,7 +247,8 @@ class Windows:
         last = upper > self.end - 1e-9 * self.total
         slab = Slab(self.axis, lower, self.end if last else upper, not previous, last)
         weight = self.settings.conditions_weight
-        start = start_of(self.problem, slab, previous, weight, self.like, self.seed) if previous else None
+        known = (self.problem, slab, self._network, previous, weight, self.like, self.seed)
+        start = start_of(*known) if previous else None
         guesses = tangent(self._network, slab, previous), extended(self._network, slab, previous)
         part = self._make(slab, start, guesses if previous else ())
         part.measure()
