@@ -8,7 +8,7 @@ import yaml
 
 from pinnkit.references import shipped_pinnacle as made
 from pinnkit.references.fem.facets import element_patterns
-from pinnkit.references.fem.mesh import make_mesh
+from pinnkit.references.fem.mesh import make_mesh, mapping
 from pinnkit.references.fem.reference import read
 from pinnkit.runs.shipped_problems import read_problem
 
@@ -78,9 +78,11 @@ def test_long_heat_and_gray_scott_are_those_of_coarser_solutions():
     assert relative(coarse["u"], shipped("gs")["u"]) < 0.05
 
 
-def test_every_element_of_a_mesh_with_cavities_lies_in_a_region():
-    """Of an element with all corners on a cavity the mean of the corners lies in the cavity."""
+def test_no_element_beside_a_cavity_is_inside_out_and_each_lies_in_a_region():
+    """Some have all corners on a cavity, in which the mean of their corners then lies."""
     problem = read_problem("poisson3d_cg")
     system, _, geometry = read(problem)
     mesh = make_mesh(geometry, 0)
+    corners = np.array([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
+    assert mapping(mesh).detDF(corners).min() > 0
     assert set(element_patterns(problem, system, mesh)) == {0, 1}
