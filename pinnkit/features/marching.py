@@ -66,7 +66,7 @@ def march(solver: SlabsSolver, stream: int, more: float, steps: int) -> None:
         start = None
         if previous:
             weight = solver.settings.conditions_weight
-            start = start_of(solver.problem, slab, previous, weight, solver.like, solver.seed + stream)
+            start = start_of(solver.problem, slab, network, previous, weight, solver.like, solver.seed + stream)
         part = solver.part(slab, start, ())
         if choice.steep:
             part.relocate()
