@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +20,7 @@ class SlabSolver(Protocol):
 
     def measure(self) -> None: ...
 
-    def search(self) -> tuple[Choice, float]: ...
+    def search(self, seconds_left: Callable[[], float] = ...) -> tuple[Choice, float]: ...
 
     def try_choice(self, choice: Choice, warm: bool = True, *, enough: float = 0.0) -> float: ...
 

@@ -14,20 +14,20 @@ from pinnkit.engines.model import Model
 from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.continuation import followed
-from pinnkit.features.least_squares import Shares, largest
+from pinnkit.features.deadline import Deadline
 from pinnkit.features.level import Level
 from pinnkit.features.made import made
 from pinnkit.features.newton import newton
+from pinnkit.features.parts import Shares, of_first_number
 from pinnkit.features.places import concentrated
 from pinnkit.features.points import FRESH, draw, scales
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab, initial_value_problem
 from pinnkit.features.start import Start
-from pinnkit.features.supported import check_pointwise
+from pinnkit.features.supported import all_linear, check_pointwise
 from pinnkit.features.system import System
 from pinnkit.features.trials import Trials
 from pinnkit.features.windows import Windows
-from pinnkit.language.linear import is_linear
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.fields import Zero
@@ -92,13 +92,13 @@ class FeatureSolver:
     ) -> None:
         self.model, self.groups, self.settings, self.seed, self.ranks = model, groups, settings, seed, ranks
         self.slab, self._start, self._guess = slab, start, guess
-        self.problem = model.problem
-        self.linear = self.problem.linear and not self.problem.learned and self._linear_conditions()
-        self.reason = ""
+        self.problem, self.network = model.problem, System(model, groups, {}, {}).network
+        self.linear = all_linear(self.problem, self.network)
+        self.reason, self.size = "", 0.0
         self.like = like if like is not None else torch.zeros(1, dtype=torch.float64)
-        self.network = System(model, groups, {}, {}).network
         self.attached = Attached(self.network, slab is not None)
-        self.size = 0.0
+        self.deadline = Deadline(self.attached, model.learned)
+        self.check = self.deadline.check
         self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
         self._places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
@@ -120,10 +120,10 @@ class FeatureSolver:
         if self._trained:
             self.relocate()
         count = max(40, self.trial_unknowns // sum(map(len, self.network.members)))
-        periodic = any(output.periodic for output in self.network.outputs)
-        found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
+        shape = len(self.problem.coordinates), count, any(output.periodic for output in self.network.outputs)
+        found = Trials(self, seconds_left).search(*shape)
         if not self._trained and self.slab is None and seconds_left() > 0 and self.relocate():
-            found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
+            found = Trials(self, seconds_left).search(*shape)
         return found
 
     def numbers(self) -> dict[str, float]:
@@ -138,7 +138,14 @@ class FeatureSolver:
         return self.choice
 
     def levels(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
-        """Solve with more and more features; each level's are attached to the network."""
+        """Solve with more and more features; each level's are attached, and at the end of the time the best."""
+
+        def ended(choice: Choice) -> None:
+            self.choice, self.reason = choice, "the time left ended"
+
+        return self.deadline.levels(self._levels(seconds_left), seconds_left, ended)
+
+    def _levels(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
         self._check_pointwise()
         self.measure()
         if self.settings.windows is not None and self.settings.windows > 1:
@@ -186,7 +193,7 @@ class FeatureSolver:
             if larger * fields > self.settings.max_unknowns:
                 self.reason = f"features.max_unknowns is {self.settings.max_unknowns}"
                 break
-            if seconds_left() < largest(taken, self.ranks, self.like) * GROWTH**3:
+            if seconds_left() < of_first_number(taken, self.ranks, self.like) * GROWTH**3:
                 self.reason = "the time left is too short for more features"
                 break
             choice = choice.larger(GROWTH)
@@ -222,10 +229,14 @@ class FeatureSolver:
         arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
 
         def part(slab: Slab, start: Start | None, guess: Kept) -> FeatureSolver:
-            return FeatureSolver(*arguments, slab, start, guess)
+            found = FeatureSolver(*arguments, slab, start, guess)
+            found.check = self.check
+            return found
 
         windows = Windows(part, self.network, self.settings, self.problem, self.like, self.seed)
-        yield from windows.levels(seconds_left)
+        for level in windows.levels(seconds_left):
+            self.deadline.keep(math.inf, windows.choice)  # which later slabs may end with
+            yield level
         self.reason, self.choice = windows.reason, windows.choice
 
     # ------------------------------------------------------------ one solve
@@ -242,7 +253,7 @@ class FeatureSolver:
         former, self._places = self._places, {}
         batches = draw(self.problem, 1, POOL * len(self.problem.equations), self.seed, FRESH + 7, self.like)
         equations = {name: batch for name, batch in batches.items() if is_equations(name)}
-        self._places = concentrated(System(self.model, self.groups, equations, self._scales), self.seed)
+        self._places = concentrated(System(self.model, self.groups, equations, self._scales, self.ranks), self.seed)
         return bool(former or self._places)
 
     def system(self, unknowns: int, drawn: int, share: float = 1.0) -> System:
@@ -250,10 +261,9 @@ class FeatureSolver:
         places = self._places
         if drawn:  # other ones than those of the solve
             places = {name: one.take(slice(None, None, -1)) for name, one in places.items()}
-        batches = draw(
-            self.problem, unknowns, share * self.settings.rows, self.seed, drawn, self.like, places, self.slab
-        )
-        return System(self.model, self.groups, batches, self._scales, self.ranks, self._start)
+        rows = share * self.settings.rows
+        batches = draw(self.problem, unknowns, rows, self.seed, drawn, self.like, places, self.slab)
+        return System(self.model, self.groups, batches, self._scales, self.ranks, self._start, check=self.check)
 
     def fresh_residual(self, unknowns: int) -> float:
         """The residual on points that no solve has seen."""
@@ -281,14 +291,10 @@ class FeatureSolver:
         added = set(self.add(choice))
         unknown = [one for one in self.attached.expansions if one.module in added]
         unknowns = sum(one.size for one in unknown)
-        steps = steps or self.settings.newton_steps
+        hopeless, steps = HOPELESS * least, steps or self.settings.newton_steps
         with torch.no_grad():
-            newton(self.system(unknowns, 0), unknown, steps, self.linear, replaced, HOPELESS * least, enough)
+            newton(self.system(unknowns, 0), unknown, steps, self.linear, replaced, hopeless, enough)
             self.network.remove([one.module for one in replaced if not bool(one.module.coefficients.any())])
-            return self.fresh_residual(unknowns)
-
-    def _linear_conditions(self) -> bool:
-        """Whether the conditions are linear too, and each field an affine function of the network's output."""
-        equations = [one for condition in self.problem.soft_conditions for one in condition.equations]
-        plain = all(not callable(one.residual) and is_linear(one.residual) for one in equations)
-        return plain and all(output.affine for output in System(self.model, self.groups, {}, {}).network.outputs)
+            found = self.fresh_residual(unknowns)
+        self.deadline.keep(found, choice)
+        return found

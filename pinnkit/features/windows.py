@@ -18,7 +18,7 @@ from pinnkit.features.plan import Next, Plan, SlabSolver
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab
 from pinnkit.features.start import Start, start_of
-from pinnkit.features.system import expansions_of
+from pinnkit.features.system import Stopped, expansions_of
 from pinnkit.features.tangent import moved, tangent
 from pinnkit.networks.fields import FieldNetworks
 from pinnkit.problem.problem import Problem
@@ -119,7 +119,13 @@ class Windows:
             if seconds_left() <= 0:
                 self.reason = f"the time left ended at {self.problem.time} = {slab.upper:.4g}"
                 return
-            following = self._next(part, choice, width, limit)
+            solved = set(self._network.expansions)
+            try:
+                following = self._next(part, choice, width, limit)
+            except Stopped:
+                self._network.remove([one for one in self._network.expansions if one not in solved])
+                self.reason = f"the time left ended at {self.problem.time} = {slab.upper:.4g}"
+                return
             if following is None:
                 return
             part, choice, residual, limit = following.part, following.choice, following.residual, following.limit
@@ -142,7 +148,7 @@ class Windows:
         former: tuple[float, Choice, Kept] | None = None
         while True:
             part = self._part(self.begin, width)
-            choice, residual = part.search()
+            choice, residual = part.search(seconds_left)
             if residual <= FAILED * part.size or fixed is not None:
                 break
             if former is not None and residual > former[0] / PAYS:  # not the width, but features are in want
