@@ -112,7 +112,7 @@ def measure(
     guesses |= corrections.learned
     measured = {**found.errors(), "learned": learned(module, guesses), **found.extremes()}
     if checkpoint != "last":  # what was estimated is the error of the last
-        measured |= {"estimated_error": {}, "estimated_error_text": None, "polish": None}
+        measured |= {"estimated_error": {}, "estimated_error_text": None, "singular": None, "polish": None}
     measured |= corrections.metrics
     measured |= {"units": dict(problem.units)} if problem.units else {}
     metrics = {

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 
 import torch
 
@@ -15,16 +13,17 @@ from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.continuation import followed
 from pinnkit.features.deadline import Deadline
+from pinnkit.features.growth import Growth
 from pinnkit.features.level import Level
 from pinnkit.features.made import made
 from pinnkit.features.newton import newton
-from pinnkit.features.parts import Shares, of_first_number
+from pinnkit.features.parts import Shares, of_first
 from pinnkit.features.places import concentrated
 from pinnkit.features.points import FRESH, draw, scales
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab, initial_value_problem
 from pinnkit.features.start import Start
-from pinnkit.features.supported import all_linear, check_pointwise
+from pinnkit.features.supported import all_linear, check_pointwise, fields_read
 from pinnkit.features.system import System
 from pinnkit.features.trials import Trials
 from pinnkit.features.windows import Windows
@@ -40,14 +39,6 @@ TRIAL_UNKNOWNS = {1: 150, 2: 450}
 """Coefficients in all of a trial, by the number of coordinates."""
 TRIAL_UNKNOWNS_MORE = 600
 """The same in more of them."""
-GROWTH = 1.6
-"""Factor on the number of features from level to level."""
-FELL = 3.0
-"""The factor by which a level must lower the residual on fresh points, or it is the last."""
-SLOW = 1.2
-"""The same as long as the residual is above a share of that without features."""
-RESOLVED = 1e-4
-"""That share."""
 ROUNDING = 3e-14
 """The share of the first residual that is taken for rounding."""
 HOPELESS = 3.0
@@ -73,6 +64,7 @@ class FeatureSolver:
         reason: why it ended.
         choice: the features that are attached.
         trial_unknowns: coefficients in all of a trial.
+        slabs: of time that are solved, with the features of each and what they leave; []: one window.
         like: a tensor of the type and on the device of the points.
     """
 
@@ -99,6 +91,7 @@ class FeatureSolver:
         self.attached = Attached(self.network, slab is not None)
         self.deadline = Deadline(self.attached, model.learned)
         self.check = self.deadline.check
+        self.slabs: list[tuple[Slab, Choice, float]] = []
         self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
         self._places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
@@ -120,10 +113,10 @@ class FeatureSolver:
         if self._trained:
             self.relocate()
         count = max(40, self.trial_unknowns // sum(map(len, self.network.members)))
-        shape = len(self.problem.coordinates), count, any(output.periodic for output in self.network.outputs)
-        found = Trials(self, seconds_left).search(*shape)
+        periodic = any(output.periodic for output in self.network.outputs)
+        found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
         if not self._trained and self.slab is None and seconds_left() > 0 and self.relocate():
-            found = Trials(self, seconds_left).search(*shape)
+            found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
         return found
 
     def numbers(self) -> dict[str, float]:
@@ -151,55 +144,19 @@ class FeatureSolver:
         if self.settings.windows is not None and self.settings.windows > 1:
             yield from self._in_slabs(seconds_left)
             return
-        fields = sum(map(len, self.network.members))
         choice, residual = self.search(seconds_left)
         log.info("features: %s are the best of the trials (residual %.2e)", choice, residual)
         if residual > STUCK * self.size and self._divisible():
             kept = self.attached.kept()
-            yield from self._in_slabs(seconds_left)
-            if self.network.expansions:
+            yield from self._in_slabs(seconds_left, residual / self.size)
+            if self.slabs and self.fresh_residual(self.trial_unknowns) < residual:
                 return
+            log.info("features: one window leaves less than slabs of time do")
+            self.slabs = []
             self.attached.put(kept)
         elif residual > STUCK * self.size and not self.linear and not self._trained:
             choice, residual = followed(self, choice, residual, seconds_left)
-        best: tuple[float, Choice] = (math.inf, choice)
-        if self.settings.count is not None:
-            choice = replace(choice, count=self.settings.count)
-        while True:
-            began = time.perf_counter()
-            if best[0] < math.inf and self.relocate():
-                best = self.fresh_residual(choice.count * fields), best[1]
-            residual = self.try_choice(choice)
-            if residual >= best[0] / FELL and best[0] < math.inf:  # the larger range did not pay
-                again = replace(choice, ranges=best[1].ranges, steep=best[1].steep)
-                other = self.try_choice(again)
-                residual, choice = min((residual, choice), (other, again), key=lambda one: one[0])
-            taken = time.perf_counter() - began
-            unknowns = choice.count * fields
-            fell = best[0] / residual if residual > 0 else math.inf
-            best = min(best, (residual, choice), key=lambda one: one[0])
-            self.choice = choice
-            yield Level(choice.count, unknowns, residual, f"{choice}: residual {residual:.2e} in {taken:.1f} s")
-            if self.settings.count is not None:
-                self.reason = f"features.count is {self.settings.count}"
-                return
-            if residual <= self.exact:
-                self.reason = "the residual is that of rounding"
-                return
-            if fell < FELL and (residual < RESOLVED * self.size or fell < SLOW):
-                self.reason = "more features do not lower the residual on fresh points"
-                break
-            larger = math.ceil(GROWTH * choice.count)
-            if larger * fields > self.settings.max_unknowns:
-                self.reason = f"features.max_unknowns is {self.settings.max_unknowns}"
-                break
-            if seconds_left() < of_first_number(taken, self.ranks, self.like) * GROWTH**3:
-                self.reason = "the time left is too short for more features"
-                break
-            choice = choice.larger(GROWTH)
-        self.choice = best[1]
-        if best[1] != choice:
-            self.try_choice(best[1])
+        yield from Growth(self, choice).levels(seconds_left)
 
     def _check_pointwise(self) -> None:
         """Refuse residuals in Python that mix points, by a state that varies from point to point."""
@@ -222,22 +179,22 @@ class FeatureSolver:
             return False
         return not initial_value_problem(self.problem)
 
-    def _in_slabs(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
-        """Solve slab by slab."""
+    def _in_slabs(self, seconds_left: Callable[[], float], bound: float = math.inf) -> Iterator[Level]:
+        """Solve slab by slab, as long as these leave less than a share of the first residual."""
         log.info("features: slabs of time, each of which starts from the end of the one before")
         self.attached.put([])
-        arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
-
-        def part(slab: Slab, start: Start | None, guess: Kept) -> FeatureSolver:
-            found = FeatureSolver(*arguments, slab, start, guess)
-            found.check = self.check
-            return found
-
-        windows = Windows(part, self.network, self.settings, self.problem, self.like, self.seed)
+        windows = Windows(self.part, self.network, self.settings, self.problem, self.like, self.seed, bound)
         for level in windows.levels(seconds_left):
-            self.deadline.keep(math.inf, windows.choice)  # which later slabs may end with
+            self.deadline.keep(math.inf, windows.choice)  # with which later slabs may end
             yield level
-        self.reason, self.choice = windows.reason, windows.choice
+        self.reason, self.choice, self.slabs = windows.reason, windows.choice, windows.solved
+
+    def part(self, slab: Slab, start: Start | None, guess: Kept) -> FeatureSolver:
+        """The solver of a slab of time."""
+        arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
+        found = FeatureSolver(*arguments, slab, start, guess)
+        found.check = self.check
+        return found
 
     # ------------------------------------------------------------ one solve
 
@@ -250,11 +207,20 @@ class FeatureSolver:
 
     def relocate(self) -> bool:
         """Find the places where the residual is large, if it is concentrated; whether that changed anything."""
-        former, self._places = self._places, {}
-        batches = draw(self.problem, 1, POOL * len(self.problem.equations), self.seed, FRESH + 7, self.like)
+        former = self._places
+        self.spread()
+        if self.slab is not None and not self.attached.expansions:
+            self.attached.put(self._guess)
+        pool = POOL if self.slab is None else POOL // 4
+        rows = pool * len(self.problem.equations)
+        batches = draw(self.problem, 1, rows, self.seed, FRESH + 7, self.like, slab=self.slab)
         equations = {name: batch for name, batch in batches.items() if is_equations(name)}
         self._places = concentrated(System(self.model, self.groups, equations, self._scales, self.ranks), self.seed)
         return bool(former or self._places)
+
+    def spread(self) -> None:
+        """Forget those places."""
+        self._places = {}
 
     def system(self, unknowns: int, drawn: int, share: float = 1.0) -> System:
         """The terms at points for so many unknowns, or a share of those; another number has other points."""
@@ -269,14 +235,20 @@ class FeatureSolver:
         """The residual on points that no solve has seen."""
         return self.system(unknowns, FRESH, share=0.5).norm()
 
+    def residual_by_network(self, unknowns: int) -> list[float]:
+        """The same of the equations that read a field of each network; 0: none does."""
+        system = self.system(unknowns, FRESH, share=0.5)
+        squares = {term: (system.scales[term] * one).square().mean() for term, one in system.residuals().items()}
+        sizes = dict(zip(squares, of_first(torch.stack([*squares.values()]), self.ranks).tolist(), strict=True))
+        read = fields_read(self.problem)
+        names = [one.name for one in self.problem.fields]
+        return [
+            math.sqrt(sum(sizes[term] for term, own in read.items() if own & {names[index] for index in fields}))
+            for fields in self.network.members
+        ]
+
     def try_choice(
-        self,
-        choice: Choice,
-        warm: bool = True,
-        steps: int | None = None,
-        *,
-        least: float = math.inf,
-        enough: float = 0.0,
+        self, choice: Choice, warm: bool = True, steps: int | None = None, *, least: float = math.inf, enough: float = 0
     ) -> float:
         """Solve with features of a choice, which take the place of those there are; the residual on fresh points.
 
@@ -291,9 +263,9 @@ class FeatureSolver:
         added = set(self.add(choice))
         unknown = [one for one in self.attached.expansions if one.module in added]
         unknowns = sum(one.size for one in unknown)
-        hopeless, steps = HOPELESS * least, steps or self.settings.newton_steps
+        steps = steps or self.settings.newton_steps
         with torch.no_grad():
-            newton(self.system(unknowns, 0), unknown, steps, self.linear, replaced, hopeless, enough)
+            newton(self.system(unknowns, 0), unknown, steps, self.linear, replaced, HOPELESS * least, enough)
             self.network.remove([one.module for one in replaced if not bool(one.module.coefficients.any())])
             found = self.fresh_residual(unknowns)
         self.deadline.keep(found, choice)

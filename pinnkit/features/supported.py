@@ -9,6 +9,7 @@ import torch
 from pinnkit.features.linearise import Linearisation
 from pinnkit.features.system import System
 from pinnkit.language.errors import Report
+from pinnkit.language.integral import all_partials
 from pinnkit.language.linear import is_linear
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.fields import FieldNetworks
@@ -61,3 +62,12 @@ def all_linear(problem: Problem, network: FieldNetworks) -> bool:
     equations = [one for condition in problem.soft_conditions for one in condition.equations]
     plain = all(not callable(one.residual) and is_linear(one.residual) for one in equations)
     return plain and all(output.affine for output in network.outputs)
+
+
+def fields_read(problem: Problem) -> dict[str, set[str]]:
+    """Equation -> the fields that it reads; one in Python may read all."""
+    everything = {one.name for one in problem.fields}
+    return {
+        one.name: everything if callable(one.residual) else {partial.field for partial in all_partials(one.residual)}
+        for one in problem.equations
+    }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import time
 from functools import cached_property
 
 from pinnkit.features.attached import choice_of
 from pinnkit.features.error import Estimate, estimate
+from pinnkit.features.parts import of_first_number
 from pinnkit.features.polish import Polished, polish
 from pinnkit.features.solver import Choice, FeatureSolver
 from pinnkit.runs.feature_module import FeaturePINN
@@ -61,15 +64,19 @@ class FeatureAnswers:
         self._choice = found.choice
         return found
 
-    def estimate(self) -> Estimate:
-        """The error of the present fields, which stay as they are."""
+    def estimate(self, seconds: float = math.inf) -> Estimate:
+        """The error of the present fields, which stay as they are.
+
+        Args:
+            seconds: that trials may take, where no features are known yet.
+        """
         network = network_of(self.module.model)
         own = bool(len(network.expansions))
         if self._choice is None:
-            self._choice = self._found()
+            self._choice = self._found(seconds)
         return estimate(self._solver, self._choice, own)
 
-    def _found(self) -> Choice:
+    def _found(self, seconds: float) -> Choice:
         """The features of a correction, by trials; of features alone, those of the answer, which stays as it is."""
         model, solver = self.module.model, self._solver
         network = network_of(model)
@@ -80,7 +87,12 @@ class FeatureAnswers:
             network.remove(list(network.expansions))
             solver.measure()
         else:
-            choice, _ = solver.search()  # which attaches what it has found
+            began = time.perf_counter()
+
+            def left() -> float:
+                return of_first_number(seconds - (time.perf_counter() - began), solver.ranks, solver.like)
+
+            choice, _ = solver.search(left)  # which attaches what it has found
             network.remove(list(network.expansions))
         attach(model, kept)
         if choice.steep:

@@ -2,7 +2,6 @@
 
 import logging
 import math
-import threading
 from dataclasses import replace
 from itertools import pairwise
 
@@ -15,6 +14,7 @@ from pinnkit.features import newton as tested
 from pinnkit.features.continuation import continued
 from pinnkit.features.newton import newton
 from pinnkit.features.solver import Choice
+from tests.features.shares import on_ranks
 from tests.features.solvers import LOGISTIC, PENDULUM, error, logistic, solve, solver
 
 BRATU = {
@@ -64,36 +64,6 @@ def test_steps_with_the_same_factor_lower_the_residual(monkeypatch):
         with torch.no_grad():
             left.append(newton(system, unknown, 1, linear=False))
     assert left[1] < 0.5 * left[0]
-
-
-class Shares:
-    """A process among several, which are threads here."""
-
-    def __init__(self, rank, count, board, barrier):
-        self.rank, self.count, self._board, self._barrier = rank, count, board, barrier
-
-    def gathered(self, tensor):
-        self._board[self.rank] = tensor.clone()
-        self._barrier.wait(timeout=60)
-        found = [one.clone() for one in self._board]
-        self._barrier.wait(timeout=60)
-        return found
-
-
-def on_ranks(count, call):
-    """What each of several processes returns."""
-    board, barrier, results = [None] * count, threading.Barrier(count), [None] * count
-
-    def work(rank):
-        with torch.no_grad():
-            results[rank] = call(Shares(rank, count, board, barrier))
-
-    threads = [threading.Thread(target=work, args=(rank,)) for rank in range(count)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    return results
 
 
 @pytest.mark.parametrize("numbers", [0, math.inf], ids=["four parts", "one part"])
