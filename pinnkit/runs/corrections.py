@@ -128,7 +128,7 @@ def _skipped(module: PINN, settings: Settings, answers: FeatureAnswers) -> str:
 
 def _trained(module: PINN) -> float:
     """Seconds of training, by the first process, so that all decide alike."""
-    own = torch.tensor(module.progress.train_time_s, device=module.device)
+    own = torch.tensor(module.progress.train_time_s, dtype=torch.float64, device=module.device)
     return float(module.ranks.gathered(own)[0])
 
 

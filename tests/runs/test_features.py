@@ -120,6 +120,12 @@ def test_the_limits_of_a_run_hold(levels, tmp_path, limits, steps, reason):
     assert (metrics["steps"], metrics["reason"]) == (steps, reason)
 
 
+def test_time_that_ends_amid_the_trials_leaves_the_best_of_them(tmp_path):
+    metrics = solved(tmp_path, settings={**GROWN, "trainer": {"max_time": 1e-9}}).metrics
+    assert (metrics["steps"], metrics["reason"]) == (1, "1e-09 s of training are over")
+    assert metrics["relative_l2"]["u"] < 1e-6
+
+
 def test_a_signal_ends_it_within_a_trial_and_it_comes_to_the_same_end(monkeypatch, tmp_path):
     whole = solved(tmp_path / "whole", settings=GROWN)
     solve, solves = Linearised.solve, []
