@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from pinnkit.features.choice import Choice
+from pinnkit.features.parts import of_first_number
 from pinnkit.features.solver import FeatureSolver
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def polish(solver: FeatureSolver, seconds: float) -> Polished:
     learned = {name: float(one) for name, one in solver.model.learned.items()}
 
     def left() -> float:
-        return seconds - (time.perf_counter() - began)
+        return of_first_number(seconds - (time.perf_counter() - began), solver.ranks, solver.like)
 
     with torch.no_grad():
         choice = solver.solve(left)
