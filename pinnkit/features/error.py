@@ -106,7 +106,7 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
         others = [_independent(solver, choice, 1, points, own)]
         others.append(_independent(solver, replace(choice, count=math.ceil(MORE * choice.count)), 2, points, own))
     log.debug("residuals: %.2e; independent: %.2e, %.2e", present.residual, *(one.residual for one in others))
-    noise, doubt = _noise(solver), _doubt(solver, present, others, own)
+    noise, doubt = _unfinished(solver) or _noise(solver), _doubt(solver, present, others, own)
     found = _undetermined(solver, present, choice, points)
     singular = dict.fromkeys(found.names, found.text) if found else {}
     fields: dict[str, float | None] = {}
@@ -173,6 +173,12 @@ def _doubt(solver: FeatureSolver, present: Answer, others: list[Answer], own: bo
     if not drop >= RESOLVED:
         return f"features do not resolve the correction: the residual falls by a factor {drop:.2g} only"
     return None
+
+
+def _unfinished(solver: FeatureSolver) -> str | None:
+    """That slabs of time do not come to the end of the domain; None: they do, or there are none."""
+    slab = solver.slabs[-1][0] if solver.slabs else None
+    return None if slab is None or slab.last else f"only {solver.problem.time} up to {slab.upper:.4g} is solved"
 
 
 def _noise(solver: FeatureSolver) -> str | None:

@@ -64,6 +64,8 @@ class FeatureSolver:
         reason: why it ended.
         choice: the features that are attached.
         trial_unknowns: coefficients in all of a trial.
+        trained: whether a trained network is corrected.
+        guess: the state with which Newton's method begins, once it is measured; (): zero.
         slabs: of time that are solved, with the features of each and what they leave; []: one window.
         like: a tensor of the type and on the device of the points.
     """
@@ -84,7 +86,7 @@ class FeatureSolver:
     ) -> None:
         self.model, self.groups, self.settings, self.seed, self.ranks = model, groups, settings, seed, ranks
         self.slab, self._start, self._guesses = slab, start, guesses
-        self._guess: Kept = ()
+        self.guess: Kept = ()
         self.problem, self.network = model.problem, System(model, groups, {}, {}).network
         self.linear = all_linear(self.problem, self.network)
         self.reason, self.size = "", 0.0
@@ -93,7 +95,7 @@ class FeatureSolver:
         self.deadline = Deadline(self.attached, model.learned)
         self.check = self.deadline.check
         self.slabs: list[tuple[Slab, Choice, float]] = []
-        self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
+        self.trained = not all(isinstance(one, Zero) for one in self.network.networks)
         self._places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
         batches = draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab=slab)
@@ -111,12 +113,12 @@ class FeatureSolver:
 
     def search(self, seconds_left: Callable[[], float] = lambda: math.inf) -> tuple[Choice, float]:
         """The best features by trials, which are attached, and the residual on fresh points."""
-        if self._trained:
+        if self.trained:
             self.relocate()
         count = max(40, self.trial_unknowns // sum(map(len, self.network.members)))
         periodic = any(output.periodic for output in self.network.outputs)
         found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
-        if not self._trained and self.slab is None and seconds_left() > 0 and self.relocate():
+        if not self.trained and self.slab is None and seconds_left() > 0 and self.relocate():
             found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
         return found
 
@@ -155,7 +157,7 @@ class FeatureSolver:
             log.info("features: one window leaves less than slabs of time do")
             self.slabs = []
             self.attached.put(kept)
-        elif residual > STUCK * self.size and not self.linear and not self._trained:
+        elif residual > STUCK * self.size and not self.linear and not self.trained:
             choice, residual = followed(self, choice, residual, seconds_left)
         yield from Growth(self, choice).levels(seconds_left)
 
@@ -178,12 +180,12 @@ class FeatureSolver:
                 self.attached.put(guess)
                 residual = self.fresh_residual(self.trial_unknowns)
                 if residual < least:
-                    self._guess, least = guess, residual
+                    self.guess, least = guess, residual
                 self.attached.put([])
 
     def _divisible(self) -> bool:
         """Whether to go on with slabs of time."""
-        if self.linear or self._trained or self.settings.windows is not None:
+        if self.linear or self.trained or self.settings.windows is not None:
             return False
         return not initial_value_problem(self.problem)
 
@@ -218,7 +220,7 @@ class FeatureSolver:
         former = self._places
         self.spread()
         if self.slab is not None and not self.attached.expansions:
-            self.attached.put(self._guess)
+            self.attached.put(self.guess)
         pool = POOL if self.slab is None else POOL // 4
         rows = pool * len(self.problem.equations)
         batches = draw(self.problem, 1, rows, self.seed, FRESH + 7, self.like, slab=self.slab)
@@ -266,7 +268,7 @@ class FeatureSolver:
             enough: the residual at which it ends.
         """
         if not warm or self.linear:
-            self.attached.put([] if self.linear else self._guess)
+            self.attached.put([] if self.linear else self.guess)
         replaced = self.attached.expansions
         added = set(self.add(choice))
         unknown = [one for one in self.attached.expansions if one.module in added]
