@@ -75,9 +75,11 @@ def correct(module: PINN, settings: Settings, checkpoint: Path | None) -> Correc
         names = [one.name for one in module.problem.unknowns]
         return Corrections({"polish": None, "estimated_error": dict.fromkeys(names), "estimated_error_text": skipped})
     polished = None
-    limit = math.inf if settings.polish == "true" else SHARE * module.progress.train_time_s
+    limit = math.inf if settings.polishes == "true" else SHARE * module.progress.train_time_s
+    if settings.polish_stage and settings.polish_stage.max_time:
+        limit = settings.polish_stage.max_time
     if settings.method == "network":
-        polished = _polish(answers, limit) if settings.polish != "false" else None
+        polished = _polish(answers, limit) if settings.polishes != "false" else None
         if checkpoint is not None:
             set_features(checkpoint, features_of(module.model))
     found = answers.estimate()
@@ -96,7 +98,7 @@ def _skipped(module: PINN, settings: Settings, answers: FeatureAnswers) -> str:
     if not answers.ready:
         return "not all slabs of time are solved"
     trained, steps = module.progress.train_time_s, module.progress.step
-    asked = settings.method != "network" or settings.polish == "true"
+    asked = settings.method != "network" or settings.polishes == "true"
     if not asked and steps < FEWEST_STEPS:
         return f"training had {steps} steps only (polish=true does it)"
     if not asked and SHARE * trained < SHORTEST:
