@@ -135,7 +135,7 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
             reasons[name] = reason
     change = (others[1].values - present.values).cpu().numpy()
     seconds = time.perf_counter() - began
-    return Estimate(fields, learned, reasons, seconds, points.cpu().numpy(), change, found and found.text)
+    return Estimate(fields, learned, reasons, seconds, points.cpu().numpy(), change, found.text if found else None)
 
 
 def _undetermined(solver: FeatureSolver, present: Answer, choice: Choice, points: Tensor) -> Undetermined | None:

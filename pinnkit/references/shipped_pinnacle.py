@@ -121,7 +121,7 @@ def _values(define: dict[str, str], name: str, points: dict[str, np.ndarray]) ->
         known[key] = expression(str(text), Scope(tuple(points), {}, tuple(known))).subs(
             {symbol(other): value for other, value in known.items()}
         )
-    return Program([known[name]])({symbol(axis): values for axis, values in points.items()})[0]
+    return np.asarray(Program([known[name]])({symbol(axis): values for axis, values in points.items()})[0])
 
 
 def driven_heat(modes: int = 128, steps: int = 8000, side: int = 33, times: int = 41) -> dict[str, np.ndarray]:

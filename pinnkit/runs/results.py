@@ -207,7 +207,7 @@ class Results:
         record: Record,
         estimates: tuple[Grid, Mapping[str, np.ndarray]] | None = None,
     ) -> dict[str, Any]:
-        names = [stage.name for stage in module.stages]
+        names = [stage.label for stage in module.stages]
         history = history_of(record.rows, names, found.references)
         return found.draw(module.problem, history, data.sets, estimates)
 
@@ -219,7 +219,9 @@ class Results:
 
 def _parameters(module: PINN) -> int:
     """How many numbers were trained, or solved for."""
-    trained = {name: one.numel() for name, one in module.named_parameters() if one.requires_grad}
+    count = max((stage.level for stage in module.stages), default=0) + 1
+    all_of_them = {id(one) for level in range(count) for one in module.trained(level)}
+    trained = {name: one.numel() for name, one in module.named_parameters() if id(one) in all_of_them}
     kept = trained if module.solves else base_state(trained)  # a polish leaves the network as it was trained
     return sum(kept.values())
 

@@ -95,11 +95,10 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     states = content["optimizer_states"]
     if len(states) != len(module.stages):
         raise InvalidStateError(f"optimizer_states: {len(states)} are there, and {len(module.stages)} stages")
-    parameters = [one for one in module.parameters() if one.requires_grad]
     same = content["pinnkit"]["versions"].get("torch") == version("torch")
     for place, (stage, state) in enumerate(zip(module.stages, states, strict=True)):
         try:
-            check_state(stage.optimizer(parameters), state, same)
+            check_state(stage.optimizer(module.trained(stage.level)), state, same)
         except InvalidStateError as error:
             raise type(error)(f"optimizer_states[{place}]{error}") from None
 
