@@ -38,7 +38,7 @@ LEVELS = (1e-2, 1e-4)
 """Errors below which problems are counted."""
 NOTES: Mapping[str, str] = {
     "burgers2d": "its own start: PINNacle's table is not available",
-    "heat2d_vc": "its own diffusivity a: PINNacle's table is not available; div(a grad u) where its code has a laplacian(u)",
+    "heat2d_vc": "its own diffusivity a, as PINNacle's table is not available; div(a grad u), not a laplacian(u)",
     "wave2d_cg": "its own coefficient: PINNacle's table is not available; the reference's own error is about 1e-4",
     "heat2d_lt": "as it is; PINNacle's table, on a coarse mesh, differs from the reference here by 3e-2",
     "gs": "as it is; PINNacle does not say what holds at the sides: here u and v are periodic",
