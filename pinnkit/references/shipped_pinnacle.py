@@ -80,12 +80,12 @@ def _sum(x: np.ndarray, t: np.ndarray, factors: np.ndarray, frequencies: np.ndar
     return total
 
 
-def heterogeneous_wave(words: dict, nodes: int = 256, side: int = 33, times: int = 26) -> dict[str, np.ndarray]:
+def heterogeneous_wave(words: dict, nodes: int = 512, side: int = 33, times: int = 26) -> dict[str, np.ndarray]:
     """u_tt = c(x, y) (u_xx + u_yy) in [-1, 1]^2 without flux, from rest, to t = 5; c and the start are the file's.
 
     Cosines at nodes x nodes points, at the middles of cells; in time, with A = c laplacian, of order 4,
     u(t + h) + u(t - h) = 2 u + h^2 A u + h^4/12 A^2 u. The start has a slope at the sides, so that coefficients fall
-    as the square of the wave number alone.
+    as the square of the wave number alone: from 64 to 128 to 256 nodes u changes by 1.1e-3 and 3.8e-4 (relative L2).
     """
     middles = (2 * np.arange(nodes) + 1) / nodes - 1
     points = dict(zip("xy", np.meshgrid(middles, middles, indexing="ij"), strict=True))
@@ -127,7 +127,8 @@ def _values(define: dict[str, str], name: str, points: dict[str, np.ndarray]) ->
 def driven_heat(modes: int = 128, steps: int = 8000, side: int = 33, times: int = 41) -> dict[str, np.ndarray]:
     """The heat equation of heat2d_lt.yaml in the unit square, zero on its sides, to t = 100.
 
-    The right side is odd in x and y where u is, so u is a sum of sines; ETDRK4 in time.
+    The right side is odd in x and y where u is, so u is a sum of sines; ETDRK4 in time. From 64 to 96 to 128 modes u
+    changes by 4.8e-3 and 3e-4, with half as many steps by 4e-5 (relative L2).
     """
     k = np.pi * np.arange(1, modes + 1)
     inner = np.arange(1, modes + 1) / (modes + 1)
@@ -146,8 +147,11 @@ def driven_heat(modes: int = 128, steps: int = 8000, side: int = 33, times: int 
     return _single({"x": axis, "y": axis, "t": np.linspace(0, 100, times), "u": u})
 
 
-def gray_scott(nodes: int = 256, steps: int = 800, stride: int = 4, times: int = 11) -> dict[str, np.ndarray]:
-    """The Gray-Scott equations of gs.yaml on [-1, 1]^2, periodic, to t = 200, by Fourier's method and ETDRK4."""
+def gray_scott(nodes: int = 384, steps: int = 400, stride: int = 6, times: int = 11) -> dict[str, np.ndarray]:
+    """The Gray-Scott equations of gs.yaml on [-1, 1]^2, periodic, to t = 200, by Fourier's method and ETDRK4.
+
+    With 256 nodes v differs by 1.7e-4, with twice as many steps by 3e-6 (relative L2).
+    """
     axis = np.linspace(-1, 1, nodes, endpoint=False)
     x, y = np.meshgrid(axis, axis, indexing="ij")
     start = np.stack([1 - np.exp(-80 * ((x + 0.05) ** 2 + (y + 0.02) ** 2)),

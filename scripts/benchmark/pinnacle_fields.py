@@ -1,6 +1,6 @@
 """The smooth random fields of three of PINNacle's problems, as expressions of their files.
 
-PINNacle's own tables of them are not to be had. Each field is a sum of Fourier modes of the lowest wave numbers whose
+PINNacle's own tables of them are not available. Each field is a sum of Fourier modes of the lowest wave numbers whose
 amplitudes are normal with a standard deviation of 1/|k|^2, as those of PINNacle are, from a seed.
 """
 
