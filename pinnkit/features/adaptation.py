@@ -47,7 +47,7 @@ class SlabSolver(Protocol):
 
     def measure(self) -> None: ...
 
-    def search(self) -> tuple[Choice, float]: ...
+    def search(self, seconds_left: Callable[[], float] = ...) -> tuple[Choice, float]: ...
 
     def relocate(self) -> bool: ...
 
@@ -239,7 +239,9 @@ class Adaptation:
                     for index in indices:
                         ranges[index] *= factor
                     if min(ranges) >= SMALLEST:
-                        yield f"{key} {label} {factor}", replace(choice, **{key: tuple(ranges)})
+                        changed = {"ranges": choice.ranges, "steep": choice.steep, key: tuple(ranges)}
+                        other = replace(choice, ranges=changed["ranges"], steep=changed["steep"])
+                        yield f"{key} {label} {factor}", other
 
     def _dearer(self, best: Attempt) -> Iterator[tuple[float, Choice]]:
         """Width and choice of more work that is allowed."""

@@ -12,8 +12,8 @@ import torch
 
 from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
-from pinnkit.features.least_squares import Shares, largest
 from pinnkit.features.level import Level
+from pinnkit.features.parts import Shares, of_first_number
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.networks.fields import FieldNetworks
 
@@ -94,7 +94,7 @@ class Growth:
                 solver.reason = "more features do not lower the residual on fresh points"
             elif self._larger(choice, 0).unknowns(members) > settings.max_unknowns:
                 solver.reason = f"features.max_unknowns is {settings.max_unknowns}"
-            elif seconds_left() < largest(each, solver.ranks, solver.like) * GROWTH**3:
+            elif seconds_left() < of_first_number(each, solver.ranks, solver.like) * GROWTH**3:
                 solver.reason = "the time left is too short for more features"
             else:
                 began, left = time.perf_counter(), seconds_left()

@@ -121,7 +121,7 @@ def test_a_slab_begins_with_the_better_guess():
     found = solve(LOGISTIC, seconds=0.0, windows=4, kind="tanh", range=2.0, count=30)
     slab, previous = Slab(0, 1.0, 1.5, False, False), found.attached.expansions
     tangents, going_on = tangent(found.network, slab, previous), extended(found.network, slab, previous)
-    part = found.part(slab, start_of(found.problem, slab, previous, 30.0, found.like, 0), [tangents, going_on])
+    part = found.part(slab, start_of(found.problem, slab, found.network, previous, 30.0, found.like, 0), [tangents, going_on])
     part.measure()
     assert part.guess is going_on
     assert part.attached.expansions == []
@@ -162,7 +162,7 @@ def test_a_field_without_derivatives_by_time_starts_anew():
     }
     found = solve(words, windows=2, kind="tanh", range=2.0, count=20, seconds=0.0)
     slab = Slab(1, 0.5, 1.0, False, True)
-    start = start_of(found.problem, slab, found.attached.expansions, 30.0, found.like, 0)
+    start = start_of(found.problem, slab, found.network, found.attached.expansions, 30.0, found.like, 0)
     assert [(one.field, one.order) for one in start.matches] == [(0, 0)]
     assert bool((start.points[:, 1] == 0.5).all())
     assert float(start.rows(found.attached.expansions, jacobian=False)[1].norm()) > 0
