@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,10 @@ class Choice:
     def __str__(self) -> str:
         text = f"{self.count} {self.kind} features with weights up to {_shown(self.ranges)}"
         return f"{text}, half of them steep ({_shown(self.steep)}) where the residual is large" if self.steep else text
+
+    def more(self, growth: float) -> Choice:
+        """More features of the same ranges."""
+        return replace(self, count=math.ceil(growth * self.count))
 
     def larger(self, growth: float) -> Choice:
         """More features, with ranges that grow as their density along a line does."""
