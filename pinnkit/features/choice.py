@@ -12,15 +12,26 @@ class Choice:
     """What features are drawn: kind, range along each coordinate, and how many.
 
     steep: the ranges of the half of them that are tanh features through places where the residual is large; (): none.
+    shares: of each network of the problem, the share of this number that it has; (): all of them.
     """
 
     kind: str
     ranges: tuple[float, ...]
     count: int
     steep: tuple[float, ...] = ()
+    shares: tuple[float, ...] = ()
+
+    def number(self, network: int) -> int:
+        """Features of each field of a network."""
+        return math.ceil(self.shares[network] * self.count) if self.shares else self.count
+
+    def unknowns(self, members: Sequence[Sequence[int]]) -> int:
+        """Coefficients in all, by the fields of each network."""
+        return sum(self.number(network) * len(fields) for network, fields in enumerate(members))
 
     def __str__(self) -> str:
-        text = f"{self.count} {self.kind} features with weights up to {_shown(self.ranges)}"
+        counts = sorted({self.number(network) for network in range(len(self.shares) or 1)})
+        text = f"{' and '.join(map(str, counts))} {self.kind} features with weights up to {_shown(self.ranges)}"
         return f"{text}, half of them steep ({_shown(self.steep)}) where the residual is large" if self.steep else text
 
     def more(self, growth: float) -> Choice:
@@ -31,7 +42,7 @@ class Choice:
         """More features, with ranges that grow as their density along a line does."""
         factor = growth ** (1 / len(self.ranges))
         ranges, steep = (tuple(factor * one for one in each) for each in (self.ranges, self.steep))
-        return Choice(self.kind, ranges, math.ceil(growth * self.count), steep)
+        return replace(self, ranges=ranges, count=math.ceil(growth * self.count), steep=steep)
 
 
 def _shown(ranges: Sequence[float]) -> str:

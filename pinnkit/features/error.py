@@ -97,7 +97,7 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
         found = _compared(solver, present, others, masks, doubt)
         for number in range(3, 3 + GROWTHS):
             larger = larger.more(FINER)
-            if own or not found.reasons or larger.count * len(solver.problem.fields) > LARGEST:
+            if own or not found.reasons or larger.unknowns(solver.network.members) > LARGEST:
                 break
             others = [others[1], independent(solver, larger, number, points, own)]
             doubt = _doubt(solver, present, others, own)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pinnkit.features.choice import Choice
+from pinnkit.features.marching import march
 from pinnkit.features.newton import newton
 from pinnkit.features.points import FRESH
 from pinnkit.features.solver import FeatureSolver
@@ -18,6 +19,9 @@ from pinnkit.sampling.settings import unit_points
 
 POINTS = 2000
 """Points of the domain at which distances are measured."""
+MORE_IN_SLABS = 1.2
+"""Features of a set of each slab of time, as a multiple of those of a choice: what one misses, the following ones
+inherit."""
 STEPS = 4
 """Newton steps of a set that takes the place of features."""
 
@@ -46,7 +50,8 @@ def residual_of_zero(solver: FeatureSolver) -> float:
 
 
 def present_answer(solver: FeatureSolver, points: Tensor, choice: Choice) -> Answer:
-    unknowns = choice.count * len(solver.problem.fields)
+    """That of the solver as it is, with the residual on as many points as a choice of features asks for."""
+    unknowns = choice.unknowns(solver.network.members)
     return Answer(solver.network(points), solver.numbers(), solver.system(unknowns, FRESH + 1, share=0.5).norm())
 
 
@@ -57,6 +62,9 @@ def independent(solver: FeatureSolver, choice: Choice, stream: int, points: Tens
     kept = copy.deepcopy([module.state_dict() for module, _ in former])
     numbers = {name: float(one) for name, one in learned.items()}
     try:
+        if solver.slabs:
+            march(solver, stream, MORE_IN_SLABS * choice.count / solver.choice.count, STEPS)
+            return present_answer(solver, points, choice)
         solver.add(choice, stream)
         expansions = expansions_of(network)
         unknown, replaced = expansions[len(former) :], expansions[: len(former)] if own else []

@@ -38,13 +38,13 @@ def made(
     seed += STREAM * stream
     found = []
     for number, members in enumerate(network.members):
-        count = choice.count
+        count = choice.number(number)
         places = np.zeros((0, 0))
         if choice.steep:
             places = planes(problem, located, network.outputs[members[0]].part, stream)
         if len(places):
-            count -= choice.count // 2
-            shape = "tanh", choice.count // 2, choice.steep, seed + STREAM // 2
+            count -= choice.number(number) // 2
+            shape = "tanh", choice.number(number) // 2, choice.steep, seed + STREAM // 2
             found.append((probe(network, number, *shape, box, logarithmic, slab, places), number))
         shape = choice.kind, count, choice.ranges, seed
         found.append((probe(network, number, *shape, box, logarithmic, slab), number))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 
 import torch
 
@@ -14,7 +12,8 @@ from pinnkit.engines.model import Model
 from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.continuation import followed
-from pinnkit.features.least_squares import Shares, largest
+from pinnkit.features.growth import Growth
+from pinnkit.features.least_squares import Shares
 from pinnkit.features.level import Level
 from pinnkit.features.made import made
 from pinnkit.features.newton import newton
@@ -27,11 +26,13 @@ from pinnkit.features.supported import check_pointwise
 from pinnkit.features.system import System
 from pinnkit.features.trials import Trials
 from pinnkit.features.windows import Windows
+from pinnkit.language.integral import all_partials
 from pinnkit.language.linear import is_linear
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.fields import Zero
 from pinnkit.problem.groups import is_equations
+from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
 
 log = logging.getLogger(__name__)
@@ -40,14 +41,6 @@ TRIAL_UNKNOWNS = {1: 150, 2: 450}
 """Coefficients in all of a trial, by the number of coordinates."""
 TRIAL_UNKNOWNS_MORE = 600
 """The same in more of them."""
-GROWTH = 1.6
-"""Factor on the number of features from level to level."""
-FELL = 3.0
-"""The factor by which a level must lower the residual on fresh points, or it is the last."""
-SLOW = 1.2
-"""The same as long as the residual is above a share of that without features."""
-RESOLVED = 1e-4
-"""That share."""
 ROUNDING = 3e-14
 """The share of the first residual that is taken for rounding."""
 HOPELESS = 3.0
@@ -73,6 +66,7 @@ class FeatureSolver:
         reason: why it ended.
         choice: the features that are attached.
         trial_unknowns: coefficients in all of a trial.
+        slabs: of time that are solved, with the features of each and what they leave; []: one window.
         like: a tensor of the type and on the device of the points.
     """
 
@@ -99,6 +93,7 @@ class FeatureSolver:
         self.network = System(model, groups, {}, {}).network
         self.attached = Attached(self.network, slab is not None)
         self.size = 0.0
+        self.slabs: list[tuple[Slab, Choice, float]] = []
         self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
         self._places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
@@ -144,55 +139,19 @@ class FeatureSolver:
         if self.settings.windows is not None and self.settings.windows > 1:
             yield from self._in_slabs(seconds_left)
             return
-        fields = sum(map(len, self.network.members))
         choice, residual = self.search(seconds_left)
         log.info("features: %s are the best of the trials (residual %.2e)", choice, residual)
         if residual > STUCK * self.size and self._divisible():
             kept = self.attached.kept()
-            yield from self._in_slabs(seconds_left)
-            if self.network.expansions:
+            yield from self._in_slabs(seconds_left, residual / self.size)
+            if self.slabs and self.fresh_residual(self.trial_unknowns) < residual:
                 return
+            log.info("features: one window leaves less than slabs of time do")
+            self.slabs = []
             self.attached.put(kept)
         elif residual > STUCK * self.size and not self.linear and not self._trained:
             choice, residual = followed(self, choice, residual, seconds_left)
-        best: tuple[float, Choice] = (math.inf, choice)
-        if self.settings.count is not None:
-            choice = replace(choice, count=self.settings.count)
-        while True:
-            began = time.perf_counter()
-            if best[0] < math.inf and self.relocate():
-                best = self.fresh_residual(choice.count * fields), best[1]
-            residual = self.try_choice(choice)
-            if residual >= best[0] / FELL and best[0] < math.inf:  # the larger range did not pay
-                again = replace(choice, ranges=best[1].ranges, steep=best[1].steep)
-                other = self.try_choice(again)
-                residual, choice = min((residual, choice), (other, again), key=lambda one: one[0])
-            taken = time.perf_counter() - began
-            unknowns = choice.count * fields
-            fell = best[0] / residual if residual > 0 else math.inf
-            best = min(best, (residual, choice), key=lambda one: one[0])
-            self.choice = choice
-            yield Level(choice.count, unknowns, residual, f"{choice}: residual {residual:.2e} in {taken:.1f} s")
-            if self.settings.count is not None:
-                self.reason = f"features.count is {self.settings.count}"
-                return
-            if residual <= self.exact:
-                self.reason = "the residual is that of rounding"
-                return
-            if fell < FELL and (residual < RESOLVED * self.size or fell < SLOW):
-                self.reason = "more features do not lower the residual on fresh points"
-                break
-            larger = math.ceil(GROWTH * choice.count)
-            if larger * fields > self.settings.max_unknowns:
-                self.reason = f"features.max_unknowns is {self.settings.max_unknowns}"
-                break
-            if seconds_left() < largest(taken, self.ranks, self.like) * GROWTH**3:
-                self.reason = "the time left is too short for more features"
-                break
-            choice = choice.larger(GROWTH)
-        self.choice = best[1]
-        if best[1] != choice:
-            self.try_choice(best[1])
+        yield from Growth(self, choice).levels(seconds_left)
 
     def _check_pointwise(self) -> None:
         """Refuse residuals in Python that mix points, by a state that varies from point to point."""
@@ -215,18 +174,18 @@ class FeatureSolver:
             return False
         return not initial_value_problem(self.problem)
 
-    def _in_slabs(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
-        """Solve slab by slab."""
+    def _in_slabs(self, seconds_left: Callable[[], float], bound: float = math.inf) -> Iterator[Level]:
+        """Solve slab by slab, as long as these leave less than a share of the first residual."""
         log.info("features: slabs of time, each of which starts from the end of the one before")
         self.attached.put([])
-        arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
-
-        def part(slab: Slab, start: Start | None, guess: Kept) -> FeatureSolver:
-            return FeatureSolver(*arguments, slab, start, guess)
-
-        windows = Windows(part, self.network, self.settings, self.problem, self.like, self.seed)
+        windows = Windows(self.part, self.network, self.settings, self.problem, self.like, self.seed, bound)
         yield from windows.levels(seconds_left)
-        self.reason, self.choice = windows.reason, windows.choice
+        self.reason, self.choice, self.slabs = windows.reason, windows.choice, windows.solved
+
+    def part(self, slab: Slab, start: Start | None, guess: Kept) -> FeatureSolver:
+        """The solver of a slab of time."""
+        arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
+        return FeatureSolver(*arguments, slab, start, guess)
 
     # ------------------------------------------------------------ one solve
 
@@ -239,11 +198,20 @@ class FeatureSolver:
 
     def relocate(self) -> bool:
         """Find the places where the residual is large, if it is concentrated; whether that changed anything."""
-        former, self._places = self._places, {}
-        batches = draw(self.problem, 1, POOL * len(self.problem.equations), self.seed, FRESH + 7, self.like)
+        former = self._places
+        self.spread()
+        if self.slab is not None and not self.attached.expansions:
+            self.attached.put(self._guess)
+        pool = POOL if self.slab is None else POOL // 4
+        rows = pool * len(self.problem.equations)
+        batches = draw(self.problem, 1, rows, self.seed, FRESH + 7, self.like, slab=self.slab)
         equations = {name: batch for name, batch in batches.items() if is_equations(name)}
         self._places = concentrated(System(self.model, self.groups, equations, self._scales), self.seed)
         return bool(former or self._places)
+
+    def spread(self) -> None:
+        """Forget those places."""
+        self._places = {}
 
     def system(self, unknowns: int, drawn: int, share: float = 1.0) -> System:
         """The terms at points for so many unknowns, or a share of those; another number has other points."""
@@ -258,6 +226,17 @@ class FeatureSolver:
     def fresh_residual(self, unknowns: int) -> float:
         """The residual on points that no solve has seen."""
         return self.system(unknowns, FRESH, share=0.5).norm()
+
+    def residual_by_network(self, unknowns: int) -> list[float]:
+        """The same of the equations that read a field of each network; 0: none does."""
+        system = self.system(unknowns, FRESH, share=0.5)
+        sizes = {term: float((system.scales[term] * one).square().mean()) for term, one in system.residuals().items()}
+        read = fields_read(self.problem)
+        names = [one.name for one in self.problem.fields]
+        return [
+            math.sqrt(sum(sizes[term] for term, own in read.items() if own & {names[index] for index in fields}))
+            for fields in self.network.members
+        ]
 
     def try_choice(
         self,
@@ -292,3 +271,12 @@ class FeatureSolver:
         equations = [one for condition in self.problem.soft_conditions for one in condition.equations]
         plain = all(not callable(one.residual) and is_linear(one.residual) for one in equations)
         return plain and all(output.affine for output in System(self.model, self.groups, {}, {}).network.outputs)
+
+
+def fields_read(problem: Problem) -> dict[str, set[str]]:
+    """Equation -> the fields that it reads; one in Python may read all."""
+    everything = {one.name for one in problem.fields}
+    return {
+        one.name: everything if callable(one.residual) else {partial.field for partial in all_partials(one.residual)}
+        for one in problem.equations
+    }

@@ -10,16 +10,16 @@ from dataclasses import replace
 
 import torch
 
+from pinnkit.features.adaptation import PAYS, Adaptation, Attempt, SlabSolver, in_width
 from pinnkit.features.attached import Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.expansions import Expansion
 from pinnkit.features.level import Level
-from pinnkit.features.plan import Next, Plan, SlabSolver
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab
 from pinnkit.features.start import Start, start_of
 from pinnkit.features.system import expansions_of
-from pinnkit.features.tangent import moved, tangent
+from pinnkit.features.tangent import tangent
 from pinnkit.networks.fields import FieldNetworks
 from pinnkit.problem.problem import Problem
 
@@ -44,14 +44,13 @@ EASY = 0.03
 WIDER = 1.5
 NARROWEST = 1e-4
 """The narrowest slab, as a share of the whole time."""
-LARGER = 1.5
-"""Factor on the number of features while the first slab is planned."""
-PAYS = 2.0
-"""The factor by which a change of the plan must lower the residual."""
 WORK = 0.5
-"""The work of all slabs together at most, as a share of that of one solve with `features.max_unknowns`."""
-HELPS = 4.0
-"""The factor by which half the width, or more features, must lower the residual of a slab to be worth it."""
+"""The work of all slabs together at most, as the first one is planned, as a share of that of one solve with
+`features.max_unknowns`."""
+WORK_LATER = 2.5
+"""The same of the slabs from one on that does not come to what is asked."""
+INHERITS = 3.0
+"""The multiple of what a slab leaves that the next one may leave."""
 SHARE = 0.05
 """The share of the whole time that is solved from level to level."""
 
@@ -60,13 +59,17 @@ class Windows:
     """Solves an initial value problem slab by slab; all features stay in the one network.
 
     Each slab has its own part of the points, and rows that match the outputs of the networks, and their derivatives by
-    time below the order of the equations, at its start. Width and features are planned on the first slab: whichever
-    lowers the residual more for its work, narrower slabs or more features, until what is left is small or the work is
-    that of one solve with `features.max_unknowns`. Later ones are halved where they do not converge.
+    time below the order of the equations, at its start. Width and features are planned on the first slab, and changed
+    where a later one leaves more than what was planned.
+
+    Args:
+        part: the solver of a slab, by what it continues and the features from which Newton's method begins.
+        bound: the share of a slab's first residual above which slabs are given up.
 
     Attributes:
         reason: why it ended.
         choice: the features of the last slab.
+        solved: the slabs, with the features of each and the residual that they leave.
     """
 
     def __init__(
@@ -77,15 +80,16 @@ class Windows:
         problem: Problem,
         like: torch.Tensor,
         seed: int,
+        bound: float = math.inf,
     ) -> None:
         self._make, self._network, self.settings, self.problem = part, network, settings, problem
-        self.like, self.seed = like, seed
+        self.like, self.seed, self._bound = like, seed, bound
         assert problem.time is not None
         self.axis = problem.coordinates.index(problem.time)
         self.begin = float(problem.domain.lower[self.axis])
         self.end = float(problem.domain.upper[self.axis])
-        self.fields = len(problem.fields)
         self.reason = ""
+        self.solved: list[tuple[Slab, Choice, float]] = []
         self._limit = 0.0
         self.choice = Choice("tanh", (1.0,) * len(problem.coordinates), 0)
 
@@ -100,162 +104,120 @@ class Windows:
         found = self._planned(seconds_left)
         if found is None:
             return
-        part, plan = found
-        number, worst, said = 1, plan.residual, self.begin
-        limit = self._limit = max(self._tolerance, SLACK * plan.residual / plan.size)
-        width, choice, residual = plan.width, plan.choice, plan.residual
+        number, worst, said = 1, found.residual, self.begin
+        limit = self._limit = max(self._tolerance, SLACK * found.relative)
+        width = found.width
         while True:
-            slab = part.slab
+            slab = found.part.slab
             assert slab is not None
-            worst, self.choice = max(worst, residual), choice
+            worst, self.choice = max(worst, found.residual), found.choice
+            self.solved.append((slab, found.choice, found.residual))
+            if found.relative > self._bound:
+                self.reason = f"slabs of time leave {found.relative:.1e} of the first residual, and one window less"
+                self.solved = []
+                return
             if slab.last or slab.upper - said >= SHARE * self.total:
                 said = slab.upper
                 unknowns = sum(one.size for one in expansions_of(self._network))
-                text = f"slab {number}, {self.problem.time} to {slab.upper:.4g}: residual {residual:.2e}, {choice}, "
-                yield Level(choice.count, unknowns, worst, text + f"{time.perf_counter() - began:.1f} s in all")
+                text = f"slab {number}, {self.problem.time} to {slab.upper:.4g}: residual {found.residual:.2e}, "
+                text += f"{found.choice}, {time.perf_counter() - began:.1f} s in all"
+                yield Level(found.choice.count, unknowns, worst, text)
             if slab.last:
                 self.reason = f"{number} slabs of time are solved, with residuals up to {worst:.1e}"
                 return
             if seconds_left() <= 0:
                 self.reason = f"the time left ended at {self.problem.time} = {slab.upper:.4g}"
                 return
-            following = self._next(part, choice, width, limit)
+            choice, fixed = found.choice, self.settings.windows is not None
+            if not fixed and found.relative < EASY * limit:
+                width, choice = WIDER * width, in_width(choice, self.axis, WIDER)
+            following = self._next(found, choice, width, limit, seconds_left)
             if following is None:
                 return
-            part, choice, residual, limit = following.part, following.choice, following.residual, following.limit
-            assert part.slab is not None
+            limit = self._inherited(limit, following.relative)
+            found = following
             number += 1
-            width = part.slab.width if not part.slab.last else width
-            if following.easy:
-                width, choice = WIDER * width, self._in_width(choice, WIDER)
+            assert found.part.slab is not None
+            width = found.width if not found.part.slab.last else width
 
     @property
     def _tolerance(self) -> float:
         return TOLERANCE.get(len(self.problem.coordinates), TOLERANCE_MORE)
 
+    def _adaptation(self, lower: float, previous: Sequence[Expansion], most: float) -> Adaptation:
+        """Changes of a slab that begins at a time."""
+        settings = self.settings
+
+        def part(width: float) -> SlabSolver:
+            return self._part(lower, width, previous)
+
+        return Adaptation(
+            part,
+            self.axis,
+            self._network.members,
+            (NARROWEST * self.total, self.end - lower),
+            most * settings.max_unknowns**3,
+            settings.max_unknowns if settings.count is None else 0,
+            settings.windows is not None,
+            settings.range is None,
+        )
+
     # ------------------------------------------------------------ the first slab
 
-    def _planned(self, seconds_left: Callable[[], float]) -> tuple[SlabSolver, Plan] | None:
-        """The first slab, solved, and the plan of all."""
+    def _planned(self, seconds_left: Callable[[], float]) -> Attempt | None:
+        """The first slab, solved with the width and the features that suit all, as far as it shows them."""
         fixed = self.settings.windows
         width = self.total / (fixed or FIRST)
-        former: tuple[float, Choice, Kept] | None = None
+        best: Attempt | None = None
         while True:
             part = self._part(self.begin, width)
             choice, residual = part.search()
-            if residual <= FAILED * part.size or fixed is not None:
+            found = Attempt(part, width, choice, residual, part.attached.kept())
+            if best is not None and found.residual > best.residual / PAYS:
+                break  # not the width, but features are in want
+            best = found
+            if best.relative <= FAILED or fixed is not None:
                 break
-            if former is not None and residual > former[0] / PAYS:  # not the width, but features are in want
-                width, (residual, choice, kept) = 4 * width, former
-                part.attached.put([])
-                part = self._part(self.begin, width)
-                part.attached.put(kept)
-                break
-            former = residual, choice, part.attached.kept()
             part.attached.put([])
             width /= 4
             if width < NARROWEST * self.total or seconds_left() <= 0:
-                self.reason = f"no slab of time converges: {residual / part.size:.1e} of the first residual is left"
+                self.reason = f"no slab of time converges: {best.relative:.1e} of the first residual is left"
                 return None
-        log.info("features: slabs of time of %.3g: %s (residual %.2e)", width, choice, residual)
+        log.info("features: slabs of time of %.3g: %s (residual %.2e)", best.width, best.choice, best.residual)
+        if found is not best:
+            part.attached.put([])
+            best = replace(best, part=self._part(self.begin, best.width))
+        best.attach()
         if self.settings.count is not None:
-            choice = replace(choice, count=self.settings.count)
-            residual = part.try_choice(choice)
-        plan = Plan(width, choice, residual, part.size, part.attached.kept())
-        most = WORK * self.settings.max_unknowns**3
-        while plan.residual > self._tolerance * plan.size and seconds_left() > 0:
-            options = []
-            if self.settings.count is None:
-                options.append(self._more(plan))
-            if fixed is None and plan.width > 4 * NARROWEST * self.total:
-                options.append(self._narrower(plan))
-            paying = [one for one in options if one.residual < plan.residual / PAYS]
-            paying = [one for one in paying if one.work(self.fields, self.total) <= most]
-            if not paying:
-                break
-            plan = max(paying, key=lambda one: self._gain(plan, one, self.fields))
-            log.info("features: slabs of time of %.3g: %s (residual %.2e)", plan.width, plan.choice, plan.residual)
-        part.attached.put([])
-        part = self._part(self.begin, plan.width)
-        part.attached.put(plan.kept)
-        return part, plan
-
-    def _gain(self, plan: Plan, other: Plan, fields: int) -> float:
-        """Digits for each factor of work."""
-        work = other.work(fields, self.total) / plan.work(fields, self.total)
-        return math.log(plan.residual / max(other.residual, 1e-300)) / max(math.log(work), 0.1)
-
-    def _more(self, plan: Plan) -> Plan:
-        """The plan with more features."""
-        return self._changed(plan, plan.width, plan.choice.larger(LARGER))
-
-    def _narrower(self, plan: Plan) -> Plan:
-        """The plan with slabs of half the width."""
-        return self._changed(plan, plan.width / 2, self._in_width(plan.choice, 0.5))
-
-    def _changed(self, plan: Plan, width: float, choice: Choice) -> Plan:
-        """Another plan, whose first slab begins from the state that the former one found."""
-        if choice.count * self.fields > self.settings.max_unknowns:
-            return replace(plan, residual=math.inf)
-        self._network.remove(list(self._network.expansions))
-        part = self._part(self.begin, width)
-        assert part.slab is not None
-        part.attached.put([(moved(module, part.slab), group) for module, group in plan.kept])
-        residual = part.try_choice(choice)
-        return Plan(width, choice, residual, part.size, part.attached.kept())
-
-    def _in_width(self, choice: Choice, factor: float) -> Choice:
-        """Features for slabs that are wider by a factor."""
-        ranges = list(choice.ranges)
-        ranges[self.axis] = max(factor**0.5 * ranges[self.axis], 0.5)
-        return replace(choice, ranges=tuple(ranges))
+            choice = replace(best.choice, count=self.settings.count)
+            residual = best.part.try_choice(choice)
+            best = replace(best, choice=choice, residual=residual, kept=best.part.attached.kept())
+        limit = self._tolerance
+        best = self._adaptation(self.begin, (), WORK).improved(best, limit, ENOUGH * limit, seconds_left)
+        log.info("features: slabs of time of %.3g: %s (residual %.2e)", best.width, best.choice, best.residual)
+        return best
 
     # ------------------------------------------------------------ the following ones
 
-    def _next(self, former: SlabSolver, choice: Choice, width: float, limit: float) -> Next | None:
-        """The slab behind another one, narrower or with more features where that helps it to the limit."""
-        assert former.slab is not None
-        lower, previous = former.slab.upper, former.attached.expansions
-        fixed = self.settings.windows is not None
-        first = following = self._fitted(lower, width), choice
-        narrowing, least = True, math.inf
-        while True:
-            width, choice = following
-            part = self._part(lower, width, previous)
-            residual = part.try_choice(choice, warm=False, enough=ENOUGH * limit * part.size)
-            relative = residual / part.size
-            if relative <= limit or fixed:
-                return Next(
-                    part, choice, residual, self._inherited(limit, relative), not fixed and relative < EASY * limit
-                )
-            log.debug("features: %s to %.4g, %s: %.1e is left", self.problem.time, lower + width, choice, relative)
-            part.attached.put([])
-            if following is not first and relative > least / HELPS:  # in vain
-                if not narrowing or not self._has_more(first[1]):
-                    break
-                narrowing, following = False, (first[0], first[1].larger(LARGER))
-                continue
-            least = min(least, relative)
-            if narrowing and width / 2 >= NARROWEST * self.total:
-                following = width / 2, self._in_width(choice, 0.5)
-            elif not narrowing and self._has_more(choice):
-                following = width, choice.larger(LARGER)
-            else:
-                break
-        if least > FAILED:
-            self.reason = f"no slab behind {self.problem.time} = {lower:.6g} converges: {least:.1e} is left"
+    def _next(
+        self, former: Attempt, choice: Choice, width: float, limit: float, seconds_left: Callable[[], float]
+    ) -> Attempt | None:
+        """The slab behind another one, with other features or narrower where that helps it to the limit."""
+        assert former.part.slab is not None
+        lower, previous = former.part.slab.upper, former.part.attached.expansions
+        adaptation = self._adaptation(lower, previous, WORK_LATER)
+        found = adaptation.first(self._fitted(lower, width), choice, ENOUGH * limit)
+        if found.relative > limit:
+            log.debug("features: %s to %.4g: %.1e is left", self.problem.time, lower + found.width, found.relative)
+            found = adaptation.improved(found, limit, ENOUGH * limit, seconds_left)
+        if found.relative > FAILED and self.settings.windows is None:
+            self.reason = f"no slab behind {self.problem.time} = {lower:.6g} converges: {found.relative:.1e} is left"
             return None
-        part = self._part(lower, first[0], previous)
-        residual = part.try_choice(first[1], warm=False)
-        return Next(part, first[1], residual, 2 * residual / part.size, False)
+        return found
 
     def _inherited(self, limit: float, relative: float) -> float:
         """What the next slab may leave: it inherits what this one left, as it cannot be met exactly."""
-        return max(limit, min(2 * relative, INHERITED * self._limit))
-
-    def _has_more(self, choice: Choice) -> bool:
-        """Whether there may be more features."""
-        return self.settings.count is None and LARGER * choice.count * self.fields <= self.settings.max_unknowns
+        return max(limit, min(INHERITS * relative, INHERITED * self._limit))
 
     def _fitted(self, lower: float, width: float) -> float:
         """The width of a slab, so that none is left that is very narrow."""

@@ -63,9 +63,7 @@ class FeatureAnswers:
         if self._choice is None:
             learned = {name: one.detach().clone() for name, one in self.module.learned.items()}
             began = time.perf_counter()
-            self._choice, _ = self._solver.search(
-                lambda: seconds - (time.perf_counter() - began)
-            )  # which attaches what it has found
-            network.remove(list(network.expansions))
+            self._choice, _ = self._solver.search(lambda: seconds - (time.perf_counter() - began))
+            network.remove(list(network.expansions))  # which the trials have attached
             attach(self.module.model, {"expansions": [], "learned": learned})
         return estimate(self._solver, self._choice, own)

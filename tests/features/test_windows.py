@@ -1,12 +1,13 @@
 """Slabs of time: where features begin, what they agree with, and which problems have them."""
 
-import logging
 import math
 
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import solve_ivp
 
+from pinnkit.features.error import estimate
 from pinnkit.features.slab import Slab, initial_value_problem, time_orders
 from pinnkit.features.start import start_of
 from pinnkit.problem.problem import Problem
@@ -59,13 +60,48 @@ def with_slope(found, time):
     return float(value.detach()), float(torch.autograd.grad(value, at)[0])
 
 
-def test_width_is_found_by_the_run_and_said(caplog, monkeypatch):
-    monkeypatch.setattr("pinnkit.features.solver.STUCK", 0.0)
-    with caplog.at_level(logging.INFO):
-        found = solve(LOGISTIC, kind="tanh", range=2.0, count=20)
-    assert "slabs of time, each of which starts from the end of the one before" in caplog.text
-    assert len({one.features.interval for one in found.network.expansions}) > 4
-    assert error(found, logistic, TIMES) < 1e-9
+@pytest.fixture(scope="module")
+def van_der_pol():
+    words = {
+        "coordinates": {"t": [0, 8]},
+        "fields": ["u"],
+        "equations": "u_tt - 3*(1 - u^2)*u_t + u = 0",
+        "conditions": {"start": {"at": "t = 0", "equations": ["u = 2", "u_t = 0"]}},
+    }
+    return solve(words)
+
+
+def of_van_der_pol(found):
+    """Its solution and the relative error of what was found."""
+    times = np.linspace(0, 8, 401)
+    start, limits = [2, 0], {"rtol": 3e-14, "atol": 1e-15}
+    exact = solve_ivp(lambda t, y: [y[1], 3 * (1 - y[0] ** 2) * y[1] - y[0]], (0, 8), start, "DOP853", times, **limits)
+    with torch.no_grad():
+        values = found.network(torch.as_tensor(times[:, None])).numpy()[:, 0]
+    return np.linalg.norm(values - exact.y[0]) / np.linalg.norm(exact.y[0])
+
+
+def test_width_and_features_are_found_by_the_run(van_der_pol):
+    intervals = [slab.interval for slab, _, _ in van_der_pol.slabs]
+    assert intervals == [one.features.interval for one in van_der_pol.network.expansions]
+    assert len(intervals) > 1
+    assert len({choice.ranges for _, choice, _ in van_der_pol.slabs}) > 1
+    assert of_van_der_pol(van_der_pol) < 1e-9
+
+
+@pytest.mark.parametrize("count", [8, 10])
+def test_the_error_of_slabs_is_known(count):
+    found = solve(LOGISTIC, windows=4, kind="tanh", range=2.0, count=count)
+    before = [(one, one.coefficients.clone()) for one in found.network.expansions]
+    estimated = estimate(found, found.choice, own=True)
+    points = torch.as_tensor(TIMES)
+    with torch.no_grad():
+        true = (found.network(points)[:, 0] - logistic(points)).norm() / logistic(points).norm()
+    assert 1e-9 < float(true) < 1e-3
+    assert 0.5 < estimated.fields["u"] / float(true) < 2.0
+    for (former, coefficients), one in zip(before, found.network.expansions, strict=True):
+        assert one is former
+        assert torch.equal(one.coefficients, coefficients)
 
 
 def test_time_that_is_over_is_said():

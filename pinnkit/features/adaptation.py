@@ -1,0 +1,199 @@
+"""Changes of a slab's width and features by which less is left of its residual."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pinnkit.features.attached import Attached, Kept
+from pinnkit.features.choice import Choice
+from pinnkit.features.slab import Slab
+from pinnkit.features.tangent import moved
+
+log = logging.getLogger(__name__)
+
+LARGER = 1.5
+"""Factor on the number of features."""
+BENDS = 1.5
+"""Factor on the ranges along a coordinate."""
+STEEP = (12.0, 48.0)
+"""Ranges in space of features through places where the residual is large that are tried first."""
+SLOW = 0.5
+"""The range in time of such features, as a share of that of the others."""
+PAYS = 2.0
+"""The factor by which a change must lower the residual."""
+SMALLEST = 0.1
+"""The smallest range."""
+
+
+class SlabSolver(Protocol):
+    """The least-squares problems of a slab."""
+
+    slab: Slab | None
+    size: float
+    attached: Attached
+
+    def measure(self) -> None: ...
+
+    def search(self) -> tuple[Choice, float]: ...
+
+    def relocate(self) -> bool: ...
+
+    def spread(self) -> None: ...
+
+    def try_choice(self, choice: Choice, warm: bool = True, *, enough: float = 0.0) -> float: ...
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A slab that is solved.
+
+    Attributes:
+        residual: on fresh points.
+        kept: the features, which need not be attached any more.
+    """
+
+    part: SlabSolver
+    width: float
+    choice: Choice
+    residual: float
+    kept: Kept
+
+    @property
+    def relative(self) -> float:
+        """The residual as a share of that without features."""
+        return self.residual / self.part.size if self.part.size > 0 else self.residual
+
+    def attach(self) -> None:
+        """Let the network have its features."""
+        self.part.attached.put(self.kept)
+
+
+def in_width(choice: Choice, axis: int, factor: float) -> Choice:
+    """Features for slabs that are wider by a factor."""
+    ranges = list(choice.ranges)
+    ranges[axis] = max(factor**0.5 * ranges[axis], SMALLEST)
+    return replace(choice, ranges=tuple(ranges))
+
+
+class Adaptation:
+    """Changes an attempt at a slab until its residual is small enough, or no change pays.
+
+    Ranges along each coordinate and steep features where the residual is large come first, as they cost nothing; then
+    half the width, or half as many features more, whichever lowers the residual more for its work.
+
+    Args:
+        part: the least-squares problems of a slab of a width; those of the slab before stay attached.
+        axis: the index of t.
+        members: the fields of each network.
+        widths: the narrowest slab, and what the slabs from here on have to fill.
+        most: work of the slabs from here on at most, in cubes of unknowns.
+        unknowns: coefficients of a slab at most; 0: features are given.
+        fixed: whether the width is given.
+        ranges: whether ranges may change.
+    """
+
+    def __init__(
+        self,
+        part: Callable[[float], SlabSolver],
+        axis: int,
+        members: Sequence[Sequence[int]],
+        widths: tuple[float, float],
+        most: float,
+        unknowns: int,
+        fixed: bool,
+        ranges: bool,
+    ) -> None:
+        self._part, self._axis, self._members = part, axis, members
+        self._narrowest, self._left = widths
+        self._most, self._unknowns, self._fixed, self._ranges = most, unknowns, fixed, ranges
+
+    def first(self, width: float, choice: Choice, enough: float) -> Attempt:
+        """The slab from its guess."""
+        part = self._part(width)
+        if choice.steep:
+            part.relocate()
+        residual = part.try_choice(choice, warm=False, enough=enough * part.size)
+        return Attempt(part, width, choice, residual, part.attached.kept())
+
+    def improved(self, best: Attempt, limit: float, enough: float, seconds_left: Callable[[], float]) -> Attempt:
+        """The attempt with the changes that pay, which is attached."""
+        former: str | None = None
+        while best.relative > limit and seconds_left() > 0:
+            found = None
+            free = [one for one in self._free(best) if self._ranges]
+            for name, choice in sorted(free, key=lambda one: one[0] != former):
+                other = self._attempt(best, best.width, choice, enough)
+                if other.residual < best.residual / PAYS:
+                    found, former = other, name
+                    break
+                if seconds_left() <= 0:
+                    break
+            if found is None and seconds_left() > 0:
+                options = [self._attempt(best, *one, enough) for one in self._dearer(best)]
+                paying = [one for one in options if one.relative < best.relative / PAYS]
+                found = max(paying, key=lambda one: self._gain(best, one), default=None)
+            if found is None:
+                break
+            best = found
+            log.debug("features: slab of %.3g: %s: %.1e is left", best.width, best.choice, best.relative)
+        best.attach()
+        return best
+
+    def _attempt(self, best: Attempt, width: float, choice: Choice, enough: float) -> Attempt:
+        """Another attempt, which begins with the state that the best one found."""
+        part = best.part
+        if width != best.width:
+            part.attached.put([])
+            part = self._part(width)
+        assert part.slab is not None
+        if choice.steep and (width != best.width or not best.choice.steep):
+            part.attached.put([(moved(module, part.slab), group) for module, group in best.kept])
+            part.relocate()
+        elif not choice.steep:
+            part.spread()
+        part.attached.put([(moved(module, part.slab), group) for module, group in best.kept])
+        residual = part.try_choice(choice, enough=enough * part.size)
+        return Attempt(part, width, choice, residual, part.attached.kept())
+
+    def _free(self, best: Attempt) -> Iterator[tuple[str, Choice]]:
+        """Name and choice of as many features with other ranges."""
+        choice, axis = best.choice, self._axis
+        size = len(choice.ranges)
+        space = [index for index in range(size) if index != axis]
+        if space and not choice.steep:
+            for value in STEEP:
+                ranges = [value] * size
+                ranges[axis] = SLOW * choice.ranges[axis]
+                yield f"steep {value}", replace(choice, steep=tuple(ranges))
+        for key in ("steep", "ranges") if choice.steep else ("ranges",):
+            for label, indices in (("space", space), ("time", [axis])):
+                for factor in (BENDS, 1 / BENDS) if indices else ():
+                    ranges = list(getattr(choice, key))
+                    for index in indices:
+                        ranges[index] *= factor
+                    if min(ranges) >= SMALLEST:
+                        yield f"{key} {label} {factor}", replace(choice, **{key: tuple(ranges)})
+
+    def _dearer(self, best: Attempt) -> Iterator[tuple[float, Choice]]:
+        """Width and choice of more work that is allowed."""
+        options = []
+        if self._unknowns and best.choice.larger(LARGER).unknowns(self._members) <= self._unknowns:
+            options.append((best.width, best.choice.larger(LARGER)))
+        if not self._fixed and best.width / 2 >= self._narrowest:
+            options.append((best.width / 2, in_width(best.choice, self._axis, 0.5)))
+        for one in options:
+            if self._work(*one) <= self._most:
+                yield one
+
+    def _work(self, width: float, choice: Choice) -> float:
+        """Work of the slabs from here on: the third power of the unknowns of each."""
+        return self._left / width * float(choice.unknowns(self._members)) ** 3
+
+    def _gain(self, best: Attempt, other: Attempt) -> float:
+        """Digits for each factor of work."""
+        work = self._work(other.width, other.choice) / self._work(best.width, best.choice)
+        return math.log(best.relative / max(other.relative, 1e-300)) / max(math.log(work), 0.1)
