@@ -1,4 +1,4 @@
-"""Multilayer perceptrons of sines."""
+"""Perceptrons of sines with learned frequencies."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from pinnkit.networks.settings import NETWORKS
 @NETWORKS.register("sine")
 @dataclass(frozen=True)
 class Sine(MLP):
-    """Sines of a given range of frequencies, one layer or more, for waves and smooth solutions."""
+    """A perceptron of sines whose frequencies are learned, for solutions of many waves."""
 
-    width: int | None = field(default=150, metadata={"minimum": 1, "maximum": 1_000_000})
-    """Neurons of a hidden layer; None: as for the others."""
     activation: str | None = field(default="sin", metadata={"choices": ("sin",)})
-    """Between layers; None: sin."""
-    depth: int = field(default=1, metadata={"minimum": 1, "maximum": 1000})
-    """Hidden layers."""
-    frequency: float = field(default=4.0, metadata={"above": 0.0})
-    """Largest frequency of the first layer at the start, in radians on coordinates scaled to [-1, 1]."""
+    """Between layers."""
+    frequency: float = field(default=10.0, metadata={"above": 0.0, "maximum": 1e6})
+    """Of the first layer at its start, on coordinates scaled to [-1, 1]; half the number of waves in the domain times
+    2 pi is a good value."""
 
     def build(self, inputs: int, outputs: int) -> Any:
         from pinnkit.networks import sine
 
         assert self.width is not None
         return sine.Sine(inputs, outputs, self.width, self.depth, self.frequency)
+
+    def parameters(self, inputs: int, outputs: int) -> int:
+        return super().parameters(inputs, outputs) + self.depth
