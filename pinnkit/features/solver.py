@@ -12,12 +12,13 @@ from pinnkit.engines.model import Model
 from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.continuation import followed
+from pinnkit.features.correction import Correction
 from pinnkit.features.growth import Growth
 from pinnkit.features.least_squares import Shares
 from pinnkit.features.level import Level
 from pinnkit.features.made import made
 from pinnkit.features.newton import newton
-from pinnkit.features.places import concentrated
+from pinnkit.features.places import concentrated, steep_places
 from pinnkit.features.points import FRESH, draw, scales
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab, initial_value_problem
@@ -47,6 +48,10 @@ HOPELESS = 3.0
 """A trial ends where its linearised residual is this multiple of the least one so far."""
 STUCK = 1e-4
 """The share of the first residual above which the trials failed, so that slabs of time are the next thing."""
+FELL = 10.0
+"""The factor by which trials must lower the residual of a trained network on fresh points, or slabs of time follow."""
+KEPT_BACK = 0.8
+"""The share of the time that trials leave, where a network was trained."""
 POOL = 8192
 """Points among which places are looked for."""
 
@@ -96,6 +101,7 @@ class FeatureSolver:
         self.slabs: list[tuple[Slab, Choice, float]] = []
         self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
         self._places: dict[str, PointSet] = {}
+        self._steep: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
         batches = draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab=slab)
         self._scales = scales(model, groups, batches, settings.conditions_weight, seed, slab)
@@ -139,7 +145,8 @@ class FeatureSolver:
         if self.settings.windows is not None and self.settings.windows > 1:
             yield from self._in_slabs(seconds_left)
             return
-        choice, residual = self.search(seconds_left)
+        kept_back = KEPT_BACK * seconds_left() if self._trained else 0.0
+        choice, residual = self.search(lambda: seconds_left() - kept_back)
         log.info("features: %s are the best of the trials (residual %.2e)", choice, residual)
         if residual > STUCK * self.size and self._divisible():
             kept = self.attached.kept()
@@ -149,6 +156,8 @@ class FeatureSolver:
             log.info("features: one window leaves less than slabs of time do")
             self.slabs = []
             self.attached.put(kept)
+        elif self._trained and not initial_value_problem(self.problem) and self._corrected(seconds_left):
+            return
         elif residual > STUCK * self.size and not self.linear and not self._trained:
             choice, residual = followed(self, choice, residual, seconds_left)
         yield from Growth(self, choice).levels(seconds_left)
@@ -182,10 +191,62 @@ class FeatureSolver:
         yield from windows.levels(seconds_left)
         self.reason, self.choice, self.slabs = windows.reason, windows.choice, windows.solved
 
+    def _corrected(self, seconds_left: Callable[[], float]) -> bool:
+        """Correct slab by slab what trials have not resolved; whether that leaves less, or all is as it was."""
+        kept = self.attached.kept()
+        after = self.judged()
+        self.attached.put([])
+        before = self.judged()
+        if after < before / FELL:
+            self.attached.put(kept)
+            return False
+        log.info("features: the network is corrected slab by slab, with its outputs as coordinates")
+        solved = Correction(self, seconds_left).solve()
+        if solved and self.judged() < min(after, before):
+            self.slabs, self.choice = solved, solved[-1][1]
+            self.reason = f"{len(solved)} slabs of time are corrected"
+            return True
+        self._steep = {}
+        self.network.remove(list(self.network.expansions))
+        self.attached.put(kept)
+        return False
+
     def part(self, slab: Slab, start: Start | None, guess: Kept) -> FeatureSolver:
         """The solver of a slab of time."""
         arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
-        return FeatureSolver(*arguments, slab, start, guess)
+        found = FeatureSolver(*arguments, slab, start, guess)
+        found._places = self._steep
+        return found
+
+    def steepen(self, rows: int) -> None:
+        """Have so many points at least where the trained fields are steep."""
+        self._steep = steep_places(self.network, self.problem, rows, self.seed, self.like)
+
+    def residual_by_time(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Times of fresh points, and the squared residuals of the equations there."""
+        assert self.problem.time is not None
+        axis, system = self.problem.coordinates.index(self.problem.time), self._judging()
+        own = {name: size for name, size in system.sizes().items() if is_equations(name)}
+        times = [system.batches[name].coordinates[:, axis].cpu() for name in own]
+        return torch.cat(times), torch.cat([torch.as_tensor(one).square() for one in own.values()])
+
+    def _judging(self) -> System:
+        """The terms at fresh points, half of them where a trained field is steep, with conditions that count once."""
+        if self._trained and not self._steep:
+            self.steepen(2 * self.trial_unknowns)
+        places = {name: one.take(slice(None, None, -1)) for name, one in self._steep.items()}
+        rows = self.settings.rows
+        batches = draw(self.problem, self.trial_unknowns, rows, self.seed, FRESH + 3, self.like, places, self.slab)
+        data = {one.name for one in self.problem.soft_conditions if one.data}
+        once = {term for name in batches if not is_equations(name) and name not in data for term in self.groups[name].terms}
+        factor = 1 / self.settings.conditions_weight
+        scales = {term: factor * one if term in once else one for term, one in self._scales.items()}
+        return System(self.model, self.groups, batches, scales, self.ranks, self._start)
+
+    def judged(self) -> float:
+        """The residual on fresh points, of which half lie where a trained field is steep; conditions count once."""
+        with torch.no_grad():
+            return self._judging().norm()
 
     # ------------------------------------------------------------ one solve
 

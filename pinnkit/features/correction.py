@@ -1,0 +1,193 @@
+"""Corrections of trained networks slab by slab, by features that have the networks' outputs as coordinates too.
+
+The linearised equations around a trained u have a correction that is steep where u is: at a front it is a function of
+t and u that varies slowly. So features phi(w . p + a . z(p) + b), with z the outputs of the trained network, are steep
+there, across the front alone, wherever it goes. Slabs of time make a matrix of each tenth of the problem.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import torch
+
+from pinnkit.features.attached import Attached, Kept
+from pinnkit.features.choice import Choice
+from pinnkit.features.expansions import Expansion
+from pinnkit.features.settings import FeatureSettings
+from pinnkit.features.slab import Slab
+from pinnkit.features.start import Start, start_of
+from pinnkit.networks.fields import FieldNetworks
+from pinnkit.problem.problem import Problem
+
+log = logging.getLogger(__name__)
+
+SLABS = 10
+"""Slabs of time, where `features.windows` gives no number."""
+SPACE, TIME, STATES = 4.0, 2.0, 8.0
+"""Ranges of the weights on coordinates, on time, and on outputs with which trials begin."""
+FACTORS = (2.0, 0.5)
+"""Factors on ranges that are tried."""
+PAYS = 0.8
+"""The share of the residual that other ranges must leave at most."""
+TRIALS = 0.2
+"""The share of the time that trials may take."""
+RESERVE = 0.7
+"""The share of the time left that slabs are planned for."""
+OVERTIME = 0.5
+"""The share of the time by which it may be exceeded."""
+POWER = 2.5
+"""The power of the number of features by which the seconds of a solve grow."""
+STEPS = 3
+"""Newton steps for each slab."""
+
+
+class Part(Protocol):
+    """The least-squares problems of a slab."""
+
+    attached: Attached
+
+    def try_choice(self, choice: Choice, warm: bool = True, steps: int | None = None) -> float: ...
+
+
+class CorrectingSolver(Protocol):
+    """What corrections are found with."""
+
+    network: FieldNetworks
+    problem: Problem
+    settings: FeatureSettings
+    like: torch.Tensor
+    seed: int
+    trial_unknowns: int
+
+    def part(self, slab: Slab, start: Start | None, guess: Kept) -> Part: ...
+
+    def residual_by_time(self) -> tuple[torch.Tensor, torch.Tensor]: ...
+
+    def steepen(self, rows: int) -> None: ...
+
+
+Solved = list[tuple[Slab, Choice, float]]
+
+
+class Correction:
+    """Corrects a trained network slab by slab; the features of all slabs are attached to it at the end."""
+
+    def __init__(self, solver: CorrectingSolver, seconds_left: Callable[[], float]) -> None:
+        self._solver, self._seconds_left = solver, seconds_left
+        problem = solver.problem
+        assert problem.time is not None
+        self.axis = problem.coordinates.index(problem.time)
+        begin, end = float(problem.domain.lower[self.axis]), float(problem.domain.upper[self.axis])
+        number = solver.settings.windows or SLABS
+        edges = [begin + (end - begin) * index / number for index in range(number)] + [end]
+        self._slabs = [
+            Slab(self.axis, edges[index], edges[index + 1], index == 0, index == number - 1) for index in range(number)
+        ]
+
+    def solve(self) -> Solved:
+        """The slabs with the features of each and the residual that they leave; []: there is no time for them."""
+        solver, all_seconds = self._solver, self._seconds_left()
+        solver.steepen(self._rows(solver.trial_unknowns))
+        few, seconds = self._choice(TRIALS * all_seconds)
+        most = self._sized(few, seconds, len(self._slabs) + 1)
+        if most is None:
+            return []
+        solver.steepen(self._rows(most.unknowns(solver.network.members)))
+        hardest = self._part(self._hardest(), [])
+        enough = hardest.try_choice(most, False, STEPS)
+        hardest.attached.put([])
+        log.debug("correction: slabs may leave %.2e, as %s do", enough, most)
+        solved: Solved = []
+        previous: list[Expansion] = []
+        for index, slab in enumerate(self._slabs):
+            part = self._part(slab, previous)
+            choice, began = few, time.perf_counter()
+            residual = part.try_choice(few, False, STEPS)
+            if residual > enough:
+                seconds = time.perf_counter() - began
+                choice = self._sized(few, seconds, len(self._slabs) - index) or few
+                if choice.count > few.count:
+                    residual = part.try_choice(choice, True, STEPS)
+            log.debug("correction: slab %d: %s: residual %.2e", index + 1, choice, residual)
+            solved.append((slab, choice, residual))
+            previous = part.attached.expansions
+            if self._seconds_left() < -OVERTIME * all_seconds:
+                log.debug("correction: no time for the slabs behind %d", index + 1)
+                return []
+        return solved
+
+    def _part(self, slab: Slab, previous: Sequence[Expansion]) -> Part:
+        """The least-squares problems of a slab."""
+        solver, start = self._solver, None
+        if not slab.first:
+            weight = solver.settings.conditions_weight
+            start = start_of(solver.problem, slab, solver.network, previous, weight, solver.like, solver.seed)
+        return solver.part(slab, start, ())
+
+    def _rows(self, unknowns: int) -> int:
+        """Points where fields are steep of all slabs: half of those of a solve, and as many fresh ones."""
+        return math.ceil(len(self._slabs) * self._solver.settings.rows * unknowns)
+
+    def _sized(self, choice: Choice, seconds: float, slabs: int) -> Choice | None:
+        """As many features as the time allows for the slabs to come, with seconds for one by the choice's number."""
+        fields = sum(map(len, self._solver.network.members))
+        growth = (max(RESERVE * self._seconds_left(), 0.0) / (slabs * seconds)) ** (1 / POWER)
+        if growth < 1.0:
+            return None
+        growth = min(growth, self._solver.settings.max_unknowns / (choice.count * fields))
+        if self._solver.settings.count is not None:
+            return replace(choice, count=self._solver.settings.count)
+        return choice.larger(growth)
+
+    def _choice(self, seconds: float) -> tuple[Choice, float]:
+        """Few features for the slab with the largest residual, with ranges that trials find, and seconds of a trial."""
+        solver, began = self._solver, time.perf_counter()
+        part = self._part(self._hardest(), [])
+        ranges = tuple(TIME if axis == self.axis else SPACE for axis in range(len(solver.problem.coordinates)))
+        count = max(40, solver.trial_unknowns // sum(map(len, solver.network.members)))
+        best = Choice("sin", ranges, count, states=STATES)
+
+        def residual(choice: Choice) -> float:
+            found = part.try_choice(choice, False, 1)
+            part.attached.put([])
+            log.debug("correction: trial: %s: residual %.2e", choice, found)
+            return found
+
+        least = residual(best)
+        number = 1
+        for change in (self._by_states, self._by_space, self._by_time):
+            for factor in FACTORS:
+                while (time.perf_counter() - began) * (number + 1) / number < seconds:
+                    other = change(best, factor)
+                    found, number = residual(other), number + 1
+                    if not found < PAYS * least:
+                        break
+                    best, least = other, found
+        return best, (time.perf_counter() - began) / number
+
+    def _by_states(self, choice: Choice, factor: float) -> Choice:
+        return replace(choice, states=factor * choice.states)
+
+    def _by_space(self, choice: Choice, factor: float) -> Choice:
+        return replace(choice, ranges=self._scaled(choice, lambda axis: factor if axis != self.axis else 1.0))
+
+    def _by_time(self, choice: Choice, factor: float) -> Choice:
+        return replace(choice, ranges=self._scaled(choice, lambda axis: factor if axis == self.axis else 1.0))
+
+    def _scaled(self, choice: Choice, factor: Callable[[int], float]) -> tuple[float, ...]:
+        return tuple(factor(axis) * value for axis, value in enumerate(choice.ranges))
+
+    def _hardest(self) -> Slab:
+        """The slab with the largest residual of the equations."""
+        times, residuals = self._solver.residual_by_time()
+        return max(self._slabs, key=lambda one: self._mean(one, times, residuals))
+
+    def _mean(self, slab: Slab, times: torch.Tensor, residuals: torch.Tensor) -> float:
+        inside = (times >= slab.lower) & (times < slab.upper)
+        return float(residuals[inside].mean()) if bool(inside.any()) else 0.0
