@@ -107,7 +107,7 @@ def measure(
     guesses = {name: one["estimated_error"] for name, one in known.items() if "estimated_error" in one}
     measured = {**found.errors(), "learned": learned(module, guesses), **found.extremes()}
     if checkpoint != "last":  # what was estimated is the error of the last
-        measured |= {"estimated_error": {}, "estimated_error_text": None, "polish": None}
+        measured |= {"estimated_error": {}, "estimated_error_text": None, "singular": None, "polish": None}
     measured |= {"units": dict(problem.units)} if problem.units else {}
     metrics = {
         **trained.progress(),

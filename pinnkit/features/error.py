@@ -7,7 +7,7 @@ an answer u and two such corrected ones v and w, whose errors are independent,
 
 which is |d|^2 where the corrected ones are much better, and right where they are as good (the three-cornered hat of
 Gray and Allan 1974). It is known where both distances agree, and where the corrected answers have the smaller residual
-on points that no solve has seen.
+on points that no solve has seen; and only of what the linearised problem determines (`singular`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from pinnkit.features.choice import Choice
 from pinnkit.features.marching import march
 from pinnkit.features.newton import newton
 from pinnkit.features.points import FRESH
+from pinnkit.features.singular import Undetermined, undetermined
 from pinnkit.features.solver import FeatureSolver
 from pinnkit.features.system import System, expansions_of
 from pinnkit.networks.fields import Zero
@@ -47,6 +48,9 @@ NOISE = 1e-4
 LEFT = 1e-3
 """The share of the residual of zero fields that an answer by features may leave: at a front that no set resolves, all
 sets miss the same."""
+SOLVED = 1e-2
+"""The share of the residual of zero fields from which on a state is too far from a solution of a nonlinear problem for
+the linearisation about it to tell whether that is singular."""
 POINTS = 2000
 """Points of the domain at which distances are measured."""
 MORE = 1.1
@@ -67,6 +71,7 @@ class Estimate:
         reasons: field or number -> why it is not known.
         seconds: that the estimate took.
         points, error: points (n, d), and the estimated error of each field there (n, fields), for a map.
+        singular: what the problem does not determine, in words; None: nothing was found.
     """
 
     fields: dict[str, float | None]
@@ -75,6 +80,7 @@ class Estimate:
     seconds: float
     points: np.ndarray = field(repr=False)
     error: np.ndarray = field(repr=False)
+    singular: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,8 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
         others.append(_independent(solver, replace(choice, count=math.ceil(MORE * choice.count)), 2, points, own))
     log.debug("residuals: %.2e; independent: %.2e, %.2e", present.residual, *(one.residual for one in others))
     noise, doubt = _noise(solver), _doubt(solver, present, others, own)
+    found = _undetermined(solver, present, choice, points)
+    singular = dict.fromkeys(found.names, found.text) if found else {}
     fields: dict[str, float | None] = {}
     learned: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
@@ -113,19 +121,28 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
         ]
         error, reason = _error(*distances)
         exact = error <= EXACT * size  # the distances are those of rounding, which need not agree
-        reason = noise or (None if exact else doubt or reason) or ("the field is zero" if size == 0 else None)
+        reason = singular.get(one.name) or noise or (None if exact else doubt or reason)
+        reason = reason or ("the field is zero" if size == 0 else None)
         fields[one.name] = None if reason else error / size
         if reason:
             reasons[one.name] = reason
     for name in present.learned:
         a, b, c = (answer.learned[name] for answer in (present, *others))
         error, reason = _error(abs(a - b), abs(a - c), abs(b - c))
-        reason = noise or (None if error <= EXACT * abs(c) else doubt or reason)
+        reason = singular.get(name) or noise or (None if error <= EXACT * abs(c) else doubt or reason)
         learned[name] = None if reason else error
         if reason:
             reasons[name] = reason
     change = (others[1].values - present.values).cpu().numpy()
-    return Estimate(fields, learned, reasons, time.perf_counter() - began, points.cpu().numpy(), change)
+    seconds = time.perf_counter() - began
+    return Estimate(fields, learned, reasons, seconds, points.cpu().numpy(), change, found and found.text)
+
+
+def _undetermined(solver: FeatureSolver, present: Answer, choice: Choice, points: Tensor) -> Undetermined | None:
+    """What the linearised problem does not determine, where that tells of the solution."""
+    if not solver.linear and not present.residual <= SOLVED * _of_zero(solver):
+        return None
+    return undetermined(solver, choice, points)
 
 
 def _error(first: float, second: float, between: float) -> tuple[float, str | None]:

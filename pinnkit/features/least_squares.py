@@ -74,12 +74,9 @@ class LeastSquares:
         A column of zeros has the solution 0. What is kept of it serves `step`.
         """
         kept = self.joined(ranks)
-        norms = kept[:, :-1].norm(dim=0)
-        norms = torch.where(norms > 0, norms, torch.ones_like(norms))
+        norms = _norms(kept[:, :-1])
         scaled = kept / torch.cat([norms, norms.new_ones(1)])
-        ridge = RIDGE * math.sqrt(self.size)
-        eye = torch.eye(self.size, self.size + 1, dtype=kept.dtype, device=kept.device)
-        factor = _triangle(torch.cat([scaled, ridge * eye]))[: self.size]
+        factor = _ridged(scaled, self.size)
         triangle, right = factor[:, :-1], scaled[:, -1]
         solution = torch.linalg.solve_triangular(triangle, factor[:, -1:], upper=True)[:, 0]
         for _ in range(REFINEMENTS):
@@ -95,6 +92,25 @@ class LeastSquares:
         triangle, norms = self._factor
         half = torch.linalg.solve_triangular(triangle.T, (gradient / norms)[:, None], upper=False)
         return torch.linalg.solve_triangular(triangle, half, upper=True)[:, 0] / norms
+
+
+def ridged(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """The triangular factor (size, size) of rows with columns scaled to norm 1, above the ridge, and the norms."""
+    norms = _norms(matrix)
+    return _ridged(matrix / norms, matrix.shape[1]), norms
+
+
+def _ridged(scaled: Tensor, size: int) -> Tensor:
+    """The triangular factor (size, columns) of rows above the ridge on their first columns."""
+    ridge = RIDGE * math.sqrt(size)
+    eye = torch.eye(size, scaled.shape[1], dtype=scaled.dtype, device=scaled.device)
+    return _triangle(torch.cat([scaled, ridge * eye]))[:size]
+
+
+def _norms(matrix: Tensor) -> Tensor:
+    """The norms of columns; 1 of those that are zero."""
+    norms = matrix.norm(dim=0)
+    return torch.where(norms > 0, norms, torch.ones_like(norms))
 
 
 def _triangle(rows: Tensor) -> Tensor:

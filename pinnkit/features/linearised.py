@@ -66,6 +66,10 @@ class Linearised:
         change[self._solved] += found
         return change, left
 
+    def rows(self) -> Tensor:
+        """Rows (n, unknowns) whose products with a change have the norm of that of the residuals."""
+        return self._problem.joined(self._system.ranks)[:, :-1]
+
     def chord(self) -> Tensor | None:
         """The change that the residual at the present state asks for with the same matrix; None: it is not kept."""
         ranks = self._system.ranks

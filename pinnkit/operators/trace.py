@@ -16,6 +16,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 from torch._decomp import core_aten_decompositions
+from torch._guards import TracingContext, tracing
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -123,7 +125,9 @@ def record_graph(function: Callable, inputs: Sequence[Tensor], simplify: bool = 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            graph = make_fx(function, decomposition_table=table)(*inputs)
+            # make_fx notes the shape of each result by a mode; else it makes one for each, which is most of its time.
+            with tracing(TracingContext(FakeTensorMode(allow_fallback_kernels=True))):
+                graph = make_fx(function, decomposition_table=table)(*inputs)
     except (RuntimeError, TypeError, ValueError) as error:
         if out_of_memory(error):
             raise

@@ -73,7 +73,8 @@ def correct(module: PINN, settings: Settings, checkpoint: Path | None) -> Correc
         if settings.method == "network" and checkpoint is not None:
             set_features(checkpoint, None)
         names = [one.name for one in module.problem.unknowns]
-        return Corrections({"polish": None, "estimated_error": dict.fromkeys(names), "estimated_error_text": skipped})
+        nothing = {"polish": None, "estimated_error": dict.fromkeys(names), "singular": None}
+        return Corrections({**nothing, "estimated_error_text": skipped})
     polished = None
     limit = math.inf if settings.polish == "true" else SHARE * module.progress.train_time_s
     if settings.method == "network":
@@ -118,7 +119,7 @@ def _polish(answers: FeatureAnswers, limit: float) -> dict[str, Any]:
 
 
 def estimated(problem: Problem, found: Estimate) -> dict[str, Any]:
-    """estimated_error and estimated_error_text of metrics.json."""
+    """estimated_error, estimated_error_text and singular of metrics.json."""
     errors: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
     for unknown in problem.unknowns:
@@ -134,7 +135,7 @@ def estimated(problem: Problem, found: Estimate) -> dict[str, Any]:
         by_reason.setdefault(reason, []).append(name)
     lines = [f"not known of {', '.join(names)}: {reason}" for reason, names in by_reason.items()]
     text = "; ".join([*([AGREED] if any(value is not None for value in errors.values()) else []), *lines])
-    return {"estimated_error": errors, "estimated_error_text": text}
+    return {"estimated_error": errors, "estimated_error_text": text, "singular": found.singular}
 
 
 def estimate_lines(metrics: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from functools import cached_property
 
 from pinnkit.features.error import Estimate, estimate
@@ -50,13 +52,20 @@ class FeatureAnswers:
         self._choice = found.choice
         return found
 
-    def estimate(self) -> Estimate:
-        """The error of the present fields, which stay as they are."""
+    def estimate(self, seconds: float = math.inf) -> Estimate:
+        """The error of the present fields, which stay as they are.
+
+        Args:
+            seconds: that trials may take, where no features are known yet.
+        """
         network = network_of(self.module.model)
         own = bool(len(network.expansions))
         if self._choice is None:
             learned = {name: one.detach().clone() for name, one in self.module.learned.items()}
-            self._choice, _ = self._solver.search()  # which attaches what it has found
+            began = time.perf_counter()
+            self._choice, _ = self._solver.search(
+                lambda: seconds - (time.perf_counter() - began)
+            )  # which attaches what it has found
             network.remove(list(network.expansions))
             attach(self.module.model, {"expansions": [], "learned": learned})
         return estimate(self._solver, self._choice, own)

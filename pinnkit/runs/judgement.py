@@ -55,6 +55,7 @@ def judged(
     changes = {key: metrics.get(key) for key in CHANGES}
     if answers:
         changes = dict(zip(CHANGES, (last_change(answers), late_change(answers)), strict=True))
+    singular = [metrics["singular"]] if metrics.get("singular") else []
     evidence = Evidence(
         equations,
         conditions,
@@ -66,7 +67,7 @@ def judged(
         changes["answer_change_late"],
         asked,
         dict(metrics.get("estimated_error") or {}),
-        () if errors and all(one < WRONG_ERROR for one in errors.values()) else doubts(module.problem),
+        () if errors and all(one < WRONG_ERROR for one in errors.values()) else [*singular, *doubts(module.problem)],
         all(stage.first_order for stage in module.stages),
         module.problem.steady,
         module.solves,

@@ -28,14 +28,20 @@ from pinnkit.runs.shipped import conf, problems
 from pinnkit.runs.solution import Solution
 from pinnkit.runs.solve import solve
 from pinnkit.training.checkpoint_reader import read
+from pinnkit.training.exceptions import Diverged
 from pinnkit.verdict.judge import UNSOLVED
 
 LEGEND = """\
-Ten runs whose answer is no solution, and every shipped problem by its defaults. *error*: the largest relative L2 error
-of a field, or relative error of a learned number. *verdict*: as the run says it. *blind*: what it would say of the same
-run without a reference. *right?*: no answer that is far off is called solved, and none that meets its target unsolved;
+Ten runs whose answer is no solution, and every shipped problem by its defaults (with the polish) and by random
+features. *error*: the largest relative L2 error of a field, or relative error of a learned number. *verdict*: as the
+run says it. *blind*: what it would say of the same run without a reference. *right?*: no answer that is far off is
+called solved, and none that meets its target unsolved; *diverged*: the run ended with exit code 3 and said why.
 `python scripts/benchmark_verdicts.py` makes the page."""
 COLUMNS = ("run", "steps", "training (s)", "error", "target", "verdict", "blind", "right?")
+FEATURES = " (features)"
+"""What the name of a row by random features ends with."""
+DIVERGED = "diverged"
+"""In the place of the verdict of a run that ends with exit code 3."""
 SOLVED = 1e-3
 """The error below which a run that was made to fail is a solution after all."""
 QUIET = {"callbacks": {"progress": False, "figures": False}, "logger": {"tensorboard": False}}
@@ -47,13 +53,17 @@ def benchmark(argv: Sequence[str], scripts: Path) -> int:
     parser = argparse.ArgumentParser(prog="benchmark_verdicts.py", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=scripts.parent / "docs" / "results")
     parser.add_argument("--max-time", type=float, default=60.0, help="seconds of training of a shipped problem")
+    parser.add_argument("--features", action="store_true", help="the shipped problems by random features instead")
     parser.add_argument("runs", nargs="*", metavar="NAME", help=f"of {'; '.join(every)}")
     options = parser.parse_args(argv)
     if unknown := [name for name in options.runs if name not in every]:
         parser.error(f"there is no run {', '.join(unknown)}")
     file = options.out / "verdicts.json"
     rows = json.loads(file.read_text()) if file.exists() else {}
-    for name in options.runs or [name for name in every if name not in rows]:
+    if options.features:
+        every = [name + FEATURES for name in problems()]
+    chosen = [name + FEATURES * options.features for name in options.runs]
+    for name in chosen or [name for name in every if name not in rows]:
         rows[name] = {**measured(name, options.max_time), "code": code(scripts.parent, "pinnkit", "conf")}
         print(" | ".join(cells(name, rows[name])), flush=True)
         write_text(file, json.dumps(rows, indent=1) + "\n")
@@ -65,11 +75,9 @@ def measured(name: str, seconds: float) -> dict[str, Any]:
     """The row of a run."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        if name in problems():
-            words, settings = (
-                yaml.safe_load(problems()[name].read_text(encoding="utf-8")),
-                {"trainer": {"max_time": seconds}},
-            )
+        if problem(name) in problems():
+            words = yaml.safe_load(problems()[problem(name)].read_text(encoding="utf-8"))
+            settings = {"trainer": {"max_time": seconds}, **({"method": "features"} if name != problem(name) else {})}
         else:
             one = trials()[name]
             words = {key: value for key, value in one.problem.items() if value is not None}
@@ -78,7 +86,13 @@ def measured(name: str, seconds: float) -> dict[str, Any]:
             if one.table is not None:
                 write_table(folder / "table.npz", one.table)
                 words["reference"] = str(folder / "table.npz")
-        solution = solve(Problem(folder=conf() / "pde", **words), folder / "run", {**QUIET, **settings})
+        began = time.monotonic()
+        made = {"date": time.strftime("%Y-%m-%d"), "machine": f"{os.cpu_count()} CPUs ({cpu_model()})"}
+        try:
+            solution = solve(Problem(folder=conf() / "pde", **words), folder / "run", {**QUIET, **settings})
+        except Diverged as error:
+            words = {"verdict": DIVERGED, "verdict_text": str(error), "blind": DIVERGED}
+            return {"error": None, "steps": error.step, "train_time_s": time.monotonic() - began, **words, **made}
         metrics = solution.metrics
         errors = [*metrics["relative_l2"].values()]
         errors += [one["relative_error"] for one in metrics["learned"].values() if "relative_error" in one]
@@ -86,8 +100,7 @@ def measured(name: str, seconds: float) -> dict[str, Any]:
             "error": max(errors, default=None),
             **{key: metrics[key] for key in ("steps", "train_time_s", "verdict", "verdict_text")},
             "blind": _blind(solution),
-            "date": time.strftime("%Y-%m-%d"),
-            "machine": f"{os.cpu_count()} CPUs ({cpu_model()})",
+            **made,
         }
 
 
@@ -99,8 +112,14 @@ def _blind(solution: Solution) -> str:
     return judged(solution.module, rows, (), None, metrics, solution.settings.seed, None)["verdict"]
 
 
+def problem(name: str) -> str:
+    """The name of the problem of a row."""
+    return name.removesuffix(FEATURES)
+
+
 def target(name: str) -> float | None:
     """The error that a shipped problem is to reach, where it has one."""
+    name = problem(name)
     return TARGETS[name].long.error if name in TARGETS else LIBRARY.get(name)
 
 
@@ -109,10 +128,11 @@ def right(name: str, row: Mapping[str, Any]) -> bool:
     if name in trials():
         if row["error"] is not None and row["error"] < SOLVED:  # a polish may solve what training does not
             return row["verdict"] != UNSOLVED
-        return row["verdict"] == UNSOLVED and (row["blind"] == UNSOLVED or not trials()[name].blind)
+        called = row["verdict"] == UNSOLVED and (row["blind"] == UNSOLVED or not trials()[name].blind)
+        return called or row["verdict"] == DIVERGED
     error, goal = row["error"], target(name)
     if error is None:
-        return True
+        return bool(row["verdict"] != DIVERGED)
     if goal is not None and error <= goal:
         return row["verdict"] in ("solved", "falling") and row["blind"] != UNSOLVED
     return (error < 0.1 or row["verdict"] == UNSOLVED) and (error < 0.02 or row["blind"] != "solved")
@@ -121,9 +141,10 @@ def right(name: str, row: Mapping[str, Any]) -> bool:
 def cells(name: str, row: Mapping[str, Any]) -> list[str]:
     """The cells of a run's line."""
     error, goal = row["error"], target(name)
-    shown = ["" if error is None else f"{error:.1e}", "" if goal is None else f"{goal:.0e}"]
+    count, seconds = str(row["steps"]), f"{row['train_time_s']:.0f}"
+    shown = [count, seconds, "" if error is None else f"{error:.1e}", "" if goal is None else f"{goal:.0e}"]
     answer = "yes" if right(name, row) else "**no**"
-    return [name, str(row["steps"]), f"{row['train_time_s']:.0f}", *shown, row["verdict"], row["blind"], answer]
+    return [problem(name), *shown, row["verdict"], row["blind"], answer]
 
 
 def page(rows: Mapping[str, Mapping[str, Any]]) -> str:
@@ -133,7 +154,9 @@ def page(rows: Mapping[str, Mapping[str, Any]]) -> str:
     head = ["# Verdicts", "", LEGEND, "", f"- date: {' to '.join(dict.fromkeys((dates[0], dates[-1])))}"]
     head += [f"- machine: {machines}", ""]
     parts = []
-    for title, names in (("No solutions", trials()), ("Shipped problems", problems())):
+    features = [name + FEATURES for name in problems()]
+    sections = {"No solutions": trials(), "Shipped problems": problems(), "Shipped problems by features": features}
+    for title, names in sections.items():
         lines = [COLUMNS, ["---"] * len(COLUMNS), *(cells(name, rows[name]) for name in names if name in rows)]
         parts += [f"## {title}", "", *(f"| {' | '.join(line)} |" for line in lines), ""]
     told = [f"- {name}: {rows[name]['verdict_text']}" for name in trials() if name in rows]

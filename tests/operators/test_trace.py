@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import functional_call
 
 from pinnkit.operators.derivatives import derivatives
@@ -280,3 +281,20 @@ def test_what_is_not_used_is_not_recorded():
         return torch.sin(x)
 
     assert operations(record_graph(function, [uniform(3, 2)])) == {torch.ops.aten.sin}
+
+
+def test_one_mode_notes_the_shapes_of_a_recording(monkeypatch):
+    """make_fx would make one for each operation, which is most of its time."""
+    made = []
+    monkeypatch.setattr(FakeTensorMode, "__init__", counted(FakeTensorMode.__init__, made))
+    network = mlp()
+    record_graph(lambda x: network(x).sin().sum(), (uniform(5, 2),))
+    assert len(made) == 1
+
+
+def counted(function, calls):
+    def called(*arguments, **named):
+        calls.append(arguments)
+        return function(*arguments, **named)
+
+    return called
