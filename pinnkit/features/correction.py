@@ -12,13 +12,14 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import torch
 
 from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.expansions import Expansion
+from pinnkit.features.judge import Judge
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab
 from pinnkit.features.start import Start, start_of
@@ -27,6 +28,8 @@ from pinnkit.problem.problem import Problem
 
 log = logging.getLogger(__name__)
 
+FELL = 10.0
+"""The factor by which features in one window must lower the residual of a trained network on fresh points."""
 SLABS = 10
 """Slabs of time, where `features.windows` gives no number."""
 SPACE, TIME, STATES = 4.0, 2.0, 8.0
@@ -45,6 +48,8 @@ POWER = 2.5
 """The power of the number of features by which the seconds of a solve grow."""
 STEPS = 3
 """Newton steps for each slab."""
+Solved: TypeAlias = list[tuple[Slab, Choice, float]]
+"""Slabs with the features of each and the residual that they leave."""
 
 
 class Part(Protocol):
@@ -64,15 +69,32 @@ class CorrectingSolver(Protocol):
     like: torch.Tensor
     seed: int
     trial_unknowns: int
+    judge: Judge
+    attached: Attached
+    slabs: Solved
+    choice: Choice
 
-    def part(self, slab: Slab, start: Start | None, guess: Kept) -> Part: ...
-
-    def residual_by_time(self) -> tuple[torch.Tensor, torch.Tensor]: ...
-
-    def steepen(self, rows: int) -> None: ...
+    def part(self, slab: Slab, start: Start | None, guesses: Sequence[Kept]) -> Part: ...
 
 
-Solved = list[tuple[Slab, Choice, float]]
+def corrected(solver: CorrectingSolver, seconds_left: Callable[[], float]) -> bool:
+    """Correct slab by slab what the features that are attached do not resolve; else all stays as it was.
+
+    Returns:
+        whether that leaves less on fresh points.
+    """
+    kept = solver.attached.kept()
+    after = solver.judge.norm()
+    solver.attached.put([])
+    before = solver.judge.norm()
+    if after > before / FELL:
+        log.info("features: the network is corrected slab by slab, with its outputs as coordinates")
+        solved = Correction(solver, seconds_left).solve()
+        if solved and solver.judge.norm() < min(after, before):
+            solver.slabs, solver.choice = solved, max(solved, key=lambda one: one[1].count)[1]
+            return True
+    solver.attached.put(kept)
+    return False
 
 
 class Correction:
@@ -93,12 +115,12 @@ class Correction:
     def solve(self) -> Solved:
         """The slabs with the features of each and the residual that they leave; []: there is no time for them."""
         solver, all_seconds = self._solver, self._seconds_left()
-        solver.steepen(self._rows(solver.trial_unknowns))
+        solver.judge.steepen(self._rows(solver.trial_unknowns))
         few, seconds = self._choice(TRIALS * all_seconds)
         most = self._sized(few, seconds, len(self._slabs) + 1)
         if most is None:
             return []
-        solver.steepen(self._rows(most.unknowns(solver.network.members)))
+        solver.judge.steepen(self._rows(most.unknowns(solver.network.members)))
         hardest = self._part(self._hardest(), [])
         enough = hardest.try_choice(most, False, STEPS)
         hardest.attached.put([])
@@ -185,7 +207,7 @@ class Correction:
 
     def _hardest(self) -> Slab:
         """The slab with the largest residual of the equations."""
-        times, residuals = self._solver.residual_by_time()
+        times, residuals = self._solver.judge.by_time()
         return max(self._slabs, key=lambda one: self._mean(one, times, residuals))
 
     def _mean(self, slab: Slab, times: torch.Tensor, residuals: torch.Tensor) -> float:

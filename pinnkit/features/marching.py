@@ -48,7 +48,7 @@ class SlabsSolver(Protocol):
     seed: int
     slabs: Sequence[tuple[Slab, Choice, float]]
 
-    def part(self, slab: Slab, start: Start | None, guess: Kept) -> Part: ...
+    def part(self, slab: Slab, start: Start | None, guesses: Sequence[Kept]) -> Part: ...
 
 
 def march(solver: SlabsSolver, stream: int, more: float, steps: int) -> None:
@@ -66,7 +66,7 @@ def march(solver: SlabsSolver, stream: int, more: float, steps: int) -> None:
         start = None
         if previous:
             weight = solver.settings.conditions_weight
-            start = start_of(solver.problem, slab, previous, weight, solver.like, solver.seed + stream)
+            start = start_of(solver.problem, slab, network, previous, weight, solver.like, solver.seed + stream)
         part = solver.part(slab, start, ())
         if choice.steep:
             part.relocate()

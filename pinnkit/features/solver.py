@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 
@@ -12,13 +12,14 @@ from pinnkit.engines.model import Model
 from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.continuation import followed
-from pinnkit.features.correction import Correction
+from pinnkit.features.correction import corrected
 from pinnkit.features.growth import Growth
+from pinnkit.features.judge import Judge
 from pinnkit.features.least_squares import Shares
 from pinnkit.features.level import Level
 from pinnkit.features.made import made
 from pinnkit.features.newton import newton
-from pinnkit.features.places import concentrated, steep_places
+from pinnkit.features.places import concentrated
 from pinnkit.features.points import FRESH, draw, scales
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab, initial_value_problem
@@ -48,8 +49,6 @@ HOPELESS = 3.0
 """A trial ends where its linearised residual is this multiple of the least one so far."""
 STUCK = 1e-4
 """The share of the first residual above which the trials failed, so that slabs of time are the next thing."""
-FELL = 10.0
-"""The factor by which trials must lower the residual of a trained network on fresh points, or slabs of time follow."""
 KEPT_BACK = 0.8
 """The share of the time that trials leave, where a network was trained."""
 POOL = 8192
@@ -65,13 +64,16 @@ class FeatureSolver:
         ranks: processes that share the rows.
         slab: the part of the time that is solved for, where features that are there already stay; None: all of it.
         start: what the slab continues.
-        guess: the features of the state from which Newton's method begins.
+        guesses: states, as features; Newton's method begins with the one that leaves the smallest residual.
 
     Attributes:
         reason: why it ended.
         choice: the features that are attached.
         trial_unknowns: coefficients in all of a trial.
         slabs: of time that are solved, with the features of each and what they leave; []: one window.
+        judge: of answers, by fresh points.
+        places: points of each group where the residual is large, or a trained field is steep.
+        scales: term -> the factor on its residuals.
         like: a tensor of the type and on the device of the points.
     """
 
@@ -87,10 +89,11 @@ class FeatureSolver:
         like: torch.Tensor | None = None,
         slab: Slab | None = None,
         start: Start | None = None,
-        guess: Kept = (),
+        guesses: Sequence[Kept] = (),
     ) -> None:
         self.model, self.groups, self.settings, self.seed, self.ranks = model, groups, settings, seed, ranks
-        self.slab, self._start, self._guess = slab, start, guess
+        self.slab, self._start, self._guesses = slab, start, guesses
+        self._guess: Kept = ()
         self.problem = model.problem
         self.linear = self.problem.linear and not self.problem.learned and self._linear_conditions()
         self.reason = ""
@@ -99,12 +102,12 @@ class FeatureSolver:
         self.attached = Attached(self.network, slab is not None)
         self.size = 0.0
         self.slabs: list[tuple[Slab, Choice, float]] = []
+        self.judge = Judge(self)
         self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
-        self._places: dict[str, PointSet] = {}
-        self._steep: dict[str, PointSet] = {}
+        self.places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
         batches = draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab=slab)
-        self._scales = scales(model, groups, batches, settings.conditions_weight, seed, slab)
+        self.scales = scales(model, groups, batches, settings.conditions_weight, seed, slab)
 
     @property
     def exact(self) -> float:
@@ -114,7 +117,7 @@ class FeatureSolver:
     @property
     def located(self) -> bool:
         """Whether the residual is concentrated somewhere."""
-        return bool(self._places)
+        return bool(self.places)
 
     def search(self, seconds_left: Callable[[], float] = lambda: math.inf) -> tuple[Choice, float]:
         """The best features by trials, which are attached, and the residual on fresh points."""
@@ -156,7 +159,8 @@ class FeatureSolver:
             log.info("features: one window leaves less than slabs of time do")
             self.slabs = []
             self.attached.put(kept)
-        elif self._trained and not initial_value_problem(self.problem) and self._corrected(seconds_left):
+        elif self._trained and not initial_value_problem(self.problem) and corrected(self, seconds_left):
+            self.reason = f"{len(self.slabs)} slabs of time are corrected"
             return
         elif residual > STUCK * self.size and not self.linear and not self._trained:
             choice, residual = followed(self, choice, residual, seconds_left)
@@ -176,6 +180,13 @@ class FeatureSolver:
         """Find the residual of the present state, by which others are judged."""
         with torch.no_grad():
             self.size = self.fresh_residual(self.trial_unknowns)
+            least = math.inf
+            for guess in self._guesses:
+                self.attached.put(guess)
+                residual = self.fresh_residual(self.trial_unknowns)
+                if residual < least:
+                    self._guess, least = guess, residual
+                self.attached.put([])
 
     def _divisible(self) -> bool:
         """Whether to go on with slabs of time."""
@@ -191,75 +202,25 @@ class FeatureSolver:
         yield from windows.levels(seconds_left)
         self.reason, self.choice, self.slabs = windows.reason, windows.choice, windows.solved
 
-    def _corrected(self, seconds_left: Callable[[], float]) -> bool:
-        """Correct slab by slab what trials have not resolved; whether that leaves less, or all is as it was."""
-        kept = self.attached.kept()
-        after = self.judged()
-        self.attached.put([])
-        before = self.judged()
-        if after < before / FELL:
-            self.attached.put(kept)
-            return False
-        log.info("features: the network is corrected slab by slab, with its outputs as coordinates")
-        solved = Correction(self, seconds_left).solve()
-        if solved and self.judged() < min(after, before):
-            self.slabs, self.choice = solved, solved[-1][1]
-            self.reason = f"{len(solved)} slabs of time are corrected"
-            return True
-        self._steep = {}
-        self.network.remove(list(self.network.expansions))
-        self.attached.put(kept)
-        return False
-
-    def part(self, slab: Slab, start: Start | None, guess: Kept) -> FeatureSolver:
+    def part(self, slab: Slab, start: Start | None, guesses: Sequence[Kept]) -> FeatureSolver:
         """The solver of a slab of time."""
         arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
-        found = FeatureSolver(*arguments, slab, start, guess)
-        found._places = self._steep
+        found = FeatureSolver(*arguments, slab, start, guesses)
+        found.places = self.judge.places
         return found
-
-    def steepen(self, rows: int) -> None:
-        """Have so many points at least where the trained fields are steep."""
-        self._steep = steep_places(self.network, self.problem, rows, self.seed, self.like)
-
-    def residual_by_time(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Times of fresh points, and the squared residuals of the equations there."""
-        assert self.problem.time is not None
-        axis, system = self.problem.coordinates.index(self.problem.time), self._judging()
-        own = {name: size for name, size in system.sizes().items() if is_equations(name)}
-        times = [system.batches[name].coordinates[:, axis].cpu() for name in own]
-        return torch.cat(times), torch.cat([torch.as_tensor(one).square() for one in own.values()])
-
-    def _judging(self) -> System:
-        """The terms at fresh points, half of them where a trained field is steep, with conditions that count once."""
-        if self._trained and not self._steep:
-            self.steepen(2 * self.trial_unknowns)
-        places = {name: one.take(slice(None, None, -1)) for name, one in self._steep.items()}
-        rows = self.settings.rows
-        batches = draw(self.problem, self.trial_unknowns, rows, self.seed, FRESH + 3, self.like, places, self.slab)
-        data = {one.name for one in self.problem.soft_conditions if one.data}
-        once = {term for name in batches if not is_equations(name) and name not in data for term in self.groups[name].terms}
-        factor = 1 / self.settings.conditions_weight
-        scales = {term: factor * one if term in once else one for term, one in self._scales.items()}
-        return System(self.model, self.groups, batches, scales, self.ranks, self._start)
-
-    def judged(self) -> float:
-        """The residual on fresh points, of which half lie where a trained field is steep; conditions count once."""
-        with torch.no_grad():
-            return self._judging().norm()
 
     # ------------------------------------------------------------ one solve
 
     def add(self, choice: Choice, stream: int = 0) -> list[RandomFeatures]:
         """Add features without coefficients to the outputs of every network; another stream has other ones."""
-        added = made(self.network, self.problem, choice, self.seed, stream, self._places, self.slab)
+        added = made(self.network, self.problem, choice, self.seed, stream, self.places, self.slab)
         for module, number in added:
             self.network.add(module.to(self.like), number)
         return [module for module, _ in added]
 
     def relocate(self) -> bool:
         """Find the places where the residual is large, if it is concentrated; whether that changed anything."""
-        former = self._places
+        former = self.places
         self.spread()
         if self.slab is not None and not self.attached.expansions:
             self.attached.put(self._guess)
@@ -267,22 +228,22 @@ class FeatureSolver:
         rows = pool * len(self.problem.equations)
         batches = draw(self.problem, 1, rows, self.seed, FRESH + 7, self.like, slab=self.slab)
         equations = {name: batch for name, batch in batches.items() if is_equations(name)}
-        self._places = concentrated(System(self.model, self.groups, equations, self._scales), self.seed)
-        return bool(former or self._places)
+        self.places = concentrated(System(self.model, self.groups, equations, self.scales), self.seed)
+        return bool(former or self.places)
 
     def spread(self) -> None:
         """Forget those places."""
-        self._places = {}
+        self.places = {}
 
     def system(self, unknowns: int, drawn: int, share: float = 1.0) -> System:
         """The terms at points for so many unknowns, or a share of those; another number has other points."""
-        places = self._places
+        places = self.places
         if drawn:  # other ones than those of the solve
             places = {name: one.take(slice(None, None, -1)) for name, one in places.items()}
         batches = draw(
             self.problem, unknowns, share * self.settings.rows, self.seed, drawn, self.like, places, self.slab
         )
-        return System(self.model, self.groups, batches, self._scales, self.ranks, self._start)
+        return System(self.model, self.groups, batches, self.scales, self.ranks, self._start)
 
     def fresh_residual(self, unknowns: int) -> float:
         """The residual on points that no solve has seen."""

@@ -1,5 +1,6 @@
 """Slabs of time: where features begin, what they agree with, and which problems have them."""
 
+import logging
 import math
 
 import numpy as np
@@ -63,7 +64,7 @@ def with_slope(found, time):
 @pytest.fixture(scope="module")
 def van_der_pol():
     words = {
-        "coordinates": {"t": [0, 8]},
+        "coordinates": {"t": [0, 5]},
         "fields": ["u"],
         "equations": "u_tt - 3*(1 - u^2)*u_t + u = 0",
         "conditions": {"start": {"at": "t = 0", "equations": ["u = 2", "u_t = 0"]}},
@@ -73,9 +74,9 @@ def van_der_pol():
 
 def of_van_der_pol(found):
     """Its solution and the relative error of what was found."""
-    times = np.linspace(0, 8, 401)
+    times = np.linspace(0, 5, 251)
     start, limits = [2, 0], {"rtol": 3e-14, "atol": 1e-15}
-    exact = solve_ivp(lambda t, y: [y[1], 3 * (1 - y[0] ** 2) * y[1] - y[0]], (0, 8), start, "DOP853", times, **limits)
+    exact = solve_ivp(lambda t, y: [y[1], 3 * (1 - y[0] ** 2) * y[1] - y[0]], (0, 5), start, "DOP853", times, **limits)
     with torch.no_grad():
         values = found.network(torch.as_tensor(times[:, None])).numpy()[:, 0]
     return np.linalg.norm(values - exact.y[0]) / np.linalg.norm(exact.y[0])
@@ -102,6 +103,17 @@ def test_the_error_of_slabs_is_known(count):
     for (former, coefficients), one in zip(before, found.network.expansions, strict=True):
         assert one is former
         assert torch.equal(one.coefficients, coefficients)
+
+
+def test_one_window_is_kept_where_it_leaves_less(caplog, monkeypatch):
+    monkeypatch.setattr("pinnkit.features.solver.STUCK", 0.0)
+    monkeypatch.setattr("pinnkit.features.windows.TOLERANCE", {1: 1e-6})
+    with caplog.at_level(logging.INFO):
+        found = solve(LOGISTIC, kind="tanh", range=2.0, count=40)
+    assert "one window leaves less than slabs of time do" in caplog.text
+    assert found.slabs == []
+    assert [one.features.interval for one in found.network.expansions] == [None]
+    assert error(found, logistic, TIMES) < 1e-6
 
 
 def test_time_that_is_over_is_said():
