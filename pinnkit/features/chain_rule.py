@@ -39,9 +39,7 @@ def all_states(network: FieldNetworks, points: Tensor, fields: Sequence[int], hi
     return states(network, points, fields, axes)
 
 
-def chained(
-    module: RandomFeatures, orders: Sequence[Tensor], slopes: Mapping[Axes, Tensor], states: States
-) -> Tensor:
+def chained(module: RandomFeatures, orders: Sequence[Tensor], slopes: Mapping[Axes, Tensor], states: States) -> Tensor:
     """sum over b of slope_b d^b phi_j, (n, features), by Faà di Bruno's formula.
 
     With y_j = w_j . p + a_j . z(p) + b_j, d^b phi(y_j) is the sum over partitions of b into parts of phi^(parts) times
@@ -84,8 +82,12 @@ def partitions(axes: Axes) -> dict[tuple[Axes, ...], int]:
     first, rest = axes[0], axes[1:]
     for parts, times in partitions(rest).items():
         for place in range(len(parts)):
-            joined = tuple(sorted((*parts[:place], tuple(sorted((first, *parts[place]))), *parts[place + 1 :]),
-                                  key=lambda one: (-len(one), one)))
+            joined = tuple(
+                sorted(
+                    (*parts[:place], tuple(sorted((first, *parts[place]))), *parts[place + 1 :]),
+                    key=lambda one: (-len(one), one),
+                )
+            )
             found[joined] = found.get(joined, 0) + times
         alone = tuple(sorted((*parts, (first,)), key=lambda one: (-len(one), one)))
         found[alone] = found.get(alone, 0) + times

@@ -51,8 +51,10 @@ sets miss the same."""
 SOLVED = 1e-2
 """The share of the residual of zero fields from which on a state is too far from a solution of a nonlinear problem for
 the linearisation about it to tell whether that is singular."""
-POINTS = 2000
-"""Points of the domain at which distances are measured."""
+POINTS = 8000
+"""Points of the domain at which distances are measured: a front with a hundredth of it has some."""
+FEWER = 2000
+"""Those of them by which changes that nothing notices are found."""
 MORE = 1.1
 """Features of the second set, as a multiple of those of the first."""
 MORE_IN_SLABS = 1.2
@@ -85,11 +87,15 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Answer:
-    """Fields at points (n, fields), learned numbers, and the residual on fresh points."""
+    """Fields at points (n, fields), learned numbers, and the residual on fresh points.
+
+    judged: the same of the points and weights by which answers are judged.
+    """
 
     values: Tensor
     learned: dict[str, float]
     residual: float
+    judged: float
 
 
 def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
@@ -142,7 +148,7 @@ def _undetermined(solver: FeatureSolver, present: Answer, choice: Choice, points
     """What the linearised problem does not determine, where that tells of the solution."""
     if not solver.linear and not present.residual <= SOLVED * _of_zero(solver):
         return None
-    return undetermined(solver, choice, points)
+    return undetermined(solver, choice, points[:FEWER])
 
 
 def _error(first: float, second: float, between: float) -> tuple[float, str | None]:
@@ -169,7 +175,8 @@ def _doubt(solver: FeatureSolver, present: Answer, others: list[Answer], own: bo
                 f"the residual is {left:.1e} of what it is for fields that are zero: features do not resolve the answer"
             )
         return None
-    drop = present.residual / most if most > 0 else math.inf
+    most = max(one.judged for one in others)
+    drop = present.judged / most if most > 0 else math.inf
     if not drop >= RESOLVED:
         return f"features do not resolve the correction: the residual falls by a factor {drop:.2g} only"
     return None
@@ -210,7 +217,8 @@ def _of_zero(solver: FeatureSolver) -> float:
 
 def _present(solver: FeatureSolver, points: Tensor, choice: Choice) -> Answer:
     unknowns = choice.unknowns(solver.network.members)
-    return Answer(solver.network(points), solver.numbers(), solver.system(unknowns, FRESH + 1, share=0.5).norm())
+    residual = solver.system(unknowns, FRESH + 1, share=0.5).norm()
+    return Answer(solver.network(points), solver.numbers(), residual, solver.judge.norm())
 
 
 def _independent(solver: FeatureSolver, choice: Choice, stream: int, points: Tensor, own: bool) -> Answer:
@@ -221,7 +229,10 @@ def _independent(solver: FeatureSolver, choice: Choice, stream: int, points: Ten
     numbers = {name: float(one) for name, one in learned.items()}
     try:
         if solver.slabs:
-            march(solver, stream, MORE_IN_SLABS * choice.count / solver.choice.count, STEPS)
+            if solver.trained:
+                march(solver, stream, choice.count / solver.choice.count, 1, again=False)
+            else:
+                march(solver, stream, MORE_IN_SLABS * choice.count / solver.choice.count, STEPS)
             return _present(solver, points, choice)
         solver.add(choice, stream)
         expansions = expansions_of(network)

@@ -13,6 +13,8 @@ from pinnkit.features.chain_rule import Axes, States, chained
 from pinnkit.networks.features import RandomFeatures
 
 Derivative = tuple[int, Any]
+
+
 @dataclass(frozen=True)
 class Expansion:
     """Features that are added to outputs of the network.

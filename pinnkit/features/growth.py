@@ -15,7 +15,9 @@ from pinnkit.features.choice import Choice
 from pinnkit.features.least_squares import Shares, largest
 from pinnkit.features.level import Level
 from pinnkit.features.settings import FeatureSettings
+from pinnkit.language.integral import all_partials
 from pinnkit.networks.fields import FieldNetworks
+from pinnkit.problem.problem import Problem
 
 GROWTH = 1.6
 """Factor on the number of features from level to level."""
@@ -137,3 +139,12 @@ class Growth:
             for own, larger in ((choice.ranges, following.ranges), (choice.steep, following.steep))
         )
         return replace(following, ranges=ranges, steep=steep)
+
+
+def fields_read(problem: Problem) -> dict[str, set[str]]:
+    """Equation -> the fields that it reads; one in Python may read all."""
+    everything = {one.name for one in problem.fields}
+    return {
+        one.name: everything if callable(one.residual) else {partial.field for partial in all_partials(one.residual)}
+        for one in problem.equations
+    }

@@ -51,7 +51,7 @@ class SlabsSolver(Protocol):
     def part(self, slab: Slab, start: Start | None, guesses: Sequence[Kept]) -> Part: ...
 
 
-def march(solver: SlabsSolver, stream: int, more: float, steps: int) -> None:
+def march(solver: SlabsSolver, stream: int, more: float, steps: int, again: bool = True) -> None:
     """Replace the features of all slabs by independent ones, each slab continuing the replaced one before.
 
     So errors of the slabs go on from one to the next as those of the answer have.
@@ -60,6 +60,7 @@ def march(solver: SlabsSolver, stream: int, more: float, steps: int) -> None:
         stream: of the features and points.
         more: features as a multiple of those there are.
         steps: of Newton's method in each slab, from the state that there is.
+        again: whether a slab gets more features where these leave more than the answer's.
     """
     network, previous = solver.network, []
     for slab, choice, residual in solver.slabs:
@@ -78,6 +79,6 @@ def march(solver: SlabsSolver, stream: int, more: float, steps: int) -> None:
             newton(part.system(unknowns, stream), unknown, 1 if part.linear else steps, part.linear, former)
             network.remove([one.module for one in former])
             former = unknown
-            if part.fresh_residual(unknowns) <= residual:
+            if not again or part.fresh_residual(unknowns) <= residual:
                 break
         previous = former

@@ -73,9 +73,11 @@ def steep_places(network: FieldNetworks, problem: Problem, count: int, seed: int
         first = slope(points)
         flat = FLAT * float(first.mean()) or 1.0
         region = Region.of_group(problem, region_of(name))
-        moved = resample_locally(
-            points, first + flat, 2 * count, 1.0, region, lambda one, _: slope(one) + flat, seed, name, STREAM
-        )
+
+        def score(points: np.ndarray, _: np.ndarray, flat: float = flat) -> np.ndarray:
+            return slope(points) + flat
+
+        moved = resample_locally(points, first + flat, 2 * count, 1.0, region, score, seed, name, STREAM)
         kept = select(moved.points, moved.weight, count, 1.0, 0.0, seed, name, STREAM)
         rng = np.random.Generator(np.random.Philox(key=seed))
         found[name] = complete(problem, PointSet(moved.points[rng.permutation(kept)]))

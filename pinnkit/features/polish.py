@@ -25,7 +25,7 @@ class Polished:
 
     Attributes:
         accepted: whether the correction is taken.
-        residual_before, residual_after: on points that no solve has seen, by the terms' scales.
+        residual_before, residual_after: on points that no solve has seen, by the terms' scales (`Judge`).
         choice: of the features of the correction, taken or not.
         seconds: that it took.
     """
@@ -58,12 +58,12 @@ def polish(solver: FeatureSolver, seconds: float) -> Polished:
 
     with torch.no_grad():
         choice = solver.solve(left)
-        after = solver.fresh_residual(solver.trial_unknowns)
+        after = solver.judge.norm()
         added = solver.network.added
         changed = {name: float(one) for name, one in solver.model.learned.items()}
         solver.network.remove([module for module, _ in added])
         _set(solver, learned)
-        before = solver.fresh_residual(solver.trial_unknowns)  # at the same points
+        before = solver.judge.norm()  # at the same points
         accepted = math.isfinite(after) and after <= LOWER * before
         if accepted:
             _set(solver, changed)

@@ -94,7 +94,7 @@ def undetermined(solver: FeatureSolver, choice: Choice, points: Tensor) -> Undet
             text = f"no equation and no condition depends on {_listed(blind)} at this solution"
             return Undetermined(tuple(blind), f"{SENTENCE}: {text}")
         found: _Changes | None = None
-        for one in (Choice("sin", (SMOOTH,) * size, 0), replace(choice, kind=kind, steep=())):
+        for one in (Choice("sin", (SMOOTH,) * size, 0), replace(choice, kind=kind, steep=(), states=0.0)):
             changes = _with(
                 solver, _few(solver, one), lambda unknown: _least(solver, unknown, points, weights, numbers)
             )

@@ -13,7 +13,7 @@ from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.continuation import followed
 from pinnkit.features.correction import corrected
-from pinnkit.features.growth import Growth
+from pinnkit.features.growth import Growth, fields_read
 from pinnkit.features.judge import Judge
 from pinnkit.features.least_squares import Shares
 from pinnkit.features.level import Level
@@ -28,13 +28,11 @@ from pinnkit.features.supported import check_pointwise
 from pinnkit.features.system import System
 from pinnkit.features.trials import Trials
 from pinnkit.features.windows import Windows
-from pinnkit.language.integral import all_partials
 from pinnkit.language.linear import is_linear
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.fields import Zero
 from pinnkit.problem.groups import is_equations
-from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
 
 log = logging.getLogger(__name__)
@@ -71,6 +69,7 @@ class FeatureSolver:
         choice: the features that are attached.
         trial_unknowns: coefficients in all of a trial.
         slabs: of time that are solved, with the features of each and what they leave; []: one window.
+        trained: whether there is a network beneath the features.
         judge: of answers, by fresh points.
         places: points of each group where the residual is large, or a trained field is steep.
         scales: term -> the factor on its residuals.
@@ -103,7 +102,7 @@ class FeatureSolver:
         self.size = 0.0
         self.slabs: list[tuple[Slab, Choice, float]] = []
         self.judge = Judge(self)
-        self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
+        self.trained = not all(isinstance(one, Zero) for one in self.network.networks)
         self.places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
         batches = draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab=slab)
@@ -121,12 +120,12 @@ class FeatureSolver:
 
     def search(self, seconds_left: Callable[[], float] = lambda: math.inf) -> tuple[Choice, float]:
         """The best features by trials, which are attached, and the residual on fresh points."""
-        if self._trained:
+        if self.trained:
             self.relocate()
         count = max(40, self.trial_unknowns // sum(map(len, self.network.members)))
         periodic = any(output.periodic for output in self.network.outputs)
         found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
-        if not self._trained and self.slab is None and seconds_left() > 0 and self.relocate():
+        if not self.trained and self.slab is None and seconds_left() > 0 and self.relocate():
             found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
         return found
 
@@ -148,7 +147,7 @@ class FeatureSolver:
         if self.settings.windows is not None and self.settings.windows > 1:
             yield from self._in_slabs(seconds_left)
             return
-        kept_back = KEPT_BACK * seconds_left() if self._trained else 0.0
+        kept_back = KEPT_BACK * seconds_left() if self.trained else 0.0
         choice, residual = self.search(lambda: seconds_left() - kept_back)
         log.info("features: %s are the best of the trials (residual %.2e)", choice, residual)
         if residual > STUCK * self.size and self._divisible():
@@ -159,10 +158,10 @@ class FeatureSolver:
             log.info("features: one window leaves less than slabs of time do")
             self.slabs = []
             self.attached.put(kept)
-        elif self._trained and not initial_value_problem(self.problem) and corrected(self, seconds_left):
+        elif self.trained and not initial_value_problem(self.problem) and corrected(self, seconds_left):
             self.reason = f"{len(self.slabs)} slabs of time are corrected"
             return
-        elif residual > STUCK * self.size and not self.linear and not self._trained:
+        elif residual > STUCK * self.size and not self.linear and not self.trained:
             choice, residual = followed(self, choice, residual, seconds_left)
         yield from Growth(self, choice).levels(seconds_left)
 
@@ -190,7 +189,7 @@ class FeatureSolver:
 
     def _divisible(self) -> bool:
         """Whether to go on with slabs of time."""
-        if self.linear or self._trained or self.settings.windows is not None:
+        if self.linear or self.trained or self.settings.windows is not None:
             return False
         return not initial_value_problem(self.problem)
 
@@ -293,12 +292,3 @@ class FeatureSolver:
         equations = [one for condition in self.problem.soft_conditions for one in condition.equations]
         plain = all(not callable(one.residual) and is_linear(one.residual) for one in equations)
         return plain and all(output.affine for output in System(self.model, self.groups, {}, {}).network.outputs)
-
-
-def fields_read(problem: Problem) -> dict[str, set[str]]:
-    """Equation -> the fields that it reads; one in Python may read all."""
-    everything = {one.name for one in problem.fields}
-    return {
-        one.name: everything if callable(one.residual) else {partial.field for partial in all_partials(one.residual)}
-        for one in problem.equations
-    }
