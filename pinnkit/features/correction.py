@@ -116,14 +116,16 @@ class Correction:
         """The slabs with the features of each and the residual that they leave; []: there is no time for them."""
         solver, all_seconds = self._solver, self._seconds_left()
         solver.judge.steepen(self._rows(solver.trial_unknowns))
-        few, seconds = self._choice(TRIALS * all_seconds)
+        few, least, seconds = self._choice(TRIALS * all_seconds)
         most = self._sized(few, seconds, len(self._slabs) + 1)
         if most is None:
             return []
         solver.judge.steepen(self._rows(most.unknowns(solver.network.members)))
+        sizes = self._sizes()
         hardest = self._part(self._hardest(), [])
         enough = hardest.try_choice(most, False, STEPS)
         hardest.attached.put([])
+        enough = enough if enough < least else 0.0
         log.debug("correction: slabs may leave %.2e, as %s do", enough, most)
         solved: Solved = []
         previous: list[Expansion] = []
@@ -136,7 +138,9 @@ class Correction:
                 choice = self._sized(few, seconds, len(self._slabs) - index) or few
                 if choice.count > few.count:
                     residual = part.try_choice(choice, True, STEPS)
-            log.debug("correction: slab %d: %s: residual %.2e", index + 1, choice, residual)
+            log.debug("correction: slab %d: %s: residual %.2e of %.2e", index + 1, choice, residual, sizes[index])
+            if not residual < sizes[index]:
+                return []
             solved.append((slab, choice, residual))
             previous = part.attached.expansions
             if self._seconds_left() < -OVERTIME * all_seconds:
@@ -167,8 +171,8 @@ class Correction:
             return replace(choice, count=self._solver.settings.count)
         return choice.larger(growth)
 
-    def _choice(self, seconds: float) -> tuple[Choice, float]:
-        """Few features for the slab with the largest residual, with ranges that trials find, and seconds of a trial."""
+    def _choice(self, seconds: float) -> tuple[Choice, float, float]:
+        """Few features for the slab with the largest residual, which trials find, what they leave, and their seconds."""
         solver, began = self._solver, time.perf_counter()
         part = self._part(self._hardest(), [])
         ranges = tuple(TIME if axis == self.axis else SPACE for axis in range(len(solver.problem.coordinates)))
@@ -191,7 +195,7 @@ class Correction:
                     if not found < PAYS * least:
                         break
                     best, least = other, found
-        return best, (time.perf_counter() - began) / number
+        return best, least, (time.perf_counter() - began) / number
 
     def _by_states(self, choice: Choice, factor: float) -> Choice:
         return replace(choice, states=factor * choice.states)
@@ -207,9 +211,11 @@ class Correction:
 
     def _hardest(self) -> Slab:
         """The slab with the largest residual of the equations."""
-        times, residuals = self._solver.judge.by_time()
-        return max(self._slabs, key=lambda one: self._mean(one, times, residuals))
+        sizes = self._sizes()
+        return self._slabs[sizes.index(max(sizes))]
 
-    def _mean(self, slab: Slab, times: torch.Tensor, residuals: torch.Tensor) -> float:
-        inside = (times >= slab.lower) & (times < slab.upper)
-        return float(residuals[inside].mean()) if bool(inside.any()) else 0.0
+    def _sizes(self) -> list[float]:
+        """The residual of the equations in each slab, without features there."""
+        times, squares = self._solver.judge.by_time()
+        inside = [one.holds(times[:, None].expand(-1, self.axis + 1)) for one in self._slabs]
+        return [float(squares[mask].mean().sqrt()) if bool(mask.any()) else 0.0 for mask in inside]

@@ -229,10 +229,8 @@ def _independent(solver: FeatureSolver, choice: Choice, stream: int, points: Ten
     numbers = {name: float(one) for name, one in learned.items()}
     try:
         if solver.slabs:
-            if solver.trained:
-                march(solver, stream, choice.count / solver.choice.count, 1, again=False)
-            else:
-                march(solver, stream, MORE_IN_SLABS * choice.count / solver.choice.count, STEPS)
+            more = MORE_IN_SLABS * choice.count / solver.choice.count
+            march(solver, stream, more, 1 if solver.trained else STEPS, again=not solver.trained)
             return _present(solver, points, choice)
         solver.add(choice, stream)
         expansions = expansions_of(network)

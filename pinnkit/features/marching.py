@@ -76,7 +76,8 @@ def march(solver: SlabsSolver, stream: int, more: float, steps: int, again: bool
             added = set(part.add(replace(choice, count=math.ceil(factor * choice.count)), stream))
             unknown = [one for one in expansions_of(network) if one.module in added]
             unknowns = sum(one.size for one in unknown)
-            newton(part.system(unknowns, stream), unknown, 1 if part.linear else steps, part.linear, former)
+            linear = part.linear or steps == 1  # the state is so near that its linearisation is as good
+            newton(part.system(unknowns, stream), unknown, 1 if linear else steps, linear, former)
             network.remove([one.module for one in former])
             former = unknown
             if not again or part.fresh_residual(unknowns) <= residual:

@@ -15,7 +15,7 @@ from pinnkit.features.solver import FeatureSolver
 
 log = logging.getLogger(__name__)
 
-LOWER = 0.7
+LOWER = 0.3
 """The share of the residual on fresh points that a correction must leave at most, or it is not taken."""
 
 

@@ -144,7 +144,7 @@ class FeatureSolver:
         """Solve with more and more features; each level's are attached to the network."""
         self._check_pointwise()
         self.measure()
-        if self.settings.windows is not None and self.settings.windows > 1:
+        if self.settings.windows is not None and self.settings.windows > 1 and not self.trained:
             yield from self._in_slabs(seconds_left)
             return
         kept_back = KEPT_BACK * seconds_left() if self.trained else 0.0
