@@ -28,9 +28,9 @@ PAYS = 2.0
 """The factor by which a change must lower the residual."""
 COSTS = 2.5
 """The power of the number of features by which the seconds of a slab grow."""
-WORSE = 1.5
-"""The factor by which more must be left than where a change of ranges has failed, for it to be tried again; where there
-are many unknowns, one that has never paid is not."""
+WORSE, MUCH_WORSE = 1.5, 6.0
+"""The factor by which more must be left than where a change of ranges has failed, for it to be tried again; and where
+there are many unknowns, and it has never paid."""
 CHEAP = 0.2
 """The share of `features.max_unknowns` up to which there are few, so that all are tried again where width or number
 have changed."""
@@ -47,7 +47,7 @@ class SlabSolver(Protocol):
 
     def measure(self) -> None: ...
 
-    def search(self) -> tuple[Choice, float]: ...
+    def search(self, seconds_left: Callable[[], float] = ...) -> tuple[Choice, float]: ...
 
     def relocate(self) -> bool: ...
 
@@ -169,7 +169,8 @@ class Adaptation:
         free = dict(self._free(best)) if self._ranges else {}
         tried, dear = self._tried, not self._cheap(best.choice)
         for name in sorted(free, key=lambda one: -tried.paid[one]):
-            if name in tried.failed and (best.relative < WORSE * tried.failed[name] or (dear and not tried.paid[name])):
+            worse = MUCH_WORSE if dear and not tried.paid[name] else WORSE
+            if best.relative < worse * tried.failed.get(name, 0.0):
                 continue
             if self._seconds_left() - self._all(best.width, best.seconds) < best.seconds:
                 break  # the time is needed for the slabs to come
@@ -238,7 +239,9 @@ class Adaptation:
                     for index in indices:
                         ranges[index] *= factor
                     if min(ranges) >= SMALLEST:
-                        yield f"{key} {label} {factor}", replace(choice, **{key: tuple(ranges)})
+                        changed = {"ranges": choice.ranges, "steep": choice.steep, key: tuple(ranges)}
+                        other = replace(choice, ranges=changed["ranges"], steep=changed["steep"])
+                        yield f"{key} {label} {factor}", other
 
     def _dearer(self, best: Attempt) -> Iterator[tuple[float, Choice]]:
         """Width and choice of more work that is allowed."""

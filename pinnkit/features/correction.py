@@ -20,6 +20,7 @@ from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.expansions import Expansion
 from pinnkit.features.judge import Judge
+from pinnkit.features.parts import Shares, of_first_number
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab
 from pinnkit.features.start import Start, start_of
@@ -42,8 +43,6 @@ TRIALS = 0.2
 """The share of the time that trials may take."""
 RESERVE = 0.7
 """The share of the time left that slabs are planned for."""
-OVERTIME = 0.5
-"""The share of the time by which it may be exceeded."""
 POWER = 2.5
 """The power of the number of features by which the seconds of a solve grow."""
 STEPS = 3
@@ -69,6 +68,7 @@ class CorrectingSolver(Protocol):
     like: torch.Tensor
     seed: int
     trial_unknowns: int
+    ranks: Shares | None
     judge: Judge
     attached: Attached
     slabs: Solved
@@ -143,9 +143,6 @@ class Correction:
                 return []
             solved.append((slab, choice, residual))
             previous = part.attached.expansions
-            if self._seconds_left() < -OVERTIME * all_seconds:
-                log.debug("correction: no time for the slabs behind %d", index + 1)
-                return []
         return solved
 
     def _part(self, slab: Slab, previous: Sequence[Expansion]) -> Part:
@@ -164,6 +161,7 @@ class Correction:
         """As many features as the time allows for the slabs to come, with seconds for one by the choice's number."""
         fields = sum(map(len, self._solver.network.members))
         growth = (max(RESERVE * self._seconds_left(), 0.0) / (slabs * seconds)) ** (1 / POWER)
+        growth = self._agreed(growth)
         if growth < 1.0:
             return None
         growth = min(growth, self._solver.settings.max_unknowns / (choice.count * fields))
@@ -172,7 +170,7 @@ class Correction:
         return choice.larger(growth)
 
     def _choice(self, seconds: float) -> tuple[Choice, float, float]:
-        """Few features for the slab with the largest residual, which trials find, what they leave, and their seconds."""
+        """Few features that trials find for the hardest slab, what they leave there, and seconds of a trial."""
         solver, began = self._solver, time.perf_counter()
         part = self._part(self._hardest(), [])
         ranges = tuple(TIME if axis == self.axis else SPACE for axis in range(len(solver.problem.coordinates)))
@@ -189,13 +187,17 @@ class Correction:
         number = 1
         for change in (self._by_states, self._by_space, self._by_time):
             for factor in FACTORS:
-                while (time.perf_counter() - began) * (number + 1) / number < seconds:
+                while self._agreed((time.perf_counter() - began) * (number + 1) / number - seconds) < 0:
                     other = change(best, factor)
                     found, number = residual(other), number + 1
                     if not found < PAYS * least:
                         break
                     best, least = other, found
         return best, least, (time.perf_counter() - began) / number
+
+    def _agreed(self, value: float) -> float:
+        """A number that depends on time, as the first process has it."""
+        return of_first_number(value, self._solver.ranks, self._solver.like)
 
     def _by_states(self, choice: Choice, factor: float) -> Choice:
         return replace(choice, states=factor * choice.states)

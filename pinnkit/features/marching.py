@@ -11,6 +11,7 @@ import torch
 
 from pinnkit.features.attached import Kept
 from pinnkit.features.choice import Choice
+from pinnkit.features.expansions import Expansion
 from pinnkit.features.newton import newton
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab
@@ -46,7 +47,7 @@ class SlabsSolver(Protocol):
     settings: FeatureSettings
     like: torch.Tensor
     seed: int
-    slabs: Sequence[tuple[Slab, Choice, float]]
+    slabs: list[tuple[Slab, Choice, float]]
 
     def part(self, slab: Slab, start: Start | None, guesses: Sequence[Kept]) -> Part: ...
 
@@ -62,7 +63,8 @@ def march(solver: SlabsSolver, stream: int, more: float, steps: int, again: bool
         steps: of Newton's method in each slab, from the state that there is.
         again: whether a slab gets more features where these leave more than the answer's.
     """
-    network, previous = solver.network, []
+    network = solver.network
+    previous: list[Expansion] = []
     for slab, choice, residual in solver.slabs:
         start = None
         if previous:

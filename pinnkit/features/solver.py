@@ -13,22 +13,22 @@ from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.continuation import followed
 from pinnkit.features.correction import corrected
-from pinnkit.features.growth import Growth, fields_read
+from pinnkit.features.deadline import Deadline
+from pinnkit.features.growth import Growth
 from pinnkit.features.judge import Judge
-from pinnkit.features.least_squares import Shares
 from pinnkit.features.level import Level
 from pinnkit.features.made import made
 from pinnkit.features.newton import newton
+from pinnkit.features.parts import Shares, of_first
 from pinnkit.features.places import concentrated
 from pinnkit.features.points import FRESH, draw, scales
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab, initial_value_problem
 from pinnkit.features.start import Start
-from pinnkit.features.supported import check_pointwise
+from pinnkit.features.supported import all_linear, check_pointwise, fields_read
 from pinnkit.features.system import System
 from pinnkit.features.trials import Trials
 from pinnkit.features.windows import Windows
-from pinnkit.language.linear import is_linear
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.fields import Zero
@@ -68,8 +68,9 @@ class FeatureSolver:
         reason: why it ended.
         choice: the features that are attached.
         trial_unknowns: coefficients in all of a trial.
+        trained: whether a trained network is corrected.
+        guess: the state with which Newton's method begins, once it is measured; (): zero.
         slabs: of time that are solved, with the features of each and what they leave; []: one window.
-        trained: whether there is a network beneath the features.
         judge: of answers, by fresh points.
         places: points of each group where the residual is large, or a trained field is steep.
         scales: term -> the factor on its residuals.
@@ -92,17 +93,17 @@ class FeatureSolver:
     ) -> None:
         self.model, self.groups, self.settings, self.seed, self.ranks = model, groups, settings, seed, ranks
         self.slab, self._start, self._guesses = slab, start, guesses
-        self._guess: Kept = ()
-        self.problem = model.problem
-        self.linear = self.problem.linear and not self.problem.learned and self._linear_conditions()
-        self.reason = ""
+        self.guess: Kept = ()
+        self.problem, self.network = model.problem, System(model, groups, {}, {}).network
+        self.linear = all_linear(self.problem, self.network)
+        self.reason, self.size = "", 0.0
         self.like = like if like is not None else torch.zeros(1, dtype=torch.float64)
-        self.network = System(model, groups, {}, {}).network
         self.attached = Attached(self.network, slab is not None)
-        self.size = 0.0
+        self.deadline = Deadline(self.attached, model.learned)
+        self.check = self.deadline.check
         self.slabs: list[tuple[Slab, Choice, float]] = []
-        self.judge = Judge(self)
         self.trained = not all(isinstance(one, Zero) for one in self.network.networks)
+        self.judge = Judge(self)
         self.places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
         batches = draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab=slab)
@@ -141,7 +142,14 @@ class FeatureSolver:
         return self.choice
 
     def levels(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
-        """Solve with more and more features; each level's are attached to the network."""
+        """Solve with more and more features; each level's are attached, and at the end of the time the best."""
+
+        def ended(choice: Choice) -> None:
+            self.choice, self.reason = choice, "the time left ended"
+
+        return self.deadline.levels(self._levels(seconds_left), seconds_left, ended)
+
+    def _levels(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
         self._check_pointwise()
         self.measure()
         if self.settings.windows is not None and self.settings.windows > 1 and not self.trained:
@@ -184,7 +192,7 @@ class FeatureSolver:
                 self.attached.put(guess)
                 residual = self.fresh_residual(self.trial_unknowns)
                 if residual < least:
-                    self._guess, least = guess, residual
+                    self.guess, least = guess, residual
                 self.attached.put([])
 
     def _divisible(self) -> bool:
@@ -198,14 +206,16 @@ class FeatureSolver:
         log.info("features: slabs of time, each of which starts from the end of the one before")
         self.attached.put([])
         windows = Windows(self.part, self.network, self.settings, self.problem, self.like, self.seed, bound)
-        yield from windows.levels(seconds_left)
+        for level in windows.levels(seconds_left):
+            self.deadline.keep(math.inf, windows.choice)  # with which later slabs may end
+            yield level
         self.reason, self.choice, self.slabs = windows.reason, windows.choice, windows.solved
 
     def part(self, slab: Slab, start: Start | None, guesses: Sequence[Kept]) -> FeatureSolver:
         """The solver of a slab of time."""
         arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
         found = FeatureSolver(*arguments, slab, start, guesses)
-        found.places = self.judge.places
+        found.places, found.check = self.judge.places, self.check
         return found
 
     # ------------------------------------------------------------ one solve
@@ -222,12 +232,12 @@ class FeatureSolver:
         former = self.places
         self.spread()
         if self.slab is not None and not self.attached.expansions:
-            self.attached.put(self._guess)
+            self.attached.put(self.guess)
         pool = POOL if self.slab is None else POOL // 4
         rows = pool * len(self.problem.equations)
         batches = draw(self.problem, 1, rows, self.seed, FRESH + 7, self.like, slab=self.slab)
         equations = {name: batch for name, batch in batches.items() if is_equations(name)}
-        self.places = concentrated(System(self.model, self.groups, equations, self.scales), self.seed)
+        self.places = concentrated(System(self.model, self.groups, equations, self.scales, self.ranks), self.seed)
         return bool(former or self.places)
 
     def spread(self) -> None:
@@ -239,10 +249,9 @@ class FeatureSolver:
         places = self.places
         if drawn:  # other ones than those of the solve
             places = {name: one.take(slice(None, None, -1)) for name, one in places.items()}
-        batches = draw(
-            self.problem, unknowns, share * self.settings.rows, self.seed, drawn, self.like, places, self.slab
-        )
-        return System(self.model, self.groups, batches, self.scales, self.ranks, self._start)
+        rows = share * self.settings.rows
+        batches = draw(self.problem, unknowns, rows, self.seed, drawn, self.like, places, self.slab)
+        return System(self.model, self.groups, batches, self.scales, self.ranks, self._start, check=self.check)
 
     def fresh_residual(self, unknowns: int) -> float:
         """The residual on points that no solve has seen."""
@@ -251,7 +260,8 @@ class FeatureSolver:
     def residual_by_network(self, unknowns: int) -> list[float]:
         """The same of the equations that read a field of each network; 0: none does."""
         system = self.system(unknowns, FRESH, share=0.5)
-        sizes = {term: float((system.scales[term] * one).square().mean()) for term, one in system.residuals().items()}
+        squares = {term: (system.scales[term] * one).square().mean() for term, one in system.residuals().items()}
+        sizes = dict(zip(squares, of_first(torch.stack([*squares.values()]), self.ranks).tolist(), strict=True))
         read = fields_read(self.problem)
         names = [one.name for one in self.problem.fields]
         return [
@@ -260,13 +270,7 @@ class FeatureSolver:
         ]
 
     def try_choice(
-        self,
-        choice: Choice,
-        warm: bool = True,
-        steps: int | None = None,
-        *,
-        least: float = math.inf,
-        enough: float = 0.0,
+        self, choice: Choice, warm: bool = True, steps: int | None = None, *, least: float = math.inf, enough: float = 0
     ) -> float:
         """Solve with features of a choice, which take the place of those there are; the residual on fresh points.
 
@@ -276,7 +280,7 @@ class FeatureSolver:
             enough: the residual at which it ends.
         """
         if not warm or self.linear:
-            self.attached.put([] if self.linear else self._guess)
+            self.attached.put([] if self.linear else self.guess)
         replaced = self.attached.expansions
         added = set(self.add(choice))
         unknown = [one for one in self.attached.expansions if one.module in added]
@@ -285,10 +289,7 @@ class FeatureSolver:
         with torch.no_grad():
             newton(self.system(unknowns, 0), unknown, steps, self.linear, replaced, HOPELESS * least, enough)
             self.network.remove([one.module for one in replaced if not bool(one.module.coefficients.any())])
-            return self.fresh_residual(unknowns)
-
-    def _linear_conditions(self) -> bool:
-        """Whether the conditions are linear too, and each field an affine function of the network's output."""
-        equations = [one for condition in self.problem.soft_conditions for one in condition.equations]
-        plain = all(not callable(one.residual) and is_linear(one.residual) for one in equations)
-        return plain and all(output.affine for output in System(self.model, self.groups, {}, {}).network.outputs)
+            found = self.fresh_residual(unknowns)
+        if self.slab is None:  # a slab ends with the solver of all of them
+            self.deadline.keep(found, choice)
+        return found

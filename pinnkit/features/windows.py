@@ -18,7 +18,7 @@ from pinnkit.features.level import Level
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab
 from pinnkit.features.start import Start, start_of
-from pinnkit.features.system import expansions_of
+from pinnkit.features.system import Stopped, expansions_of
 from pinnkit.features.tangent import extended, tangent
 from pinnkit.networks.fields import FieldNetworks
 from pinnkit.problem.problem import Problem
@@ -134,7 +134,13 @@ class Windows:
             choice, fixed = found.choice, self.settings.windows is not None
             if not fixed and found.relative < EASY * limit:
                 width, choice = WIDER * width, in_width(choice, self.axis, WIDER)
-            following = self._next(found, choice, width, limit, seconds_left)
+            solved = set(self._network.expansions)
+            try:
+                following = self._next(found, choice, width, limit, seconds_left)
+            except Stopped:
+                self._network.remove([one for one in self._network.expansions if one not in solved])
+                self.reason = f"the time left ended at {self.problem.time} = {slab.upper:.4g}"
+                return
             if following is None:
                 return
             if following.relative > limit:
@@ -185,7 +191,7 @@ class Windows:
         best: Attempt | None = None
         while True:
             part = self._part(self.begin, width)
-            choice, residual = part.search()
+            choice, residual = part.search(seconds_left)
             found = Attempt(part, width, choice, residual, part.attached.kept())
             if best is not None and found.residual > best.residual / PAYS:
                 break  # not the width, but features are in want
@@ -247,9 +253,8 @@ class Windows:
         last = upper > self.end - 1e-9 * self.total
         slab = Slab(self.axis, lower, self.end if last else upper, not previous, last)
         weight = self.settings.conditions_weight
-        start = None
-        if previous:
-            start = start_of(self.problem, slab, self._network, previous, weight, self.like, self.seed)
+        known = (self.problem, slab, self._network, previous, weight, self.like, self.seed)
+        start = start_of(*known) if previous else None
         guesses = tangent(self._network, slab, previous), extended(self._network, slab, previous)
         part = self._make(slab, start, guesses if previous else ())
         part.measure()

@@ -11,6 +11,7 @@ from scipy.integrate import solve_ivp
 from pinnkit.features.error import estimate
 from pinnkit.features.slab import Slab, initial_value_problem, time_orders
 from pinnkit.features.start import start_of
+from pinnkit.features.tangent import extended, tangent
 from pinnkit.problem.problem import Problem
 from tests.features.solvers import LOGISTIC, PENDULUM, error, logistic, solve, solver
 
@@ -116,10 +117,30 @@ def test_one_window_is_kept_where_it_leaves_less(caplog, monkeypatch):
     assert error(found, logistic, TIMES) < 1e-6
 
 
+def test_a_slab_begins_with_the_better_guess():
+    found = solve(LOGISTIC, seconds=0.0, windows=4, kind="tanh", range=2.0, count=30)
+    slab, previous = Slab(0, 1.0, 1.5, False, False), found.attached.expansions
+    tangents, going_on = tangent(found.network, slab, previous), extended(found.network, slab, previous)
+    part = found.part(
+        slab, start_of(found.problem, slab, found.network, previous, 30.0, found.like, 0), [tangents, going_on]
+    )
+    part.measure()
+    assert part.guess is going_on
+    assert part.attached.expansions == []
+    with torch.no_grad():
+        for module, _ in going_on:
+            module.coefficients.mul_(2.0)
+    part.measure()
+    assert part.guess is tangents
+
+
 def test_time_that_is_over_is_said():
     found = solve(LOGISTIC, seconds=0.0, windows=4, kind="tanh", range=2.0, count=10)
     assert found.reason == "the time left ended at t = 1"
     assert len(found.network.expansions) == 1
+    estimated = estimate(found, found.choice, own=True)
+    assert estimated.fields == {"u": None}
+    assert estimated.reasons == {"u": "only t up to 1 is solved"}
 
 
 def test_only_points_of_a_slab_are_drawn():
@@ -143,7 +164,7 @@ def test_a_field_without_derivatives_by_time_starts_anew():
     }
     found = solve(words, windows=2, kind="tanh", range=2.0, count=20, seconds=0.0)
     slab = Slab(1, 0.5, 1.0, False, True)
-    start = start_of(found.problem, slab, found.attached.expansions, 30.0, found.like, 0)
+    start = start_of(found.problem, slab, found.network, found.attached.expansions, 30.0, found.like, 0)
     assert [(one.field, one.order) for one in start.matches] == [(0, 0)]
     assert bool((start.points[:, 1] == 0.5).all())
     assert float(start.rows(found.attached.expansions, jacobian=False)[1].norm()) > 0
