@@ -37,6 +37,10 @@ class Choice:
         text += f", on its outputs up to {self.states:.3g}" if self.states else ""
         return f"{text}, half of them steep ({_shown(self.steep)}) where the residual is large" if self.steep else text
 
+    def more(self, growth: float) -> Choice:
+        """More features of the same ranges."""
+        return replace(self, count=math.ceil(growth * self.count))
+
     def larger(self, growth: float) -> Choice:
         """More features, with ranges that grow as their density along a line does."""
         factor = growth ** (1 / len(self.ranges))
