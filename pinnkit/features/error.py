@@ -47,13 +47,6 @@ sets miss the same."""
 SOLVED = 1e-2
 """The share of the residual of zero fields from which on a state is too far from a solution of a nonlinear problem for
 the linearisation about it to tell whether that is singular."""
-<<<<<<< HEAD
-POINTS = 8000
-"""Points of the domain at which distances are measured: a front with a hundredth of it has some."""
-FEWER = 2000
-"""Those of them by which changes that nothing notices are found."""
-=======
->>>>>>> main
 MORE = 1.1
 """Features of the second set, as a multiple of those of the first, where these resolve the answer."""
 FINER = 1.6
@@ -63,6 +56,8 @@ GROWTHS = 2
 """Sets that are finer still, each of which is compared with the one before, where two do not tell the error."""
 LARGEST = 1200
 """Coefficients of such a set at most."""
+FEWER = 2000
+"""Points by which changes that nothing notices are found."""
 
 
 @dataclass(frozen=True)
@@ -87,22 +82,6 @@ class Estimate:
     singular: str | None = None
 
 
-<<<<<<< HEAD
-@dataclass(frozen=True)
-class Answer:
-    """Fields at points (n, fields), learned numbers, and the residual on fresh points.
-
-    judged: the same of the points and weights by which answers are judged.
-    """
-
-    values: Tensor
-    learned: dict[str, float]
-    residual: float
-    judged: float
-
-
-=======
->>>>>>> main
 def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
     """The error of the answer that the solver's network holds, which is left as it is.
 
@@ -229,62 +208,3 @@ def _missed(solver: FeatureSolver, condition: str) -> float:
     scales = dict.fromkeys(solver.groups[condition].terms, 1.0)
     found = System(solver.model, solver.groups, {condition: batch}, scales).norm()
     return found / size if size > 0 else found
-<<<<<<< HEAD
-
-
-def residual_of_zero(solver: FeatureSolver) -> float:
-    """The residual on fresh points without features and trained networks."""
-    network = solver.network
-    added, networks = network.added, network.networks
-    network.remove([module for module, _ in added])
-    network.networks = nn.ModuleList([Zero(len(fields)) for fields in network.members])
-    try:
-        return solver.fresh_residual(solver.trial_unknowns)
-    finally:
-        network.networks = networks
-        for module, group in added:
-            network.add(module, group)
-
-
-def _present(solver: FeatureSolver, points: Tensor, choice: Choice) -> Answer:
-    unknowns = choice.unknowns(solver.network.members)
-    residual = solver.system(unknowns, FRESH + 1, share=0.5).norm()
-    return Answer(solver.network(points), solver.numbers(), residual, solver.judge.norm())
-
-
-def independent(solver: FeatureSolver, choice: Choice, stream: int, points: Tensor, own: bool) -> Answer:
-    """The answer with an independent set of features; the solver is left as it was."""
-    network, learned = solver.network, solver.model.learned
-    former = network.added
-    kept = copy.deepcopy([module.state_dict() for module, _ in former])
-    numbers = {name: float(one) for name, one in learned.items()}
-    try:
-        if solver.slabs:
-            more = MORE_IN_SLABS * choice.count / solver.choice.count
-            march(solver, stream, more, 1 if solver.trained else STEPS, again=not solver.trained)
-            return _present(solver, points, choice)
-        solver.add(choice, stream)
-        expansions = expansions_of(network)
-        unknown, replaced = expansions[len(former) :], expansions[: len(former)] if own else []
-        system = solver.system(sum(one.size for one in unknown), stream)
-        newton(system, unknown, STEPS if own and not solver.linear else 1, not own or solver.linear, replaced)
-        return _present(solver, points, choice)
-    finally:
-        network.remove(list(network.expansions))
-        for (module, group), state in zip(former, kept, strict=True):
-            module.load_state_dict(state)
-            network.add(module, group)
-        for name, value in numbers.items():
-            learned[name].fill_(value)
-
-
-def points_inside(solver: FeatureSolver) -> tuple[Tensor, dict[str, Tensor]]:
-    """Points of the domain, and for each part of it those that lie there."""
-    problem = solver.problem
-    points = problem.domain.draw(
-        POINTS, lambda drawn: unit_points("sobol", drawn, problem.domain.dimension, 0, "error")
-    )
-    masks = {one.part: torch.as_tensor(problem.solid(one.part).contains(points)) for one in problem.fields}
-    return torch.as_tensor(points).to(solver.like), masks
-=======
->>>>>>> main

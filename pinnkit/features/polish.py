@@ -19,7 +19,7 @@ from pinnkit.features.solver import FeatureSolver
 
 log = logging.getLogger(__name__)
 
-LOWER = 0.3
+LOWER = 0.7
 """The share of the residual on fresh points that a correction must leave at most, or it is not taken."""
 CLOSER = 0.5
 """The share of the distance to a third answer that it must leave at most, where the residual does not tell enough."""
@@ -94,6 +94,8 @@ def polish(solver: FeatureSolver, seconds: float) -> Polished:
             accepted = False
             solver.network.remove([module for module, _ in added])
             _set(solver, learned)
+    if not accepted:
+        solver.slabs = []
     return Polished(accepted, before, after, choice, time.perf_counter() - began, doubt)
 
 
@@ -101,13 +103,8 @@ def _doubt(
     solver: FeatureSolver, choice: Choice, after: float, points: Tensor, trained: Tensor, corrected: Tensor
 ) -> str:
     """Why independent features do not confirm a correction; "": they do."""
-<<<<<<< HEAD
-    third = independent(solver, replace(choice, count=math.ceil(MORE * choice.count)), 1, points, own=True)
-    if not third.judged <= WORSE * after:
-=======
     third = independent(solver, choice.more(MORE), 1, points, own=True)
-    if not third.residual <= WORSE * after:
->>>>>>> main
+    if not third.judged <= WORSE * after:
         return "lower the residual by chance: independent ones do not"
     sizes = third.values.square().mean(dim=0).sqrt().clamp_min(1e-300)
     left, first = (float(((one - third.values) / sizes).square().mean().sqrt()) for one in (corrected, trained))
