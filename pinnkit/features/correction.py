@@ -173,9 +173,11 @@ class Correction:
         """Few features that trials find for the hardest slab, what they leave there, and seconds of a trial."""
         solver, began = self._solver, time.perf_counter()
         part = self._part(self._hardest(), [])
-        ranges = tuple(TIME if axis == self.axis else SPACE for axis in range(len(solver.problem.coordinates)))
+        settings, size = solver.settings, len(solver.problem.coordinates)
+        ranges = tuple(settings.range or (TIME if axis == self.axis else SPACE) for axis in range(size))
         count = max(40, solver.trial_unknowns // sum(map(len, solver.network.members)))
-        best = Choice("sin", ranges, count, states=STATES)
+        best = Choice("tanh" if settings.kind == "tanh" else "sin", ranges, count, states=STATES)
+        changes = [self._by_states, *([] if settings.range else [self._by_space, self._by_time])]
 
         def residual(choice: Choice) -> float:
             found = part.try_choice(choice, False, 1)
@@ -185,7 +187,7 @@ class Correction:
 
         least = residual(best)
         number = 1
-        for change in (self._by_states, self._by_space, self._by_time):
+        for change in changes:
             for factor in FACTORS:
                 while self._agreed((time.perf_counter() - began) * (number + 1) / number - seconds) < 0:
                     other = change(best, factor)

@@ -53,8 +53,7 @@ def steep_places(network: FieldNetworks, problem: Problem, count: int, seed: int
     is added.
     """
     half = torch.as_tensor((problem.domain.upper - problem.domain.lower) / 2).to(like)
-    fields, size = range(len(problem.fields)), len(problem.coordinates)
-    wanted = [(field, (axis,)) for field in fields for axis in range(size)]
+    wanted = [(field, axis) for field in range(len(problem.fields)) for axis in range(len(problem.coordinates))]
     found = {}
     for name in equation_groups(problem):
         points = equation_points(problem, Sobol(), seed, STREAM, 2 * count, name).coordinates
@@ -63,12 +62,14 @@ def steep_places(network: FieldNetworks, problem: Problem, count: int, seed: int
 
         def slope(points: np.ndarray, spread: Tensor = spread) -> np.ndarray:
             at = torch.as_tensor(points).to(like)
-            slopes = derivatives(lambda one: network(one, expanded=False), at, wanted)
-            total = sum(
-                (half[axis] * one.detach()[:, 0] / spread[field].clamp(min=1e-300)).square()
-                for (field, (axis,)), one in slopes.items()
+            slopes = derivatives(
+                lambda one: network(one, expanded=False), at, [(field, (axis,)) for field, axis in wanted]
             )
-            return np.asarray(torch.as_tensor(total).sqrt().cpu().numpy(), dtype=float)
+            total = torch.zeros_like(at[:, 0])
+            for field, axis in wanted:
+                own = slopes[field, (axis,)].detach()[:, 0]
+                total += (half[axis] * own / spread[field].clamp(min=1e-300)).square()
+            return np.asarray(total.sqrt().cpu().numpy(), dtype=float)
 
         first = slope(points)
         flat = FLAT * float(first.mean()) or 1.0
