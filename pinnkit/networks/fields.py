@@ -14,6 +14,7 @@ from pinnkit.networks.ansatz import HardConstraints
 from pinnkit.networks.bounded import bounded
 from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.levels import Levels
+from pinnkit.operators.derivatives import derivatives
 
 TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
     "softplus": nn.functional.softplus,
@@ -152,6 +153,20 @@ class FieldNetworks(nn.Module):
                 found[index] = value
         return torch.stack([found[index] for index in range(len(self.outputs))], dim=1)
 
+    def states(
+        self, points: Tensor, fields: Sequence[int], axes: Sequence[tuple[int, ...]]
+    ) -> dict[tuple[int, ...], Tensor]:
+        """The outputs of a network without features, and derivatives of them, (n, outputs) each.
+
+        Args:
+            fields: the network's.
+        """
+        number = self.members.index(list(fields))
+        columns, outputs = list(self.outputs[fields[0]].columns), range(len(fields))
+        wanted = [(index, one) for one in axes for index in outputs]
+        found = derivatives(lambda inputs: self.networks[number](inputs[:, columns]), points, wanted)
+        return {one: torch.cat([found[index, one].detach() for index in outputs], dim=1) for one in axes}
+
     def constant_factor(self, field: int) -> float | None:
         """The derivative of a field by its network's output where it is the same everywhere; None: it is not."""
         output = self.outputs[field]
@@ -178,10 +193,11 @@ class FieldNetworks(nn.Module):
         return torch.stack([found[index] for index in range(len(self.outputs))], dim=1)
 
     def _with_features(self, outputs: Tensor, number: int, points: Tensor) -> Tensor:
+        found = outputs
         for group, features in zip(self.expanded, self.expansions, strict=True):
             if group == number:
-                outputs = outputs + features(points)
-        return outputs
+                found = found + features(points, outputs)
+        return found
 
 
 class Zero(nn.Module):

@@ -27,16 +27,17 @@ class Gabor(nn.Module):
     def __init__(self, inputs: int, outputs: int, width: int, depth: int, frequency: float) -> None:
         super().__init__()
         self.centres, self.steepness = nn.ParameterList(), nn.ParameterList()
-        self.waves = nn.ModuleList([nn.Linear(inputs, width, dtype=torch.float64) for _ in range(depth)])
-        self.layers = nn.ModuleList([nn.Linear(width, width, dtype=torch.float64) for _ in range(depth - 1)])
+        waves = [nn.Linear(inputs, width, dtype=torch.float64) for _ in range(depth)]
+        layers = [nn.Linear(width, width, dtype=torch.float64) for _ in range(depth - 1)]
+        self.waves, self.layers = nn.ModuleList(waves), nn.ModuleList(layers)
         self.last = nn.Linear(width, outputs, dtype=torch.float64)
-        for wave in self.waves:
+        for wave in waves:
             nn.init.normal_(wave.weight, std=frequency / math.sqrt(depth))
             nn.init.uniform_(wave.bias, -math.pi, math.pi)
             self.centres.append(nn.Parameter(2 * torch.rand(inputs, width, dtype=torch.float64) - 1))
             self.steepness.append(nn.Parameter(2 * torch.rand(width, dtype=torch.float64)))
         bound = math.sqrt(6 / width)
-        for layer in self.layers:
+        for layer in layers:
             nn.init.uniform_(layer.weight, -bound, bound)
             nn.init.zeros_(layer.bias)
         nn.init.xavier_normal_(self.last.weight)

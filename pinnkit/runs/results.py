@@ -41,6 +41,7 @@ from pinnkit.training.exceptions import (
 from pinnkit.training.feature_state import base_state
 from pinnkit.training.module import PINN
 from pinnkit.training.signals import Interrupted
+from pinnkit.training.trained import trained
 from pinnkit.verdict.changes import Answer
 from pinnkit.versions import commit, versions
 
@@ -220,9 +221,9 @@ class Results:
 def _parameters(module: PINN) -> int:
     """How many numbers were trained, or solved for."""
     count = max((stage.level for stage in module.stages), default=0) + 1
-    all_of_them = {id(one) for level in range(count) for one in module.trained(level)}
-    trained = {name: one.numel() for name, one in module.named_parameters() if id(one) in all_of_them}
-    kept = trained if module.solves else base_state(trained)  # a polish leaves the network as it was trained
+    all_of_them = {id(one) for level in range(count) for one in trained(module, level)}
+    sizes = {name: one.numel() for name, one in module.named_parameters() if id(one) in all_of_them}
+    kept = sizes if module.solves else base_state(sizes)  # a polish leaves the network as it was trained
     return sum(kept.values())
 
 

@@ -23,7 +23,7 @@ from pinnkit.training.computation import Computation
 from pinnkit.training.counters import Counters
 from pinnkit.training.distributed import Ranks
 from pinnkit.training.divergence import Divergence
-from pinnkit.training.feature_state import network_of, put_features
+from pinnkit.training.feature_state import put_features
 from pinnkit.training.loop import Loop
 from pinnkit.training.minibatch import MiniBatches
 from pinnkit.training.scoring import Scoring
@@ -34,6 +34,7 @@ from pinnkit.training.state import TrainingState
 from pinnkit.training.step import OptimizerStep
 from pinnkit.training.stopping import Stopping
 from pinnkit.training.term_values import TermValues
+from pinnkit.training.trained import trained
 from pinnkit.training.weights import WeightState
 
 
@@ -101,13 +102,6 @@ class PINN(lightning.LightningModule):
         """All fields at points: (n, d) -> (n, fields)."""
         return self.network(points)
 
-    def trained(self, level: int) -> list[nn.Parameter]:
-        """The parameters that are trained in the stages of a level, from 0, the problem's learned ones among them."""
-        all_levels = network_of(self.model).levels
-        others = {id(one) for levels in all_levels for one in levels.parameters()}
-        own = {id(one) for levels in all_levels for one in levels.parameters_of(level)}
-        return [one for one in self.parameters() if id(one) in own or (one.requires_grad and id(one) not in others)]
-
     def parameter_values(self) -> dict[str, Tensor]:
         """Every parameter of the problem as a scalar tensor."""
         return self.values.parameters()
@@ -169,7 +163,7 @@ class PINN(lightning.LightningModule):
         matrices = 1 if self.limits.shards else rows  # sums in products of matrices depend on it
         if self.ranks.count > 1:  # whose machines may have other numbers of cores
             matrices = self.trainer.strategy.broadcast(matrices)
-        return [stage.optimizer(self.trained(stage.level), rows, matrices) for stage in self.stages]
+        return [stage.optimizer(trained(self, stage.level), rows, matrices) for stage in self.stages]
 
     def setup(self, stage: str) -> None:
         self.state.ranks = Ranks(self.trainer.global_rank, self.trainer.world_size, self.limits.shards)
