@@ -229,7 +229,7 @@ def test_a_sweep_over_real_runs(tmp_path):
         "optimizer=ssbroyden", "network.depth=1", "sampling.equations=40", "network.width=range(3,9)",
         "optimizer.max_parameters=choice(10,1000)",
     ]  # fmt: skip
-    done = completed(*line, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)})
+    done = completed(*line, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, timeout=600)
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader((tmp_path / "sweep" / "summary.csv").read_text().splitlines()))
     assert len(rows) == 3
