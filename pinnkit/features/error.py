@@ -100,13 +100,13 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
         own: whether features are a part of the answer, whose place independent ones take.
     """
     began = time.perf_counter()
-    points, masks = _inside(solver)
+    points, masks = points_inside(solver)
     with torch.no_grad():
         present = _present(solver, points, choice)
-        others = [_independent(solver, choice, 1, points, own)]
-        others.append(_independent(solver, replace(choice, count=math.ceil(MORE * choice.count)), 2, points, own))
+        others = [independent(solver, choice, 1, points, own)]
+        others.append(independent(solver, replace(choice, count=math.ceil(MORE * choice.count)), 2, points, own))
     log.debug("residuals: %.2e; independent: %.2e, %.2e", present.residual, *(one.residual for one in others))
-    noise, doubt = _noise(solver), _doubt(solver, present, others, own)
+    noise, doubt = _unfinished(solver) or _noise(solver), _doubt(solver, present, others, own)
     found = _undetermined(solver, present, choice, points)
     singular = dict.fromkeys(found.names, found.text) if found else {}
     fields: dict[str, float | None] = {}
@@ -135,12 +135,12 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
             reasons[name] = reason
     change = (others[1].values - present.values).cpu().numpy()
     seconds = time.perf_counter() - began
-    return Estimate(fields, learned, reasons, seconds, points.cpu().numpy(), change, found and found.text)
+    return Estimate(fields, learned, reasons, seconds, points.cpu().numpy(), change, found.text if found else None)
 
 
 def _undetermined(solver: FeatureSolver, present: Answer, choice: Choice, points: Tensor) -> Undetermined | None:
     """What the linearised problem does not determine, where that tells of the solution."""
-    if not solver.linear and not present.residual <= SOLVED * _of_zero(solver):
+    if not solver.linear and not present.residual <= SOLVED * residual_of_zero(solver):
         return None
     return undetermined(solver, choice, points)
 
@@ -160,7 +160,7 @@ def _doubt(solver: FeatureSolver, present: Answer, others: list[Answer], own: bo
     if own:
         if not most <= max(WORSE * present.residual, solver.exact):
             return f"independent features leave a residual of {most:.2g}, and the answer {present.residual:.2g}"
-        zero = _of_zero(solver)
+        zero = residual_of_zero(solver)
         if not zero > 0:
             return "fields that are zero solve the problem too"
         left = present.residual / zero
@@ -173,6 +173,12 @@ def _doubt(solver: FeatureSolver, present: Answer, others: list[Answer], own: bo
     if not drop >= RESOLVED:
         return f"features do not resolve the correction: the residual falls by a factor {drop:.2g} only"
     return None
+
+
+def _unfinished(solver: FeatureSolver) -> str | None:
+    """That slabs of time do not come to the end of the domain; None: they do, or there are none."""
+    slab = solver.slabs[-1][0] if solver.slabs else None
+    return None if slab is None or slab.last else f"only {solver.problem.time} up to {slab.upper:.4g} is solved"
 
 
 def _noise(solver: FeatureSolver) -> str | None:
@@ -194,7 +200,7 @@ def _missed(solver: FeatureSolver, condition: str) -> float:
     return found / size if size > 0 else found
 
 
-def _of_zero(solver: FeatureSolver) -> float:
+def residual_of_zero(solver: FeatureSolver) -> float:
     """The residual on fresh points without features and trained networks."""
     network = solver.network
     added, networks = network.added, network.networks
@@ -213,7 +219,7 @@ def _present(solver: FeatureSolver, points: Tensor, choice: Choice) -> Answer:
     return Answer(solver.network(points), solver.numbers(), solver.system(unknowns, FRESH + 1, share=0.5).norm())
 
 
-def _independent(solver: FeatureSolver, choice: Choice, stream: int, points: Tensor, own: bool) -> Answer:
+def independent(solver: FeatureSolver, choice: Choice, stream: int, points: Tensor, own: bool) -> Answer:
     """The answer with an independent set of features; the solver is left as it was."""
     network, learned = solver.network, solver.model.learned
     former = network.added
@@ -238,7 +244,7 @@ def _independent(solver: FeatureSolver, choice: Choice, stream: int, points: Ten
             learned[name].fill_(value)
 
 
-def _inside(solver: FeatureSolver) -> tuple[Tensor, dict[str, Tensor]]:
+def points_inside(solver: FeatureSolver) -> tuple[Tensor, dict[str, Tensor]]:
     """Points of the domain, and for each part of it those that lie there."""
     problem = solver.problem
     points = problem.domain.draw(

@@ -44,6 +44,7 @@ class GrowingSolver(Protocol):
     size: float
     choice: Choice
     reason: str
+    trained: bool
 
     @property
     def exact(self) -> float: ...
@@ -110,7 +111,8 @@ class Growth:
         if solver.relocate():
             self._best = solver.fresh_residual(choice.unknowns(solver.network.members)), self._best[1]
         former = self._best[0]
-        cheap = choice.unknowns(solver.network.members) <= CHEAP * solver.settings.max_unknowns
+        unknowns = choice.unknowns(solver.network.members)
+        cheap = not solver.trained and unknowns <= CHEAP * solver.settings.max_unknowns  # a correction is short of time
         found: list[tuple[float, Choice, Kept, float]] = []
         for way in sorted(WAYS, key=lambda one: abs(one - self._way)):
             if found and not cheap and found[0][0] < former / FELL:

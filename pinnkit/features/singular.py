@@ -10,7 +10,7 @@ found is measured on points that it was not found by.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from torch import Tensor
 from pinnkit.features.choice import Choice
 from pinnkit.features.expansions import Expansion
 from pinnkit.features.least_squares import ridged
+from pinnkit.features.linearise import Linearisation
 from pinnkit.features.linearised import Linearised, State
 from pinnkit.features.points import FRESH
 from pinnkit.features.solver import FeatureSolver
@@ -60,45 +61,67 @@ class Undetermined:
 
 
 @dataclass(frozen=True)
+class _View:
+    """What counts how much.
+
+    Attributes:
+        scales: term -> the factor on its residuals, with which slowly varying changes of the sizes that are asked for
+            bring residuals of 1.
+        fields, numbers: (fields,), (numbers,) the residuals that a slowly varying change of 1 of each brings.
+    """
+
+    scales: Mapping[str, float]
+    fields: Tensor
+    numbers: Tensor
+
+
+@dataclass(frozen=True)
 class _Changes:
-    """Changes, the least noticed first, each of size 1 where every part counts by its weight.
+    """Changes, the least noticed first, each of size 1.
 
     Attributes:
         ratios: (k,) |A c| / |M c| on fresh points.
-        fields: (k, fields, n) changes of the fields at the points.
-        weights: (fields,) residuals that a change of RMS 1 brings.
-        numbers: (k, numbers) changes of learned numbers, by weight.
+        fields: (k, fields, n) weight times change of each field at the points.
+        numbers: (k, numbers) weight times change of each learned number.
     """
 
     ratios: Tensor
     fields: Tensor
-    weights: Tensor
     numbers: Tensor
 
 
 def undetermined(solver: FeatureSolver, choice: Choice, points: Tensor) -> Undetermined | None:
     """What the equations linearised about the present fields do not determine; None: nothing was found.
 
+    Units do not matter: it must be found where every field and number counts by the scale of its network's output, and
+    where it counts by its own size.
+
     Args:
         choice: of the features of the solution.
         points: (n, d) in the domain.
     """
     size = len(solver.problem.coordinates)
-    periodic = any(output.periodic for output in solver.network.outputs)
-    kind = "sin" if periodic else choice.kind
+    kind = "sin" if any(output.periodic for output in solver.network.outputs) else choice.kind
+    numbers = [abs(value) or 1.0 for value in solver.numbers().values()]
+    given = [output.scale for output in solver.network.outputs]
+    found: _Changes | None = None
     with torch.no_grad():
-        slow = Choice(kind, (1.0,) * size, SLOW)
-        weights, numbers = _with(solver, slow, lambda unknown: _weights(solver, unknown, points))
-        blind = [name for name, one in zip(solver.model.learned, numbers.tolist(), strict=True) if one == 0]
-        if blind:
-            text = f"no equation and no condition depends on {_listed(blind)} at this solution"
-            return Undetermined(tuple(blind), f"{SENTENCE}: {text}")
-        found: _Changes | None = None
-        for one in (Choice("sin", (SMOOTH,) * size, 0), replace(choice, kind=kind, steep=())):
-            changes = _with(
-                solver, _few(solver, one), lambda unknown: _least(solver, unknown, points, weights, numbers)
-            )
-            found = changes if found is None or changes.ratios[0] < found.ratios[0] else found
+        own = solver.network(points).square().mean(dim=0).sqrt().tolist()
+        for sizes in (given, [one or scale for one, scale in zip(own, given, strict=True)]):
+            slow = Choice(kind, (1.0,) * size, SLOW)
+            view = _with(solver, slow, lambda unknown: _view(solver, unknown, points, [*sizes, *numbers]))  # noqa: B023
+            blind = [name for name, one in zip(solver.model.learned, view.numbers.tolist(), strict=True) if one == 0]
+            if blind:
+                text = f"no equation and no condition depends on {_listed(blind)} at this solution"
+                return Undetermined(tuple(blind), f"{SENTENCE}: {text}")
+            smooth, own_kind = Choice("sin", (SMOOTH,) * size, 0), replace(choice, kind=kind, steep=())
+            tried = [
+                _with(solver, _few(solver, one), lambda unknown: _least(solver, unknown, points, view))  # noqa: B023
+                for one in (smooth, own_kind)
+            ]
+            found = min(tried, key=lambda one: float(one.ratios[0]))
+            if not float(found.ratios[0]) <= SINGULAR:
+                return None
     assert found is not None
     return _told(solver, found, points)
 
@@ -117,10 +140,10 @@ def _with(solver: FeatureSolver, choice: Choice, do: Callable[[list[Expansion]],
         solver.network.remove(added)
 
 
-def _matrix(solver: FeatureSolver, unknown: Sequence[Expansion], drawn: int) -> Tensor:
+def _matrix(solver: FeatureSolver, unknown: Sequence[Expansion], drawn: int, scales: Mapping[str, float]) -> Tensor:
     """Rows (n, unknowns) whose products with coefficients have the norms of the linearised residuals."""
     unknowns = sum(one.size for one in unknown)
-    system = replace(solver.system(unknowns, drawn), ranks=None)  # each process does it all
+    system = replace(solver.system(unknowns, drawn), ranks=None, scales=scales)  # each process does it all
     state = State(system, unknown, ())
     return Linearised(system, state, state.read()).rows()
 
@@ -142,22 +165,34 @@ def _values(solver: FeatureSolver, unknown: Sequence[Expansion], points: Tensor)
     return found / math.sqrt(len(points))
 
 
-def _weights(solver: FeatureSolver, unknown: Sequence[Expansion], points: Tensor) -> tuple[Tensor, Tensor]:
-    """The residuals that slowly varying changes of RMS 1 of each field bring, and those of each learned number."""
-    matrix, values = _matrix(solver, unknown, FRESH + 2), _values(solver, unknown, points)
-    norms, coefficients = matrix.square().sum(dim=0), values.shape[2]
-    noticed = [norms[:coefficients][one.square().sum(dim=0) > 0].sum() for one in values]
-    sizes = values.square().sum(dim=(1, 2))
-    return (torch.stack(noticed) / sizes.clamp_min(1e-300)).sqrt(), norms[coefficients:].sqrt()
+def _view(solver: FeatureSolver, unknown: Sequence[Expansion], points: Tensor, sizes: Sequence[float]) -> _View:
+    """What counts how much, by slowly varying changes.
+
+    Args:
+        sizes: of the fields and the learned numbers.
+    """
+    system = solver.system(sum(one.size for one in unknown), FRESH + 2)
+    linear = Linearisation(system.network, solver.groups, unknown, list(solver.model.learned))
+    counts = [sizes[index] for one in unknown for index in one.fields for _ in range(one.module.features.count)]
+    columns = points.new_tensor([*counts, *sizes[len(solver.problem.fields) :]])
+    scales = {}
+    for name, batch in system.batches.items():
+        for term, rows in linear.rows(name, batch, system.parameters()).jacobians.items():
+            noticed = float((rows * columns).square().sum(dim=1).mean().sqrt())
+            scales[term] = 1 / noticed if noticed > 0 else 1.0
+    norms = _matrix(solver, unknown, FRESH + 2, scales).square().sum(dim=0)
+    values = _values(solver, unknown, points)
+    coefficients = values.shape[2]
+    by_field = [norms[:coefficients][one.square().sum(dim=0) > 0].sum() for one in values]
+    weights = (torch.stack(by_field) / values.square().sum(dim=(1, 2)).clamp_min(1e-300)).sqrt()
+    return _View(scales, weights, norms[coefficients:].sqrt())
 
 
-def _least(
-    solver: FeatureSolver, unknown: Sequence[Expansion], points: Tensor, weights: Tensor, numbers: Tensor
-) -> _Changes:
+def _least(solver: FeatureSolver, unknown: Sequence[Expansion], points: Tensor, view: _View) -> _Changes:
     """The changes that residuals notice least."""
-    matrix, values = _matrix(solver, unknown, 0), _values(solver, unknown, points)
+    matrix, values = _matrix(solver, unknown, 0, view.scales), _values(solver, unknown, points)
     size = values.shape[2]
-    mass = torch.block_diag((weights[:, None, None] * values).flatten(0, 1), torch.diag(numbers))
+    mass = torch.block_diag((view.fields[:, None, None] * values).flatten(0, 1), torch.diag(view.numbers))
     triangle, norms = ridged(matrix)
     scaled = mass / norms
     generator = torch.Generator().manual_seed(solver.seed)
@@ -168,10 +203,11 @@ def _least(
     coefficients = torch.linalg.solve_triangular(triangle, torch.linalg.qr(found).Q, upper=True) / norms[:, None]
     sizes = torch.linalg.qr(mass @ coefficients).R
     coefficients = torch.linalg.solve_triangular(sizes, coefficients, upper=True, left=False)
-    _, ratios, right = torch.linalg.svd(_matrix(solver, unknown, FRESH + 2) @ coefficients, full_matrices=False)
+    fresh = _matrix(solver, unknown, FRESH + 2, view.scales)
+    _, ratios, right = torch.linalg.svd(fresh @ coefficients, full_matrices=False)
     coefficients = coefficients @ right.flip(0).T
     changes = torch.einsum("fnu,uk->kfn", values, coefficients[:size]) * math.sqrt(len(points))
-    return _Changes(ratios.flip(0), changes, weights, coefficients[size:].T * numbers)
+    return _Changes(ratios.flip(0), view.fields[:, None] * changes, (coefficients[size:].T * view.numbers))
 
 
 def _told(solver: FeatureSolver, found: _Changes, points: Tensor) -> Undetermined | None:
@@ -180,14 +216,14 @@ def _told(solver: FeatureSolver, found: _Changes, points: Tensor) -> Undetermine
     if not count:
         return None
     unnoticed = found.fields[:count]
-    shares = found.weights * unnoticed.square().mean(dim=2).sqrt().amax(dim=0)
+    shares = unnoticed.square().mean(dim=2).sqrt().amax(dim=0)
     fields = [one.name for one, share in zip(solver.problem.fields, shares.tolist(), strict=True) if share > TAKES_PART]
     shares = found.numbers[:count].abs().amax(dim=0)
     names = [name for name, share in zip(solver.model.learned, shares.tolist(), strict=True) if share > TAKES_PART]
     names = [*fields, *names]
     what = f"{'at least ' if count == DIRECTIONS else ''}{count} independent changes of {_listed(names)}"
     if count == 1:
-        size = found.weights[:, None] * unnoticed[0]
+        size = unnoticed[0]
         spread = (size - size.mean(dim=1, keepdim=True)).square().mean(dim=1).sqrt()
         largest = points[int(size.square().sum(dim=0).argmax())].tolist()
         axes = zip(solver.problem.coordinates, largest, strict=True)

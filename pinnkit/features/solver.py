@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 
@@ -58,12 +58,14 @@ class FeatureSolver:
         ranks: processes that share the rows.
         slab: the part of the time that is solved for, where features that are there already stay; None: all of it.
         start: what the slab continues.
-        guess: the features of the state from which Newton's method begins.
+        guesses: states, as features; Newton's method begins with the one that leaves the smallest residual.
 
     Attributes:
         reason: why it ended.
         choice: the features that are attached.
         trial_unknowns: coefficients in all of a trial.
+        trained: whether a trained network is corrected.
+        guess: the state with which Newton's method begins, once it is measured; (): zero.
         slabs: of time that are solved, with the features of each and what they leave; []: one window.
         like: a tensor of the type and on the device of the points.
     """
@@ -80,10 +82,11 @@ class FeatureSolver:
         like: torch.Tensor | None = None,
         slab: Slab | None = None,
         start: Start | None = None,
-        guess: Kept = (),
+        guesses: Sequence[Kept] = (),
     ) -> None:
         self.model, self.groups, self.settings, self.seed, self.ranks = model, groups, settings, seed, ranks
-        self.slab, self._start, self._guess = slab, start, guess
+        self.slab, self._start, self._guesses = slab, start, guesses
+        self.guess: Kept = ()
         self.problem, self.network = model.problem, System(model, groups, {}, {}).network
         self.linear = all_linear(self.problem, self.network)
         self.reason, self.size = "", 0.0
@@ -92,7 +95,7 @@ class FeatureSolver:
         self.deadline = Deadline(self.attached, model.learned)
         self.check = self.deadline.check
         self.slabs: list[tuple[Slab, Choice, float]] = []
-        self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
+        self.trained = not all(isinstance(one, Zero) for one in self.network.networks)
         self._places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
         batches = draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab=slab)
@@ -110,12 +113,12 @@ class FeatureSolver:
 
     def search(self, seconds_left: Callable[[], float] = lambda: math.inf) -> tuple[Choice, float]:
         """The best features by trials, which are attached, and the residual on fresh points."""
-        if self._trained:
+        if self.trained:
             self.relocate()
         count = max(40, self.trial_unknowns // sum(map(len, self.network.members)))
         periodic = any(output.periodic for output in self.network.outputs)
         found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
-        if not self._trained and self.slab is None and seconds_left() > 0 and self.relocate():
+        if not self.trained and self.slab is None and seconds_left() > 0 and self.relocate():
             found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
         return found
 
@@ -154,7 +157,7 @@ class FeatureSolver:
             log.info("features: one window leaves less than slabs of time do")
             self.slabs = []
             self.attached.put(kept)
-        elif residual > STUCK * self.size and not self.linear and not self._trained:
+        elif residual > STUCK * self.size and not self.linear and not self.trained:
             choice, residual = followed(self, choice, residual, seconds_left)
         yield from Growth(self, choice).levels(seconds_left)
 
@@ -172,10 +175,17 @@ class FeatureSolver:
         """Find the residual of the present state, by which others are judged."""
         with torch.no_grad():
             self.size = self.fresh_residual(self.trial_unknowns)
+            least = math.inf
+            for guess in self._guesses:
+                self.attached.put(guess)
+                residual = self.fresh_residual(self.trial_unknowns)
+                if residual < least:
+                    self.guess, least = guess, residual
+                self.attached.put([])
 
     def _divisible(self) -> bool:
         """Whether to go on with slabs of time."""
-        if self.linear or self._trained or self.settings.windows is not None:
+        if self.linear or self.trained or self.settings.windows is not None:
             return False
         return not initial_value_problem(self.problem)
 
@@ -189,10 +199,10 @@ class FeatureSolver:
             yield level
         self.reason, self.choice, self.slabs = windows.reason, windows.choice, windows.solved
 
-    def part(self, slab: Slab, start: Start | None, guess: Kept) -> FeatureSolver:
+    def part(self, slab: Slab, start: Start | None, guesses: Sequence[Kept]) -> FeatureSolver:
         """The solver of a slab of time."""
         arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
-        found = FeatureSolver(*arguments, slab, start, guess)
+        found = FeatureSolver(*arguments, slab, start, guesses)
         found.check = self.check
         return found
 
@@ -210,7 +220,7 @@ class FeatureSolver:
         former = self._places
         self.spread()
         if self.slab is not None and not self.attached.expansions:
-            self.attached.put(self._guess)
+            self.attached.put(self.guess)
         pool = POOL if self.slab is None else POOL // 4
         rows = pool * len(self.problem.equations)
         batches = draw(self.problem, 1, rows, self.seed, FRESH + 7, self.like, slab=self.slab)
@@ -258,7 +268,7 @@ class FeatureSolver:
             enough: the residual at which it ends.
         """
         if not warm or self.linear:
-            self.attached.put([] if self.linear else self._guess)
+            self.attached.put([] if self.linear else self.guess)
         replaced = self.attached.expansions
         added = set(self.add(choice))
         unknown = [one for one in self.attached.expansions if one.module in added]

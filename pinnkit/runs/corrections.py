@@ -77,9 +77,11 @@ def correct(module: PINN, settings: Settings, checkpoint: Path | None) -> Correc
         nothing = {"polish": None, "estimated_error": dict.fromkeys(names), "singular": None}
         return Corrections({**nothing, "estimated_error_text": skipped})
     polished = None
-    limit = math.inf if settings.polish == "true" else SHARE * _trained(module)
+    limit = math.inf if settings.polishes == "true" else SHARE * _trained(module)
+    if settings.polish_stage and settings.polish_stage.max_time:
+        limit = settings.polish_stage.max_time
     if settings.method == "network":
-        polished = _polish(answers, limit) if settings.polish != "false" else None
+        polished = _polish(answers, limit) if settings.polishes != "false" else None
         if checkpoint is not None:
             set_features(checkpoint, features_of(module.model))
     return _estimated(module, answers, {"polish": polished})
@@ -118,7 +120,7 @@ def _skipped(module: PINN, settings: Settings, answers: FeatureAnswers) -> str:
     if impossible := _impossible(settings, answers):
         return impossible
     trained, steps = _trained(module), module.progress.step
-    asked = settings.method != "network" or settings.polish == "true"
+    asked = settings.method != "network" or settings.polishes == "true"
     if not asked and steps < FEWEST_STEPS:
         return f"training had {steps} steps only (polish=true does it)"
     if not asked and SHARE * trained < SHORTEST:
