@@ -24,18 +24,18 @@ STEEP = (12.0, 48.0)
 """Ranges in space of features through places where the residual is large that are tried first."""
 SLOW = 0.5
 """The range in time of such features, as a share of that of the others."""
-PAYS = 2.0
-"""The factor by which a change must lower the residual."""
+PAYS, PAYS_FREE = 2.0, 1.5
+"""The factor by which a change must lower the residual, and one that costs nothing."""
 COSTS = 2.5
 """The power of the number of features by which the seconds of a slab grow."""
-WORSE, MUCH_WORSE = 1.5, 6.0
+WORSE, MUCH_WORSE = 1.5, 3.0
 """The factor by which more must be left than where a change of ranges has failed, for it to be tried again; and where
 there are many unknowns, and it has never paid."""
 CHEAP = 0.2
 """The share of `features.max_unknowns` up to which there are few, so that all are tried again where width or number
 have changed."""
-SMALLEST = 0.1
-"""The smallest range."""
+SMALLEST = 0.25
+"""The smallest range: with smaller ones features are so alike that rounding is what is left."""
 
 
 class SlabSolver(Protocol):
@@ -175,7 +175,7 @@ class Adaptation:
             if self._seconds_left() - self._all(best.width, best.seconds) < best.seconds:
                 break  # the time is needed for the slabs to come
             other = self._attempt(best, best.width, free[name], enough)
-            if other.residual < best.residual / PAYS:
+            if other.residual < best.residual / PAYS_FREE:
                 tried.paid[name] += 1
                 return other
             tried.failed[name] = best.relative
@@ -218,7 +218,7 @@ class Adaptation:
         elif not choice.steep:
             part.spread()
         part.attached.put(kept)
-        least = best.relative / PAYS * part.size
+        least = best.relative / PAYS_FREE * part.size
         residual = part.try_choice(choice, least=least, enough=enough * part.size)
         return Attempt(part, width, choice, residual, part.attached.kept(), before - self._seconds_left())
 

@@ -34,6 +34,10 @@ class Choice:
         text = f"{' and '.join(map(str, counts))} {self.kind} features with weights up to {_shown(self.ranges)}"
         return f"{text}, half of them steep ({_shown(self.steep)}) where the residual is large" if self.steep else text
 
+    def more(self, growth: float) -> Choice:
+        """More features of the same ranges."""
+        return replace(self, count=math.ceil(growth * self.count))
+
     def larger(self, growth: float) -> Choice:
         """More features, with ranges that grow as their density along a line does."""
         factor = growth ** (1 / len(self.ranges))

@@ -12,25 +12,21 @@ on points that no solve has seen; and only of what the linearised problem determ
 
 from __future__ import annotations
 
-import copy
 import logging
 import math
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pinnkit.features.choice import Choice
-from pinnkit.features.marching import march
-from pinnkit.features.newton import newton
-from pinnkit.features.points import FRESH
+from pinnkit.features.independent import Answer, independent, points_inside, present_answer, residual_of_zero
 from pinnkit.features.singular import Undetermined, undetermined
 from pinnkit.features.solver import FeatureSolver
-from pinnkit.features.system import System, expansions_of
-from pinnkit.networks.fields import Zero
-from pinnkit.sampling.settings import unit_points
+from pinnkit.features.system import System
 
 log = logging.getLogger(__name__)
 
@@ -51,14 +47,15 @@ sets miss the same."""
 SOLVED = 1e-2
 """The share of the residual of zero fields from which on a state is too far from a solution of a nonlinear problem for
 the linearisation about it to tell whether that is singular."""
-POINTS = 2000
-"""Points of the domain at which distances are measured."""
 MORE = 1.1
-"""Features of the second set, as a multiple of those of the first."""
-MORE_IN_SLABS = 1.2
-"""The same of both sets, of each slab: what one misses, the following ones inherit."""
-STEPS = 4
-"""Newton steps of a set that takes the place of features."""
+"""Features of the second set, as a multiple of those of the first, where these resolve the answer."""
+FINER = 1.6
+"""The same where they correct a trained network: sets of one size have errors in common, where neither resolves the
+correction, and a finer one has others."""
+GROWTHS = 2
+"""Sets that are finer still, each of which is compared with the one before, where two do not tell the error."""
+LARGEST = 1200
+"""Coefficients of such a set at most."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +80,6 @@ class Estimate:
     singular: str | None = None
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Fields at points (n, fields), learned numbers, and the residual on fresh points."""
-
-    values: Tensor
-    learned: dict[str, float]
-    residual: float
-
-
 def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
     """The error of the answer that the solver's network holds, which is left as it is.
 
@@ -102,16 +90,38 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
     began = time.perf_counter()
     points, masks = points_inside(solver)
     with torch.no_grad():
-        present = _present(solver, points, choice)
-        others = [independent(solver, choice, 1, points, own)]
-        others.append(independent(solver, replace(choice, count=math.ceil(MORE * choice.count)), 2, points, own))
+        present = present_answer(solver, points, choice)
+        larger = choice.more(MORE if own else FINER)
+        others = [independent(solver, one, 1 + number, points, own) for number, one in enumerate((choice, larger))]
+        doubt = _doubt(solver, present, others, own)
+        found = _compared(solver, present, others, masks, doubt)
+        for number in range(3, 3 + GROWTHS):
+            larger = larger.more(FINER)
+            if own or not found.reasons or larger.unknowns(solver.network.members) > LARGEST:
+                break
+            others = [others[1], independent(solver, larger, number, points, own)]
+            doubt = _doubt(solver, present, others, own)
+            found = _compared(solver, present, others, masks, doubt)
     log.debug("residuals: %.2e; independent: %.2e, %.2e", present.residual, *(one.residual for one in others))
-    noise, doubt = _unfinished(solver) or _noise(solver), _doubt(solver, present, others, own)
-    found = _undetermined(solver, present, choice, points)
-    singular = dict.fromkeys(found.names, found.text) if found else {}
+    free = _undetermined(solver, present, choice, points)
+    if free:
+        for name in free.names:
+            (found.learned if name in found.learned else found.fields)[name] = None
+            found.reasons[name] = free.text
+    change = (others[1].values - present.values).cpu().numpy()
+    seconds = time.perf_counter() - began
+    text = free.text if free else None
+    return replace(found, seconds=seconds, points=points.cpu().numpy(), error=change, singular=text)
+
+
+def _compared(
+    solver: FeatureSolver, present: Answer, others: Sequence[Answer], masks: Mapping[str, Tensor], doubt: str | None
+) -> Estimate:
+    """The error of each field and learned number by its distances to two other answers, where these tell it."""
     fields: dict[str, float | None] = {}
     learned: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
+    noise = _unfinished(solver) or _noise(solver)
     for index, one in enumerate(solver.problem.fields):
         three = [answer.values[masks[one.part], index] for answer in (present, *others)]
         size = float(three[2].square().mean().sqrt())
@@ -121,21 +131,18 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
         ]
         error, reason = _error(*distances)
         exact = error <= EXACT * size  # the distances are those of rounding, which need not agree
-        reason = singular.get(one.name) or noise or (None if exact else doubt or reason)
-        reason = reason or ("the field is zero" if size == 0 else None)
+        reason = noise or (None if exact else doubt or reason) or ("the field is zero" if size == 0 else None)
         fields[one.name] = None if reason else error / size
         if reason:
             reasons[one.name] = reason
     for name in present.learned:
         a, b, c = (answer.learned[name] for answer in (present, *others))
         error, reason = _error(abs(a - b), abs(a - c), abs(b - c))
-        reason = singular.get(name) or noise or (None if error <= EXACT * abs(c) else doubt or reason)
+        reason = noise or (None if error <= EXACT * abs(c) else doubt or reason)
         learned[name] = None if reason else error
         if reason:
             reasons[name] = reason
-    change = (others[1].values - present.values).cpu().numpy()
-    seconds = time.perf_counter() - began
-    return Estimate(fields, learned, reasons, seconds, points.cpu().numpy(), change, found.text if found else None)
+    return Estimate(fields, learned, reasons, 0.0, np.zeros((0, 0)), np.zeros((0, 0)))
 
 
 def _undetermined(solver: FeatureSolver, present: Answer, choice: Choice, points: Tensor) -> Undetermined | None:
@@ -198,57 +205,3 @@ def _missed(solver: FeatureSolver, condition: str) -> float:
     scales = dict.fromkeys(solver.groups[condition].terms, 1.0)
     found = System(solver.model, solver.groups, {condition: batch}, scales).norm()
     return found / size if size > 0 else found
-
-
-def residual_of_zero(solver: FeatureSolver) -> float:
-    """The residual on fresh points without features and trained networks."""
-    network = solver.network
-    added, networks = network.added, network.networks
-    network.remove([module for module, _ in added])
-    network.networks = nn.ModuleList([Zero(len(fields)) for fields in network.members])
-    try:
-        return solver.fresh_residual(solver.trial_unknowns)
-    finally:
-        network.networks = networks
-        for module, group in added:
-            network.add(module, group)
-
-
-def _present(solver: FeatureSolver, points: Tensor, choice: Choice) -> Answer:
-    unknowns = choice.unknowns(solver.network.members)
-    return Answer(solver.network(points), solver.numbers(), solver.system(unknowns, FRESH + 1, share=0.5).norm())
-
-
-def independent(solver: FeatureSolver, choice: Choice, stream: int, points: Tensor, own: bool) -> Answer:
-    """The answer with an independent set of features; the solver is left as it was."""
-    network, learned = solver.network, solver.model.learned
-    former = network.added
-    kept = copy.deepcopy([module.state_dict() for module, _ in former])
-    numbers = {name: float(one) for name, one in learned.items()}
-    try:
-        if solver.slabs:
-            march(solver, stream, MORE_IN_SLABS * choice.count / solver.choice.count, STEPS)
-            return _present(solver, points, choice)
-        solver.add(choice, stream)
-        expansions = expansions_of(network)
-        unknown, replaced = expansions[len(former) :], expansions[: len(former)] if own else []
-        system = solver.system(sum(one.size for one in unknown), stream)
-        newton(system, unknown, STEPS if own and not solver.linear else 1, not own or solver.linear, replaced)
-        return _present(solver, points, choice)
-    finally:
-        network.remove(list(network.expansions))
-        for (module, group), state in zip(former, kept, strict=True):
-            module.load_state_dict(state)
-            network.add(module, group)
-        for name, value in numbers.items():
-            learned[name].fill_(value)
-
-
-def points_inside(solver: FeatureSolver) -> tuple[Tensor, dict[str, Tensor]]:
-    """Points of the domain, and for each part of it those that lie there."""
-    problem = solver.problem
-    points = problem.domain.draw(
-        POINTS, lambda drawn: unit_points("sobol", drawn, problem.domain.dimension, 0, "error")
-    )
-    masks = {one.part: torch.as_tensor(problem.solid(one.part).contains(points)) for one in problem.fields}
-    return torch.as_tensor(points).to(solver.like), masks

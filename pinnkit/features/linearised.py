@@ -37,10 +37,11 @@ class Linearised:
         self._kept: dict[int, list[Tensor]] | None = None
         if numbers * before.element_size() <= KEPT_BYTES:
             self._kept = {part: [] for part in self._parts.own}
+        everything = bool(self._solved.all())
         for part in self._parts.own:
             for matrix, residual in self._rows_of(part, jacobian=True):
                 assert matrix is not None
-                own = matrix[:, self._solved]
+                own = matrix if everything else matrix[:, self._solved]
                 self._problem.add(own, matrix @ self._origin - residual, part)
                 if self._kept is not None:
                     self._kept[part].append(own)

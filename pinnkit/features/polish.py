@@ -6,13 +6,14 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from pinnkit.features.choice import Choice
-from pinnkit.features.error import LEFT, MORE, RESOLVED, WORSE, independent, points_inside, residual_of_zero
+from pinnkit.features.error import LEFT, MORE, RESOLVED, WORSE
+from pinnkit.features.independent import independent, points_inside, residual_of_zero
 from pinnkit.features.parts import of_first_number
 from pinnkit.features.solver import FeatureSolver
 
@@ -100,7 +101,7 @@ def _doubt(
     solver: FeatureSolver, choice: Choice, after: float, points: Tensor, trained: Tensor, corrected: Tensor
 ) -> str:
     """Why independent features do not confirm a correction; "": they do."""
-    third = independent(solver, replace(choice, count=math.ceil(MORE * choice.count)), 1, points, own=True)
+    third = independent(solver, choice.more(MORE), 1, points, own=True)
     if not third.residual <= WORSE * after:
         return "lower the residual by chance: independent ones do not"
     sizes = third.values.square().mean(dim=0).sqrt().clamp_min(1e-300)

@@ -114,7 +114,8 @@ def start_of(
         previous: the features of the slab before.
         weight: factor on the differences, beside the residuals of the equations.
     """
-    count = on_side(problem, max(one.module.features.count for one in previous))
+    each = max(one.module.features.count for one in previous)
+    count = max(on_side(problem, each), each)  # in a narrow slab most features are there for the change in space
     points = torch.as_tensor(start_points(problem, slab, count, seed)).to(like)
     matches = []
     for field, order in enumerate(time_orders(problem)):

@@ -33,7 +33,7 @@ TOLERANCE = {1: 1e-13}
 """The share of a slab's first residual that is asked for where the equations have one coordinate."""
 TOLERANCE_MORE = 1e-11
 """The same with more of them."""
-SLACK = 10.0
+SLACK = 5.0
 """The multiple of what the first slab reaches that a later one may leave."""
 ENOUGH = 0.2
 """The share of what is asked at which Newton's method ends."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pinnkit.features import polish as tested
-from pinnkit.features.error import Answer
+from pinnkit.features.independent import Answer
 from pinnkit.features.polish import polish
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.solver import FeatureSolver

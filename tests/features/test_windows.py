@@ -121,7 +121,9 @@ def test_a_slab_begins_with_the_better_guess():
     found = solve(LOGISTIC, seconds=0.0, windows=4, kind="tanh", range=2.0, count=30)
     slab, previous = Slab(0, 1.0, 1.5, False, False), found.attached.expansions
     tangents, going_on = tangent(found.network, slab, previous), extended(found.network, slab, previous)
-    part = found.part(slab, start_of(found.problem, slab, found.network, previous, 30.0, found.like, 0), [tangents, going_on])
+    part = found.part(
+        slab, start_of(found.problem, slab, found.network, previous, 30.0, found.like, 0), [tangents, going_on]
+    )
     part.measure()
     assert part.guess is going_on
     assert part.attached.expansions == []

@@ -8,6 +8,8 @@ from pinnkit.networks.gabor import Gabor
 from pinnkit.networks.sine import Sine
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.trace import BoundNetwork
+from pinnkit.problem.problem import Problem
+from pinnkit.runs.solve import solve
 from tests.conftest import assembled
 from tests.operators.jet_cases import by_taylor, uniform
 
@@ -84,3 +86,24 @@ def test_they_meet_hard_conditions_on_scaled_coordinates(name):
     (network,) = module.network.networks
     corners = network[0](torch.tensor([[2.0, 0.0], [6.0, 3.0]], dtype=torch.float64))
     torch.testing.assert_close(corners, torch.tensor([[-1.0, -1.0], [1.0, 1.0]], dtype=torch.float64))
+
+
+def test_one_layer_of_sines_finds_a_wave_to_the_last_digits(quick, tmp_path):
+    words = {
+        "name": "wave",
+        "coordinates": {"x": [0, 2]},
+        "fields": ["u"],
+        "equations": "u_xx = -9 * sin(3*x)",
+        "conditions": {"ends": {"at": "boundary", "equations": "u = sin(3*x)"}},
+        "exact": {"u": "sin(3*x)"},
+    }
+    settings = {
+        **quick,
+        "network": {"name": "sine", "width": 4, "depth": 1, "frequency": 4.0},
+        "operators": {"engine": "autograd"},
+        "sampling": {"equations": 40, "conditions": 2, "redraw_every": None},
+        "phases": ["gauss_newton"],
+        "trainer": {"max_steps": 25},
+        "polish": False,
+    }
+    assert solve(Problem(**words), tmp_path, settings).metrics["relative_l2"]["u"] < 1e-9
