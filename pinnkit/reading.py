@@ -236,6 +236,6 @@ def _converted(value: Any, hint: Any) -> Any:
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if float in options and isinstance(value, int):
         return float(value)
-    if any(typing.get_origin(option) is tuple for option in options):
+    if value is not None and any(typing.get_origin(option) is tuple for option in options):
         return tuple(dict.fromkeys([value] if isinstance(value, str) else value))
     return dict(value) if isinstance(value, Mapping) else value

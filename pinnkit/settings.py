@@ -20,6 +20,7 @@ from pinnkit.operators.settings import Operators
 from pinnkit.optimizers.settings import OPTIMIZERS, Auto, Optimizer
 from pinnkit.sampling.settings import SAMPLERS, Sampling
 from pinnkit.training.settings import Callbacks, Checkpoint, Logger, Trainer
+from pinnkit.training.stage_settings import STAGES, Level, Polish, check_stages, levelled
 
 METHODS = ("network", "features", "auto", "compare")
 POLISH = ("auto", "true", "false")
@@ -45,6 +46,12 @@ class Settings:
     optimizer: Optimizer | Auto = reading.part(OPTIMIZERS, Auto)
     phases: tuple[Optimizer, ...] | None = reading.parts(OPTIMIZERS, "[{name: adam, steps: 300}, ssbroyden]")
     """Optimizers one after the other, in the place of `optimizer`: names, or mappings with settings."""
+    stages: tuple[Any, ...] | None = reading.parts(STAGES, "[{name: adam, steps: 300}, ssbroyden, polish]")
+    """What is done one after the other, in the place of `optimizer` and `phases`: optimizers, each with `terms`,
+    `max_time` and `stop_loss` of its own where that is wanted, `level`, and at the end `polish`."""
+    levels: int = field(default=1, metadata={"minimum": 1, "maximum": 100})
+    """Networks that are trained one after the other with the same optimizers, each on what those before leave, and with
+    an equal share of the steps or the time; their sum is the solution."""
     polish: str = field(default="auto", metadata={"choices": POLISH})
     """Whether features correct the trained network; auto: where that takes at most a fifth of the training time."""
     weighting: Weighting = reading.part(WEIGHTINGS)
@@ -64,6 +71,32 @@ class Settings:
     overwrite: bool = False
     """Whether a run that the run folder holds already is removed; it is refused otherwise."""
 
+    @property
+    def optimizers(self) -> tuple[tuple[str, Optimizer | Auto], ...]:
+        """The optimizers that are used, one after the other, each with its key."""
+        if self.stages is not None:
+            return tuple((f"stages[{number}]", one) for number, _, one in levelled(self.stages))
+        if self.phases is not None:
+            return tuple((f"phases[{number}]", one) for number, one in enumerate(self.phases, start=1))
+        return (("optimizer", self.optimizer),)
+
+    @property
+    def networks(self) -> int:
+        """How many networks are trained one after the other."""
+        added = sum(isinstance(one, Level) for one in self.stages or ())
+        return self.levels + added
+
+    @property
+    def polish_stage(self) -> Polish | None:
+        """The polish that stands among the stages."""
+        last = self.stages[-1] if self.stages else None
+        return last if isinstance(last, Polish) else None
+
+    @property
+    def polishes(self) -> str:
+        """Whether there is a polish: auto, true or false."""
+        return "true" if self.polish_stage else self.polish
+
 
 def read_settings(config: Mapping[str, Any], report: Report) -> Settings:
     """Settings from a mapping; what it leaves out keeps its default. Mistakes go to the report."""
@@ -74,15 +107,29 @@ def read_settings(config: Mapping[str, Any], report: Report) -> Settings:
         if phase.first_order and phase.steps is None:
             message = f"a phase of {phase.name} ends only by its steps: write {{name: {phase.name}, steps: 300}}"
             report.add(f"phases[{number}].steps", message)
+    if settings.stages is not None:
+        check_stages(settings.stages, report)
+        if settings.polish_stage and settings.polish == "false":
+            report.add("polish", "is false, and stages end with polish: leave one of both out")
+        if settings.levels > 1:
+            report.add("levels", f"is {settings.levels}, and stages are given: write level among them, and levels=1")
     return settings
 
 
 def check_optimizer_given_once(settings: Settings, report: Report) -> None:
-    """Refuse an optimizer beside phases, which take its place; `auto` may stand there, and chooses nothing then."""
-    if settings.phases is not None and not isinstance(settings.optimizer, Auto):
-        phases = ", ".join(one.name for one in settings.phases)
-        message = f"is {settings.optimizer.name}, and phases ({phases}) are given too, which would take its place"
-        report.add("optimizer", f"{message}: add phases=null, or optimizer=auto")
+    """Refuse an optimizer beside phases, or both beside stages, which take its place; `auto` may stand there."""
+    if settings.stages is not None and settings.phases is not None:
+        message = f"are given ({_names(settings.phases)}), and stages ({_names(settings.stages)}) too"
+        report.add("phases", f"{message}, which would take their place: add phases=null, or stages=null")
+    key = "phases" if settings.stages is None else "stages"
+    others = getattr(settings, key)
+    if others is not None and not isinstance(settings.optimizer, Auto):
+        message = f"is {settings.optimizer.name}, and {key} ({_names(others)}) are given too"
+        report.add("optimizer", f"{message}, which would take its place: add {key}=null, or optimizer=auto")
+
+
+def _names(parts: tuple[Any, ...]) -> str:
+    return ", ".join(one.name for one in parts)
 
 
 def check_method(settings: Settings, report: Report) -> None:
@@ -90,7 +137,7 @@ def check_method(settings: Settings, report: Report) -> None:
     if settings.method != "features":
         return
     usual, stands = Settings(), "features, solved by least squares, take the place of a trained network"
-    for key in ("network", "optimizer", "phases"):
+    for key in ("network", "optimizer", "phases", "stages", "levels"):
         if getattr(settings, key) != getattr(usual, key):
             report.add(key, f"is given, and method=features reads no {key}: {stands}; leave it out, or method=network")
     if settings.dtype != "float64":

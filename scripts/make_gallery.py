@@ -27,7 +27,7 @@ from pinnkit.runs.shipped_problems import described
 TITLES = {
     "ode": "Ordinary differential equations", "elliptic": "Elliptic equations", "parabolic": "Diffusion and reaction",
     "hyperbolic": "Waves and transport", "dispersive": "Dispersive waves", "fluids": "Flows", "solids": "Solids",
-    "inverse": "Inverse problems",
+    "inverse": "Inverse problems", "pinnacle": "The PINNacle benchmark",
 }  # fmt: skip
 SHOWN = {"darcy_inverse": "k"}
 """The field that is drawn, where it is not the first."""

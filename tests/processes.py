@@ -13,7 +13,7 @@ from subprocess import CompletedProcess, TimeoutExpired
 
 ROOT = Path(__file__).resolve().parents[1]
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["pinnkit.runs.solve", "pinnkit.cli.train", "pinnkit.cli.evaluate"])
+FORKS.set_forkserver_preload(["pinnkit.runs.solve", "pinnkit.cli.train", "pinnkit.cli.evaluate", "pinnkit.cli.study"])
 
 
 class Command:
@@ -67,6 +67,28 @@ def completed(script, *words, cwd, env=None, timeout=240):
     command = Command(script, *words, cwd=cwd, env=env)
     output, errors = command.communicate(timeout)
     return CompletedProcess(command.args, command.returncode, output, errors)
+
+
+def joined(script, count, *words, cwd, timeout=240):
+    """Run a script in several processes that find each other, with the variables that torchrun sets."""
+    from torch.distributed import TCPStore
+
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    common = {
+        "WORLD_SIZE": count, "LOCAL_WORLD_SIZE": count, "GROUP_RANK": 0, "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": store.port, "TORCHELASTIC_RUN_ID": "test", "TORCHELASTIC_USE_AGENT_STORE": True,
+    }  # fmt: skip
+    commands = []
+    try:
+        for rank in range(count):
+            own = {name: str(value) for name, value in {**common, "RANK": rank, "LOCAL_RANK": rank}.items()}
+            commands.append(Command(script, *words, cwd=cwd, env=own))
+        told = [one.communicate(timeout)[1] for one in commands]
+    finally:
+        for one in commands:
+            if one.poll() is None:
+                one.kill()
+    assert [one.returncode for one in commands] == [0] * count, "\n".join(told)
 
 
 def _work(words, folder, environment, paths):

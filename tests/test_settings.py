@@ -22,7 +22,8 @@ GROUPS = {
 LAUNCHERS = CONF / "hydra" / "launcher"
 """Its files are read by tests/runs/test_launchers.py."""
 
-UNIONS = {one.name: classes(one) for one in dataclasses.fields(Settings) if classes(one) and one.name != "phases"}
+SEVERAL = ("phases", "stages")
+UNIONS = {one.name: classes(one) for one in dataclasses.fields(Settings) if classes(one) and one.name not in SEVERAL}
 """The groups whose files name a part: group -> the classes of its parts by name."""
 
 FILES = sorted(

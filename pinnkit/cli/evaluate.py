@@ -38,6 +38,7 @@ usage: python scripts/evaluate.py RUN_FOLDER [KEY=VALUE ...]
                       csv, npz, netcdf   a table of the fields' values
                       vtk                for ParaView; shapes by triangles or tetrahedra, time as a series
                       onnx, pt2          the network with all that belongs to it, which runs without pinnkit
+  estimate=true     the error of each field without a reference, by random features
   points=FILE       RUN/evaluation/points.csv: fields and residuals at the rows of a CSV or NPZ file of coordinates
   animate=gif       RUN/evaluation/animation_FIELD.gif too, each field in time (mp4: pip install "pinnkit[animation]")
   format=pdf        the files of the figures: png, pdf, svg or several, png,pdf (default: as the run has them)
@@ -63,6 +64,8 @@ class Request:
     """Points along each coordinate; None: as at the end of training. A table is evaluated at its own points."""
     export: tuple[str, ...] = ()
     """Formats in which the solution is written too."""
+    estimate: bool = False
+    """Whether the error is estimated."""
     points: str | None = None
     """A table of coordinates at which the solution is written too."""
     animate: str | None = field(default=None, metadata={"choices": FORMATS})
@@ -108,7 +111,10 @@ def evaluate(argv: Sequence[str]) -> int:
 
     try:
         with _reference_told():
-            measure(problem, settings, run, request.checkpoint, request.grid, request.export, points, request.animate)
+            measure(
+                problem, settings, run, request.checkpoint, request.grid, request.export, points, request.animate,
+                estimate=request.estimate,
+            )  # fmt: skip
     except (ProblemError, RunFolderError, DamagedCheckpoint) as error:
         return report_error(error)
     except OSError as error:

@@ -22,6 +22,12 @@ NO_CHOICE = "No match in the defaults list"
 MISSING = r"Could not \w+ '([^']+)/([^'/]+)'"
 """What Hydra says of a group's option that no file has."""
 
+METHODS = {
+    ("network", "features"): "random features are solved for, not trained: write method=features in its place",
+    ("optimizer", "least_squares"): "it solves for random features: write method=features in its place",
+}
+"""What is meant by options that no group has."""
+
 
 def as_mistake(error: Exception, folders: Sequence[Path], keys: Callable[[str], Any]) -> Mistake:
     """The mistake that an error of Hydra's, OmegaConf's or YAML's is about.
@@ -60,6 +66,8 @@ def _missing_option(group: str, name: str, folders: Sequence[Path]) -> Mistake:
     message = f"there is no '{name}'{suggestion(name, known)}"
     if f"{group}=" == LAUNCHER:
         message += "; if it is one of Hydra's: pip install 'pinnkit[launchers]', or hydra-ray-launcher"
+    elif hint := METHODS.get((group, name)):
+        message = f"there is no '{name}': {hint}"
     elif group == "pde" and name.endswith((".yaml", ".yml")):
         message = f"there is no file '{name}', nor a problem of that name{suggestion(Path(name).stem, known)}"
     return Mistake(group, message)

@@ -17,8 +17,8 @@ CHOSEN_BY = {
 def without_former_choices(config: dict[str, Any], overrides: Sequence[str], saved: bool) -> dict[str, Any]:
     """A composed configuration in which the command line counts more than what files say in its place.
 
-    `phases` on the command line take the place of a file's optimizer. In the configuration of a former run null takes
-    the place of what that run chose by a value that the command line sets; a run chooses it again.
+    `phases` or `stages` on the command line take the place of a file's optimizer. In the configuration of a former run
+    null takes the place of what that run chose by a value that the command line sets; a run chooses it again.
 
     Args:
         overrides: of the command line.
@@ -29,8 +29,11 @@ def without_former_choices(config: dict[str, Any], overrides: Sequence[str], sav
     def given(key: str) -> bool:
         return any(one == key or one.startswith(f"{key}.") for one in named)
 
-    if given("phases") and not given("optimizer") and config.get("phases") is not None:
-        config = {**config, "optimizer": {"name": "auto"}}
+    for key in ("phases", "stages"):
+        if given(key) and not given("optimizer") and config.get(key) is not None:
+            config = {**config, "optimizer": {"name": "auto"}}
+    if given("stages") and not given("phases") and config.get("stages") is not None:
+        config = {**config, "phases": None}
     if not saved or config.get("resume"):
         return config
     for key, chosen in CHOSEN_BY.items():

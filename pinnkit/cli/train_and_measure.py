@@ -19,6 +19,7 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import environment, evaluation
 from pinnkit.runs.animation import animate_fields
 from pinnkit.runs.configuration import with_settings
+from pinnkit.runs.corrections import Corrections, estimate_error
 from pinnkit.runs.export import export
 from pinnkit.runs.export_metadata import export_metadata
 from pinnkit.runs.history import history as history_of
@@ -82,6 +83,7 @@ def measure(
     formats: Sequence[str],
     points: Mapping[str, np.ndarray] | None = None,
     animate: str | None = None,
+    estimate: bool = False,
 ) -> None:
     """Evaluate a checkpoint on a grid, print the figures that matter, and write RUN/evaluation.
 
@@ -91,6 +93,7 @@ def measure(
         formats: names of exporters.
         points: coordinates (n,) at which the solution is written too.
         animate: gif, mp4 or None.
+        estimate: whether the error is estimated, by features.
 
     Raises:
         ProblemError: the configuration is not the checkpoint's, or a format cannot hold the problem.
@@ -105,9 +108,12 @@ def measure(
     former = run.read_metrics() if run.metrics.exists() else {}
     known = (checkpoint == "last" and former.get("learned")) or {}
     guesses = {name: one["estimated_error"] for name, one in known.items() if "estimated_error" in one}
+    corrections = estimate_error(module, settings) if estimate else Corrections()
+    guesses |= corrections.learned
     measured = {**found.errors(), "learned": learned(module, guesses), **found.extremes()}
     if checkpoint != "last":  # what was estimated is the error of the last
         measured |= {"estimated_error": {}, "estimated_error_text": None, "singular": None, "polish": None}
+    measured |= corrections.metrics
     measured |= {"units": dict(problem.units)} if problem.units else {}
     metrics = {
         **trained.progress(),
@@ -121,7 +127,9 @@ def measure(
     names = [stage.name for stage in module.stages]
     folder.write_metrics(metrics)
     folder.write_solution(found.arrays())
-    figures = found.draw(problem, history_of(rows, names, found.references), trained.data.sets)
+    figures = found.draw(
+        problem, history_of(rows, names, found.references), trained.data.sets, corrections.map(problem)
+    )
     folder.write_figures(figures, settings.callbacks.figures_format, settings.callbacks.figures_dpi)
     subject = Subject(module, found, reference, export_metadata(problem, metrics, settings.dtype), grid)
     written = [f"export: {path}" for path in export(formats, folder.path, subject)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pinnkit.features.attached import Attached, Kept
@@ -23,10 +24,18 @@ STEEP = (12.0, 48.0)
 """Ranges in space of features through places where the residual is large that are tried first."""
 SLOW = 0.5
 """The range in time of such features, as a share of that of the others."""
-PAYS = 2.0
-"""The factor by which a change must lower the residual."""
-SMALLEST = 0.1
-"""The smallest range."""
+PAYS, PAYS_FREE = 2.0, 1.5
+"""The factor by which a change must lower the residual, and one that costs nothing."""
+COSTS = 2.5
+"""The power of the number of features by which the seconds of a slab grow."""
+WORSE, MUCH_WORSE = 1.5, 3.0
+"""The factor by which more must be left than where a change of ranges has failed, for it to be tried again; and where
+there are many unknowns, and it has never paid."""
+CHEAP = 0.2
+"""The share of `features.max_unknowns` up to which there are few, so that all are tried again where width or number
+have changed."""
+SMALLEST = 0.25
+"""The smallest range: with smaller ones features are so alike that rounding is what is left."""
 
 
 class SlabSolver(Protocol):
@@ -38,13 +47,15 @@ class SlabSolver(Protocol):
 
     def measure(self) -> None: ...
 
-    def search(self) -> tuple[Choice, float]: ...
+    def search(self, seconds_left: Callable[[], float] = ...) -> tuple[Choice, float]: ...
 
     def relocate(self) -> bool: ...
 
     def spread(self) -> None: ...
 
-    def try_choice(self, choice: Choice, warm: bool = True, *, enough: float = 0.0) -> float: ...
+    def try_choice(
+        self, choice: Choice, warm: bool = True, *, least: float = math.inf, enough: float = 0.0
+    ) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,7 @@ class Attempt:
     Attributes:
         residual: on fresh points.
         kept: the features, which need not be attached any more.
+        seconds: that it took; not a number where there is no limit.
     """
 
     part: SlabSolver
@@ -61,6 +73,7 @@ class Attempt:
     choice: Choice
     residual: float
     kept: Kept
+    seconds: float = math.nan
 
     @property
     def relative(self) -> float:
@@ -70,6 +83,19 @@ class Attempt:
     def attach(self) -> None:
         """Let the network have its features."""
         self.part.attached.put(self.kept)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Changes of ranges that were tried.
+
+    Attributes:
+        paid: how often each has paid.
+        failed: what was left, as a share of the residual without features, where one did not pay.
+    """
+
+    paid: Counter[str] = field(default_factory=Counter)
+    failed: dict[str, float] = field(default_factory=dict)
 
 
 def in_width(choice: Choice, axis: int, factor: float) -> Choice:
@@ -91,9 +117,12 @@ class Adaptation:
         members: the fields of each network.
         widths: the narrowest slab, and what the slabs from here on have to fill.
         most: work of the slabs from here on at most, in cubes of unknowns.
+        pace: the share of the seconds left that they may take.
         unknowns: coefficients of a slab at most; 0: features are given.
         fixed: whether the width is given.
         ranges: whether ranges may change.
+        tried: changes of ranges on this slab and those before, which is kept up to date.
+        seconds_left: not all that pays is done where time ends first.
     """
 
     def __init__(
@@ -103,39 +132,31 @@ class Adaptation:
         members: Sequence[Sequence[int]],
         widths: tuple[float, float],
         most: float,
+        pace: float,
         unknowns: int,
         fixed: bool,
         ranges: bool,
+        tried: Tried,
+        seconds_left: Callable[[], float],
     ) -> None:
         self._part, self._axis, self._members = part, axis, members
         self._narrowest, self._left = widths
-        self._most, self._unknowns, self._fixed, self._ranges = most, unknowns, fixed, ranges
+        self._most, self._pace, self._unknowns, self._fixed, self._ranges = most, pace, unknowns, fixed, ranges
+        self._tried, self._seconds_left = tried, seconds_left
 
     def first(self, width: float, choice: Choice, enough: float) -> Attempt:
         """The slab from its guess."""
+        before = self._seconds_left()
         part = self._part(width)
         if choice.steep:
             part.relocate()
         residual = part.try_choice(choice, warm=False, enough=enough * part.size)
-        return Attempt(part, width, choice, residual, part.attached.kept())
+        return Attempt(part, width, choice, residual, part.attached.kept(), before - self._seconds_left())
 
-    def improved(self, best: Attempt, limit: float, enough: float, seconds_left: Callable[[], float]) -> Attempt:
+    def improved(self, best: Attempt, limit: float, enough: float) -> Attempt:
         """The attempt with the changes that pay, which is attached."""
-        former: str | None = None
-        while best.relative > limit and seconds_left() > 0:
-            found = None
-            free = [one for one in self._free(best) if self._ranges]
-            for name, choice in sorted(free, key=lambda one: one[0] != former):
-                other = self._attempt(best, best.width, choice, enough)
-                if other.residual < best.residual / PAYS:
-                    found, former = other, name
-                    break
-                if seconds_left() <= 0:
-                    break
-            if found is None and seconds_left() > 0:
-                options = [self._attempt(best, *one, enough) for one in self._dearer(best)]
-                paying = [one for one in options if one.relative < best.relative / PAYS]
-                found = max(paying, key=lambda one: self._gain(best, one), default=None)
+        while best.relative > limit and self._seconds_left() > 0:
+            found = self._by_ranges(best, enough) or self._by_work(best, enough)
             if found is None:
                 break
             best = found
@@ -143,21 +164,63 @@ class Adaptation:
         best.attach()
         return best
 
+    def _by_ranges(self, best: Attempt, enough: float) -> Attempt | None:
+        """The first attempt with other ranges that pays, those first that paid before."""
+        free = dict(self._free(best)) if self._ranges else {}
+        tried, dear = self._tried, not self._cheap(best.choice)
+        for name in sorted(free, key=lambda one: -tried.paid[one]):
+            worse = MUCH_WORSE if dear and not tried.paid[name] else WORSE
+            if best.relative < worse * tried.failed.get(name, 0.0):
+                continue
+            if self._seconds_left() - self._all(best.width, best.seconds) < best.seconds:
+                break  # the time is needed for the slabs to come
+            other = self._attempt(best, best.width, free[name], enough)
+            if other.residual < best.residual / PAYS_FREE:
+                tried.paid[name] += 1
+                return other
+            tried.failed[name] = best.relative
+        return None
+
+    def _by_work(self, best: Attempt, enough: float) -> Attempt | None:
+        """The attempt with half the width or more features that lowers the residual more for its work."""
+        paying = []
+        for width, choice in self._dearer(best):
+            seconds = best.seconds * (choice.count / best.choice.count) ** COSTS
+            if self._all(width, seconds) > self._pace * self._seconds_left():
+                continue
+            other = self._attempt(best, width, choice, enough)
+            if other.relative < best.relative / PAYS:
+                paying.append(other)
+        found = max(paying, key=lambda one: self._gain(best, one), default=None)
+        if found is not None and self._cheap(found.choice):
+            self._tried.failed.clear()
+        return found
+
+    def _cheap(self, choice: Choice) -> bool:
+        """Whether a solve with the features of a choice takes little time."""
+        return choice.unknowns(self._members) <= CHEAP * self._unknowns
+
+    def _all(self, width: float, seconds: float) -> float:
+        """Seconds of all slabs to come."""
+        return (self._left / width - 1) * seconds
+
     def _attempt(self, best: Attempt, width: float, choice: Choice, enough: float) -> Attempt:
         """Another attempt, which begins with the state that the best one found."""
-        part = best.part
+        part, before = best.part, self._seconds_left()
         if width != best.width:
             part.attached.put([])
             part = self._part(width)
         assert part.slab is not None
+        kept = [(moved(module, part.slab), group) for module, group in best.kept]
         if choice.steep and (width != best.width or not best.choice.steep):
-            part.attached.put([(moved(module, part.slab), group) for module, group in best.kept])
+            part.attached.put(kept)
             part.relocate()
         elif not choice.steep:
             part.spread()
-        part.attached.put([(moved(module, part.slab), group) for module, group in best.kept])
-        residual = part.try_choice(choice, enough=enough * part.size)
-        return Attempt(part, width, choice, residual, part.attached.kept())
+        part.attached.put(kept)
+        least = best.relative / PAYS_FREE * part.size
+        residual = part.try_choice(choice, least=least, enough=enough * part.size)
+        return Attempt(part, width, choice, residual, part.attached.kept(), before - self._seconds_left())
 
     def _free(self, best: Attempt) -> Iterator[tuple[str, Choice]]:
         """Name and choice of as many features with other ranges."""
@@ -176,7 +239,9 @@ class Adaptation:
                     for index in indices:
                         ranges[index] *= factor
                     if min(ranges) >= SMALLEST:
-                        yield f"{key} {label} {factor}", replace(choice, **{key: tuple(ranges)})
+                        changed = {"ranges": choice.ranges, "steep": choice.steep, key: tuple(ranges)}
+                        other = replace(choice, ranges=changed["ranges"], steep=changed["steep"])
+                        yield f"{key} {label} {factor}", other
 
     def _dearer(self, best: Attempt) -> Iterator[tuple[float, Choice]]:
         """Width and choice of more work that is allowed."""

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from pinnkit.features.choice import Choice
 from pinnkit.features.expansions import Expansion
 from pinnkit.features.system import expansions_of
 from pinnkit.networks.features import RandomFeatures
@@ -40,3 +41,21 @@ class Attached:
         self._network.remove([one.module for one in self.expansions])
         for module, group in kept:
             self._network.add(copy.deepcopy(module), group)
+
+
+def choice_of(kept: Kept, dimension: int) -> Choice:
+    """The choice by which features were made, from those of one of the networks that has them.
+
+    Args:
+        dimension: coordinates; those that no features depend on have the range 1.
+    """
+    ranges, steep = [1.0] * dimension, [1.0] * dimension
+    last, found = {group: module for module, group in kept}, False
+    for module, group in kept:
+        first = module is not last[group]  # steep ones come before others
+        found = found or first
+        for index, value in zip(module.features.columns, module.features.ranges, strict=True):
+            (steep if first else ranges)[index] = value
+    group = kept[-1][1]
+    count = sum(module.features.count for module, other in kept if other == group)
+    return Choice(kept[-1][0].features.kind, tuple(ranges), count, tuple(steep) if found else ())

@@ -104,9 +104,10 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
             found = _compared(solver, present, others, masks, doubt)
     log.debug("residuals: %.2e; independent: %.2e, %.2e", present.residual, *(one.residual for one in others))
     free = _undetermined(solver, present, choice, points)
-    for name in free.names if free else ():
-        (found.learned if name in found.learned else found.fields)[name] = None
-        found.reasons[name] = free.text
+    if free:
+        for name in free.names:
+            (found.learned if name in found.learned else found.fields)[name] = None
+            found.reasons[name] = free.text
     change = (others[1].values - present.values).cpu().numpy()
     seconds = time.perf_counter() - began
     text = free.text if free else None
@@ -120,7 +121,7 @@ def _compared(
     fields: dict[str, float | None] = {}
     learned: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
-    noise = _noise(solver)
+    noise = _unfinished(solver) or _noise(solver)
     for index, one in enumerate(solver.problem.fields):
         three = [answer.values[masks[one.part], index] for answer in (present, *others)]
         size = float(three[2].square().mean().sqrt())
@@ -179,6 +180,12 @@ def _doubt(solver: FeatureSolver, present: Answer, others: list[Answer], own: bo
     if not drop >= RESOLVED:
         return f"features do not resolve the correction: the residual falls by a factor {drop:.2g} only"
     return None
+
+
+def _unfinished(solver: FeatureSolver) -> str | None:
+    """That slabs of time do not come to the end of the domain; None: they do, or there are none."""
+    slab = solver.slabs[-1][0] if solver.slabs else None
+    return None if slab is None or slab.last else f"only {solver.problem.time} up to {slab.upper:.4g} is solved"
 
 
 def _noise(solver: FeatureSolver) -> str | None:

@@ -12,8 +12,8 @@ import torch
 
 from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
-from pinnkit.features.least_squares import Shares, largest
 from pinnkit.features.level import Level
+from pinnkit.features.parts import Shares, of_first_number
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.networks.fields import FieldNetworks
 
@@ -44,6 +44,7 @@ class GrowingSolver(Protocol):
     size: float
     choice: Choice
     reason: str
+    trained: bool
 
     @property
     def exact(self) -> float: ...
@@ -93,7 +94,7 @@ class Growth:
                 solver.reason = "more features do not lower the residual on fresh points"
             elif self._larger(choice, 0).unknowns(members) > settings.max_unknowns:
                 solver.reason = f"features.max_unknowns is {settings.max_unknowns}"
-            elif seconds_left() < largest(each, solver.ranks, solver.like) * GROWTH**3:
+            elif seconds_left() < of_first_number(each, solver.ranks, solver.like) * GROWTH**3:
                 solver.reason = "the time left is too short for more features"
             else:
                 began, left = time.perf_counter(), seconds_left()
@@ -110,7 +111,8 @@ class Growth:
         if solver.relocate():
             self._best = solver.fresh_residual(choice.unknowns(solver.network.members)), self._best[1]
         former = self._best[0]
-        cheap = choice.unknowns(solver.network.members) <= CHEAP * solver.settings.max_unknowns
+        unknowns = choice.unknowns(solver.network.members)
+        cheap = not solver.trained and unknowns <= CHEAP * solver.settings.max_unknowns  # a correction is short of time
         found: list[tuple[float, Choice, Kept, float]] = []
         for way in sorted(WAYS, key=lambda one: abs(one - self._way)):
             if found and not cheap and found[0][0] < former / FELL:

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from pinnkit.features.parts import Parts, of_first
 
 RIDGE = 1e-15
 """The ridge, as a share of the root of the number of unknowns, where each column has the norm 1: what singular vectors
 below rounding may do to the solution is bounded by it."""
 REFINEMENTS = 2
-BLOCK = 3
-"""Rows that are kept before they are factorised, for each unknown."""
-
-
-class Shares(Protocol):
-    """Processes that share rows: this one's number, how many there are, and what gathers a tensor of each."""
-
-    @property
-    def rank(self) -> int: ...
-
-    @property
-    def count(self) -> int: ...
-
-    def gathered(self, tensor: Tensor) -> list[Tensor]: ...
-
-
-def largest(value: float, ranks: Shares | None, like: Tensor) -> float:
-    """The largest value of all processes, so that they decide alike."""
-    if ranks is None or ranks.count == 1:
-        return value
-    return max(float(one) for one in ranks.gathered(torch.tensor(value, device=like.device)))
+BLOCK = 3.0
+"""Rows that are kept before they are factorised, for each unknown; of one of several parts half as many."""
 
 
 class LeastSquares:
@@ -45,35 +27,41 @@ class LeastSquares:
     Args:
         size: unknowns.
         like: a tensor of the type and on the device of the rows.
+        parts: of the rows; None: one.
     """
 
-    def __init__(self, size: int, like: Tensor) -> None:
-        self.size = size
-        self._blocks: list[Tensor] = [like.new_zeros(0, size + 1)]
+    def __init__(self, size: int, like: Tensor, parts: Parts | None = None) -> None:
+        self.size, self.parts = size, parts or Parts()
+        self._like = like.new_zeros(size + 1)
+        self._blocks: dict[int, list[Tensor]] = {part: [self._like[None][:0]] for part in self.parts.own}
+        self._most = BLOCK / min(self.parts.count, 2) * size + 1000
+        self._factor: tuple[Tensor, Tensor] | None = None
         self.rows = 0
 
-    def add(self, matrix: Tensor, right: Tensor) -> None:
-        """Rows (n, size) and their right-hand sides (n,)."""
-        self._blocks.append(torch.cat([matrix, right[:, None]], dim=1))
+    def add(self, matrix: Tensor, right: Tensor, part: int = 0) -> None:
+        """Rows (n, size) and their right-hand sides (n,), in one of this process's own parts."""
+        blocks = self._blocks[part]
+        blocks.append(torch.cat([matrix, right[:, None]], dim=1))
         self.rows += len(matrix)
-        if sum(map(len, self._blocks)) > BLOCK * self.size + 1000:
-            self._blocks = [_triangle(torch.cat(self._blocks))]
+        if sum(map(len, blocks)) > self._most:
+            self._blocks[part] = [_triangle(torch.cat(blocks))]
 
-    def joined(self, ranks: Shares | None) -> Tensor:
-        """What is kept of all rows of all processes, (rows, size + 1)."""
-        own = torch.cat(self._blocks)
-        if ranks is None or ranks.count == 1:
-            return own
-        counts = [int(one) for one in ranks.gathered(torch.tensor(len(own), device=own.device))]
-        padded = torch.cat([own, own.new_zeros(max(counts) - len(own), self.size + 1)])
-        return torch.cat([part[:count] for part, count in zip(ranks.gathered(padded), counts, strict=True)])
+    def kept(self) -> Tensor:
+        """What is kept of all rows of all processes, (rows, size + 1), in the order of the parts."""
+        own = [torch.cat(one) for one in self._blocks.values()]
+        return torch.cat(self.parts.of_all(own, self._like))
 
-    def solve(self, ranks: Shares | None = None) -> tuple[Tensor, float]:
-        """The solution (size,), and |A c - y|.
+    def solve(self) -> tuple[Tensor, float]:
+        """The solution (size,), and |A c - y|, which the first process finds.
 
         A column of zeros has the solution 0. What is kept of it serves `step`.
         """
-        kept = self.joined(ranks)
+        kept = self.kept()
+        found = of_first(self._solved(kept) if self.parts.first else self._like, self.parts.ranks)
+        return found[:-1], float(found[-1])
+
+    def _solved(self, kept: Tensor) -> Tensor:
+        """The solution, followed by |A c - y|, (size + 1,)."""
         norms = _norms(kept[:, :-1])
         scaled = kept / torch.cat([norms, norms.new_ones(1)])
         factor = _ridged(scaled, self.size)
@@ -83,15 +71,22 @@ class LeastSquares:
             gradient = scaled[:, :-1].T @ (right - scaled[:, :-1] @ solution)
             half = torch.linalg.solve_triangular(triangle.T, gradient[:, None], upper=False)
             solution = solution + torch.linalg.solve_triangular(triangle, half, upper=True)[:, 0]
-        left = float((right - scaled[:, :-1] @ solution).norm())
+        left = (right - scaled[:, :-1] @ solution).norm()
         self._factor = triangle, norms
-        return solution / norms, left
+        return torch.cat([solution / norms, left[None]])
 
-    def step(self, gradient: Tensor) -> Tensor:
-        """(A'A + ridge^2 D^2)^-1 times a vector A'r, by the factor that `solve` found."""
+    def step(self, gradients: list[Tensor]) -> Tensor:
+        """(A'A + ridge^2 D^2)^-1 times the sum of the vectors A'r (size,) of the parts, this process's own.
+
+        By the factor that `solve` found.
+        """
+        gradient = torch.cat(self.parts.of_all([one[None] for one in gradients], self._like[:-1])).sum(dim=0)
+        if self._factor is None:  # the first process has it
+            return of_first(gradient, self.parts.ranks)
         triangle, norms = self._factor
         half = torch.linalg.solve_triangular(triangle.T, (gradient / norms)[:, None], upper=False)
-        return torch.linalg.solve_triangular(triangle, half, upper=True)[:, 0] / norms
+        change = torch.linalg.solve_triangular(triangle, half, upper=True)[:, 0] / norms
+        return of_first(change, self.parts.ranks)
 
 
 def ridged(matrix: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 from typing import Any
 
 import sympy
@@ -26,6 +27,7 @@ from pinnkit.features.expansions import (
     IntegralLeaf,
     Other,
     Place,
+    States,
     combined,
     evaluated,
 )
@@ -110,7 +112,13 @@ class Linearisation:
         place = Place(points, {}, {})
         for number, one in enumerate(self.expansions):
             if any(field in one.fields for field, _ in wanted):
-                place.orders[number] = one.module.orders(points, highest)
+                if one.module.features.states:
+                    if one.fields not in place.states:
+                        place.states[one.fields] = self._states(points, one.fields, highest)
+                    states = place.states[one.fields]
+                    place.orders[number] = one.module.orders(points, highest, states[()])
+                else:
+                    place.orders[number] = one.module.orders(points, highest)
         plain = [one for one in wanted if self.network.outputs[one[0]].affine]
         base = derivatives(self._base, points, plain)
         if len(plain) < len(wanted):
@@ -144,8 +152,17 @@ class Linearisation:
                     :, 0
                 ]
             if len(index):
-                found.append(Other(Expansion(module, members), index, module.orders(points[index], highest)))
+                few = points[index]
+                states = self._states(few, members, highest) if module.features.states else None
+                orders = module.orders(few, highest, None if states is None else states[()])
+                found.append(Other(Expansion(module, members), index, orders, states))
         return found
+
+    def _states(self, points: Tensor, fields: tuple[int, ...], highest: int) -> States:
+        """The outputs of a network, without features, and their derivatives up to an order."""
+        columns = self.network.outputs[fields[0]].columns
+        axes = [one for order in range(highest + 1) for one in combinations_with_replacement(columns, order)]
+        return self.network.states(points, fields, axes)
 
     def _base(self, points: Tensor) -> Tensor:
         return self.network(points, expanded=False)
@@ -156,13 +173,14 @@ class Linearisation:
         slope = self._by_output(place, field, {axes: torch.ones_like(total)})
         for number, one in enumerate(self.expansions):
             if field in one.fields:
-                part = evaluated(one, field, place.orders[number], slope)
+                states = place.states.get(one.fields)
+                part = evaluated(one, field, place.orders[number], slope, states)
                 inside = one.module.inside(place.points)
                 total = total + (part if inside is None else part * inside[:, None])
         for other in others:
             if field in other.expansion.fields:
                 slopes = {inner: factor[other.index] for inner, factor in slope.items()}
-                values = evaluated(other.expansion, field, other.orders, slopes)
+                values = evaluated(other.expansion, field, other.orders, slopes, other.states)
                 total = total.index_add(0, other.index, values)
         return total
 
@@ -226,7 +244,8 @@ class Linearisation:
             count = one.module.features.count
             for index in one.fields:
                 if index in by_output:
-                    part = combined(one.module, place.orders[number], by_output[index])
+                    states = place.states.get(one.fields)
+                    part = combined(one.module, place.orders[number], by_output[index], states)
                     jacobian[:, begin : begin + count] += part if inside is None else part * inside[:, None]
                 begin += count
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from pinnkit.features.expansions import Expansion
 from pinnkit.features.least_squares import LeastSquares
 from pinnkit.features.linearise import Linearisation
+from pinnkit.features.parts import Parts
 from pinnkit.features.system import System
 from pinnkit.networks.bounded import unbounded
 
@@ -29,59 +30,65 @@ class Linearised:
         if state.learned:
             self._origin[-len(state.learned) :] = 0.0  # their change is bounded, not their size
         self._solved = state.solved(before)
-        self._problem = LeastSquares(int(self._solved.sum()), before)
-        self._rows: list[Tensor] | None = []
-        for matrix, residual in self._parts(jacobian=True):
-            assert matrix is not None
-            own = matrix[:, self._solved]
-            self._problem.add(own, matrix @ self._origin - residual)
-            if self._rows is not None:
-                self._rows.append(own)
-                if sum(one.numel() for one in self._rows) * before.element_size() > KEPT_BYTES:
-                    self._rows = None
+        size = int(self._solved.sum())
+        numbers = size * system.rows
+        self._parts = Parts.of(numbers, system.ranks)
+        self._problem = LeastSquares(size, before, self._parts)
+        self._kept: dict[int, list[Tensor]] | None = None
+        if numbers * before.element_size() <= KEPT_BYTES:
+            self._kept = {part: [] for part in self._parts.own}
+        everything = bool(self._solved.all())
+        for part in self._parts.own:
+            for matrix, residual in self._rows_of(part, jacobian=True):
+                assert matrix is not None
+                own = matrix if everything else matrix[:, self._solved]
+                self._problem.add(own, matrix @ self._origin - residual, part)
+                if self._kept is not None:
+                    self._kept[part].append(own)
 
-    def _parts(self, jacobian: bool) -> Iterator[tuple[Tensor | None, Tensor]]:
-        """Matrix and residuals at the present state, of each term and chunk of this process's points."""
+    def _rows_of(self, part: int, jacobian: bool) -> Iterator[tuple[Tensor | None, Tensor]]:
+        """Matrix and residuals at the present state, of each term and chunk of the points of a part."""
         system, state = self._system, self._state
         linear = Linearisation(system.network, system.groups, [*state.unknown, *state.replaced], state.learned)
         parameters = system.parameters()
         size = max(int(CHUNK_BYTES // (self._origin.element_size() * linear.size)), 64)
+        every = slice(part, None, self._parts.count)
         for name, batch in system.batches.items():
-            own = system.own(batch)
+            own = batch if self._parts.count == 1 else batch.take(every)
             for start in range(0, len(own), size):
                 rows = linear.rows(name, own.take(slice(start, start + size)), parameters, jacobian)
                 for term, residual in rows.residuals.items():
                     if system.shift is not None:
-                        residual = residual - system.own_values(system.shift[term])[start : start + size]
+                        residual = residual - system.shift[term][every][start : start + size]
                     factor = system.scales[term] / math.sqrt(len(batch))
                     yield factor * rows.jacobians[term] if jacobian else None, factor * residual
-        if system.start is not None and (system.ranks is None or system.ranks.rank == 0):
+        if system.start is not None and part == 0:
             matrix, residual = system.start.rows(linear.expansions)
             yield torch.cat([matrix, matrix.new_zeros(len(matrix), len(state.learned))], dim=1), residual
 
     def solve(self) -> tuple[Tensor, float]:
         """The change of the state, and the residual of the linearised equations after it."""
-        found, left = self._problem.solve(self._system.ranks)
+        found, left = self._problem.solve()
         change = -self._origin
         change[self._solved] += found
         return change, left
 
     def rows(self) -> Tensor:
         """Rows (n, unknowns) whose products with a change have the norm of that of the residuals."""
-        return self._problem.joined(self._system.ranks)[:, :-1]
+        return self._problem.kept()[:, :-1]
 
     def chord(self) -> Tensor | None:
         """The change that the residual at the present state asks for with the same matrix; None: it is not kept."""
-        ranks = self._system.ranks
-        if self._rows is None:
+        if self._kept is None:
             return None
-        gradient = self._origin.new_zeros(self._problem.size)
-        for rows, (_, residual) in zip(self._rows, self._parts(jacobian=False), strict=True):
-            gradient += rows.T @ residual
-        if ranks is not None and ranks.count > 1:
-            gradient = torch.stack(ranks.gathered(gradient)).sum(dim=0)
+        gradients = []
+        for part, matrices in self._kept.items():
+            gradient = self._origin.new_zeros(self._problem.size)
+            for matrix, (_, residual) in zip(matrices, self._rows_of(part, jacobian=False), strict=True):
+                gradient += matrix.T @ residual
+            gradients.append(gradient)
         change = torch.zeros_like(self._origin)
-        change[self._solved] = -self._problem.step(gradient)
+        change[self._solved] = -self._problem.step(gradients)
         return change
 
 

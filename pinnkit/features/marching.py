@@ -11,6 +11,7 @@ import torch
 
 from pinnkit.features.attached import Kept
 from pinnkit.features.choice import Choice
+from pinnkit.features.expansions import Expansion
 from pinnkit.features.newton import newton
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab
@@ -46,9 +47,9 @@ class SlabsSolver(Protocol):
     settings: FeatureSettings
     like: torch.Tensor
     seed: int
-    slabs: Sequence[tuple[Slab, Choice, float]]
+    slabs: list[tuple[Slab, Choice, float]]
 
-    def part(self, slab: Slab, start: Start | None, guess: Kept) -> Part: ...
+    def part(self, slab: Slab, start: Start | None, guesses: Sequence[Kept]) -> Part: ...
 
 
 def march(solver: SlabsSolver, stream: int, more: float, steps: int) -> None:
@@ -61,12 +62,13 @@ def march(solver: SlabsSolver, stream: int, more: float, steps: int) -> None:
         more: features as a multiple of those there are.
         steps: of Newton's method in each slab, from the state that there is.
     """
-    network, previous = solver.network, []
+    network = solver.network
+    previous: list[Expansion] = []
     for slab, choice, residual in solver.slabs:
         start = None
         if previous:
             weight = solver.settings.conditions_weight
-            start = start_of(solver.problem, slab, previous, weight, solver.like, solver.seed + stream)
+            start = start_of(solver.problem, slab, network, previous, weight, solver.like, solver.seed + stream)
         part = solver.part(slab, start, ())
         if choice.steep:
             part.relocate()

@@ -38,6 +38,8 @@ def newton(
     A c' = A c - r for the coefficients themselves, so that their size is bounded in every step; a line search halves
     c' - c until the residual is smaller.
 
+    The system's `check` is called again and again; where it raises, the state is that of some step.
+
     Args:
         steps: at most.
         linear: one step is exact.
@@ -49,6 +51,7 @@ def newton(
     present = system.norm()
     slow = 0
     for step in range(1, steps + 1):
+        system.check()
         before = state.read()
         equations = Linearised(system, state, before)
         change, predicted = equations.solve()
@@ -79,6 +82,7 @@ def _search(system: System, state: State, before: Tensor, change: Tensor, presen
     """The residual after the longest of the halved steps that makes it smaller; None: none does."""
     length = 1.0
     for _ in range(1 if linear else HALVINGS):
+        system.check()
         state.write(before + length * change)
         found = system.norm()
         if found < present:
@@ -93,6 +97,7 @@ def _chords(system: System, state: State, equations: Linearised, present: float,
     These are steps of the chord method, d = -(A'A)^-1 A'r with the A of the last linearisation.
     """
     for _ in range(CHORDS):
+        system.check()
         before = state.read()
         change = equations.chord()
         if change is None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from pinnkit.features.choice import Choice
 from pinnkit.features.error import LEFT, MORE, RESOLVED, WORSE
 from pinnkit.features.independent import independent, points_inside, residual_of_zero
+from pinnkit.features.parts import of_first_number
 from pinnkit.features.solver import FeatureSolver
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def polish(solver: FeatureSolver, seconds: float) -> Polished:
     learned = {name: float(one) for name, one in solver.model.learned.items()}
 
     def left() -> float:
-        return seconds - (time.perf_counter() - began)
+        return of_first_number(seconds - (time.perf_counter() - began), solver.ranks, solver.like)
 
     with torch.no_grad():
         choice = solver.solve(left)

@@ -183,8 +183,8 @@ def _view(solver: FeatureSolver, unknown: Sequence[Expansion], points: Tensor, s
     norms = _matrix(solver, unknown, FRESH + 2, scales).square().sum(dim=0)
     values = _values(solver, unknown, points)
     coefficients = values.shape[2]
-    noticed = [norms[:coefficients][one.square().sum(dim=0) > 0].sum() for one in values]
-    weights = (torch.stack(noticed) / values.square().sum(dim=(1, 2)).clamp_min(1e-300)).sqrt()
+    by_field = [norms[:coefficients][one.square().sum(dim=0) > 0].sum() for one in values]
+    weights = (torch.stack(by_field) / values.square().sum(dim=(1, 2)).clamp_min(1e-300)).sqrt()
     return _View(scales, weights, norms[coefficients:].sqrt())
 
 

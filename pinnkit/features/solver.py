@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 
@@ -12,27 +12,25 @@ from pinnkit.engines.model import Model
 from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.continuation import followed
+from pinnkit.features.deadline import Deadline
 from pinnkit.features.growth import Growth
-from pinnkit.features.least_squares import Shares
 from pinnkit.features.level import Level
 from pinnkit.features.made import made
 from pinnkit.features.newton import newton
+from pinnkit.features.parts import Shares, of_first
 from pinnkit.features.places import concentrated
 from pinnkit.features.points import FRESH, draw, scales
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab, initial_value_problem
 from pinnkit.features.start import Start
-from pinnkit.features.supported import check_pointwise
+from pinnkit.features.supported import all_linear, check_pointwise, fields_read
 from pinnkit.features.system import System
 from pinnkit.features.trials import Trials
 from pinnkit.features.windows import Windows
-from pinnkit.language.integral import all_partials
-from pinnkit.language.linear import is_linear
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.fields import Zero
 from pinnkit.problem.groups import is_equations
-from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
 
 log = logging.getLogger(__name__)
@@ -60,12 +58,14 @@ class FeatureSolver:
         ranks: processes that share the rows.
         slab: the part of the time that is solved for, where features that are there already stay; None: all of it.
         start: what the slab continues.
-        guess: the features of the state from which Newton's method begins.
+        guesses: states, as features; Newton's method begins with the one that leaves the smallest residual.
 
     Attributes:
         reason: why it ended.
         choice: the features that are attached.
         trial_unknowns: coefficients in all of a trial.
+        trained: whether a trained network is corrected.
+        guess: the state with which Newton's method begins, once it is measured; (): zero.
         slabs: of time that are solved, with the features of each and what they leave; []: one window.
         like: a tensor of the type and on the device of the points.
     """
@@ -82,19 +82,20 @@ class FeatureSolver:
         like: torch.Tensor | None = None,
         slab: Slab | None = None,
         start: Start | None = None,
-        guess: Kept = (),
+        guesses: Sequence[Kept] = (),
     ) -> None:
         self.model, self.groups, self.settings, self.seed, self.ranks = model, groups, settings, seed, ranks
-        self.slab, self._start, self._guess = slab, start, guess
-        self.problem = model.problem
-        self.linear = self.problem.linear and not self.problem.learned and self._linear_conditions()
-        self.reason = ""
+        self.slab, self._start, self._guesses = slab, start, guesses
+        self.guess: Kept = ()
+        self.problem, self.network = model.problem, System(model, groups, {}, {}).network
+        self.linear = all_linear(self.problem, self.network)
+        self.reason, self.size = "", 0.0
         self.like = like if like is not None else torch.zeros(1, dtype=torch.float64)
-        self.network = System(model, groups, {}, {}).network
         self.attached = Attached(self.network, slab is not None)
-        self.size = 0.0
+        self.deadline = Deadline(self.attached, model.learned)
+        self.check = self.deadline.check
         self.slabs: list[tuple[Slab, Choice, float]] = []
-        self._trained = not all(isinstance(one, Zero) for one in self.network.networks)
+        self.trained = not all(isinstance(one, Zero) for one in self.network.networks)
         self._places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
         batches = draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab=slab)
@@ -112,12 +113,12 @@ class FeatureSolver:
 
     def search(self, seconds_left: Callable[[], float] = lambda: math.inf) -> tuple[Choice, float]:
         """The best features by trials, which are attached, and the residual on fresh points."""
-        if self._trained:
+        if self.trained:
             self.relocate()
         count = max(40, self.trial_unknowns // sum(map(len, self.network.members)))
         periodic = any(output.periodic for output in self.network.outputs)
         found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
-        if not self._trained and self.slab is None and seconds_left() > 0 and self.relocate():
+        if not self.trained and self.slab is None and seconds_left() > 0 and self.relocate():
             found = Trials(self, seconds_left).search(len(self.problem.coordinates), count, periodic)
         return found
 
@@ -133,7 +134,14 @@ class FeatureSolver:
         return self.choice
 
     def levels(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
-        """Solve with more and more features; each level's are attached to the network."""
+        """Solve with more and more features; each level's are attached, and at the end of the time the best."""
+
+        def ended(choice: Choice) -> None:
+            self.choice, self.reason = choice, "the time left ended"
+
+        return self.deadline.levels(self._levels(seconds_left), seconds_left, ended)
+
+    def _levels(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
         self._check_pointwise()
         self.measure()
         if self.settings.windows is not None and self.settings.windows > 1:
@@ -149,7 +157,7 @@ class FeatureSolver:
             log.info("features: one window leaves less than slabs of time do")
             self.slabs = []
             self.attached.put(kept)
-        elif residual > STUCK * self.size and not self.linear and not self._trained:
+        elif residual > STUCK * self.size and not self.linear and not self.trained:
             choice, residual = followed(self, choice, residual, seconds_left)
         yield from Growth(self, choice).levels(seconds_left)
 
@@ -167,10 +175,17 @@ class FeatureSolver:
         """Find the residual of the present state, by which others are judged."""
         with torch.no_grad():
             self.size = self.fresh_residual(self.trial_unknowns)
+            least = math.inf
+            for guess in self._guesses:
+                self.attached.put(guess)
+                residual = self.fresh_residual(self.trial_unknowns)
+                if residual < least:
+                    self.guess, least = guess, residual
+                self.attached.put([])
 
     def _divisible(self) -> bool:
         """Whether to go on with slabs of time."""
-        if self.linear or self._trained or self.settings.windows is not None:
+        if self.linear or self.trained or self.settings.windows is not None:
             return False
         return not initial_value_problem(self.problem)
 
@@ -179,13 +194,17 @@ class FeatureSolver:
         log.info("features: slabs of time, each of which starts from the end of the one before")
         self.attached.put([])
         windows = Windows(self.part, self.network, self.settings, self.problem, self.like, self.seed, bound)
-        yield from windows.levels(seconds_left)
+        for level in windows.levels(seconds_left):
+            self.deadline.keep(math.inf, windows.choice)  # with which later slabs may end
+            yield level
         self.reason, self.choice, self.slabs = windows.reason, windows.choice, windows.solved
 
-    def part(self, slab: Slab, start: Start | None, guess: Kept) -> FeatureSolver:
+    def part(self, slab: Slab, start: Start | None, guesses: Sequence[Kept]) -> FeatureSolver:
         """The solver of a slab of time."""
         arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
-        return FeatureSolver(*arguments, slab, start, guess)
+        found = FeatureSolver(*arguments, slab, start, guesses)
+        found.check = self.check
+        return found
 
     # ------------------------------------------------------------ one solve
 
@@ -201,12 +220,12 @@ class FeatureSolver:
         former = self._places
         self.spread()
         if self.slab is not None and not self.attached.expansions:
-            self.attached.put(self._guess)
+            self.attached.put(self.guess)
         pool = POOL if self.slab is None else POOL // 4
         rows = pool * len(self.problem.equations)
         batches = draw(self.problem, 1, rows, self.seed, FRESH + 7, self.like, slab=self.slab)
         equations = {name: batch for name, batch in batches.items() if is_equations(name)}
-        self._places = concentrated(System(self.model, self.groups, equations, self._scales), self.seed)
+        self._places = concentrated(System(self.model, self.groups, equations, self._scales, self.ranks), self.seed)
         return bool(former or self._places)
 
     def spread(self) -> None:
@@ -218,10 +237,9 @@ class FeatureSolver:
         places = self._places
         if drawn:  # other ones than those of the solve
             places = {name: one.take(slice(None, None, -1)) for name, one in places.items()}
-        batches = draw(
-            self.problem, unknowns, share * self.settings.rows, self.seed, drawn, self.like, places, self.slab
-        )
-        return System(self.model, self.groups, batches, self._scales, self.ranks, self._start)
+        rows = share * self.settings.rows
+        batches = draw(self.problem, unknowns, rows, self.seed, drawn, self.like, places, self.slab)
+        return System(self.model, self.groups, batches, self._scales, self.ranks, self._start, check=self.check)
 
     def fresh_residual(self, unknowns: int) -> float:
         """The residual on points that no solve has seen."""
@@ -230,7 +248,8 @@ class FeatureSolver:
     def residual_by_network(self, unknowns: int) -> list[float]:
         """The same of the equations that read a field of each network; 0: none does."""
         system = self.system(unknowns, FRESH, share=0.5)
-        sizes = {term: float((system.scales[term] * one).square().mean()) for term, one in system.residuals().items()}
+        squares = {term: (system.scales[term] * one).square().mean() for term, one in system.residuals().items()}
+        sizes = dict(zip(squares, of_first(torch.stack([*squares.values()]), self.ranks).tolist(), strict=True))
         read = fields_read(self.problem)
         names = [one.name for one in self.problem.fields]
         return [
@@ -239,13 +258,7 @@ class FeatureSolver:
         ]
 
     def try_choice(
-        self,
-        choice: Choice,
-        warm: bool = True,
-        steps: int | None = None,
-        *,
-        least: float = math.inf,
-        enough: float = 0.0,
+        self, choice: Choice, warm: bool = True, steps: int | None = None, *, least: float = math.inf, enough: float = 0
     ) -> float:
         """Solve with features of a choice, which take the place of those there are; the residual on fresh points.
 
@@ -255,7 +268,7 @@ class FeatureSolver:
             enough: the residual at which it ends.
         """
         if not warm or self.linear:
-            self.attached.put([] if self.linear else self._guess)
+            self.attached.put([] if self.linear else self.guess)
         replaced = self.attached.expansions
         added = set(self.add(choice))
         unknown = [one for one in self.attached.expansions if one.module in added]
@@ -264,19 +277,7 @@ class FeatureSolver:
         with torch.no_grad():
             newton(self.system(unknowns, 0), unknown, steps, self.linear, replaced, HOPELESS * least, enough)
             self.network.remove([one.module for one in replaced if not bool(one.module.coefficients.any())])
-            return self.fresh_residual(unknowns)
-
-    def _linear_conditions(self) -> bool:
-        """Whether the conditions are linear too, and each field an affine function of the network's output."""
-        equations = [one for condition in self.problem.soft_conditions for one in condition.equations]
-        plain = all(not callable(one.residual) and is_linear(one.residual) for one in equations)
-        return plain and all(output.affine for output in System(self.model, self.groups, {}, {}).network.outputs)
-
-
-def fields_read(problem: Problem) -> dict[str, set[str]]:
-    """Equation -> the fields that it reads; one in Python may read all."""
-    everything = {one.name for one in problem.fields}
-    return {
-        one.name: everything if callable(one.residual) else {partial.field for partial in all_partials(one.residual)}
-        for one in problem.equations
-    }
+            found = self.fresh_residual(unknowns)
+        if self.slab is None:  # a slab ends with the solver of all of them
+            self.deadline.keep(found, choice)
+        return found

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnkit.features.expansions import Expansion
+from pinnkit.features.expansions import Expansion, States, combined
 from pinnkit.features.slab import Slab, on_side, start_points, time_orders
+from pinnkit.networks.fields import FieldNetworks
 from pinnkit.problem.problem import Problem
 
 
@@ -44,6 +45,7 @@ class Start:
     axis: int
     lower: float
     matches: tuple[Match, ...]
+    network: FieldNetworks
 
     def rows(self, expansions: Sequence[Expansion], jacobian: bool = True) -> tuple[Tensor, Tensor]:
         """Derivatives (rows, unknowns) by the coefficients, field by field, and the differences (rows,)."""
@@ -56,34 +58,55 @@ class Start:
         for one, begin in zip(expansions, begins, strict=False):
             if one.module.features.interval is None or one.module.features.interval[1] != self.lower:
                 continue
-            orders, count = one.module.orders(self.points, highest), one.module.features.count
+            states = states_of(self.network, one, self.points, self.axis, highest)
+            orders, count = one.module.orders(self.points, highest, states.get(())), one.module.features.count
             for number, match in enumerate(self.matches):
                 if match.field not in one.fields:
                     continue
                 place = one.fields.index(match.field)
-                slopes = one.module.monomials([(self.axis,) * match.order])[0]
-                part = orders[match.order][match.points]
+                part = by_time(one, orders, states, self.axis, match.order)[match.points]
                 coefficients = one.module.coefficients.detach()[:, place]
-                differences[number] = differences[number] + part @ (slopes * coefficients)
+                differences[number] = differences[number] + part @ coefficients
                 if jacobian:
-                    matrices[number][:, begin + place * count : begin + (place + 1) * count] = part * slopes
+                    matrices[number][:, begin + place * count : begin + (place + 1) * count] = part
         factors = [one.scale / len(one.points) ** 0.5 for one in self.matches]
         scaled = [factor * one for factor, one in zip(factors, matrices, strict=True)]
         return torch.cat(scaled), torch.cat([factor * one for factor, one in zip(factors, differences, strict=True)])
 
 
-def outputs_by_time(expansions: Sequence[Expansion], points: Tensor, axis: int, field: int, order: int) -> Tensor:
+def by_time(one: Expansion, orders: Sequence[Tensor], states: States, axis: int, order: int) -> Tensor:
+    """A derivative of features by time, (n, features)."""
+    return combined(one.module, orders, {(axis,) * order: torch.ones_like(orders[0][:, :1])}, states)
+
+
+def states_of(network: FieldNetworks, one: Expansion, points: Tensor, axis: int, highest: int) -> States:
+    """The outputs that features depend on, and their derivatives by time."""
+    if not one.module.features.states:
+        return {}
+    return network.states(points, one.fields, [(axis,) * order for order in range(highest + 1)])
+
+
+def outputs_by_time(
+    network: FieldNetworks, expansions: Sequence[Expansion], points: Tensor, axis: int, field: int, order: int
+) -> Tensor:
     """A derivative by time of what expansions add to the output of a field's network, from their own side, (n,)."""
     total = points.new_zeros(len(points))
     for one in expansions:
         if field in one.fields:
-            phi = one.module.orders(points, order)[order] * one.module.monomials([(axis,) * order])
+            states = states_of(network, one, points, axis, order)
+            phi = by_time(one, one.module.orders(points, order, states.get(())), states, axis, order)
             total = total + phi @ one.module.coefficients.detach()[:, one.fields.index(field)]
     return total
 
 
 def start_of(
-    problem: Problem, slab: Slab, previous: Sequence[Expansion], weight: float, like: Tensor, seed: int
+    problem: Problem,
+    slab: Slab,
+    network: FieldNetworks,
+    previous: Sequence[Expansion],
+    weight: float,
+    like: Tensor,
+    seed: int,
 ) -> Start:
     """What the features of a slab continue.
 
@@ -91,7 +114,8 @@ def start_of(
         previous: the features of the slab before.
         weight: factor on the differences, beside the residuals of the equations.
     """
-    count = on_side(problem, max(one.module.features.count for one in previous))
+    each = max(one.module.features.count for one in previous)
+    count = max(on_side(problem, each), each)  # in a narrow slab most features are there for the change in space
     points = torch.as_tensor(start_points(problem, slab, count, seed)).to(like)
     matches = []
     for field, order in enumerate(time_orders(problem)):
@@ -101,6 +125,6 @@ def start_of(
             inside = torch.as_tensor(problem.solid(part).contains(points.cpu().numpy()))
         index = inside.nonzero()[:, 0].to(points.device)
         for one in range(order if len(index) else 0):
-            values = outputs_by_time(previous, points[index], slab.axis, field, one)
+            values = outputs_by_time(network, previous, points[index], slab.axis, field, one)
             matches.append(Match(field, one, values, index, weight * (slab.width / 2) ** one))
-    return Start(points, slab.axis, slab.lower, tuple(matches))
+    return Start(points, slab.axis, slab.lower, tuple(matches), network)

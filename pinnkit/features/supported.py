@@ -9,7 +9,10 @@ import torch
 from pinnkit.features.linearise import Linearisation
 from pinnkit.features.system import System
 from pinnkit.language.errors import Report
+from pinnkit.language.integral import all_partials
+from pinnkit.language.linear import is_linear
 from pinnkit.losses.residuals import TermGroup
+from pinnkit.networks.fields import FieldNetworks
 from pinnkit.problem.problem import Problem
 
 INSTEAD = "method=network solves it"
@@ -50,3 +53,21 @@ def check_pointwise(system: System, groups: Mapping[str, TermGroup]) -> None:
                 message = f"features cannot solve for '{term}', whose value at a point depends on the other points"
                 report.add("method", f"{message}: {INSTEAD}")
     report.raise_if_any()
+
+
+def all_linear(problem: Problem, network: FieldNetworks) -> bool:
+    """Whether equations and conditions are linear, and each field an affine function of the network's output."""
+    if not problem.linear or problem.learned:
+        return False
+    equations = [one for condition in problem.soft_conditions for one in condition.equations]
+    plain = all(not callable(one.residual) and is_linear(one.residual) for one in equations)
+    return plain and all(output.affine for output in network.outputs)
+
+
+def fields_read(problem: Problem) -> dict[str, set[str]]:
+    """Equation -> the fields that it reads; one in Python may read all."""
+    everything = {one.name for one in problem.fields}
+    return {
+        one.name: everything if callable(one.residual) else {partial.field for partial in all_partials(one.residual)}
+        for one in problem.equations
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,12 +12,16 @@ from torch import Tensor
 
 from pinnkit.engines.model import Model
 from pinnkit.features.expansions import Expansion
-from pinnkit.features.least_squares import Shares
 from pinnkit.features.linearise import Linearisation
+from pinnkit.features.parts import Parts, Shares, of_first, of_first_number
 from pinnkit.features.start import Start
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.fields import FieldNetworks
 from pinnkit.sampling.point_set import PointSet
+
+
+class Stopped(Exception):
+    """A solve is to end before its end."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class System:
         ranks: processes that share the rows; None: one.
         start: what the features meet besides, at the start of a slab of time.
         shift: term -> what is taken from its residuals (n,); None: nothing.
+        check: called in the course of a solve, all processes together; it may raise `Stopped`.
     """
 
     model: Model
@@ -40,6 +45,7 @@ class System:
     ranks: Shares | None = None
     start: Start | None = None
     shift: Mapping[str, Tensor] | None = None
+    check: Callable[[], None] = lambda: None
 
     @property
     def network(self) -> FieldNetworks:
@@ -53,15 +59,10 @@ class System:
         learned = {name: one.detach().to(like) for name, one in self.model.learned.items()}
         return self.model.parameters(learned, self.model.constants(like))
 
-    def own(self, batch: PointSet) -> PointSet:
-        """This process's share of the points."""
-        if self.ranks is None or self.ranks.count == 1:
-            return batch
-        return batch.take(slice(self.ranks.rank, None, self.ranks.count))
-
-    def own_values(self, values: Tensor) -> Tensor:
-        """This process's share of values (n,) at points."""
-        return values if self.ranks is None else values[self.ranks.rank :: self.ranks.count]
+    @property
+    def rows(self) -> int:
+        """Residuals at all points."""
+        return sum(len(batch) * len(self.groups[name].terms) for name, batch in self.batches.items())
 
     def sizes(self) -> dict[str, np.ndarray]:
         """The root of the sum over a group's terms of (scale * residual)^2 at each of its points, (n,)."""
@@ -70,7 +71,8 @@ class System:
         for name, batch in self.batches.items():
             rows = linear.rows(name, batch, self.parameters(), jacobian=False).residuals
             total = sum((self.scales[term] * one).square() for term, one in rows.items())
-            found[name] = torch.as_tensor(total).sqrt().double().cpu().numpy()
+            sizes = torch.as_tensor(total).sqrt().double()
+            found[name] = of_first(sizes, self.ranks).cpu().numpy()
         return found
 
     def residuals(self) -> dict[str, Tensor]:
@@ -83,7 +85,12 @@ class System:
         return found if self.shift is None else {term: one - self.shift[term] for term, one in found.items()}
 
     def norm(self) -> float:
-        """The root of the sum over terms of scale^2 times the mean of the squared residual, on all processes."""
+        """The root of the sum over terms of scale^2 times the mean of the squared residual, by the first process."""
+        like = next(iter(self.batches.values())).coordinates
+        own = self._norm() if Parts(1, self.ranks).first else 0.0
+        return of_first_number(own, self.ranks, like)
+
+    def _norm(self) -> float:
         total = sum(float((self.scales[term] * one).square().mean()) for term, one in self.residuals().items())
         if self.start is not None:
             total += float(self.start.rows(expansions_of(self.network), jacobian=False)[1].square().sum())

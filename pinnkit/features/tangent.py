@@ -1,4 +1,4 @@
-"""The first guess of a slab of time: the tangent at the end of the one before."""
+"""First guesses of a slab of time: what the one before goes on to, and the tangent at its end."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ def tangent(network: FieldNetworks, slab: Slab, previous: Sequence[Expansion]) -
                 module.coefficients.mul_(factor)
             found.append((module, members.index(one.fields)))
     return found
+
+
+def extended(network: FieldNetworks, slab: Slab, previous: Sequence[Expansion]) -> Kept:
+    """The features of the slab before, as they go on behind it."""
+    members = [tuple(fields) for fields in network.members]
+    return [(moved(one.module, slab), members.index(one.fields)) for one in previous]
 
 
 def moved(module: RandomFeatures, slab: Slab) -> RandomFeatures:

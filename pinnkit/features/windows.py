@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import torch
 
-from pinnkit.features.adaptation import PAYS, Adaptation, Attempt, SlabSolver, in_width
+from pinnkit.features.adaptation import PAYS, Adaptation, Attempt, SlabSolver, Tried, in_width
 from pinnkit.features.attached import Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.expansions import Expansion
@@ -18,8 +18,8 @@ from pinnkit.features.level import Level
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.slab import Slab
 from pinnkit.features.start import Start, start_of
-from pinnkit.features.system import expansions_of
-from pinnkit.features.tangent import tangent
+from pinnkit.features.system import Stopped, expansions_of
+from pinnkit.features.tangent import extended, tangent
 from pinnkit.networks.fields import FieldNetworks
 from pinnkit.problem.problem import Problem
 
@@ -33,7 +33,7 @@ TOLERANCE = {1: 1e-13}
 """The share of a slab's first residual that is asked for where the equations have one coordinate."""
 TOLERANCE_MORE = 1e-11
 """The same with more of them."""
-SLACK = 10.0
+SLACK = 5.0
 """The multiple of what the first slab reaches that a later one may leave."""
 ENOUGH = 0.2
 """The share of what is asked at which Newton's method ends."""
@@ -47,9 +47,11 @@ NARROWEST = 1e-4
 WORK = 0.5
 """The work of all slabs together at most, as the first one is planned, as a share of that of one solve with
 `features.max_unknowns`."""
-WORK_LATER = 2.5
+WORK_LATER = 6.0
 """The same of the slabs from one on that does not come to what is asked."""
-INHERITS = 3.0
+PACE, PACE_LATER = 0.4, 0.8
+"""The share of the seconds left that all slabs may take, as the first one is planned, and from a later one on."""
+INHERITS = 2.0
 """The multiple of what a slab leaves that the next one may leave."""
 SHARE = 0.05
 """The share of the whole time that is solved from level to level."""
@@ -63,7 +65,7 @@ class Windows:
     where a later one leaves more than what was planned.
 
     Args:
-        part: the solver of a slab, by what it continues and the features from which Newton's method begins.
+        part: the solver of a slab, by what it continues and the states from the best of which Newton's method begins.
         bound: the share of a slab's first residual above which slabs are given up.
 
     Attributes:
@@ -74,7 +76,7 @@ class Windows:
 
     def __init__(
         self,
-        part: Callable[[Slab, Start | None, Kept], SlabSolver],
+        part: Callable[[Slab, Start | None, Sequence[Kept]], SlabSolver],
         network: FieldNetworks,
         settings: FeatureSettings,
         problem: Problem,
@@ -91,6 +93,7 @@ class Windows:
         self.reason = ""
         self.solved: list[tuple[Slab, Choice, float]] = []
         self._limit = 0.0
+        self._tried = Tried()
         self.choice = Choice("tanh", (1.0,) * len(problem.coordinates), 0)
 
     @property
@@ -131,10 +134,17 @@ class Windows:
             choice, fixed = found.choice, self.settings.windows is not None
             if not fixed and found.relative < EASY * limit:
                 width, choice = WIDER * width, in_width(choice, self.axis, WIDER)
-            following = self._next(found, choice, width, limit, seconds_left)
+            solved = set(self._network.expansions)
+            try:
+                following = self._next(found, choice, width, limit, seconds_left)
+            except Stopped:
+                self._network.remove([one for one in self._network.expansions if one not in solved])
+                self.reason = f"the time left ended at {self.problem.time} = {slab.upper:.4g}"
+                return
             if following is None:
                 return
-            limit = self._inherited(limit, following.relative)
+            if following.relative > limit:
+                limit = self._inherited(limit, following.relative)
             found = following
             number += 1
             assert found.part.slab is not None
@@ -144,7 +154,14 @@ class Windows:
     def _tolerance(self) -> float:
         return TOLERANCE.get(len(self.problem.coordinates), TOLERANCE_MORE)
 
-    def _adaptation(self, lower: float, previous: Sequence[Expansion], most: float) -> Adaptation:
+    def _adaptation(
+        self,
+        lower: float,
+        previous: Sequence[Expansion],
+        most: float,
+        pace: float,
+        seconds_left: Callable[[], float],
+    ) -> Adaptation:
         """Changes of a slab that begins at a time."""
         settings = self.settings
 
@@ -157,9 +174,12 @@ class Windows:
             self._network.members,
             (NARROWEST * self.total, self.end - lower),
             most * settings.max_unknowns**3,
+            pace,
             settings.max_unknowns if settings.count is None else 0,
             settings.windows is not None,
             settings.range is None,
+            self._tried,
+            seconds_left,
         )
 
     # ------------------------------------------------------------ the first slab
@@ -171,7 +191,7 @@ class Windows:
         best: Attempt | None = None
         while True:
             part = self._part(self.begin, width)
-            choice, residual = part.search()
+            choice, residual = part.search(seconds_left)
             found = Attempt(part, width, choice, residual, part.attached.kept())
             if best is not None and found.residual > best.residual / PAYS:
                 break  # not the width, but features are in want
@@ -188,12 +208,15 @@ class Windows:
             part.attached.put([])
             best = replace(best, part=self._part(self.begin, best.width))
         best.attach()
+        before, choice = seconds_left(), best.choice
         if self.settings.count is not None:
-            choice = replace(best.choice, count=self.settings.count)
-            residual = best.part.try_choice(choice)
-            best = replace(best, choice=choice, residual=residual, kept=best.part.attached.kept())
+            choice = replace(choice, count=self.settings.count)
+        residual = best.part.try_choice(choice)
+        seconds = before - seconds_left()
+        best = replace(best, choice=choice, residual=residual, kept=best.part.attached.kept(), seconds=seconds)
         limit = self._tolerance
-        best = self._adaptation(self.begin, (), WORK).improved(best, limit, ENOUGH * limit, seconds_left)
+        adaptation = self._adaptation(self.begin, (), WORK, PACE, seconds_left)
+        best = adaptation.improved(best, limit, ENOUGH * limit)
         log.info("features: slabs of time of %.3g: %s (residual %.2e)", best.width, best.choice, best.residual)
         return best
 
@@ -205,18 +228,18 @@ class Windows:
         """The slab behind another one, with other features or narrower where that helps it to the limit."""
         assert former.part.slab is not None
         lower, previous = former.part.slab.upper, former.part.attached.expansions
-        adaptation = self._adaptation(lower, previous, WORK_LATER)
+        adaptation = self._adaptation(lower, previous, WORK_LATER, PACE_LATER, seconds_left)
         found = adaptation.first(self._fitted(lower, width), choice, ENOUGH * limit)
         if found.relative > limit:
             log.debug("features: %s to %.4g: %.1e is left", self.problem.time, lower + found.width, found.relative)
-            found = adaptation.improved(found, limit, ENOUGH * limit, seconds_left)
+            found = adaptation.improved(found, limit, ENOUGH * limit)
         if found.relative > FAILED and self.settings.windows is None:
             self.reason = f"no slab behind {self.problem.time} = {lower:.6g} converges: {found.relative:.1e} is left"
             return None
         return found
 
     def _inherited(self, limit: float, relative: float) -> float:
-        """What the next slab may leave: it inherits what this one left, as it cannot be met exactly."""
+        """What the next slab may leave behind one that left more: what is inherited cannot be met exactly."""
         return max(limit, min(INHERITS * relative, INHERITED * self._limit))
 
     def _fitted(self, lower: float, width: float) -> float:
@@ -230,7 +253,9 @@ class Windows:
         last = upper > self.end - 1e-9 * self.total
         slab = Slab(self.axis, lower, self.end if last else upper, not previous, last)
         weight = self.settings.conditions_weight
-        start = start_of(self.problem, slab, previous, weight, self.like, self.seed) if previous else None
-        part = self._make(slab, start, tangent(self._network, slab, previous))
+        known = (self.problem, slab, self._network, previous, weight, self.like, self.seed)
+        start = start_of(*known) if previous else None
+        guesses = tangent(self._network, slab, previous), extended(self._network, slab, previous)
+        part = self._make(slab, start, guesses if previous else ())
         part.measure()
         return part

@@ -30,6 +30,8 @@ class Features:
         periodic: which of these columns they are periodic in, which asks for sin.
         logarithmic: which count by their logarithm.
         interval: (index of a coordinate, lower, upper): zero outside; None: everywhere.
+        states: the indices of outputs of the network beneath that they depend on too, behind the coordinates in
+            ranges, lower and upper.
         seed: of the weights.
     """
 
@@ -43,6 +45,7 @@ class Features:
     periodic: tuple[int, ...] = ()
     logarithmic: tuple[int, ...] = ()
     interval: tuple[int, float, float] | None = None
+    states: tuple[int, ...] = ()
 
 
 class RandomFeatures(nn.Module):
@@ -78,14 +81,14 @@ class RandomFeatures(nn.Module):
         self.register_buffer("offset", torch.as_tensor(offset).to(dtype))
         self.coefficients = nn.Parameter(torch.zeros(features.count, outputs, dtype=dtype))
 
-    def forward(self, points: Tensor) -> Tensor:
+    def forward(self, points: Tensor, outputs: Tensor | None = None) -> Tensor:
         inside = self.inside(points)
         if inside is None:
-            return self.orders(points, 0)[0] @ self.coefficients
+            return self.orders(points, 0, outputs)[0] @ self.coefficients
         if _recorded():  # a recorded program has no shapes that depend on values
-            return torch.where(inside[:, None], self.orders(points, 0)[0] @ self.coefficients, 0.0)
+            return torch.where(inside[:, None], self.orders(points, 0, outputs)[0] @ self.coefficients, 0.0)
         index = inside.nonzero()[:, 0]
-        values = self.orders(points[index], 0)[0] @ self.coefficients
+        values = self.orders(points[index], 0, None if outputs is None else outputs[index])[0] @ self.coefficients
         return values.new_zeros(len(points), self.coefficients.shape[1]).index_copy(0, index, values)
 
     def inside(self, points: Tensor) -> Tensor | None:
@@ -95,11 +98,18 @@ class RandomFeatures(nn.Module):
         axis, lower, upper = self.features.interval
         return (points[:, axis] >= lower) & (points[:, axis] < upper)
 
-    def orders(self, points: Tensor, highest: int) -> list[Tensor]:
-        """phi and its derivatives by its argument up to an order, (n, count) each."""
+    def orders(self, points: Tensor, highest: int, outputs: Tensor | None = None) -> list[Tensor]:
+        """phi and its derivatives by its argument up to an order, (n, count) each.
+
+        Args:
+            outputs: (n, outputs) of the network beneath, where they depend on them.
+        """
         inputs = points[:, list(self.features.columns)]
         for place in self.features.logarithmic:
             inputs = torch.cat([inputs[:, :place], inputs[:, place : place + 1].log(), inputs[:, place + 1 :]], dim=1)
+        if self.features.states:
+            assert outputs is not None
+            inputs = torch.cat([inputs, outputs[:, list(self.features.states)]], dim=1)
         argument = torch.addmm(self.offset, inputs, self.weight)
         if self.features.kind == "sin":
             found = [argument.sin()]
@@ -133,7 +143,7 @@ def _recorded() -> bool:
 def _drawn(features: Features) -> tuple[np.ndarray, np.ndarray]:
     """Weights (d, count) and offsets (count,) that act on the coordinates as they are."""
     rng = np.random.Generator(np.random.Philox(key=features.seed))
-    size = len(features.columns)
+    size = len(features.columns) + len(features.states)
     uniform = rng.random((features.count, 2 * size + 1))
     lower, upper = np.array(features.lower), np.array(features.upper)
     for place in features.logarithmic:
@@ -152,6 +162,7 @@ def _drawn(features: Features) -> tuple[np.ndarray, np.ndarray]:
 def _locate(features: Features, weight: np.ndarray, offset: np.ndarray, places: np.ndarray) -> None:
     """Let the planes of the features pass through the places, one after the other."""
     own = places[np.arange(len(offset)) % len(places)][:, list(features.columns)].T.copy()
+    assert not features.states
     for place in features.logarithmic:
         own[place] = np.log(own[place])
     offset[:] = -(weight * own).sum(axis=0)

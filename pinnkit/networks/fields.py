@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from pinnkit.networks.ansatz import HardConstraints
 from pinnkit.networks.bounded import bounded
-from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
 from pinnkit.networks.features import RandomFeatures
-from pinnkit.networks.settings import Network
+from pinnkit.networks.levels import Levels
+from pinnkit.operators.derivatives import derivatives
 
 TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
     "softplus": nn.functional.softplus,
@@ -99,6 +99,16 @@ class FieldNetworks(nn.Module):
         """The network whose outputs each of the expansions is added to."""
 
     @property
+    def levels(self) -> list[Levels]:
+        """The networks that are sums of several, which are trained one after the other; none where each is one."""
+        return [network for network in self.networks if isinstance(network, Levels)]
+
+    @property
+    def begun(self) -> int:
+        """How many levels have begun."""
+        return min((one.begun for one in self.levels), default=1)
+
+    @property
     def own(self) -> nn.Module | None:
         """The user's own network, where it has one."""
         return self.networks[0] if self.custom else None
@@ -143,6 +153,20 @@ class FieldNetworks(nn.Module):
                 found[index] = value
         return torch.stack([found[index] for index in range(len(self.outputs))], dim=1)
 
+    def states(
+        self, points: Tensor, fields: Sequence[int], axes: Sequence[tuple[int, ...]]
+    ) -> dict[tuple[int, ...], Tensor]:
+        """The outputs of a network without features, and derivatives of them, (n, outputs) each.
+
+        Args:
+            fields: the network's.
+        """
+        number = self.members.index(list(fields))
+        columns, outputs = list(self.outputs[fields[0]].columns), range(len(fields))
+        wanted = [(index, one) for one in axes for index in outputs]
+        found = derivatives(lambda inputs: self.networks[number](inputs[:, columns]), points, wanted)
+        return {one: torch.cat([found[index, one].detach() for index in outputs], dim=1) for one in axes}
+
     def constant_factor(self, field: int) -> float | None:
         """The derivative of a field by its network's output where it is the same everywhere; None: it is not."""
         output = self.outputs[field]
@@ -169,10 +193,11 @@ class FieldNetworks(nn.Module):
         return torch.stack([found[index] for index in range(len(self.outputs))], dim=1)
 
     def _with_features(self, outputs: Tensor, number: int, points: Tensor) -> Tensor:
+        found = outputs
         for group, features in zip(self.expanded, self.expansions, strict=True):
             if group == number:
-                outputs = outputs + features(points)
-        return outputs
+                found = found + features(points, outputs)
+        return found
 
 
 class Zero(nn.Module):
@@ -188,92 +213,3 @@ class Zero(nn.Module):
 
     def forward(self, points: Tensor) -> Tensor:
         return points.new_zeros(points.shape[0], self.outputs)
-
-
-def build(
-    settings: Network,
-    lower: Sequence[float],
-    upper: Sequence[float],
-    outputs: Sequence[Output],
-    seed: int,
-    *,
-    linear: bool,
-    steady: bool,
-    custom: nn.Module | None = None,
-    constraints: HardConstraints | None = None,
-    logarithmic: Sequence[int] = (),
-    zero: bool = False,
-) -> FieldNetworks:
-    """The network for the fields that `outputs` describes.
-
-    Fields with the same coordinates and periods, and of the same part, share one network, unless `settings.separate`.
-    The weights are a function of `seed` alone; the global generator is left as it was.
-
-    Args:
-        lower, upper: ends of the coordinates' ranges, d each.
-        linear, steady: whether the equations are linear, and without time: which decides settings that are None.
-        logarithmic: indices of the coordinates that count by their logarithm.
-        custom: a network of the user's in place of ours, (n, d) -> (n, number of fields), which is not scaled.
-        constraints: what the fields meet exactly.
-        zero: whether networks without parameters stand in their places, for features alone.
-    """
-    if custom is not None:
-        everything = tuple(range(len(lower)))
-        plain = [Output(everything, output.transform, bounds=output.bounds) for output in outputs]
-        return FieldNetworks([custom], [range(len(outputs))], plain, constraints, custom=True)
-    groups: list[list[int]] = []
-    for index, output in enumerate(outputs):
-        known = next((group for group in groups if _alike(outputs[group[0]], output)), None)
-        if known is None or settings.separate:
-            groups.append([index])
-        else:
-            known.append(index)
-    groups.sort(key=lambda group: _depth(outputs, group[0]))
-    if zero:
-        return FieldNetworks([Zero(len(group)) for group in groups], groups, outputs, constraints)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        networks = []
-        for group in groups:
-            first = outputs[group[0]]
-            chosen = settings.chosen(len(lower), len(first.arguments) + len(first.columns), linear, steady)
-            box = first.box or (lower, upper)
-            networks.append(_network(chosen, first, *box, logarithmic, len(group)))
-    return FieldNetworks(networks, groups, outputs, constraints)
-
-
-def _alike(one: Output, other: Output) -> bool:
-    """Whether two fields may be outputs of one network."""
-    inputs = [(each.columns, each.arguments, each.spans, each.periodic, each.part) for each in (one, other)]
-    return inputs[0] == inputs[1]
-
-
-def _depth(outputs: Sequence[Output], index: int) -> int:
-    """How many networks one after the other lie behind a field's own."""
-    return max((1 + _depth(outputs, argument) for argument in outputs[index].arguments), default=0)
-
-
-def _network(
-    settings: Network,
-    field: Output,
-    lower: Sequence[float],
-    upper: Sequence[float],
-    logarithmic: Sequence[int],
-    outputs: int,
-) -> nn.Module:
-    """The embeddings, and the network that the architecture builds on them."""
-    spans = [*field.spans, *((lower[index], upper[index]) for index in field.columns)]
-    places = list(enumerate(field.columns, start=len(field.arguments)))
-    layers: list[Any] = [
-        CoordinateEmbedding(
-            [least for least, _ in spans],
-            [most for _, most in spans],
-            [place for place, index in places if index in field.periodic],
-            settings.harmonics,
-            [place for place, index in places if index in logarithmic],
-        )
-    ]
-    if settings.fourier_features:
-        layers.append(RandomFourier(layers[-1].outputs, settings.fourier_features, settings.fourier_scale))
-    layers.append(settings.build(layers[-1].outputs, outputs))
-    return nn.Sequential(*layers)

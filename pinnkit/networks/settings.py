@@ -33,10 +33,12 @@ class Network(ABC):
 
     Attributes:
         name: the architecture's name, `network.name`.
+        levels: whether others, of the same size, can be added to what it has learned.
         sizes: settings by which the network's memory grows, and their smallest values.
     """
 
     name: ClassVar[str]
+    levels: ClassVar[bool] = False
     sizes: ClassVar[dict[str, int]] = {"harmonics": 1, "fourier_features": 0, "width": 1}
 
     width: int | None = field(default=None, metadata={"minimum": 1, "maximum": 1_000_000})
@@ -82,6 +84,10 @@ class Network(ABC):
         if activation is None:
             activation = "sin" if coordinates <= 3 and linear and steady else "tanh"
         return replace(self, width=width, activation=activation)
+
+    def level(self, embedding: Any, outputs: int) -> Any:
+        """The network that is added to the chosen one, where there are levels."""
+        raise NotImplementedError
 
     @property
     def smoothness(self) -> float:

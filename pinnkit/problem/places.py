@@ -11,7 +11,7 @@ from pinnkit.domains.shape import Shape
 from pinnkit.language.calculus import Partial, normal_symbol, partials, symbol
 from pinnkit.language.evaluate import Program
 from pinnkit.language.integral import Integral
-from pinnkit.problem.at import inside, probe_points
+from pinnkit.problem.at import inside, probe_points, random_points
 from pinnkit.problem.parts import Condition, Equation
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.sides import touching
@@ -57,10 +57,10 @@ def samples(
         return
     allowed = allowed_at(problem, condition) if condition is not None else None
     for place in condition.places if condition is not None else (problem.solid(region),):
-        points = probe_points(place)
-        if allowed is not None:
-            points = points[allowed(points, place)]
-        points = points[:POINTS]
+        points = random_points(place, POINTS)
+        if allowed is not None and not allowed(points, place).all():
+            points = probe_points(place)
+            points = points[allowed(points, place)][:POINTS]
         yield known_at(problem, place, points)
 
 

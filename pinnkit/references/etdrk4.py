@@ -12,6 +12,7 @@ Trefethen (2005), "Fourth-order time-stepping for stiff PDEs":
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -34,6 +35,38 @@ OVERFLOWS, NEAR = 5, 0.02
 
 class StoppedEarlyError(Exception):
     """The solution overflows with any number of steps; the argument is the time."""
+
+
+Coefficients = tuple[np.ndarray, ...]
+
+
+def step(
+    factors: Coefficients, nonlinear: Callable[[float, np.ndarray], np.ndarray], t: float, w: np.ndarray, h: float
+) -> np.ndarray:
+    """The state at t + h, with the `coefficients` of this h."""
+    half, whole, q, f1, f2, f3 = factors
+    first = nonlinear(t, w)
+    a = half * w + q * first
+    second = nonlinear(t + h / 2, a)
+    b = half * w + q * second
+    third = nonlinear(t + h / 2, b)
+    c = half * a + q * (2 * third - first)
+    return whole * w + f1 * first + f2 * (second + third) + f3 * nonlinear(t + h, c)
+
+
+def coefficients(eigenvalues: np.ndarray, h: float) -> Coefficients:
+    """e^(z/2), e^z, h Q, h f1, 2 h f2, h f3, each of the shape of the eigenvalues."""
+    z = h * eigenvalues
+    q, f1, f2, f3 = (np.zeros_like(z) for _ in range(4))
+    for angle in 2 * np.pi * (np.arange(CONTOUR) + 0.5) / CONTOUR:
+        r = z + np.exp(1j * angle)
+        e, cube = np.exp(r), r**3
+        q += (np.exp(r / 2) - 1) / r
+        f1 += (-4 - r + e * (4 - 3 * r + r**2)) / cube
+        f2 += (2 + r + e * (r - 2)) / cube
+        f3 += (-4 - 3 * r - r**2 + e * (4 - r)) / cube
+    scale = h / CONTOUR
+    return np.exp(z / 2), np.exp(z), scale * q, scale * f1, 2 * scale * f2, scale * f3
 
 
 class ETDRK4:
@@ -121,29 +154,10 @@ class ETDRK4:
 
     def _step(self, t: float, w: np.ndarray, h: float) -> np.ndarray:
         self._check()
-        half, whole, q, f1, f2, f3 = self._coefficients(h)
-        nonlinear = self._modes.nonlinear
-        first = nonlinear(t, w)
-        a = half * w + q * first
-        second = nonlinear(t + h / 2, a)
-        b = half * w + q * second
-        third = nonlinear(t + h / 2, b)
-        c = half * a + q * (2 * third - first)
-        return whole * w + f1 * first + f2 * (second + third) + f3 * nonlinear(t + h, c)
+        return step(self._coefficients(h), self._modes.nonlinear, t, w, h)
 
-    def _contour(self, h: float) -> tuple[np.ndarray, ...]:
-        """e^(z/2), e^z, h Q, h f1, 2 h f2, h f3, each (states, modes)."""
-        z = h * self._modes.eigenvalues
-        q, f1, f2, f3 = (np.zeros_like(z) for _ in range(4))
-        for angle in 2 * np.pi * (np.arange(CONTOUR) + 0.5) / CONTOUR:
-            r = z + np.exp(1j * angle)
-            e, cube = np.exp(r), r**3
-            q += (np.exp(r / 2) - 1) / r
-            f1 += (-4 - r + e * (4 - 3 * r + r**2)) / cube
-            f2 += (2 + r + e * (r - 2)) / cube
-            f3 += (-4 - 3 * r - r**2 + e * (4 - r)) / cube
-        scale = h / CONTOUR
-        return np.exp(z / 2), np.exp(z), scale * q, scale * f1, 2 * scale * f2, scale * f3
+    def _contour(self, h: float) -> Coefficients:
+        return coefficients(self._modes.eigenvalues, h)
 
     def __call__(self, times: np.ndarray) -> np.ndarray:
         """(size, k): the states at any times: (k,)."""

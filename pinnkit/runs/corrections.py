@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from pinnkit.features.error import Estimate
 from pinnkit.problem.problem import Problem
@@ -76,33 +77,61 @@ def correct(module: PINN, settings: Settings, checkpoint: Path | None) -> Correc
         nothing = {"polish": None, "estimated_error": dict.fromkeys(names), "singular": None}
         return Corrections({**nothing, "estimated_error_text": skipped})
     polished = None
-    limit = math.inf if settings.polish == "true" else SHARE * module.progress.train_time_s
+    limit = math.inf if settings.polishes == "true" else SHARE * _trained(module)
+    if settings.polish_stage and settings.polish_stage.max_time:
+        limit = settings.polish_stage.max_time
     if settings.method == "network":
-        polished = _polish(answers, limit) if settings.polish != "false" else None
+        polished = _polish(answers, limit) if settings.polishes != "false" else None
         if checkpoint is not None:
             set_features(checkpoint, features_of(module.model))
+    return _estimated(module, answers, {"polish": polished})
+
+
+def estimate_error(module: PINN, settings: Settings) -> Corrections:
+    """Estimate the error of a module as it is, of a run that has ended."""
+    answers = FeatureAnswers(module, settings)
+    skipped = _impossible(settings, answers)
+    if not skipped:
+        return _estimated(module, answers, {})
+    names = [one.name for one in module.problem.unknowns]
+    nothing = {"estimated_error": dict.fromkeys(names), "singular": None}
+    return Corrections({**nothing, "estimated_error_text": skipped})
+
+
+def _estimated(module: PINN, answers: FeatureAnswers, metrics: Mapping[str, Any]) -> Corrections:
     found = answers.estimate()
     log.info("the error was estimated in %.1f s", found.seconds)
     values = {name: abs(float(module.parameter_values()[name].detach())) or 1.0 for name in module.learned}
     learned = {name: None if error is None else error / values[name] for name, error in found.learned.items()}
-    return Corrections({"polish": polished, **estimated(module.problem, found)}, found, learned)
+    return Corrections({**metrics, **estimated(module.problem, found)}, found, learned)
+
+
+def _impossible(settings: Settings, answers: FeatureAnswers) -> str:
+    """Why the error cannot be estimated; "": it can."""
+    if settings.dtype != "float64":
+        return f"{settings.dtype} has too few digits"
+    return answers.unready
 
 
 def _skipped(module: PINN, settings: Settings, answers: FeatureAnswers) -> str:
     """Why there is neither polish nor estimate; "": there is."""
     if (module.stopped or "").startswith(INTERRUPTED):
         return "the run was interrupted"
-    if settings.dtype != "float64":
-        return f"{settings.dtype} has too few digits"
-    if not answers.ready:
-        return "not all slabs of time are solved"
-    trained, steps = module.progress.train_time_s, module.progress.step
-    asked = settings.method != "network" or settings.polish == "true"
+    if impossible := _impossible(settings, answers):
+        return impossible
+    trained, steps = _trained(module), module.progress.step
+    asked = settings.method != "network" or settings.polishes == "true"
     if not asked and steps < FEWEST_STEPS:
         return f"training had {steps} steps only (polish=true does it)"
     if not asked and SHARE * trained < SHORTEST:
         return f"training took {trained:.2g} s, and this would take more than a fifth of it (polish=true does it)"
     return ""
+
+
+def _trained(module: PINN) -> float:
+    """Seconds of training, by the first process, so that all decide alike."""
+    own = torch.tensor(module.progress.train_time_s, dtype=torch.float64, device=module.device)
+    return float(module.ranks.gathered(own)[0])
 
 
 def _polish(answers: FeatureAnswers, limit: float) -> dict[str, Any]:

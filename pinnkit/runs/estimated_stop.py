@@ -42,7 +42,7 @@ class EstimatedStop(Callback):
             return
         began = time.perf_counter()
         answers = FeatureAnswers(module, self.settings)
-        if not answers.ready:
+        if answers.unready:
             return
         found = answers.estimate()
         ended = time.perf_counter()

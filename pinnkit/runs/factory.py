@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
 from torch import nn
 
 from pinnkit.features.supported import check_supported
-from pinnkit.language.errors import Report
-from pinnkit.losses.residuals import groups, reweighted, weights
+from pinnkit.language.errors import Report, suggestion
+from pinnkit.losses.residuals import TermGroup, groups, reweighted, weights
+from pinnkit.networks.build import build
 from pinnkit.networks.custom import UnfitNetwork, check_custom
-from pinnkit.networks.fields import Output, build
+from pinnkit.networks.fields import FieldNetworks, Output
+from pinnkit.networks.levels import Levels
 from pinnkit.optimizers.settings import Optimizer, optimizers_where
 from pinnkit.problem.at import random_points
 from pinnkit.problem.integrals import described_integrals
@@ -26,6 +29,8 @@ from pinnkit.runs.resolved import resolved
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
+from pinnkit.training.settings import Trainer
+from pinnkit.training.stage_settings import levelled
 from pinnkit.training.stages import Stage
 
 log = logging.getLogger(__name__)
@@ -74,6 +79,8 @@ def module_arguments(
     """
     if settings.method == "features":
         check_supported(problem)
+    if settings.method == "network":
+        _check_levels(settings, custom=network is not None)
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
@@ -104,18 +111,18 @@ def module_arguments(
         constraints=hard_constraints(problem),
         logarithmic=[names.index(name) for name in problem.axes.logarithmic],
         zero=settings.method == "features",
+        levels=settings.networks,
     ).to(dtype)
     if problem.hard_conditions:
         log.info("exact by construction: %s", ", ".join(dict.fromkeys(one.origin for one in problem.hard_conditions)))
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
     if network is None and settings.method == "network":
-        networks = cast(Sequence[nn.Sequential], fields.networks)
-        shapes = [getattr(one[-1], "description", settings.network.name) for one in networks]
-        log.info("network: %s; %d parameters are trained", " and ".join(dict.fromkeys(shapes)), size)
+        count = f"; {settings.networks} levels of them, one after the other" if settings.networks > 1 else ""
+        log.info("network: %s; %d parameters are trained%s", _shapes(fields, settings.network.name), size, count)
     for line in described_integrals(problem):
         log.info("quadrature: %s", line)
-    stages = stages_of(settings)
-    _check_size(stages, size, "phases[{}]" if settings.phases else "optimizer")
+    _check_size(settings, size)
+    _check_terms(settings, groups(problem))
     width = max((one.shape[0] for one in fields.parameters() if one.ndim == 2), default=None)
     if width is None:
         linear, steady = problem.linear, problem.steady
@@ -125,7 +132,7 @@ def module_arguments(
         "network": fields,
         "groups": groups(problem),
         "weights": weights(problem),
-        "stages": stages,
+        "stages": stages_of(settings),
         "limits": settings.trainer,
         "operators": settings.operators,
         "width": width,
@@ -134,6 +141,13 @@ def module_arguments(
         "seed": settings.seed,
         "weighting": settings.weighting,
     }
+
+
+def _shapes(fields: FieldNetworks, name: str) -> str:
+    """What the networks are; of several levels the first."""
+    first = [one.networks[0] if isinstance(one, Levels) else one for one in fields.networks]
+    shapes = [getattr(one[-1], "description", name) for one in cast(Sequence[nn.Sequential], first)]
+    return " and ".join(dict.fromkeys(shapes))
 
 
 def _span(
@@ -183,22 +197,69 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
 
 
 def stages_of(settings: Settings) -> tuple[Stage, ...]:
-    """The stages of a run: one for each phase, on the whole problem."""
+    """The stages of a run: one for each optimizer and level."""
     if settings.method == "features":
         return (Stage(Solve()),)
-    return tuple(Stage(cast(Optimizer, one)) for one in settings.phases or (settings.optimizer,))
+    if settings.stages is not None:
+        return tuple(_stage(one, level) for _, level, one in levelled(settings.stages))
+    chosen = [cast(Optimizer, one) for _, one in settings.optimizers]
+    limits, count, stages = settings.trainer, settings.levels, []
+    for level in range(count):
+        stages += [Stage(one, level=level) for one in chosen]
+        if level < count - 1:
+            stages[-1] = _ending(stages[-1], limits, level, count, sum(one.steps or 0 for one in chosen[:-1]))
+    return tuple(stages)
 
 
-def _check_size(stages: Sequence[Stage], size: int, key: str) -> None:
-    """Refuse stages whose matrices of size x size are larger than their `max_parameters` allows."""
+def _stage(settings: Any, level: int) -> Stage:
+    """A stage of `stages`."""
+    terms = None if settings.terms is None else frozenset(settings.terms)
+    return Stage(settings, terms, max_time=settings.max_time, stop_loss=settings.stop_loss, level=level)
+
+
+def _ending(stage: Stage, limits: Trainer, level: int, count: int, before: int) -> Stage:
+    """The last stage of one of `count` levels, which has an equal share of the steps and the time of the run.
+
+    Args:
+        before: steps of the stages before it in each level.
+    """
+    steps = [] if stage.settings.steps is None else [stage.settings.steps]
+    if limits.steps is not None:
+        steps.append(max(limits.steps // count - before, 1))
+    until = None if limits.max_time is None else (level + 1) / count * limits.max_time
+    return replace(stage, settings=replace(stage.settings, steps=min(steps, default=None)), until=until)
+
+
+def _check_size(settings: Settings, size: int) -> None:
+    """Refuse optimizers whose matrices of size x size are larger than their `max_parameters` allows."""
     report = Report()
-    for number, stage in enumerate(stages, start=1):
-        limit = getattr(stage.settings, "max_parameters", None)
+    for key, one in settings.optimizers if settings.method == "network" else ():
+        limit = getattr(one, "max_parameters", None)
         if limit is not None and size > limit:
             report.add(
-                f"{key.format(number)}.max_parameters",
-                f"{limit}, but {size} parameters are trained, and {stage.name} keeps matrices of {size} x {size}: use "
+                f"{key}.max_parameters",
+                f"{limit}, but {size} parameters are trained, and {one.name} keeps matrices of {size} x {size}: use "
                 "a smaller network, raise it if memory and time allow, or take an optimizer whose memory grows less "
                 f"({optimizers_where(lambda one: not hasattr(one, 'max_parameters'))})",
             )
+    report.raise_if_any()
+
+
+def _check_levels(settings: Settings, custom: bool) -> None:
+    """Refuse levels of networks that have none."""
+    report, key = Report(), "stages" if settings.stages else "levels"
+    if settings.networks > 1 and custom:
+        report.add(key, "other levels need a network of pinnkit's own, and one was given in Python")
+    elif settings.networks > 1 and not settings.network.levels:
+        report.add(key, f"network={settings.network.name} has no other levels: network=mlp has")
+    report.raise_if_any()
+
+
+def _check_terms(settings: Settings, groups: Sequence[TermGroup]) -> None:
+    """Refuse stages with terms that the problem does not have."""
+    report, known = Report(), [term for group in groups for term in group.terms]
+    for key, one in settings.optimizers:
+        for term in getattr(one, "terms", None) or ():
+            if term not in known:
+                report.add(f"{key}.terms", f"there is no equation or condition '{term}'{suggestion(term, known)}")
     report.raise_if_any()

@@ -6,12 +6,14 @@ import math
 import time
 from functools import cached_property
 
+from pinnkit.features.attached import choice_of
 from pinnkit.features.error import Estimate, estimate
+from pinnkit.features.parts import of_first_number
 from pinnkit.features.polish import Polished, polish
 from pinnkit.features.solver import Choice, FeatureSolver
 from pinnkit.runs.feature_module import FeaturePINN
 from pinnkit.settings import Settings
-from pinnkit.training.feature_state import attach, network_of
+from pinnkit.training.feature_state import attach, features_of, network_of
 from pinnkit.training.module import PINN
 
 
@@ -29,18 +31,28 @@ class FeatureAnswers:
             self._choice = getattr(module.solver, "choice", None)
 
     @property
-    def ready(self) -> bool:
-        """Whether the error can be estimated: of features that solve slab by slab, once all are solved."""
-        return self._choice is not None or not self.module.solves
+    def unready(self) -> str:
+        """Why the error cannot be estimated, of features alone; "": it can."""
+        if self._choice is not None or not self.module.solves:
+            return ""
+        if self._solver is getattr(self.module, "solver", None):
+            return "not all slabs of time are solved"
+        expansions = network_of(self.module.model).added
+        if not expansions:
+            return "nothing was solved"
+        slabs = any(one.features.interval is not None for one, _ in expansions)
+        return "of slabs of time it is estimated at the end of their run alone" if slabs else ""
 
     @cached_property
     def _solver(self) -> FeatureSolver:
-        """Of a trained network each process has one by itself: limits of time would part them."""
+        """What the processes of the run solve together."""
         module, settings = self.module, self.settings
         if isinstance(module, FeaturePINN) and module.solver is not None:
             module.solver.like = module.model.like  # which Lightning has moved from the device that solved
             return module.solver
-        return FeatureSolver(module.model, module.groups, settings.features, settings.seed, None, module.model.like)
+        return FeatureSolver(
+            module.model, module.groups, settings.features, settings.seed, module.ranks, module.model.like
+        )
 
     def polish(self, seconds: float) -> Polished:
         """Add features to a trained network where they lower the residual on points that no solve has seen.
@@ -61,9 +73,28 @@ class FeatureAnswers:
         network = network_of(self.module.model)
         own = bool(len(network.expansions))
         if self._choice is None:
-            learned = {name: one.detach().clone() for name, one in self.module.learned.items()}
-            began = time.perf_counter()
-            self._choice, _ = self._solver.search(lambda: seconds - (time.perf_counter() - began))
-            network.remove(list(network.expansions))  # which the trials have attached
-            attach(self.module.model, {"expansions": [], "learned": learned})
+            self._choice = self._found(seconds)
         return estimate(self._solver, self._choice, own)
+
+    def _found(self, seconds: float) -> Choice:
+        """The features of a correction, by trials; of features alone, those of the answer, which stays as it is."""
+        model, solver = self.module.model, self._solver
+        network = network_of(model)
+        learned = {name: one.detach().clone() for name, one in self.module.learned.items()}
+        kept = features_of(model) or {"expansions": [], "learned": learned}
+        if self.module.solves:
+            choice = choice_of(network.added, len(self.module.problem.coordinates))
+            network.remove(list(network.expansions))
+            solver.measure()
+        else:
+            began = time.perf_counter()
+
+            def left() -> float:
+                return of_first_number(seconds - (time.perf_counter() - began), solver.ranks, solver.like)
+
+            choice, _ = solver.search(left)  # which attaches what it has found
+            network.remove(list(network.expansions))
+        attach(model, kept)
+        if choice.steep:
+            solver.relocate()
+        return choice

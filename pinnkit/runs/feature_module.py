@@ -97,7 +97,8 @@ class FeaturePINN(PINN):
         level = next(self._levels, None)
         self.progress.step_time_s = time.perf_counter() - began
         if level is None:
-            self.stopping.reason = self.solver.reason
+            signal = self.ranks.first_message(self.stopping.interrupted, self.device)
+            self.stopping.reason = signal or self.solver.reason
             if list(network_of(self.model).expansions) == former:
                 return
             residual = self._least  # it has gone back to the best level

@@ -155,8 +155,7 @@ def _check_points(problem: Problem, sampling: Sampling, free: float, report: Rep
 
 def _check_optimizers(problem: Problem, settings: Settings, free: float, report: Report) -> None:
     count = parameters(problem, settings.network) + len(problem.learned)
-    for number, phase in enumerate(settings.phases or (settings.optimizer,), start=1):
-        key = f"phases[{number}]" if settings.phases else "optimizer"
+    for key, phase in settings.optimizers:
         kept = None if isinstance(phase, Auto) else phase.memory(count)  # auto heeds the memory itself
         if kept is not None and (needed := _item(settings) * kept[1]) > free:
             message = f"{phase.name} keeps {size(needed)} for {count} parameters, and {size(free)} of memory are free"

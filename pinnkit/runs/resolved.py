@@ -66,7 +66,7 @@ def _trainer(trainer: Trainer, dimension: int) -> Trainer:
 
 def _phases(problem: Problem, settings: Settings, network: nn.Module | None) -> Settings:
     """The phases that `optimizer=auto` stands for."""
-    if settings.phases is not None or not isinstance(settings.optimizer, Auto):
+    if not any(isinstance(one, Auto) for _, one in settings.optimizers):
         return settings
     if settings.operators.directions is not None:
         log.info("optimizer=auto: adam, since operators.directions makes the losses random estimates")

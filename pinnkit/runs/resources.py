@@ -42,8 +42,8 @@ def check_run(problem: Problem, settings: Settings, custom_network: bool = False
     check_environment()
     report = Report()
     gpus = _gpus() if settings.trainer.accelerator == "gpu" else 0
-    chosen = settings.phases or (settings.optimizer,)
-    searching = [phase.name for phase in chosen if not isinstance(phase, Auto) and not phase.first_order]
+    chosen = [one for _, one in settings.optimizers]
+    searching = [one.name for one in chosen if not isinstance(one, Auto) and not one.first_order]
     if settings.operators.directions is not None and searching:
         message = f"the losses become random estimates, which {searching[0]} cannot use: optimizer=adam or soap"
         report.add("operators.directions", message)

@@ -41,6 +41,7 @@ from pinnkit.training.exceptions import (
 from pinnkit.training.feature_state import base_state
 from pinnkit.training.module import PINN
 from pinnkit.training.signals import Interrupted
+from pinnkit.training.trained import trained
 from pinnkit.verdict.changes import Answer
 from pinnkit.versions import commit, versions
 
@@ -207,7 +208,7 @@ class Results:
         record: Record,
         estimates: tuple[Grid, Mapping[str, np.ndarray]] | None = None,
     ) -> dict[str, Any]:
-        names = [stage.name for stage in module.stages]
+        names = [stage.label for stage in module.stages]
         history = history_of(record.rows, names, found.references)
         return found.draw(module.problem, history, data.sets, estimates)
 
@@ -219,8 +220,10 @@ class Results:
 
 def _parameters(module: PINN) -> int:
     """How many numbers were trained, or solved for."""
-    trained = {name: one.numel() for name, one in module.named_parameters() if one.requires_grad}
-    kept = trained if module.solves else base_state(trained)  # a polish leaves the network as it was trained
+    count = max((stage.level for stage in module.stages), default=0) + 1
+    all_of_them = {id(one) for level in range(count) for one in trained(module, level)}
+    sizes = {name: one.numel() for name, one in module.named_parameters() if id(one) in all_of_them}
+    kept = sizes if module.solves else base_state(sizes)  # a polish leaves the network as it was trained
     return sum(kept.values())
 
 

@@ -27,6 +27,7 @@ from pinnkit.sampling.sequences.sobol import Sobol
 from pinnkit.training.feature_state import KEY as FEATURES
 from pinnkit.training.feature_state import check_features
 from pinnkit.training.module import PINN
+from pinnkit.training.trained import trained
 
 FORMAT = 6
 """The version of what a checkpoint holds; another number is not read."""
@@ -95,11 +96,10 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     states = content["optimizer_states"]
     if len(states) != len(module.stages):
         raise InvalidStateError(f"optimizer_states: {len(states)} are there, and {len(module.stages)} stages")
-    parameters = [one for one in module.parameters() if one.requires_grad]
     same = content["pinnkit"]["versions"].get("torch") == version("torch")
     for place, (stage, state) in enumerate(zip(module.stages, states, strict=True)):
         try:
-            check_state(stage.optimizer(parameters), state, same)
+            check_state(stage.optimizer(trained(module, stage.level)), state, same)
         except InvalidStateError as error:
             raise type(error)(f"optimizer_states[{place}]{error}") from None
 

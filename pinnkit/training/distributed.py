@@ -93,9 +93,12 @@ class Ranks:
         """This tensor of every rank, all of one shape, in their order."""
         if self.count == 1:
             return [tensor]
-        parts = [torch.empty_like(tensor) for _ in range(self.count)]
-        self._communicate(dist.all_gather, parts, tensor.contiguous())
-        return parts
+        sent = tensor.contiguous()
+        if dist.get_backend() == "nccl" and not sent.is_cuda:  # after training all is on the CPU
+            sent = sent.cuda()
+        parts = [torch.empty_like(sent) for _ in range(self.count)]
+        self._communicate(dist.all_gather, parts, sent)
+        return [part.to(tensor.device) for part in parts]
 
     def rows(self, own: Tensor) -> Tensor:
         """The rows of all shards in their order, from those of each rank's own: (n, ...) -> (ranks * n, ...)."""

@@ -18,6 +18,7 @@ from pinnkit.training.computation import Computation
 from pinnkit.training.diagnostics import check_gradients, largest_fitting_chunk
 from pinnkit.training.divergence import Divergence, exploded
 from pinnkit.training.exceptions import INTERRUPTED, OutOfMemory, RankOutOfMemory
+from pinnkit.training.level import begin_level
 from pinnkit.training.stage_sequence import StageSequence
 from pinnkit.training.stages import same_points
 from pinnkit.training.stagnation import Stagnation, explained
@@ -89,9 +90,12 @@ class Loop:
         """Choose the engine; where training of these terms begins, look for such as train nothing."""
         progress, computation, clock = self.state.progress, self.computation, self.state.clock
         trained = clock.seconds() if clock.started else progress.train_time_s
+        values = TermValues(self.state.model, computation.groups)  # what residuals in Python read is kept in these
+        if self.state.new_level:
+            begin_level(self.state, values, batches)
+        self.step.renew()
         new = progress.stage_step == 0 and not math.isfinite(progress.first_objective)
         if new:
-            values = TermValues(self.state.model, computation.groups)  # what residuals in Python read is kept in these
             check_gradients(values, batches, computation.terms, computation.operators.chunk)
         computation.begin(batches, broadcast)
         if new:

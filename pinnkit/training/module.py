@@ -34,6 +34,7 @@ from pinnkit.training.state import TrainingState
 from pinnkit.training.step import OptimizerStep
 from pinnkit.training.stopping import Stopping
 from pinnkit.training.term_values import TermValues
+from pinnkit.training.trained import trained
 from pinnkit.training.weights import WeightState
 
 
@@ -158,12 +159,11 @@ class PINN(lightning.LightningModule):
         self.stopping.request_stop(reason)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
-        parameters = [parameter for parameter in self.parameters() if parameter.requires_grad]
         rows = self.computation.threads
         matrices = 1 if self.limits.shards else rows  # sums in products of matrices depend on it
         if self.ranks.count > 1:  # whose machines may have other numbers of cores
             matrices = self.trainer.strategy.broadcast(matrices)
-        return [stage.optimizer(parameters, rows, matrices) for stage in self.stages]
+        return [stage.optimizer(trained(self, stage.level), rows, matrices) for stage in self.stages]
 
     def setup(self, stage: str) -> None:
         self.state.ranks = Ranks(self.trainer.global_rank, self.trainer.world_size, self.limits.shards)

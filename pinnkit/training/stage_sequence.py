@@ -36,7 +36,7 @@ class StageSequence:
 
     def over_before_block(self) -> str | None:
         """Why the present stage is over by its time on some rank; several agree on it once in each block of steps."""
-        if self.state.stage.max_time is None or self.state.ranks.count == 1:
+        if not self.state.stage.timed or self.state.ranks.count == 1:
             return None
         return self.state.ranks.first_message(self._time_over(), self.state.device)
 
@@ -51,9 +51,9 @@ class StageSequence:
 
     def _time_over(self) -> str | None:
         stage = self.state.stage
-        if stage.max_time is None or not self.state.progress.stage_step:  # at least one step is made
+        if not stage.timed or not self.state.progress.stage_step:  # at least one step is made
             return None
-        return stage.time_over(self.state.stage_seconds)
+        return stage.time_over(self.state.stage_seconds, self.state.clock.seconds())
 
     def end(self, optimizers: Sequence[Any], reason: str) -> None:
         """End the present stage: the next one follows, or training stops."""
@@ -67,13 +67,14 @@ class StageSequence:
         stage = self.state.stage
         if not same_points(former, stage):
             progress.draw = -1
-        if same_terms(former, stage):
-            if hasattr(following, "warm_start"):
-                following.warm_start(before.optimizer)
-        else:  # the objective is another one
+        if not same_terms(former, stage):  # the objective is another one
             progress.first_objective, progress.least_objective = math.nan, math.inf
             self.computation.leave()
-        log.info("%s ended: %s; %s follows", former.name, reason, stage.name)
+        elif stage.level != former.level:  # it is one of other parameters
+            self.computation.leave()
+        elif hasattr(following, "warm_start"):
+            following.warm_start(before.optimizer)
+        log.info("%s ended: %s; %s follows", former.label, reason, stage.label)
 
     def update_step_decay(self) -> None:
         """Begin to shorten the steps of an optimizer that wants it, where little of its stage is left on some rank."""

@@ -26,6 +26,8 @@ class Stage:
         sampling: how their points are drawn; None: as in the run.
         max_time: seconds of training in this stage; None: no limit.
         stop_loss: the stage ends when the objective is at most this; None: no limit.
+        until: seconds of training in all at which the stage ends; None: no limit.
+        level: which of the networks that are added to each other it trains, from 0.
     """
 
     settings: Optimizer
@@ -33,6 +35,8 @@ class Stage:
     sampling: Sampling | None = None
     max_time: float | None = None
     stop_loss: float | None = None
+    until: float | None = None
+    level: int = 0
 
     # ------------------------------------------------------------ part of the problem
 
@@ -66,6 +70,11 @@ class Stage:
     def name(self) -> str:
         """The optimizer's name."""
         return self.settings.name
+
+    @property
+    def label(self) -> str:
+        """Its name in messages and figures."""
+        return f"{self.name} (level {self.level + 1})" if self.level else self.name
 
     @property
     def first_order(self) -> bool:
@@ -133,10 +142,17 @@ class Stage:
             return f"its {self.settings.steps} steps are done"
         return reason
 
-    def time_over(self, seconds: float) -> str | None:
-        """Why it ends after so many seconds of training in it."""
+    @property
+    def timed(self) -> bool:
+        """Whether it is limited in time."""
+        return self.max_time is not None or self.until is not None
+
+    def time_over(self, seconds: float, total: float) -> str | None:
+        """Why it ends after so many seconds of training in it, and in the run."""
         if self.max_time is not None and seconds >= self.max_time:
             return f"its {self.max_time:g} s are over"
+        if self.until is not None and total >= self.until:
+            return f"the first {self.until:g} s are over"
         return None
 
     def reached(self, objective: float) -> str | None:
@@ -157,8 +173,8 @@ def same_terms(one: Stage, other: Stage) -> bool:
 
 
 def same_points(one: Stage, other: Stage) -> bool:
-    """Whether a stage goes on with the points of another."""
-    return (one.terms, one.sampling) == (other.terms, other.sampling)
+    """Whether a stage goes on with the points of another; another network has points of its own."""
+    return (one.terms, one.sampling, one.level) == (other.terms, other.sampling, other.level)
 
 
 def _restricted(group: TermGroup, terms: frozenset[str]) -> TermGroup | None:

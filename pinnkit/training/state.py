@@ -12,6 +12,7 @@ from pinnkit.engines.model import Model
 from pinnkit.training.clock import Clock
 from pinnkit.training.counters import Counters
 from pinnkit.training.distributed import ALONE, Ranks
+from pinnkit.training.feature_state import network_of
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stages import Stage
 from pinnkit.training.weights import WeightState
@@ -42,6 +43,11 @@ class TrainingState:
     def stage(self) -> Stage:
         """The present stage."""
         return self.stages[self.progress.stage]
+
+    @property
+    def new_level(self) -> bool:
+        """Whether the present stage trains a network that has not begun yet."""
+        return self.stage.level >= network_of(self.model).begun
 
     @property
     def stage_seconds(self) -> float:

@@ -36,6 +36,10 @@ class OptimizerStep:
         self.gradient_guard = NonFiniteGradientGuard()
         self._gradient = FlatGradient(state.model)
 
+    def renew(self) -> None:
+        """Forget the parameters that were trained, as others may be."""
+        self._gradient = FlatGradient(self.state.model)
+
     def take(self, optimizer: Any, batches: Mapping[str, PointSet], weights: Tensor) -> None:
         """Make one step.
 

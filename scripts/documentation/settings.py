@@ -88,7 +88,7 @@ def _texts(kind: type) -> dict[str, str]:
 
 def _is_group(field: dataclasses.Field) -> bool:
     hint = typing.get_type_hints(Settings)[field.name]
-    return field.name != "phases" and (bool(classes(field)) or dataclasses.is_dataclass(hint))
+    return field.name not in ("phases", "stages") and (bool(classes(field)) or dataclasses.is_dataclass(hint))
 
 
 def _group(field: dataclasses.Field) -> Iterator[str]:

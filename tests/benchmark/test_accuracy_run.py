@@ -12,15 +12,23 @@ from benchmark import accuracy, accuracy_run
 from benchmark.accuracy_run import Run
 from benchmark.peers.accuracy_timing import EVERY, TrainingTimer
 from tests.benchmark.accuracy_rows import SCRIPTS
+from tests.processes import completed
 
 QUICK = ("trainer.max_steps=20", "network.width=6", "callbacks.figures=false", "logger=none", "operators=autograd")
+
+
+def forked(line, folder, patience):
+    """As `execute`, from a process that has imported torch."""
+    return completed(*line[1:], cwd=folder.parent, timeout=patience).returncode
 
 
 @pytest.fixture(scope="module")
 def inverse(tmp_path_factory):
     """The row of a run of 20 steps."""
     run = Run("heat_inverse", "auto", 3, None, QUICK)
-    return accuracy_run.train(run, SCRIPTS, tmp_path_factory.mktemp("run") / "a folder, with a comma")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accuracy_run, "execute", forked)
+        return accuracy_run.train(run, SCRIPTS, tmp_path_factory.mktemp("run") / "a folder, with a comma")
 
 
 def test_the_curve_of_a_run_is_that_of_the_learned_coefficient_and_ends_at_its_error(inverse):
@@ -36,7 +44,8 @@ def test_the_curve_of_a_run_is_that_of_the_learned_coefficient_and_ends_at_its_e
     json.dumps(inverse, allow_nan=False)
 
 
-def test_the_gradient_is_what_gradient_matching_is_judged_by(tmp_path):
+def test_the_gradient_is_what_gradient_matching_is_judged_by(tmp_path, monkeypatch):
+    monkeypatch.setattr(accuracy_run, "execute", forked)
     row = accuracy_run.train(Run("gradient_matching", "auto", 0, None, QUICK), SCRIPTS, tmp_path / "run")
     assert row["measured"] == "relative L2 of the gradient, 1000 new points"
     assert 0.1 < row["error"] < 10

@@ -1,7 +1,7 @@
 """Newton's method on features: its order, several processes, and repetition."""
 
 import logging
-import threading
+import math
 from dataclasses import replace
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ from pinnkit.features import newton as tested
 from pinnkit.features.continuation import continued
 from pinnkit.features.newton import newton
 from pinnkit.features.solver import Choice
+from tests.features.shares import on_ranks
 from tests.features.solvers import LOGISTIC, PENDULUM, error, logistic, solve, solver
 
 BRATU = {
@@ -65,55 +66,24 @@ def test_steps_with_the_same_factor_lower_the_residual(monkeypatch):
     assert left[1] < 0.5 * left[0]
 
 
-class Shares:
-    """A process among several, which are threads here."""
-
-    def __init__(self, rank, count, board, barrier):
-        self.rank, self.count, self._board, self._barrier = rank, count, board, barrier
-
-    def gathered(self, tensor):
-        self._board[self.rank] = tensor.clone()
-        self._barrier.wait(timeout=60)
-        found = [one.clone() for one in self._board]
-        self._barrier.wait(timeout=60)
-        return found
-
-
-def on_ranks(count, call):
-    """What each of several processes returns."""
-    board, barrier, results = [None] * count, threading.Barrier(count), [None] * count
-
-    def work(rank):
-        with torch.no_grad():
-            results[rank] = call(Shares(rank, count, board, barrier))
-
-    threads = [threading.Thread(target=work, args=(rank,)) for rank in range(count)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
-    return results
-
-
+@pytest.mark.parametrize("numbers", [0, math.inf], ids=["four parts", "one part"])
 @pytest.mark.parametrize("words", [LOGISTIC, BRATU], ids=["logistic", "bratu"])
-def test_ranks_share_the_rows(words):
+def test_ranks_take_the_steps_of_one_to_the_bit(words, numbers, monkeypatch):
+    monkeypatch.setattr("pinnkit.features.parts.LARGE", numbers)
     choice = Choice("tanh", (2.0,) * len(words["coordinates"]), 25)
-    answers = {}
-    for count in (1, 2, 4):
+    answers = []
+    for count in (1, 2, 3, 4):
         built = [started(words, choice) for _ in range(count)]
 
         def call(ranks, built=built):
             _, unknown, system = built[ranks.rank]
-            newton(replace(system, ranks=ranks), unknown, 4, linear=False)
-            return unknown[0].module.coefficients.detach().clone()
+            residual = newton(replace(system, ranks=ranks), unknown, 4, linear=False)
+            return residual, unknown[0].module.coefficients.detach().clone()
 
-        results = on_ranks(count, call)
-        assert all(torch.equal(one, results[0]) for one in results)
-        points = torch.rand(50, len(words["coordinates"]), generator=torch.Generator().manual_seed(0)).double()
-        with torch.no_grad():
-            answers[count] = built[0][0].network(points)
-    for count in (2, 4):
-        torch.testing.assert_close(answers[count], answers[1], rtol=0.0, atol=1e-7)
+        answers += on_ranks(count, call)
+    (residual, coefficients), *others = answers
+    assert bool(coefficients.any())
+    assert all(one == residual and torch.equal(values, coefficients) for one, values in others)
 
 
 def test_the_solver_repeats_itself_to_the_bit():

@@ -1,5 +1,6 @@
 """Slabs of time: where features begin, what they agree with, and which problems have them."""
 
+import logging
 import math
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.integrate import solve_ivp
 from pinnkit.features.error import estimate
 from pinnkit.features.slab import Slab, initial_value_problem, time_orders
 from pinnkit.features.start import start_of
+from pinnkit.features.tangent import extended, tangent
 from pinnkit.problem.problem import Problem
 from tests.features.solvers import LOGISTIC, PENDULUM, error, logistic, solve, solver
 
@@ -63,7 +65,7 @@ def with_slope(found, time):
 @pytest.fixture(scope="module")
 def van_der_pol():
     words = {
-        "coordinates": {"t": [0, 8]},
+        "coordinates": {"t": [0, 5]},
         "fields": ["u"],
         "equations": "u_tt - 3*(1 - u^2)*u_t + u = 0",
         "conditions": {"start": {"at": "t = 0", "equations": ["u = 2", "u_t = 0"]}},
@@ -73,9 +75,9 @@ def van_der_pol():
 
 def of_van_der_pol(found):
     """Its solution and the relative error of what was found."""
-    times = np.linspace(0, 8, 401)
+    times = np.linspace(0, 5, 251)
     start, limits = [2, 0], {"rtol": 3e-14, "atol": 1e-15}
-    exact = solve_ivp(lambda t, y: [y[1], 3 * (1 - y[0] ** 2) * y[1] - y[0]], (0, 8), start, "DOP853", times, **limits)
+    exact = solve_ivp(lambda t, y: [y[1], 3 * (1 - y[0] ** 2) * y[1] - y[0]], (0, 5), start, "DOP853", times, **limits)
     with torch.no_grad():
         values = found.network(torch.as_tensor(times[:, None])).numpy()[:, 0]
     return np.linalg.norm(values - exact.y[0]) / np.linalg.norm(exact.y[0])
@@ -104,10 +106,41 @@ def test_the_error_of_slabs_is_known(count):
         assert torch.equal(one.coefficients, coefficients)
 
 
+def test_one_window_is_kept_where_it_leaves_less(caplog, monkeypatch):
+    monkeypatch.setattr("pinnkit.features.solver.STUCK", 0.0)
+    monkeypatch.setattr("pinnkit.features.windows.TOLERANCE", {1: 1e-6})
+    with caplog.at_level(logging.INFO):
+        found = solve(LOGISTIC, kind="tanh", range=2.0, count=40)
+    assert "one window leaves less than slabs of time do" in caplog.text
+    assert found.slabs == []
+    assert [one.features.interval for one in found.network.expansions] == [None]
+    assert error(found, logistic, TIMES) < 1e-6
+
+
+def test_a_slab_begins_with_the_better_guess():
+    found = solve(LOGISTIC, seconds=0.0, windows=4, kind="tanh", range=2.0, count=30)
+    slab, previous = Slab(0, 1.0, 1.5, False, False), found.attached.expansions
+    tangents, going_on = tangent(found.network, slab, previous), extended(found.network, slab, previous)
+    part = found.part(
+        slab, start_of(found.problem, slab, found.network, previous, 30.0, found.like, 0), [tangents, going_on]
+    )
+    part.measure()
+    assert part.guess is going_on
+    assert part.attached.expansions == []
+    with torch.no_grad():
+        for module, _ in going_on:
+            module.coefficients.mul_(2.0)
+    part.measure()
+    assert part.guess is tangents
+
+
 def test_time_that_is_over_is_said():
     found = solve(LOGISTIC, seconds=0.0, windows=4, kind="tanh", range=2.0, count=10)
     assert found.reason == "the time left ended at t = 1"
     assert len(found.network.expansions) == 1
+    estimated = estimate(found, found.choice, own=True)
+    assert estimated.fields == {"u": None}
+    assert estimated.reasons == {"u": "only t up to 1 is solved"}
 
 
 def test_only_points_of_a_slab_are_drawn():
@@ -131,7 +164,7 @@ def test_a_field_without_derivatives_by_time_starts_anew():
     }
     found = solve(words, windows=2, kind="tanh", range=2.0, count=20, seconds=0.0)
     slab = Slab(1, 0.5, 1.0, False, True)
-    start = start_of(found.problem, slab, found.attached.expansions, 30.0, found.like, 0)
+    start = start_of(found.problem, slab, found.network, found.attached.expansions, 30.0, found.like, 0)
     assert [(one.field, one.order) for one in start.matches] == [(0, 0)]
     assert bool((start.points[:, 1] == 0.5).all())
     assert float(start.rows(found.attached.expansions, jacobian=False)[1].norm()) > 0

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from pinnkit.networks.architectures.mlp import MLP as Network
+from pinnkit.networks.build import build
 from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
-from pinnkit.networks.fields import TRANSFORMS, Output, build
+from pinnkit.networks.fields import TRANSFORMS, Output
 from pinnkit.networks.mlp import ACTIVATIONS, MLP
 from pinnkit.networks.settings import SMOOTHNESS
 from pinnkit.problem import parts

@@ -5,7 +5,7 @@ This file is also the program of the two processes.
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 from pathlib import Path
 
@@ -111,7 +111,7 @@ class System:
 def work(rank: int, folder: Path) -> None:
     """What one process does."""
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
+    dist.init_process_group("gloo", rank=rank, world_size=2)
     torch.save({name: trained(name, rank, 2) for name in OPTIMIZERS}, folder / f"{rank}.pt")
     dist.barrier()  # a process whose partner has gone while it still closes its connections may abort
     dist.destroy_process_group()
@@ -121,16 +121,9 @@ def work(rank: int, folder: Path) -> None:
 def both(tmp_path_factory):
     """The parameters that each process ends with, by the name of the optimizer."""
     folder = tmp_path_factory.mktemp("ranks")
-    processes = [
-        subprocess.Popen([sys.executable, __file__, str(rank), str(folder)], stderr=subprocess.PIPE, text=True)
-        for rank in range(2)
-    ]
-    try:
-        told = [process.communicate(timeout=100)[1] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    assert [process.returncode for process in processes] == [0, 0], "\n".join(told)
+    from tests.processes import joined  # the program of the processes does without
+
+    joined(Path(__file__), 2, folder, cwd=folder)
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 
@@ -145,4 +138,4 @@ def test_two_processes_agree_to_the_bit_and_with_one(name, both):
 
 
 if __name__ == "__main__":
-    work(int(sys.argv[1]), Path(sys.argv[2]))
+    work(int(os.environ["RANK"]), Path(sys.argv[1]))

@@ -143,14 +143,23 @@ def settings(problem, optimizer, steps, ranks, shards):
             "redraw_every": 4,
             "batch": 31 if optimizer in FIRST_ORDER else None,
         },
-        # A damping that the kernel of more points than parameters needs, if its rounding is to stay small.
-        "phases": [{"name": optimizer, **({"damping": 1e-4} if optimizer == "spring" else {})}],
+        **_sequence(optimizer),
         "operators": {"engine": "compiled" if problem == "wide" else "autograd"},
         "trainer": {"max_steps": steps, "devices": ranks, "shards": shards},
         "checkpoint": {"every_steps": 8},
         "callbacks": {"progress": False, "figures": False},
         "logger": {"tensorboard": False},
     }
+
+
+def _sequence(optimizer):
+    """The stages of an optimizer alone, or of two levels.
+
+    SPRING has the damping that the kernel of more points than parameters needs, if its rounding is to stay small.
+    """
+    if optimizer == "levels":
+        return {"stages": [{"name": "ssbroyden", "steps": 5}, "level", "ssbroyden"]}
+    return {"phases": [{"name": optimizer, **({"damping": 1e-4} if optimizer == "spring" else {})}]}
 
 
 def solved(name, ranks, folder):

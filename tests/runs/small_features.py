@@ -47,7 +47,7 @@ class Answers:
     reasons: dict[str, str] = field(default_factory=dict)
     limits: list[float] = field(default_factory=list)
     estimates: int = 0
-    ready: bool = True
+    unready: str = ""
     singular: str | None = None
     seconds: float = 0.25
     points: np.ndarray = field(default_factory=lambda: np.array([[0.9], [0.1], [0.5]]))

@@ -10,6 +10,7 @@ import pytest
 
 import pinnkit
 from pinnkit.features.choice import Choice
+from pinnkit.features.linearised import Linearised
 from pinnkit.features.solver import FeatureSolver, Level
 from pinnkit.language.errors import ProblemError
 from pinnkit.problem.problem import Problem
@@ -119,6 +120,34 @@ def test_the_limits_of_a_run_hold(levels, tmp_path, limits, steps, reason):
     assert (metrics["steps"], metrics["reason"]) == (steps, reason)
 
 
+def test_time_that_ends_amid_the_trials_leaves_the_best_of_them(tmp_path):
+    metrics = solved(tmp_path, settings={**GROWN, "trainer": {"max_time": 1e-9}}).metrics
+    assert (metrics["steps"], metrics["reason"]) == (1, "1e-09 s of training are over")
+    assert metrics["relative_l2"]["u"] < 1e-6
+
+
+def test_a_signal_ends_it_within_a_trial_and_it_comes_to_the_same_end(monkeypatch, tmp_path):
+    whole = solved(tmp_path / "whole", settings=GROWN)
+    solve, solves = Linearised.solve, []
+
+    def signalled(self):
+        solves.append(self)
+        if len(solves) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return solve(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Linearised, "solve", signalled)
+        part = solved(tmp_path / "run", settings=GROWN)
+    assert len(solves) == 2
+    assert (part.status, part.metrics["reason"]) == ("interrupted", "interrupted by SIGTERM")
+    assert part.metrics["steps"] == 1  # the best of the trials
+    assert np.abs(part(t=T)["u"] - np.exp(-T)).max() < 1e-3
+    went_on = solved(tmp_path / "run", settings=GROWN, resume=True)
+    assert went_on.status == "finished"
+    assert np.array_equal(went_on(t=T)["u"], whole(t=T)["u"])
+
+
 def test_a_signal_ends_it_after_the_level_and_it_comes_to_the_same_end(levels, monkeypatch, tmp_path):
     whole = solved(tmp_path / "whole", settings=GROWN)
     solve = Levels.try_choice
@@ -197,7 +226,7 @@ def test_threads_are_not_limited(run):
 
 
 def test_no_error_is_estimated_before_every_slab_of_time_is_solved(monkeypatch, tmp_path):
-    monkeypatch.setattr(corrections, "FeatureAnswers", Answers(ready=False))
+    monkeypatch.setattr(corrections, "FeatureAnswers", Answers(unready="not all slabs of time are solved"))
     found = solved(tmp_path, settings=SOLVED)
     assert found.metrics["estimated_error"] == {"u": None}
     assert found.metrics["estimated_error_text"] == "not all slabs of time are solved"

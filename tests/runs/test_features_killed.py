@@ -56,8 +56,21 @@ def test_a_run_that_is_killed_comes_to_the_same_end(words, begins, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_processes_come_to_the_answer_of_one(tmp_path):
-    words = ["pde=heat", *FEATURES, "features.kind=sin", "features.range=8", "features.count=80"]
+@pytest.mark.parametrize("processes", [2, 4])
+@pytest.mark.parametrize("count", [80, 1500], ids=["one part", "four parts"])
+def test_processes_come_to_the_answer_of_one_to_the_bit(processes, count, tmp_path):
+    words = ["pde=heat", *FEATURES, "features.kind=sin", "features.range=8", f"features.count={count}"]
+    finish(start(*words, "hydra.run.dir=one", cwd=tmp_path))
+    finish(start(*words, "trainer=ddp_cpu", f"trainer.devices={processes}", "hydra.run.dir=several", cwd=tmp_path))
+    assert np.array_equal(values(tmp_path / "one"), values(tmp_path / "several"))
+    estimates = [RunFolder(tmp_path / name).read_metrics()["estimated_error"] for name in ("one", "several")]
+    assert estimates[0] == estimates[1]
+
+
+@pytest.mark.slow
+def test_a_polish_by_two_processes_is_that_of_one_to_the_bit(tmp_path):
+    words = ["pde=heat", *POLISH, "trainer.shards=2"]
     finish(start(*words, "hydra.run.dir=one", cwd=tmp_path))
     finish(start(*words, "trainer=ddp_cpu", "trainer.devices=2", "hydra.run.dir=two", cwd=tmp_path))
-    assert np.abs(values(tmp_path / "one") - values(tmp_path / "two")).max() < 1e-9
+    assert RunFolder(tmp_path / "one").read_metrics()["polish"]["accepted"]
+    assert np.array_equal(values(tmp_path / "one"), values(tmp_path / "two"))

@@ -15,6 +15,7 @@ from pinnkit.cli.targets import LAUNCHERS
 from pinnkit.cli.train import train
 from pinnkit.language.errors import ProblemError
 from tests.conftest import composed
+from tests.processes import completed
 
 ROOT = Path(__file__).resolve().parents[2]
 RAY = importlib.util.find_spec("hydra_plugins.hydra_ray_launcher") is not None
@@ -27,16 +28,29 @@ QUICK = [
 def sweep(launcher, folder, *words, **variables):
     """The exit code of a sweep by a launcher, and the rows of its table."""
     line = [sys.executable, str(ROOT / "scripts" / "train.py"), "-m", f"hydra/launcher={launcher}", "pde=heat", *QUICK]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **variables}
+    environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **variables}
     line += [*words, "hydra.sweep.dir=sweep"]
-    done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    if launcher == "basic":  # the runs are in the process of the sweep
+        done = completed("train.py", *line[2:], cwd=folder, env=environment, timeout=300)
+    else:
+        environment = {**os.environ, **environment}
+        done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
     table = folder / "sweep" / "summary.csv"
     assert table.exists(), done.stderr
     with table.open() as file:
         return done.returncode, list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("launcher", [pytest.param("workers", marks=pytest.mark.slow), "submitit_local"])
+def test_a_launcher_leaves_the_rows_and_the_exit_code_of_the_worst_run(tmp_path):
+    code, rows = sweep("submitit_local", tmp_path, "optimizer.learning_rate=1e-3,1e308")
+    assert code == 3
+    assert [row["status"] for row in rows] == ["finished", "diverged"]
+    assert [int((tmp_path / "sweep" / name / "exit_code").read_text()) for name in "01"] == [0, 3]
+    assert "training diverged" in rows[1]["reason"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["workers", "submitit_local"])
 def test_a_launcher_leaves_what_a_plain_sweep_leaves(launcher, tmp_path):
     """Four runs, one of which diverges and two are refused: a row each, and the exit code of the worst."""
     code, rows = sweep(launcher, tmp_path, "optimizer.learning_rate=1e-3,1e308", "trainer.devices=1,null")

@@ -23,7 +23,7 @@ from pinnkit.sampling.settings import Sampling
 from pinnkit.settings import Settings, read_settings
 from pinnkit.training import datamodule
 from pinnkit.training.stages import Stage
-from tests.problem.test_shipped import NAMES, shipped
+from tests.problem.test_shipped import OWN, shipped
 from tests.runs.small import CONF, command
 
 OFF = {
@@ -81,7 +81,7 @@ def test_a_run_is_repeated_to_the_bit_by_its_configuration(case, tmp_path, monke
         assert torch.equal(value, again[name]), name
 
 
-@pytest.mark.parametrize("name", NAMES[::4])
+@pytest.mark.parametrize("name", OWN[::4])
 def test_what_is_resolved_stays_as_it_is(name):
     problem = shipped(name)
     once = resolved(problem, Settings())

@@ -2,14 +2,13 @@
 
 import csv
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import psutil
+
+from tests.processes import Command, completed
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = """
@@ -83,15 +82,12 @@ class Sweep:
         (folder / "stand_in.py").write_text(STAND_IN + body)
         (folder / "driver.py").write_text(DRIVER.format(conf=ROOT / "conf"))
         self.line = [
-            sys.executable, str(folder / "driver.py"), str(folder / "stand_in.py"), f"sweep.folder={self.folder}",
+            str(folder / "driver.py"), str(folder / "stand_in.py"), f"sweep.folder={self.folder}",
             "pde=oscillator", "trainer.max_steps=2000", "network.width=range(4,40)", "sweep.prune=false", *words,
         ]  # fmt: skip
 
     def start(self, *words):
-        return subprocess.Popen(
-            [*self.line, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        return Command(*self.line, *words, cwd=self.folder.parent)
 
     def run(self, *words, code=0):
         process = self.start(*words)
@@ -228,13 +224,12 @@ def test_a_sweep_of_other_words_is_refused(tmp_path):
 
 def test_a_sweep_over_real_runs(tmp_path):
     line = [
-        sys.executable, str(ROOT / "scripts" / "sweep.py"), "sweep.folder=sweep", "sweep.trials=3", "sweep.workers=2",
+        "sweep.py", "sweep.folder=sweep", "sweep.trials=3", "sweep.workers=2", "callbacks.figures=false",
         "pde=oscillator", "trainer.max_steps=30", "callbacks.evaluate_every=10", "logger=none", "operators=autograd",
         "optimizer=ssbroyden", "network.depth=1", "sampling.equations=40", "network.width=range(3,9)",
         "optimizer.max_parameters=choice(10,1000)",
     ]  # fmt: skip
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240)
+    done = completed(*line, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, timeout=600)
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader((tmp_path / "sweep" / "summary.csv").read_text().splitlines()))
     assert len(rows) == 3

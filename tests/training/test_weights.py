@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from pinnkit.losses.weighting.fixed import Fixed
+from pinnkit.optimizers.curved_gauss_newton import CurvedGaussNewton, CurvedModel
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.solve import solve
 from pinnkit.training.callbacks import Record
@@ -217,6 +218,42 @@ def test_weights_of_points_change_the_losses_as_the_formula_says_and_not_what_is
     torch.testing.assert_close(found["heat"], (factors * residual.square()).mean().detach(), rtol=1e-12, atol=0)
     torch.testing.assert_close(found["initial"], module.losses(batches)["initial"].detach(), rtol=1e-12, atol=0)
     torch.testing.assert_close(module.score("equations", batches["equations"]), residual.detach().abs()[:, 0])
+
+
+def test_weights_of_points_change_a_step_along_curves_as_the_formula_says(heat_words, quick):
+    """Row i of r and J counts sqrt(f_i) times, so that the straight step is (J'FJ + mu I)^-1 J'F r."""
+    module, batches = assembled(heat_words, quick)
+    module.computation.evaluator = module.make_evaluator("autograd", 30)
+    weights = module.state.weights
+    terms = module.computation.weight_vector()
+    r, jacobian = module.computation.linearisation(weights.applied(batches), terms).rows()
+    count = len(batches["equations"])
+    factors = torch.rand(count, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    weights.set_points("equations", factors)
+    system = module.computation.linearisation(weights.applied(batches), terms)
+    model, damping = CurvedModel(*system.rows()), 1e-3
+    f = torch.cat([factors[:, 0], torch.ones(len(r) - count, dtype=torch.float64)])
+    gram = jacobian.T @ (f[:, None] * jacobian) + damping * torch.eye(jacobian.shape[1], dtype=torch.float64)
+    expected = torch.linalg.solve(gram, jacobian.T @ (f * r))
+    torch.testing.assert_close(model.solve(damping), expected, rtol=1e-8, atol=1e-10)
+    torch.testing.assert_close(system.residuals(), f.sqrt() * r, rtol=1e-10, atol=1e-13)
+    before = [one.detach().clone() for one in module.model.trainable().values()]
+    optimizer = CurvedGaussNewton(module.model.trainable().values())
+    optimizer.system = system
+    prepared = module.computation.prepared(weights.applied(batches))
+
+    def closure():
+        losses, gradient = module.computation.evaluate(prepared, terms, module.computation.directions())
+        for one, part in zip(
+            module.model.trainable().values(), gradient.split([b.numel() for b in before]), strict=True
+        ):
+            one.grad = part.view_as(one)
+        return torch.dot(terms, losses)
+
+    loss = optimizer.step(closure)
+    found = system.residuals()
+    assert loss == pytest.approx(float(found @ found), rel=1e-10)
+    assert loss < float((f * r.square()).sum())
 
 
 def test_weights_of_points_end_with_their_draw_and_are_not_in_the_objective_that_is_compared(

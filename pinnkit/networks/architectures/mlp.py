@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from pinnkit.networks.settings import NETWORKS, Network
 
@@ -12,6 +12,8 @@ from pinnkit.networks.settings import NETWORKS, Network
 @dataclass(frozen=True)
 class MLP(Network):
     """A multilayer perceptron."""
+
+    levels: ClassVar[bool] = True
 
     depth: int = field(default=3, metadata={"minimum": 1, "maximum": 1000})
     """Hidden layers."""
@@ -22,6 +24,13 @@ class MLP(Network):
         assert self.width is not None
         assert self.activation is not None
         return mlp.MLP(inputs, outputs, self.width, self.depth, self.activation)
+
+    def level(self, embedding: Any, outputs: int) -> Any:
+        from pinnkit.networks import levels
+
+        assert self.width is not None
+        assert self.activation is not None
+        return levels.Level(embedding, outputs, self.width, max(self.depth, 2), self.activation)
 
     def parameters(self, inputs: int, outputs: int) -> int:
         assert self.width is not None

@@ -47,8 +47,8 @@ def element_patterns(problem: Problem, system: SecondOrderSystem, mesh: Any) -> 
     Raises:
         UnsupportedProblem: an element lies where nothing is known to live.
     """
-    corners = mesh.p[:, mesh.t[: len(problem.space) + 1]]
-    points = _with_time(problem, corners.mean(axis=1).T)
+    middle = np.full((len(problem.space), 1), 1 / (len(problem.space) + 1))
+    points = _with_time(problem, mapping(mesh).F(middle)[:, :, 0].T)  # of the curved elements: corners may lie on a rim
     inside = {name: problem.regions[name].contains(points) for name in system.regions}
     found = np.full(len(points), -1)
     for number, pattern in enumerate(system.patterns):

@@ -124,6 +124,11 @@ def _generate(gmsh: Any, geometry: Geometry, level: int) -> tuple[np.ndarray, np
     for _ in range(level):
         gmsh.model.mesh.refine()
     gmsh.model.mesh.setOrder(2)
+    _, tags, _ = gmsh.model.mesh.getElements(dimension)
+    if (
+        min(gmsh.model.mesh.getElementQualities(tags[0], "minSJ"), default=1.0) <= 0
+    ):  # curving has turned some inside out
+        gmsh.model.mesh.optimize("HighOrder")
     tags, positions, _ = gmsh.model.mesh.getNodes()
     rows = np.full(int(tags.max()) + 1, -1)
     rows[tags.astype(int)] = np.arange(len(tags))
