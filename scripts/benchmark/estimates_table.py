@@ -78,8 +78,8 @@ def page(rows: Mapping[str, Mapping[str, Any]]) -> str:
             *_shares(rows.values()),
             "",
             f"So far {len({key.split()[0] for key in rows})} problems are measured, "
-            f"with {len({row['seed'] for row in rows.values()})} seed(s), beside other work on the same cores: what a limit "
-            "of time leaves out on a quiet machine is less.",
+            f"with {len({row['seed'] for row in rows.values()})} seed(s), beside other work on the same cores: what a "
+            "limit of time leaves out on a quiet machine is less.",
             "",
             "| " + " | ".join(HEAD) + " |",
             "| " + " | ".join("---" for _ in HEAD) + " |",
