@@ -43,6 +43,8 @@ TRIALS = 0.2
 """The share of the time that trials may take."""
 RESERVE = 0.7
 """The share of the time left that slabs are planned for."""
+WORK = 1.5
+"""The work of all slabs at most, as a share of that of one solve with `features.max_unknowns`."""
 POWER = 2.5
 """The power of the number of features by which the seconds of a solve grow."""
 STEPS = 3
@@ -168,7 +170,8 @@ class Correction:
         growth = self._agreed(growth)
         if growth < 1.0:
             return None
-        growth = min(growth, self._solver.settings.max_unknowns / (choice.count * fields))
+        most = self._solver.settings.max_unknowns * min(1.0, WORK / len(self._slabs)) ** (1 / 3)
+        growth = max(min(growth, most / (choice.count * fields)), 1.0)
         if self._solver.settings.count is not None:
             return replace(choice, count=self._solver.settings.count)
         return choice.larger(growth)
