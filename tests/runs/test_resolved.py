@@ -27,6 +27,7 @@ from tests.problem.test_shipped import OWN, shipped
 from tests.runs.small import CONF, command
 
 OFF = {
+    "stages",
     "sampling.batch", "operators.chunk", "operators.directions", "trainer.shards", "trainer.max_steps",
     "trainer.max_time", "trainer.stop_loss", "trainer.stop_reduction", "trainer.stop_error", "callbacks.figures_every",
     "manufactured", "resume", "optimizer.steps", "logger.mlflow.experiment", "logger.mlflow.name",
