@@ -32,16 +32,18 @@ SMALLEST = 1e-15
 """The scale of a network at least."""
 SHARE = 0.5
 """Of the residuals' frequencies, in the first layer: the layers behind it multiply them."""
-LEAST, MOST = 1.0, 300.0
-"""Factors on the scaled coordinates."""
+LEAST = 1.0
+"""The least factor on a scaled coordinate."""
+POINTS_PER_RADIAN = 4.0
+"""Points along a coordinate for each radian of the largest: waves that are finer fit the points, and swing between."""
 
 
 def begin_level(state: TrainingState, values: TermValues, batches: Mapping[str, PointSet]) -> None:
     """Add the next network to each of those that are trained.
 
     Its coordinates are stretched by half the frequencies of the residuals r of the equations, f_i^2 = mean
-    (dr/dz_i)^2 / mean r^2, and its scale is s^2 = J(r) / J(L N): r the residuals, L N their change by the network N at
-    its start, J the objective. Each rank computes both from all points, and takes those of the first.
+    (dr/dz_i)^2 / mean r^2, as far as the points resolve them. Its scale is s^2 = J(r) / J(L N): J the objective, L N
+    the change of r by the network N at its start. Each rank computes both from all points; those of the first count.
     """
     network = network_of(state.model)
     few = {name: batch.take(slice(0, POINTS)) for name, batch in batches.items()}
@@ -50,7 +52,7 @@ def begin_level(state: TrainingState, values: TermValues, batches: Mapping[str, 
         for number, levels in enumerate(network.networks):
             if isinstance(levels, Levels):
                 here = _residuals(state, values, few)
-                stretch = (SHARE * frequencies).clamp(LEAST, MOST)
+                stretch = (SHARE * frequencies).clamp(LEAST, _largest(state, batches))
                 levels.begin(CHANGE, _embedded(levels, network, number, stretch))
                 levels.scale(_first(state, _scale(state, values, levels, few, here)))
                 levels.silence()
@@ -101,6 +103,13 @@ def _frequencies(state: TrainingState, values: TermValues, few: Mapping[str, Poi
         change = _objective(state, {term: (there[term] - one) / STEP for term, one in here.items()})
         found.append(math.sqrt(change / size) if size > 0.0 else LEAST)
     return torch.tensor(found, dtype=torch.float64, device=state.device).nan_to_num(LEAST)
+
+
+def _largest(state: TrainingState, batches: Mapping[str, PointSet]) -> float:
+    """The largest factor on a scaled coordinate, whose length is 2, that the points of the equations resolve."""
+    problem = state.model.problem
+    count = sum(len(batch) for name, batch in batches.items() if name in equation_groups(problem))
+    return max(count ** (1 / len(problem.coordinates)) / (2 * POINTS_PER_RADIAN), LEAST)
 
 
 def _plain(columns: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

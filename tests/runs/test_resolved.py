@@ -31,7 +31,7 @@ OFF = {
     "trainer.max_time", "trainer.stop_loss", "trainer.stop_reduction", "trainer.stop_error", "callbacks.figures_every",
     "manufactured", "resume", "optimizer.steps", "logger.mlflow.experiment", "logger.mlflow.name",
     "logger.mlflow.tracking_uri", "logger.wandb.entity", "logger.wandb.group", "logger.wandb.name",
-    "trainer.stop_estimated_error", "features.range", "features.count", "features.windows",
+    "trainer.stop_estimated_error", "features.range", "features.count", "features.windows", "stages",
 }  # fmt: skip
 """Keys whose null is no choice: no such limit, a feature that is off, or what is found or measured in training."""
 QUICK = [
