@@ -85,7 +85,8 @@ def heterogeneous_wave(words: dict, nodes: int = 512, side: int = 33, times: int
 
     Cosines at nodes x nodes points, at the middles of cells; in time, with A = c laplacian, of order 4,
     u(t + h) + u(t - h) = 2 u + h^2 A u + h^4/12 A^2 u. The start has a slope at the sides, so that coefficients fall
-    as the square of the wave number alone: from 64 to 128 to 256 nodes u changes by 1.1e-3 and 3.8e-4 (relative L2).
+    as the square of the wave number alone: with 64, 128, 256 nodes and
+    their doubles u differs by 1.1e-3, 3.8e-4, 1.4e-4 (relative L2).
     """
     middles = (2 * np.arange(nodes) + 1) / nodes - 1
     points = dict(zip("xy", np.meshgrid(middles, middles, indexing="ij"), strict=True))

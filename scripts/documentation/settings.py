@@ -74,7 +74,9 @@ def text(kind: type, name: str) -> str:
 
 @functools.cache
 def _texts(kind: type) -> dict[str, str]:
-    """The texts that stand below the fields of a class."""
+    """The texts that stand below the fields of a class, not those of its bases."""
+    if not inspect.get_annotations(kind):  # it may be made by make_dataclass, and has no source then
+        return {}
     body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0].body
     return {
         field.target.id: " ".join(below.value.value.split())

@@ -63,7 +63,7 @@ def test_the_page_of_the_settings_has_every_key_that_a_configuration_takes_and_n
     }
     found |= set(leaves(get_type_hints(Settings)["logger"], "logger"))
     for group in dataclasses.fields(Settings):
-        for part in classes(group).values() if group.name != "phases" else ():
+        for part in classes(group).values() if group.name not in ("phases", "stages") else ():
             found |= set(leaves(part, group.name))
     tags = {"network.name", "sampling.method", "optimizer.name", "weighting.name"}
     command_line = {"pde", "experiment", "hydra.run.dir", "hydra.sweep.dir", "hydra/launcher"}
