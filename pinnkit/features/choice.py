@@ -13,6 +13,7 @@ class Choice:
 
     steep: the ranges of the half of them that are tanh features through places where the residual is large; (): none.
     shares: of each network of the problem, the share of this number that it has; (): all of them.
+    states: the range on the outputs of the trained network beneath, which are coordinates too; 0: they are not.
     """
 
     kind: str
@@ -20,6 +21,7 @@ class Choice:
     count: int
     steep: tuple[float, ...] = ()
     shares: tuple[float, ...] = ()
+    states: float = 0.0
 
     def number(self, network: int) -> int:
         """Features of each field of a network."""
@@ -32,6 +34,7 @@ class Choice:
     def __str__(self) -> str:
         counts = sorted({self.number(network) for network in range(len(self.shares) or 1)})
         text = f"{' and '.join(map(str, counts))} {self.kind} features with weights up to {_shown(self.ranges)}"
+        text += f", on its outputs up to {self.states:.3g}" if self.states else ""
         return f"{text}, half of them steep ({_shown(self.steep)}) where the residual is large" if self.steep else text
 
     def more(self, growth: float) -> Choice:
@@ -42,7 +45,8 @@ class Choice:
         """More features, with ranges that grow as their density along a line does."""
         factor = growth ** (1 / len(self.ranges))
         ranges, steep = (tuple(factor * one for one in each) for each in (self.ranges, self.steep))
-        return replace(self, ranges=ranges, count=math.ceil(growth * self.count), steep=steep)
+        count, states = math.ceil(growth * self.count), factor * self.states
+        return replace(self, ranges=ranges, count=count, steep=steep, states=states)
 
 
 def _shown(ranges: Sequence[float]) -> str:

@@ -56,6 +56,8 @@ GROWTHS = 2
 """Sets that are finer still, each of which is compared with the one before, where two do not tell the error."""
 LARGEST = 1200
 """Coefficients of such a set at most."""
+FEWER = 2000
+"""Points by which changes that nothing notices are found."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def _undetermined(solver: FeatureSolver, present: Answer, choice: Choice, points
     """What the linearised problem does not determine, where that tells of the solution."""
     if not solver.linear and not present.residual <= SOLVED * residual_of_zero(solver):
         return None
-    return undetermined(solver, choice, points)
+    return undetermined(solver, choice, points[:FEWER])
 
 
 def _error(first: float, second: float, between: float) -> tuple[float, str | None]:
@@ -176,7 +178,8 @@ def _doubt(solver: FeatureSolver, present: Answer, others: list[Answer], own: bo
                 f"the residual is {left:.1e} of what it is for fields that are zero: features do not resolve the answer"
             )
         return None
-    drop = present.residual / most if most > 0 else math.inf
+    most = max(one.judged for one in others)
+    drop = present.judged / most if most > 0 else math.inf
     if not drop >= RESOLVED:
         return f"features do not resolve the correction: the residual falls by a factor {drop:.2g} only"
     return None

@@ -111,7 +111,7 @@ class Growth:
         if solver.relocate():
             self._best = solver.fresh_residual(choice.unknowns(solver.network.members)), self._best[1]
         former = self._best[0]
-        unknowns = choice.unknowns(solver.network.members)
+        unknowns = self._larger(choice, 0).unknowns(solver.network.members)
         cheap = not solver.trained and unknowns <= CHEAP * solver.settings.max_unknowns  # a correction is short of time
         found: list[tuple[float, Choice, Kept, float]] = []
         for way in sorted(WAYS, key=lambda one: abs(one - self._way)):

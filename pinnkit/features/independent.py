@@ -17,8 +17,8 @@ from pinnkit.features.system import expansions_of
 from pinnkit.networks.fields import Zero
 from pinnkit.sampling.settings import unit_points
 
-POINTS = 2000
-"""Points of the domain at which distances are measured."""
+POINTS = 8000
+"""Points of the domain at which distances are measured: a front with a hundredth of it has some."""
 MORE_IN_SLABS = 1.2
 """Features of a set of each slab of time, as a multiple of those of a choice: what one misses, the following ones
 inherit."""
@@ -28,11 +28,15 @@ STEPS = 4
 
 @dataclass(frozen=True)
 class Answer:
-    """Fields at points (n, fields), learned numbers, and the residual on fresh points."""
+    """Fields at points (n, fields), learned numbers, and the residual on fresh points.
+
+    judged: the same of the points and weights by which answers are judged.
+    """
 
     values: Tensor
     learned: dict[str, float]
     residual: float
+    judged: float
 
 
 def residual_of_zero(solver: FeatureSolver) -> float:
@@ -52,7 +56,8 @@ def residual_of_zero(solver: FeatureSolver) -> float:
 def present_answer(solver: FeatureSolver, points: Tensor, choice: Choice) -> Answer:
     """That of the solver as it is, with the residual on as many points as a choice of features asks for."""
     unknowns = choice.unknowns(solver.network.members)
-    return Answer(solver.network(points), solver.numbers(), solver.system(unknowns, FRESH + 1, share=0.5).norm())
+    residual = solver.system(unknowns, FRESH + 1, share=0.5).norm()
+    return Answer(solver.network(points), solver.numbers(), residual, solver.judge.norm())
 
 
 def independent(solver: FeatureSolver, choice: Choice, stream: int, points: Tensor, own: bool) -> Answer:
@@ -63,7 +68,8 @@ def independent(solver: FeatureSolver, choice: Choice, stream: int, points: Tens
     numbers = {name: float(one) for name, one in learned.items()}
     try:
         if solver.slabs:
-            march(solver, stream, MORE_IN_SLABS * choice.count / solver.choice.count, STEPS)
+            more = MORE_IN_SLABS * choice.count / solver.choice.count
+            march(solver, stream, more, 1 if solver.trained else STEPS, again=not solver.trained)
             return present_answer(solver, points, choice)
         solver.add(choice, stream)
         expansions = expansions_of(network)

@@ -13,21 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
 from typing import Any
 
 import sympy
 import torch
 from torch import Tensor
 
+from pinnkit.features.chain_rule import Axes, all_states
 from pinnkit.features.expansions import (
-    Axes,
     Derivative,
     Expansion,
     IntegralLeaf,
     Other,
     Place,
-    States,
     combined,
     evaluated,
 )
@@ -114,7 +112,7 @@ class Linearisation:
             if any(field in one.fields for field, _ in wanted):
                 if one.module.features.states:
                     if one.fields not in place.states:
-                        place.states[one.fields] = self._states(points, one.fields, highest)
+                        place.states[one.fields] = all_states(self.network, points, one.fields, highest)
                     states = place.states[one.fields]
                     place.orders[number] = one.module.orders(points, highest, states[()])
                 else:
@@ -153,16 +151,10 @@ class Linearisation:
                 ]
             if len(index):
                 few = points[index]
-                states = self._states(few, members, highest) if module.features.states else None
+                states = all_states(self.network, few, members, highest) if module.features.states else None
                 orders = module.orders(few, highest, None if states is None else states[()])
                 found.append(Other(Expansion(module, members), index, orders, states))
         return found
-
-    def _states(self, points: Tensor, fields: tuple[int, ...], highest: int) -> States:
-        """The outputs of a network, without features, and their derivatives up to an order."""
-        columns = self.network.outputs[fields[0]].columns
-        axes = [one for order in range(highest + 1) for one in combinations_with_replacement(columns, order)]
-        return self.network.states(points, fields, axes)
 
     def _base(self, points: Tensor) -> Tensor:
         return self.network(points, expanded=False)

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 
 from pinnkit.features.attached import Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.places import planes
-from pinnkit.features.points import probe
+from pinnkit.features.points import Beneath, probe
 from pinnkit.features.slab import Slab
 from pinnkit.networks.fields import FieldNetworks
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
+from pinnkit.sampling.settings import unit_points
 
 STREAM = 1000
 """Seeds between two independent sets of features."""
+SAMPLES = 1024
+"""Points by which the ends of a network's outputs are found."""
 
 
 def made(
@@ -47,5 +51,21 @@ def made(
             shape = "tanh", choice.number(number) // 2, choice.steep, seed + STREAM // 2
             found.append((probe(network, number, *shape, box, logarithmic, slab, places), number))
         shape = choice.kind, count, choice.ranges, seed
-        found.append((probe(network, number, *shape, box, logarithmic, slab), number))
+        ends = span(network, number, problem, slab, choice.states) if choice.states else None
+        found.append((probe(network, number, *shape, box, logarithmic, slab, states=ends), number))
     return found
+
+
+def span(network: FieldNetworks, number: int, problem: Problem, slab: Slab | None, most: float) -> Beneath:
+    """The ends between which the outputs of one of the networks lie, without features, and their range of weights."""
+    points = problem.domain.draw(SAMPLES, lambda n: unit_points("sobol", n, problem.domain.dimension, 0, "span"))
+    if slab is not None:
+        slab.squeeze(problem, points)
+    module = network.networks[number]
+    like = next(iter(module.parameters()))
+    inputs = torch.as_tensor(points).to(like)[:, list(network.outputs[network.members[number][0]].columns)]
+    with torch.no_grad():
+        outputs = module(inputs)
+    lower, upper = outputs.amin(dim=0).tolist(), outputs.amax(dim=0).tolist()
+    upper = [high if high > low else low + 1.0 for low, high in zip(lower, upper, strict=True)]
+    return Beneath(tuple(lower), tuple(upper), most)

@@ -52,7 +52,7 @@ class SlabsSolver(Protocol):
     def part(self, slab: Slab, start: Start | None, guesses: Sequence[Kept]) -> Part: ...
 
 
-def march(solver: SlabsSolver, stream: int, more: float, steps: int) -> None:
+def march(solver: SlabsSolver, stream: int, more: float, steps: int, again: bool = True) -> None:
     """Replace the features of all slabs by independent ones, each slab continuing the replaced one before.
 
     So errors of the slabs go on from one to the next as those of the answer have.
@@ -61,6 +61,7 @@ def march(solver: SlabsSolver, stream: int, more: float, steps: int) -> None:
         stream: of the features and points.
         more: features as a multiple of those there are.
         steps: of Newton's method in each slab, from the state that there is.
+        again: whether a slab gets more features where these leave more than the answer's.
     """
     network = solver.network
     previous: list[Expansion] = []
@@ -77,9 +78,10 @@ def march(solver: SlabsSolver, stream: int, more: float, steps: int) -> None:
             added = set(part.add(replace(choice, count=math.ceil(factor * choice.count)), stream))
             unknown = [one for one in expansions_of(network) if one.module in added]
             unknowns = sum(one.size for one in unknown)
-            newton(part.system(unknowns, stream), unknown, 1 if part.linear else steps, part.linear, former)
+            linear = part.linear or steps == 1  # the state is so near that its linearisation is as good
+            newton(part.system(unknowns, stream), unknown, 1 if linear else steps, linear, former)
             network.remove([one.module for one in former])
             former = unknown
-            if part.fresh_residual(unknowns) <= residual:
+            if not again or part.fresh_residual(unknowns) <= residual:
                 break
         previous = former

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -28,6 +29,15 @@ SAMPLES, LEFT_OUT = 20, 5
 """Samples of a condition from which on every so many-th is kept for those draws."""
 PROBES = 32
 """Features by which the size of a term's derivatives is found."""
+
+
+@dataclass(frozen=True)
+class Beneath:
+    """The ends between which the outputs of a network lie, and the range of the weights on them."""
+
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+    range: float
 
 
 def draw(
@@ -86,24 +96,32 @@ def probe(
     logarithmic: Sequence[int],
     slab: Slab | None = None,
     places: np.ndarray | None = None,
+    states: Beneath | None = None,
 ) -> RandomFeatures:
-    """Features for the outputs of one of the networks, whose planes pass through the places, where these are given."""
+    """Features for the outputs of one of the networks, whose planes pass through the places, where these are given.
+
+    Args:
+        states: of the outputs of the network beneath, where features depend on them.
+    """
     first = network.outputs[network.members[group][0]]
     columns = first.columns
     lower, upper = first.box or box
     if slab is not None:
         lower, upper = slab.cut(lower, upper)
+    beneath = states or Beneath((), (), 0.0)
+    outputs = len(beneath.lower)
     features = Features(
         kind,
         count,
-        tuple(ranges[index] for index in columns),
-        tuple(lower[index] for index in columns),
-        tuple(upper[index] for index in columns),
+        (*(ranges[index] for index in columns), *(beneath.range for _ in range(outputs))),
+        (*(lower[index] for index in columns), *beneath.lower),
+        (*(upper[index] for index in columns), *beneath.upper),
         columns,
         seed + group,
         tuple(place for place, index in enumerate(columns) if index in first.periodic),
         tuple(place for place, index in enumerate(columns) if index in logarithmic),
         None if slab is None else slab.interval,
+        tuple(range(outputs)),
     )
     return RandomFeatures(features, len(network.members[group]), places=places)
 

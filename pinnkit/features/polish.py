@@ -32,7 +32,7 @@ class Polished:
     Attributes:
         accepted: whether the correction is taken.
         doubt: why a correction that lowers the residual is not taken; "": none is known.
-        residual_before, residual_after: on points that no solve has seen, by the terms' scales.
+        residual_before, residual_after: on points that no solve has seen, by the terms' scales (`Judge`).
         choice: of the features of the correction, taken or not.
         seconds: that it took.
     """
@@ -74,26 +74,28 @@ def polish(solver: FeatureSolver, seconds: float) -> Polished:
 
     with torch.no_grad():
         choice = solver.solve(left)
-        after = solver.fresh_residual(solver.trial_unknowns)
+        after, left_over = solver.judge.norm(), solver.fresh_residual(solver.trial_unknowns)
         added = solver.network.added
         points = points_inside(solver)[0]
         corrected = solver.network(points)
         changed = {name: float(one) for name, one in solver.model.learned.items()}
         solver.network.remove([module for module, _ in added])
         _set(solver, learned)
-        before = solver.fresh_residual(solver.trial_unknowns)  # at the same points
+        before = solver.judge.norm()  # at the same points
         trained = solver.network(points)
         accepted, doubt = math.isfinite(after) and after <= LOWER * before, ""
         if accepted:
             _set(solver, changed)
             for module, group in added:
                 solver.network.add(module, group)
-            if after > before / RESOLVED or after > LEFT * residual_of_zero(solver):
+            if after > before / RESOLVED or left_over > LEFT * residual_of_zero(solver):
                 doubt = _doubt(solver, choice, after, points, trained, corrected)
         if doubt:
             accepted = False
             solver.network.remove([module for module, _ in added])
             _set(solver, learned)
+    if not accepted:
+        solver.slabs = []
     return Polished(accepted, before, after, choice, time.perf_counter() - began, doubt)
 
 
@@ -102,7 +104,7 @@ def _doubt(
 ) -> str:
     """Why independent features do not confirm a correction; "": they do."""
     third = independent(solver, choice.more(MORE), 1, points, own=True)
-    if not third.residual <= WORSE * after:
+    if not third.judged <= WORSE * after:
         return "lower the residual by chance: independent ones do not"
     sizes = third.values.square().mean(dim=0).sqrt().clamp_min(1e-300)
     left, first = (float(((one - third.values) / sizes).square().mean().sqrt()) for one in (corrected, trained))

@@ -114,7 +114,10 @@ def undetermined(solver: FeatureSolver, choice: Choice, points: Tensor) -> Undet
             if blind:
                 text = f"no equation and no condition depends on {_listed(blind)} at this solution"
                 return Undetermined(tuple(blind), f"{SENTENCE}: {text}")
-            smooth, own_kind = Choice("sin", (SMOOTH,) * size, 0), replace(choice, kind=kind, steep=(), shares=())
+            smooth, own_kind = (
+                Choice("sin", (SMOOTH,) * size, 0),
+                replace(choice, kind=kind, steep=(), shares=(), states=0.0),
+            )
             tried = [
                 _with(solver, _few(solver, one), lambda unknown: _least(solver, unknown, points, view))  # noqa: B023
                 for one in (smooth, own_kind)

@@ -53,6 +53,11 @@ class Slab:
         _, lower, upper = self.interval
         return (points[:, self.axis] >= lower) & (points[:, self.axis] < upper)
 
+    def squeeze(self, problem: Problem, points: np.ndarray) -> None:
+        """Move points (n, d) of the whole time into it."""
+        begin = float(problem.domain.lower[self.axis])
+        points[:, self.axis] = self.lower + (points[:, self.axis] - begin) * self.share(problem)
+
     def instant(self, problem: Problem, place: Shape) -> bool:
         """Whether a place is at one time."""
         lower, upper = place.bounds.get(problem.coordinates[self.axis], (-math.inf, math.inf))

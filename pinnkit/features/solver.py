@@ -12,8 +12,10 @@ from pinnkit.engines.model import Model
 from pinnkit.features.attached import Attached, Kept
 from pinnkit.features.choice import Choice
 from pinnkit.features.continuation import followed
+from pinnkit.features.correction import corrected
 from pinnkit.features.deadline import Deadline
 from pinnkit.features.growth import Growth
+from pinnkit.features.judge import Judge
 from pinnkit.features.level import Level
 from pinnkit.features.made import made
 from pinnkit.features.newton import newton
@@ -45,6 +47,8 @@ HOPELESS = 3.0
 """A trial ends where its linearised residual is this multiple of the least one so far."""
 STUCK = 1e-4
 """The share of the first residual above which the trials failed, so that slabs of time are the next thing."""
+KEPT_BACK = 0.8
+"""The share of the time that trials leave, where a network was trained."""
 POOL = 8192
 """Points among which places are looked for."""
 
@@ -67,6 +71,9 @@ class FeatureSolver:
         trained: whether a trained network is corrected.
         guess: the state with which Newton's method begins, once it is measured; (): zero.
         slabs: of time that are solved, with the features of each and what they leave; []: one window.
+        judge: of answers, by fresh points.
+        places: points of each group where the residual is large, or a trained field is steep.
+        scales: term -> the factor on its residuals.
         like: a tensor of the type and on the device of the points.
     """
 
@@ -96,10 +103,11 @@ class FeatureSolver:
         self.check = self.deadline.check
         self.slabs: list[tuple[Slab, Choice, float]] = []
         self.trained = not all(isinstance(one, Zero) for one in self.network.networks)
-        self._places: dict[str, PointSet] = {}
+        self.judge = Judge(self)
+        self.places: dict[str, PointSet] = {}
         self.trial_unknowns = TRIAL_UNKNOWNS.get(len(self.problem.coordinates), TRIAL_UNKNOWNS_MORE)
         batches = draw(self.problem, self.trial_unknowns, settings.rows, seed, FRESH, self.like, slab=slab)
-        self._scales = scales(model, groups, batches, settings.conditions_weight, seed, slab)
+        self.scales = scales(model, groups, batches, settings.conditions_weight, seed, slab)
 
     @property
     def exact(self) -> float:
@@ -109,7 +117,7 @@ class FeatureSolver:
     @property
     def located(self) -> bool:
         """Whether the residual is concentrated somewhere."""
-        return bool(self._places)
+        return bool(self.places)
 
     def search(self, seconds_left: Callable[[], float] = lambda: math.inf) -> tuple[Choice, float]:
         """The best features by trials, which are attached, and the residual on fresh points."""
@@ -144,10 +152,11 @@ class FeatureSolver:
     def _levels(self, seconds_left: Callable[[], float]) -> Iterator[Level]:
         self._check_pointwise()
         self.measure()
-        if self.settings.windows is not None and self.settings.windows > 1:
+        if self.settings.windows is not None and self.settings.windows > 1 and not self.trained:
             yield from self._in_slabs(seconds_left)
             return
-        choice, residual = self.search(seconds_left)
+        kept_back = KEPT_BACK * seconds_left() if self.trained else 0.0
+        choice, residual = self.search(lambda: seconds_left() - kept_back)
         log.info("features: %s are the best of the trials (residual %.2e)", choice, residual)
         if residual > STUCK * self.size and self._divisible():
             kept = self.attached.kept()
@@ -157,6 +166,9 @@ class FeatureSolver:
             log.info("features: one window leaves less than slabs of time do")
             self.slabs = []
             self.attached.put(kept)
+        elif self.trained and not initial_value_problem(self.problem) and corrected(self, seconds_left):
+            self.reason = f"{len(self.slabs)} slabs of time are corrected"
+            return
         elif residual > STUCK * self.size and not self.linear and not self.trained:
             choice, residual = followed(self, choice, residual, seconds_left)
         yield from Growth(self, choice).levels(seconds_left)
@@ -203,21 +215,21 @@ class FeatureSolver:
         """The solver of a slab of time."""
         arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
         found = FeatureSolver(*arguments, slab, start, guesses)
-        found.check = self.check
+        found.places, found.check = self.judge.places, self.check
         return found
 
     # ------------------------------------------------------------ one solve
 
     def add(self, choice: Choice, stream: int = 0) -> list[RandomFeatures]:
         """Add features without coefficients to the outputs of every network; another stream has other ones."""
-        added = made(self.network, self.problem, choice, self.seed, stream, self._places, self.slab)
+        added = made(self.network, self.problem, choice, self.seed, stream, self.places, self.slab)
         for module, number in added:
             self.network.add(module.to(self.like), number)
         return [module for module, _ in added]
 
     def relocate(self) -> bool:
         """Find the places where the residual is large, if it is concentrated; whether that changed anything."""
-        former = self._places
+        former = self.places
         self.spread()
         if self.slab is not None and not self.attached.expansions:
             self.attached.put(self.guess)
@@ -225,21 +237,21 @@ class FeatureSolver:
         rows = pool * len(self.problem.equations)
         batches = draw(self.problem, 1, rows, self.seed, FRESH + 7, self.like, slab=self.slab)
         equations = {name: batch for name, batch in batches.items() if is_equations(name)}
-        self._places = concentrated(System(self.model, self.groups, equations, self._scales, self.ranks), self.seed)
-        return bool(former or self._places)
+        self.places = concentrated(System(self.model, self.groups, equations, self.scales, self.ranks), self.seed)
+        return bool(former or self.places)
 
     def spread(self) -> None:
         """Forget those places."""
-        self._places = {}
+        self.places = {}
 
     def system(self, unknowns: int, drawn: int, share: float = 1.0) -> System:
         """The terms at points for so many unknowns, or a share of those; another number has other points."""
-        places = self._places
+        places = self.places
         if drawn:  # other ones than those of the solve
             places = {name: one.take(slice(None, None, -1)) for name, one in places.items()}
         rows = share * self.settings.rows
         batches = draw(self.problem, unknowns, rows, self.seed, drawn, self.like, places, self.slab)
-        return System(self.model, self.groups, batches, self._scales, self.ranks, self._start, check=self.check)
+        return System(self.model, self.groups, batches, self.scales, self.ranks, self._start, check=self.check)
 
     def fresh_residual(self, unknowns: int) -> float:
         """The residual on points that no solve has seen."""

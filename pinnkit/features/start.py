@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pinnkit.features.expansions import Expansion, States, combined
+from pinnkit.features.chain_rule import States, states
+from pinnkit.features.expansions import Expansion, combined
 from pinnkit.features.slab import Slab, on_side, start_points, time_orders
 from pinnkit.networks.fields import FieldNetworks
 from pinnkit.problem.problem import Problem
@@ -58,13 +59,13 @@ class Start:
         for one, begin in zip(expansions, begins, strict=False):
             if one.module.features.interval is None or one.module.features.interval[1] != self.lower:
                 continue
-            states = states_of(self.network, one, self.points, self.axis, highest)
-            orders, count = one.module.orders(self.points, highest, states.get(())), one.module.features.count
+            beneath = states_of(self.network, one, self.points, self.axis, highest)
+            orders, count = one.module.orders(self.points, highest, beneath.get(())), one.module.features.count
             for number, match in enumerate(self.matches):
                 if match.field not in one.fields:
                     continue
                 place = one.fields.index(match.field)
-                part = by_time(one, orders, states, self.axis, match.order)[match.points]
+                part = by_time(one, orders, beneath, self.axis, match.order)[match.points]
                 coefficients = one.module.coefficients.detach()[:, place]
                 differences[number] = differences[number] + part @ coefficients
                 if jacobian:
@@ -74,16 +75,16 @@ class Start:
         return torch.cat(scaled), torch.cat([factor * one for factor, one in zip(factors, differences, strict=True)])
 
 
-def by_time(one: Expansion, orders: Sequence[Tensor], states: States, axis: int, order: int) -> Tensor:
+def by_time(one: Expansion, orders: Sequence[Tensor], beneath: States, axis: int, order: int) -> Tensor:
     """A derivative of features by time, (n, features)."""
-    return combined(one.module, orders, {(axis,) * order: torch.ones_like(orders[0][:, :1])}, states)
+    return combined(one.module, orders, {(axis,) * order: torch.ones_like(orders[0][:, :1])}, beneath)
 
 
 def states_of(network: FieldNetworks, one: Expansion, points: Tensor, axis: int, highest: int) -> States:
     """The outputs that features depend on, and their derivatives by time."""
     if not one.module.features.states:
         return {}
-    return network.states(points, one.fields, [(axis,) * order for order in range(highest + 1)])
+    return states(network, points, one.fields, [(axis,) * order for order in range(highest + 1)])
 
 
 def outputs_by_time(
@@ -93,8 +94,8 @@ def outputs_by_time(
     total = points.new_zeros(len(points))
     for one in expansions:
         if field in one.fields:
-            states = states_of(network, one, points, axis, order)
-            phi = by_time(one, one.module.orders(points, order, states.get(())), states, axis, order)
+            beneath = states_of(network, one, points, axis, order)
+            phi = by_time(one, one.module.orders(points, order, beneath.get(())), beneath, axis, order)
             total = total + phi @ one.module.coefficients.detach()[:, one.fields.index(field)]
     return total
 
@@ -111,10 +112,10 @@ def start_of(
     """What the features of a slab continue.
 
     Args:
-        previous: the features of the slab before.
+        previous: the features of the slab before; []: the outputs start from what they are without features.
         weight: factor on the differences, beside the residuals of the equations.
     """
-    each = max(one.module.features.count for one in previous)
+    each = max((one.module.features.count for one in previous), default=0)
     count = max(on_side(problem, each), each)  # in a narrow slab most features are there for the change in space
     points = torch.as_tensor(start_points(problem, slab, count, seed)).to(like)
     matches = []

@@ -14,7 +14,6 @@ from pinnkit.networks.ansatz import HardConstraints
 from pinnkit.networks.bounded import bounded
 from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.levels import Levels
-from pinnkit.operators.derivatives import derivatives
 
 TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
     "softplus": nn.functional.softplus,
@@ -152,20 +151,6 @@ class FieldNetworks(nn.Module):
                     value = lift + factor * value
                 found[index] = value
         return torch.stack([found[index] for index in range(len(self.outputs))], dim=1)
-
-    def states(
-        self, points: Tensor, fields: Sequence[int], axes: Sequence[tuple[int, ...]]
-    ) -> dict[tuple[int, ...], Tensor]:
-        """The outputs of a network without features, and derivatives of them, (n, outputs) each.
-
-        Args:
-            fields: the network's.
-        """
-        number = self.members.index(list(fields))
-        columns, outputs = list(self.outputs[fields[0]].columns), range(len(fields))
-        wanted = [(index, one) for one in axes for index in outputs]
-        found = derivatives(lambda inputs: self.networks[number](inputs[:, columns]), points, wanted)
-        return {one: torch.cat([found[index, one].detach() for index in outputs], dim=1) for one in axes}
 
     def constant_factor(self, field: int) -> float | None:
         """The derivative of a field by its network's output where it is the same everywhere; None: it is not."""

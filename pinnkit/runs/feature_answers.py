@@ -16,6 +16,8 @@ from pinnkit.settings import Settings
 from pinnkit.training.feature_state import attach, features_of, network_of
 from pinnkit.training.module import PINN
 
+END_ALONE = "of slabs of time it is estimated at the end of their run alone"
+
 
 class FeatureAnswers:
     """Corrects the fields of a module by features, and estimates their error.
@@ -33,15 +35,17 @@ class FeatureAnswers:
     @property
     def unready(self) -> str:
         """Why the error cannot be estimated, of features alone; "": it can."""
-        if self._choice is not None or not self.module.solves:
+        if self._choice is not None:
             return ""
+        expansions = network_of(self.module.model).added
+        slabs = any(one.features.interval is not None for one, _ in expansions)
+        if not self.module.solves:
+            return END_ALONE if slabs else ""
         if self._solver is getattr(self.module, "solver", None):
             return "not all slabs of time are solved"
-        expansions = network_of(self.module.model).added
         if not expansions:
             return "nothing was solved"
-        slabs = any(one.features.interval is not None for one, _ in expansions)
-        return "of slabs of time it is estimated at the end of their run alone" if slabs else ""
+        return END_ALONE if slabs else ""
 
     @cached_property
     def _solver(self) -> FeatureSolver:

@@ -131,15 +131,17 @@ def _check_expansion(where: str, kept: Any, network: FieldNetworks, dimension: i
     group = kept["group"]
     if not whole(group) or group >= len(network.members):
         raise InvalidStateError(f"{where}.group: is {short(group)}, and there are {len(network.members)} networks")
-    _check_description(f"{where}.description", kept["description"], dimension)
-    count, columns = kept["description"]["count"], kept["description"]["columns"]
-    shapes = {"weight": (len(columns), count), "offset": (count,), "coefficients": (count, len(network.members[group]))}
+    _check_description(f"{where}.description", kept["description"], dimension, len(network.members[group]))
+    description = kept["description"]
+    count, inputs = description["count"], len(description["columns"]) + len(description.get("states", ()))
+    shapes = {"weight": (inputs, count), "offset": (count,), "coefficients": (count, len(network.members[group]))}
     for name, shape in shapes.items():
         _check_tensor(f"{where}.{name}", kept[name], shape)
 
 
-def _check_description(where: str, kept: Any, dimension: int) -> None:
-    if not isinstance(kept, Mapping) or set(kept) != {one.name for one in fields(Features)}:
+def _check_description(where: str, kept: Any, dimension: int, outputs: int) -> None:
+    known = {one.name for one in fields(Features)}
+    if not isinstance(kept, Mapping) or set(kept) | {"states"} != known:  # which older files do not have
         raise InvalidStateError(f"{where}: is not whole")
     if kept["kind"] not in KINDS:
         raise InvalidStateError(f"{where}.kind: there is no {short(kept['kind'])}")
@@ -151,8 +153,10 @@ def _check_description(where: str, kept: Any, dimension: int) -> None:
     _check_places(f"{where}.columns", columns, dimension)
     for key in ("periodic", "logarithmic"):
         _check_places(f"{where}.{key}", kept[key], len(columns))
+    states = kept.get("states", [])
+    _check_places(f"{where}.states", states, outputs)
     for key in ("ranges", "lower", "upper"):
-        _check_numbers(f"{where}.{key}", kept[key], len(columns))
+        _check_numbers(f"{where}.{key}", kept[key], len(columns) + len(states))
     for place, (lower, upper) in enumerate(zip(kept["lower"], kept["upper"], strict=True)):
         if not lower < upper or (place in kept["logarithmic"] and lower <= 0):
             raise InvalidStateError(f"{where}: the box from {lower:g} to {upper:g} cannot be scaled")

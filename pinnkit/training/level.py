@@ -30,6 +30,8 @@ CHANGE = 1e-4
 """Of the outputs, by which the size of the operator is measured."""
 SMALLEST = 1e-15
 """The scale of a network at least."""
+SHARE = 0.5
+"""Of the residuals' frequencies, in the first layer: the layers behind it multiply them."""
 LEAST, MOST = 1.0, 300.0
 """Factors on the scaled coordinates."""
 
@@ -37,9 +39,9 @@ LEAST, MOST = 1.0, 300.0
 def begin_level(state: TrainingState, values: TermValues, batches: Mapping[str, PointSet]) -> None:
     """Add the next network to each of those that are trained.
 
-    Its coordinates are stretched by the frequencies of the residuals r of the equations, k_i^2 = mean (dr/dz_i)^2 /
-    mean r^2, and its scale is s^2 = J(r) / J(L N): r the residuals, L N their change by the network N at its start, J
-    the objective. Each rank computes both from all points, and takes those of the first.
+    Its coordinates are stretched by half the frequencies of the residuals r of the equations, f_i^2 = mean
+    (dr/dz_i)^2 / mean r^2, and its scale is s^2 = J(r) / J(L N): r the residuals, L N their change by the network N at
+    its start, J the objective. Each rank computes both from all points, and takes those of the first.
     """
     network = network_of(state.model)
     few = {name: batch.take(slice(0, POINTS)) for name, batch in batches.items()}
@@ -48,7 +50,8 @@ def begin_level(state: TrainingState, values: TermValues, batches: Mapping[str, 
         for number, levels in enumerate(network.networks):
             if isinstance(levels, Levels):
                 here = _residuals(state, values, few)
-                levels.begin(CHANGE, _embedded(levels, network, number, frequencies))
+                stretch = (SHARE * frequencies).clamp(LEAST, MOST)
+                levels.begin(CHANGE, _embedded(levels, network, number, stretch))
                 levels.scale(_first(state, _scale(state, values, levels, few, here)))
                 levels.silence()
                 _report(levels, dict(zip(state.model.problem.coordinates, frequencies.tolist(), strict=True)))
@@ -97,7 +100,7 @@ def _frequencies(state: TrainingState, values: TermValues, few: Mapping[str, Poi
         there = _residuals(state, values, moved)
         change = _objective(state, {term: (there[term] - one) / STEP for term, one in here.items()})
         found.append(math.sqrt(change / size) if size > 0.0 else LEAST)
-    return torch.tensor(found, dtype=torch.float64, device=state.device).nan_to_num(LEAST).clamp(LEAST, MOST)
+    return torch.tensor(found, dtype=torch.float64, device=state.device).nan_to_num(LEAST)
 
 
 def _plain(columns: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
@@ -112,11 +115,11 @@ def _shifted(values: np.ndarray, lower: float, upper: float, logarithmic: bool) 
     return values + np.where(values > lower + half, -STEP, STEP) * half
 
 
-def _embedded(levels: Levels, network: FieldNetworks, number: int, frequencies: Tensor) -> Tensor:
+def _embedded(levels: Levels, network: FieldNetworks, number: int, stretch: Tensor) -> Tensor:
     """Factors on the embedded coordinates of one of the networks; other fields among its inputs stay as they are."""
     output = network.outputs[network.members[number][0]]
     embedding, offset = levels.added[0].embedding, len(output.arguments)
-    own = torch.cat([torch.ones(offset).to(frequencies), frequencies[list(output.columns)]])
+    own = torch.cat([torch.ones(offset).to(stretch), stretch[list(output.columns)]])
     waves = (own[embedding.periodic] / math.pi).clamp(min=LEAST).repeat_interleave(embedding.frequency.shape[1])
     return torch.cat([own[embedding.plain], waves, waves])
 

@@ -15,6 +15,9 @@ from pinnkit.problem.groups import equation_groups
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.settings import Sampling
 
+LEVEL_EPS = 1e-25
+"""What Adam adds to the root of the squared gradient in levels but the first."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -112,6 +115,9 @@ class Stage:
             matrices: threads that build and factorise the matrices of least squares; None: as torch has them.
         """
         optimizer = self.settings.build(parameters)
+        for group in optimizer.param_groups if self.level else ():
+            if "eps" in group:  # gradients of what is left are smaller than Adam's usual 1e-8
+                group["eps"] = LEVEL_EPS
         self.settings.set_threads(optimizer, rows, matrices)
         return optimizer
 

@@ -57,11 +57,14 @@ def rows(name: str, seed: int, stages: Sequence[int], folder: Path) -> Iterator[
         solution = solve(problem, folder / "network", settings, resume=number > 0)
         answers = FeatureAnswers(solution.module, solution.settings)
         row = _row(problem, solution, reference, answers, SEARCH_S)
-        if steps == stages[-1]:
+        last = steps == stages[-1] or solution.metrics["steps"] < steps  # no time is left for more
+        if last:
             polished = answers.polish(POLISH_S)
             after = _row(problem, solution, reference, answers) if polished.accepted else {}
             row["polish"] = {"accepted": polished.accepted, "seconds": polished.seconds, **after}
         yield {"method": "network", "stage": steps, "seconds": solution.metrics["train_time_s"], "seed": seed, **row}
+        if last:
+            break
     settings = {**QUIET, "method": "features", "seed": seed, "trainer": {"max_time": FEATURES_S}}
     began = time.perf_counter()
     try:

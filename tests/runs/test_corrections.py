@@ -1,6 +1,7 @@
 """Polish and estimate after training: what they change, where it is told, and that a run goes on without them."""
 
 import json
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -214,6 +215,23 @@ def test_what_is_not_known_is_told_with_its_reason(monkeypatch, tmp_path):
     assert found.metrics["estimated_error"] == {"u": None}
     assert found.metrics["estimated_error_text"] == f"not known of u: {reason}"
     assert f"estimated error not known of u: {reason}" in summary_lines(found.metrics)
+
+
+def test_a_singular_problem_is_called_so_in_log_metrics_and_verdict(monkeypatch, tmp_path):
+    text = "the linearised problem is singular: the solution is determined only up to a constant in u"
+    replaced(monkeypatch, Answers(fields={"u": None}, reasons={"u": text}, singular=text))
+    monkeypatch.setattr("pinnkit.verdict.judge.OUT_OF_BALANCE", math.inf)
+    monkeypatch.setattr("pinnkit.verdict.judge.SLAB_OUT_OF_BALANCE", math.inf)
+    monkeypatch.setattr("pinnkit.verdict.judge.VIOLATED", math.inf)
+    found = solved(tmp_path / "run", settings={**POLISHED, "reference": "none"})
+    assert found.metrics["singular"] == text
+    assert found.metrics["estimated_error_text"] == f"not known of u: {text}"
+    assert found.metrics["verdict"] == "unsolved"
+    assert found.metrics["verdict_text"].startswith(f"This is no solution to be trusted: {text}.")
+    log = (found.folder / "train.log").read_text()
+    assert "estimated error not known of u: the linearised problem is singular" in log
+    assert "singular" in (found.folder / "report.html").read_text()
+    assert solved(tmp_path / "other").metrics["singular"] is None
 
 
 def test_training_ends_where_the_estimated_error_is_small_enough(answers, tmp_path):

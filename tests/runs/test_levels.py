@@ -127,7 +127,7 @@ def test_a_level_has_the_frequency_of_the_residual_and_the_scale_at_which_it_cha
     torch.nn.init.constant_(output.bias, 2.0)  # the network is 2 everywhere
     module.progress.stage = 1
     begin_level(module.state, module.values, batches)
-    assert float(levels.added[0].stretch) == pytest.approx(frequency, rel=0.03)
+    assert float(levels.added[0].stretch) == pytest.approx(frequency / 2, rel=0.03)
     size = math.sqrt(float((0.1 * torch.sin(3 * math.pi * batches["equations"].coordinates[:1000])).square().mean()))
     assert float(levels.scales) == pytest.approx(size / (0.001 * 2.0), rel=1e-6)
     assert [name for name, one in module.network.named_parameters() if one.requires_grad] == [

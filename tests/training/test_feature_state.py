@@ -25,6 +25,7 @@ DRAWN = [
     (features("sin", columns=(0, 1), periodic=(0,)), 0),
     (features("tanh", columns=(0, 1), interval=(1, -math.inf, 0.5)), 0),
     (features("tanh", columns=(0,), lower=(0.1,), logarithmic=(0,)), 1),
+    (features("sin", columns=(0, 1), ranges=(2.0,) * 3, lower=(0.0,) * 3, upper=(1.0,) * 3, states=(0,)), 0),
 ]
 POINTS = torch.rand(20, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) + 0.1
 
@@ -62,6 +63,16 @@ def test_what_is_kept_makes_the_same_fields(module, kept):
     assert [one.features for one in other.network.expansions] == [one for one, _ in DRAWN]
 
 
+def test_a_file_from_before_features_of_outputs_is_read(kept):
+    other = made()
+    del kept["expansions"][3:]
+    for one in kept["expansions"]:
+        del one["description"]["states"]
+    check_features(kept, other.model)
+    attach(other.model, kept)
+    assert [one.features for one in other.network.expansions] == [one for one, _ in DRAWN[:3]]
+
+
 def test_a_state_is_loaded_over_another(module):
     other = made()
     load_state(other, other.model, saved_state(module, module.model))
@@ -95,6 +106,9 @@ WRONG = {
     "expansions.0.description.lower": ([1.0, 0.0], "cannot be scaled"),
     "expansions.2.description.lower": ([-1.0], "cannot be scaled"),
     "expansions.1.description.interval": ([7, 0.0, 1.0], "indices"),
+    "expansions.3.description.states": ([1], "indices below 1"),
+    "expansions.3.description.upper": ([1.0, 1.0], "3 numbers"),
+    "expansions.3.weight": (torch.zeros(2, 7, dtype=torch.float64), "shape"),
     "learned": ({}, "a are needed"),
 }
 
