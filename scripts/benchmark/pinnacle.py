@@ -45,7 +45,7 @@ NOTES: Mapping[str, str] = {
     "wave2d_ms": "measured against the solution of the equations; PINNacle's closed form does not solve them",
     "ks": "as it is; PINNacle does not say what holds at the sides: here u is periodic",
     "poisson3d_cg": "as it is; `reference: fem` ends without one in 60 s: two meshes still differ by 0.1",
-    "poisson2d_ms": "values and fluxes go on from square to square, not in PINNacle's code; reference to 2e-3",
+    "poisson2d_ms": "values and fluxes go on from square to square, unlike PINNacle's code; reference to 2e-3",
     "poisson_inv": "with the source of the given solution; PINNacle's has a wrong sign",
     "heat_inv": "samples at its own places",
     "ns2d_cg": "with v = 0 at the outlet, as in PINNacle's finite elements; its code leaves that open",
