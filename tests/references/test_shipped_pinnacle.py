@@ -78,6 +78,24 @@ def test_long_heat_and_gray_scott_are_those_of_coarser_solutions():
     assert relative(coarse["u"], shipped("gs")["u"]) < 0.05
 
 
+def test_the_board_of_25_squares_is_in_balance():
+    """What the source makes leaves through the rim, where u_n = -u: a u is its flux there."""
+    table, words = shipped("poisson2d_ms"), yaml.safe_load((PDE / "pinnacle" / "poisson2d_ms.yaml").read_text())
+    made_here = leaving = 0.0
+    for i in range(5):
+        for j in range(5):
+            number = f"{i + 1}{j + 1}"
+            constant, sign, rest = words["equations"][f"b{number}"]["equation"].partition("=")[2].split()
+            wave = 16 * 4 / np.pi**2 * (-1) ** (i + j)  # the integral of sin sin over the square
+            made_here += 16 * float(constant) + float(sign + rest.removesuffix("*wave")) * wave
+            at_x, at_y = table["u"][8 * i : 8 * i + 9], table["u"][:, 8 * j : 8 * j + 9]
+            sides = [at_y[0]] * (i == 0) + [at_y[-1]] * (i == 4) + [at_x[:, 0]] * (j == 0) + [at_x[:, -1]] * (j == 4)
+            leaving += words["parameters"][f"a{number}"] * sum(
+                float((side[1:] + side[:-1]).sum()) / 4 for side in sides
+            )
+    assert leaving == pytest.approx(made_here, rel=0.03)
+
+
 def test_no_element_beside_a_cavity_is_inside_out_and_each_lies_in_a_region():
     """Some have all corners on a cavity, in which the mean of their corners then lies."""
     problem = read_problem("poisson3d_cg")
