@@ -137,7 +137,11 @@ class Correction:
                 seconds = time.perf_counter() - began
                 choice = self._sized(few, seconds, len(self._slabs) - index) or few
                 if choice.count > few.count:
+                    kept, former = part.attached.kept(), residual
                     residual = part.try_choice(choice, True, STEPS)
+                    if not residual < former:
+                        part.attached.put(kept)
+                        choice, residual = few, former
             log.debug("correction: slab %d: %s: residual %.2e of %.2e", index + 1, choice, residual, sizes[index])
             if not residual < sizes[index]:
                 return []

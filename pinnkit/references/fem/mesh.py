@@ -20,6 +20,10 @@ ELEMENTS_ACROSS = {2: 8, 3: 4}
 """Elements of the coarsest mesh along the edge of a square or cube of the domain's size."""
 PER_TURN = {2: 12, 3: 8}
 """Edges of a full circle on the coarsest mesh, by the number of coordinates."""
+FINER = (1, 1.5, 2, 3)
+"""Factors on the edges of a circle in space, until the elements curve well."""
+LEAST_QUALITY = 0.1
+"""Smallest Jacobian of an element that curves well, relative to its size."""
 GRADING = 12.0
 """How many times smaller edges at a graded point are."""
 REACH = 0.35
@@ -117,10 +121,14 @@ def _generate(gmsh: Any, geometry: Geometry, level: int) -> tuple[np.ndarray, np
     option: Callable[[str, float], None] = gmsh.option.setNumber
     option("Mesh.MeshSizeMax", size)
     option("Mesh.MeshSizeFromPoints", 0)
-    option("Mesh.MeshSizeFromCurvature", PER_TURN[dimension])
     if len(geometry.graded):
         gmsh.model.mesh.field.setAsBackgroundMesh(_grading(gmsh, geometry, size))
-    gmsh.model.mesh.generate(dimension)
+    for factor in FINER if dimension == 3 else (1,):
+        option("Mesh.MeshSizeFromCurvature", factor * PER_TURN[dimension])
+        gmsh.model.mesh.clear()
+        gmsh.model.mesh.generate(dimension)
+        if dimension == 2 or _curves_well(gmsh):
+            break
     for _ in range(level):
         gmsh.model.mesh.refine()
     gmsh.model.mesh.setOrder(2)
@@ -136,6 +144,15 @@ def _generate(gmsh: Any, geometry: Geometry, level: int) -> tuple[np.ndarray, np
     if len(kinds) != 1:
         raise MeshingError(f"gmsh gave no mesh of simplices for {geometry.shape.description}")
     return positions.reshape(-1, 3), rows[nodes[0].astype(int)].reshape(-1, 6 if dimension == 2 else 10)
+
+
+def _curves_well(gmsh: Any) -> bool:
+    """Whether no tetrahedron turns inside out when its edges are curved, as with all corners on a cavity."""
+    gmsh.model.mesh.setOrder(2)
+    (tags,) = gmsh.model.mesh.getElements(3)[1]
+    worst = min(gmsh.model.mesh.getElementQualities(tags, "minSJ"))
+    gmsh.model.mesh.setOrder(1)
+    return bool(worst > LEAST_QUALITY)
 
 
 def _grading(gmsh: Any, geometry: Geometry, size: float) -> int:
