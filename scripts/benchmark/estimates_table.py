@@ -77,15 +77,9 @@ def page(rows: Mapping[str, Mapping[str, Any]]) -> str:
             "",
             *_shares(rows.values()),
             "",
-<<<<<<< HEAD
             f"So far {len({key.split()[0] for key in rows})} problems are measured "
             f"(seeds: {', '.join(map(str, sorted({row['seed'] for row in rows.values()})))}), beside much other work "
             "on the same cores: limits of time leave out less on a quiet machine.",
-=======
-            f"So far {len({key.split()[0] for key in rows})} problems are measured, "
-            f"with {len({row['seed'] for row in rows.values()})} seed(s), beside other work on the same cores: what a "
-            "limit of time leaves out on a quiet machine is less.",
->>>>>>> main
             "",
             "| " + " | ".join(HEAD) + " |",
             "| " + " | ".join("---" for _ in HEAD) + " |",
