@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,8 @@ from pinnkit.features.solver import FeatureSolver
 from pinnkit.features.system import expansions_of
 from pinnkit.networks.fields import Zero
 from pinnkit.sampling.settings import unit_points
+
+log = logging.getLogger(__name__)
 
 POINTS = 8000
 """Points of the domain at which distances are measured: a front with a hundredth of it has some."""
@@ -68,6 +71,7 @@ def independent(solver: FeatureSolver, choice: Choice, stream: int, points: Tens
     numbers = {name: float(one) for name, one in learned.items()}
     try:
         if solver.slabs:
+            log.info("features: independent ones go through the %d slabs, to estimate the error", len(solver.slabs))
             more = MORE_IN_SLABS * choice.count / solver.choice.count
             march(solver, stream, more, 1 if solver.trained else STEPS, again=not solver.trained)
             return present_answer(solver, points, choice)
