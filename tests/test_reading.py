@@ -16,7 +16,11 @@ from pinnkit.reporting.exporters import EXPORTERS
 from pinnkit.settings import Settings, read_settings
 from tests.settings_reading import mistakes, read
 
-UNIONS = {one.name: classes(one) for one in dataclasses.fields(Settings) if classes(one) and one.name != "phases"}
+UNIONS = {
+    one.name: classes(one)
+    for one in dataclasses.fields(Settings)
+    if classes(one) and one.name not in ("phases", "stages")
+}
 """The groups whose files name a part: group -> the classes of its parts by name."""
 
 
@@ -105,6 +109,7 @@ def test_an_unknown_key_of_a_part_is_refused_with_the_nearest_of_that_part(group
         assert mistakes({group: {tag: name, wrong: 1}}) == {f"{group}.{wrong}": message}
         if group == "optimizer":
             assert mistakes({"phases": [{"name": name, wrong: 1}]}) == {f"phases[1].{wrong}": message}
+            assert mistakes({"stages": [{"name": name, wrong: 1}]})[f"stages[1].{wrong}"] == message
 
 
 def test_a_part_is_named_by_its_tag_or_by_a_text_and_by_default():

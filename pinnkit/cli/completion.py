@@ -27,7 +27,16 @@ Exit codes: 0 printed, 2 there is no such shell.
 TAKES_SETTINGS = ("train", "check", "sweep")
 EXPORTS = ("csv", "netcdf", "npz", "onnx", "pt2", "vtk")
 OWN_WORDS = {
-    "evaluate": ["animate=gif", "animate=mp4", "checkpoint=best", "checkpoint=last", "dpi=", "format=pdf", "format=png"]
+    "evaluate": [
+        "animate=gif",
+        "animate=mp4",
+        "checkpoint=best",
+        "checkpoint=last",
+        "dpi=",
+        "estimate=true",
+        "format=pdf",
+        "format=png",
+    ]
     + ["format=svg", "grid=", "points=", "problem_folder="]
     + [f"export={name}" for name in EXPORTS],
     "compare": ["out="],

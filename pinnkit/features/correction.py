@@ -33,7 +33,7 @@ FELL = 10.0
 """The factor by which features in one window must lower the residual of a trained network on fresh points."""
 SLABS = 10
 """Slabs of time, where `features.windows` gives no number."""
-SPACE, TIME, STATES = 4.0, 2.0, 8.0
+IN_SPACE, IN_TIME, IN_STATES = 4.0, 2.0, 8.0
 """Ranges of the weights on coordinates, on time, and on outputs with which trials begin."""
 FACTORS = (2.0, 0.5)
 """Factors on ranges that are tried."""
@@ -181,9 +181,9 @@ class Correction:
         solver, began = self._solver, time.perf_counter()
         part = self._part(self._hardest(), [])
         settings, size = solver.settings, len(solver.problem.coordinates)
-        ranges = tuple(settings.range or (TIME if axis == self.axis else SPACE) for axis in range(size))
+        ranges = tuple(settings.range or (IN_TIME if axis == self.axis else IN_SPACE) for axis in range(size))
         count = max(40, solver.trial_unknowns // sum(map(len, solver.network.members)))
-        best = Choice("tanh" if settings.kind == "tanh" else "sin", ranges, count, states=STATES)
+        best = Choice("tanh" if settings.kind == "tanh" else "sin", ranges, count, states=IN_STATES)
         changes = [self._by_states, *([] if settings.range else [self._by_space, self._by_time])]
 
         def residual(choice: Choice) -> float:

@@ -26,13 +26,13 @@ log = logging.getLogger(__name__)
 
 STAGES = (60, 240, 960)
 """Steps of training at which the errors are estimated: unlike seconds, they do not depend on other work."""
-TRAINING_S = 45.0
+TRAINING_S = 20.0
 """Seconds that all stages together may take."""
-SEARCH_S = 15.0
+SEARCH_S = 8.0
 """Seconds that the trials of an estimate without a polish may take."""
-POLISH_S = 20.0
+POLISH_S = 10.0
 """Seconds that polishing may take."""
-FEATURES_S = 20.0
+FEATURES_S = 12.0
 """Seconds that method=features may take."""
 QUIET = {
     "callbacks": {"progress": False, "figures": False, "terminal": "quiet"},

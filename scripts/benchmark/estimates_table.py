@@ -11,10 +11,10 @@ from benchmark.estimates_run import TRAINING_S
 
 LEGEND = """\
 Shipped problems that have a reference: one training for each seed, whose errors are estimated after 60, 240 and 960
-steps, or 45 seconds, and `method=features`. *Ratio*: the estimated over the true relative L2 error, of the field or
+steps, or 20 seconds, and `method=features`. *Ratio*: the estimated over the true relative L2 error, of the field or
 learned number where it is farthest from 1; *not known*: the estimate says so, in words (below); *rounding*: all errors
 are below 1e-11, or three times the error of the reference, which is not judged. *Polish*: the error and the ratio after
-a polish of at most 20 s that follows the last stage; a dash: it was not taken. Trainings do not compile
+a polish of at most 10 s that follows the last stage; a dash: it was not taken. Trainings do not compile
 (`operators=autograd`). `python scripts/benchmark_estimates.py` makes the page."""
 RIGHT, WRONG = 2.0, 0.2
 """Ratios within 1/2 and 2 are right; below 0.2 the user is misled."""

@@ -27,7 +27,7 @@ def test_bash_is_offered_commands_problems_settings_and_files(tmp_path, capsys):
     lines = {
         "pinnkit ": " ".join(COMMANDS),
         "pinnkit tr": "train",
-        "pinnkit train pde=burg": "burgers burgers_2d burgers_inverse",
+        "pinnkit train pde=burg": "burgers burgers1d burgers2d burgers_2d burgers_inverse",
         "pinnkit train seed=1 network.de": "network.depth=",
         "pinnkit check optimizer=sp": "spring",
         "pinnkit train ro": "rod.yaml",
