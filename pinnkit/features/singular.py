@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -109,19 +110,15 @@ def undetermined(solver: FeatureSolver, choice: Choice, points: Tensor) -> Undet
         own = solver.network(points).square().mean(dim=0).sqrt().tolist()
         for sizes in (given, [one or scale for one, scale in zip(own, given, strict=True)]):
             slow = Choice(kind, (1.0,) * size, SLOW)
-            view = _with(solver, slow, lambda unknown: _view(solver, unknown, points, [*sizes, *numbers]))  # noqa: B023
+            view = _with(solver, slow, partial(_view, solver, points=points, sizes=[*sizes, *numbers]))
             blind = [name for name, one in zip(solver.model.learned, view.numbers.tolist(), strict=True) if one == 0]
             if blind:
                 text = f"no equation and no condition depends on {_listed(blind)} at this solution"
                 return Undetermined(tuple(blind), f"{SENTENCE}: {text}")
-            smooth, own_kind = (
-                Choice("sin", (SMOOTH,) * size, 0),
-                replace(choice, kind=kind, steep=(), shares=(), states=0.0),
-            )
-            tried = [
-                _with(solver, _few(solver, one), lambda unknown: _least(solver, unknown, points, view))  # noqa: B023
-                for one in (smooth, own_kind)
-            ]
+            smooth = Choice("sin", (SMOOTH,) * size, 0)
+            own_kind = replace(choice, kind=kind, steep=(), shares=(), states=0.0)
+            least = partial(_least, solver, points=points, view=view)
+            tried = [_with(solver, _few(solver, one), least) for one in (smooth, own_kind)]
             found = min(tried, key=lambda one: float(one.ratios[0]))
             if not float(found.ratios[0]) <= SINGULAR:
                 return None
