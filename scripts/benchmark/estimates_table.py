@@ -78,7 +78,7 @@ def page(rows: Mapping[str, Mapping[str, Any]]) -> str:
             *_shares(rows.values()),
             "",
             f"So far {len({key.split()[0] for key in rows})} problems are measured "
-            f"(seeds: {', '.join(map(str, sorted({row['seed'] for row in rows.values()})))}), beside much other work "
+            f"(seeds: {', '.join(map(str, sorted({row['seed'] for row in rows.values()})))}), beside other work "
             "on the same cores: limits of time leave out less on a quiet machine.",
             "",
             "| " + " | ".join(HEAD) + " |",
