@@ -56,6 +56,8 @@ GROWTHS = 2
 """Sets that are finer still, each of which is compared with the one before, where two do not tell the error."""
 LARGEST = 1200
 """Coefficients of such a set at most."""
+LARGEST_OWN = 2100
+"""The same where features are a part of the answer, which may be the luckiest of several sets."""
 FEWER = 2000
 """Points by which changes that nothing notices are found."""
 
@@ -99,7 +101,8 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
         found = _compared(solver, present, others, masks, doubt)
         for number in range(3, 3 + GROWTHS):
             larger = larger.more(FINER)
-            if own or not found.reasons or larger.unknowns(solver.network.members) > LARGEST:
+            most = LARGEST_OWN if own else LARGEST
+            if solver.slabs or not found.reasons or larger.unknowns(solver.network.members) > most:
                 break
             others = [others[1], independent(solver, larger, number, points, own)]
             doubt = _doubt(solver, present, others, own)
