@@ -97,16 +97,15 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
         present = present_answer(solver, points, choice)
         larger = choice.more(MORE if own else FINER)
         others = [independent(solver, one, 1 + number, points, own) for number, one in enumerate((choice, larger))]
-        doubt = _doubt(solver, present, others, own)
-        found = _compared(solver, present, others, masks, doubt)
+        unknown = _unfinished(solver) or _noise(solver)  # which finer sets do not change
+        found = _compared(solver, present, others, masks, unknown, _doubt(solver, present, others, own))
         for number in range(3, 3 + GROWTHS):
             larger = larger.more(FINER)
             most = LARGEST_OWN if own else LARGEST
-            if solver.slabs or not found.reasons or larger.unknowns(solver.network.members) > most:
+            if unknown or solver.slabs or not found.reasons or larger.unknowns(solver.network.members) > most:
                 break
             others = [others[1], independent(solver, larger, number, points, own)]
-            doubt = _doubt(solver, present, others, own)
-            found = _compared(solver, present, others, masks, doubt)
+            found = _compared(solver, present, others, masks, unknown, _doubt(solver, present, others, own))
     log.debug("residuals: %.2e; independent: %.2e, %.2e", present.residual, *(one.residual for one in others))
     free = _undetermined(solver, present, choice, points)
     if free:
@@ -120,13 +119,21 @@ def estimate(solver: FeatureSolver, choice: Choice, own: bool) -> Estimate:
 
 
 def _compared(
-    solver: FeatureSolver, present: Answer, others: Sequence[Answer], masks: Mapping[str, Tensor], doubt: str | None
+    solver: FeatureSolver,
+    present: Answer,
+    others: Sequence[Answer],
+    masks: Mapping[str, Tensor],
+    unknown: str | None,
+    doubt: str | None,
 ) -> Estimate:
-    """The error of each field and learned number by its distances to two other answers, where these tell it."""
+    """The error of each field and learned number by its distances to two other answers, where these tell it.
+
+    Args:
+        unknown: why no answers tell it. doubt: why these do not, unless they are equal to rounding.
+    """
     fields: dict[str, float | None] = {}
     learned: dict[str, float | None] = {}
     reasons: dict[str, str] = {}
-    noise = _unfinished(solver) or _noise(solver)
     for index, one in enumerate(solver.problem.fields):
         three = [answer.values[masks[one.part], index] for answer in (present, *others)]
         size = float(three[2].square().mean().sqrt())
@@ -136,14 +143,14 @@ def _compared(
         ]
         error, reason = _error(*distances)
         exact = error <= EXACT * size  # the distances are those of rounding, which need not agree
-        reason = noise or (None if exact else doubt or reason) or ("the field is zero" if size == 0 else None)
+        reason = unknown or (None if exact else doubt or reason) or ("the field is zero" if size == 0 else None)
         fields[one.name] = None if reason else error / size
         if reason:
             reasons[one.name] = reason
     for name in present.learned:
         a, b, c = (answer.learned[name] for answer in (present, *others))
         error, reason = _error(abs(a - b), abs(a - c), abs(b - c))
-        reason = noise or (None if error <= EXACT * abs(c) else doubt or reason)
+        reason = unknown or (None if error <= EXACT * abs(c) else doubt or reason)
         learned[name] = None if reason else error
         if reason:
             reasons[name] = reason
