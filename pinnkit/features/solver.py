@@ -15,6 +15,7 @@ from pinnkit.features.continuation import followed
 from pinnkit.features.correction import corrected
 from pinnkit.features.deadline import Deadline
 from pinnkit.features.growth import Growth
+from pinnkit.features.holes import any_holes
 from pinnkit.features.judge import Judge
 from pinnkit.features.level import Level
 from pinnkit.features.made import made
@@ -118,6 +119,11 @@ class FeatureSolver:
     def located(self) -> bool:
         """Whether the residual is concentrated somewhere."""
         return bool(self.places)
+
+    @property
+    def holed(self) -> bool:
+        """Whether some network has round holes, at which coordinates can be inverted."""
+        return any_holes(self.problem, self.network)
 
     def search(self, seconds_left: Callable[[], float] = lambda: math.inf) -> tuple[Choice, float]:
         """The best features by trials, which are attached, and the residual on fresh points."""

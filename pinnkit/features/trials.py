@@ -20,6 +20,8 @@ FIRST = (("sin", 2.0), ("sin", 4.0), ("sin", 8.0), ("sin", 16.0), ("tanh", 1.0),
 """Kinds and ranges that are tried first."""
 STEEP = (8.0, 32.0, 128.0)
 """Ranges of features where the residual is concentrated that are tried first."""
+INVERTED = (1.0, 2.0, 4.0)
+"""Ranges on coordinates inverted at round holes that are tried first."""
 COARSE, FINE = (2.0, 0.5), (2**0.5, 2**-0.5)
 """Factors on ranges."""
 PAYS = 0.7
@@ -39,6 +41,9 @@ class Solver(Protocol):
 
     @property
     def located(self) -> bool: ...
+
+    @property
+    def holed(self) -> bool: ...
 
     def try_choice(
         self, choice: Choice, warm: bool = True, steps: int | None = None, *, least: float = math.inf
@@ -89,6 +94,10 @@ class Trials:
             best = min([best, *steep], key=self.residual)
             if best.steep:
                 best = self._refined(best, lambda one: one.steep, lambda one, ranges: replace(one, steep=ranges))
+        if self._solver.holed:
+            best = min([best, *(replace(best, inverted=(value,)) for value in INVERTED)], key=self.residual)
+            if best.inverted:
+                best = self._refined(best, lambda one: one.inverted, lambda one, ranges: replace(one, inverted=ranges))
         return best
 
     def residual(self, choice: Choice) -> float:
