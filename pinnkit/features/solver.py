@@ -70,6 +70,7 @@ class FeatureSolver:
         choice: the features that are attached.
         trial_unknowns: coefficients in all of a trial.
         trained: whether a trained network is corrected.
+        holed: whether coordinates can be inverted at round holes.
         guess: the state with which Newton's method begins, once it is measured; (): zero.
         slabs: of time that are solved, with the features of each and what they leave; []: one window.
         judge: of answers, by fresh points.
@@ -97,6 +98,7 @@ class FeatureSolver:
         self.guess: Kept = ()
         self.problem, self.network = model.problem, System(model, groups, {}, {}).network
         self.linear = all_linear(self.problem, self.network)
+        self.holed = any_holes(self.problem, self.network)
         self.reason, self.size = "", 0.0
         self.like = like if like is not None else torch.zeros(1, dtype=torch.float64)
         self.attached = Attached(self.network, slab is not None)
@@ -119,11 +121,6 @@ class FeatureSolver:
     def located(self) -> bool:
         """Whether the residual is concentrated somewhere."""
         return bool(self.places)
-
-    @property
-    def holed(self) -> bool:
-        """Whether some network has round holes, at which coordinates can be inverted."""
-        return any_holes(self.problem, self.network)
 
     def search(self, seconds_left: Callable[[], float] = lambda: math.inf) -> tuple[Choice, float]:
         """The best features by trials, which are attached, and the residual on fresh points."""

@@ -35,15 +35,13 @@ class Solver(Protocol):
 
     attached: Attached
     settings: FeatureSettings
+    holed: bool
 
     @property
     def exact(self) -> float: ...
 
     @property
     def located(self) -> bool: ...
-
-    @property
-    def holed(self) -> bool: ...
 
     def try_choice(
         self, choice: Choice, warm: bool = True, steps: int | None = None, *, least: float = math.inf
