@@ -107,6 +107,7 @@ def read_settings(config: Mapping[str, Any], report: Report) -> Settings:
         if phase.first_order and phase.steps is None:
             message = f"a phase of {phase.name} ends only by its steps: write {{name: {phase.name}, steps: 300}}"
             report.add(f"phases[{number}].steps", message)
+    _check_redraw(settings.sampling, report)
     if settings.stages is not None:
         check_stages(settings.stages, report)
         if settings.polish_stage and settings.polish == "false":
@@ -126,6 +127,20 @@ def check_optimizer_given_once(settings: Settings, report: Report) -> None:
     if others is not None and not isinstance(settings.optimizer, Auto):
         message = f"is {settings.optimizer.name}, and {key} ({_names(others)}) are given too"
         report.add("optimizer", f"{message}, which would take its place: add {key}=null, or optimizer=auto")
+
+
+def _check_redraw(sampling: Sampling, report: Report) -> None:
+    """Refuse a method of redraws by residual where there are none."""
+    if sampling.redraw == "rad":
+        return
+    for key, reason in (
+        ("method", sampling.name if sampling.fixed else None),
+        ("redraw_every", "null" if sampling.redraw_every is None else None),
+        ("residual_power", "0" if sampling.residual_power == 0 else None),
+    ):
+        if reason is not None:
+            message = f"is {sampling.redraw}, and sampling.{key}={reason} leaves no redraws by residual"
+            report.add("sampling.redraw", f"{message}: leave one of both out")
 
 
 def _names(parts: tuple[Any, ...]) -> str:
