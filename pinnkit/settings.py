@@ -52,6 +52,10 @@ class Settings:
     levels: int = field(default=1, metadata={"minimum": 1, "maximum": 100})
     """Networks that are trained one after the other with the same optimizers, each on what those before leave, and with
     an equal share of the steps or the time; their sum is the solution."""
+    continuation: dict[str, Any] | None = None
+    """Parameter -> the values at which the network is trained one after the other, before the problem's own:
+    {nu: [0.1, 0.03]}, or {nu: {from: 0.1, steps: 4}} for so many steps of one ratio. Half of the steps or the time is
+    for the last value, and an equal share of the other half for each before it."""
     polish: str = field(default="auto", metadata={"choices": POLISH})
     """Whether features correct the trained network; auto: where that takes at most a fifth of the training time."""
     weighting: Weighting = reading.part(WEIGHTINGS)
@@ -108,6 +112,7 @@ def read_settings(config: Mapping[str, Any], report: Report) -> Settings:
             message = f"a phase of {phase.name} ends only by its steps: write {{name: {phase.name}, steps: 300}}"
             report.add(f"phases[{number}].steps", message)
     _check_redraw(settings.sampling, report)
+    _check_continuation(settings, report)
     if settings.stages is not None:
         check_stages(settings.stages, report)
         if settings.polish_stage and settings.polish == "false":
@@ -143,6 +148,17 @@ def _check_redraw(sampling: Sampling, report: Report) -> None:
             report.add("sampling.redraw", f"{message}: leave one of both out")
 
 
+def _check_continuation(settings: Settings, report: Report) -> None:
+    """Refuse what cannot be done at several values of a parameter."""
+    if not settings.continuation:
+        return
+    stands = "continuation trains one network by optimizer or phases"
+    if settings.stages is not None:
+        report.add("continuation", f"is given, and stages too, but {stands}: leave one of both out")
+    if settings.levels > 1:
+        report.add("continuation", f"is given, and levels={settings.levels}, but {stands}: leave one of both out")
+
+
 def _names(parts: tuple[Any, ...]) -> str:
     return ", ".join(one.name for one in parts)
 
@@ -152,7 +168,7 @@ def check_method(settings: Settings, report: Report) -> None:
     if settings.method != "features":
         return
     usual, stands = Settings(), "features, solved by least squares, take the place of a trained network"
-    for key in ("network", "optimizer", "phases", "stages", "levels"):
+    for key in ("network", "optimizer", "phases", "stages", "levels", "continuation"):
         if getattr(settings, key) != getattr(usual, key):
             report.add(key, f"is given, and method=features reads no {key}: {stands}; leave it out, or method=network")
     if settings.dtype != "float64":

@@ -119,6 +119,12 @@ PROBLEMS = {
         },
         "quadrature": 6,
     },
+    "continued": {  # at three values of a parameter, on which a hard condition depends
+        **BURGERS,
+        "parameters": {"nu": 0.01},
+        "equations": {"burgers": "u_t + u*u_x = nu*u_xx"},
+        "conditions": {**BURGERS["conditions"], "initial": {"at": "t = 0", "equations": "u = nu*x", "hard": True}},
+    },
     "inverse": {  # a learned parameter, and conditions at single points
         "coordinates": {"t": [0, 4]},
         "fields": ["u"],
@@ -148,6 +154,7 @@ def settings(problem, optimizer, steps, ranks, shards):
             "redraw": problem if problem in REDRAWS else "rad",
         },
         **_sequence(optimizer),
+        "continuation": {"nu": [0.1, 0.03]} if problem == "continued" else None,
         "operators": {"engine": "compiled" if problem == "wide" else "autograd"},
         "trainer": {"max_steps": steps, "devices": ranks, "shards": shards},
         "checkpoint": {"every_steps": 8},
