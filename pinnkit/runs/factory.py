@@ -24,11 +24,13 @@ from pinnkit.problem.integrals import described_integrals
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.scales import field_scales
 from pinnkit.runs.constraints import hard_constraints
+from pinnkit.runs.continued import continued_stages, continued_values
 from pinnkit.runs.feature_module import FeaturePINN, Solve
 from pinnkit.runs.resolved import resolved
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
+from pinnkit.training.parameter_values import ParameterValues
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stage_settings import levelled
 from pinnkit.training.stages import Stage
@@ -132,7 +134,7 @@ def module_arguments(
         "network": fields,
         "groups": groups(problem),
         "weights": weights(problem),
-        "stages": stages_of(settings),
+        "stages": stages_of(settings, continued_values(problem, settings.continuation)),
         "limits": settings.trainer,
         "operators": settings.operators,
         "width": width,
@@ -196,13 +198,15 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
     report.raise_if_any()
 
 
-def stages_of(settings: Settings) -> tuple[Stage, ...]:
-    """The stages of a run: one for each optimizer and level."""
+def stages_of(settings: Settings, values: Sequence[ParameterValues] = ()) -> tuple[Stage, ...]:
+    """The stages of a run: one for each optimizer and level, and for each of the values before the problem's own."""
     if settings.method == "features":
         return (Stage(Solve()),)
     if settings.stages is not None:
         return tuple(_stage(one, level) for _, level, one in levelled(settings.stages))
     chosen = [cast(Optimizer, one) for _, one in settings.optimizers]
+    if values:
+        return continued_stages(chosen, values, settings.trainer)
     limits, count, stages = settings.trainer, settings.levels, []
     for level in range(count):
         stages += [Stage(one, level=level) for one in chosen]

@@ -91,6 +91,17 @@ class Computation:
         self.evaluator = self.choice = None
         self._prepared = self._jacobian = self._linearised = None
 
+    def change_constants(self, other_constraints: bool) -> None:
+        """Go on at other values of the problem's parameters, with the same engine.
+
+        What is compiled takes these values as an argument, but for those in hard conditions (`other_constraints`).
+        """
+        self._linearised = None
+        if other_constraints:
+            self.evaluator = self._prepared = self._jacobian = None
+        elif self.evaluator is not None:
+            self.evaluator.renew_constants()
+
     def make_evaluator(self, engine: str, chunk: int | None) -> Evaluator:
         """An evaluator of the present terms."""
         return Evaluator(

@@ -20,7 +20,7 @@ from pinnkit.training.divergence import Divergence, exploded
 from pinnkit.training.exceptions import INTERRUPTED, OutOfMemory, RankOutOfMemory
 from pinnkit.training.level import begin_level
 from pinnkit.training.stage_sequence import StageSequence
-from pinnkit.training.stages import same_points
+from pinnkit.training.stages import same_objective
 from pinnkit.training.stagnation import Stagnation, explained
 from pinnkit.training.state import TrainingState
 from pinnkit.training.step import OptimizerStep
@@ -53,7 +53,7 @@ class Loop:
 
     def points_match_stage(self, block: StepBlock) -> bool:
         """Whether the points of a block are those of the present stage."""
-        return same_points(self.state.stages[block.stage], self.state.stage)
+        return same_objective(self.state.stages[block.stage], self.state.stage)
 
     def run(
         self,
@@ -76,6 +76,8 @@ class Loop:
         try:
             if self.computation.evaluator is None:
                 self._begin(block.batches, broadcast)
+            elif math.isnan(self.state.progress.first_objective):  # parameters have other values from here on
+                self._set_first_objective(block.batches)
             evaluator = self.computation.evaluator
             assert evaluator is not None
             with evaluator.threading():
@@ -99,8 +101,12 @@ class Loop:
             check_gradients(values, batches, computation.terms, computation.operators.chunk)
         computation.begin(batches, broadcast)
         if new:
-            progress.first_objective = float(torch.dot(computation.reference_vector(), computation.losses(batches)))
+            self._set_first_objective(batches)
         clock.start(trained)
+
+    def _set_first_objective(self, batches: Mapping[str, PointSet]) -> None:
+        weights, losses = self.computation.reference_vector(), self.computation.losses(batches)
+        self.state.progress.first_objective = float(torch.dot(weights, losses))
 
     def _run(self, block: StepBlock, optimizers: Sequence[Any], unseen: Unseen) -> None:
         progress = self.state.progress
@@ -180,7 +186,7 @@ class Loop:
             losses = self.computation.losses(batches)
         objective = torch.dot(self.computation.reference_vector(), losses) if changed else weighted
         state.losses = dict(zip(self.computation.terms, losses.unbind(), strict=True)) | {"objective": objective}
-        state.weighted_objective = weighted if changed else None
+        state.losses_at, state.weighted_objective = state.stage.at, weighted if changed else None
         self.divergence.check(batches, losses, float(objective), int(self.step.gradient_guard.steps))
         self.divergence.update_least(before)
         fell = self._stagnation.stagnated(state.progress.step, state.progress.stage, float(objective))
