@@ -31,6 +31,15 @@ VARIANTS = {name: {"name": name, "width": 4, "depth": 2} for name in NETWORKS}
 SHORT = {"coordinates": {"x": [0, 2]}, "fields": ["u"], "equations": {"slope": "u_x = u"}}
 
 
+def disturbed(module):
+    """The module as after a little training, when no parameter is zero."""
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for one in module.parameters():
+            one.add_(0.05 * torch.randn_like(one))
+    return module
+
+
 @pytest.fixture(scope="module", params=VARIANTS)
 def solved(request):
     """The module of a problem with a network of each kind, and a draw of points."""
@@ -43,10 +52,7 @@ OLDER = ("mlp", "fourier", "sine", "gabor", "separable")
 @pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one in OLDER)) for one in VARIANTS])
 def test_rows_of_its_residuals_give_the_gradient_of_nested_autograd(name, recorded):
     module, batches = assembled(SHORT, {"network": VARIANTS[name], "sampling": SAMPLING})
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for one in module.model.trainable().values():
-            one.add_(0.05 * torch.randn_like(one))
+    disturbed(module)
     weights = weights_of(module)
     _, gradient = definition(module, batches, weights)
     jacobian = Jacobian(module.make_evaluator("jets", None))
@@ -59,7 +65,8 @@ def test_its_network_has_all_derivatives_in_taylor_mode(name):
     words = {key: value for key, value in VARIANTS[name].items() if key != "name"}
     chosen = NETWORKS[VARIANTS[name]["name"]](**words).chosen(2, 2, linear=False, steady=False)
     torch.manual_seed(0)
-    network, points = chosen.build(chosen.fourier_features * 2 or 2, 2), uniform(6, chosen.fourier_features * 2 or 2)
+    inputs = chosen.fourier_features * 2 or 2
+    network, points = disturbed(chosen.build(inputs, 2)), uniform(6, inputs)
     wanted = [(0, ()), (0, (1,)), (1, (0, 1)), (1, (1, 1, 1, 1))]
     expected = derivatives(BoundNetwork(network, dict(network.named_parameters())), points, wanted)
     found = by_taylor(network, points, wanted)
