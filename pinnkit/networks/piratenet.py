@@ -12,10 +12,10 @@ from pinnkit.networks.mlp import ACTIVATIONS
 class PirateNet(nn.Module):
     """`depth` blocks x -> s h + (1 - s) x that begin with x = z, and a linear last layer.
 
-    In a block h = a(W_3 g + b_3), g = G(a(W_2 f + b_2)), f = G(a(W_1 x + b_1)) with the gates G(y) = y * U + (1 - y) * V,
-    U = a(W_U z + b_U) and V = a(W_V z + b_V). The factor s of a block is learned and starts at 0, so that the network
-    starts as a linear function of z, which are random Fourier features by default. Wang, Li, Chen and Perdikaris 2024
-    (arXiv 2402.00326). Weights start by Glorot's normal rule, biases at zero.
+    In a block f = G(a(W_1 x + b_1)), g = G(a(W_2 f + b_2)) and h = a(W_3 g + b_3), with the gate
+    G(y) = y * U + (1 - y) * V and the encodings U = a(W_U z + b_U), V = a(W_V z + b_V). The factor s of a block is
+    learned and starts at 0, so that the network starts as a linear function of z, random Fourier features by default.
+    Wang, Li, Chen and Perdikaris 2024 (arXiv 2402.00326). Weights start by Glorot's normal rule, biases at zero.
 
     Shape: (n, inputs) -> (n, outputs).
 
@@ -40,11 +40,11 @@ class PirateNet(nn.Module):
         self.description = f"{counted(depth, 'residual block')} of {width}, {activation}"
 
     def forward(self, values: Tensor) -> Tensor:
-        low, high = (self.activation(encoder(values)) for encoder in self.encoders)
-        difference = low - high
+        one, other = (self.activation(encoder(values)) for encoder in self.encoders)
+        difference = one - other
         for block, factor in zip(self.blocks, self.factors, strict=True):
             hidden = values
             for layer in block[:-1]:
-                hidden = high + self.activation(layer(hidden)) * difference
+                hidden = other + self.activation(layer(hidden)) * difference
             values = values + factor * (self.activation(block[-1](hidden)) - values)
         return self.last(values)

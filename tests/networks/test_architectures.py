@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from pinnkit.networks.architectures.mlp import MLP
 from pinnkit.networks.settings import NETWORKS
 from tests.networks.test_every_network import disturbed
 
@@ -10,7 +11,21 @@ from tests.networks.test_every_network import disturbed
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("options", [{}, {"width": 7}, {"fourier_features": 3}], ids=str)
 def test_a_network_has_the_shape_the_dtype_and_the_parameters_that_it_states(name, options):
-    chosen = NETWORKS[name](**options).chosen(coordinates=2, inputs=2, linear=True, steady=False)
+    assert_as_stated(NETWORKS[name](**options))
+
+
+MLP_LIKE = [name for name, kind in NETWORKS.items() if issubclass(kind, MLP)]
+
+
+@pytest.mark.parametrize("name", MLP_LIKE)
+@pytest.mark.parametrize("adaptive", [None, "layer", "neuron"])
+def test_factors_and_slopes_are_counted(name, adaptive):
+    assert_as_stated(NETWORKS[name](depth=2, weight_factorization=True, adaptive_activation=adaptive))
+    assert_as_stated(NETWORKS[name](depth=1, adaptive_activation=adaptive))
+
+
+def assert_as_stated(settings):
+    chosen = settings.chosen(coordinates=2, inputs=2, linear=True, steady=False)
     network = chosen.build(3, 2)
     values = network(torch.rand(5, 3, dtype=torch.float64))
     assert values.shape == (5, 2)
@@ -32,6 +47,7 @@ def test_a_network_has_the_derivatives_that_it_states(name):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_values_that_the_problem_decides_are_filled_in_and_given_ones_stay(name):
-    assert None not in vars(NETWORKS[name]().chosen(2, 2, linear=False, steady=False)).values()
+    found = NETWORKS[name]().chosen(2, 2, linear=False, steady=False)
+    assert None not in (found.width, found.activation)
     given = NETWORKS[name](width=7, activation="gelu")
     assert given.chosen(5, 5, linear=True, steady=True) == given

@@ -25,6 +25,8 @@ WORDS = {
 """Complex fields, fewer coordinates, a family, a period, and a hard condition."""
 
 VARIANTS = {name: {"name": name, "width": 4, "depth": 2} for name in NETWORKS}
+VARIANTS["factorized"] = {"name": "modified_mlp", "width": 4, "depth": 1, "weight_factorization": True}
+VARIANTS["adaptive"] = {"width": 4, "depth": 2, "weight_factorization": True, "adaptive_activation": "neuron"}
 """Settings of each network, and of what may be set of them."""
 
 
@@ -63,7 +65,7 @@ def test_rows_of_its_residuals_give_the_gradient_of_nested_autograd(name, record
 @pytest.mark.parametrize("name", VARIANTS)
 def test_its_network_has_all_derivatives_in_taylor_mode(name):
     words = {key: value for key, value in VARIANTS[name].items() if key != "name"}
-    chosen = NETWORKS[VARIANTS[name]["name"]](**words).chosen(2, 2, linear=False, steady=False)
+    chosen = NETWORKS[VARIANTS[name].get("name", "mlp")](**words).chosen(2, 2, linear=False, steady=False)
     torch.manual_seed(0)
     inputs = chosen.fourier_features * 2 or 2
     network, points = disturbed(chosen.build(inputs, 2)), uniform(6, inputs)

@@ -14,13 +14,13 @@ from pinnkit.networks.settings import NETWORKS
 class ModifiedMLP(MLP):
     """A multilayer perceptron whose layers are gated by two encodings of the input, for stiff problems."""
 
-    def build(self, inputs: int, outputs: int) -> Any:
+    def plain(self, inputs: int, outputs: int) -> Any:
         from pinnkit.networks import modified_mlp
 
         assert self.width is not None
         assert self.activation is not None
         return modified_mlp.ModifiedMLP(inputs, outputs, self.width, self.depth, self.activation)
 
-    def parameters(self, inputs: int, outputs: int) -> int:
+    def layers(self, inputs: int, outputs: int) -> list[tuple[int, int]]:
         assert self.width is not None
-        return super().parameters(inputs, outputs) + 2 * (inputs + 1) * self.width
+        return [(inputs, self.width), (inputs, self.width), *super().layers(inputs, outputs)]

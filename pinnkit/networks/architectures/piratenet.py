@@ -19,7 +19,7 @@ class PirateNet(MLP):
     fourier_features: int = field(default=16, metadata={"minimum": 0, "maximum": 1_000_000})
     """Random Fourier features (pairs of cosine and sine); 0: none."""
 
-    def build(self, inputs: int, outputs: int) -> Any:
+    def plain(self, inputs: int, outputs: int) -> Any:
         from pinnkit.networks import piratenet
 
         assert self.width is not None
@@ -27,7 +27,10 @@ class PirateNet(MLP):
         return piratenet.PirateNet(inputs, outputs, self.width, self.depth, self.activation)
 
     def parameters(self, inputs: int, outputs: int) -> int:
+        return super().parameters(inputs, outputs) + self.depth
+
+    def layers(self, inputs: int, outputs: int) -> list[tuple[int, int]]:
         assert self.width is not None
-        first = (inputs + 1) * self.width
-        block = first + (self.width + 1) * (self.width + inputs) + 1
-        return 2 * first + self.depth * block + (inputs + 1) * outputs
+        first = (inputs, self.width)
+        block = [first, (self.width, self.width), (self.width, inputs)]
+        return [first, first, *self.depth * block, (inputs, outputs)]
