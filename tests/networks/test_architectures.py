@@ -26,19 +26,21 @@ def test_factors_and_slopes_are_counted(name, adaptive):
 
 def assert_as_stated(settings):
     chosen = settings.chosen(coordinates=2, inputs=2, linear=True, steady=False)
-    network = chosen.build(3, 2)
-    values = network(torch.rand(5, 3, dtype=torch.float64))
+    inputs = 3 if len(chosen.fourier_scales) == 1 else 2 * chosen.fourier_features * len(chosen.fourier_scales)
+    network = chosen.build(inputs, 2)
+    values = network(torch.rand(5, inputs, dtype=torch.float64))
     assert values.shape == (5, 2)
     assert values.dtype == torch.float64
-    assert sum(one.numel() for one in network.parameters()) == chosen.parameters(3, 2)
+    assert sum(one.numel() for one in network.parameters()) == chosen.parameters(inputs, 2)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_has_the_derivatives_that_it_states(name):
     torch.manual_seed(0)
     chosen = NETWORKS[name]().chosen(coordinates=1, inputs=1, linear=True, steady=False)
+    inputs = 1 if len(chosen.fourier_scales) == 1 else 2 * chosen.fourier_features * len(chosen.fourier_scales)
     x = torch.linspace(-1, 1, 9, dtype=torch.float64)[:, None].requires_grad_()
-    found, order = disturbed(chosen.build(1, 1))(x), 0
+    found, order = disturbed(chosen.build(inputs, 1))(x.expand(-1, inputs)), 0
     while order < min(chosen.smoothness, 4):
         (found,) = torch.autograd.grad(found.sum(), x, create_graph=True)
         order += 1

@@ -67,7 +67,7 @@ def test_its_network_has_all_derivatives_in_taylor_mode(name):
     words = {key: value for key, value in VARIANTS[name].items() if key != "name"}
     chosen = NETWORKS[VARIANTS[name].get("name", "mlp")](**words).chosen(2, 2, linear=False, steady=False)
     torch.manual_seed(0)
-    inputs = chosen.fourier_features * 2 or 2
+    inputs = chosen.fourier_features * 2 * len(chosen.fourier_scales) or 2
     network, points = disturbed(chosen.build(inputs, 2)), uniform(6, inputs)
     wanted = [(0, ()), (0, (1,)), (1, (0, 1)), (1, (1, 1, 1, 1))]
     expected = derivatives(BoundNetwork(network, dict(network.named_parameters())), points, wanted)

@@ -20,13 +20,13 @@ class MLP(Network):
     """Hidden layers."""
     weight_factorization: bool = False
     """Random weight factorisation: each weight matrix is diag(exp(s)) V, and s and V are trained."""
-    factorization_mean: float = 0.5
+    factorization_mean: float = field(default=0.5, metadata={"minimum": -10.0, "maximum": 10.0})
     """Mean of s at the start."""
-    factorization_deviation: float = field(default=0.1, metadata={"minimum": 0.0})
+    factorization_deviation: float = field(default=0.1, metadata={"minimum": 0.0, "maximum": 10.0})
     """Standard deviation of s at the start."""
     adaptive_activation: str | None = field(default=None, metadata={"choices": ("layer", "neuron")})
     """Whether the slope of the activation is learned, one for each layer or for each neuron; None: it is not."""
-    adaptive_scale: float = field(default=5.0, metadata={"above": 0.0})
+    adaptive_scale: float = field(default=5.0, metadata={"above": 0.0, "maximum": 1e6})
     """Factor by which slopes learn faster than weights."""
 
     def build(self, inputs: int, outputs: int) -> Any:
