@@ -27,6 +27,7 @@ from pinnkit.runs.constraints import hard_constraints
 from pinnkit.runs.continued import continued_stages, continued_values
 from pinnkit.runs.feature_module import FeaturePINN, Solve
 from pinnkit.runs.resolved import resolved
+from pinnkit.runs.start_fit import fit_start
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
@@ -114,7 +115,9 @@ def module_arguments(
         logarithmic=[names.index(name) for name in problem.axes.logarithmic],
         zero=settings.method == "features",
         levels=settings.networks,
-    ).to(dtype)
+    )
+    fit_start(problem, fields, groups(problem), settings.sampling, settings.seed)
+    fields = fields.to(dtype)
     if problem.hard_conditions:
         log.info("exact by construction: %s", ", ".join(dict.fromkeys(one.origin for one in problem.hard_conditions)))
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
