@@ -68,6 +68,7 @@ class Record(Callback):
             self.rows = _sparser(self.rows)
         values = {f"loss/{term}": loss for term, loss in row["losses"].items()}
         values |= {f"weight/{term}": weight for term, weight in module.state.weights.values().items()}
+        values |= {f"point_weight/{name}": value for name, value in module.state.weights.summary().items()}
         values |= {f"error/{field}": error for field, error in row["errors"].items()}
         values |= {f"optimizer/{name}": value for name, value in module.state.diagnostics.items()}
         values |= {f"learned/{name}": value for name, value in row["learned"].items()}
