@@ -80,7 +80,9 @@ def test_traces_are_the_mean_squares_of_the_gradients_of_single_residuals(heat_w
 
 
 @pytest.mark.parametrize("name", ["gradient_norm", "ntk", "relobralo"])
-def test_weights_of_a_run_follow_their_strategy_and_outlive_a_resume(name, heat_words, quick, tmp_path, monkeypatch):
+def test_weights_of_a_run_follow_their_strategy_and_its_memory_outlives_a_resume(
+    name, heat_words, quick, tmp_path, monkeypatch
+):
     asked, kind = [], WEIGHTINGS[name]
     update = kind.next_weights
 
@@ -107,6 +109,8 @@ def test_weights_of_a_run_follow_their_strategy_and_outlive_a_resume(name, heat_
     assert [step for step, _ in asked] == [2, 4, 6]
     assert len({tuple(weights.values()) for _, weights in asked}) >= 2
     assert whole.module.state.weights.values() == asked[-1][1]
+    if name != "relobralo":  # whose memory is more than the weights
+        return
     run(tmp_path / "parts", 5)
     parts = run(tmp_path / "parts", 7, resume=True)
     for key, value in whole.module.state_dict().items():
