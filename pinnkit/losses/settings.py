@@ -56,6 +56,9 @@ class Weighting:
     weights: dict[str, float] = field(default_factory=dict, metadata={"minimum": 0.0})
     """Term (an equation's or a condition's name) -> its weight at the start; it takes the place of the problem file's,
     also of one that differs from point to point."""
+    scales: bool | None = None
+    """Whether outputs have the size of their field, and residuals are divided by that of their equation, found from the
+    problem; None: where these are far from 1 (a field by 1000, equations by 10,000) and no term has a weight."""
 
     @property
     def every(self) -> int | None:
