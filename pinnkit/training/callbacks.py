@@ -58,6 +58,8 @@ class Record(Callback):
             if self.report is not None:
                 objective = row["losses"].get("objective", math.nan)
                 kept = {key: row[key] for key in ("step", "time_s", "errors")}
+                if module.state.weights.every is not None:
+                    kept["weights"] = {**module.state.weights.values(), **module.state.weights.summary()}
                 self.report({**kept, "objective": objective})
             self._next = progress.step // self.every * self.every + self.every
             if self.stop_error is not None and self.errors and max(self.errors.values()) <= self.stop_error:

@@ -70,8 +70,10 @@ class StageSequence:
         if not same_terms(former, stage):  # the objective is another one
             progress.first_objective, progress.least_objective = math.nan, math.inf
             self.computation.leave()
+            self.state.weights.forget()
         elif stage.level != former.level:  # it is one of other parameters
             self.computation.leave()
+            self.state.weights.forget()
         elif hasattr(following, "warm_start"):
             following.warm_start(before.optimizer)
         log.info("%s ended: %s; %s follows", former.label, reason, stage.label)

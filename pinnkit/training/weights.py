@@ -179,6 +179,10 @@ class WeightState:
         self.points[group] = factors.detach().to("cpu", torch.float64)
         self._change()
 
+    def forget(self) -> None:
+        """Forget what the strategy has learned of other terms, or of another network."""
+        self.memory = {}
+
     def drop_points(self) -> None:
         """Forget the factors of points that are gone."""
         self._applied = None

@@ -1,5 +1,7 @@
 """Factors of points in runs: they follow their strategy over draws, mini-batches and a resume."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -14,13 +16,14 @@ from tests.conftest import assembled
 
 @pytest.fixture
 def run(heat_words, quick):
-    def trained(folder, steps, weighting, phase="adam", resume=False, **settings):
+    def trained(folder, steps, weighting, phase="adam", resume=False, stages=None, **settings):
         settings = {
             **quick,
             "network": {"width": 4, "depth": 1},
             "operators": {"engine": "autograd"},
             "sampling": {"equations": 30, "conditions": 5, "redraw_every": 4, **settings},
-            "phases": [phase],
+            "phases": None if stages else [phase],
+            "stages": stages,
             "weighting": weighting,
             "trainer": {"max_steps": steps},
             "reference": "none",
@@ -75,7 +78,10 @@ def test_factors_of_a_run_are_those_of_the_formula_at_its_points(run, tmp_path, 
     expected = 0.999**3 * before["equations.attention"] + 0.01 * (1 - 0.999**3) / 0.001 * sizes / sizes.max()
     np.testing.assert_allclose(after["equations.attention"], expected, rtol=1e-12)
     np.testing.assert_allclose(module.state.weights.points["equations"][:, 0], expected**2, rtol=1e-12)
-    assert module.state.weights.summary()["equations.largest"] == pytest.approx(float((expected**2).max()))
+    summary = module.state.weights.summary()
+    assert summary["equations.largest"] == pytest.approx(float((expected**2).max()))
+    last = json.loads((tmp_path / "history.jsonl").read_text().splitlines()[-1])
+    assert last["weights"] == pytest.approx({"heat": 1.0, "initial": 1.0, "ends": 1.0, **summary})
 
 
 def test_the_first_step_has_causal_factors_of_its_points(heat_words, quick):
@@ -105,3 +111,20 @@ def test_what_a_strategy_for_points_cannot_do_is_refused(heat_words, quick, tmp_
         ProblemError, match=r"weighting: is residual_attention, which changes weights while a network is"
     ):
         solve(Problem(**heat_words), tmp_path / "features", settings)
+
+
+def test_what_was_learned_of_other_terms_is_forgotten(run, tmp_path, monkeypatch):
+    kept, kind = [], WEIGHTINGS["residual_attention"]
+    observe = kind.observe
+
+    def watched(self, memory, groups, step, steps):
+        kept.append((step, sorted(memory), sorted(groups)))
+        observe(self, memory, groups, step, steps)
+
+    monkeypatch.setattr(kind, "observe", watched)
+    stages = [{"name": "adam", "steps": 5, "terms": ["initial", "ends"]}, "adam"]
+    run(tmp_path, 8, {"name": "residual_attention", "every": 2}, stages=stages)
+    both = ["ends.attention", "ends.points", "initial.attention", "initial.points"]
+    assert kept[0] == (2, [], ["ends", "initial"])
+    assert kept[1] == (4, both, ["ends", "initial"])
+    assert kept[2] == (6, [], ["ends", "equations", "initial"])
