@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -34,7 +34,7 @@ class PointGroup:
 
 
 @dataclass(frozen=True)
-class PointWeighting(Weighting):
+class PointWeighting(Weighting, ABC):
     """Factors of the squared residuals of single points, besides the weights of the terms.
 
     What a strategy has learned is in its memory, from which it gives the factors of any points: of those it has seen,
@@ -44,8 +44,11 @@ class PointWeighting(Weighting):
     needs_time: ClassVar[bool] = False
     at_start: ClassVar[bool] = False
     """Whether the first update comes before the first step."""
-    terms: ClassVar[str] = "fixed"
-    """The strategy for the weights of the terms."""
+
+    @property
+    def terms(self) -> str:
+        """The strategy for the weights of the terms."""
+        return "fixed"
 
     @abstractmethod
     def observe(self, memory: Memory, groups: Mapping[str, PointGroup], step: int, steps: int) -> None:
