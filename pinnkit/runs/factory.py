@@ -14,6 +14,7 @@ from torch import nn
 from pinnkit.features.supported import check_supported
 from pinnkit.language.errors import Report, suggestion
 from pinnkit.losses.residuals import TermGroup, groups, reweighted, weights
+from pinnkit.losses.scaling import described_scales, scaled_weights, scaling, uses_scales
 from pinnkit.networks.build import build
 from pinnkit.networks.custom import UnfitNetwork, check_custom
 from pinnkit.networks.fields import FieldNetworks, Output
@@ -22,7 +23,6 @@ from pinnkit.optimizers.settings import Optimizer, optimizers_where
 from pinnkit.problem.at import random_points
 from pinnkit.problem.integrals import described_integrals
 from pinnkit.problem.problem import Problem
-from pinnkit.problem.scales import field_scales
 from pinnkit.runs.constraints import hard_constraints
 from pinnkit.runs.continued import continued_stages, continued_values
 from pinnkit.runs.feature_module import FeaturePINN, Solve
@@ -84,10 +84,14 @@ def module_arguments(
         check_supported(problem)
     if settings.method == "network":
         _check_levels(settings, custom=network is not None)
+    weighting = replace(settings.weighting, scales=uses_scales(problem, settings.weighting))
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
-    scales = field_scales(problem)
+    found = scaling(problem, weighting)
+    scales = found.fields
+    if text := described_scales(found):
+        log.info("scales: %s", text)
     by_name = [field.name for field in problem.fields]
     fields = build(
         settings.network,
@@ -136,7 +140,7 @@ def module_arguments(
         "problem": problem,
         "network": fields,
         "groups": groups(problem),
-        "weights": weights(problem),
+        "weights": scaled_weights(weights(problem), found),
         "stages": stages_of(settings, continued_values(problem, settings.continuation)),
         "limits": settings.trainer,
         "operators": settings.operators,
