@@ -85,6 +85,10 @@ class Evaluator:
         with torch_threads(1 if alone else None):
             yield
 
+    def renew_constants(self) -> None:
+        """Read the constants again, as the networks stand for another window of time."""
+        self.constants = self.model.constants(self.parameters[0])
+
     # ------------------------------------------------------------ points
 
     def prepare(self, batches: Mapping[str, PointSet], size: int | None = None) -> Prepared:
@@ -203,7 +207,7 @@ class Evaluator:
         network: Any = self.model.network
         if bound:
             own = {name.removeprefix("network."): one for name, one in named.items() if name.startswith("network.")}
-            network = BoundNetwork(network, own)
+            network = BoundNetwork(network, {**own, **self.model.placed(constants)})
         return network, self.model.parameters(learned, constants)
 
     def residuals(

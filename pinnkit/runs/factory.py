@@ -26,12 +26,14 @@ from pinnkit.problem.scales import field_scales
 from pinnkit.runs.constraints import hard_constraints
 from pinnkit.runs.feature_module import FeaturePINN, Solve
 from pinnkit.runs.resolved import resolved
+from pinnkit.runs.windows import check_windows, time_windows
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stage_settings import levelled
 from pinnkit.training.stages import Stage
+from pinnkit.training.windowed_data import WindowedData
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,9 @@ def assemble(
 def data_of(module: PINN, settings: Settings) -> CollocationData:
     """The points of a module; `settings` as used."""
     dtype, steps = getattr(torch, settings.dtype), settings.trainer.steps_per_batch
-    return CollocationData(module.problem, settings.sampling, settings.seed, dtype, steps, module.stages)
+    given = (module.problem, settings.sampling, settings.seed, dtype, steps, module.stages)
+    windows = module.state.windows
+    return CollocationData(*given) if windows is None else WindowedData(windows, *given)
 
 
 def module_arguments(
@@ -81,6 +85,7 @@ def module_arguments(
         check_supported(problem)
     if settings.method == "network":
         _check_levels(settings, custom=network is not None)
+        check_windows(problem, settings, custom=network is not None)
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
@@ -112,6 +117,7 @@ def module_arguments(
         logarithmic=[names.index(name) for name in problem.axes.logarithmic],
         zero=settings.method == "features",
         levels=settings.networks,
+        windowed=None if settings.windows is None else names.index(str(problem.time)),
     ).to(dtype)
     if problem.hard_conditions:
         log.info("exact by construction: %s", ", ".join(dict.fromkeys(one.origin for one in problem.hard_conditions)))
@@ -127,11 +133,16 @@ def module_arguments(
     if width is None:
         linear, steady = problem.linear, problem.steady
         width = settings.network.chosen(len(names), len(names), linear, steady, len(problem.equations)).width
+    terms, every, windows = groups(problem), weights(problem), None
+    if settings.windows is not None:
+        windows, start = time_windows(problem, settings, fields, stages_of(settings), terms)
+        terms, every = (*terms, start), every | {one.name: float(one.weight) for one in start.symbolic}
     return {
         "problem": problem,
         "network": fields,
-        "groups": groups(problem),
-        "weights": weights(problem),
+        "groups": terms,
+        "weights": every,
+        "windows": windows,
         "stages": stages_of(settings),
         "limits": settings.trainer,
         "operators": settings.operators,

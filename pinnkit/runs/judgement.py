@@ -14,6 +14,7 @@ from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.unsupported import UnsupportedProblem
 from pinnkit.references.well_posedness import check_boundary_conditions, check_well_posed
 from pinnkit.runs.fresh_points import balances
+from pinnkit.runs.windows import rows_of_last_window
 from pinnkit.training.module import PINN
 from pinnkit.training.stopping import ended_by_budget, ended_by_time
 from pinnkit.verdict.changes import Answer, last_change, late_change
@@ -59,7 +60,7 @@ def judged(
     evidence = Evidence(
         equations,
         conditions,
-        _progress(rows, metrics),
+        _progress(rows_of_last_window(module, rows), metrics),
         errors,
         tuple(numbers),
         reference.name if reference else None,

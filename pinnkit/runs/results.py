@@ -25,6 +25,7 @@ from pinnkit.runs.history import history as history_of
 from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.report import report
+from pinnkit.runs.windows import window_metrics
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Record
 from pinnkit.training.datamodule import CollocationData
@@ -118,6 +119,7 @@ class Results:
             **self._counters(module),
             "learned": learned(module, corrections.learned),
             **corrections.metrics,
+            **window_metrics(module),
             "hard": list(dict.fromkeys(condition.origin for condition in module.problem.hard_conditions)),
             **self._quadrature(module, data),
             **found.extremes(),

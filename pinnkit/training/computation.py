@@ -53,7 +53,10 @@ class Computation:
         self.evaluator: Evaluator | None = None
         self.choice: EngineChoice | None = None
         self.former_choice: EngineChoice | None = None
-        self._parts = {stage.terms: stage.part(groups) for stage in state.stages}
+        stages = (
+            state.stages if state.windows is None else [one for ones in state.windows.stages_by_place for one in ones]
+        )
+        self._parts = {stage.terms: stage.part(groups) for stage in stages}
         self._prepared: tuple[Mapping[str, PointSet], list[Prepared]] | None = None
         self._jacobian: Jacobian | None = None
         self._linearised: tuple[Mapping[str, PointSet], int, Linearisation] | None = None
@@ -90,6 +93,12 @@ class Computation:
         self.former_choice = self.choice or self.former_choice
         self.evaluator = self.choice = None
         self._prepared = self._jacobian = self._linearised = None
+
+    def move(self) -> None:
+        """Go on in another window of time, with the same engine."""
+        if self.evaluator is not None:
+            self.evaluator.renew_constants()
+        self._prepared = self._linearised = None
 
     def make_evaluator(self, engine: str, chunk: int | None) -> Evaluator:
         """An evaluator of the present terms."""

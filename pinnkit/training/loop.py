@@ -52,8 +52,9 @@ class Loop:
         self._stagnation = Stagnation()
 
     def points_match_stage(self, block: StepBlock) -> bool:
-        """Whether the points of a block are those of the present stage."""
-        return same_points(self.state.stages[block.stage], self.state.stage)
+        """Whether the points of a block are those of the present stage and window of time."""
+        here = block.window == self.state.window
+        return here and same_points(self.state.stages[block.stage], self.state.stage)
 
     def run(
         self,
@@ -76,6 +77,8 @@ class Loop:
         try:
             if self.computation.evaluator is None:
                 self._begin(block.batches, broadcast)
+            elif block.window == self.state.window and math.isnan(self.state.progress.first_objective):
+                self._measure_first(block.batches)  # of another window, whose terms have an engine already
             evaluator = self.computation.evaluator
             assert evaluator is not None
             with evaluator.threading():
@@ -99,8 +102,12 @@ class Loop:
             check_gradients(values, batches, computation.terms, computation.operators.chunk)
         computation.begin(batches, broadcast)
         if new:
-            progress.first_objective = float(torch.dot(computation.reference_vector(), computation.losses(batches)))
+            self._measure_first(batches)
         clock.start(trained)
+
+    def _measure_first(self, batches: Mapping[str, PointSet]) -> None:
+        objective = torch.dot(self.computation.reference_vector(), self.computation.losses(batches))
+        self.state.progress.first_objective = float(objective)
 
     def _run(self, block: StepBlock, optimizers: Sequence[Any], unseen: Unseen) -> None:
         progress = self.state.progress
@@ -126,6 +133,7 @@ class Loop:
         if over and self.sequence.last:
             self.sequence.end(optimizers, over)
         if self.stopping.reason:
+            self.sequence.finish(self.stopping.reason)
             self.check_unseen_points(unseen)
         if over and not self.sequence.last:
             self.sequence.end(optimizers, over)

@@ -15,6 +15,7 @@ from pinnkit.training.distributed import ALONE, Ranks
 from pinnkit.training.feature_state import network_of
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stages import Stage
+from pinnkit.training.time_windows import TimeWindows
 from pinnkit.training.weights import WeightState
 
 
@@ -23,13 +24,15 @@ class TrainingState:
     """What is trained, by which stages and limits, and how far it is.
 
     Attributes:
+        run_stages: those of a run without windows of time.
         losses: of the last evaluation, by term, and `objective`: their sum under the reference weights.
         weighted_objective: their sum under the present weights, where these are others; None elsewhere.
         diagnostics: what the optimizer reports of its last step.
+        windows: of time, one trained after the other; None: the whole time is trained at once.
     """
 
     model: Model
-    stages: Sequence[Stage]
+    run_stages: Sequence[Stage]
     limits: Trainer
     weights: WeightState
     progress: Counters = field(default_factory=Counters)
@@ -38,6 +41,12 @@ class TrainingState:
     losses: dict[str, Tensor] = field(default_factory=dict)
     weighted_objective: Tensor | None = None
     diagnostics: dict[str, float] = field(default_factory=dict)
+    windows: TimeWindows | None = None
+
+    @property
+    def stages(self) -> Sequence[Stage]:
+        """The stages of the run, or of its present window of time."""
+        return self.run_stages if self.windows is None else self.windows.stages
 
     @property
     def stage(self) -> Stage:
@@ -48,6 +57,11 @@ class TrainingState:
     def new_level(self) -> bool:
         """Whether the present stage trains a network that has not begun yet."""
         return self.stage.level >= network_of(self.model).begun
+
+    @property
+    def window(self) -> int:
+        """The number of the present window of time, from 0."""
+        return 0 if self.windows is None else self.windows.number
 
     @property
     def stage_seconds(self) -> float:

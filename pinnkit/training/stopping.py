@@ -59,8 +59,9 @@ class Stopping:
         self.reason = self.reason or self._steps()
 
     def after_block(self, objective: Tensor) -> None:
-        """Look at the limits on the objective (under the reference weights)."""
-        self.reason = self.reason or self._reached(objective)
+        """Look at the limits on the objective (under the reference weights), which are those of each window of time."""
+        if self.state.windows is None:
+            self.reason = self.reason or self._reached(objective)
 
     def stop_reason(self) -> str | None:
         """Why this rank would end training now: its clock, a signal, a callback."""
