@@ -13,6 +13,7 @@ from pinnkit.references.choose import Reference
 from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.unsupported import UnsupportedProblem
 from pinnkit.references.well_posedness import check_boundary_conditions, check_well_posed
+from pinnkit.runs.conserved import drifts_more_than_claimed, lost
 from pinnkit.runs.fresh_points import balances
 from pinnkit.runs.windows import rows_of_last_window
 from pinnkit.training.module import PINN
@@ -56,7 +57,7 @@ def judged(
     changes = {key: metrics.get(key) for key in CHANGES}
     if answers:
         changes = dict(zip(CHANGES, (last_change(answers), late_change(answers)), strict=True))
-    singular = [metrics["singular"]] if metrics.get("singular") else []
+    singular = [*([metrics["singular"]] if metrics.get("singular") else []), *([] if errors else lost(metrics))]
     evidence = Evidence(
         equations,
         conditions,
@@ -72,6 +73,7 @@ def judged(
         all(stage.first_order for stage in module.stages),
         module.problem.steady,
         module.solves,
+        drifts_more_than_claimed(metrics),
     )
     found = verdict(evidence)
     every = {**equations, **conditions}
