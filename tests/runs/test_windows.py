@@ -211,3 +211,21 @@ def test_what_windows_cannot_do_is_refused(words, others, message, tmp_path):
     with pytest.raises(pinnkit.ProblemError, match=message):
         solved(tmp_path / "run", {**FORCED, **words}, **others)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("engine", ["jets", "compiled"])
+def test_an_engine_goes_on_in_the_next_window_without_being_recorded_again(engine, recorded):
+    found = []
+    for one in ("autograd", engine):
+        module, batches = assembled(ROD, settings(windows=2, operators={"engine": one}))
+        module.network.windows.alone = True
+        evaluator = module.computation.make_evaluator(one, None)
+        given = evaluator.prepare(batches), module.computation.weight_vector(), evaluator.draw_directions(0, 0)
+        first = evaluator(*given)
+        module.network.windows.place(0.5, 0.75)
+        evaluator.renew_constants()
+        found.append([*first, *evaluator(*given)])
+    for own, known in zip(*found, strict=True):
+        torch.testing.assert_close(own, known, rtol=1e-10, atol=1e-12)
+    assert abs(found[0][0] - found[0][2]).max() > 1e-3
+    assert len(recorded) == 1
