@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,14 +16,16 @@ from pinnkit.references.unsupported import UnsupportedProblem
 from pinnkit.references.well_posedness import check_boundary_conditions, check_well_posed
 from pinnkit.runs.conserved import drifts_more_than_claimed, lost
 from pinnkit.runs.fresh_points import balances
-from pinnkit.runs.windows import rows_of_last_window
+from pinnkit.runs.windows import WINDOWS_HELP, rows_of_last_window, windows_may_help
 from pinnkit.training.module import PINN
 from pinnkit.training.stopping import ended_by_budget, ended_by_time
 from pinnkit.verdict.changes import Answer, last_change, late_change
 from pinnkit.verdict.evidence import Evidence
-from pinnkit.verdict.judge import UNKNOWN, UNSOLVED, WRONG_ERROR
+from pinnkit.verdict.judge import STALLED, UNKNOWN, UNSOLVED, WRONG_ERROR
 from pinnkit.verdict.progress import Progress, fell
 from pinnkit.verdict.words import verdict
+
+log = logging.getLogger("pinnkit")
 
 CHANGES = ("answer_change", "answer_change_late")
 
@@ -76,6 +79,9 @@ def judged(
         drifts_more_than_claimed(metrics),
     )
     found = verdict(evidence)
+    trained = not (module.solves or module.state.windows or module.network.own)
+    if found.word in (UNSOLVED, STALLED) and trained and windows_may_help(module.problem):
+        log.info(WINDOWS_HELP)
     every = {**equations, **conditions}
     return {
         "verdict": found.word,

@@ -24,6 +24,9 @@ from pinnkit.training.time_windows import TimeWindows
 
 log = logging.getLogger("pinnkit")
 
+WINDOWS_HELP = "windows=auto trains a nonlinear evolution in windows of time, where one network loses its way"
+"""What the log says of a problem for which they may pay."""
+
 
 def unfit_for_windows(problem: Problem) -> str:
     """Why a problem cannot be trained in windows of time; "": it can."""
@@ -47,6 +50,11 @@ def unfit_for_windows(problem: Problem) -> str:
     except TimeDependentShape as error:
         return str(error)
     return ""
+
+
+def windows_may_help(problem: Problem) -> bool:
+    """Whether a problem is a nonlinear evolution that can be trained in windows of time."""
+    return not problem.linear and not unfit_for_windows(problem)
 
 
 def _reads_another_time(problem: Problem, residual: Any) -> bool:

@@ -11,8 +11,9 @@ from pinnkit.language.errors import Report
 from pinnkit.problem.narrowed_time import START
 from pinnkit.problem.problem import Problem
 from pinnkit.runs.factory import data_of
+from pinnkit.runs.methods import with_method
 from pinnkit.runs.network_exporters import NETWORK_EXPORTERS
-from pinnkit.settings import read_settings
+from pinnkit.settings import Settings, read_settings
 from pinnkit.training.checkpoint_reader import DamagedCheckpoint, check_fits, read
 from tests.conftest import assembled
 from tests.runs.small import QUICK
@@ -229,3 +230,14 @@ def test_an_engine_goes_on_in_the_next_window_without_being_recorded_again(engin
         torch.testing.assert_close(own, known, rtol=1e-10, atol=1e-12)
     assert abs(found[0][0] - found[0][2]).max() > 1e-3
     assert len(recorded) == 1
+
+
+def test_the_log_of_a_nonlinear_evolution_names_windows(caplog):
+    caplog.set_level("INFO", "pinnkit")
+    told = "windows=auto trains a nonlinear evolution in windows of time"
+    with_method(Problem(**SWING), Settings())
+    assert any(one.startswith(told) for one in caplog.messages)
+    caplog.clear()
+    with_method(Problem(**{**SWING, "equations": "u_tt = -u"}), Settings())
+    with_method(Problem(**SWING), Settings(windows="auto"))
+    assert not any(one.startswith(told) for one in caplog.messages)
