@@ -10,6 +10,7 @@ import numpy as np
 from pinnkit.problem.problem import Problem
 from pinnkit.problem.units import unit_behind
 from pinnkit.runs.expressions import Expression
+from pinnkit.runs.windows import window_metrics
 from pinnkit.training.module import PINN
 
 TIMES, MEMBERS = 101, 5
@@ -20,6 +21,11 @@ CLAIMED = 3.0
 """Drifts up to so many times the claimed error of the fields go with it."""
 LOST = 0.1
 """The relative drift from which on an answer is no solution, where no reference says more."""
+
+
+def over_time(module: PINN) -> dict[str, Any]:
+    """What metrics.json has of the windows of time, and of conserved quantities."""
+    return {**window_metrics(module), **conserved(module)}
 
 
 def conserved(module: PINN) -> dict[str, Any]:

@@ -19,14 +19,13 @@ from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.grid import Grid
 from pinnkit.runs import board, environment, evaluation, trackers
-from pinnkit.runs.conserved import conserved, drift_lines
+from pinnkit.runs.conserved import drift_lines, over_time
 from pinnkit.runs.console import COLUMNS, FIXED
 from pinnkit.runs.corrections import correct, estimate_lines
 from pinnkit.runs.history import history as history_of
 from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.report import report
-from pinnkit.runs.windows import window_metrics
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Record
 from pinnkit.training.datamodule import CollocationData
@@ -120,8 +119,7 @@ class Results:
             **self._counters(module),
             "learned": learned(module, corrections.learned),
             **corrections.metrics,
-            **window_metrics(module),
-            **conserved(module),
+            **over_time(module),
             "hard": list(dict.fromkeys(condition.origin for condition in module.problem.hard_conditions)),
             **self._quadrature(module, data),
             **found.extremes(),
@@ -194,6 +192,7 @@ class Results:
             "parameters": _parameters(module),
             "operators": choice.to_dict() if choice else None,
             "optimizers": [stage.name for stage in module.stages],
+            **({"continuation": dict(settings.continuation)} if settings.continuation else {}),
             "reference": self.reference.name if self.reference is not None else None,
             "reference_error": self.reference.claimed_error if self.reference is not None else None,
             "seed": settings.seed,

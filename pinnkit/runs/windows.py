@@ -16,6 +16,7 @@ from pinnkit.networks.fields import FieldNetworks
 from pinnkit.problem.narrowed_time import START, TimeDependentShape, at_start, narrowed_to, start_terms
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.problem import Problem
+from pinnkit.problem.scales import Scales
 from pinnkit.settings import Settings
 from pinnkit.training.feature_state import network_of
 from pinnkit.training.module import PINN
@@ -79,6 +80,8 @@ def check_windows(problem: Problem, settings: Settings, custom: bool) -> None:
         report.add(
             "levels" if settings.levels > 1 else "stages", "levels and windows do not go together: leave one out"
         )
+    if settings.continuation is not None:
+        report.add("continuation", "and windows do not go together: leave one out")
     if settings.polishes == "true":
         report.add("polish" if settings.polish == "true" else "stages", "features cannot correct windows of time")
     if settings.trainer.stop_estimated_error is not None:
@@ -103,6 +106,18 @@ def time_windows(
 
     pair = ([in_window(one, later=False) for one in stages], [in_window(one, later=True) for one in stages])
     return TimeWindows(problem, networks, settings.window_count, pair, start, settings.seed), start
+
+
+def start_weights(problem: Problem, start: TermGroup, scales: Scales) -> dict[str, float]:
+    """The weights of the terms at the start of windows, scaled where those of the problem are: d^m u / dt^m has the
+    size of u over half the time to the power m."""
+    begin, end = problem.domain.bounds[str(problem.time)]
+    found = {}
+    for one in start.symbolic:
+        (partial,) = start.wanted & one.residual.atoms()
+        size = scales.fields[partial.field] / ((end - begin) / 2) ** len(partial.derivative) if scales.terms else 1.0
+        found[one.name] = float(one.weight) / size**2
+    return found
 
 
 @contextmanager

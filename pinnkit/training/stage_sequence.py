@@ -10,7 +10,7 @@ from typing import Any, cast
 from torch import Tensor
 
 from pinnkit.training.computation import Computation
-from pinnkit.training.stages import same_points, same_terms
+from pinnkit.training.stages import same_objective, same_terms
 from pinnkit.training.state import TrainingState
 from pinnkit.training.stopping import Stopping
 from pinnkit.training.term_values import TermValues
@@ -42,7 +42,7 @@ class StageSequence:
     def same_points_follow(self) -> bool:
         """Whether another stage follows, on the points of the present one."""
         stages, number = self.state.stages, self.state.progress.stage
-        return not self._last_of_window and same_points(stages[number], stages[number + 1])
+        return not self._last_of_window and same_objective(stages[number], stages[number + 1])
 
     def over_before_block(self) -> str | None:
         """Why the present stage is over by its time on some rank; several agree on it once in each block of steps."""
@@ -61,7 +61,8 @@ class StageSequence:
         """Why the present stage is over by its objective (under the reference weights)."""
         windows = self.state.windows
         over = None if windows is None else windows.converged(self.state, objective)
-        return over or self.state.stage.reached(cast(Any, objective))
+        over = over or self.state.stage.reached(cast(Any, objective))
+        return over or (self.stopping.reached(objective) if self.state.stage.at is not None else None)
 
     def _time_over(self) -> str | None:
         stage, windows = self.state.stage, self.state.windows
@@ -84,16 +85,22 @@ class StageSequence:
         progress.stage += 1
         progress.stage_step, progress.stage_began_s = 0, self.state.clock.seconds()
         stage = self.state.stage
-        if not same_points(former, stage):
+        if not same_objective(former, stage):
             progress.draw = -1
         if not same_terms(former, stage):  # the objective is another one
             progress.first_objective, progress.least_objective = math.nan, math.inf
             self.computation.leave()
+            self.state.weights.forget()
         elif stage.level != former.level:  # it is one of other parameters
             self.computation.leave()
+            self.state.weights.forget()
         elif hasattr(following, "warm_start"):
             following.warm_start(before.optimizer)
-        log.info("%s ended: %s; %s follows", former.label, reason, stage.label)
+        if stage.at != former.at:  # the objective is another one, of the same terms
+            progress.first_objective, progress.least_objective = math.nan, math.inf
+            self.computation.change_constants(self.state.parameters.put(stage.at))
+        own = " at the problem's own values" if former.at is not None and stage.at is None else ""
+        log.info("%s ended: %s; %s follows%s", former.label, reason, stage.label, own)
 
     def _end_window(self, optimizers: Sequence[Any], reason: str) -> None:
         """End the present window of time: the next one begins with new optimizers, or training stops."""
@@ -108,8 +115,9 @@ class StageSequence:
         for stage, optimizer in zip(self.state.stages, optimizers, strict=True):
             parameters = [one for group in optimizer.optimizer.param_groups for one in group["params"]]
             optimizer.optimizer.load_state_dict(stage.settings.build(parameters).state_dict())
+        self.state.weights.forget()
         if same_terms(former, self.state.stage):
-            self.computation.move()
+            self.computation.change_constants(other_constraints=False)
         else:
             self.computation.leave()
 

@@ -13,6 +13,7 @@ from pinnkit.training.clock import Clock
 from pinnkit.training.counters import Counters
 from pinnkit.training.distributed import ALONE, Ranks
 from pinnkit.training.feature_state import network_of
+from pinnkit.training.parameter_values import Parameters, ParameterValues
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stages import Stage
 from pinnkit.training.time_windows import TimeWindows
@@ -29,6 +30,8 @@ class TrainingState:
         weighted_objective: their sum under the present weights, where these are others; None elsewhere.
         diagnostics: what the optimizer reports of its last step.
         windows: of time, one trained after the other; None: the whole time is trained at once.
+        losses_at: the values of parameters at which `losses` are; None: the problem's own.
+        parameters: sets such values.
     """
 
     model: Model
@@ -41,7 +44,11 @@ class TrainingState:
     losses: dict[str, Tensor] = field(default_factory=dict)
     weighted_objective: Tensor | None = None
     diagnostics: dict[str, float] = field(default_factory=dict)
+    losses_at: ParameterValues | None = None
     windows: TimeWindows | None = None
+
+    def __post_init__(self) -> None:
+        self.parameters = Parameters(self.model)
 
     @property
     def stages(self) -> Sequence[Stage]:
