@@ -184,10 +184,11 @@ class Loop:
             losses = self.computation.losses(batches)
         objective = torch.dot(self.computation.reference_vector(), losses) if changed else weighted
         state.losses = dict(zip(self.computation.terms, losses.unbind(), strict=True)) | {"objective": objective}
+        state.losses_window = state.window
         state.losses_at, state.weighted_objective = state.stage.at, weighted if changed else None
         self.divergence.check(batches, losses, float(objective), int(self.step.gradient_guard.steps))
         self.divergence.update_least(before)
-        fell = self._stagnation.stagnated(state.progress.step, state.progress.stage, float(objective))
+        fell = self._stagnation.stagnated(state.progress.step, state.number, float(objective))
         if fell is not None and not self.stopping.reason:
             log.info("step %d: %s", state.progress.step, explained(state.stage.name, fell, state.diagnostics))
         self.stopping.after_block(objective)

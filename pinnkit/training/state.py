@@ -30,6 +30,7 @@ class TrainingState:
         weighted_objective: their sum under the present weights, where these are others; None elsewhere.
         diagnostics: what the optimizer reports of its last step.
         windows: of time, one trained after the other; None: the whole time is trained at once.
+        losses_window: the number of the window of time that `losses` are of.
         losses_at: the values of parameters at which `losses` are; None: the problem's own.
         parameters: sets such values.
     """
@@ -44,6 +45,7 @@ class TrainingState:
     losses: dict[str, Tensor] = field(default_factory=dict)
     weighted_objective: Tensor | None = None
     diagnostics: dict[str, float] = field(default_factory=dict)
+    losses_window: int = 0
     losses_at: ParameterValues | None = None
     windows: TimeWindows | None = None
 
@@ -69,6 +71,11 @@ class TrainingState:
     def window(self) -> int:
         """The number of the present window of time, from 0."""
         return 0 if self.windows is None else self.windows.number
+
+    @property
+    def number(self) -> int:
+        """The number of the present stage among those of all windows of time."""
+        return self.window * len(self.stages) + self.progress.stage
 
     @property
     def stage_seconds(self) -> float:

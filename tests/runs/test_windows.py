@@ -121,6 +121,12 @@ def test_a_run_that_is_read_back_saved_or_exported_has_every_window(runs, tmp_pa
     np.testing.assert_allclose(exported.detach().numpy(), values, rtol=1e-12, atol=1e-14)
 
 
+def test_the_best_state_is_one_of_the_last_window(runs):
+    kept = read(runs.folder / "whole" / "checkpoints" / "best.ckpt")
+    assert [one["ends"] for one in kept["windows"]["solved"]] == [[0.0, 2.0], [2.0, 4.0]]
+    assert kept["callbacks"]["Checkpoints"]["terms"][-1] == "window 2"
+
+
 def test_a_checkpoint_of_other_windows_is_refused(runs):
     path = runs.folder / "whole" / "checkpoints" / "last.ckpt"
     kept, module = read(path), runs.whole.module
