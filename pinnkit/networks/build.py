@@ -13,6 +13,7 @@ from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
 from pinnkit.networks.fields import FieldNetworks, Output, Zero
 from pinnkit.networks.levels import Levels
 from pinnkit.networks.settings import Network
+from pinnkit.networks.windows import Windows
 
 
 def build(
@@ -29,6 +30,7 @@ def build(
     logarithmic: Sequence[int] = (),
     zero: bool = False,
     levels: int = 1,
+    windowed: int | None = None,
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
@@ -43,6 +45,7 @@ def build(
         constraints: what the fields meet exactly.
         zero: whether networks without parameters stand in their places, for features alone.
         levels: how many networks are trained one after the other in the place of each.
+        windowed: the index of the time, where there are networks for each of several windows of it.
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
@@ -74,7 +77,8 @@ def build(
                 pairs = [embedded(outputs[group[0]]) for _ in range(levels - 1)]
                 added = [chosen.level(embedding, len(group)) for chosen, embedding in pairs]
                 networks[number] = Levels(networks[number], added)
-    return FieldNetworks(networks, groups, outputs, constraints)
+    windows = None if windowed is None else Windows(windowed, lower, upper)
+    return FieldNetworks(networks, groups, outputs, constraints, windows=windows)
 
 
 def _alike(one: Output, other: Output) -> bool:

@@ -100,9 +100,11 @@ class Checkpoints(Callback):
             raise module.divergence.not_finite(batches, module.progress.step, new=False)
         self._next = module.progress.step // self.every_steps * self.every_steps + self.every_steps
         self._written, self._step = time.monotonic(), module.progress.step
-        objective = float(module.losses_now["objective"]) if module.losses_now else float("inf")
-        at = [module.state.losses_at.label] if module.state.losses_at is not None else []
-        if module.losses_now and self._terms != sorted(module.losses_now) + at:
+        state, at = module.state, [module.state.losses_at.label] if module.state.losses_at is not None else []
+        present = bool(module.losses_now) and state.losses_window == state.window
+        objective = float(module.losses_now["objective"]) if present else float("inf")
+        at += [f"window {state.window}"] if state.windows is not None else []
+        if present and self._terms != sorted(module.losses_now) + at:
             self._terms, self._least = sorted(module.losses_now) + at, float("inf")
         better = objective < self._least
         self._least = min(self._least, objective)
