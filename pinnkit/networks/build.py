@@ -29,6 +29,7 @@ def build(
     logarithmic: Sequence[int] = (),
     zero: bool = False,
     levels: int = 1,
+    names: Sequence[str] = (),
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
@@ -43,6 +44,7 @@ def build(
         constraints: what the fields meet exactly.
         zero: whether networks without parameters stand in their places, for features alone.
         levels: how many networks are trained one after the other in the place of each.
+        names: of the coordinates.
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
@@ -60,6 +62,9 @@ def build(
     def embedded(field: Output) -> tuple[Network, CoordinateEmbedding]:
         inputs = len(field.arguments) + len(field.columns)
         chosen = settings.chosen(len(lower), inputs, linear, steady)
+        if names:
+            plain = [names[index] for index in field.columns if index not in field.periodic]
+            chosen = chosen.on([*[""] * len(field.arguments), *plain])
         return chosen, _embedding(chosen, field, *(field.box or (lower, upper)), logarithmic)
 
     if zero:

@@ -82,6 +82,7 @@ def module_arguments(
         check_supported(problem)
     if settings.method == "network":
         _check_levels(settings, custom=network is not None)
+        _check_subdomains(problem, settings)
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
@@ -113,6 +114,7 @@ def module_arguments(
         logarithmic=[names.index(name) for name in problem.axes.logarithmic],
         zero=settings.method == "features",
         levels=settings.networks,
+        names=names,
     )
     fit_start(problem, fields, groups(problem), settings.sampling, settings.seed)
     fields = fields.to(dtype)
@@ -127,6 +129,8 @@ def module_arguments(
     _check_size(settings, size)
     _check_terms(settings, groups(problem))
     width = max((one.shape[0] for one in fields.parameters() if one.ndim == 2), default=None)
+    if width is None:  # networks side by side
+        width = max((one.shape[0] * one.shape[2] for one in fields.parameters() if one.ndim == 3), default=None)
     if width is None:
         linear, steady = problem.linear, problem.steady
         width = settings.network.chosen(len(names), len(names), linear, steady, len(problem.equations)).width
@@ -255,6 +259,19 @@ def _check_levels(settings: Settings, custom: bool) -> None:
         report.add(key, "other levels need a network of pinnkit's own, and one was given in Python")
     elif settings.networks > 1 and not settings.network.levels:
         report.add(key, f"network={settings.network.name} has no other levels: network=mlp has")
+    report.raise_if_any()
+
+
+def _check_subdomains(problem: Problem, settings: Settings) -> None:
+    """Refuse subdomains along what is no coordinate, or a periodic one."""
+    report = Report()
+    periodic = {name for field in problem.fields for name in problem.periods(field)}
+    for name, count in getattr(settings.network, "subdomains", {}).items():
+        if name not in problem.coordinates:
+            near = suggestion(name, problem.coordinates)
+            report.add("network.subdomains", f"there is no coordinate '{name}'{near}")
+        elif name in periodic and count > 1:
+            report.add("network.subdomains", f"{name} is periodic, and not divided: leave it out")
     report.raise_if_any()
 
 
