@@ -14,6 +14,7 @@ from torch import nn
 from pinnkit.features.supported import check_supported
 from pinnkit.language.errors import Report, suggestion
 from pinnkit.losses.residuals import TermGroup, groups, reweighted, weights
+from pinnkit.losses.scaling import described_scales, scaled_weights, scaling, uses_scales
 from pinnkit.networks.build import build
 from pinnkit.networks.custom import UnfitNetwork, check_custom
 from pinnkit.networks.fields import FieldNetworks, Output
@@ -22,14 +23,16 @@ from pinnkit.optimizers.settings import Optimizer, optimizers_where
 from pinnkit.problem.at import random_points
 from pinnkit.problem.integrals import described_integrals
 from pinnkit.problem.problem import Problem
-from pinnkit.problem.scales import field_scales
 from pinnkit.runs.constraints import hard_constraints
+from pinnkit.runs.continued import continued_stages, continued_values
 from pinnkit.runs.feature_module import FeaturePINN, Solve
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.start_fit import fit_start
+from pinnkit.runs.subdomains import check_subdomains
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
+from pinnkit.training.parameter_values import ParameterValues
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stage_settings import levelled
 from pinnkit.training.stages import Stage
@@ -82,11 +85,15 @@ def module_arguments(
         check_supported(problem)
     if settings.method == "network":
         _check_levels(settings, custom=network is not None)
-        _check_subdomains(problem, settings)
+        check_subdomains(problem, settings)
+    weighting = replace(settings.weighting, scales=uses_scales(problem, settings.weighting))
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
-    scales = field_scales(problem)
+    found = scaling(problem, weighting)
+    scales = found.fields
+    if text := described_scales(found):
+        log.info("scales: %s", text)
     by_name = [field.name for field in problem.fields]
     fields = build(
         settings.network,
@@ -138,8 +145,8 @@ def module_arguments(
         "problem": problem,
         "network": fields,
         "groups": groups(problem),
-        "weights": weights(problem),
-        "stages": stages_of(settings),
+        "weights": scaled_weights(weights(problem), found),
+        "stages": stages_of(settings, continued_values(problem, settings.continuation)),
         "limits": settings.trainer,
         "operators": settings.operators,
         "width": width,
@@ -203,13 +210,15 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
     report.raise_if_any()
 
 
-def stages_of(settings: Settings) -> tuple[Stage, ...]:
-    """The stages of a run: one for each optimizer and level."""
+def stages_of(settings: Settings, values: Sequence[ParameterValues] = ()) -> tuple[Stage, ...]:
+    """The stages of a run: one for each optimizer and level, and for each of the values before the problem's own."""
     if settings.method == "features":
         return (Stage(Solve()),)
     if settings.stages is not None:
         return tuple(_stage(one, level) for _, level, one in levelled(settings.stages))
     chosen = [cast(Optimizer, one) for _, one in settings.optimizers]
+    if values:
+        return continued_stages(chosen, values, settings.trainer)
     limits, count, stages = settings.trainer, settings.levels, []
     for level in range(count):
         stages += [Stage(one, level=level) for one in chosen]
@@ -259,19 +268,6 @@ def _check_levels(settings: Settings, custom: bool) -> None:
         report.add(key, "other levels need a network of pinnkit's own, and one was given in Python")
     elif settings.networks > 1 and not settings.network.levels:
         report.add(key, f"network={settings.network.name} has no other levels: network=mlp has")
-    report.raise_if_any()
-
-
-def _check_subdomains(problem: Problem, settings: Settings) -> None:
-    """Refuse subdomains along what is no coordinate, or a periodic one."""
-    report = Report()
-    periodic = {name for field in problem.fields for name in problem.periods(field)}
-    for name, count in getattr(settings.network, "subdomains", {}).items():
-        if name not in problem.coordinates:
-            near = suggestion(name, problem.coordinates)
-            report.add("network.subdomains", f"there is no coordinate '{name}'{near}")
-        elif name in periodic and count > 1:
-            report.add("network.subdomains", f"{name} is periodic, and not divided: leave it out")
     report.raise_if_any()
 
 

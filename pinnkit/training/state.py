@@ -13,6 +13,7 @@ from pinnkit.training.clock import Clock
 from pinnkit.training.counters import Counters
 from pinnkit.training.distributed import ALONE, Ranks
 from pinnkit.training.feature_state import network_of
+from pinnkit.training.parameter_values import Parameters, ParameterValues
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stages import Stage
 from pinnkit.training.weights import WeightState
@@ -26,6 +27,8 @@ class TrainingState:
         losses: of the last evaluation, by term, and `objective`: their sum under the reference weights.
         weighted_objective: their sum under the present weights, where these are others; None elsewhere.
         diagnostics: what the optimizer reports of its last step.
+        losses_at: the values of parameters at which `losses` are; None: the problem's own.
+        parameters: sets such values.
     """
 
     model: Model
@@ -38,6 +41,10 @@ class TrainingState:
     losses: dict[str, Tensor] = field(default_factory=dict)
     weighted_objective: Tensor | None = None
     diagnostics: dict[str, float] = field(default_factory=dict)
+    losses_at: ParameterValues | None = None
+
+    def __post_init__(self) -> None:
+        self.parameters = Parameters(self.model)
 
     @property
     def stage(self) -> Stage:
