@@ -31,6 +31,7 @@ def build(
     zero: bool = False,
     levels: int = 1,
     windowed: int | None = None,
+    names: Sequence[str] = (),
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
@@ -46,6 +47,7 @@ def build(
         zero: whether networks without parameters stand in their places, for features alone.
         levels: how many networks are trained one after the other in the place of each.
         windowed: the index of the time, where there are networks for each of several windows of it.
+        names: of the coordinates.
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
@@ -63,6 +65,9 @@ def build(
     def embedded(field: Output) -> tuple[Network, CoordinateEmbedding]:
         inputs = len(field.arguments) + len(field.columns)
         chosen = settings.chosen(len(lower), inputs, linear, steady)
+        if names:
+            plain = [names[index] for index in field.columns if index not in field.periodic]
+            chosen = chosen.on([*[""] * len(field.arguments), *plain])
         return chosen, _embedding(chosen, field, *(field.box or (lower, upper)), logarithmic)
 
     if zero:

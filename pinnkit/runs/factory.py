@@ -28,6 +28,7 @@ from pinnkit.runs.continued import continued_stages, continued_values
 from pinnkit.runs.feature_module import FeaturePINN, Solve
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.start_fit import fit_start
+from pinnkit.runs.subdomains import check_subdomains
 from pinnkit.runs.windows import check_windows, start_weights, time_windows
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
@@ -89,6 +90,7 @@ def module_arguments(
     if settings.method == "network":
         _check_levels(settings, custom=network is not None)
         check_windows(problem, settings, custom=network is not None)
+        check_subdomains(problem, settings)
     weighting = replace(settings.weighting, scales=uses_scales(problem, settings.weighting))
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
@@ -125,6 +127,7 @@ def module_arguments(
         zero=settings.method == "features",
         levels=settings.networks,
         windowed=None if settings.windows is None else names.index(str(problem.time)),
+        names=names,
     )
     fit_start(problem, fields, groups(problem), settings.sampling, settings.seed)
     fields = fields.to(dtype)
@@ -139,6 +142,8 @@ def module_arguments(
     _check_size(settings, size)
     _check_terms(settings, groups(problem))
     width = max((one.shape[0] for one in fields.parameters() if one.ndim == 2), default=None)
+    if width is None:  # networks side by side
+        width = max((one.shape[0] * one.shape[2] for one in fields.parameters() if one.ndim == 3), default=None)
     if width is None:
         linear, steady = problem.linear, problem.steady
         width = settings.network.chosen(len(names), len(names), linear, steady, len(problem.equations)).width
