@@ -173,5 +173,8 @@ def check_method(settings: Settings, report: Report) -> None:
     for key in ("network", "optimizer", "phases", "stages", "levels", "continuation", "deflation"):
         if getattr(settings, key) != getattr(usual, key):
             report.add(key, f"is given, and method=features reads no {key}: {stands}; leave it out, or method=network")
+    if settings.weighting.every is not None:
+        message = f"is {settings.weighting.name}, which changes weights while a network is trained, and features are"
+        report.add("weighting", f"{message} solved for at once: take weighting=fixed, or method=network")
     if settings.dtype != "float64":
         report.add("dtype", f"is {settings.dtype}, and method=features needs float64, or method=network")

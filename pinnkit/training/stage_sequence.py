@@ -71,8 +71,10 @@ class StageSequence:
         if not same_terms(former, stage):  # the objective is another one
             progress.first_objective, progress.least_objective = math.nan, math.inf
             self.computation.leave()
+            self.state.weights.forget()
         elif stage.level != former.level:  # it is one of other parameters
             self.computation.leave()
+            self.state.weights.forget()
         elif hasattr(following, "warm_start"):
             following.warm_start(before.optimizer)
         if stage.at != former.at:  # the objective is another one, of the same terms

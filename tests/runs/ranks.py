@@ -137,13 +137,18 @@ PROBLEMS = {
         },
     },
 }
+WEIGHTINGS = {
+    "causal": {"name": "causal", "every": 3, "terms": "ntk"},
+    "attention": {"name": "residual_attention", "every": 3},
+}
+"""Of problems that are named with one, as front:causal."""
 FIRST_ORDER = ("adam", "soap")
 OPTIMIZERS = (
     *FIRST_ORDER, "lbfgs", "bfgs", "ssbfgs", "ssbroyden", "gauss_newton", "gauss_newton_cg", "engd_w", "spring"
 )  # fmt: skip
 
 
-def settings(problem, optimizer, steps, ranks, shards):
+def settings(problem, optimizer, steps, ranks, shards, weighting=""):
     """A small run; points are drawn anew in it, and their number is no multiple of the ranks."""
     return {
         "network": {"width": 64, "depth": 1} if problem == "wide" else {"width": 8, "depth": 2},
@@ -159,6 +164,7 @@ def settings(problem, optimizer, steps, ranks, shards):
         "operators": {"engine": "compiled" if problem == "wide" else "autograd"},
         "trainer": {"max_steps": steps, "devices": ranks, "shards": shards},
         "checkpoint": {"every_steps": 8},
+        **({"weighting": WEIGHTINGS[weighting]} if weighting else {}),
         "callbacks": {"progress": False, "figures": False},
         "logger": {"tensorboard": False},
     }
@@ -180,9 +186,10 @@ def solved(name, ranks, folder):
     Gives the trained parameters (n,), the points of the last draw, and which groups have them by residual.
     """
     problem, optimizer, *numbers = name.split()
+    problem, _, weighting = problem.partition(":")
     steps, shards = (*map(int, numbers), None)[:2]
-    words = settings(problem, optimizer, steps, ranks, shards)
-    run = folder / f"{problem}_{optimizer}"
+    words = settings(problem, optimizer, steps, ranks, shards, weighting)
+    run = folder / f"{problem}_{optimizer}{weighting}"
     if problem == "deflated":
         words["deflation"] = [str(folder / "spread_levels")]
     resume = (run / "checkpoints" / "last.ckpt").exists()
