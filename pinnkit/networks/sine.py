@@ -36,7 +36,9 @@ class Sine(nn.Module):
             for_sines(layer)
         nn.init.uniform_(first.bias, -math.pi, math.pi)
         glorot([last])
-        self.frequencies = nn.ParameterList([nn.Parameter(torch.tensor(1.0, dtype=torch.float64)) for _ in range(depth)])
+        self.frequencies = nn.ParameterList(
+            [nn.Parameter(torch.tensor(1.0, dtype=torch.float64)) for _ in range(depth)]
+        )
         self.description = f"{counted(depth)} of {width} sines, frequency {frequency:g}"
 
     def forward(self, values: Tensor) -> Tensor:
