@@ -180,6 +180,8 @@ def _names(kind: type) -> set[str]:
 
 def type_error(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
     """What is wrong with a value, or an empty text. `rule` may hold choices, minimum, maximum, above, below."""
+    if hint is Any:  # what it may be depends on the problem
+        return ""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None:
         return "" if type(None) in options else "a value is needed"

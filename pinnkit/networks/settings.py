@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -85,6 +86,10 @@ class Network(ABC):
             activation = "sin" if coordinates <= 3 and linear and steady else "tanh"
         return replace(self, width=width, activation=activation)
 
+    def on(self, names: Sequence[str]) -> Network:
+        """These settings for a network whose first inputs are scaled coordinates of these names; "": another field."""
+        return self
+
     def level(self, embedding: Any, outputs: int) -> Any:
         """The network that is added to the chosen one, where there are levels."""
         raise NotImplementedError
@@ -98,8 +103,18 @@ class Network(ABC):
         """Numbers into which that many coordinates, and periodic ones, are embedded."""
         return plain + 2 * periodic * self.harmonics
 
+    @property
+    def fourier_scales(self) -> tuple[float, ...]:
+        """Standard deviations of the random frequencies, of which each has `fourier_features`."""
+        return (self.fourier_scale,)
+
+    def fixed(self, embedded: int) -> int:
+        """How many numbers the network has that are not trained, on so many embedded coordinates."""
+        return embedded * self.fourier_features * len(self.fourier_scales)
+
     def total(self, embedded: int, outputs: int) -> int:
         """How many numbers the network has on so many embedded coordinates, fixed frequencies included."""
         if not self.fourier_features:
             return self.parameters(embedded, outputs)
-        return embedded * self.fourier_features + self.parameters(2 * self.fourier_features, outputs)
+        inputs = 2 * self.fourier_features * len(self.fourier_scales)
+        return self.fixed(embedded) + self.parameters(inputs, outputs)

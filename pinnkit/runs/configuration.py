@@ -27,8 +27,8 @@ MEASURES = ("reference", "outside_files", "pde.exact", "pde.reference", "pde.des
 CHOSEN = (
     "network.width", "network.widths", "network.activation", "sampling.equations", "sampling.equations_by_residual",
     "sampling.equations_doublings", "sampling.conditions", "sampling.conditions_doublings", "sampling.residual_power",
-    "sampling.residual_power_late", "trainer.devices", "trainer.default_reduction", "phases", "reference",
-    "weighting.scales",
+    "sampling.residual_power_late", "sampling.residual_floor", "trainer.devices", "trainer.default_reduction", "phases",
+    "reference", "weighting.scales",
 )  # fmt: skip
 """Keys whose null, or absence, means that a run chooses the value; config.yaml has what it chose."""
 CUSTOM_NETWORK = "custom_network"

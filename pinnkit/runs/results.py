@@ -19,6 +19,7 @@ from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.grid import Grid
 from pinnkit.runs import board, environment, evaluation, trackers
+from pinnkit.runs.conserved import drift_lines, over_time
 from pinnkit.runs.console import COLUMNS, FIXED
 from pinnkit.runs.corrections import correct, estimate_lines
 from pinnkit.runs.history import history as history_of
@@ -118,6 +119,7 @@ class Results:
             **self._counters(module),
             "learned": learned(module, corrections.learned),
             **corrections.metrics,
+            **over_time(module),
             "hard": list(dict.fromkeys(condition.origin for condition in module.problem.hard_conditions)),
             **self._quadrature(module, data),
             **found.extremes(),
@@ -190,6 +192,7 @@ class Results:
             "parameters": _parameters(module),
             "operators": choice.to_dict() if choice else None,
             "optimizers": [stage.name for stage in module.stages],
+            **({"continuation": dict(settings.continuation)} if settings.continuation else {}),
             "reference": self.reference.name if self.reference is not None else None,
             "reference_error": self.reference.claimed_error if self.reference is not None else None,
             "seed": settings.seed,
@@ -275,7 +278,7 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     guesses = (metrics.get("estimated_error") or {}).values()
     if not metrics["relative_l2"] and all(one is None for one in guesses):
         lines.append("no reference: the error is not known; give exact:, reference: or manufactured=")
-    lines += estimate_lines(metrics)
+    lines += [*estimate_lines(metrics), *drift_lines(metrics)]
     for equation, size in metrics["residual_rms"].items():
         note = _without(metrics.get("residual_left_out", {}).get(equation, 0), "the equation is singular")
         lines.append(f"RMS residual of {equation}: {size:.3e}{f' ({note[2:]})' if note else ''}")

@@ -58,6 +58,8 @@ class Record(Callback):
             if self.report is not None:
                 objective = row["losses"].get("objective", math.nan)
                 kept = {key: row[key] for key in ("step", "time_s", "errors")}
+                if module.state.losses_at is not None:
+                    kept["parameters"] = dict(module.state.losses_at.values)
                 if module.state.weights.every is not None:
                     kept["weights"] = {**module.state.weights.values(), **module.state.weights.summary()}
                 self.report({**kept, "objective": objective})

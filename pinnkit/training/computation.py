@@ -57,7 +57,10 @@ class Computation:
         self.evaluator: Evaluator | None = None
         self.choice: EngineChoice | None = None
         self.former_choice: EngineChoice | None = None
-        self._parts = {stage.terms: stage.part(groups) for stage in state.stages}
+        stages = (
+            state.stages if state.windows is None else [one for ones in state.windows.stages_by_place for one in ones]
+        )
+        self._parts = {stage.terms: stage.part(groups) for stage in stages}
         self._prepared: tuple[Mapping[str, PointSet], list[Prepared]] | None = None
         self._jacobian: Jacobian | None = None
         self._kernel: Jacobian | None = None
@@ -95,6 +98,17 @@ class Computation:
         self.former_choice = self.choice or self.former_choice
         self.evaluator = self.choice = None
         self._prepared = self._jacobian = self._kernel = self._linearised = None
+
+    def change_constants(self, other_constraints: bool) -> None:
+        """Go on at other values of the problem's parameters, or in another window of time, with the same engine.
+
+        What is compiled takes these values as an argument, but for those in hard conditions (`other_constraints`).
+        """
+        self._linearised = None
+        if other_constraints:
+            self.evaluator = self._prepared = self._jacobian = None
+        elif self.evaluator is not None:
+            self.evaluator.renew_constants()
 
     def make_evaluator(self, engine: str, chunk: int | None) -> Evaluator:
         """An evaluator of the present terms."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import lightning
 import torch
 from torch import Tensor, nn
 
@@ -20,10 +19,11 @@ from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.blocks import StepBlock
 from pinnkit.training.computation import Computation
+from pinnkit.training.continuation import ContinuedModule
 from pinnkit.training.counters import Counters
 from pinnkit.training.distributed import Ranks
 from pinnkit.training.divergence import Divergence
-from pinnkit.training.feature_state import put_features
+from pinnkit.training.feature_state import put_features, set_windows
 from pinnkit.training.loop import Loop
 from pinnkit.training.minibatch import MiniBatches
 from pinnkit.training.scoring import Scoring
@@ -34,11 +34,12 @@ from pinnkit.training.state import TrainingState
 from pinnkit.training.step import OptimizerStep
 from pinnkit.training.stopping import Stopping
 from pinnkit.training.term_values import TermValues
+from pinnkit.training.time_windows import TimeWindows
 from pinnkit.training.trained import trained
 from pinnkit.training.weights import WeightState
 
 
-class PINN(lightning.LightningModule):
+class PINN(ContinuedModule):
     """A physics-informed neural network: minimises J = sum over terms of w * mean |residual|^2.
 
     One call of `training_step` makes several optimizer steps on one set of points. Every optimizer trains the networks'
@@ -56,6 +57,7 @@ class PINN(lightning.LightningModule):
         minibatch: points of the equations in each first-order step; None: all.
         seed: of the mini-batches.
         weighting: changes the weights; None: they stay.
+        windows: of time, one trained after the other; None: the whole time is trained at once.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class PINN(lightning.LightningModule):
         minibatch: int | None = None,
         seed: int = 0,
         weighting: Weighting | None = None,
+        windows: TimeWindows | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -80,16 +83,15 @@ class PINN(lightning.LightningModule):
         self.learned = learned_parameters(problem)
         self.terms = tuple(term for group in groups for term in group.terms)
         self.model = Model(problem, network, self.learned)
-        ordered = {term: weights[term] for term in self.terms}
-        state = WeightState(ordered, weighting, [group.name for group in groups])
-        self.state = TrainingState(self.model, tuple(stages), limits, state)
+        state = WeightState({term: weights[term] for term in self.terms}, weighting, [one.name for one in groups])
+        self.state = TrainingState(self.model, tuple(stages), limits, state, windows=windows)
         self.values = TermValues(self.model, groups)
         self.computation = Computation(self.state, groups, operators, width, threads, seed)
         self.divergence = Divergence(self.state, self.values, operators.chunk)
         self.scoring = Scoring(self.state, self.values, operators.chunk)
         self.stopping = Stopping(self.state)
         step = OptimizerStep(self.state, self.computation, self.divergence, MiniBatches(minibatch, seed))
-        sequence = StageSequence(self.state, self.stopping, self.computation)
+        sequence = StageSequence(self.state, self.stopping, self.computation, self.values)
         self.loop = Loop(self.state, self.computation, step, sequence, self.stopping, self.divergence)
         self.rolled_back = False  # whether training diverged, and goes on from an earlier state with smaller steps
 
@@ -194,6 +196,6 @@ class PINN(lightning.LightningModule):
         self.rolled_back = self.progress.rollbacks > checkpoint["progress"]["rollbacks"]
         self.progress.load_state_dict(checkpoint["progress"])
         self.state.weights.load_state_dict(checkpoint["weights"])
-        saved = checkpoint.get("operators")
-        self.computation.choice = EngineChoice(**saved) if saved else None
+        set_windows(self.model, checkpoint)
+        self.computation.choice = EngineChoice(**saved) if (saved := checkpoint.get("operators")) else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew

@@ -25,6 +25,7 @@ from pinnkit.verdict.judge import (
 )
 from pinnkit.verdict.progress import longer
 
+MOST_SENTENCES = 3
 FEW_STEPS = 200
 """Steps below which a run is first of all short."""
 MOST_TIMES = 10
@@ -51,7 +52,10 @@ def verdict(evidence: Evidence) -> Verdict:
     """The verdict on a run."""
     found = judge(evidence)
     sentences = {SOLVED: _solved, FALLING: _falling, STALLED: _stalled, UNSOLVED: _unsolved, UNKNOWN: _unknown}
-    return Verdict(found.word, " ".join(sentences[found.word](evidence, found)))
+    told = sentences[found.word](evidence, found)
+    if evidence.drift and found.word != UNSOLVED:
+        told = [*told[: MOST_SENTENCES - 1], evidence.drift]
+    return Verdict(found.word, " ".join(told))
 
 
 def amount(value: float) -> str:

@@ -14,6 +14,7 @@ import pinnkit
 from pinnkit.problem.groups import is_equations
 from pinnkit.problem.problem import Problem
 from pinnkit.runs import environment
+from pinnkit.sampling.settings import REDRAWS
 from pinnkit.training.stages import Stage
 
 BURGERS = {
@@ -58,6 +59,8 @@ PROBLEMS = {
         "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"},
         "conditions": {**BURGERS["conditions"], "initial": {"at": "t = 0", "equations": "u = 5*exp(-900*x^2)"}},
     },
+    "rar_d": {**BURGERS, "equations": {"heat": "u_t = 0.1 * u_xx"}},
+    "r3": {**BURGERS, "equations": {"heat": "u_t = 0.1 * u_xx"}},
     "family": {
         **BURGERS,
         "parameters": {"nu": {"range": [0.001, 0.1], "log": True}},
@@ -116,6 +119,13 @@ PROBLEMS = {
         },
         "quadrature": 6,
     },
+    "deflated": {**BURGERS, "equations": {"heat": "u_t = 0.1 * u_xx"}},  # leaves what "spread levels" has found
+    "continued": {  # at three values of a parameter, on which a hard condition depends
+        **BURGERS,
+        "parameters": {"nu": 0.01},
+        "equations": {"burgers": "u_t + u*u_x = nu*u_xx"},
+        "conditions": {**BURGERS["conditions"], "initial": {"at": "t = 0", "equations": "u = nu*x", "hard": True}},
+    },
     "inverse": {  # a learned parameter, and conditions at single points
         "coordinates": {"t": [0, 4]},
         "fields": ["u"],
@@ -147,8 +157,10 @@ def settings(problem, optimizer, steps, ranks, shards, weighting=""):
             "conditions": 21,
             "redraw_every": 4,
             "batch": 31 if optimizer in FIRST_ORDER else None,
+            "redraw": problem if problem in REDRAWS else "rad",
         },
         **_sequence(optimizer),
+        "continuation": {"nu": [0.1, 0.03]} if problem == "continued" else None,
         "operators": {"engine": "compiled" if problem == "wide" else "autograd"},
         "trainer": {"max_steps": steps, "devices": ranks, "shards": shards},
         "checkpoint": {"every_steps": 8},
@@ -159,12 +171,14 @@ def settings(problem, optimizer, steps, ranks, shards, weighting=""):
 
 
 def _sequence(optimizer):
-    """The stages of an optimizer alone, or of two levels.
+    """The stages of an optimizer alone, or of two levels, or of two windows of time.
 
     SPRING has the damping that the kernel of more points than parameters needs, if its rounding is to stay small.
     """
     if optimizer == "levels":
         return {"stages": [{"name": "ssbroyden", "steps": 5}, "level", "ssbroyden"]}
+    if optimizer == "windows":
+        return {"windows": 2, "phases": ["ssbroyden"]}
     return {"phases": [{"name": optimizer, **({"damping": 1e-4} if optimizer == "spring" else {})}]}
 
 
@@ -178,6 +192,8 @@ def solved(name, ranks, folder):
     steps, shards = (*map(int, numbers), None)[:2]
     words = settings(problem, optimizer, steps, ranks, shards, weighting)
     run = folder / f"{problem}_{optimizer}{weighting}"
+    if problem == "deflated":
+        words["deflation"] = [str(folder / "spread_levels")]
     resume = (run / "checkpoints" / "last.ckpt").exists()
     with BREAKING:
         module = pinnkit.solve(Problem(name=problem, **PROBLEMS[problem]), run, words, resume=resume).module
