@@ -71,6 +71,7 @@ def judged(
         all(stage.first_order for stage in module.stages),
         module.problem.steady,
         module.solves,
+        [one.factor for one in module.state.rises],
     )
     found = verdict(evidence)
     every = {**equations, **conditions}

@@ -40,6 +40,8 @@ from pinnkit.training.exceptions import (
 )
 from pinnkit.training.feature_state import base_state
 from pinnkit.training.module import PINN
+from pinnkit.training.rises import KEY as RISES
+from pinnkit.training.rises import saved_rises
 from pinnkit.training.signals import Interrupted
 from pinnkit.training.trained import trained
 from pinnkit.verdict.changes import Answer
@@ -179,6 +181,7 @@ class Results:
             "wall_time_s": time.perf_counter() - self.began,
             "train_time_s": progress.train_time_s,
             "compile_time_s": progress.compile_time_s,
+            **({RISES: saved_rises(module.state.rises)} if module.state.rises else {}),
         }
 
     def _facts(self, module: PINN) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from pinnkit.runs.estimated_stop import EstimatedStop
 from pinnkit.runs.recovery import (
     FAILURES,
     NAMED,
-    ROLLBACKS,
     check_rollbacks,
     checkpoint_to_resume,
     failure_of,
@@ -26,8 +25,10 @@ from pinnkit.runs.results import Results
 from pinnkit.runs.setup import Setup, writable
 from pinnkit.training.callbacks import FigureLogger, Record, SignalHandler
 from pinnkit.training.checkpoint_writer import Checkpoints
+from pinnkit.training.divergence import ROLLBACKS
 from pinnkit.training.exceptions import CannotWrite, Diverged
 from pinnkit.training.progress import Progress
+from pinnkit.training.rises import Rise, doublings
 
 log = logging.getLogger("pinnkit")
 
@@ -100,19 +101,35 @@ class Run:
             raise failure from None
         self._renew(done + 1)
         checkpoint, step = last_good(error, setup.folder, setup.module) if self.first else (None, 0)
+        found = f"{step} {checkpoint.resolve() if checkpoint else ''}" if self.first else None
+        message = former.ranks.first_message(found, former.device)  # only rank 0 knows the run folder
+        number, _, path = (message or "0 ").partition(" ")
+        step = int(number)
         smaller = "steps of half the size"
         if not all(stage.first_order for stage in setup.module.stages):
             smaller += ", or, where a line search chooses them, the first, and nothing learned before"
+        if error.rose:
+            smaller += self._more_points(error, step)
         log.warning("%s; back to step %d, with %s (%d of %d)", error, step, smaller, done + 1, ROLLBACKS)
-        found = str(checkpoint.resolve()) if checkpoint else None
-        message = former.ranks.first_message(found, former.device)  # only rank 0 knows the run folder
-        return Path(message) if message else None
+        return Path(path) if path else None
+
+    def _more_points(self, error: Diverged, step: int) -> str:
+        """Keep the rise of an objective, after which the equations have more points; in words."""
+        assert error.rose is not None
+        rises, (before, after) = self.setup.module.state.rises, error.rose
+        former = doublings(rises)
+        rises.append(Rise(error.step, after / before, step))
+        factor = f"; it rose by a factor {after / before:.2g}"
+        return (
+            ", and twice as many points of the equations from the next draw on" if doublings(rises) > former else ""
+        ) + factor
 
     def _renew(self, rollbacks: int) -> None:
         """Make the module, its data and its record anew; a signal that has come still counts."""
-        signal = self.setup.module.stopping.interrupted
+        signal, rises = self.setup.module.stopping.interrupted, self.setup.module.state.rises
         self.setup.renew()
         self.setup.module.progress.rollbacks = rollbacks
+        self.setup.module.state.rises = rises
         if signal:
             self.setup.module.stop(signal)
         self.record = self._record()

@@ -185,15 +185,13 @@ class PINN(lightning.LightningModule):
             self.trainer.should_stop = True
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["progress"] = self.progress.state_dict()
-        checkpoint["weights"] = self.state.weights.state_dict()
+        checkpoint |= self.state.saved()
         checkpoint["operators"] = self.choice.to_dict() if self.choice else None
         put_features(checkpoint, self.model)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.rolled_back = self.progress.rollbacks > checkpoint["progress"]["rollbacks"]
-        self.progress.load_state_dict(checkpoint["progress"])
-        self.state.weights.load_state_dict(checkpoint["weights"])
+        self.state.load(checkpoint, rolled_back=self.rolled_back)
         saved = checkpoint.get("operators")
         self.computation.choice = EngineChoice(**saved) if saved else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew

@@ -65,10 +65,13 @@ class StageSequence:
         progress.stage += 1
         progress.stage_step, progress.stage_began_s = 0, self.state.clock.seconds()
         stage = self.state.stage
+        comparable = same_points(former, stage) and "objective" in self.state.losses
+        progress.stage_objective = float(self.state.losses["objective"]) if comparable else math.inf
         if not same_points(former, stage):
             progress.draw = -1
         if not same_terms(former, stage):  # the objective is another one
             progress.first_objective, progress.least_objective = math.nan, math.inf
+            progress.fresh_objective = math.inf
             self.computation.leave()
         elif stage.level != former.level:  # it is one of other parameters
             self.computation.leave()

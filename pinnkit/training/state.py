@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +14,8 @@ from pinnkit.training.clock import Clock
 from pinnkit.training.counters import Counters
 from pinnkit.training.distributed import ALONE, Ranks
 from pinnkit.training.feature_state import network_of
+from pinnkit.training.rises import KEY as RISES
+from pinnkit.training.rises import Rise, loaded_rises, saved_rises
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stages import Stage
 from pinnkit.training.weights import WeightState
@@ -26,6 +29,7 @@ class TrainingState:
         losses: of the last evaluation, by term, and `objective`: their sum under the reference weights.
         weighted_objective: their sum under the present weights, where these are others; None elsewhere.
         diagnostics: what the optimizer reports of its last step.
+        rises: of the objective, that training went back from, in all of the run.
     """
 
     model: Model
@@ -38,6 +42,19 @@ class TrainingState:
     losses: dict[str, Tensor] = field(default_factory=dict)
     weighted_objective: Tensor | None = None
     diagnostics: dict[str, float] = field(default_factory=dict)
+    rises: list[Rise] = field(default_factory=list)
+
+    def saved(self) -> dict[str, Any]:
+        """What a checkpoint holds of it."""
+        found = {"progress": self.progress.state_dict(), "weights": self.weights.state_dict()}
+        return {**found, RISES: saved_rises(self.rises)} if self.rises else found
+
+    def load(self, checkpoint: Mapping[str, Any], rolled_back: bool) -> None:
+        """Take over what a checkpoint holds; rises only where training does not go back: those of the run count on."""
+        self.progress.load_state_dict(checkpoint["progress"])
+        self.weights.load_state_dict(checkpoint["weights"])
+        if not rolled_back:
+            self.rises = loaded_rises(checkpoint.get(RISES))
 
     @property
     def stage(self) -> Stage:

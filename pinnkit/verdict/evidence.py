@@ -27,6 +27,7 @@ class Evidence:
         one_rate: whether all optimizers have a learning rate that is given.
         steady: whether time is no coordinate.
         direct: whether features were solved for, and no network trained.
+        rises: the factors by which the objective rose on new points, where training went back, or had done so before.
     """
 
     equations: Mapping[str, Balance]
@@ -43,3 +44,4 @@ class Evidence:
     one_rate: bool = False
     steady: bool = False
     direct: bool = False
+    rises: Sequence[float] = ()

@@ -51,7 +51,19 @@ def verdict(evidence: Evidence) -> Verdict:
     """The verdict on a run."""
     found = judge(evidence)
     sentences = {SOLVED: _solved, FALLING: _falling, STALLED: _stalled, UNSOLVED: _unsolved, UNKNOWN: _unknown}
-    return Verdict(found.word, " ".join(sentences[found.word](evidence, found)))
+    told = guarded(evidence, found)
+    return Verdict(found.word, " ".join([*sentences[found.word](evidence, found)[: 3 - len(told)], *told]))
+
+
+def guarded(evidence: Evidence, found: Findings) -> list[str]:
+    """What training did against an answer that got lost; of an answer that is no solution in the place of advice."""
+    if not evidence.rises:
+        return []
+    rose = f"The objective rose on new points by up to a factor {max(evidence.rises):.2g}, and training went back"
+    if found.word != UNSOLVED:
+        return [f"{rose}: compare with a run of another seed."]
+    smaller = "a smaller domain" if evidence.steady else "a shorter time interval"
+    return [f"{rose}: try more points (sampling.equations), or {smaller}."]
 
 
 def amount(value: float) -> str:
