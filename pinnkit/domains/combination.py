@@ -69,7 +69,7 @@ class Combination(Shape):
         points = np.concatenate([one for part in self._parts for one in (part.draw(512, unit_of(part)), part.ends)])
         found = {}
         for column, (name, (lower, upper)) in enumerate(self.hull.items()):
-            ends = sorted({end for leaf, _ in self._leaves() for end in leaf.bounds[name]} | {lower, upper})
+            ends = sorted({end for leaf, _ in self.leaves() for end in leaf.bounds[name]} | {lower, upper})
             slack = 1e-9 * self.size
             least = max(end for end in ends if end <= points[:, column].min() + slack or end <= lower)
             most = min(end for end in ends if end >= points[:, column].max() - slack or end >= upper)
@@ -262,12 +262,12 @@ class Combination(Shape):
 
     # ------------------------------------------------------------ its boundary
 
-    def _leaves(self, side: int = 1) -> Iterator[tuple[Shape, int]]:
+    def leaves(self, side: int = 1) -> Iterator[tuple[Shape, int]]:
         """The solids that are no combination, each with the direction of its normals: -1 where it is cut out."""
         for one in (self.left, self.right):
             turned = -side if self.operation == DIFFERENCE and one is self.right else side
             if isinstance(one, Combination):
-                yield from one._leaves(turned)
+                yield from one.leaves(turned)
             else:
                 yield one, turned
 
@@ -275,7 +275,7 @@ class Combination(Shape):
     def _parts(self) -> tuple[Trimmed, ...]:
         found: list[Trimmed] = []
         seen: list[Shape] = []
-        for leaf, side in self._leaves():
+        for leaf, side in self.leaves():
             for base in leaf.boundary(self.coordinates):
                 part = Trimmed(base, self, side, STEP * self.size, without=tuple(seen), of=leaf)
                 if not part.is_empty:

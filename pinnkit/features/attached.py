@@ -51,11 +51,15 @@ def choice_of(kept: Kept, dimension: int) -> Choice:
     """
     ranges, steep = [1.0] * dimension, [1.0] * dimension
     last, found = {group: module for module, group in kept}, False
+    inverted: tuple[float, ...] = ()
     for module, group in kept:
+        if module.features.inversion:
+            inverted = module.features.ranges[-1:]
+            continue
         first = module is not last[group]  # steep ones come before others
         found = found or first
         for index, value in zip(module.features.columns, module.features.ranges, strict=True):
             (steep if first else ranges)[index] = value
     group = kept[-1][1]
     count = sum(module.features.count for module, other in kept if other == group)
-    return Choice(kept[-1][0].features.kind, tuple(ranges), count, tuple(steep) if found else ())
+    return Choice(kept[-1][0].features.kind, tuple(ranges), count, tuple(steep) if found else (), inverted=inverted)

@@ -1,4 +1,4 @@
-"""Derivatives of features that depend on outputs of the network beneath them."""
+"""Derivatives of features that depend on outputs of the network beneath them, or on inverted coordinates."""
 
 from __future__ import annotations
 
@@ -16,27 +16,34 @@ from pinnkit.operators.derivatives import derivatives
 
 Axes: TypeAlias = tuple[int, ...]
 States: TypeAlias = Mapping[Axes, Tensor]
-"""The outputs of the network beneath, and their derivatives, (n, outputs) each."""
+"""The outputs of the network beneath, or inverted coordinates, and their derivatives, (n, outputs) each."""
 
 
-def states(network: FieldNetworks, points: Tensor, fields: Sequence[int], axes: Sequence[Axes]) -> dict[Axes, Tensor]:
-    """The outputs of one of the networks, without features, and derivatives of them, (n, outputs) each.
+def states(
+    network: FieldNetworks, module: RandomFeatures, points: Tensor, fields: Sequence[int], axes: Sequence[Axes]
+) -> dict[Axes, Tensor]:
+    """What features depend on beside the coordinates, and derivatives of it, (n, outputs) each.
 
     Args:
-        fields: the network's.
+        fields: those of the network to whose outputs the features are added.
     """
-    beneath = network.networks[network.members.index(list(fields))]
-    columns, outputs = list(network.outputs[fields[0]].columns), range(len(fields))
-    wanted = [(index, one) for one in axes for index in outputs]
-    found = derivatives(lambda inputs: beneath(inputs[:, columns]), points, wanted)
-    return {one: torch.cat([found[index, one].detach() for index in outputs], dim=1) for one in axes}
+    beneath, columns = network.networks[network.members.index(list(fields))], list(network.outputs[fields[0]].columns)
+
+    def outputs(points: Tensor) -> Tensor:
+        return module.inverse(points) if module.features.inversion else beneath(points[:, columns])
+
+    numbers = range(len(module.features.inverted) or len(fields))
+    found = derivatives(outputs, points, [(index, one) for one in axes for index in numbers])
+    return {one: torch.cat([found[index, one].detach() for index in numbers], dim=1) for one in axes}
 
 
-def all_states(network: FieldNetworks, points: Tensor, fields: Sequence[int], highest: int) -> dict[Axes, Tensor]:
+def all_states(
+    network: FieldNetworks, module: RandomFeatures, points: Tensor, fields: Sequence[int], highest: int
+) -> dict[Axes, Tensor]:
     """The same with all derivatives up to an order."""
     columns = network.outputs[fields[0]].columns
     axes = [one for order in range(highest + 1) for one in combinations_with_replacement(columns, order)]
-    return states(network, points, fields, axes)
+    return states(network, module, points, fields, axes)
 
 
 def chained(module: RandomFeatures, orders: Sequence[Tensor], slopes: Mapping[Axes, Tensor], states: States) -> Tensor:

@@ -14,6 +14,7 @@ class Choice:
     steep: the ranges of the half of them that are tanh features through places where the residual is large; (): none.
     shares: of each network of the problem, the share of this number that it has; (): all of them.
     states: the range on the outputs of the trained network beneath, which are coordinates too; 0: they are not.
+    inverted: the range, a single one, on coordinates inverted at round holes, which half of them have too; (): none.
     """
 
     kind: str
@@ -22,6 +23,7 @@ class Choice:
     steep: tuple[float, ...] = ()
     shares: tuple[float, ...] = ()
     states: float = 0.0
+    inverted: tuple[float, ...] = ()
 
     def number(self, network: int) -> int:
         """Features of each field of a network."""
@@ -35,6 +37,7 @@ class Choice:
         counts = sorted({self.number(network) for network in range(len(self.shares) or 1)})
         text = f"{' and '.join(map(str, counts))} {self.kind} features with weights up to {_shown(self.ranges)}"
         text += f", on its outputs up to {self.states:.3g}" if self.states else ""
+        text += f", half of them on inverted ones up to {_shown(self.inverted)} too" if self.inverted else ""
         return f"{text}, half of them steep ({_shown(self.steep)}) where the residual is large" if self.steep else text
 
     def more(self, growth: float) -> Choice:
@@ -44,9 +47,11 @@ class Choice:
     def larger(self, growth: float) -> Choice:
         """More features, with ranges that grow as their density along a line does."""
         factor = growth ** (1 / len(self.ranges))
-        ranges, steep = (tuple(factor * one for one in each) for each in (self.ranges, self.steep))
+        ranges, steep, inverted = (
+            tuple(factor * one for one in each) for each in (self.ranges, self.steep, self.inverted)
+        )
         count, states = math.ceil(growth * self.count), factor * self.states
-        return replace(self, ranges=ranges, count=count, steep=steep, states=states)
+        return replace(self, ranges=ranges, count=count, steep=steep, states=states, inverted=inverted)
 
 
 def _shown(ranges: Sequence[float]) -> str:

@@ -13,6 +13,7 @@ from pinnkit.features.chain_rule import Axes, States, chained
 from pinnkit.networks.features import RandomFeatures
 
 Derivative = tuple[int, Any]
+BeneathKey = tuple[tuple[int, ...], tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Expansion:
     def size(self) -> int:
         return self.module.features.count * len(self.fields)
 
+    @property
+    def beneath(self) -> BeneathKey:
+        """What its features depend on beside the coordinates: outputs of these fields' network, or an inversion."""
+        return self.fields, self.module.features.inversion
+
 
 @dataclass(frozen=True)
 class Place:
@@ -43,7 +49,7 @@ class Place:
     leaves: dict[Derivative, Tensor]
     orders: dict[int, list[Tensor]]
     factors: dict[Derivative, Tensor] = field(default_factory=dict)
-    states: dict[tuple[int, ...], States] = field(default_factory=dict)
+    states: dict[BeneathKey, States] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -134,8 +134,12 @@ class Growth:
             numbers = [choice.number(index) * (1 if rest else GROWTH) for index, rest in enumerate(rests)]
             following = replace(following, count=math.ceil(max(numbers)))
             following = replace(following, shares=tuple(one / max(numbers) for one in numbers))
-        ranges, steep = (
+        ranges, steep, inverted = (
             tuple(one * (other / one) ** way for one, other in zip(own, larger, strict=True))
-            for own, larger in ((choice.ranges, following.ranges), (choice.steep, following.steep))
+            for own, larger in (
+                (choice.ranges, following.ranges),
+                (choice.steep, following.steep),
+                (choice.inverted, following.inverted),
+            )
         )
-        return replace(following, ranges=ranges, steep=steep)
+        return replace(following, ranges=ranges, steep=steep, inverted=inverted)

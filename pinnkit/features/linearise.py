@@ -110,13 +110,11 @@ class Linearisation:
         place = Place(points, {}, {})
         for number, one in enumerate(self.expansions):
             if any(field in one.fields for field, _ in wanted):
-                if one.module.features.states:
-                    if one.fields not in place.states:
-                        place.states[one.fields] = all_states(self.network, points, one.fields, highest)
-                    states = place.states[one.fields]
-                    place.orders[number] = one.module.orders(points, highest, states[()])
-                else:
-                    place.orders[number] = one.module.orders(points, highest)
+                if one.module.features.states and one.beneath not in place.states:
+                    found = all_states(self.network, one.module, points, one.fields, highest)
+                    place.states[one.beneath] = found
+                beneath = place.states.get(one.beneath, {})
+                place.orders[number] = one.module.orders(points, highest, beneath.get(()))
         plain = [one for one in wanted if self.network.outputs[one[0]].affine]
         base = derivatives(self._base, points, plain)
         if len(plain) < len(wanted):
@@ -151,7 +149,9 @@ class Linearisation:
                 ]
             if len(index):
                 few = points[index]
-                states = all_states(self.network, few, members, highest) if module.features.states else None
+                states = None
+                if module.features.states:
+                    states = all_states(self.network, module, few, members, highest)
                 orders = module.orders(few, highest, None if states is None else states[()])
                 found.append(Other(Expansion(module, members), index, orders, states))
         return found
@@ -165,7 +165,7 @@ class Linearisation:
         slope = self._by_output(place, field, {axes: torch.ones_like(total)})
         for number, one in enumerate(self.expansions):
             if field in one.fields:
-                states = place.states.get(one.fields)
+                states = place.states.get(one.beneath)
                 part = evaluated(one, field, place.orders[number], slope, states)
                 inside = one.module.inside(place.points)
                 total = total + (part if inside is None else part * inside[:, None])
@@ -236,7 +236,7 @@ class Linearisation:
             count = one.module.features.count
             for index in one.fields:
                 if index in by_output:
-                    states = place.states.get(one.fields)
+                    states = place.states.get(one.beneath)
                     part = combined(one.module, place.orders[number], by_output[index], states)
                     jacobian[:, begin : begin + count] += part if inside is None else part * inside[:, None]
                 begin += count

@@ -9,6 +9,7 @@ import torch
 
 from pinnkit.features.attached import Kept
 from pinnkit.features.choice import Choice
+from pinnkit.features.holes import holes
 from pinnkit.features.places import planes
 from pinnkit.features.points import Beneath, probe
 from pinnkit.features.slab import Slab
@@ -44,6 +45,11 @@ def made(
     for number, members in enumerate(network.members):
         count = choice.number(number)
         places = np.zeros((0, 0))
+        inverted = holes(problem, network.outputs[members[0]]) if choice.inverted else []
+        for place, hole in enumerate(inverted):
+            shape = choice.kind, choice.number(number) // 2 // len(inverted), choice.ranges, seed + STREAM // 4 + place
+            count -= shape[1]
+            found.append((probe(network, number, *shape, box, logarithmic, slab, states=hole.beneath(choice)), number))
         if choice.steep:
             places = planes(problem, located, network.outputs[members[0]].part, stream)
         if len(places):

@@ -33,11 +33,16 @@ PROBES = 32
 
 @dataclass(frozen=True)
 class Beneath:
-    """The ends between which the outputs of a network lie, and the range of the weights on them."""
+    """The ends between which the outputs of a network lie, or inverted coordinates, and the range of weights on them.
+
+    inversion, inverted: those of `Features`.
+    """
 
     lower: tuple[float, ...]
     upper: tuple[float, ...]
     range: float
+    inversion: tuple[float, ...] = ()
+    inverted: tuple[int, ...] = ()
 
 
 def draw(
@@ -101,7 +106,7 @@ def probe(
     """Features for the outputs of one of the networks, whose planes pass through the places, where these are given.
 
     Args:
-        states: of the outputs of the network beneath, where features depend on them.
+        states: of the outputs of the network beneath, or of inverted coordinates, where features depend on them.
     """
     first = network.outputs[network.members[group][0]]
     columns = first.columns
@@ -122,6 +127,8 @@ def probe(
         tuple(place for place, index in enumerate(columns) if index in logarithmic),
         None if slab is None else slab.interval,
         tuple(range(outputs)),
+        beneath.inversion,
+        beneath.inverted,
     )
     return RandomFeatures(features, len(network.members[group]), places=places)
 

@@ -116,7 +116,7 @@ def undetermined(solver: FeatureSolver, choice: Choice, points: Tensor) -> Undet
                 text = f"no equation and no condition depends on {_listed(blind)} at this solution"
                 return Undetermined(tuple(blind), f"{SENTENCE}: {text}")
             smooth = Choice("sin", (SMOOTH,) * size, 0)
-            own_kind = replace(choice, kind=kind, steep=(), shares=(), states=0.0)
+            own_kind = replace(choice, kind=kind, steep=(), shares=(), states=0.0, inverted=())
             least = partial(_least, solver, points=points, view=view)
             tried = [_with(solver, _few(solver, one), least) for one in (smooth, own_kind)]
             found = min(tried, key=lambda one: float(one.ratios[0]))

@@ -15,6 +15,7 @@ from pinnkit.features.continuation import followed
 from pinnkit.features.correction import corrected
 from pinnkit.features.deadline import Deadline
 from pinnkit.features.growth import Growth
+from pinnkit.features.holes import any_holes
 from pinnkit.features.judge import Judge
 from pinnkit.features.level import Level
 from pinnkit.features.made import made
@@ -69,6 +70,7 @@ class FeatureSolver:
         choice: the features that are attached.
         trial_unknowns: coefficients in all of a trial.
         trained: whether a trained network is corrected.
+        holed: whether coordinates can be inverted at round holes.
         guess: the state with which Newton's method begins, once it is measured; (): zero.
         slabs: of time that are solved, with the features of each and what they leave; []: one window.
         judge: of answers, by fresh points.
@@ -96,6 +98,7 @@ class FeatureSolver:
         self.guess: Kept = ()
         self.problem, self.network = model.problem, System(model, groups, {}, {}).network
         self.linear = all_linear(self.problem, self.network)
+        self.holed = any_holes(self.problem, self.network)
         self.reason, self.size = "", 0.0
         self.like = like if like is not None else torch.zeros(1, dtype=torch.float64)
         self.attached = Attached(self.network, slab is not None)

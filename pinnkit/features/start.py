@@ -84,7 +84,7 @@ def states_of(network: FieldNetworks, one: Expansion, points: Tensor, axis: int,
     """The outputs that features depend on, and their derivatives by time."""
     if not one.module.features.states:
         return {}
-    return states(network, points, one.fields, [(axis,) * order for order in range(highest + 1)])
+    return states(network, one.module, points, one.fields, [(axis,) * order for order in range(highest + 1)])
 
 
 def outputs_by_time(

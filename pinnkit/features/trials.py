@@ -20,6 +20,8 @@ FIRST = (("sin", 2.0), ("sin", 4.0), ("sin", 8.0), ("sin", 16.0), ("tanh", 1.0),
 """Kinds and ranges that are tried first."""
 STEEP = (8.0, 32.0, 128.0)
 """Ranges of features where the residual is concentrated that are tried first."""
+INVERTED = (1.0, 2.0, 4.0)
+"""Ranges on coordinates inverted at round holes that are tried first."""
 COARSE, FINE = (2.0, 0.5), (2**0.5, 2**-0.5)
 """Factors on ranges."""
 PAYS = 0.7
@@ -33,6 +35,7 @@ class Solver(Protocol):
 
     attached: Attached
     settings: FeatureSettings
+    holed: bool
 
     @property
     def exact(self) -> float: ...
@@ -89,6 +92,10 @@ class Trials:
             best = min([best, *steep], key=self.residual)
             if best.steep:
                 best = self._refined(best, lambda one: one.steep, lambda one, ranges: replace(one, steep=ranges))
+        if self._solver.holed:
+            best = min([best, *(replace(best, inverted=(value,)) for value in INVERTED)], key=self.residual)
+            if best.inverted:
+                best = self._refined(best, lambda one: one.inverted, lambda one, ranges: replace(one, inverted=ranges))
         return best
 
     def residual(self, choice: Choice) -> float:

@@ -31,7 +31,10 @@ class Features:
         logarithmic: which count by their logarithm.
         interval: (index of a coordinate, lower, upper): zero outside; None: everywhere.
         states: the indices of outputs of the network beneath that they depend on too, behind the coordinates in
-            ranges, lower and upper.
+            ranges, lower and upper; of inverted coordinates where there is an inversion.
+        inversion: center and radius R (m + 1 numbers) of the hole by which m coordinates are inverted,
+            q = c + R^2 (p - c) / |p - c|^2; (): none are.
+        inverted: the indices of these coordinates.
         seed: of the weights.
     """
 
@@ -46,6 +49,8 @@ class Features:
     logarithmic: tuple[int, ...] = ()
     interval: tuple[int, float, float] | None = None
     states: tuple[int, ...] = ()
+    inversion: tuple[float, ...] = ()
+    inverted: tuple[int, ...] = ()
 
 
 class RandomFeatures(nn.Module):
@@ -98,6 +103,13 @@ class RandomFeatures(nn.Module):
         axis, lower, upper = self.features.interval
         return (points[:, axis] >= lower) & (points[:, axis] < upper)
 
+    def inverse(self, points: Tensor) -> Tensor:
+        """The inverted coordinates, (n, m); finite, no more, within half the radius, where there is no such field."""
+        *center, radius = self.features.inversion
+        middle = torch.tensor(center, dtype=points.dtype, device=points.device)
+        away = points[:, list(self.features.inverted)] - middle
+        return middle + radius**2 * away / away.square().sum(dim=1, keepdim=True).clamp(min=radius**2 / 4)
+
     def orders(self, points: Tensor, highest: int, outputs: Tensor | None = None) -> list[Tensor]:
         """phi and its derivatives by its argument up to an order, (n, count) each.
 
@@ -108,6 +120,7 @@ class RandomFeatures(nn.Module):
         for place in self.features.logarithmic:
             inputs = torch.cat([inputs[:, :place], inputs[:, place : place + 1].log(), inputs[:, place + 1 :]], dim=1)
         if self.features.states:
+            outputs = self.inverse(points) if self.features.inversion else outputs
             assert outputs is not None
             inputs = torch.cat([inputs, outputs[:, list(self.features.states)]], dim=1)
         argument = torch.addmm(self.offset, inputs, self.weight)

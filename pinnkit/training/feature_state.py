@@ -18,6 +18,8 @@ from pinnkit.optimizers.state_check import InvalidStateError, NonFiniteStateErro
 KEY = "features"
 Value = TypeVar("Value")
 TENSORS = ("weight", "offset", "coefficients")
+LATER = {"states", "inversion", "inverted"}
+"""Of a description, what older files do not have."""
 MOST = 1_000_000
 """Features of an expansion at most."""
 
@@ -141,7 +143,7 @@ def _check_expansion(where: str, kept: Any, network: FieldNetworks, dimension: i
 
 def _check_description(where: str, kept: Any, dimension: int, outputs: int) -> None:
     known = {one.name for one in fields(Features)}
-    if not isinstance(kept, Mapping) or set(kept) | {"states"} != known:  # which older files do not have
+    if not isinstance(kept, Mapping) or set(kept) | LATER != known:
         raise InvalidStateError(f"{where}: is not whole")
     if kept["kind"] not in KINDS:
         raise InvalidStateError(f"{where}.kind: there is no {short(kept['kind'])}")
@@ -153,8 +155,11 @@ def _check_description(where: str, kept: Any, dimension: int, outputs: int) -> N
     _check_places(f"{where}.columns", columns, dimension)
     for key in ("periodic", "logarithmic"):
         _check_places(f"{where}.{key}", kept[key], len(columns))
-    states = kept.get("states", [])
-    _check_places(f"{where}.states", states, outputs)
+    states, inverted, inversion = (kept.get(key, []) for key in ("states", "inverted", "inversion"))
+    _check_places(f"{where}.inverted", inverted, dimension)
+    _check_places(f"{where}.states", states, len(inverted) or outputs)
+    if inverted or inversion:
+        _check_numbers(f"{where}.inversion", inversion, len(inverted) + 1)
     for key in ("ranges", "lower", "upper"):
         _check_numbers(f"{where}.{key}", kept[key], len(columns) + len(states))
     for place, (lower, upper) in enumerate(zip(kept["lower"], kept["upper"], strict=True)):

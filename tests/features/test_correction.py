@@ -76,7 +76,7 @@ def test_partitions_are_as_many_as_bells_numbers():
 @pytest.mark.parametrize("order", [0, 1, 2, 3])
 def test_derivatives_of_features_follow_the_chain_rule_through_the_network(order):
     network, module, points = front().network, states(), POINTS[:20]
-    beneath = all_states(network, points, (0,), order)
+    beneath = all_states(network, module, points, (0,), order)
     phi = module.orders(points, order, beneath[()])
     for axes in combinations_with_replacement((0, 1), order):
         found = combined(module, phi, {axes: torch.ones(20, 1, dtype=torch.float64)}, beneath) @ module.coefficients

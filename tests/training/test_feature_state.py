@@ -21,11 +21,13 @@ WORDS = {
     "equations": ["u_t = diff(k*u_x, x) + a", "k_x = 0"],
     "conditions": {"start": {"at": "t = 0", "equations": "u = x"}, "end": {"at": "x = 0", "equations": "k = 1"}},
 }
+INVERSION = {"inversion": (0.5, 0.2), "inverted": (0,)}
 DRAWN = [
     (features("sin", columns=(0, 1), periodic=(0,)), 0),
     (features("tanh", columns=(0, 1), interval=(1, -math.inf, 0.5)), 0),
     (features("tanh", columns=(0,), lower=(0.1,), logarithmic=(0,)), 1),
     (features("sin", columns=(0, 1), ranges=(2.0,) * 3, lower=(0.0,) * 3, upper=(1.0,) * 3, states=(0,)), 0),
+    (features("sin", columns=(0,), ranges=(2.0,) * 2, lower=(0.0,) * 2, upper=(1.0,) * 2, states=(0,), **INVERSION), 0),
 ]
 POINTS = torch.rand(20, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) + 0.1
 
@@ -67,7 +69,8 @@ def test_a_file_from_before_features_of_outputs_is_read(kept):
     other = made()
     del kept["expansions"][3:]
     for one in kept["expansions"]:
-        del one["description"]["states"]
+        for key in ("states", "inversion", "inverted"):
+            del one["description"][key]
     check_features(kept, other.model)
     attach(other.model, kept)
     assert [one.features for one in other.network.expansions] == [one for one, _ in DRAWN[:3]]
@@ -108,6 +111,8 @@ WRONG = {
     "expansions.1.description.interval": ([7, 0.0, 1.0], "indices"),
     "expansions.3.description.states": ([1], "indices below 1"),
     "expansions.3.description.upper": ([1.0, 1.0], "3 numbers"),
+    "expansions.4.description.inverted": ([2], "indices below 2"),
+    "expansions.4.description.inversion": ([0.5], "2 numbers"),
     "expansions.3.weight": (torch.zeros(2, 7, dtype=torch.float64), "shape"),
     "learned": ({}, "a are needed"),
 }
