@@ -72,6 +72,7 @@ def judged(
         module.problem.steady,
         module.solves,
         [one.factor for one in module.state.rises],
+        len(module.state.restarts.done),
     )
     found = verdict(evidence)
     every = {**equations, **conditions}

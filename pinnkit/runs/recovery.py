@@ -31,6 +31,8 @@ from pinnkit.training.exceptions import (
     cannot_write,
 )
 from pinnkit.training.module import PINN
+from pinnkit.training.restarts import KEY as RESTARTS
+from pinnkit.training.restarts import Restarts
 from pinnkit.training.rises import KEY as RISES
 from pinnkit.training.rises import loaded_rises
 from pinnkit.training.rollback import remove_later, roll_back
@@ -82,7 +84,7 @@ def check_resumed(config: str, folder: RunFolder) -> None:
 
 
 def checkpoint_to_resume(folder: RunFolder, module: PINN, digests: Mapping[str, str]) -> Path:
-    """The newest checkpoint of a folder that can be used; the module takes over its number of rollbacks, and rises.
+    """The newest checkpoint of a folder that can be used; the module takes over its rollbacks, rises and restarts.
 
     Args:
         digests: of the samples that the run has now.
@@ -105,6 +107,7 @@ def checkpoint_to_resume(folder: RunFolder, module: PINN, digests: Mapping[str, 
         report.raise_if_any()
     module.progress.rollbacks = content["progress"]["rollbacks"]
     module.state.rises = loaded_rises(content.get(RISES))
+    module.state.restarts = Restarts.of(content.get(RESTARTS))
     _compare_samples(content["pinnkit"]["data"], digests, report)
     return path
 

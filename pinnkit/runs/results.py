@@ -25,6 +25,7 @@ from pinnkit.runs.history import history as history_of
 from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.report import report
+from pinnkit.runs.restarts import guarded, rows_of_answer
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Record
 from pinnkit.training.datamodule import CollocationData
@@ -40,8 +41,6 @@ from pinnkit.training.exceptions import (
 )
 from pinnkit.training.feature_state import base_state
 from pinnkit.training.module import PINN
-from pinnkit.training.rises import KEY as RISES
-from pinnkit.training.rises import saved_rises
 from pinnkit.training.signals import Interrupted
 from pinnkit.training.trained import trained
 from pinnkit.verdict.changes import Answer
@@ -112,11 +111,12 @@ class Results:
             callbacks = self.settings.callbacks
             self.run.write_figures(figures, callbacks.figures_format, callbacks.figures_dpi)
             self._show(module.progress.step, figures)
+        rows = rows_of_answer(module, record.rows)
         metrics = {
             "status": "interrupted" if (module.stopped or "").startswith(INTERRUPTED) else "finished",
             "reason": module.stopped,
             **found.errors(),
-            "loss": record.rows[-1]["losses"].get("objective") if record.rows else None,
+            "loss": rows[-1]["losses"].get("objective") if rows else None,
             **self._counters(module),
             "learned": learned(module, corrections.learned),
             **corrections.metrics,
@@ -127,7 +127,7 @@ class Results:
             **self._facts(module),
         }
         asked = self.settings.trainer.asked_error
-        metrics |= judged(module, record.rows, answers, self.reference, metrics, self.settings.seed, asked)
+        metrics |= judged(module, rows, answers, self.reference, metrics, self.settings.seed, asked)
         self._write(metrics, module)
         for line in in_columns(verdict_lines(metrics)):
             log.info(line, extra={"verdict": metrics["verdict"]})
@@ -181,7 +181,7 @@ class Results:
             "wall_time_s": time.perf_counter() - self.began,
             "train_time_s": progress.train_time_s,
             "compile_time_s": progress.compile_time_s,
-            **({RISES: saved_rises(module.state.rises)} if module.state.rises else {}),
+            **guarded(module.state),
         }
 
     def _facts(self, module: PINN) -> dict[str, Any]:

@@ -28,6 +28,8 @@ from pinnkit.training.counters import LATER
 from pinnkit.training.feature_state import KEY as FEATURES
 from pinnkit.training.feature_state import check_features
 from pinnkit.training.module import PINN
+from pinnkit.training.restarts import KEY as RESTARTS
+from pinnkit.training.restarts import check_restarts
 from pinnkit.training.rises import KEY as RISES
 from pinnkit.training.rises import check_rises
 from pinnkit.training.trained import trained
@@ -94,6 +96,7 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     _check_progress(content["progress"], module)
     _check_term_weights(content["weights"], module)
     check_rises(content.get(RISES))
+    check_restarts(content.get(RESTARTS), module.state_dict())
     _check_choice(content.get("operators"))
     _check_callbacks(content["callbacks"], content["progress"]["step"], module)
     _check_points(content["CollocationData"], module, content["progress"]["step"])

@@ -92,6 +92,7 @@ class PINN(lightning.LightningModule):
         sequence = StageSequence(self.state, self.stopping, self.computation)
         self.loop = Loop(self.state, self.computation, step, sequence, self.stopping, self.divergence)
         self.rolled_back = False  # whether training diverged, and goes on from an earlier state with smaller steps
+        self.unsaved = False  # whether no checkpoint has the present state, though one was written at this step
 
     @property
     def solves(self) -> bool:
@@ -170,7 +171,7 @@ class PINN(lightning.LightningModule):
 
     def on_train_start(self) -> None:
         self.state.clock.compile_time.seconds = self.progress.compile_time_s
-        if self.rolled_back:
+        if self.rolled_back or self.state.restarts.left_last:
             for optimizer in self.trainer.optimizers:
                 if isinstance(optimizer, DeterministicOptimizer):  # what it has learned would repeat the same steps
                     optimizer.restart(0.5**self.progress.rollbacks)

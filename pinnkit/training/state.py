@@ -14,6 +14,8 @@ from pinnkit.training.clock import Clock
 from pinnkit.training.counters import Counters
 from pinnkit.training.distributed import ALONE, Ranks
 from pinnkit.training.feature_state import network_of
+from pinnkit.training.restarts import KEY as RESTARTS
+from pinnkit.training.restarts import Restarts
 from pinnkit.training.rises import KEY as RISES
 from pinnkit.training.rises import Rise, loaded_rises, saved_rises
 from pinnkit.training.settings import Trainer
@@ -30,6 +32,7 @@ class TrainingState:
         weighted_objective: their sum under the present weights, where these are others; None elsewhere.
         diagnostics: what the optimizer reports of its last step.
         rises: of the objective, that training went back from, in all of the run.
+        restarts: from other first weights, in all of the run.
     """
 
     model: Model
@@ -43,18 +46,31 @@ class TrainingState:
     weighted_objective: Tensor | None = None
     diagnostics: dict[str, float] = field(default_factory=dict)
     rises: list[Rise] = field(default_factory=list)
+    restarts: Restarts = field(default_factory=Restarts)
+
+    def begin_at(self, before: Counters) -> None:
+        """Count steps, evaluations and seconds on from those of an answer that was left."""
+        for name in ("step", "evaluations", "train_time_s", "compile_time_s", "step_time_s"):
+            setattr(self.progress, name, getattr(before, name))
+        self.progress.sound, self.progress.stage_began_s = before.step, before.train_time_s
+        self.weights.updated = before.step
 
     def saved(self) -> dict[str, Any]:
         """What a checkpoint holds of it."""
-        found = {"progress": self.progress.state_dict(), "weights": self.weights.state_dict()}
-        return {**found, RISES: saved_rises(self.rises)} if self.rises else found
+        found: dict[str, Any] = {"progress": self.progress.state_dict(), "weights": self.weights.state_dict()}
+        if self.rises:
+            found[RISES] = saved_rises(self.rises)
+        if self.restarts.done:
+            found[RESTARTS] = self.restarts.state_dict()
+        return found
 
     def load(self, checkpoint: Mapping[str, Any], rolled_back: bool) -> None:
-        """Take over what a checkpoint holds; rises only where training does not go back: those of the run count on."""
+        """Take over what a checkpoint holds; rises and restarts only where training does not go back."""
         self.progress.load_state_dict(checkpoint["progress"])
         self.weights.load_state_dict(checkpoint["weights"])
         if not rolled_back:
             self.rises = loaded_rises(checkpoint.get(RISES))
+            self.restarts = Restarts.of(checkpoint.get(RESTARTS))
 
     @property
     def stage(self) -> Stage:

@@ -28,6 +28,7 @@ class Evidence:
         steady: whether time is no coordinate.
         direct: whether features were solved for, and no network trained.
         rises: the factors by which the objective rose on new points, where training went back, or had done so before.
+        restarts: how often training began anew, as its answer solved nothing.
     """
 
     equations: Mapping[str, Balance]
@@ -45,3 +46,4 @@ class Evidence:
     steady: bool = False
     direct: bool = False
     rises: Sequence[float] = ()
+    restarts: int = 0

@@ -21,6 +21,7 @@ from pinnkit.verdict.judge import (
     UNKNOWN,
     UNSOLVED,
     Findings,
+    Worst,
     judge,
 )
 from pinnkit.verdict.progress import longer
@@ -57,6 +58,10 @@ def verdict(evidence: Evidence) -> Verdict:
 
 def guarded(evidence: Evidence, found: Findings) -> list[str]:
     """What training did against an answer that got lost; of an answer that is no solution in the place of advice."""
+    if evidence.restarts and found.word == UNSOLVED:
+        times = "once" if evidence.restarts == 1 else f"{evidence.restarts} times"
+        smaller = "a smaller domain" if evidence.steady else "a shorter time interval"
+        return [f"Training began anew {times}, as answers solved nothing: try {smaller}, or another network."]
     if not evidence.rises:
         return []
     rose = f"The objective rose on new points by up to a factor {max(evidence.rises):.2g}, and training went back"
@@ -195,15 +200,20 @@ def _estimated(found: Findings) -> str:
 
 def _worst(found: Findings) -> str:
     """The equation or the condition that is farthest from being met; "": all are."""
-    unmet, violated = found.unmet, found.violated
+    words = shortcoming(found.unmet, found.violated)
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def shortcoming(unmet: Worst | None, violated: Worst | None) -> str:
+    """The equation, or the condition, that is farther from being met, without a capital; "": both are met."""
     if violated and not (unmet and unmet.ratio > violated.ratio):
-        return f"The condition {violated.name} is violated by {amount(violated.ratio)} of the size of its terms"
+        return f"the condition {violated.name} is violated by {amount(violated.ratio)} of the size of its terms"
     if not unmet:
         return ""
     where, slab = "", unmet.slab
     if slab is not None:
         where = f" ({amount(slab.ratio)} where {slab.lower:.3g} <= {slab.name} <= {slab.upper:.3g})"
-    return f"The residual of {unmet.name} is {amount(unmet.ratio)} of the size of its terms{where}"
+    return f"the residual of {unmet.name} is {amount(unmet.ratio)} of the size of its terms{where}"
 
 
 def _steps(evidence: Evidence) -> str:
