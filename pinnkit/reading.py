@@ -180,6 +180,8 @@ def _names(kind: type) -> set[str]:
 
 def type_error(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
     """What is wrong with a value, or an empty text. `rule` may hold choices, minimum, maximum, above, below."""
+    if hint is Any:  # what it may be depends on the problem
+        return ""
     options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None:
         return "" if type(None) in options else "a value is needed"
@@ -193,7 +195,8 @@ def type_error(value: Any, hint: Any, rule: Mapping[str, Any]) -> str:
         return "; ".join(wrong)
     if origin is tuple:
         inner = typing.get_args(kind)[0]
-        ones = [value] if isinstance(value, inner) else value
+        accepted = (int, float) if inner is float else inner
+        ones = [value] if isinstance(value, accepted) else value
         if isinstance(ones, str) or not isinstance(ones, Sequence) or not ones:
             return (
                 f"a list is needed, of {', '.join(map(str, rule['choices']))}"
@@ -237,5 +240,7 @@ def _converted(value: Any, hint: Any) -> Any:
     if float in options and isinstance(value, int):
         return float(value)
     if value is not None and any(typing.get_origin(option) is tuple for option in options):
-        return tuple(dict.fromkeys([value] if isinstance(value, str) else value))
+        ones = [value] if isinstance(value, str | int | float) else value
+        floats = any(typing.get_args(option)[:1] == (float,) for option in options)
+        return tuple(dict.fromkeys(float(one) if floats else one for one in ones))
     return dict(value) if isinstance(value, Mapping) else value

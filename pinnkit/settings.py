@@ -52,6 +52,10 @@ class Settings:
     levels: int = field(default=1, metadata={"minimum": 1, "maximum": 100})
     """Networks that are trained one after the other with the same optimizers, each on what those before leave, and with
     an equal share of the steps or the time; their sum is the solution."""
+    continuation: dict[str, Any] | None = None
+    """Parameter -> the values at which the network is trained one after the other, before the problem's own:
+    {nu: [0.1, 0.03]}, or {nu: {from: 0.1, steps: 4}} for so many steps of one ratio. Half of the steps or the time is
+    for the last value, and an equal share of the other half for each before it."""
     polish: str = field(default="auto", metadata={"choices": POLISH})
     """Whether features correct the trained network; auto: where that takes at most a fifth of the training time."""
     weighting: Weighting = reading.part(WEIGHTINGS)
@@ -107,6 +111,8 @@ def read_settings(config: Mapping[str, Any], report: Report) -> Settings:
         if phase.first_order and phase.steps is None:
             message = f"a phase of {phase.name} ends only by its steps: write {{name: {phase.name}, steps: 300}}"
             report.add(f"phases[{number}].steps", message)
+    _check_redraw(settings.sampling, report)
+    _check_continuation(settings, report)
     if settings.stages is not None:
         check_stages(settings.stages, report)
         if settings.polish_stage and settings.polish == "false":
@@ -128,6 +134,31 @@ def check_optimizer_given_once(settings: Settings, report: Report) -> None:
         report.add("optimizer", f"{message}, which would take its place: add {key}=null, or optimizer=auto")
 
 
+def _check_redraw(sampling: Sampling, report: Report) -> None:
+    """Refuse a method of redraws by residual where there are none."""
+    if sampling.redraw == "rad":
+        return
+    for key, reason in (
+        ("method", sampling.name if sampling.fixed else None),
+        ("redraw_every", "null" if sampling.redraw_every is None else None),
+        ("residual_power", "0" if sampling.residual_power == 0 else None),
+    ):
+        if reason is not None:
+            message = f"is {sampling.redraw}, and sampling.{key}={reason} leaves no redraws by residual"
+            report.add("sampling.redraw", f"{message}: leave one of both out")
+
+
+def _check_continuation(settings: Settings, report: Report) -> None:
+    """Refuse what cannot be done at several values of a parameter."""
+    if not settings.continuation:
+        return
+    stands = "continuation trains one network by optimizer or phases"
+    if settings.stages is not None:
+        report.add("continuation", f"is given, and stages too, but {stands}: leave one of both out")
+    if settings.levels > 1:
+        report.add("continuation", f"is given, and levels={settings.levels}, but {stands}: leave one of both out")
+
+
 def _names(parts: tuple[Any, ...]) -> str:
     return ", ".join(one.name for one in parts)
 
@@ -137,8 +168,11 @@ def check_method(settings: Settings, report: Report) -> None:
     if settings.method != "features":
         return
     usual, stands = Settings(), "features, solved by least squares, take the place of a trained network"
-    for key in ("network", "optimizer", "phases", "stages", "levels"):
+    for key in ("network", "optimizer", "phases", "stages", "levels", "continuation"):
         if getattr(settings, key) != getattr(usual, key):
             report.add(key, f"is given, and method=features reads no {key}: {stands}; leave it out, or method=network")
+    if settings.weighting.every is not None:
+        message = f"is {settings.weighting.name}, which changes weights while a network is trained, and features are"
+        report.add("weighting", f"{message} solved for at once: take weighting=fixed, or method=network")
     if settings.dtype != "float64":
         report.add("dtype", f"is {settings.dtype}, and method=features needs float64, or method=network")

@@ -13,11 +13,11 @@ from pinnkit.cli.composition import Composer
 from pinnkit.cli.entry import FINISHED, asks_help, report_error
 from pinnkit.domains.shape import Shape
 from pinnkit.language.errors import Mistake, ProblemError
+from pinnkit.losses.scaling import described_scales, scaling
 from pinnkit.problem.integrals import described_integrals
 from pinnkit.problem.parts import Equation
 from pinnkit.problem.places import equations_with_keys
 from pinnkit.problem.problem import Problem
-from pinnkit.problem.scales import field_scales
 from pinnkit.problem.statement import where_it_holds
 from pinnkit.problem.units import unit_behind
 from pinnkit.runs.console import for_terminal
@@ -83,7 +83,8 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
     yield f"  domain      {problem.domain.description}{_size(problem.domain, problem.domain.fills_bounds)}{periodic}"
     for name, region in problem.regions.items():
         yield f"  region      {name}: {region.description}{_size(region, region.fills_bounds)}"
-    scales = field_scales(problem)
+    found = scaling(problem, settings.weighting)
+    scales = found.fields
     for field in problem.fields:
         transform = f", through {field.transform}" if field.transform else ""
         if field.bounds:
@@ -109,6 +110,8 @@ def described(problem: Problem, settings: Settings) -> Iterator[str]:
         where = where_it_holds(condition, problem) if condition else f"at {count} points {_inside(equation.region)}"
         exact = ", exact by construction" if condition and condition.hard else ""
         yield f"  {equation.name:<11} {_residual(equation)}   {where}{_weight(equation)}{exact}"
+    if text := described_scales(found):
+        yield f"  scales      {text}"
     for line in described_integrals(problem):
         yield f"  quadrature  {line}"
     for name, expression in problem.exact.items():

@@ -9,6 +9,7 @@ CHOSEN_BY = {
     "optimizer": ("phases",),
     "sampling.equations": ("sampling.equations_by_residual", "sampling.equations_doublings"),
     "sampling.conditions": ("sampling.conditions_doublings",),
+    "sampling.redraw": ("sampling.residual_power", "sampling.residual_power_late", "sampling.residual_floor"),
     "sampling.residual_power": ("sampling.residual_power_late",),
 }
 """Keys of config.yaml, and those with what a run has chosen by them."""

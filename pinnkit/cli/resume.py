@@ -13,7 +13,7 @@ from pinnkit.cli import yaml_files
 from pinnkit.cli.quoting import unquoted
 from pinnkit.language.errors import Mistake, ProblemError, Report
 from pinnkit.reporting.artifacts import RunFolder, RunFolderError
-from pinnkit.runs.configuration import FREE, GROUPS, contradicts
+from pinnkit.runs.configuration import FREE, GROUPS, contradicts, without_later_choices
 from pinnkit.training.settings import Trainer
 
 MACHINES = ("accelerator", "devices", "nodes")
@@ -41,7 +41,7 @@ def read_saved_config(folder: Path, key: str = "resume") -> dict[str, Any]:
         if not isinstance(config.get(part, {}), Mapping):
             report.add(key, f"{run.config}: {part}: {config[part]!r} is not a mapping of settings")
     report.raise_if_any()
-    return config
+    return without_later_choices(config)
 
 
 def resumed(config: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:

@@ -71,12 +71,16 @@ class Evaluator:
         self.objective = Objective(groups, self.rule, together=engine == "jets", directions=directions)
         trainable = model.trainable()
         self.names, self.parameters = list(trainable), list(trainable.values())
-        self.constants = model.constants(self.parameters[0])
+        self.renew_constants()
         # CUDA graphs belong to the thread that has recorded them; a GPU is filled by one.
         self.workers = Workers(threads if engine != "autograd" and self.constants.device.type == "cpu" else 1)
         self.compiled: dict[tuple, Callable[..., Any]] = {}
         self.warning: str | None = None
         """Why recorded code runs without a compiler, where it does."""
+
+    def renew_constants(self) -> None:
+        """Take the present values of the problem's parameters."""
+        self.constants = self.model.constants(self.parameters[0])
 
     @contextmanager
     def threading(self) -> Iterator[None]:

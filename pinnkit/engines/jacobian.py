@@ -109,6 +109,19 @@ class Jacobian:
 
         return rows
 
+    def _traces(self, prepared: Prepared) -> Callable[..., tuple[Tensor]]:
+        """(parameters, weights, constants, chunk) -> the sum of the squares of each term's rows of J, (terms,)."""
+        rows, place = self._rows(prepared), len(self.evaluator.names) + 2
+
+        def traces(*inputs: Tensor) -> tuple[Tensor]:
+            squares = rows(*inputs)[1].square().sum(dim=1)
+            batches = prepared.unpacked(inputs[place:])
+            counts = [(len(batches[one.name]), len(one.terms)) for one in self.evaluator.groups]
+            parts = squares.split([points * terms for points, terms in counts])
+            return (torch.cat([part.view(size).sum(dim=0) for part, size in zip(parts, counts, strict=True)]),)
+
+        return traces
+
     def _residuals(self, prepared: Prepared) -> Callable[..., tuple[Tensor]]:
         """(parameters, weights, constants, chunk) -> r (rows,), in the order of `_rows`, without J."""
         evaluator = self.evaluator
@@ -178,13 +191,15 @@ class Jacobian:
 
     def _build(self, kind: str, prepared: Prepared, inputs: Inputs) -> Callable[..., Any]:
         """Record the function of a kind, and compile it where the engine is a compiled one."""
-        make = {"rows": self._rows, "residuals": self._residuals, "product": self._product}[kind]
+        make = {"rows": self._rows, "traces": self._traces, "residuals": self._residuals, "product": self._product}[
+            kind
+        ]
         try:
             check_traceable(self.evaluator.model.network, prepared.chunks[0][0])
             graph = record_graph(make(prepared), inputs)
         except Untraceable as error:
             raise EngineUnsupported(f"{error}") from error
-        if self.evaluator.engine == "autograd":
+        if self.evaluator.engine == "autograd" or kind == "traces":  # few points, now and then: no compilation pays
             return graph
         log.info("compiling the residuals' derivatives by the parameters")
         try:
@@ -239,6 +254,11 @@ class Linearisation:
         lower, gradient = self.ranks.total(found)
         lower.tril_()
         return lower + lower.tril(-1).T, gradient
+
+    def traces(self) -> Tensor:
+        """The sum of the squares of each term's rows of J, (terms,)."""
+        rows = self._function("traces", self._head())
+        return self.ranks.total(self.jacobian.evaluator.sums(rows, self.shards))[0]
 
     def rows(self) -> tuple[Tensor, Tensor]:
         """r (N,) and J (N, n)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,8 @@ class Model:
     problem: Problem
     network: nn.Module
     learned: nn.ParameterDict
+    values: dict[str, float] = field(default_factory=dict)
+    """Parameters that have other values than the problem's own at present, with these."""
 
     @property
     def like(self) -> Tensor:
@@ -33,7 +35,7 @@ class Model:
 
     def constants(self, like: Tensor) -> Tensor:
         """The values of the parameters that are not learned."""
-        fixed = [one.value for one in self.problem.parameters if not one.learn]
+        fixed = [self.values.get(one.name, one.value) for one in self.problem.parameters if not one.learn]
         return torch.tensor(fixed, dtype=like.dtype, device=like.device)
 
     def parameters(self, learned: Mapping[str, Tensor], constants: Tensor) -> dict[str, Tensor]:

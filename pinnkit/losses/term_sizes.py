@@ -9,6 +9,7 @@ import sympy
 import torch
 from torch import Tensor
 
+from pinnkit.language.additive import additive_terms
 from pinnkit.language.calculus import Partial
 from pinnkit.language.evaluate import Program
 from pinnkit.language.integral import all_partials
@@ -17,23 +18,6 @@ from pinnkit.problem.parts import Equation
 from pinnkit.sampling.point_set import PointSet
 
 Values = Mapping[sympy.Basic, Any]
-
-
-def additive_terms(residual: sympy.Expr) -> tuple[sympy.Expr, ...]:
-    """The terms of a sum; a factor that holds no field is multiplied out.
-
-    >>> x, t, u = sympy.Symbol("x", real=True), sympy.Symbol("t", real=True), Partial("u", ("x", "t"))
-    >>> sorted(map(str, additive_terms(u.diff(t) - x * (u.diff(x) + u))))
-    ['-x*u', '-x*u_x', 'u_t']
-    """
-    if residual.is_Add:
-        return tuple(term for one in residual.args for term in additive_terms(one))
-    if residual.is_Mul:
-        sums = [one for one in residual.args if one.is_Add and all_partials(one)]
-        others = [one for one in residual.args if one not in sums]
-        if len(sums) == 1 and not any(map(all_partials, others)):
-            return tuple(sympy.Mul(*others, term) for term in additive_terms(sums[0]))
-    return (residual,)
 
 
 class TermSizes:

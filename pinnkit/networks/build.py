@@ -111,6 +111,6 @@ def _network(settings: Network, embedding: CoordinateEmbedding, outputs: int) ->
     """The embeddings, and the network that the architecture builds on them."""
     layers: list[Any] = [embedding]
     if settings.fourier_features:
-        layers.append(RandomFourier(layers[-1].outputs, settings.fourier_features, settings.fourier_scale))
+        layers.append(RandomFourier(layers[-1].outputs, settings.fourier_features, *settings.fourier_scales))
     layers.append(settings.build(layers[-1].outputs, outputs))
     return nn.Sequential(*layers)

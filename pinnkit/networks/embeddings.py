@@ -63,17 +63,19 @@ class CoordinateEmbedding(nn.Module):
 class RandomFourier(nn.Module):
     """Random Fourier features: z -> [cos(pi B z), sin(pi B z)], B (m, d) fixed, normal with deviation `scale`.
 
-    Tancik et al. 2020 (arXiv 2006.10739); for PINNs Wang et al. 2020 (arXiv 2012.10047).
+    With several scales B has m rows of each, one scale after the other. Tancik et al. 2020 (arXiv 2006.10739); for
+    PINNs Wang et al. 2020 (arXiv 2012.10047).
 
-    Shape: (n, d) -> (n, 2 m).
+    Shape: (n, d) -> (n, 2 m s), with s scales.
     """
 
     matrix: Tensor
 
-    def __init__(self, inputs: int, features: int, scale: float) -> None:
+    def __init__(self, inputs: int, features: int, *scales: float) -> None:
         super().__init__()
-        self.register_buffer("matrix", torch.randn(inputs, features, dtype=torch.float64) * scale * math.pi)
-        self.outputs = 2 * features
+        parts = [torch.randn(inputs, features, dtype=torch.float64) * scale * math.pi for scale in scales]
+        self.register_buffer("matrix", torch.cat(parts, dim=1))
+        self.outputs = 2 * features * len(scales)
 
     def forward(self, values: Tensor) -> Tensor:
         phase = values @ self.matrix

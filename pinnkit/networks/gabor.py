@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from pinnkit.networks.layers import counted, for_sines, glorot, linear_layers
+
 
 class Gabor(nn.Module):
     """h_1 = g_1(z), h_(i+1) = g_(i+1)(z) * (W_i h_i + b_i), and a linear last layer.
@@ -27,22 +29,18 @@ class Gabor(nn.Module):
     def __init__(self, inputs: int, outputs: int, width: int, depth: int, frequency: float) -> None:
         super().__init__()
         self.centres, self.steepness = nn.ParameterList(), nn.ParameterList()
-        waves = [nn.Linear(inputs, width, dtype=torch.float64) for _ in range(depth)]
-        layers = [nn.Linear(width, width, dtype=torch.float64) for _ in range(depth - 1)]
-        self.waves, self.layers = nn.ModuleList(waves), nn.ModuleList(layers)
-        self.last = nn.Linear(width, outputs, dtype=torch.float64)
+        waves = [layer for _ in range(depth) for layer in linear_layers(inputs, width)]
+        *layers, last = linear_layers(*[width] * depth, outputs)
+        self.waves, self.layers, self.last = nn.ModuleList(waves), nn.ModuleList(layers), last
         for wave in waves:
             nn.init.normal_(wave.weight, std=frequency / math.sqrt(depth))
             nn.init.uniform_(wave.bias, -math.pi, math.pi)
             self.centres.append(nn.Parameter(2 * torch.rand(inputs, width, dtype=torch.float64) - 1))
             self.steepness.append(nn.Parameter(2 * torch.rand(width, dtype=torch.float64)))
-        bound = math.sqrt(6 / width)
         for layer in layers:
-            nn.init.uniform_(layer.weight, -bound, bound)
-            nn.init.zeros_(layer.bias)
-        nn.init.xavier_normal_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
-        self.description = f"{depth} layer{'s' if depth > 1 else ''} of {width} Gabor filters, frequency {frequency:g}"
+            for_sines(layer)
+        glorot([last])
+        self.description = f"{counted(depth, 'layer')} of {width} Gabor filters, frequency {frequency:g}"
 
     def forward(self, values: Tensor) -> Tensor:
         square = (values * values).sum(dim=1, keepdim=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+
+from pinnkit.networks.layers import counted, glorot, linear_layers
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
@@ -35,14 +36,11 @@ class MLP(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, width: int, depth: int, activation: str = "tanh") -> None:
         super().__init__()
-        sizes = [inputs, *[width] * depth, outputs]
-        linear = [nn.Linear(fan_in, fan_out, dtype=torch.float64) for fan_in, fan_out in pairwise(sizes)]
+        linear = linear_layers(inputs, *[width] * depth, outputs)
+        glorot(linear)
         self.layers = nn.ModuleList(linear)
-        for layer in linear:
-            nn.init.xavier_normal_(layer.weight)
-            nn.init.zeros_(layer.bias)
         self.activation = ACTIVATIONS[activation]
-        self.description = f"{depth} hidden layer{'s' if depth > 1 else ''} of {width}, {activation}"
+        self.description = f"{counted(depth)} of {width}, {activation}"
 
     def forward(self, values: Tensor) -> Tensor:
         for layer in self.layers[:-1]:

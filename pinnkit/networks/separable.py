@@ -8,6 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from pinnkit.networks.layers import counted, glorot
 from pinnkit.networks.mlp import ACTIVATIONS
 
 
@@ -42,11 +43,10 @@ class Separable(nn.Module):
             biases.append(nn.Parameter(bias))
         self.weights, self.biases = nn.ParameterList(weights), nn.ParameterList(biases)
         self.last = nn.Linear(rank, outputs, dtype=torch.float64)
-        nn.init.xavier_normal_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        glorot([self.last])
         self.activation = ACTIVATIONS[activation]
-        layers = f"{depth} hidden layer{'s' if depth > 1 else ''} of {width}, {activation}"
-        self.description = f"{rank} product{'s' if rank > 1 else ''} of networks of one coordinate: {layers}"
+        layers = f"{counted(depth)} of {width}, {activation}"
+        self.description = f"{counted(rank, 'product')} of networks of one coordinate: {layers}"
 
     def forward(self, values: Tensor) -> Tensor:
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):

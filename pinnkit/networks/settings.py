@@ -98,8 +98,18 @@ class Network(ABC):
         """Numbers into which that many coordinates, and periodic ones, are embedded."""
         return plain + 2 * periodic * self.harmonics
 
+    @property
+    def fourier_scales(self) -> tuple[float, ...]:
+        """Standard deviations of the random frequencies, of which each has `fourier_features`."""
+        return (self.fourier_scale,)
+
+    def fixed(self, embedded: int) -> int:
+        """How many numbers the network has that are not trained, on so many embedded coordinates."""
+        return embedded * self.fourier_features * len(self.fourier_scales)
+
     def total(self, embedded: int, outputs: int) -> int:
         """How many numbers the network has on so many embedded coordinates, fixed frequencies included."""
         if not self.fourier_features:
             return self.parameters(embedded, outputs)
-        return embedded * self.fourier_features + self.parameters(2 * self.fourier_features, outputs)
+        inputs = 2 * self.fourier_features * len(self.fourier_scales)
+        return self.fixed(embedded) + self.parameters(inputs, outputs)

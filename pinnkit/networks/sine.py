@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+
+from pinnkit.networks.layers import counted, for_sines, glorot, linear_layers
 
 
 class Sine(nn.Module):
@@ -27,19 +28,16 @@ class Sine(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, width: int, depth: int, frequency: float) -> None:
         super().__init__()
-        sizes = [inputs, *[width] * depth, outputs]
-        linear = [nn.Linear(fan_in, fan_out, dtype=torch.float64) for fan_in, fan_out in pairwise(sizes)]
-        self.layers = nn.ModuleList(linear)
-        for number, layer in enumerate(linear[:-1]):
-            bound = math.sqrt(6 / layer.in_features) if number else 1.0
-            nn.init.uniform_(layer.weight, -bound, bound)
-            nn.init.zeros_(layer.bias)
-        nn.init.uniform_(linear[0].bias, -math.pi / frequency, math.pi / frequency)
-        nn.init.xavier_normal_(linear[-1].weight)
-        nn.init.zeros_(linear[-1].bias)
+        first, *others, last = linear_layers(inputs, *[width] * depth, outputs)
+        self.layers = nn.ModuleList([first, *others, last])
+        nn.init.uniform_(first.weight, -1.0, 1.0)
+        for layer in others:
+            for_sines(layer)
+        nn.init.uniform_(first.bias, -math.pi / frequency, math.pi / frequency)
+        glorot([last])
         factors = [frequency, *[1.0] * (depth - 1)]
         self.frequencies = nn.ParameterList([nn.Parameter(torch.tensor(k, dtype=torch.float64)) for k in factors])
-        self.description = f"{depth} hidden layer{'s' if depth > 1 else ''} of {width} sines, frequency {frequency:g}"
+        self.description = f"{counted(depth)} of {width} sines, frequency {frequency:g}"
 
     def forward(self, values: Tensor) -> Tensor:
         for layer, frequency in zip(self.layers[:-1], self.frequencies, strict=True):

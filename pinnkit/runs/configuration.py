@@ -27,7 +27,8 @@ MEASURES = ("reference", "outside_files", "pde.exact", "pde.reference", "pde.des
 CHOSEN = (
     "network.width", "network.widths", "network.activation", "sampling.equations", "sampling.equations_by_residual",
     "sampling.equations_doublings", "sampling.conditions", "sampling.conditions_doublings", "sampling.residual_power",
-    "sampling.residual_power_late", "trainer.devices", "trainer.default_reduction", "phases", "reference",
+    "sampling.residual_power_late", "sampling.residual_floor", "trainer.devices", "trainer.default_reduction", "phases",
+    "reference", "weighting.scales",
 )  # fmt: skip
 """Keys whose null, or absence, means that a run chooses the value; config.yaml has what it chose."""
 CUSTOM_NETWORK = "custom_network"
@@ -143,13 +144,21 @@ def check_same(now: str, began: str, checkpoint: Path, report: Report, free: Seq
 
 
 def parse(text: str) -> dict[str, Any] | None:
-    """The content of a configuration; None where it is no mapping in YAML, or one of too many aliases."""
+    """The content of a saved configuration; None where it is no mapping in YAML, or one of too many aliases."""
     try:
         followed = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader))
         config = yaml.safe_load(text) if followed <= ALIASES else None
     except (yaml.YAMLError, RecursionError):
         return None
-    return config if isinstance(config, dict) else None
+    return without_later_choices(config) if isinstance(config, dict) else None
+
+
+def without_later_choices(config: dict[str, Any]) -> dict[str, Any]:
+    """A saved configuration with what a run that is older than a choice did in its place: it scaled no equations."""
+    weighting = config.get("weighting")
+    if isinstance(weighting, Mapping) and "scales" not in weighting:
+        return {**config, "weighting": {**weighting, "scales": False}}
+    return config
 
 
 def _config(text: str) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class EstimatedStop(Callback):
 
     def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:  # type: ignore[override]
         step = module.progress.step
-        if step < self._next or module.stopped:
+        if step < self._next or module.stopped or module.state.stage.at is not None:  # other equations are solved yet
             return
         self._next = step // self.every * self.every + self.every
         if module.ranks.any(time.perf_counter() < self._rested, module.device):  # all ranks do the same

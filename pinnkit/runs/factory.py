@@ -14,6 +14,7 @@ from torch import nn
 from pinnkit.features.supported import check_supported
 from pinnkit.language.errors import Report, suggestion
 from pinnkit.losses.residuals import TermGroup, groups, reweighted, weights
+from pinnkit.losses.scaling import described_scales, scaled_weights, scaling, uses_scales
 from pinnkit.networks.build import build
 from pinnkit.networks.custom import UnfitNetwork, check_custom
 from pinnkit.networks.fields import FieldNetworks, Output
@@ -22,13 +23,15 @@ from pinnkit.optimizers.settings import Optimizer, optimizers_where
 from pinnkit.problem.at import random_points
 from pinnkit.problem.integrals import described_integrals
 from pinnkit.problem.problem import Problem
-from pinnkit.problem.scales import field_scales
 from pinnkit.runs.constraints import hard_constraints
+from pinnkit.runs.continued import continued_stages, continued_values
 from pinnkit.runs.feature_module import FeaturePINN, Solve
 from pinnkit.runs.resolved import resolved
+from pinnkit.runs.start_fit import fit_start
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
+from pinnkit.training.parameter_values import ParameterValues
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stage_settings import levelled
 from pinnkit.training.stages import Stage
@@ -81,10 +84,14 @@ def module_arguments(
         check_supported(problem)
     if settings.method == "network":
         _check_levels(settings, custom=network is not None)
+    weighting = replace(settings.weighting, scales=uses_scales(problem, settings.weighting))
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
     dtype = getattr(torch, settings.dtype)
-    scales = field_scales(problem)
+    found = scaling(problem, weighting)
+    scales = found.fields
+    if text := described_scales(found):
+        log.info("scales: %s", text)
     by_name = [field.name for field in problem.fields]
     fields = build(
         settings.network,
@@ -112,7 +119,9 @@ def module_arguments(
         logarithmic=[names.index(name) for name in problem.axes.logarithmic],
         zero=settings.method == "features",
         levels=settings.networks,
-    ).to(dtype)
+    )
+    fit_start(problem, fields, groups(problem), settings.sampling, settings.seed)
+    fields = fields.to(dtype)
     if problem.hard_conditions:
         log.info("exact by construction: %s", ", ".join(dict.fromkeys(one.origin for one in problem.hard_conditions)))
     size = sum(parameter.numel() for parameter in fields.parameters() if parameter.requires_grad) + len(problem.learned)
@@ -131,8 +140,8 @@ def module_arguments(
         "problem": problem,
         "network": fields,
         "groups": groups(problem),
-        "weights": weights(problem),
-        "stages": stages_of(settings),
+        "weights": scaled_weights(weights(problem), found),
+        "stages": stages_of(settings, continued_values(problem, settings.continuation)),
         "limits": settings.trainer,
         "operators": settings.operators,
         "width": width,
@@ -196,13 +205,15 @@ def check_network(network: nn.Module, problem: Problem, settings: Settings) -> N
     report.raise_if_any()
 
 
-def stages_of(settings: Settings) -> tuple[Stage, ...]:
-    """The stages of a run: one for each optimizer and level."""
+def stages_of(settings: Settings, values: Sequence[ParameterValues] = ()) -> tuple[Stage, ...]:
+    """The stages of a run: one for each optimizer and level, and for each of the values before the problem's own."""
     if settings.method == "features":
         return (Stage(Solve()),)
     if settings.stages is not None:
         return tuple(_stage(one, level) for _, level, one in levelled(settings.stages))
     chosen = [cast(Optimizer, one) for _, one in settings.optimizers]
+    if values:
+        return continued_stages(chosen, values, settings.trainer)
     limits, count, stages = settings.trainer, settings.levels, []
     for level in range(count):
         stages += [Stage(one, level=level) for one in chosen]

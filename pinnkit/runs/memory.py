@@ -98,7 +98,7 @@ def parameters(problem: Problem, network: Network, fixed: bool = True) -> int:
             len(problem.coordinates), len(names), problem.linear, problem.steady, len(problem.equations)
         )
         embedded = chosen.embedded(len(names) - periodic, periodic)
-        total += chosen.total(embedded, count) - (0 if fixed else embedded * chosen.fourier_features)
+        total += chosen.total(embedded, count) - (0 if fixed else chosen.fixed(embedded))
     return total
 
 

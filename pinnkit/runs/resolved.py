@@ -9,6 +9,7 @@ from typing import cast
 import torch
 from torch import nn
 
+from pinnkit.losses.scaling import uses_scales
 from pinnkit.networks.settings import Network
 from pinnkit.optimizers.methods.adam import Adam
 from pinnkit.optimizers.settings import Auto
@@ -40,6 +41,7 @@ def resolved(problem: Problem, settings: Settings, network: nn.Module | None = N
         sampling=settings.sampling.resolved(dimension),
         trainer=_trainer(settings.trainer, dimension),
         reference=settings.reference or own_reference(problem),
+        weighting=replace(settings.weighting, scales=uses_scales(problem, settings.weighting)),
     )
     return _phases(problem, found, network) if trained else found
 

@@ -143,7 +143,7 @@ class RestartGuard(Callback):
         """Whether the answer is looked at after this block of steps."""
         restarts, stage, limits = module.state.restarts, module.state.stage, module.limits
         remaining, reason = limits.restarts - len(restarts.done), module.stopped or ""
-        usable = stage.terms is None and len({one.level for one in module.stages}) == 1
+        usable = stage.terms is None and stage.at is None and len({one.level for one in module.stages}) == 1
         if remaining <= 0 or not usable or _left(module) < LEAST_LEFT:
             return False
         (began, _), least = restarts.began, max(LEAST_STEPS // stage.settings.worth, 1)

@@ -193,6 +193,7 @@ class Results:
             "parameters": _parameters(module),
             "operators": choice.to_dict() if choice else None,
             "optimizers": [stage.name for stage in module.stages],
+            **({"continuation": dict(settings.continuation)} if settings.continuation else {}),
             "reference": self.reference.name if self.reference is not None else None,
             "reference_error": self.reference.claimed_error if self.reference is not None else None,
             "seed": settings.seed,

@@ -133,6 +133,9 @@ def _check_weights(problem: Problem, settings: Settings, report: Report) -> None
         own |= {name for equation in condition.equations for name in (equation.name, equation.origin)}
         hard |= own if condition.hard else set()
         names |= set() if condition.hard else own
+    if getattr(settings.weighting, "needs_time", False) and problem.steady:
+        message = f"{settings.weighting.name} weighs by time, and the problem has no coordinate t"
+        report.add("weighting.name", f"{message}: take another strategy, or weighting=fixed")
     for name in settings.weighting.weights:
         if name in hard:
             report.add(f"weighting.weights.{name}", "weighs nothing: a hard condition is no term of the loss")

@@ -27,6 +27,9 @@ DOUBLINGS = 2
 run of a minute or two gets further."""
 POWER, LATE_POWER = 0.5, 0.75
 """k of the redraws by residual, early and late in a run."""
+REDRAWS = ("rad", "rar_d", "r3")
+RAR_D_POWER = 2.0
+"""k of RAR-D by default, as in its paper, where c is 0."""
 LATE = 2
 """The draw from which on it is late, in multiples of `doubling_draws`."""
 
@@ -61,15 +64,23 @@ class Sampling(ABC):
     redraw_every: int | None = field(default=250, metadata={"minimum": 1})
     """Optimizer steps between draws of new points, as long as `trainer.max_time` leaves time for so many; None: the
     first points stay. Points of the equations by residual stay longer the longer the run: a twentieth of its steps."""
+    redraw: str = field(default="rad", metadata={"choices": REDRAWS})
+    """How points follow the residual. rad: once it is concentrated, most points stay and the others are drawn by a
+    density; rar_d: from the first redraw on points are added by this density, and all of the start stay; r3: those of
+    more than the mean residual stay, and the others are drawn anew, evenly."""
+    added: float = field(default=0.25, metadata={"above": 0.0, "maximum": 2.0})
+    """rar_d: points that a redraw adds, as a multiple of those at the start."""
+    added_most: float = field(default=1.0, metadata={"above": 0.0, "maximum": 1000.0})
+    """rar_d: added points in all, as the same multiple; from then on the oldest of them go."""
     residual_power: float | None = field(default=None, metadata={"minimum": 0.0})
     """k of the redraws of the equations' points, or of a condition's (not data, not single points), once the residual
-    there has been concentrated: density ~ |r|^k / mean |r|^k + c; 0: never; None: 1/2."""
+    there has been concentrated: density ~ |r|^k / mean |r|^k + c; 0: never; None: 1/2 (2 for rar_d)."""
     residual_power_late: float | None = field(default=None, metadata={"minimum": 0.0})
-    """The same from the draw 2 * `doubling_draws` on; None: `residual_power`, and 3/4 where that is None. With 1/2 the
-    kink in the initial condition of Allen and Cahn's equation still has so few of the points that it opens between
-    them (within a draw the error rose from 1e-6 to 6e-6)."""
-    residual_floor: float = field(default=1.0, metadata={"minimum": 0.0})
-    """c of that density: the share of points that is spread evenly."""
+    """The same from the draw 2 * `doubling_draws` on; None: `residual_power`, and 3/4 where that is None and for rad.
+    With 1/2 the kink in the initial condition of Allen and Cahn's equation still has so few of the points that it opens
+    between them (within a draw the error rose from 1e-6 to 6e-6)."""
+    residual_floor: float | None = field(default=None, metadata={"minimum": 0.0})
+    """c of that density: the share of points that is spread evenly; None: 1 (0 for rar_d)."""
     residual_keep: float = field(default=0.75, metadata={"minimum": 0.0, "below": 1.0})
     """The share of former points in such a redraw, at most: where the last points have made the residual small there
     would else be none, and it would grow again."""
@@ -121,12 +132,20 @@ class Sampling(ABC):
 
     def power(self, draw: int) -> float:
         """k of a redraw by residual."""
-        early = POWER if self.residual_power is None else self.residual_power
+        usual = RAR_D_POWER if self.redraw == "rar_d" else POWER
+        early = usual if self.residual_power is None else self.residual_power
         if draw < LATE * self.doubling_draws:
             return early
         if self.residual_power_late is not None:
             return self.residual_power_late
-        return LATE_POWER if self.residual_power is None else early
+        return LATE_POWER if self.residual_power is None and self.redraw == "rad" else early
+
+    @property
+    def floor(self) -> float:
+        """c of a redraw by residual."""
+        if self.residual_floor is not None:
+            return self.residual_floor
+        return 0.0 if self.redraw == "rar_d" else 1.0
 
     def denser(self, factor: int, dimension: int) -> Sampling:
         """The same with so many times the points of the equations."""
@@ -152,6 +171,7 @@ class Sampling(ABC):
             conditions_doublings=_doublings(self.conditions_doublings, self.conditions),
             residual_power=self.power(0),
             residual_power_late=self.power(LATE * self.doubling_draws),
+            residual_floor=self.floor,
         )
 
     def _growth(self, draw: int, doublings: int | None, given: int | None) -> int:

@@ -58,6 +58,10 @@ class Record(Callback):
             if self.report is not None:
                 objective = row["losses"].get("objective", math.nan)
                 kept = {key: row[key] for key in ("step", "time_s", "errors")}
+                if module.state.losses_at is not None:
+                    kept["parameters"] = dict(module.state.losses_at.values)
+                if module.state.weights.every is not None:
+                    kept["weights"] = {**module.state.weights.values(), **module.state.weights.summary()}
                 self.report({**kept, "objective": objective})
             self._next = progress.step // self.every * self.every + self.every
             if self.stop_error is not None and self.errors and max(self.errors.values()) <= self.stop_error:
@@ -68,6 +72,7 @@ class Record(Callback):
             self.rows = _sparser(self.rows)
         values = {f"loss/{term}": loss for term, loss in row["losses"].items()}
         values |= {f"weight/{term}": weight for term, weight in module.state.weights.values().items()}
+        values |= {f"point_weight/{name}": value for name, value in module.state.weights.summary().items()}
         values |= {f"error/{field}": error for field, error in row["errors"].items()}
         values |= {f"optimizer/{name}": value for name, value in module.state.diagnostics.items()}
         values |= {f"learned/{name}": value for name, value in row["learned"].items()}

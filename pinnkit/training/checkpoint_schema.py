@@ -189,6 +189,14 @@ def _check_term_weights(kept: Mapping[str, Any], module: PINN) -> None:
             raise InvalidStateError(f"weights.points.{group}: some are below 0")
     for key in ("updated", "pending"):
         _count(f"weights.{key}", kept.get(key))
+    memory = kept.get("memory", {})  # a checkpoint of an earlier version has none
+    if not isinstance(memory, Mapping):
+        raise InvalidStateError(f"weights.memory: {short(memory)}")
+    for name, values in memory.items():
+        if not isinstance(values, Tensor) or values.dtype != torch.float64:
+            raise InvalidStateError(f"weights.memory.{name}: is {short(values)}")
+        if not bool(torch.isfinite(values).all()):
+            raise NonFiniteStateError(f"weights.memory.{name}: holds NaN or infinity")
 
 
 def _check_choice(config: Any) -> None:

@@ -57,7 +57,8 @@ class Checkpoints(Callback):
         self._written = time.monotonic()
         self._least = float("inf")
         self._terms: list[str] = []
-        """The terms of the objective that is the least: those of other stages cannot be compared with it."""
+        """The terms of the objective that is the least, and the values of parameters where these are not the problem's
+        own: those of other stages cannot be compared with it."""
         self._whole = True
         """Whether the last one can be used, and so replace the one before it."""
 
@@ -102,8 +103,9 @@ class Checkpoints(Callback):
         self._next = module.progress.step // self.every_steps * self.every_steps + self.every_steps
         self._written, self._step, module.unsaved = time.monotonic(), module.progress.step, False
         objective = float(module.losses_now["objective"]) if module.losses_now else float("inf")
-        if module.losses_now and self._terms != sorted(module.losses_now):
-            self._terms, self._least = sorted(module.losses_now), float("inf")
+        at = [module.state.losses_at.label] if module.state.losses_at is not None else []
+        if module.losses_now and self._terms != sorted(module.losses_now) + at:
+            self._terms, self._least = sorted(module.losses_now) + at, float("inf")
         better = objective < self._least
         self._least = min(self._least, objective)
         temporary, copy = self.last.with_suffix(".tmp"), self.best.with_suffix(".tmp")

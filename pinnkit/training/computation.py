@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from pinnkit.engines.chunks import Prepared
@@ -16,12 +17,15 @@ from pinnkit.losses.residuals import TermGroup
 from pinnkit.operators.engine_choice import EngineChoice
 from pinnkit.operators.settings import Operators
 from pinnkit.sampling.point_set import PointSet
+from pinnkit.sampling.settings import even_indices
 from pinnkit.training.exceptions import OptimizerUnsupported
 from pinnkit.training.state import TrainingState
 
 EXPECTED_STEPS = 2500
 """Optimizer steps that a run without limits is expected to take, when the engine is chosen."""
 EVALUATIONS_PER_STEP = 1.1
+KERNEL_POINTS = 256
+"""Points of a group at which the traces of the neural tangent kernel are computed, at most."""
 
 
 class Computation:
@@ -56,6 +60,7 @@ class Computation:
         self._parts = {stage.terms: stage.part(groups) for stage in state.stages}
         self._prepared: tuple[Mapping[str, PointSet], list[Prepared]] | None = None
         self._jacobian: Jacobian | None = None
+        self._kernel: Jacobian | None = None
         self._linearised: tuple[Mapping[str, PointSet], int, Linearisation] | None = None
 
     # ------------------------------------------------------------ the engine
@@ -89,7 +94,18 @@ class Computation:
         """Forget the engine, as other terms follow."""
         self.former_choice = self.choice or self.former_choice
         self.evaluator = self.choice = None
-        self._prepared = self._jacobian = self._linearised = None
+        self._prepared = self._jacobian = self._kernel = self._linearised = None
+
+    def change_constants(self, other_constraints: bool) -> None:
+        """Go on at other values of the problem's parameters, with the same engine.
+
+        What is compiled takes these values as an argument, but for those in hard conditions (`other_constraints`).
+        """
+        self._linearised = None
+        if other_constraints:
+            self.evaluator = self._prepared = self._jacobian = None
+        elif self.evaluator is not None:
+            self.evaluator.renew_constants()
 
     def make_evaluator(self, engine: str, chunk: int | None) -> Evaluator:
         """An evaluator of the present terms."""
@@ -162,6 +178,23 @@ class Computation:
         """The gradient of the loss of each term, (terms, parameters), by one evaluation for each."""
         own = self._chosen.term_gradients(self.prepared(batches), self.directions())
         return self.state.ranks.total(own)[0]
+
+    def kernel_traces(self, batches: Mapping[str, PointSet]) -> dict[str, float]:
+        """Term -> mean over its points of |d residual / d parameters|^2, at some of the points.
+
+        Raises:
+            EngineUnsupported: the network cannot be recorded.
+        """
+        if self._kernel is None:
+            self._kernel = Jacobian(self._chosen)
+        few = {}
+        for name, batch in batches.items():
+            index = torch.as_tensor(even_indices(len(batch), KERNEL_POINTS), device=batch.coordinates.device)
+            few[name] = batch.take(index)
+        own = [self._kernel.prepare(shard) for shard in self.state.ranks.share(few)]
+        ones = torch.ones(len(self.terms), dtype=self.state.like.dtype, device=self.state.device)
+        traces = self._kernel.at(own, ones, self.state.ranks).traces().tolist()
+        return dict(zip(self.terms, traces, strict=True))
 
     def linearisation(self, batches: Mapping[str, PointSet], weights: Tensor) -> Linearisation:
         """The least-squares problem of these points and weights.

@@ -17,9 +17,10 @@ from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import CONCENTRATED, concentration
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import condition_points, equation_points, shared
+from pinnkit.sampling.r3 import evolved
 from pinnkit.sampling.settings import Sampling, draw_interval
 from pinnkit.training.blocks import StepBlock, StepBlocks
-from pinnkit.training.redraw import Density, points_by_residual
+from pinnkit.training.redraw import Density, points_added, points_by_residual
 from pinnkit.training.rises import doublings
 from pinnkit.training.stages import Stage, same_points
 
@@ -34,6 +35,7 @@ class CollocationData(lightning.LightningDataModule):
     Draw k holds for the steps k * redraw_every ... (k + 1) * redraw_every - 1, and to the end where a run is limited by
     time and a whole draw no longer fits into what is left. Where the equations' points are redrawn by residual a draw
     goes on for the next ones too, a twentieth of all steps so far (`draw_interval`), and has more points.
+    `Sampling.redraw` says by which method they follow the residual.
 
     Its points are a function of (seed, k) and, where they are redrawn by residual, of the network at the start of the
     draw and of the points before it. These, and which groups are redrawn so, are in the checkpoint, so that a resumed
@@ -145,7 +147,7 @@ class CollocationData(lightning.LightningDataModule):
         even = self._even(name, draw)
         if draw == 0 or draw >= FRESH_DRAWS or not self._may_follow_residual(name):
             return even
-        if name not in self.by_residual and self._early() and concentration(self._scores(name, even)) >= CONCENTRATED:
+        if name not in self.by_residual and self._begins_by_residual(name, even):
             self.by_residual.add(name)
             self.trainer.lightning_module.progress.fresh_objective = math.inf  # points of another density follow
         if name not in self.by_residual:
@@ -156,6 +158,12 @@ class CollocationData(lightning.LightningDataModule):
         else:
             count = len(even) * self.sampling.conditions_growth(draw)
         return self._following_residual(name, draw, count, former)
+
+    def _begins_by_residual(self, name: str, even: PointSet) -> bool:
+        """Whether the points of a group follow its residual from here on: where RAD pays, by other methods at once."""
+        if self.sampling.redraw != "rad":
+            return True
+        return self._early() and concentration(self._scores(name, even)) >= CONCENTRATED
 
     def unseen(self) -> tuple[dict[str, PointSet], dict[str, np.ndarray]]:
         """Points of every group that training has not seen, as the next draw has them, and the size of the residuals
@@ -192,22 +200,25 @@ class CollocationData(lightning.LightningDataModule):
         return bool(places) and all(place.dimension for place in places)
 
     def _following_residual(self, name: str, draw: int, count: int, former: PointSet | None) -> PointSet:
-        """`count` points of a group by its residual; a share of the former ones stay.
+        """`count` points of a group by its residual; some of the former ones stay.
 
         Raises:
             Diverged: the residual is not finite at a candidate.
         """
-        pool = self._even(name, draw, count * self.sampling.pool)
-        return points_by_residual(
-            self.problem,
-            self.conditions.get(name, region_of(name)),
-            pool,
-            former,
-            count,
-            Density.of(self.sampling, draw),
-            (self.seed, name, draw),
-            lambda points: self._finite_scores(name, points),
-        )
+        sampling, density, key = self.sampling, Density.of(self.sampling, draw), (self.seed, name, draw)
+
+        def score(points: PointSet) -> np.ndarray:
+            return self._finite_scores(name, points)
+
+        if sampling.redraw == "rar_d":
+            start = self._even(name, 0)
+            pool = self._even(name, draw, len(start) * sampling.pool)
+            return points_added(start, former, pool, sampling, density, key, score)
+        pool = self._even(name, draw, count * sampling.pool)
+        if sampling.redraw == "r3":
+            return evolved(former, score, pool, count, key)
+        place = self.conditions.get(name, region_of(name))
+        return points_by_residual(self.problem, place, pool, former, count, density, key, score)
 
     def _finite_scores(self, name: str, points: PointSet) -> np.ndarray:
         """The size of a group's residuals at candidates, (n,).

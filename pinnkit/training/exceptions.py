@@ -39,6 +39,17 @@ class InvalidWeights(Exception):
         super().__init__(f"weighting={strategy} gave {reason}. Correct its `update`, or take weighting=fixed")
 
 
+class WeightingUnsupported(InvalidWeights):
+    """A strategy of weights that this network or these residuals do not allow."""
+
+    def __init__(self, strategy: str, reason: str) -> None:
+        Exception.__init__(
+            self,
+            f"weighting={strategy} needs the residuals' derivatives by the parameters point by point, and cannot have "
+            f"them: {reason}. Take weighting=gradient_norm, which needs the gradients of the losses alone",
+        )
+
+
 class Diverged(Exception):
     """A loss that is not finite, or an objective that has risen too far: at which step, in which term, at which points.
 

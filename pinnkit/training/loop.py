@@ -19,13 +19,15 @@ from pinnkit.training.diagnostics import check_gradients, largest_fitting_chunk
 from pinnkit.training.divergence import Divergence
 from pinnkit.training.exceptions import INTERRUPTED, OutOfMemory, RankOutOfMemory
 from pinnkit.training.level import begin_level
+from pinnkit.training.scoring import Scoring
 from pinnkit.training.stage_sequence import StageSequence
-from pinnkit.training.stages import same_points
+from pinnkit.training.stages import same_objective
 from pinnkit.training.stagnation import Stagnation, explained
 from pinnkit.training.state import TrainingState
 from pinnkit.training.step import OptimizerStep
 from pinnkit.training.stopping import Stopping
 from pinnkit.training.term_values import TermValues
+from pinnkit.training.weight_updates import WeightUpdates
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +52,12 @@ class Loop:
         self.state, self.computation, self.step = state, computation, step
         self.sequence, self.stopping, self.divergence = sequence, stopping, divergence
         self._stagnation = Stagnation()
+        chunk = computation.operators.chunk
+        self._weights = WeightUpdates(state, computation, Scoring(state, divergence.values, chunk))
 
     def points_match_stage(self, block: StepBlock) -> bool:
         """Whether the points of a block are those of the present stage."""
-        return same_points(self.state.stages[block.stage], self.state.stage)
+        return same_objective(self.state.stages[block.stage], self.state.stage)
 
     def run(
         self,
@@ -76,6 +80,8 @@ class Loop:
         try:
             if self.computation.evaluator is None:
                 self._begin(block.batches, broadcast)
+            elif math.isnan(self.state.progress.first_objective):  # parameters have other values from here on
+                self._set_first_objective(block.batches)
             evaluator = self.computation.evaluator
             assert evaluator is not None
             with evaluator.threading():
@@ -99,8 +105,12 @@ class Loop:
             check_gradients(values, batches, computation.terms, computation.operators.chunk)
         computation.begin(batches, broadcast)
         if new:
-            progress.first_objective = float(torch.dot(computation.reference_vector(), computation.losses(batches)))
+            self._set_first_objective(batches)
         clock.start(trained)
+
+    def _set_first_objective(self, batches: Mapping[str, PointSet]) -> None:
+        weights, losses = self.computation.reference_vector(), self.computation.losses(batches)
+        self.state.progress.first_objective = float(torch.dot(weights, losses))
 
     def _run(self, block: StepBlock, optimizers: Sequence[Any], unseen: Unseen) -> None:
         progress = self.state.progress
@@ -114,8 +124,12 @@ class Loop:
             if not self.stopping.reason and not self.points_match_stage(block):
                 return
         self.sequence.update_step_decay()
-        if not self.stopping.reason:
-            self._update_weights(block.batches, optimizers[progress.stage])
+        if not self.stopping.reason and self._weights.update(block.batches, self.divergence.drawn):
+            _refresh(optimizers[progress.stage])
+        if self.divergence.drawn and self.state.weights.points:  # what is compared has none of their factors
+            self.divergence.record_first(
+                torch.dot(self.computation.reference_vector(), self.computation.losses(block.batches))
+            )
         began, before = self.state.clock.seconds(), progress.step
         over = self._steps(block, optimizers)
         ended = progress.train_time_s = self.state.clock.seconds()
@@ -151,18 +165,6 @@ class Loop:
                 return over
         return None
 
-    def _update_weights(self, batches: Mapping[str, PointSet], optimizer: Any) -> None:
-        """Ask the strategy for other weights, where it is time; after a change the optimizer evaluates anew."""
-        weights, computation, step = self.state.weights, self.computation, self.state.progress.step
-        if weights.due(step):
-            points = weights.applied(batches)
-            losses = dict(zip(computation.terms, computation.losses(points).tolist(), strict=True))
-            weights.update(step, computation.terms, losses, lambda: computation.term_gradients(points))
-        if weights.pending:
-            _refresh(optimizer)
-            weights.pending = False
-            log.info("step %d: weights %s", step, ", ".join(f"{one} {w:.3g}" for one, w in weights.values().items()))
-
     def sync_metrics(self, batches: Mapping[str, PointSet], before: int) -> str | None:
         """Read numbers from the device, once a block: a GPU does not wait for them in every step.
 
@@ -180,7 +182,7 @@ class Loop:
             losses = self.computation.losses(batches)
         objective = torch.dot(self.computation.reference_vector(), losses) if changed else weighted
         state.losses = dict(zip(self.computation.terms, losses.unbind(), strict=True)) | {"objective": objective}
-        state.weighted_objective = weighted if changed else None
+        state.losses_at, state.weighted_objective = state.stage.at, weighted if changed else None
         self.divergence.check(batches, losses, float(objective), int(self.step.gradient_guard.steps))
         self.divergence.update_least(before)
         fell = self._stagnation.stagnated(state.progress.step, state.progress.stage, float(objective))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import lightning
 import torch
 from torch import Tensor, nn
 
@@ -20,6 +19,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.blocks import StepBlock
 from pinnkit.training.computation import Computation
+from pinnkit.training.continuation import ContinuedModule
 from pinnkit.training.counters import Counters
 from pinnkit.training.distributed import Ranks
 from pinnkit.training.divergence import Divergence
@@ -38,7 +38,7 @@ from pinnkit.training.trained import trained
 from pinnkit.training.weights import WeightState
 
 
-class PINN(lightning.LightningModule):
+class PINN(ContinuedModule):
     """A physics-informed neural network: minimises J = sum over terms of w * mean |residual|^2.
 
     One call of `training_step` makes several optimizer steps on one set of points. Every optimizer trains the networks'

@@ -12,6 +12,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import resample_locally, select, spread
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import complete
+from pinnkit.sampling.rar_d import refined
 from pinnkit.sampling.redraw_region import Region
 from pinnkit.sampling.settings import Sampling
 
@@ -27,7 +28,28 @@ class Density:
     @classmethod
     def of(cls, sampling: Sampling, draw: int) -> Density:
         """The one that the settings give for a draw."""
-        return cls(sampling.power(draw), sampling.residual_floor, sampling.residual_keep)
+        return cls(sampling.power(draw), sampling.floor, sampling.residual_keep)
+
+
+def points_added(
+    start: PointSet,
+    former: PointSet | None,
+    pool: PointSet,
+    sampling: Sampling,
+    density: Density,
+    key: tuple[int, str, int],
+    score: Callable[[PointSet], np.ndarray],
+) -> PointSet:
+    """The former points of a group and some of the pool, by the density of RAR-D.
+
+    Args:
+        start: the first points of the run, which stay.
+        former: the points before; None: `start`.
+    """
+    most = max(round(sampling.added_most * len(start)), 1)
+    added = min(max(round(sampling.added * len(start)), 1), most)
+    former = start if former is None else former
+    return refined(former, len(start), pool, score(pool), added, most, density.power, density.floor, key)
 
 
 def points_by_residual(

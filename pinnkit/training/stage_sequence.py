@@ -10,7 +10,7 @@ from typing import Any, cast
 from torch import Tensor
 
 from pinnkit.training.computation import Computation
-from pinnkit.training.stages import same_points, same_terms
+from pinnkit.training.stages import same_objective, same_terms
 from pinnkit.training.state import TrainingState
 from pinnkit.training.stopping import Stopping
 
@@ -32,7 +32,7 @@ class StageSequence:
     def same_points_follow(self) -> bool:
         """Whether another stage follows, on the points of the present one."""
         stages, number = self.state.stages, self.state.progress.stage
-        return not self.last and same_points(stages[number], stages[number + 1])
+        return not self.last and same_objective(stages[number], stages[number + 1])
 
     def over_before_block(self) -> str | None:
         """Why the present stage is over by its time on some rank; several agree on it once in each block of steps."""
@@ -47,7 +47,8 @@ class StageSequence:
 
     def over_after_block(self, objective: Tensor) -> str | None:
         """Why the present stage is over by its objective (under the reference weights)."""
-        return self.state.stage.reached(cast(Any, objective))
+        reached = self.state.stage.reached(cast(Any, objective))
+        return reached or (self.stopping.reached(objective) if self.state.stage.at is not None else None)
 
     def _time_over(self) -> str | None:
         stage = self.state.stage
@@ -65,19 +66,26 @@ class StageSequence:
         progress.stage += 1
         progress.stage_step, progress.stage_began_s = 0, self.state.clock.seconds()
         stage = self.state.stage
-        comparable = same_points(former, stage) and "objective" in self.state.losses
+        comparable = same_objective(former, stage) and "objective" in self.state.losses
         progress.stage_objective = float(self.state.losses["objective"]) if comparable else math.inf
-        if not same_points(former, stage):
+        if not same_objective(former, stage):
             progress.draw = -1
         if not same_terms(former, stage):  # the objective is another one
             progress.first_objective, progress.least_objective = math.nan, math.inf
             progress.fresh_objective = math.inf
             self.computation.leave()
+            self.state.weights.forget()
         elif stage.level != former.level:  # it is one of other parameters
             self.computation.leave()
+            self.state.weights.forget()
         elif hasattr(following, "warm_start"):
             following.warm_start(before.optimizer)
-        log.info("%s ended: %s; %s follows", former.label, reason, stage.label)
+        if stage.at != former.at:  # the objective is another one, of the same terms
+            progress.first_objective, progress.least_objective = math.nan, math.inf
+            progress.fresh_objective = math.inf
+            self.computation.change_constants(self.state.parameters.put(stage.at))
+        own = " at the problem's own values" if former.at is not None and stage.at is None else ""
+        log.info("%s ended: %s; %s follows%s", former.label, reason, stage.label, own)
 
     def update_step_decay(self) -> None:
         """Begin to shorten the steps of an optimizer that wants it, where little of its stage is left on some rank."""

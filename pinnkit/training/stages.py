@@ -14,6 +14,7 @@ from pinnkit.optimizers.settings import FirstOrder, Optimizer
 from pinnkit.problem.groups import equation_groups
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.settings import Sampling
+from pinnkit.training.parameter_values import ParameterValues
 
 LEVEL_EPS = 1e-25
 """What Adam adds to the root of the squared gradient in levels but the first."""
@@ -31,6 +32,7 @@ class Stage:
         stop_loss: the stage ends when the objective is at most this; None: no limit.
         until: seconds of training in all at which the stage ends; None: no limit.
         level: which of the networks that are added to each other it trains, from 0.
+        at: the values that parameters have in it; None: the problem's own.
     """
 
     settings: Optimizer
@@ -40,6 +42,7 @@ class Stage:
     stop_loss: float | None = None
     until: float | None = None
     level: int = 0
+    at: ParameterValues | None = None
 
     # ------------------------------------------------------------ part of the problem
 
@@ -77,6 +80,8 @@ class Stage:
     @property
     def label(self) -> str:
         """Its name in messages and figures."""
+        if self.at is not None:
+            return f"{self.name} ({self.at.label})"
         return f"{self.name} (level {self.level + 1})" if self.level else self.name
 
     @property
@@ -181,6 +186,11 @@ def same_terms(one: Stage, other: Stage) -> bool:
 def same_points(one: Stage, other: Stage) -> bool:
     """Whether a stage goes on with the points of another; another network has points of its own."""
     return (one.terms, one.sampling, one.level) == (other.terms, other.sampling, other.level)
+
+
+def same_objective(one: Stage, other: Stage) -> bool:
+    """Whether a stage goes on within a block of steps on the points of another: the objective there is the same."""
+    return same_points(one, other) and one.at == other.at
 
 
 def _restricted(group: TermGroup, terms: frozenset[str]) -> TermGroup | None:

@@ -14,6 +14,7 @@ from pinnkit.training.clock import Clock
 from pinnkit.training.counters import Counters
 from pinnkit.training.distributed import ALONE, Ranks
 from pinnkit.training.feature_state import network_of
+from pinnkit.training.parameter_values import Parameters, ParameterValues
 from pinnkit.training.restarts import KEY as RESTARTS
 from pinnkit.training.restarts import Restarts
 from pinnkit.training.rises import KEY as RISES
@@ -33,6 +34,8 @@ class TrainingState:
         diagnostics: what the optimizer reports of its last step.
         rises: of the objective, that training went back from, in all of the run.
         restarts: from other first weights, in all of the run.
+        losses_at: the values of parameters at which `losses` are; None: the problem's own.
+        parameters: sets such values.
     """
 
     model: Model
@@ -47,6 +50,10 @@ class TrainingState:
     diagnostics: dict[str, float] = field(default_factory=dict)
     rises: list[Rise] = field(default_factory=list)
     restarts: Restarts = field(default_factory=Restarts)
+    losses_at: ParameterValues | None = None
+
+    def __post_init__(self) -> None:
+        self.parameters = Parameters(self.model)
 
     def begin_at(self, before: Counters) -> None:
         """Count steps, evaluations and seconds on from those of an answer that was left."""

@@ -60,7 +60,8 @@ class Stopping:
 
     def after_block(self, objective: Tensor) -> None:
         """Look at the limits on the objective (under the reference weights)."""
-        self.reason = self.reason or self._reached(objective)
+        if self.state.stage.at is None:  # otherwise another stage follows, at the problem's own values
+            self.reason = self.reason or self.reached(objective)
 
     def stop_reason(self) -> str | None:
         """Why this rank would end training now: its clock, a signal, a callback."""
@@ -84,7 +85,7 @@ class Stopping:
         steps = self.state.limits.steps
         return f"{steps} {STEPS_DONE}" if steps is not None and self.state.progress.step >= steps else None
 
-    def _reached(self, objective: Tensor) -> str | None:
+    def reached(self, objective: Tensor) -> str | None:
         """The limit on the objective that has been reached."""
         limits = self.state.limits
         if limits.stop_loss is not None and objective <= limits.stop_loss:

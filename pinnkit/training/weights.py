@@ -14,10 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from pinnkit.losses.settings import Weighting
+from pinnkit.losses.point_weighting import PointGroup, PointWeighting
+from pinnkit.losses.settings import Memory, Observation, Weighting
 from pinnkit.reading import shown
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.exceptions import InvalidWeights
@@ -35,10 +37,11 @@ class WeightState:
         reference: the weights of the start, (terms,) in float64.
         terms: the present ones, (terms,) in float64.
         points: group -> factors (n, 1) in float64 of the squared residuals at its present points; a group that is not
-            there has none. The next draw begins without.
+            there has none. The next draw begins without, or with those of a strategy for points.
         pending: whether a change has not reached the optimizer yet.
         updated: the step at which the strategy was last asked.
         version: counts the changes in this process.
+        memory: what the strategy keeps between updates.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class WeightState:
         self.strategy = strategy
         self.updated = 0
         self.version = 0
+        self.memory: Memory = {}
         self._applied: tuple[Mapping[str, PointSet], int, Mapping[str, PointSet]] | None = None
 
     @property
@@ -81,20 +85,59 @@ class WeightState:
         return self.strategy.every if self.strategy is not None else None
 
     def due(self, step: int) -> bool:
-        """Whether the strategy is to be asked before this step: at the first one of each `every` steps."""
-        return self.every is not None and step // self.every > self.updated // self.every
+        """Whether the strategy is to be asked before this step: at the first one of each `every` steps, and of all."""
+        if self.every is None:
+            return False
+        begins = isinstance(self.strategy, PointWeighting) and self.strategy.at_start and not self.memory
+        return begins or step // self.every > self.updated // self.every
+
+    def summary(self) -> dict[str, float]:
+        """Numbers about the factors of the points, by their names."""
+        return self.strategy.summary(self.memory) if isinstance(self.strategy, PointWeighting) else {}
+
+    def observe(self, step: int, groups: Mapping[str, PointGroup]) -> None:
+        """Let a strategy for points look at the residuals' sizes, and take over the factors that it gives.
+
+        Raises:
+            InvalidWeights: they are no finite numbers of at least 0, one for each point.
+        """
+        assert isinstance(self.strategy, PointWeighting)
+        self.strategy.observe(self.memory, groups, step, step - self.updated)
+        self.updated = step
+        self.follow(groups)
+
+    def follow(self, groups: Mapping[str, PointGroup]) -> None:
+        """Give the points of a draw the factors that a strategy for points has for them.
+
+        Raises:
+            InvalidWeights: they are no finite numbers of at least 0, one for each point.
+        """
+        assert isinstance(self.strategy, PointWeighting)
+        try:
+            for name, factors in self.strategy.factors(self.memory, groups).items():
+                self.set_points(name, torch.from_numpy(np.ascontiguousarray(factors))[:, None])
+        except ValueError as error:
+            raise InvalidWeights(self.strategy.name, str(error)) from None
 
     def update(
-        self, step: int, terms: Sequence[str], losses: Mapping[str, float], gradients: Callable[[], Tensor]
+        self,
+        step: int,
+        terms: Sequence[str],
+        losses: Mapping[str, float],
+        gradients: Callable[[], Tensor],
+        traces: Callable[[], Mapping[str, float]],
+        seed: int = 0,
     ) -> None:
-        """Ask the strategy for other weights of these terms.
+        """Ask the strategy for other weights of these terms; see `Observation`.
 
         Raises:
             InvalidWeights: it gives something else than finite weights of at least 0 by their terms.
         """
         present = self.values()
         assert self.strategy is not None
-        found = self.strategy.update({term: present[term] for term in terms}, losses, gradients)
+        own = {term: present[term] for term in terms}
+        start = {term: self.reference_of(term) for term in terms}
+        found = self.strategy.next_weights(Observation(step, seed, own, start, losses, gradients, traces, self.memory))
         self.updated = step
         try:
             self.set(found)
@@ -136,6 +179,10 @@ class WeightState:
         self.points[group] = factors.detach().to("cpu", torch.float64)
         self._change()
 
+    def forget(self) -> None:
+        """Forget what the strategy has learned of other terms, or of another network."""
+        self.memory = {}
+
     def drop_points(self) -> None:
         """Forget the factors of points that are gone."""
         self._applied = None
@@ -175,6 +222,7 @@ class WeightState:
             "points": dict(self.points),
             "pending": int(self.pending),
             "updated": self.updated,
+            "memory": {name: torch.from_numpy(np.array(one, dtype=np.float64)) for name, one in self.memory.items()},
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -182,6 +230,7 @@ class WeightState:
         self.set(state["terms"])
         self.points = dict(state["points"])
         self.pending, self.updated = bool(state["pending"]), state["updated"]
+        self.memory = {name: one.numpy() for name, one in state.get("memory", {}).items()}
 
     def _chosen(self, weights: Tensor, terms: Sequence[str], like: Tensor) -> Tensor:
         if tuple(terms) != self.names:

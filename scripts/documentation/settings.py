@@ -189,7 +189,7 @@ def _type(hint: Any, field: dataclasses.Field) -> str:
     if origin is tuple:
         return "list of texts" + null
     inner = typing.get_args(kind)[1] if origin is dict else origin
-    names = {int: "whole number", float: "number", str: "text", bool: "`true` \\| `false`"}
+    names = {int: "whole number", float: "number", str: "text", bool: "`true` \\| `false`", Any: "value"}
     named = f"mapping of {names[inner]}s" if origin is dict else names[inner]
     bounds = [
         f"{words} {_number(rule[key])}"

@@ -78,6 +78,7 @@ CASES: dict[str, tuple[str, list[str], tuple[str, ...]]] = {
     ),
     "misspelt setting": (HEAT, ["network.wdith=20"], ("network.wdith: unknown key 'wdith'; did you mean 'width'?",)),
     "misspelt group": (HEAT, ["netwrk=mlp"], ("netwrk: unknown key 'netwrk'; did you mean 'network'?",)),
+    "misspelt weighting": (HEAT, ["weighting=causl"], ("weighting: there is no 'causl'; did you mean 'causal'?",)),
     "misspelt optimizer": (HEAT, ["optimizer=adm"], ("optimizer: there is no 'adm'; did you mean 'adam'?",)),
     "misspelt problem": (HEAT, ["pde=haet"], ("pde: there is no 'haet'; did you mean 'heat'?",)),
     "misspelt own problem": (HEAT, ["pde=mien"], ("pde: there is no 'mien'; did you mean 'mine'?",)),

@@ -89,7 +89,7 @@ def test_embedding_holds_the_harmonics():
 
 def test_random_fourier_features_have_unit_pairs_and_their_scale():
     torch.manual_seed(0)
-    features = RandomFourier(2, 4000, scale=3.0)
+    features = RandomFourier(2, 4000, 3.0)
     values = features(points())
     torch.testing.assert_close(values[:, :4000] ** 2 + values[:, 4000:] ** 2, torch.ones(6, 4000, dtype=torch.float64))
     assert float(features.matrix.std()) == pytest.approx(3 * math.pi, rel=0.03)

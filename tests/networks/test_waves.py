@@ -6,6 +6,7 @@ import torch
 
 from pinnkit.networks.gabor import Gabor
 from pinnkit.networks.sine import Sine
+from pinnkit.networks.siren import Siren
 from pinnkit.operators.derivatives import derivatives
 from pinnkit.operators.trace import BoundNetwork
 from pinnkit.problem.problem import Problem
@@ -107,3 +108,17 @@ def test_one_layer_of_sines_finds_a_wave_to_the_last_digits(quick, tmp_path):
         "polish": False,
     }
     assert solve(Problem(**words), tmp_path, settings).metrics["relative_l2"]["u"] < 1e-9
+
+
+def test_a_siren_has_one_factor_in_all_layers_and_weights_that_are_smaller_by_it():
+    torch.manual_seed(0)
+    network, points = Siren(2, 1, width=200, depth=2, frequency=30.0), uniform(300, 2)
+    first, second, last = network.layers
+    assert 0.45 < float(first.weight.detach().abs().max()) <= 0.5
+    assert 0.95 < float(second.weight.detach().abs().max()) / ((6 / 200) ** 0.5 / 30) <= 1.0
+    hidden = torch.sin(30 * (points @ first.weight.T + first.bias))
+    arguments = 30 * (hidden @ second.weight.T + second.bias)
+    assert float(arguments.detach().std()) == pytest.approx(1.0, rel=0.2)
+    torch.testing.assert_close(network(points), torch.sin(arguments) @ last.weight.T + last.bias)
+    assert network.description == "2 hidden layers of 200 sines, omega 30"
+    assert 0.05 < float(network(points).detach().std()) < 3.0

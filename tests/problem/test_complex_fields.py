@@ -10,7 +10,7 @@ import yaml
 from pinnkit.language.errors import ProblemError
 from pinnkit.problem.checks import check
 from pinnkit.problem.problem import Problem
-from pinnkit.problem.scales import field_scales
+from pinnkit.problem.scales import scales_of
 from pinnkit.problem.unknowns import combined
 
 SOLITON = "exp(i*(0.5*x + 0.375*t))/cosh(x - 0.5*t)"
@@ -70,7 +70,7 @@ def test_a_soliton_solves_the_equation_and_a_perturbed_one_does_not():
 
 def test_both_parts_have_the_size_of_the_larger():
     initial = {"initial": {"at": "t = 0", "equations": "h = 40/cosh(x)"}}
-    assert field_scales(Problem(**(WORDS | {"conditions": initial}))) == {"h_re": 32.0, "h_im": 32.0}
+    assert scales_of(Problem(**(WORDS | {"conditions": initial})), False).fields == {"h_re": 32.0, "h_im": 32.0}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pinnkit.language.integral import integrals
 from pinnkit.problem.checks import check
 from pinnkit.problem.integrals import Quadrature, described_integrals, integral_value, known_values, precise_value
 from pinnkit.problem.problem import Problem
-from pinnkit.problem.scales import field_scales
+from pinnkit.problem.scales import scales_of
 from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.manufactured import manufacture
 from pinnkit.references.unsupported import UnsupportedProblem
@@ -192,7 +192,9 @@ def test_a_manufactured_source_has_the_integral_of_the_solution():
 def test_what_knows_no_integrals_says_so():
     with pytest.raises(UnsupportedProblem, match=r"the equation 'equation' holds an integral, integral\(v\(t=s\)"):
         read_evolution_system(Problem(**volterra()))
-    assert field_scales(Problem(**volterra(conditions={"mean": {"equations": "integral(v, t) = 100"}}))) == {"v": 1.0}
+    assert scales_of(Problem(**volterra(conditions={"mean": {"equations": "integral(v, t) = 100"}})), False).fields == {
+        "v": 1.0
+    }
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from pinnkit.problem.problem import Problem
-from pinnkit.problem.scales import field_scales
+from pinnkit.problem.scales import scales_of
 
 
 def scale_of(condition, coordinates=None, **words):
@@ -14,7 +14,7 @@ def scale_of(condition, coordinates=None, **words):
         conditions={"c": condition},
         **words,
     )
-    return field_scales(problem)["u"]
+    return scales_of(problem, False).fields["u"]
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_the_largest_condition_counts_and_python_tells_nothing():
             "b": {"at": "t = 1", "equations": ["u = 40", lambda p: p.v - 9]},
         },
     )
-    assert field_scales(problem) == {"u": 32.0, "v": 1.0}
+    assert scales_of(problem, False).fields == {"u": 32.0, "v": 1.0}

@@ -14,6 +14,7 @@ import pinnkit
 from pinnkit.problem.groups import is_equations
 from pinnkit.problem.problem import Problem
 from pinnkit.runs import environment
+from pinnkit.sampling.settings import REDRAWS
 from pinnkit.training.stages import Stage
 
 BURGERS = {
@@ -58,6 +59,8 @@ PROBLEMS = {
         "equations": {"forced": "u_t + u*u_x = 0.01*u_xx + 20*exp(-900*x^2)"},
         "conditions": {**BURGERS["conditions"], "initial": {"at": "t = 0", "equations": "u = 5*exp(-900*x^2)"}},
     },
+    "rar_d": {**BURGERS, "equations": {"heat": "u_t = 0.1 * u_xx"}},
+    "r3": {**BURGERS, "equations": {"heat": "u_t = 0.1 * u_xx"}},
     "family": {
         **BURGERS,
         "parameters": {"nu": {"range": [0.001, 0.1], "log": True}},
@@ -116,6 +119,12 @@ PROBLEMS = {
         },
         "quadrature": 6,
     },
+    "continued": {  # at three values of a parameter, on which a hard condition depends
+        **BURGERS,
+        "parameters": {"nu": 0.01},
+        "equations": {"burgers": "u_t + u*u_x = nu*u_xx"},
+        "conditions": {**BURGERS["conditions"], "initial": {"at": "t = 0", "equations": "u = nu*x", "hard": True}},
+    },
     "inverse": {  # a learned parameter, and conditions at single points
         "coordinates": {"t": [0, 4]},
         "fields": ["u"],
@@ -127,13 +136,18 @@ PROBLEMS = {
         },
     },
 }
+WEIGHTINGS = {
+    "causal": {"name": "causal", "every": 3, "terms": "ntk"},
+    "attention": {"name": "residual_attention", "every": 3},
+}
+"""Of problems that are named with one, as front:causal."""
 FIRST_ORDER = ("adam", "soap")
 OPTIMIZERS = (
     *FIRST_ORDER, "lbfgs", "bfgs", "ssbfgs", "ssbroyden", "gauss_newton", "gauss_newton_cg", "engd_w", "spring"
 )  # fmt: skip
 
 
-def settings(problem, optimizer, steps, ranks, shards):
+def settings(problem, optimizer, steps, ranks, shards, weighting=""):
     """A small run; points are drawn anew in it, and their number is no multiple of the ranks."""
     return {
         "network": {"width": 64, "depth": 1} if problem == "wide" else {"width": 8, "depth": 2},
@@ -142,11 +156,14 @@ def settings(problem, optimizer, steps, ranks, shards):
             "conditions": 21,
             "redraw_every": 4,
             "batch": 31 if optimizer in FIRST_ORDER else None,
+            "redraw": problem if problem in REDRAWS else "rad",
         },
         **_sequence(optimizer),
+        "continuation": {"nu": [0.1, 0.03]} if problem == "continued" else None,
         "operators": {"engine": "compiled" if problem == "wide" else "autograd"},
         "trainer": {"max_steps": steps, "devices": ranks, "shards": shards},
         "checkpoint": {"every_steps": 8},
+        **({"weighting": WEIGHTINGS[weighting]} if weighting else {}),
         "callbacks": {"progress": False, "figures": False},
         "logger": {"tensorboard": False},
     }
@@ -168,9 +185,10 @@ def solved(name, ranks, folder):
     Gives the trained parameters (n,), the points of the last draw, and which groups have them by residual.
     """
     problem, optimizer, *numbers = name.split()
+    problem, _, weighting = problem.partition(":")
     steps, shards = (*map(int, numbers), None)[:2]
-    words = settings(problem, optimizer, steps, ranks, shards)
-    run = folder / f"{problem}_{optimizer}"
+    words = settings(problem, optimizer, steps, ranks, shards, weighting)
+    run = folder / f"{problem}_{optimizer}{weighting}"
     resume = (run / "checkpoints" / "last.ckpt").exists()
     with BREAKING:
         module = pinnkit.solve(Problem(name=problem, **PROBLEMS[problem]), run, words, resume=resume).module

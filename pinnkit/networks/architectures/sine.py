@@ -20,7 +20,7 @@ class Sine(MLP):
     """Of the first layer at its start, on coordinates scaled to [-1, 1]; half the number of waves in the domain times
     2 pi is a good value."""
 
-    def build(self, inputs: int, outputs: int) -> Any:
+    def plain(self, inputs: int, outputs: int) -> Any:
         from pinnkit.networks import sine
 
         assert self.width is not None
