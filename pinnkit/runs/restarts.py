@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import Callback
 
 from pinnkit.problem.parts import Condition
 from pinnkit.problem.problem import Problem
-from pinnkit.problem.scales import field_scales
+from pinnkit.problem.scales import scales_of
 from pinnkit.runs.fresh_points import DRAW, balances
 from pinnkit.sampling.settings import unit_points
 from pinnkit.settings import Settings
@@ -190,7 +190,7 @@ def flat_fields(module: PINN, seed: int) -> list[tuple[str, str]]:
     problem, domain = module.problem, module.problem.domain
     points = domain.draw(POINTS, lambda drawn: unit_points("sobol", drawn, domain.dimension, seed, "flat", DRAW))
     here = torch.as_tensor(points).to(module.model.like)
-    scales, found = field_scales(problem), []
+    scales, found = scales_of(problem, scaled=False).fields, []
     with torch.no_grad():
         values = module(here)
         for index, name in enumerate(problem.coordinates):
