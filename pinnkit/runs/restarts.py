@@ -137,13 +137,16 @@ class RestartGuard(Callback):
                 "last %s", number + 1, len(restarts.done) + 1, restarts.done[number].step,
                 amount(restarts.done[number].misfit), amount(last),
             )  # fmt: skip
-        module.unsaved = True
+        module.state.unsaved = True
 
     def _due(self, module: PINN) -> bool:
         """Whether the answer is looked at after this block of steps."""
         restarts, stage, limits = module.state.restarts, module.state.stage, module.limits
         remaining, reason = limits.restarts - len(restarts.done), module.stopped or ""
-        usable = stage.terms is None and stage.at is None and len({one.level for one in module.stages}) == 1
+        whole = (
+            stage.terms is None and stage.at is None and module.state.windows is None
+        )  # these have ways of their own
+        usable = whole and len({one.level for one in module.stages}) == 1
         if remaining <= 0 or not usable or _left(module) < LEAST_LEFT:
             return False
         (began, _), least = restarts.began, max(LEAST_STEPS // stage.settings.worth, 1)

@@ -24,6 +24,7 @@ from pinnkit.runs.recovery import (
 from pinnkit.runs.restarts import RestartGuard, restarted, start_weights
 from pinnkit.runs.results import Results
 from pinnkit.runs.setup import Setup, writable
+from pinnkit.runs.windows import joined
 from pinnkit.training.callbacks import FigureLogger, Record, SignalHandler
 from pinnkit.training.checkpoint_writer import Checkpoints
 from pinnkit.training.divergence import ROLLBACKS
@@ -137,7 +138,7 @@ class Run:
         self._renew(0)
         self.record.load_state_dict(rows.state_dict())
         setup.module.state.begin_at(before)
-        setup.module.unsaved = True
+        setup.module.state.unsaved = True
         _, settings = restarted(setup.problem, setup.settings, setup.restarts)
         log.warning(
             "%s; training begins anew, with the seed %d%s (%d of %d)",
@@ -160,10 +161,13 @@ class Run:
         settings = self.setup.settings
         errors = evaluation.Errors(self.setup.module, self.setup.reference)
         self.answers = answers = Answers(self.setup.module)
+        windowed = settings.windows is not None
 
         def measure() -> Mapping[str, float]:
-            answers.keep()
-            return errors()
+            with joined(self.setup.module):
+                if not windowed:  # later windows are no answer before they are trained
+                    answers.keep()
+                return errors()
 
         return Record(
             measure,
@@ -219,7 +223,8 @@ class Run:
         return [] if asked is None else [EstimatedStop(asked, every, settings)]
 
     def _show_now(self, step: int) -> None:
-        self.results.show_now(self.setup.module, self.setup.data, self.record, step)
+        with joined(self.setup.module):
+            self.results.show_now(self.setup.module, self.setup.data, self.record, step)
 
 
 class _Processes(DDPStrategy):

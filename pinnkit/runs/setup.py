@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,7 @@ from pinnkit.runs.factory import assemble
 from pinnkit.runs.restarts import restarted
 from pinnkit.settings import Settings, check_method, check_optimizer_given_once, read_settings
 from pinnkit.training.datamodule import CollocationData
+from pinnkit.training.deflation import Deflation, Known
 from pinnkit.training.exceptions import CannotWrite
 from pinnkit.training.module import PINN
 from pinnkit.training.sample_checksums import sample_checksums
@@ -37,6 +38,7 @@ class Setup:
     Args:
         threads: on how many threads compiled code works.
         config: the text of config.yaml.
+        known: solutions that training leaves.
 
     Attributes:
         restarts: how often training began anew.
@@ -50,6 +52,7 @@ class Setup:
     network: nn.Module | None
     threads: int
     config: str
+    known: Sequence[Known] = ()
     restarts: int = field(default=0, init=False)
     module: PINN = field(init=False)
     data: CollocationData = field(init=False)
@@ -59,7 +62,7 @@ class Setup:
     def __post_init__(self) -> None:
         settings = self.settings
         self._untrained = copy.deepcopy(self.network)
-        self.module, self.data = assemble(self.problem, settings, self.network, self.threads)
+        self._assemble()
         self.reference = choose(self.problem, settings.reference, settings.reference_max_time)
         self.digests = sample_checksums(self.problem, self.reference)
         thinned = any(stage.mini_batches or stage.fresh_points for stage in self.module.stages)
@@ -72,8 +75,13 @@ class Setup:
         """Make the module and the data again, as they were before training; after restarts with what these change."""
         if self.network is not None and self._untrained is not None:
             self.network.load_state_dict(self._untrained.state_dict())
+        self._assemble()
+
+    def _assemble(self) -> None:
         problem, settings = restarted(self.problem, self.settings, self.restarts)
         self.module, self.data = assemble(problem, settings, self.network, self.threads)
+        if self.known:
+            self.module.loop.step.deflation = Deflation(self.module.state, self.known)
 
 
 def path_of(folder: Path | str) -> Path:

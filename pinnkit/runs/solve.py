@@ -16,6 +16,7 @@ from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs import environment
 from pinnkit.runs.configuration import as_yaml, folder_errors_as_mistakes, with_settings
 from pinnkit.runs.console import logged, silent, suppress_library_logs
+from pinnkit.runs.deflation import known_solutions, tell_distances
 from pinnkit.runs.factory import check_network
 from pinnkit.runs.methods import with_method
 from pinnkit.runs.recovery import check_resumed
@@ -86,7 +87,8 @@ def solve(
             config = with_settings(config, settings) if config else as_yaml(problem, settings, network)
             if resume:
                 check_resumed(config, run)
-            setup = Setup(problem, settings, run, network, threads, config)
+            known = known_solutions(problem, settings)
+            setup = Setup(problem, settings, run, network, threads, config, known)
             one = Run(setup, overrides, began, resume)
             if lock is not None:
                 with folder_errors_as_mistakes(resume), writable(run):
@@ -95,5 +97,6 @@ def solve(
                     if not resume:
                         run.write_config(config)
             one.train()
+            tell_distances(setup.module)
             metrics = one.results.finish(setup.module, setup.data, one.record, one.answers.kept)
     return Solution(metrics["status"], metrics, run.path, setup.module, settings)

@@ -26,13 +26,11 @@ from pinnkit.sampling.points import complete, condition_points
 from pinnkit.sampling.sequences.sobol import Sobol
 from pinnkit.training.counters import LATER
 from pinnkit.training.feature_state import KEY as FEATURES
-from pinnkit.training.feature_state import check_features
+from pinnkit.training.feature_state import WINDOWS, check_features, check_windows
 from pinnkit.training.module import PINN
-from pinnkit.training.restarts import KEY as RESTARTS
-from pinnkit.training.restarts import check_restarts
-from pinnkit.training.rises import KEY as RISES
-from pinnkit.training.rises import check_rises
+from pinnkit.training.restarts import check_guards
 from pinnkit.training.trained import trained
+from pinnkit.training.window_state import check_window_state
 
 FORMAT = 6
 """The version of what a checkpoint holds; another number is not read."""
@@ -93,10 +91,10 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     """
     _check_weights(content["state_dict"], module)
     check_features(content.get(FEATURES), module.model)
+    check_windows(content.get(WINDOWS), module.model)
     _check_progress(content["progress"], module)
     _check_term_weights(content["weights"], module)
-    check_rises(content.get(RISES))
-    check_restarts(content.get(RESTARTS), module.state_dict())
+    check_guards(content, module.state_dict())
     _check_choice(content.get("operators"))
     _check_callbacks(content["callbacks"], content["progress"]["step"], module)
     _check_points(content["CollocationData"], module, content["progress"]["step"])
@@ -252,6 +250,8 @@ def _check_points(kept: Mapping[str, Any], module: PINN, step: int) -> None:
     problem = module.problem
     for key in ("drawn", "stage", "began"):
         _count(f"CollocationData.{key}", kept.get(key))
+    if module.state.windows is not None:
+        check_window_state(kept, module.network)
     if kept["began"] > step:
         raise InvalidStateError(f"CollocationData.began: is {kept['began']}, and progress.step {step}")
     if kept["stage"] >= len(module.stages):

@@ -49,6 +49,11 @@ class Counters:
     sound: int = 0
     rollbacks: int = 0
 
+    def begin_objective(self) -> None:
+        """Forget what the objective has been, as another one follows."""
+        self.first_objective = math.nan
+        self.least_objective = self.fresh_objective = self.stage_objective = math.inf
+
     def state_dict(self) -> dict[str, Any]:
         """Plain data, for a checkpoint."""
         return asdict(self)

@@ -23,7 +23,7 @@ from pinnkit.training.continuation import ContinuedModule
 from pinnkit.training.counters import Counters
 from pinnkit.training.distributed import Ranks
 from pinnkit.training.divergence import Divergence
-from pinnkit.training.feature_state import put_features
+from pinnkit.training.feature_state import put_features, set_windows
 from pinnkit.training.loop import Loop
 from pinnkit.training.minibatch import MiniBatches
 from pinnkit.training.scoring import Scoring
@@ -34,6 +34,7 @@ from pinnkit.training.state import TrainingState
 from pinnkit.training.step import OptimizerStep
 from pinnkit.training.stopping import Stopping
 from pinnkit.training.term_values import TermValues
+from pinnkit.training.time_windows import TimeWindows
 from pinnkit.training.trained import trained
 from pinnkit.training.weights import WeightState
 
@@ -56,6 +57,7 @@ class PINN(ContinuedModule):
         minibatch: points of the equations in each first-order step; None: all.
         seed: of the mini-batches.
         weighting: changes the weights; None: they stay.
+        windows: of time, one trained after the other; None: the whole time is trained at once.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class PINN(ContinuedModule):
         minibatch: int | None = None,
         seed: int = 0,
         weighting: Weighting | None = None,
+        windows: TimeWindows | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -80,19 +83,17 @@ class PINN(ContinuedModule):
         self.learned = learned_parameters(problem)
         self.terms = tuple(term for group in groups for term in group.terms)
         self.model = Model(problem, network, self.learned)
-        ordered = {term: weights[term] for term in self.terms}
-        state = WeightState(ordered, weighting, [group.name for group in groups])
-        self.state = TrainingState(self.model, tuple(stages), limits, state)
+        state = WeightState({term: weights[term] for term in self.terms}, weighting, [one.name for one in groups])
+        self.state = TrainingState(self.model, tuple(stages), limits, state, windows=windows)
         self.values = TermValues(self.model, groups)
         self.computation = Computation(self.state, groups, operators, width, threads, seed)
         self.divergence = Divergence(self.state, self.values, operators.chunk)
         self.scoring = Scoring(self.state, self.values, operators.chunk)
         self.stopping = Stopping(self.state)
         step = OptimizerStep(self.state, self.computation, self.divergence, MiniBatches(minibatch, seed))
-        sequence = StageSequence(self.state, self.stopping, self.computation)
+        sequence = StageSequence(self.state, self.stopping, self.computation, self.values)
         self.loop = Loop(self.state, self.computation, step, sequence, self.stopping, self.divergence)
         self.rolled_back = False  # whether training diverged, and goes on from an earlier state with smaller steps
-        self.unsaved = False  # whether no checkpoint has the present state, though one was written at this step
 
     @property
     def solves(self) -> bool:
@@ -193,6 +194,6 @@ class PINN(ContinuedModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.rolled_back = self.progress.rollbacks > checkpoint["progress"]["rollbacks"]
         self.state.load(checkpoint, rolled_back=self.rolled_back)
-        saved = checkpoint.get("operators")
-        self.computation.choice = EngineChoice(**saved) if saved else None
+        set_windows(self.model, checkpoint)
+        self.computation.choice = EngineChoice(**saved) if (saved := checkpoint.get("operators")) else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 
 from pinnkit.optimizers.state_check import InvalidStateError, NonFiniteStateError, number, short, whole
+from pinnkit.training.rises import KEY as RISES
+from pinnkit.training.rises import check_rises
 
 KEY = "restarts"
 """Of a checkpoint's restarts."""
@@ -80,6 +82,19 @@ class Restarts:
         best = state["best"]
         kept = None if best is None else (best["number"], dict(best["state"]))
         return cls([Restart(**one) for one in state["done"]], kept, state["kept"])
+
+
+def check_guards(content: Mapping[str, Any], here: Mapping[str, Tensor]) -> None:
+    """Make sure that a checkpoint holds what training did against rises and spurious answers, or nothing of it.
+
+    Args:
+        here: the parameters of the module.
+
+    Raises:
+        InvalidStateError: it does not. NonFiniteStateError: a number that must be finite is not.
+    """
+    check_rises(content.get(RISES))
+    check_restarts(content.get(KEY), here)
 
 
 def check_restarts(kept: Any, here: Mapping[str, Tensor]) -> None:

@@ -21,6 +21,7 @@ from pinnkit.training.rises import KEY as RISES
 from pinnkit.training.rises import Rise, loaded_rises, saved_rises
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stages import Stage
+from pinnkit.training.time_windows import TimeWindows
 from pinnkit.training.weights import WeightState
 
 
@@ -29,17 +30,21 @@ class TrainingState:
     """What is trained, by which stages and limits, and how far it is.
 
     Attributes:
+        run_stages: those of a run without windows of time.
         losses: of the last evaluation, by term, and `objective`: their sum under the reference weights.
         weighted_objective: their sum under the present weights, where these are others; None elsewhere.
         diagnostics: what the optimizer reports of its last step.
+        windows: of time, one trained after the other; None: the whole time is trained at once.
+        losses_window: the number of the window of time that `losses` are of.
         rises: of the objective, that training went back from, in all of the run.
         restarts: from other first weights, in all of the run.
+        unsaved: whether no checkpoint has the present state, though one may have been written at this step.
         losses_at: the values of parameters at which `losses` are; None: the problem's own.
         parameters: sets such values.
     """
 
     model: Model
-    stages: Sequence[Stage]
+    run_stages: Sequence[Stage]
     limits: Trainer
     weights: WeightState
     progress: Counters = field(default_factory=Counters)
@@ -48,9 +53,12 @@ class TrainingState:
     losses: dict[str, Tensor] = field(default_factory=dict)
     weighted_objective: Tensor | None = None
     diagnostics: dict[str, float] = field(default_factory=dict)
+    losses_window: int = 0
     rises: list[Rise] = field(default_factory=list)
     restarts: Restarts = field(default_factory=Restarts)
+    unsaved: bool = False
     losses_at: ParameterValues | None = None
+    windows: TimeWindows | None = None
 
     def __post_init__(self) -> None:
         self.parameters = Parameters(self.model)
@@ -80,6 +88,11 @@ class TrainingState:
             self.restarts = Restarts.of(checkpoint.get(RESTARTS))
 
     @property
+    def stages(self) -> Sequence[Stage]:
+        """The stages of the run, or of its present window of time."""
+        return self.run_stages if self.windows is None else self.windows.stages
+
+    @property
     def stage(self) -> Stage:
         """The present stage."""
         return self.stages[self.progress.stage]
@@ -88,6 +101,16 @@ class TrainingState:
     def new_level(self) -> bool:
         """Whether the present stage trains a network that has not begun yet."""
         return self.stage.level >= network_of(self.model).begun
+
+    @property
+    def window(self) -> int:
+        """The number of the present window of time, from 0."""
+        return 0 if self.windows is None else self.windows.number
+
+    @property
+    def number(self) -> int:
+        """The number of the present stage among those of all windows of time."""
+        return self.window * len(self.stages) + self.progress.stage
 
     @property
     def stage_seconds(self) -> float:

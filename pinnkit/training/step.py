@@ -12,6 +12,7 @@ from torch import Tensor
 from pinnkit.engines.unsupported import EngineUnsupported
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.computation import Computation
+from pinnkit.training.deflation import Deflation
 from pinnkit.training.divergence import Divergence
 from pinnkit.training.exceptions import OptimizerUnsupported
 from pinnkit.training.gradient import FlatGradient, NonFiniteGradientGuard
@@ -34,6 +35,8 @@ class OptimizerStep:
         self.state, self.computation, self.divergence, self.minibatches = state, computation, divergence, minibatches
         self.last: tuple[Tensor, Tensor] | None = None
         self.gradient_guard = NonFiniteGradientGuard()
+        self.deflation: Deflation | None = None
+        """What leads away from known solutions; None: nothing does."""
         self._gradient = FlatGradient(state.model)
 
     def renew(self) -> None:
@@ -78,15 +81,17 @@ class OptimizerStep:
 
         def closure() -> Tensor:
             losses, gradient = computation.evaluate(prepared, weights, directions)
-            objective = torch.dot(weights, losses)
+            objective = steered = torch.dot(weights, losses)
+            if self.deflation is not None:  # what is reported is the objective itself
+                steered, gradient = self.deflation(batches, objective, gradient)
             self._gradient.set(gradient)
             if first_order:  # a line search recovers by itself
-                self.gradient_guard.check(optimizer, objective, gradient)
+                self.gradient_guard.check(optimizer, steered, gradient)
             self.state.progress.evaluations += 1
             self.last = (losses, objective)
             if self.divergence.drawn:
                 self.divergence.record_first(objective if reference is weights else torch.dot(reference, losses))
-            return objective
+            return steered
 
         return closure
 

@@ -26,6 +26,7 @@ from pinnkit.verdict.judge import (
 )
 from pinnkit.verdict.progress import longer
 
+MOST_SENTENCES = 3
 FEW_STEPS = 200
 """Steps below which a run is first of all short."""
 MOST_TIMES = 10
@@ -51,9 +52,10 @@ class Verdict:
 def verdict(evidence: Evidence) -> Verdict:
     """The verdict on a run."""
     found = judge(evidence)
-    sentences = {SOLVED: _solved, FALLING: _falling, STALLED: _stalled, UNSOLVED: _unsolved, UNKNOWN: _unknown}
-    told = guarded(evidence, found)
-    return Verdict(found.word, " ".join([*sentences[found.word](evidence, found)[: 3 - len(told)], *told]))
+    told = {SOLVED: _solved, FALLING: _falling, STALLED: _stalled, UNSOLVED: _unsolved, UNKNOWN: _unknown}
+    sentences = told[found.word](evidence, found)
+    added = [evidence.drift] if evidence.drift and found.word != UNSOLVED else guarded(evidence, found)
+    return Verdict(found.word, " ".join([*sentences[: MOST_SENTENCES - len(added)], *added]))
 
 
 def guarded(evidence: Evidence, found: Findings) -> list[str]:

@@ -119,6 +119,7 @@ PROBLEMS = {
         },
         "quadrature": 6,
     },
+    "deflated": {**BURGERS, "equations": {"heat": "u_t = 0.1 * u_xx"}},  # leaves what "spread levels" has found
     "continued": {  # at three values of a parameter, on which a hard condition depends
         **BURGERS,
         "parameters": {"nu": 0.01},
@@ -170,12 +171,14 @@ def settings(problem, optimizer, steps, ranks, shards, weighting=""):
 
 
 def _sequence(optimizer):
-    """The stages of an optimizer alone, or of two levels.
+    """The stages of an optimizer alone, or of two levels, or of two windows of time.
 
     SPRING has the damping that the kernel of more points than parameters needs, if its rounding is to stay small.
     """
     if optimizer == "levels":
         return {"stages": [{"name": "ssbroyden", "steps": 5}, "level", "ssbroyden"]}
+    if optimizer == "windows":
+        return {"windows": 2, "phases": ["ssbroyden"]}
     return {"phases": [{"name": optimizer, **({"damping": 1e-4} if optimizer == "spring" else {})}]}
 
 
@@ -189,6 +192,8 @@ def solved(name, ranks, folder):
     steps, shards = (*map(int, numbers), None)[:2]
     words = settings(problem, optimizer, steps, ranks, shards, weighting)
     run = folder / f"{problem}_{optimizer}{weighting}"
+    if problem == "deflated":
+        words["deflation"] = [str(folder / "spread_levels")]
     resume = (run / "checkpoints" / "last.ckpt").exists()
     with BREAKING:
         module = pinnkit.solve(Problem(name=problem, **PROBLEMS[problem]), run, words, resume=resume).module

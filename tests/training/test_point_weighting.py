@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from pinnkit.language.errors import ProblemError
+from pinnkit.language.errors import ProblemError, Report
 from pinnkit.losses.settings import WEIGHTINGS
 from pinnkit.problem.problem import Problem
+from pinnkit.runs.methods import with_method
 from pinnkit.runs.solve import solve
+from pinnkit.settings import read_settings
 from pinnkit.training.checkpoint_reader import read
 from tests.conftest import assembled
 
@@ -128,3 +130,10 @@ def test_what_was_learned_of_other_terms_is_forgotten(run, tmp_path, monkeypatch
     assert kept[0] == (2, [], ["ends", "initial"])
     assert kept[1] == (4, both, ["ends", "initial"])
     assert kept[2] == (6, [], ["ends", "equations", "initial"])
+
+
+def test_where_features_are_chosen_fixed_weights_take_the_place_of_a_strategy(heat_words):
+    report = Report()
+    words = {"method": "auto", "weighting": {"name": "causal", "weights": {"ends": 3.0}}}
+    found = with_method(Problem(**heat_words), read_settings(words, report))
+    assert (found.method, found.weighting.name, found.weighting.weights) == ("features", "fixed", {"ends": 3.0})
