@@ -171,7 +171,7 @@ def in_training(problem, sampling, score):
         limits=Trainer(),
         progress=Counters(),
         stages=[Stage(Adam())],
-        state=SimpleNamespace(weights=WeightState({})),
+        state=SimpleNamespace(weights=WeightState({}), rises=[]),
         ranks=Ranks(0, 1),
         device="cpu",
         score=score,
