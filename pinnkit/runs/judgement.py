@@ -77,6 +77,8 @@ def judged(
         module.problem.steady,
         module.solves,
         drifts_more_than_claimed(metrics),
+        [one.factor for one in module.state.rises],
+        len(module.state.restarts.done),
     )
     found = verdict(evidence)
     trained = not (module.solves or module.state.windows or module.network.own)

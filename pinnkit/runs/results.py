@@ -22,14 +22,15 @@ from pinnkit.runs import board, environment, evaluation, trackers
 from pinnkit.runs.conserved import drift_lines, over_time
 from pinnkit.runs.console import COLUMNS, FIXED
 from pinnkit.runs.corrections import correct, estimate_lines
+from pinnkit.runs.finite import check_finite
 from pinnkit.runs.history import history as history_of
 from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.report import report
+from pinnkit.runs.restarts import guarded, rows_of_answer
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Record
 from pinnkit.training.datamodule import CollocationData
-from pinnkit.training.diagnostics import SHOWN
 from pinnkit.training.exceptions import (
     INTERRUPTED,
     CannotWrite,
@@ -103,7 +104,7 @@ class Results:
     def _finish(self, module: PINN, data: CollocationData, record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
         corrections = correct(module, self.settings, self.run.last_checkpoint if self.first else None)
         found = evaluation.evaluate(module, self.reference)
-        _check_finite(found, module)
+        check_finite(found, module)
         if self.first:
             self.run.write_solution(found.arrays())
         if self.first and self.settings.callbacks.figures:
@@ -111,11 +112,12 @@ class Results:
             callbacks = self.settings.callbacks
             self.run.write_figures(figures, callbacks.figures_format, callbacks.figures_dpi)
             self._show(module.progress.step, figures)
+        rows = rows_of_answer(module, record.rows)
         metrics = {
             "status": "interrupted" if (module.stopped or "").startswith(INTERRUPTED) else "finished",
             "reason": module.stopped,
             **found.errors(),
-            "loss": record.rows[-1]["losses"].get("objective") if record.rows else None,
+            "loss": rows[-1]["losses"].get("objective") if rows else None,
             **self._counters(module),
             "learned": learned(module, corrections.learned),
             **corrections.metrics,
@@ -127,7 +129,7 @@ class Results:
             **self._facts(module),
         }
         asked = self.settings.trainer.asked_error
-        metrics |= judged(module, record.rows, answers, self.reference, metrics, self.settings.seed, asked)
+        metrics |= judged(module, rows, answers, self.reference, metrics, self.settings.seed, asked)
         self._write(metrics, module)
         for line in in_columns(verdict_lines(metrics)):
             log.info(line, extra={"verdict": metrics["verdict"]})
@@ -181,6 +183,7 @@ class Results:
             "wall_time_s": time.perf_counter() - self.began,
             "train_time_s": progress.train_time_s,
             "compile_time_s": progress.compile_time_s,
+            **guarded(module.state),
         }
 
     def _facts(self, module: PINN) -> dict[str, Any]:
@@ -228,22 +231,6 @@ def _parameters(module: PINN) -> int:
     sizes = {name: one.numel() for name, one in module.named_parameters() if id(one) in all_of_them}
     kept = sizes if module.solves else base_state(sizes)  # a polish leaves the network as it was trained
     return sum(kept.values())
-
-
-def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
-    """A run whose fields or objective are not finite has not finished.
-
-    Raises:
-        Diverged: they are not.
-    """
-    step, flat = module.progress.step, {name: values.ravel() for name, values in found.grid.coordinates.items()}
-    for name, values in found.fields.items():
-        bad = np.flatnonzero(found.inside & ~np.isfinite(values))
-        if len(bad):
-            points = [{axis: float(part[index]) for axis, part in flat.items()} for index in bad[:SHOWN]]
-            raise Diverged(step, name, points, values.ravel()[bad[:SHOWN]].tolist(), len(bad))
-    if "objective" in module.losses_now and not bool(torch.isfinite(module.losses_now["objective"])):
-        raise Diverged(step, "objective")
 
 
 def _cpu(threads: int) -> str:

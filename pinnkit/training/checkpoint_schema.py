@@ -24,9 +24,11 @@ from pinnkit.problem.groups import equation_groups, region_of
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import complete, condition_points
 from pinnkit.sampling.sequences.sobol import Sobol
+from pinnkit.training.counters import LATER
 from pinnkit.training.feature_state import KEY as FEATURES
 from pinnkit.training.feature_state import WINDOWS, check_features, check_windows
 from pinnkit.training.module import PINN
+from pinnkit.training.restarts import check_guards
 from pinnkit.training.trained import trained
 from pinnkit.training.window_state import check_window_state
 
@@ -92,6 +94,7 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     check_windows(content.get(WINDOWS), module.model)
     _check_progress(content["progress"], module)
     _check_term_weights(content["weights"], module)
+    check_guards(content, module.state_dict())
     _check_choice(content.get("operators"))
     _check_callbacks(content["callbacks"], content["progress"]["step"], module)
     _check_points(content["CollocationData"], module, content["progress"]["step"])
@@ -141,6 +144,8 @@ def _check_weights(kept: Any, module: PINN) -> None:
 def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
     for key, usual in module.progress.state_dict().items():
         where = f"progress.{key}"
+        if key in LATER and key not in kept:
+            continue
         if key not in kept:
             raise InvalidStateError(f"{where}: is missing")
         value = kept[key]
@@ -151,7 +156,7 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
             continue
         elif isinstance(usual, int) or usual is None:
             _count(where, value)
-        elif isinstance(value, float) and value == math.inf and key == "least_objective":
+        elif isinstance(value, float) and value == math.inf and key in ("least_objective", *LATER):
             continue  # it is not known yet
         elif key == "first_objective" and kept["stage_step"] == 0 and isinstance(value, float) and math.isnan(value):
             continue  # nothing was computed of the present terms

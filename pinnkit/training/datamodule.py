@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -21,6 +22,7 @@ from pinnkit.sampling.r3 import evolved
 from pinnkit.sampling.settings import Sampling, draw_interval
 from pinnkit.training.blocks import StepBlock, StepBlocks
 from pinnkit.training.redraw import Density, points_added, points_by_residual
+from pinnkit.training.rises import doublings
 from pinnkit.training.stages import Stage, same_points
 
 ENDLESS = 10**9
@@ -54,6 +56,7 @@ class CollocationData(lightning.LightningDataModule):
         began: the step with which the first block on the present points began.
         window: the number of the window of time that they were drawn for.
         first_draw: the draw from which on points may follow the residual, and become more.
+        doublings: how often the number of the equations' points was doubled, as training went back.
     """
 
     trainer: Any  # of Lightning, which sets it before it asks for batches
@@ -76,6 +79,7 @@ class CollocationData(lightning.LightningDataModule):
         self.drawn: int | None = None
         self.began = 0
         self.by_residual: set[str] = set()
+        self.doublings = 0
 
     @property
     def conditions(self) -> dict[str, Condition]:
@@ -86,7 +90,7 @@ class CollocationData(lightning.LightningDataModule):
     def sampling(self) -> Sampling:
         """How points are drawn in the present stage."""
         own = self.stages[self.stage].sampling if self.stages else None
-        return own or self.run_sampling
+        return (own or self.run_sampling).denser(2**self.doublings, len(self.problem.coordinates))
 
     @property
     def groups(self) -> list[str]:
@@ -97,7 +101,7 @@ class CollocationData(lightning.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         module = self.trainer.lightning_module
-        step, stage = module.progress.step, module.progress.stage
+        step, stage, self.doublings = module.progress.step, module.progress.stage, doublings(module.state.rises)
         if self.begin_window(step) or not same_points(module.stages[self.stage], module.stages[stage]):
             self.drawn, self.sets, self.began = None, {}, step
         self.stage, fresh = stage, module.stages[stage].fresh_points
@@ -164,6 +168,7 @@ class CollocationData(lightning.LightningDataModule):
             return even
         if name not in self.by_residual and self._begins_by_residual(name, even):
             self.by_residual.add(name)
+            self.trainer.lightning_module.progress.fresh_objective = math.inf  # points of another density follow
         if name not in self.by_residual:
             return even
         if is_equations(name):

@@ -16,7 +16,7 @@ from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.blocks import StepBlock
 from pinnkit.training.computation import Computation
 from pinnkit.training.diagnostics import check_gradients, largest_fitting_chunk
-from pinnkit.training.divergence import Divergence, exploded
+from pinnkit.training.divergence import Divergence
 from pinnkit.training.exceptions import INTERRUPTED, OutOfMemory, RankOutOfMemory
 from pinnkit.training.level import begin_level
 from pinnkit.training.scoring import Scoring
@@ -198,7 +198,7 @@ class Loop:
         """Make sure that the objective has not exploded between the points of the last draw.
 
         Raises:
-            Diverged: it has.
+            Diverged: it has, or has risen and training may go back.
         """
         ranks = self.state.ranks
         if self.state.progress.step == 0 or (self.stopping.reason or "").startswith(INTERRUPTED):
@@ -213,8 +213,7 @@ class Loop:
             log.warning("%s. Set operators.chunk to compute fewer points at once", message)
             return
         objective = sum(float(np.square(one).mean()) for one in scores.values())
-        if exploded(objective, self.state.progress):
-            raise self.divergence.explosion(batches, objective, new=True)
+        self.divergence.check_new_points(batches, objective)
 
 
 def _refresh(optimizer: Any) -> None:

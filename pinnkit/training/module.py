@@ -172,7 +172,7 @@ class PINN(ContinuedModule):
 
     def on_train_start(self) -> None:
         self.state.clock.compile_time.seconds = self.progress.compile_time_s
-        if self.rolled_back:
+        if self.rolled_back or self.state.restarts.left_last:
             for optimizer in self.trainer.optimizers:
                 if isinstance(optimizer, DeterministicOptimizer):  # what it has learned would repeat the same steps
                     optimizer.restart(0.5**self.progress.rollbacks)
@@ -187,15 +187,13 @@ class PINN(ContinuedModule):
             self.trainer.should_stop = True
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["progress"] = self.progress.state_dict()
-        checkpoint["weights"] = self.state.weights.state_dict()
+        checkpoint |= self.state.saved()
         checkpoint["operators"] = self.choice.to_dict() if self.choice else None
         put_features(checkpoint, self.model)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.rolled_back = self.progress.rollbacks > checkpoint["progress"]["rollbacks"]
-        self.progress.load_state_dict(checkpoint["progress"])
-        self.state.weights.load_state_dict(checkpoint["weights"])
+        self.state.load(checkpoint, rolled_back=self.rolled_back)
         set_windows(self.model, checkpoint)
         self.computation.choice = EngineChoice(**saved) if (saved := checkpoint.get("operators")) else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew

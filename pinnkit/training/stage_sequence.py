@@ -85,10 +85,12 @@ class StageSequence:
         progress.stage += 1
         progress.stage_step, progress.stage_began_s = 0, self.state.clock.seconds()
         stage = self.state.stage
+        comparable = same_objective(former, stage) and "objective" in self.state.losses
+        progress.stage_objective = float(self.state.losses["objective"]) if comparable else math.inf
         if not same_objective(former, stage):
             progress.draw = -1
         if not same_terms(former, stage):  # the objective is another one
-            progress.first_objective, progress.least_objective = math.nan, math.inf
+            progress.begin_objective()
             self.computation.leave()
             self.state.weights.forget()
         elif stage.level != former.level:  # it is one of other parameters
@@ -97,7 +99,7 @@ class StageSequence:
         elif hasattr(following, "warm_start"):
             following.warm_start(before.optimizer)
         if stage.at != former.at:  # the objective is another one, of the same terms
-            progress.first_objective, progress.least_objective = math.nan, math.inf
+            progress.begin_objective()
             self.computation.change_constants(self.state.parameters.put(stage.at))
         own = " at the problem's own values" if former.at is not None and stage.at is None else ""
         log.info("%s ended: %s; %s follows%s", former.label, reason, stage.label, own)
@@ -111,7 +113,8 @@ class StageSequence:
             return
         progress.stage = progress.stage_step = 0
         progress.stage_began_s, progress.draw, progress.settling = self.state.clock.seconds(), -1, None
-        progress.first_objective, progress.least_objective, progress.sound = math.nan, math.inf, progress.step
+        progress.begin_objective()
+        progress.sound = progress.step
         for stage, optimizer in zip(self.state.stages, optimizers, strict=True):
             parameters = [one for group in optimizer.optimizer.param_groups for one in group["params"]]
             optimizer.optimizer.load_state_dict(stage.settings.build(parameters).state_dict())

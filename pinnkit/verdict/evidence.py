@@ -28,6 +28,8 @@ class Evidence:
         one_rate: whether all optimizers have a learning rate that is given.
         steady: whether time is no coordinate.
         direct: whether features were solved for, and no network trained.
+        rises: the factors by which the objective rose on new points, where training went back, or had done so before.
+        restarts: how often training began anew, as its answer solved nothing.
     """
 
     equations: Mapping[str, Balance]
@@ -45,3 +47,5 @@ class Evidence:
     steady: bool = False
     direct: bool = False
     drift: str = ""
+    rises: Sequence[float] = ()
+    restarts: int = 0
