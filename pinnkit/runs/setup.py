@@ -20,6 +20,7 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs.configuration import folder_errors_as_mistakes
 from pinnkit.runs.factory import assemble
+from pinnkit.runs.feature_module import FeaturePINN
 from pinnkit.settings import Settings, check_method, check_optimizer_given_once, read_settings
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.deflation import Deflation, Known
@@ -74,7 +75,9 @@ class Setup:
 
     def _assemble(self) -> None:
         self.module, self.data = assemble(self.problem, self.settings, self.network, self.threads)
-        if self.known:
+        if self.known and isinstance(self.module, FeaturePINN):
+            self.module.known = self.known
+        elif self.known:
             self.module.loop.step.deflation = Deflation(self.module.state, self.known)
 
 
