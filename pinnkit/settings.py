@@ -24,6 +24,8 @@ from pinnkit.training.stage_settings import STAGES, Level, Polish, check_stages,
 
 METHODS = ("network", "features", "auto", "compare")
 POLISH = ("auto", "true", "false")
+AUTO = "auto"
+MOST_WINDOWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,9 @@ class Settings:
     levels: int = field(default=1, metadata={"minimum": 1, "maximum": 100})
     """Networks that are trained one after the other with the same optimizers, each on what those before leave, and with
     an equal share of the steps or the time; their sum is the solution."""
+    windows: str | None = None
+    """Windows of time with a network each, trained one after the other from where the one before ends: so many of one
+    width, or auto: the run chooses the widths. None: one network for the whole time."""
     continuation: dict[str, Any] | None = None
     """Parameter -> the values at which the network is trained one after the other, before the problem's own:
     {nu: [0.1, 0.03]}, or {nu: {from: 0.1, steps: 4}} for so many steps of one ratio. Half of the steps or the time is
@@ -88,6 +93,11 @@ class Settings:
         return (("optimizer", self.optimizer),)
 
     @property
+    def window_count(self) -> int | None:
+        """How many windows of time there are; None: the run chooses, or there are none."""
+        return None if self.windows in (None, AUTO) else int(str(self.windows))
+
+    @property
     def networks(self) -> int:
         """How many networks are trained one after the other."""
         added = sum(isinstance(one, Level) for one in self.stages or ())
@@ -109,6 +119,7 @@ def read_settings(config: Mapping[str, Any], report: Report) -> Settings:
     """Settings from a mapping; what it leaves out keeps its default. Mistakes go to the report."""
     if isinstance(config.get("polish"), bool):  # YAML reads true and false as what they are
         config = {**config, "polish": str(config["polish"]).lower()}
+    config = {**config, **_windows(config.get("windows"), report)} if "windows" in config else config
     settings = reading.read_as(Settings, config, report)
     for number, phase in enumerate((settings.phases or ())[:-1], start=1):
         if phase.first_order and phase.steps is None:
@@ -123,6 +134,19 @@ def read_settings(config: Mapping[str, Any], report: Report) -> Settings:
         if settings.levels > 1:
             report.add("levels", f"is {settings.levels}, and stages are given: write level among them, and levels=1")
     return settings
+
+
+def _windows(given: Any, report: Report) -> dict[str, Any]:
+    """`windows` as text; None where it is a mistake, which goes to the report."""
+    text = (
+        given.strip() if isinstance(given, str) else given if isinstance(given, bool) or given is None else str(given)
+    )
+    count = int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else 0
+    if text is None or text == AUTO or 1 <= count <= MOST_WINDOWS:
+        return {"windows": text}
+    message = f"{reading.shown(given)}: auto, null or a whole number from 1 to {MOST_WINDOWS} is needed"
+    report.add("windows", message)
+    return {"windows": None}
 
 
 def check_optimizer_given_once(settings: Settings, report: Report) -> None:
@@ -171,7 +195,7 @@ def check_method(settings: Settings, report: Report) -> None:
     if settings.method != "features":
         return
     usual, stands = Settings(), "features, solved by least squares, take the place of a trained network"
-    for key in ("network", "optimizer", "phases", "stages", "levels", "continuation"):
+    for key in ("network", "optimizer", "phases", "stages", "levels", "windows", "continuation"):
         if getattr(settings, key) != getattr(usual, key):
             report.add(key, f"is given, and method=features reads no {key}: {stands}; leave it out, or method=network")
     if settings.weighting.every is not None:

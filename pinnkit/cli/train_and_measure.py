@@ -19,6 +19,7 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.runs import environment, evaluation
 from pinnkit.runs.animation import animate_fields
 from pinnkit.runs.configuration import with_settings
+from pinnkit.runs.conserved import conserved
 from pinnkit.runs.corrections import Corrections, estimate_error
 from pinnkit.runs.export import export
 from pinnkit.runs.export_metadata import export_metadata
@@ -113,7 +114,7 @@ def measure(
     measured = {**found.errors(), "learned": learned(module, guesses), **found.extremes()}
     if checkpoint != "last":  # what was estimated is the error of the last
         measured |= {"estimated_error": {}, "estimated_error_text": None, "singular": None, "polish": None}
-    measured |= corrections.metrics
+    measured |= {**corrections.metrics, **conserved(module)}
     measured |= {"units": dict(problem.units)} if problem.units else {}
     metrics = {
         **trained.progress(),

@@ -79,7 +79,7 @@ class Evaluator:
         """Why recorded code runs without a compiler, where it does."""
 
     def renew_constants(self) -> None:
-        """Take the present values of the problem's parameters."""
+        """Take the present values of the problem's parameters, and the present window of time."""
         self.constants = self.model.constants(self.parameters[0])
 
     @contextmanager
@@ -207,7 +207,7 @@ class Evaluator:
         network: Any = self.model.network
         if bound:
             own = {name.removeprefix("network."): one for name, one in named.items() if name.startswith("network.")}
-            network = BoundNetwork(network, own)
+            network = BoundNetwork(network, {**own, **self.model.placed(constants)})
         return network, self.model.parameters(learned, constants)
 
     def residuals(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from torch.fx import GraphModule
 
 from pinnkit.engines.chunks import Inputs, Prepared
 from pinnkit.engines.evaluator import Evaluator
+from pinnkit.engines.sums import OneProcess, Sums
 from pinnkit.engines.unsupported import EngineUnsupported
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.operators.compiled import CompilationError, compile_graph
@@ -206,36 +207,6 @@ class Jacobian:
             return compile_graph(graph, inputs)
         except CompilationError:
             return record_graph(make(prepared), inputs)  # the compiler has taken the first one over
-
-
-class Sums(Protocol):
-    """What puts together the results of several processes and of their shards."""
-
-    @property
-    def count(self) -> int:
-        """The number of processes."""
-        ...
-
-    def total(self, shards: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
-        """The sums over the shards of all processes of the tensors that this one has for each of its own."""
-        ...
-
-    def rows(self, own: Tensor) -> Tensor:
-        """The rows of all shards in their order, from those of this process's own."""
-        ...
-
-
-class OneProcess:
-    """A process that has all points, in one shard."""
-
-    count = 1
-
-    def total(self, shards: Sequence[Sequence[Tensor]]) -> tuple[Tensor, ...]:
-        (only,) = shards
-        return tuple(only)
-
-    def rows(self, own: Tensor) -> Tensor:
-        return own
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,22 @@ class Model:
         return network | {f"learned.{name}": one for name, one in self.learned.items()}
 
     def constants(self, like: Tensor) -> Tensor:
-        """The values of the parameters that are not learned."""
+        """The values of the parameters that are not learned, and of `placing`."""
         fixed = [self.values.get(one.name, one.value) for one in self.problem.parameters if not one.learn]
+        fixed += [value for one in self.placing.values() for value in one.tolist()]
         return torch.tensor(fixed, dtype=like.dtype, device=like.device)
+
+    @property
+    def placing(self) -> dict[str, Tensor]:
+        """What places the networks in their window of time, by name; it changes from window to window."""
+        buffers = dict(self.network.named_buffers()) if getattr(self.network, "windows", None) is not None else {}
+        return {name: one for name, one in buffers.items() if name.startswith("windows.")}
+
+    def placed(self, constants: Tensor) -> dict[str, Tensor]:
+        """The same from the `constants`."""
+        sizes = [len(one) for one in self.placing.values()]
+        parts = constants[len(constants) - sum(sizes) :].split(sizes) if sizes else ()
+        return dict(zip(self.placing, parts, strict=True))
 
     def parameters(self, learned: Mapping[str, Tensor], constants: Tensor) -> dict[str, Tensor]:
         """Every parameter of the problem as a scalar tensor; a learned one within its bounds."""

@@ -192,8 +192,7 @@ class FeatureSolver:
     def measure(self) -> None:
         """Find the residual of the present state, by which others are judged."""
         with torch.no_grad():
-            self.size = self.fresh_residual(self.trial_unknowns)
-            least = math.inf
+            self.size, least = self.fresh_residual(self.trial_unknowns), math.inf
             for guess in self._guesses:
                 self.attached.put(guess)
                 residual = self.fresh_residual(self.trial_unknowns)
@@ -253,9 +252,8 @@ class FeatureSolver:
         places = self.places
         if drawn:  # other ones than those of the solve
             places = {name: one.take(slice(None, None, -1)) for name, one in places.items()}
-        batches = draw(
-            self.problem, unknowns, share * self.settings.rows, self.seed, drawn, self.like, places, self.slab
-        )
+        where = self.seed, drawn, self.like, places, self.slab
+        batches = draw(self.problem, unknowns, share * self.settings.rows, *where)
         known = None if drawn else FarFromKnown.at(self.network, self.known, batches)
         return System(self.model, self.groups, batches, self.scales, self.ranks, self._start, None, self.check, known)
 

@@ -13,6 +13,7 @@ from pinnkit.networks.embeddings import CoordinateEmbedding, RandomFourier
 from pinnkit.networks.fields import FieldNetworks, Output, Zero
 from pinnkit.networks.levels import Levels
 from pinnkit.networks.settings import Network
+from pinnkit.networks.windows import Windows
 
 
 def build(
@@ -29,6 +30,8 @@ def build(
     logarithmic: Sequence[int] = (),
     zero: bool = False,
     levels: int = 1,
+    windowed: int | None = None,
+    names: Sequence[str] = (),
 ) -> FieldNetworks:
     """The network for the fields that `outputs` describes.
 
@@ -43,6 +46,8 @@ def build(
         constraints: what the fields meet exactly.
         zero: whether networks without parameters stand in their places, for features alone.
         levels: how many networks are trained one after the other in the place of each.
+        windowed: the index of the time, where there are networks for each of several windows of it.
+        names: of the coordinates.
     """
     if custom is not None:
         everything = tuple(range(len(lower)))
@@ -60,6 +65,9 @@ def build(
     def embedded(field: Output) -> tuple[Network, CoordinateEmbedding]:
         inputs = len(field.arguments) + len(field.columns)
         chosen = settings.chosen(len(lower), inputs, linear, steady)
+        if names:
+            plain = [names[index] for index in field.columns if index not in field.periodic]
+            chosen = chosen.on([*[""] * len(field.arguments), *plain])
         return chosen, _embedding(chosen, field, *(field.box or (lower, upper)), logarithmic)
 
     if zero:
@@ -74,7 +82,8 @@ def build(
                 pairs = [embedded(outputs[group[0]]) for _ in range(levels - 1)]
                 added = [chosen.level(embedding, len(group)) for chosen, embedding in pairs]
                 networks[number] = Levels(networks[number], added)
-    return FieldNetworks(networks, groups, outputs, constraints)
+    windows = None if windowed is None else Windows(windowed, lower, upper)
+    return FieldNetworks(networks, groups, outputs, constraints, windows=windows)
 
 
 def _alike(one: Output, other: Output) -> bool:

@@ -14,6 +14,7 @@ from pinnkit.networks.ansatz import HardConstraints
 from pinnkit.networks.bounded import bounded
 from pinnkit.networks.features import RandomFeatures
 from pinnkit.networks.levels import Levels
+from pinnkit.networks.windows import Windows
 
 TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
     "softplus": nn.functional.softplus,
@@ -75,6 +76,7 @@ class FieldNetworks(nn.Module):
         outputs: the fields.
         constraints: what the fields meet exactly, applied to the scaled outputs.
         custom: whether the one network is the user's own.
+        windows: of time, for each of which there are networks; None: the same hold at all times.
 
     Shape: (n, d) -> (n, fields).
     """
@@ -86,6 +88,7 @@ class FieldNetworks(nn.Module):
         outputs: Sequence[Output],
         constraints: HardConstraints | None = None,
         custom: bool = False,
+        windows: Windows | None = None,
     ) -> None:
         super().__init__()
         self.custom = custom
@@ -93,6 +96,7 @@ class FieldNetworks(nn.Module):
         self.members = [list(fields) for fields in members]
         self.outputs = list(outputs)
         self.constraints = constraints
+        self.windows = windows
         self.expansions = nn.ModuleList()
         self.expanded: list[int] = []
         """The network whose outputs each of the expansions is added to."""
@@ -131,12 +135,27 @@ class FieldNetworks(nn.Module):
 
     def forward(self, points: Tensor, expanded: bool = True) -> Tensor:
         """All fields; without the features where `expanded` is false."""
+        if self.windows is None:
+            return self._fields(points, points, self.networks, expanded)
+        return self.windows(points, self.networks, self._fields)
+
+    def before(self, points: Tensor) -> Tensor:
+        """All fields as the networks of the last window that is solved give them, at any time."""
+        assert self.windows is not None
+        return self.windows.solved[-1].fields(points, self._fields)
+
+    def _fields(self, points: Tensor, given: Tensor, networks: nn.ModuleList, expanded: bool = True) -> Tensor:
+        """All fields at points.
+
+        Args:
+            given: what the networks are given in the place of the points.
+        """
         everything = list(range(points.shape[1]))
         exact = {} if self.constraints is None else self.constraints(points)
         found: dict[int, Tensor] = {}
-        for number, (network, fields) in enumerate(zip(self.networks, self.members, strict=True)):
+        for number, (network, fields) in enumerate(zip(networks, self.members, strict=True)):
             first = self.outputs[fields[0]]
-            inputs = points if list(first.columns) == everything else points[:, list(first.columns)]
+            inputs = given if list(first.columns) == everything else given[:, list(first.columns)]
             if first.arguments:
                 arguments = torch.stack([found[index] for index in first.arguments], dim=1)
                 inputs = torch.cat([arguments, inputs], dim=1) if first.columns else arguments

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -84,6 +85,10 @@ class Network(ABC):
         if activation is None:
             activation = "sin" if coordinates <= 3 and linear and steady else "tanh"
         return replace(self, width=width, activation=activation)
+
+    def on(self, names: Sequence[str]) -> Network:
+        """These settings for a network whose first inputs are scaled coordinates of these names; "": another field."""
+        return self
 
     def level(self, embedding: Any, outputs: int) -> Any:
         """The network that is added to the chosen one, where there are levels."""

@@ -59,6 +59,7 @@ class Problem:
         quadrature: nodes along each coordinate by which integrals are computed; by default 20 for one coordinate, 12
             for two and 8 for three.
         units: coordinate, field or parameter -> text such as m/s^2: a label, by which nothing is converted.
+        conserve: name -> expression that stays what it is at the start, such as an integral over space; it is watched.
         periodic: coordinates in which every field is periodic, exactly, by embedding.
         transform: field -> output transform (softplus, exp, sigmoid, tanh, square).
         folder: where data files are looked for.
@@ -90,6 +91,7 @@ class Problem:
     exact: Mapping[str, sympy.Expr]
     reference: str | None
     units: Mapping[str, str]
+    conserve: Mapping[str, str]
     periodic: tuple[str, ...]
     folder: Path
     config: Mapping[str, Any] = field(compare=False, repr=False)

@@ -19,6 +19,7 @@ from pinnkit.language.known import Known
 from pinnkit.problem.arguments import exact_by_coordinates
 from pinnkit.problem.closed_forms import read_closed_form
 from pinnkit.problem.conditions import read_conditions
+from pinnkit.problem.conserved import read_conserved
 from pinnkit.problem.coordinates import Coordinates
 from pinnkit.problem.covering import check_equations_cover, check_parts, check_periodic_parts
 from pinnkit.problem.data import named
@@ -48,7 +49,7 @@ from pinnkit.problem.units import read_units
 
 KEYS = (
     "name", "description", "coordinates", "fields", "parameters", "equations", "conditions", "exact", "reference",
-    "periodic", "transform", "shapes", "domain", "define", "tables", "quadrature", "units",
+    "periodic", "transform", "shapes", "domain", "define", "tables", "quadrature", "units", "conserve",
 )  # fmt: skip
 
 COMPUTED = ("spectral", "fem")
@@ -119,6 +120,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
     check_meanings(scope, report)
     equations: tuple[Equation, ...] = ()
     conditions: tuple[Condition, ...] = ()
+    conserved: tuple[Equation, ...] = ()
     exact: dict[str, sympy.Expr] = {}
     columns: Mapping[str, Known] = {}
     if names and fields and whole:  # without them every name below would be called unknown
@@ -137,6 +139,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         equations, conditions, columns = columns_of_tables(equations, conditions, tables, report)
         exact = read_exact(config.get("exact") or {}, scope, fields, parameters, report)
         exact = exact_in_parts(exact, parts, names, known)
+        conserved = read_conserved(config.get("conserve") or {}, scope, axes.time, ranged, report)
     own = tuple(name for name in names if name not in ranged)
     periodic = read_periodic(config.get("periodic") or [], own, domain, report) if names else ()
     if whole:
@@ -151,8 +154,9 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         except TableError as error:
             report.add("reference", str(error))
     quadrature = read_quadrature(config.get("quadrature"), report)
-    rims = read_rims(equations, conditions, places, report)
-    units = read_units(config.get("units") or {}, _labelled(taken, fields), report)
+    rims = read_rims((*equations, *conserved), conditions, places, report)
+    labelled = [*_labelled(taken, fields), *(one.name for one in conserved)]
+    units = read_units(config.get("units") or {}, labelled, report)
     name, description = (read_text(config.get(key), key, report) for key in ("name", "description"))
     check_used(config, places, report)
     report.raise_if_any()
@@ -174,6 +178,7 @@ def read(config: Mapping[str, Any], files: Files) -> dict[str, Any]:
         "exact": MappingProxyType(exact),
         "reference": reference,
         "units": MappingProxyType(units),
+        "conserve": MappingProxyType({one.name: one.text for one in conserved}),
         "periodic": periodic,
         "folder": files.folder,
         "config": config,

@@ -21,4 +21,5 @@ def scope_of(problem: Problem) -> Scope:
         parts=parts,
         tables={name: one.atom for name, one in problem.tables.items()},
         regions=("domain", *problem.regions) if problem.regions or problem.space else (),
+        rims=tuple(problem.rims),
     )

@@ -188,5 +188,7 @@ def _facts(problem: Problem) -> Iterator[tuple[str, str]]:
         )
     for name, table in problem.tables.items():
         yield "table", f"{name}({', '.join(table.coordinates)}), {table.description}"
+    for name, text in problem.conserve.items():
+        yield "conserved", f"{name} = {text}"
     if problem.reference:
         yield "reference", str(problem.reference)

@@ -94,6 +94,15 @@ def tables(metrics: Mapping[str, Any]) -> list[Table]:
         found.append(Table("Where the residual is largest", ("of", "residual", "size of its terms", "at"), worst))
     if learned := _mapping(metrics, "learned"):
         found.append(_learned(learned))
+    if kept := {name: one for name, one in _mapping(metrics, "conserved").items() if isinstance(one, Mapping)}:
+        columns = {"at the start": "start", "largest drift": "drift", "of the start": "relative_drift"}
+        numbers = {title: {name: one.get(key) for name, one in kept.items()} for title, key in columns.items()}
+        found.append(_by_name("Conserved quantities", "quantity", numbers))
+    if windows := [one for one in metrics.get("windows") or () if isinstance(one, Mapping)]:
+        rows = [
+            (*(value(one.get(key)) for key in ("from", "to", "steps")), size(one.get("residual"))) for one in windows
+        ]
+        found.append(Table("Windows of time", ("from", "to", "steps", "relative residual"), rows))
     if changes := _mapping(metrics, "quadrature"):
         found.append(_by_name("Integrals", "integral", {"change by twice the nodes": changes}))
     return found

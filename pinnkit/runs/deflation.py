@@ -86,6 +86,8 @@ def _check(problem: Problem, settings: Settings, report: Report) -> None:
         report.add("deflation", "is given, and there is no equation, at whose points solutions are compared")
     if any(one.part for one in problem.fields):
         report.add("deflation", "is given, and a field has parts: it needs fields on all of the domain")
+    if settings.windows is not None:
+        report.add("deflation", "and windows do not go together, a solution in each being the only one: leave one out")
     for key, one in settings.optimizers if settings.method == "network" else ():
         if getattr(one, "least_squares", False):
             names = optimizers_where(lambda kind: not kind.least_squares)

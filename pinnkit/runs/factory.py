@@ -28,6 +28,8 @@ from pinnkit.runs.continued import continued_stages, continued_values
 from pinnkit.runs.feature_module import FeaturePINN, Solve
 from pinnkit.runs.resolved import resolved
 from pinnkit.runs.start_fit import fit_start
+from pinnkit.runs.subdomains import check_subdomains
+from pinnkit.runs.windows import check_windows, start_weights, time_windows
 from pinnkit.settings import Settings
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
@@ -35,6 +37,7 @@ from pinnkit.training.parameter_values import ParameterValues
 from pinnkit.training.settings import Trainer
 from pinnkit.training.stage_settings import levelled
 from pinnkit.training.stages import Stage
+from pinnkit.training.windowed_data import WindowedData
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +68,9 @@ def assemble(
 def data_of(module: PINN, settings: Settings) -> CollocationData:
     """The points of a module; `settings` as used."""
     dtype, steps = getattr(torch, settings.dtype), settings.trainer.steps_per_batch
-    return CollocationData(module.problem, settings.sampling, settings.seed, dtype, steps, module.stages)
+    given = (module.problem, settings.sampling, settings.seed, dtype, steps, module.stages)
+    windows = module.state.windows
+    return CollocationData(*given) if windows is None else WindowedData(windows, *given)
 
 
 def module_arguments(
@@ -84,6 +89,8 @@ def module_arguments(
         check_supported(problem)
     if settings.method == "network":
         _check_levels(settings, custom=network is not None)
+        check_windows(problem, settings, custom=network is not None)
+        check_subdomains(problem, settings)
     weighting = replace(settings.weighting, scales=uses_scales(problem, settings.weighting))
     problem = reweighted(problem, settings.weighting.weights)
     names = list(problem.coordinates)
@@ -119,6 +126,8 @@ def module_arguments(
         logarithmic=[names.index(name) for name in problem.axes.logarithmic],
         zero=settings.method == "features",
         levels=settings.networks,
+        windowed=None if settings.windows is None else names.index(str(problem.time)),
+        names=names,
     )
     fit_start(problem, fields, groups(problem), settings.sampling, settings.seed)
     fields = fields.to(dtype)
@@ -133,14 +142,21 @@ def module_arguments(
     _check_size(settings, size)
     _check_terms(settings, groups(problem))
     width = max((one.shape[0] for one in fields.parameters() if one.ndim == 2), default=None)
+    if width is None:  # networks side by side
+        width = max((one.shape[0] * one.shape[2] for one in fields.parameters() if one.ndim == 3), default=None)
     if width is None:
         linear, steady = problem.linear, problem.steady
         width = settings.network.chosen(len(names), len(names), linear, steady, len(problem.equations)).width
+    terms, every, windows = groups(problem), scaled_weights(weights(problem), found), None
+    if settings.windows is not None:
+        windows, start = time_windows(problem, settings, fields, stages_of(settings), terms)
+        terms, every = (*terms, start), every | start_weights(problem, start, found)
     return {
         "problem": problem,
         "network": fields,
-        "groups": groups(problem),
-        "weights": scaled_weights(weights(problem), found),
+        "groups": terms,
+        "weights": every,
+        "windows": windows,
         "stages": stages_of(settings, continued_values(problem, settings.continuation)),
         "limits": settings.trainer,
         "operators": settings.operators,

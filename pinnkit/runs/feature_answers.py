@@ -34,7 +34,9 @@ class FeatureAnswers:
 
     @property
     def unready(self) -> str:
-        """Why the error cannot be estimated, of features alone; "": it can."""
+        """Why the error cannot be estimated; "": it can."""
+        if network_of(self.module.model).windows is not None:
+            return "windows of time have a network each, and features correct one"
         if self._choice is not None:
             return ""
         expansions = network_of(self.module.model).added

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,14 +14,18 @@ from pinnkit.references.choose import Reference
 from pinnkit.references.evolution_system import read_evolution_system
 from pinnkit.references.unsupported import UnsupportedProblem
 from pinnkit.references.well_posedness import check_boundary_conditions, check_well_posed
+from pinnkit.runs.conserved import drifts_more_than_claimed, lost
 from pinnkit.runs.fresh_points import balances
+from pinnkit.runs.windows import WINDOWS_HELP, rows_of_last_window, windows_may_help
 from pinnkit.training.module import PINN
 from pinnkit.training.stopping import ended_by_budget, ended_by_time
 from pinnkit.verdict.changes import Answer, last_change, late_change
 from pinnkit.verdict.evidence import Evidence
-from pinnkit.verdict.judge import UNKNOWN, UNSOLVED, WRONG_ERROR
+from pinnkit.verdict.judge import STALLED, UNKNOWN, UNSOLVED, WRONG_ERROR
 from pinnkit.verdict.progress import Progress, fell
 from pinnkit.verdict.words import verdict
+
+log = logging.getLogger("pinnkit")
 
 CHANGES = ("answer_change", "answer_change_late")
 
@@ -55,11 +60,11 @@ def judged(
     changes = {key: metrics.get(key) for key in CHANGES}
     if answers:
         changes = dict(zip(CHANGES, (last_change(answers), late_change(answers)), strict=True))
-    singular = [metrics["singular"]] if metrics.get("singular") else []
+    singular = [*([metrics["singular"]] if metrics.get("singular") else []), *([] if errors else lost(metrics))]
     evidence = Evidence(
         equations,
         conditions,
-        _progress(rows, metrics),
+        _progress(rows_of_last_window(module, rows), metrics),
         errors,
         tuple(numbers),
         reference.name if reference else None,
@@ -71,8 +76,14 @@ def judged(
         all(stage.first_order for stage in module.stages),
         module.problem.steady,
         module.solves,
+        drifts_more_than_claimed(metrics),
+        [one.factor for one in module.state.rises],
+        len(module.state.restarts.done),
     )
     found = verdict(evidence)
+    trained = not (module.solves or module.state.windows or module.network.own)
+    if found.word in (UNSOLVED, STALLED) and trained and windows_may_help(module.problem):
+        log.info(WINDOWS_HELP)
     every = {**equations, **conditions}
     return {
         "verdict": found.word,

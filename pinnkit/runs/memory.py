@@ -89,14 +89,15 @@ def parameters(problem: Problem, network: Network, fixed: bool = True) -> int:
     """
     outputs: dict[Any, int] = {}
     for number, field in enumerate(problem.fields):
-        key = (number if network.separate else field.part, field.inputs, problem.periods(field))
+        plain = tuple("" if name in field.arguments else name for name in field.inputs)
+        key = (number if network.separate else field.part, field.inputs, plain, problem.periods(field))
         outputs[key] = outputs.get(key, 0) + 1
     total = 0
-    for (_, names, periods), count in outputs.items():
+    for (_, names, plain, periods), count in outputs.items():
         periodic = sum(name in names for name in periods)
         chosen = network.chosen(
             len(problem.coordinates), len(names), problem.linear, problem.steady, len(problem.equations)
-        )
+        ).on([name for name in plain if name not in periods])
         embedded = chosen.embedded(len(names) - periodic, periodic)
         total += chosen.total(embedded, count) - (0 if fixed else chosen.fixed(embedded))
     return total

@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 
 from pinnkit.problem.problem import Problem
+from pinnkit.runs.windows import WINDOWS_HELP, windows_may_help
 from pinnkit.settings import Settings
 
 log = logging.getLogger("pinnkit")
@@ -22,13 +23,16 @@ def with_method(problem: Problem, settings: Settings, custom_network: bool = Fal
     fits, reason = suits_features(problem, settings, custom_network)
     if settings.method == "network" and fits and not custom_network:
         log.info("method=features would solve this in seconds: %s", reason)
+    plain = settings.method == "network" and settings.windows is None and not custom_network
+    if plain and len(problem.coordinates) == 1 and windows_may_help(problem):
+        log.info(WINDOWS_HELP)
     if settings.method != "auto":
         return settings
     chosen = "features" if fits else "network"
     log.info("method=auto: %s, since %s", chosen, reason)
     if fits:  # what is of networks alone is not read
         usual = Settings()
-        read = ("network", "optimizer", "phases", "stages", "levels", "continuation")
+        read = ("network", "optimizer", "phases", "stages", "levels", "windows", "continuation")
         settings = replace(settings, **{key: getattr(usual, key) for key in read})
         if settings.weighting.every is not None:
             log.info(

@@ -17,6 +17,7 @@ from pinnkit.runs import environment
 from pinnkit.runs.configuration import check_same
 from pinnkit.training.checkpoint_reader import DamagedCheckpoint, newest
 from pinnkit.training.distributed import cannot_rendezvous, is_rank_lost
+from pinnkit.training.divergence import ROLLBACKS
 from pinnkit.training.exceptions import (
     CannotWrite,
     Diverged,
@@ -30,12 +31,14 @@ from pinnkit.training.exceptions import (
     cannot_write,
 )
 from pinnkit.training.module import PINN
+from pinnkit.training.restarts import KEY as RESTARTS
+from pinnkit.training.restarts import Restarts
+from pinnkit.training.rises import KEY as RISES
+from pinnkit.training.rises import loaded_rises
 from pinnkit.training.rollback import remove_later, roll_back
 
 log = logging.getLogger("pinnkit")
 
-ROLLBACKS = 3
-"""How often a run that diverges goes back to its last good state and takes smaller steps."""
 NAMED = (
     NoGradient, OutOfMemory, RankLost, OptimizerUnsupported, JacobianTooLargeError, ResidualError, RendezvousError,
     InvalidWeights,
@@ -81,7 +84,7 @@ def check_resumed(config: str, folder: RunFolder) -> None:
 
 
 def checkpoint_to_resume(folder: RunFolder, module: PINN, digests: Mapping[str, str]) -> Path:
-    """The newest checkpoint of a folder that can be used; the module takes over its number of rollbacks.
+    """The newest checkpoint of a folder that can be used; the module takes over its rollbacks, rises and restarts.
 
     Args:
         digests: of the samples that the run has now.
@@ -103,6 +106,8 @@ def checkpoint_to_resume(folder: RunFolder, module: PINN, digests: Mapping[str, 
         report.add("resume", str(error))
         report.raise_if_any()
     module.progress.rollbacks = content["progress"]["rollbacks"]
+    module.state.rises = loaded_rises(content.get(RISES))
+    module.state.restarts = Restarts.of(content.get(RESTARTS))
     _compare_samples(content["pinnkit"]["data"], digests, report)
     return path
 
@@ -130,7 +135,8 @@ def check_rollbacks(error: Diverged, rollbacks: int, folder: RunFolder) -> None:
     if rollbacks < ROLLBACKS and error.step > 0:
         return
     there = [path for path in checkpoint_paths(folder) if path.exists()]
-    tried = f"{rollbacks} times training went back and took smaller steps, in vain; " if rollbacks else ""
+    points = " and more points" if error.rose else ""
+    tried = f"{rollbacks} times training went back and took smaller steps{points}, in vain; " if rollbacks else ""
     kept = f"the last good checkpoint is {there[0]}" if there else "no checkpoint had been written"
     raise error.then(tried + kept)
 

@@ -19,16 +19,18 @@ from pinnkit.references.choose import Reference
 from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.grid import Grid
 from pinnkit.runs import board, environment, evaluation, trackers
+from pinnkit.runs.conserved import drift_lines, over_time
 from pinnkit.runs.console import COLUMNS, FIXED
 from pinnkit.runs.corrections import correct, estimate_lines
+from pinnkit.runs.finite import check_finite
 from pinnkit.runs.history import history as history_of
 from pinnkit.runs.judgement import judged, not_judged
 from pinnkit.runs.learned import learned
 from pinnkit.runs.report import report
+from pinnkit.runs.restarts import guarded, rows_of_answer
 from pinnkit.settings import Settings
 from pinnkit.training.callbacks import Record
 from pinnkit.training.datamodule import CollocationData
-from pinnkit.training.diagnostics import SHOWN
 from pinnkit.training.exceptions import (
     INTERRUPTED,
     CannotWrite,
@@ -102,7 +104,7 @@ class Results:
     def _finish(self, module: PINN, data: CollocationData, record: Record, answers: Sequence[Answer]) -> dict[str, Any]:
         corrections = correct(module, self.settings, self.run.last_checkpoint if self.first else None)
         found = evaluation.evaluate(module, self.reference)
-        _check_finite(found, module)
+        check_finite(found, module)
         if self.first:
             self.run.write_solution(found.arrays())
         if self.first and self.settings.callbacks.figures:
@@ -110,14 +112,16 @@ class Results:
             callbacks = self.settings.callbacks
             self.run.write_figures(figures, callbacks.figures_format, callbacks.figures_dpi)
             self._show(module.progress.step, figures)
+        rows = rows_of_answer(module, record.rows)
         metrics = {
             "status": "interrupted" if (module.stopped or "").startswith(INTERRUPTED) else "finished",
             "reason": module.stopped,
             **found.errors(),
-            "loss": record.rows[-1]["losses"].get("objective") if record.rows else None,
+            "loss": rows[-1]["losses"].get("objective") if rows else None,
             **self._counters(module),
             "learned": learned(module, corrections.learned),
             **corrections.metrics,
+            **over_time(module),
             "hard": list(dict.fromkeys(condition.origin for condition in module.problem.hard_conditions)),
             **self._quadrature(module, data),
             **found.extremes(),
@@ -125,7 +129,7 @@ class Results:
             **self._facts(module),
         }
         asked = self.settings.trainer.asked_error
-        metrics |= judged(module, record.rows, answers, self.reference, metrics, self.settings.seed, asked)
+        metrics |= judged(module, rows, answers, self.reference, metrics, self.settings.seed, asked)
         self._write(metrics, module)
         for line in in_columns(verdict_lines(metrics)):
             log.info(line, extra={"verdict": metrics["verdict"]})
@@ -179,6 +183,7 @@ class Results:
             "wall_time_s": time.perf_counter() - self.began,
             "train_time_s": progress.train_time_s,
             "compile_time_s": progress.compile_time_s,
+            **guarded(module.state),
         }
 
     def _facts(self, module: PINN) -> dict[str, Any]:
@@ -228,22 +233,6 @@ def _parameters(module: PINN) -> int:
     return sum(kept.values())
 
 
-def _check_finite(found: evaluation.Evaluation, module: PINN) -> None:
-    """A run whose fields or objective are not finite has not finished.
-
-    Raises:
-        Diverged: they are not.
-    """
-    step, flat = module.progress.step, {name: values.ravel() for name, values in found.grid.coordinates.items()}
-    for name, values in found.fields.items():
-        bad = np.flatnonzero(found.inside & ~np.isfinite(values))
-        if len(bad):
-            points = [{axis: float(part[index]) for axis, part in flat.items()} for index in bad[:SHOWN]]
-            raise Diverged(step, name, points, values.ravel()[bad[:SHOWN]].tolist(), len(bad))
-    if "objective" in module.losses_now and not bool(torch.isfinite(module.losses_now["objective"])):
-        raise Diverged(step, "objective")
-
-
 def _cpu(threads: int) -> str:
     return f"cpu, {threads} thread{'s' * (threads > 1)}"
 
@@ -276,7 +265,7 @@ def summary_lines(metrics: Mapping[str, Any]) -> list[str]:
     guesses = (metrics.get("estimated_error") or {}).values()
     if not metrics["relative_l2"] and all(one is None for one in guesses):
         lines.append("no reference: the error is not known; give exact:, reference: or manufactured=")
-    lines += estimate_lines(metrics)
+    lines += [*estimate_lines(metrics), *drift_lines(metrics)]
     for equation, size in metrics["residual_rms"].items():
         note = _without(metrics.get("residual_left_out", {}).get(equation, 0), "the equation is singular")
         lines.append(f"RMS residual of {equation}: {size:.3e}{f' ({note[2:]})' if note else ''}")

@@ -16,18 +16,21 @@ from pinnkit.runs.estimated_stop import EstimatedStop
 from pinnkit.runs.recovery import (
     FAILURES,
     NAMED,
-    ROLLBACKS,
     check_rollbacks,
     checkpoint_to_resume,
     failure_of,
     last_good,
 )
+from pinnkit.runs.restarts import RestartGuard, restarted, start_weights
 from pinnkit.runs.results import Results
 from pinnkit.runs.setup import Setup, writable
+from pinnkit.runs.windows import joined
 from pinnkit.training.callbacks import FigureLogger, Record, SignalHandler
 from pinnkit.training.checkpoint_writer import Checkpoints
-from pinnkit.training.exceptions import CannotWrite, Diverged
+from pinnkit.training.divergence import ROLLBACKS
+from pinnkit.training.exceptions import CannotWrite, Diverged, SpuriousAnswer
 from pinnkit.training.progress import Progress
+from pinnkit.training.rises import Rise, doublings
 
 log = logging.getLogger("pinnkit")
 
@@ -51,6 +54,9 @@ class Run:
         named = setup.problem.name
         self.loggers = trackers.make_loggers(settings.logger, folder, named, resume) if self.first else []
         self.results = Results(folder, settings, overrides, setup.reference, self.loggers, began)
+        if setup.module.state.restarts.done:
+            setup.restarts = len(setup.module.state.restarts.done)
+            self._renew(setup.module.progress.rollbacks)
         self.record = self._record()
 
     def train(self) -> None:
@@ -70,6 +76,8 @@ class Run:
                 break
             except Diverged as error:
                 checkpoint = self._go_back(error)
+            except SpuriousAnswer as error:
+                checkpoint = self._begin_anew(error)
             except FAILURES as error:
                 failure = failure_of(error, setup.folder.path)
                 self._report(failure)
@@ -100,19 +108,51 @@ class Run:
             raise failure from None
         self._renew(done + 1)
         checkpoint, step = last_good(error, setup.folder, setup.module) if self.first else (None, 0)
+        found = f"{step} {checkpoint.resolve() if checkpoint else ''}" if self.first else None
+        message = former.ranks.first_message(found, former.device)  # only rank 0 knows the run folder
+        number, _, path = (message or "0 ").partition(" ")
+        step = int(number)
         smaller = "steps of half the size"
         if not all(stage.first_order for stage in setup.module.stages):
             smaller += ", or, where a line search chooses them, the first, and nothing learned before"
+        if error.rose:
+            smaller += self._more_points(error, step)
         log.warning("%s; back to step %d, with %s (%d of %d)", error, step, smaller, done + 1, ROLLBACKS)
-        found = str(checkpoint.resolve()) if checkpoint else None
-        message = former.ranks.first_message(found, former.device)  # only rank 0 knows the run folder
-        return Path(message) if message else None
+        return Path(path) if path else None
+
+    def _more_points(self, error: Diverged, step: int) -> str:
+        """Keep the rise of an objective, after which the equations have more points; in words."""
+        assert error.rose is not None
+        rises, (before, after) = self.setup.module.state.rises, error.rose
+        former = doublings(rises)
+        rises.append(Rise(error.step, after / before, step))
+        factor = f"; it rose by a factor {after / before:.2g}"
+        return (
+            ", and twice as many points of the equations from the next draw on" if doublings(rises) > former else ""
+        ) + factor
+
+    def _begin_anew(self, error: SpuriousAnswer) -> None:
+        """Begin anew, at the step and the time that training has come to, from other first weights."""
+        setup, rows, before = self.setup, self.record, self.setup.module.progress
+        setup.restarts = len(setup.module.state.restarts.done)
+        self._renew(0)
+        self.record.load_state_dict(rows.state_dict())
+        setup.module.state.begin_at(before)
+        setup.module.state.unsaved = True
+        _, settings = restarted(setup.problem, setup.settings, setup.restarts)
+        log.warning(
+            "%s; training begins anew, with the seed %d%s (%d of %d)",
+            error, settings.seed, start_weights(setup.problem, setup.restarts), setup.restarts,
+            setup.settings.trainer.restarts,
+        )  # fmt: skip
 
     def _renew(self, rollbacks: int) -> None:
         """Make the module, its data and its record anew; a signal that has come still counts."""
-        signal = self.setup.module.stopping.interrupted
+        former = self.setup.module
         self.setup.renew()
-        self.setup.module.progress.rollbacks = rollbacks
+        state, signal = self.setup.module.state, former.stopping.interrupted
+        state.progress.rollbacks = rollbacks
+        state.rises, state.restarts = former.state.rises, former.state.restarts
         if signal:
             self.setup.module.stop(signal)
         self.record = self._record()
@@ -121,10 +161,13 @@ class Run:
         settings = self.setup.settings
         errors = evaluation.Errors(self.setup.module, self.setup.reference)
         self.answers = answers = Answers(self.setup.module)
+        windowed = settings.windows is not None
 
         def measure() -> Mapping[str, float]:
-            answers.keep()
-            return errors()
+            with joined(self.setup.module):
+                if not windowed:  # later windows are no answer before they are trained
+                    answers.keep()
+                return errors()
 
         return Record(
             measure,
@@ -140,6 +183,7 @@ class Run:
             SignalHandler(),  # before the first checkpoint is written, from which on a signal is one to go on from
             self.record,
             *self._stops(),
+            *([RestartGuard(settings, self.record)] if limits.restarts and not solves else []),
             Checkpoints(
                 folder.last_checkpoint,
                 folder.previous_checkpoint,
@@ -179,7 +223,8 @@ class Run:
         return [] if asked is None else [EstimatedStop(asked, every, settings)]
 
     def _show_now(self, step: int) -> None:
-        self.results.show_now(self.setup.module, self.setup.data, self.record, step)
+        with joined(self.setup.module):
+            self.results.show_now(self.setup.module, self.setup.data, self.record, step)
 
 
 class _Processes(DDPStrategy):

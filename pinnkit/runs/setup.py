@@ -21,6 +21,7 @@ from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs.configuration import folder_errors_as_mistakes
 from pinnkit.runs.factory import assemble
 from pinnkit.runs.feature_module import FeaturePINN
+from pinnkit.runs.restarts import restarted
 from pinnkit.settings import Settings, check_method, check_optimizer_given_once, read_settings
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.deflation import Deflation, Known
@@ -40,6 +41,9 @@ class Setup:
         config: the text of config.yaml.
         known: solutions that training leaves.
 
+    Attributes:
+        restarts: how often training began anew.
+
     Raises ProblemError at construction: the network or the reference does not fit the problem.
     """
 
@@ -50,6 +54,7 @@ class Setup:
     threads: int
     config: str
     known: Sequence[Known] = ()
+    restarts: int = field(default=0, init=False)
     module: PINN = field(init=False)
     data: CollocationData = field(init=False)
     reference: Reference | None = field(init=False)
@@ -68,13 +73,14 @@ class Setup:
             log.warning(f"{message}, in phases of %s", settings.sampling.batch, names)
 
     def renew(self) -> None:
-        """Make the module and the data again, as they were before training."""
+        """Make the module and the data again, as they were before training; after restarts with what these change."""
         if self.network is not None and self._untrained is not None:
             self.network.load_state_dict(self._untrained.state_dict())
         self._assemble()
 
     def _assemble(self) -> None:
-        self.module, self.data = assemble(self.problem, self.settings, self.network, self.threads)
+        problem, settings = restarted(self.problem, self.settings, self.restarts)
+        self.module, self.data = assemble(problem, settings, self.network, self.threads)
         if self.known and isinstance(self.module, FeaturePINN):
             self.module.known = self.known
         elif self.known:

@@ -24,7 +24,7 @@ from pinnkit.runs.configuration import as_yaml, parse
 from pinnkit.settings import Settings
 from pinnkit.training.checkpoint_reader import DamagedCheckpoint, read_tensors
 from pinnkit.training.feature_state import KEY as FEATURES
-from pinnkit.training.feature_state import check_features, saved_state
+from pinnkit.training.feature_state import WINDOWS, check_features, check_windows, saved_state
 from pinnkit.training.module import PINN
 from pinnkit.versions import versions
 
@@ -118,7 +118,8 @@ def read(path: Path) -> Saved:
         raise DamagedCheckpoint(path, f"is damaged: its metrics are no JSON ({error})") from None
     if not isinstance(metrics, dict):
         raise DamagedCheckpoint(path, "is damaged: its metrics are no mapping")
-    state = {"state_dict": dict(content["state_dict"]), FEATURES: content.get(FEATURES)}
+    parts = {key: content.get(key) for key in (FEATURES, WINDOWS)}
+    state = {"state_dict": dict(content["state_dict"]), **parts}
     return Saved(config, content["status"], metrics, state, files)
 
 
@@ -130,6 +131,7 @@ def check_weights(path: Path, state: Mapping[str, Any], module: PINN) -> None:
     """
     try:
         check_features(state[FEATURES], module.model)
+        check_windows(state[WINDOWS], module.model)
     except InvalidStateError as error:
         raise DamagedCheckpoint(path, f"is damaged: {error}") from None
     weights, own = state["state_dict"], module.state_dict()

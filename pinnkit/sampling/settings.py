@@ -147,6 +147,19 @@ class Sampling(ABC):
             return self.residual_floor
         return 0.0 if self.redraw == "rar_d" else 1.0
 
+    def denser(self, factor: int, dimension: int) -> Sampling:
+        """The same with so many times the points of the equations."""
+        if factor == 1:
+            return self
+        found = self.resolved(dimension)
+        return replace(
+            found,
+            equations=factor * self.count(dimension),
+            equations_by_residual=factor * self.count_by_residual(dimension, 0),
+            batch=None if self.batch is None else factor * self.batch,
+            fresh=factor * self.fresh,
+        )
+
     def resolved(self, dimension: int) -> Sampling:
         """The same with a number in the place of every None that stands for one."""
         return replace(

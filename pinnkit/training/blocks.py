@@ -14,13 +14,14 @@ from pinnkit.sampling.point_set import PointSet
 class StepBlock:
     """What one call of `training_step` works on: a draw of points, and how many optimizer steps to make on it.
 
-    stage: the number of the stage that these points were made for.
+    stage, window: the numbers of the stage and of the window of time that these points were made for.
     """
 
     batches: Mapping[str, PointSet]
     steps: int
     draw: int
     stage: int = 0
+    window: int = 0
 
 
 class StepBlocks(Dataset):
@@ -46,8 +47,9 @@ class StepBlocks(Dataset):
         first: int = 0,
         every: int | None = None,
         began: int | None = None,
+        window: int = 0,
     ) -> None:
-        self.batches, self.draw, self.length, self.stage = batches, draw, length, stage
+        self.batches, self.draw, self.length, self.stage, self.window = batches, draw, length, stage, window
         began = first if began is None else began
         self.done, self.total = first - began, first - began + steps
         self.every = self.total if every is None else every
@@ -65,7 +67,7 @@ class StepBlocks(Dataset):
             ends = min(begun + self.every, self.total)
         begun += index * self.length
         steps = min(begun + self.length, ends) - max(begun, self.done)
-        return StepBlock(self.batches, steps, self.draw, self.stage)
+        return StepBlock(self.batches, steps, self.draw, self.stage, self.window)
 
     def _number(self, step: int) -> int:
         """The number of the block with this step, both counted from the first one on these points."""

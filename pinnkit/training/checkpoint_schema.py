@@ -24,10 +24,13 @@ from pinnkit.problem.groups import equation_groups, region_of
 from pinnkit.sampling.point_set import PointSet
 from pinnkit.sampling.points import complete, condition_points
 from pinnkit.sampling.sequences.sobol import Sobol
+from pinnkit.training.counters import LATER
 from pinnkit.training.feature_state import KEY as FEATURES
-from pinnkit.training.feature_state import check_features
+from pinnkit.training.feature_state import WINDOWS, check_features, check_windows
 from pinnkit.training.module import PINN
+from pinnkit.training.restarts import check_guards
 from pinnkit.training.trained import trained
+from pinnkit.training.window_state import check_window_state
 
 FORMAT = 6
 """The version of what a checkpoint holds; another number is not read."""
@@ -88,8 +91,10 @@ def check_contents(content: Mapping[str, Any], module: PINN) -> None:
     """
     _check_weights(content["state_dict"], module)
     check_features(content.get(FEATURES), module.model)
+    check_windows(content.get(WINDOWS), module.model)
     _check_progress(content["progress"], module)
     _check_term_weights(content["weights"], module)
+    check_guards(content, module.state_dict())
     _check_choice(content.get("operators"))
     _check_callbacks(content["callbacks"], content["progress"]["step"], module)
     _check_points(content["CollocationData"], module, content["progress"]["step"])
@@ -139,6 +144,8 @@ def _check_weights(kept: Any, module: PINN) -> None:
 def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
     for key, usual in module.progress.state_dict().items():
         where = f"progress.{key}"
+        if key in LATER and key not in kept:
+            continue
         if key not in kept:
             raise InvalidStateError(f"{where}: is missing")
         value = kept[key]
@@ -149,7 +156,7 @@ def _check_progress(kept: Mapping[str, Any], module: PINN) -> None:
             continue
         elif isinstance(usual, int) or usual is None:
             _count(where, value)
-        elif isinstance(value, float) and value == math.inf and key == "least_objective":
+        elif isinstance(value, float) and value == math.inf and key in ("least_objective", *LATER):
             continue  # it is not known yet
         elif key == "first_objective" and kept["stage_step"] == 0 and isinstance(value, float) and math.isnan(value):
             continue  # nothing was computed of the present terms
@@ -243,6 +250,8 @@ def _check_points(kept: Mapping[str, Any], module: PINN, step: int) -> None:
     problem = module.problem
     for key in ("drawn", "stage", "began"):
         _count(f"CollocationData.{key}", kept.get(key))
+    if module.state.windows is not None:
+        check_window_state(kept, module.network)
     if kept["began"] > step:
         raise InvalidStateError(f"CollocationData.began: is {kept['began']}, and progress.step {step}")
     if kept["stage"] >= len(module.stages):

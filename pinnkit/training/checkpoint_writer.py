@@ -65,7 +65,7 @@ class Checkpoints(Callback):
     def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
         if trainer.ckpt_path is not None:
             self._whole = Path(trainer.ckpt_path).name == self.last.name  # known to all ranks by its name alone
-        if module.progress.step == 0 and self.begins:
+        if module.state.unsaved or (module.progress.step == 0 and self.begins):
             self._write(trainer, module)
         elif module.progress.step and self._whole and not module.rolled_back:  # otherwise it lacks the rollback
             self._step = module.progress.step
@@ -76,7 +76,9 @@ class Checkpoints(Callback):
             self._write(trainer, module)
 
     def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
-        if module.progress.step != self._step:  # or the one before it would be lost for the same once more
+        if (
+            module.state.unsaved or module.progress.step != self._step
+        ):  # or the one before it would be lost for the same once more
             self._write(trainer, module)
 
     def on_save_checkpoint(self, trainer: lightning.Trainer, module: PINN, checkpoint: dict[str, Any]) -> None:  # type: ignore[override]
@@ -99,10 +101,12 @@ class Checkpoints(Callback):
             batches = {name: batch.to(module.device) for name, batch in trainer.datamodule.batches().items()}  # type: ignore[attr-defined]
             raise module.divergence.not_finite(batches, module.progress.step, new=False)
         self._next = module.progress.step // self.every_steps * self.every_steps + self.every_steps
-        self._written, self._step = time.monotonic(), module.progress.step
-        objective = float(module.losses_now["objective"]) if module.losses_now else float("inf")
-        at = [module.state.losses_at.label] if module.state.losses_at is not None else []
-        if module.losses_now and self._terms != sorted(module.losses_now) + at:
+        self._written, self._step, module.state.unsaved = time.monotonic(), module.progress.step, False
+        state, at = module.state, [module.state.losses_at.label] if module.state.losses_at is not None else []
+        present = bool(module.losses_now) and state.losses_window == state.window
+        objective = float(module.losses_now["objective"]) if present else float("inf")
+        at += [f"window {state.window}"] if state.windows is not None else []
+        if present and self._terms != sorted(module.losses_now) + at:
             self._terms, self._least = sorted(module.losses_now) + at, float("inf")
         better = objective < self._least
         self._least = min(self._least, objective)

@@ -57,7 +57,10 @@ class Computation:
         self.evaluator: Evaluator | None = None
         self.choice: EngineChoice | None = None
         self.former_choice: EngineChoice | None = None
-        self._parts = {stage.terms: stage.part(groups) for stage in state.stages}
+        stages = (
+            state.stages if state.windows is None else [one for ones in state.windows.stages_by_place for one in ones]
+        )
+        self._parts = {stage.terms: stage.part(groups) for stage in stages}
         self._prepared: tuple[Mapping[str, PointSet], list[Prepared]] | None = None
         self._jacobian: Jacobian | None = None
         self._kernel: Jacobian | None = None
@@ -97,7 +100,7 @@ class Computation:
         self._prepared = self._jacobian = self._kernel = self._linearised = None
 
     def change_constants(self, other_constraints: bool) -> None:
-        """Go on at other values of the problem's parameters, with the same engine.
+        """Go on at other values of the problem's parameters, or in another window of time, with the same engine.
 
         What is compiled takes these values as an argument, but for those in hard conditions (`other_constraints`).
         """

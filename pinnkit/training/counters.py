@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+LATER = ("fresh_objective", "stage_objective")
+"""What checkpoints of former versions lack."""
+
 
 @dataclass
 class Counters:
@@ -23,6 +26,8 @@ class Counters:
         settling: the step at which the optimizer's steps began to shorten; None: they have not.
         first_objective: of the first evaluation of the present terms; NaN: there was none.
         least_objective: the least on points that had just been drawn.
+        fresh_objective: that on the points drawn last; infinity: there is none to compare with.
+        stage_objective: at the end of the stage before, on points that are still the present ones; infinity elsewhere.
         sound: the last step whose weights were seen to be good on new points.
         rollbacks: how often training has gone back to an earlier state.
     """
@@ -39,8 +44,15 @@ class Counters:
     settling: int | None = None
     first_objective: float = math.nan
     least_objective: float = math.inf
+    fresh_objective: float = math.inf
+    stage_objective: float = math.inf
     sound: int = 0
     rollbacks: int = 0
+
+    def begin_objective(self) -> None:
+        """Forget what the objective has been, as another one follows."""
+        self.first_objective = math.nan
+        self.least_objective = self.fresh_objective = self.stage_objective = math.inf
 
     def state_dict(self) -> dict[str, Any]:
         """Plain data, for a checkpoint."""
@@ -49,5 +61,7 @@ class Counters:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the counters of a checkpoint, except `rollbacks`: those of this run count on."""
         for one in fields(self):
-            if one.name != "rollbacks":
+            if one.name not in ("rollbacks", *LATER):
                 setattr(self, one.name, state[one.name])
+        for name in LATER:
+            setattr(self, name, state.get(name, math.inf))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -12,6 +13,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from pinnkit.problem.groups import equation_groups, is_equations, region_of
+from pinnkit.problem.parts import Condition
 from pinnkit.problem.problem import Problem
 from pinnkit.sampling.adaptive import CONCENTRATED, concentration
 from pinnkit.sampling.point_set import PointSet
@@ -20,6 +22,7 @@ from pinnkit.sampling.r3 import evolved
 from pinnkit.sampling.settings import Sampling, draw_interval
 from pinnkit.training.blocks import StepBlock, StepBlocks
 from pinnkit.training.redraw import Density, points_added, points_by_residual
+from pinnkit.training.rises import doublings
 from pinnkit.training.stages import Stage, same_points
 
 ENDLESS = 10**9
@@ -51,6 +54,9 @@ class CollocationData(lightning.LightningDataModule):
         by_residual: the groups whose residual has been concentrated. Their points are drawn by residual from then on.
         stage: the number of the stage that the present points were drawn for.
         began: the step with which the first block on the present points began.
+        window: the number of the window of time that they were drawn for.
+        first_draw: the draw from which on points may follow the residual, and become more.
+        doublings: how often the number of the equations' points was doubled, as training went back.
     """
 
     trainer: Any  # of Lightning, which sets it before it asks for batches
@@ -68,17 +74,23 @@ class CollocationData(lightning.LightningDataModule):
         self.problem, self.seed, self.dtype, self.steps_per_batch = problem, seed, dtype, steps_per_batch
         self.run_sampling, self.stages = sampling, stages
         self.stage = 0
-        self.conditions = {condition.name: condition for condition in problem.soft_conditions}
+        self.window = self.first_draw = 0
         self.sets: dict[str, PointSet] = {}
         self.drawn: int | None = None
         self.began = 0
         self.by_residual: set[str] = set()
+        self.doublings = 0
+
+    @property
+    def conditions(self) -> dict[str, Condition]:
+        """The conditions by name that are terms of the loss."""
+        return {condition.name: condition for condition in self.problem.soft_conditions}
 
     @property
     def sampling(self) -> Sampling:
         """How points are drawn in the present stage."""
         own = self.stages[self.stage].sampling if self.stages else None
-        return own or self.run_sampling
+        return (own or self.run_sampling).denser(2**self.doublings, len(self.problem.coordinates))
 
     @property
     def groups(self) -> list[str]:
@@ -89,8 +101,8 @@ class CollocationData(lightning.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         module = self.trainer.lightning_module
-        step, stage = module.progress.step, module.progress.stage
-        if not same_points(module.stages[self.stage], module.stages[stage]):
+        step, stage, self.doublings = module.progress.step, module.progress.stage, doublings(module.state.rises)
+        if self.begin_window(step) or not same_points(module.stages[self.stage], module.stages[stage]):
             self.drawn, self.sets, self.began = None, {}, step
         self.stage, fresh = stage, module.stages[stage].fresh_points
         period = module.stages[stage].steps_on_points(self.sampling.redraw_every) or ENDLESS
@@ -111,8 +123,21 @@ class CollocationData(lightning.LightningDataModule):
             self.draw(draw)
         batches = {name: batch.to(module.device) for name, batch in self.batches().items()}
         every, left = module.state.weights.every, following * period - step
-        blocks = StepBlocks(batches, draw, left, self.steps_per_batch, stage, step, every, self.began)
+        blocks = StepBlocks(batches, draw, left, self.steps_per_batch, stage, step, every, self.began, self.window)
         return DataLoader(blocks, batch_size=None, collate_fn=_as_it_is)
+
+    def begin_window(self, step: int) -> bool:
+        """Whether another window of time begins with this step."""
+        return False
+
+    def seconds(self) -> tuple[float, float] | None:
+        """Seconds of the run, or of its window, and those of them that are left; None: there is no such limit."""
+        limit, module = self.trainer.lightning_module.limits.max_time, self.trainer.lightning_module
+        return None if limit is None else (limit, limit - module.progress.train_time_s)
+
+    def _age(self, draw: int) -> int:
+        """Draws since the first one of the run, or of its window."""
+        return max(draw - self.first_draw, 0)
 
     def _too_late(self, period: int) -> bool:
         """Whether there are points to go on with, and no time for that many steps on others, on some rank."""
@@ -123,15 +148,13 @@ class CollocationData(lightning.LightningDataModule):
     def _early(self) -> bool:
         """Whether half the time of a run that is limited in time is still to come: with less, points by residual would
         not repay their first compilation."""
-        return not self._ends_within((self.trainer.lightning_module.limits.max_time or 0.0) / 2)
+        seconds = self.seconds()
+        return seconds is None or not self._ends_within(seconds[0] / 2)
 
     def _ends_within(self, seconds: float) -> bool:
         """Whether a run that is limited in time ends so soon, on some rank."""
-        module = self.trainer.lightning_module
-        if module.limits.max_time is None:
-            return False
-        left = module.limits.max_time - module.progress.train_time_s
-        return module.ranks.any(left < seconds, module.device)
+        module, limit = self.trainer.lightning_module, self.seconds()
+        return limit is not None and module.ranks.any(limit[1] < seconds, module.device)
 
     def draw(self, draw: int) -> None:
         """Draw the points of every group anew."""
@@ -141,17 +164,18 @@ class CollocationData(lightning.LightningDataModule):
 
     def _points(self, name: str, draw: int, former: PointSet | None) -> PointSet:
         even = self._even(name, draw)
-        if draw == 0 or draw >= FRESH_DRAWS or not self._may_follow_residual(name):
+        if not self._age(draw) or draw >= FRESH_DRAWS or not self._may_follow_residual(name):
             return even
         if name not in self.by_residual and self._begins_by_residual(name, even):
             self.by_residual.add(name)
+            self.trainer.lightning_module.progress.fresh_objective = math.inf  # points of another density follow
         if name not in self.by_residual:
             return even
         if is_equations(name):
-            whole = self.sampling.count_by_residual(len(self.problem.coordinates), draw)
+            whole = self.sampling.count_by_residual(len(self.problem.coordinates), self._age(draw))
             count = shared(self.problem, region_of(name), whole)
         else:
-            count = len(even) * self.sampling.conditions_growth(draw)
+            count = len(even) * self.sampling.conditions_growth(self._age(draw))
         return self._following_residual(name, draw, count, former)
 
     def _begins_by_residual(self, name: str, even: PointSet) -> bool:
@@ -200,13 +224,13 @@ class CollocationData(lightning.LightningDataModule):
         Raises:
             Diverged: the residual is not finite at a candidate.
         """
-        sampling, density, key = self.sampling, Density.of(self.sampling, draw), (self.seed, name, draw)
+        sampling, density, key = self.sampling, Density.of(self.sampling, self._age(draw)), (self.seed, name, draw)
 
         def score(points: PointSet) -> np.ndarray:
             return self._finite_scores(name, points)
 
         if sampling.redraw == "rar_d":
-            start = self._even(name, 0)
+            start = self._even(name, self.first_draw)
             pool = self._even(name, draw, len(start) * sampling.pool)
             return points_added(start, former, pool, sampling, density, key, score)
         pool = self._even(name, draw, count * sampling.pool)

@@ -92,6 +92,18 @@ class Diverged(Exception):
         return Diverged(self.step, self.term, self.points, self.values, self.count, after, self.rose, self.sound)
 
 
+class SpuriousAnswer(Exception):
+    """An answer that no longer changes and solves nothing, from which training begins anew.
+
+    Args:
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, step: int, reason: str) -> None:
+        super().__init__(f"step {step}: {reason}")
+        self.step, self.reason = step, reason
+
+
 class NoFiniteCheckpoint(Diverged):
     """A run that is to go on, and has no checkpoint that is free of NaN and infinity."""
 

@@ -1,4 +1,4 @@
-"""Features of a model as plain data, as checkpoints and saved solutions hold them beside the trained parameters."""
+"""Features and windows of a model as plain data, as checkpoints and saved solutions hold them beside the parameters."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pinnkit.networks.fields import FieldNetworks
 from pinnkit.optimizers.state_check import InvalidStateError, NonFiniteStateError, short, whole
 
 KEY = "features"
+WINDOWS = "windows"
 Value = TypeVar("Value")
 TENSORS = ("weight", "offset", "coefficients")
 LATER = {"states", "inversion", "inverted"}
@@ -55,22 +56,34 @@ def features_of(model: Model) -> dict[str, Any] | None:
 def saved_state(module: nn.Module, model: Model) -> dict[str, Any]:
     """A module's parameters and the features of its model, as plain data on the CPU."""
     state = {name: value.detach().cpu() for name, value in base_state(module.state_dict()).items()}
-    return {"state_dict": state, KEY: features_of(model)}
+    windows = network_of(model).windows
+    kept = {} if windows is None else {WINDOWS: windows.kept()}
+    return {"state_dict": state, KEY: features_of(model), **kept}
 
 
 def load_state(module: nn.Module, model: Model, kept: Mapping[str, Any]) -> None:
     """Set what `saved_state` gave, or a checkpoint holds, after checks."""
     network_of(model).remove(list(network_of(model).expansions))
     module.load_state_dict(kept["state_dict"])
+    set_windows(model, kept)
     attach(model, kept.get(KEY))
 
 
 def put_features(checkpoint: dict[str, Any], model: Model) -> None:
-    """Put the features into a checkpoint under a key of their own, beside the state without them."""
+    """Put features and windows into a checkpoint under keys of their own, beside the state without them."""
     checkpoint["state_dict"] = base_state(checkpoint["state_dict"])
+    if (windows := network_of(model).windows) is not None:
+        checkpoint[WINDOWS] = windows.kept()
     checkpoint.pop(KEY, None)
     if (found := features_of(model)) is not None:
         checkpoint[KEY] = found
+
+
+def set_windows(model: Model, kept: Mapping[str, Any]) -> None:
+    """Set the windows of time that a checkpoint, or a saved solution, holds and `check_windows` has passed."""
+    network = network_of(model)
+    if network.windows is not None:
+        network.windows.restore(kept[WINDOWS], network.networks)
 
 
 def attach(model: Model, kept: Mapping[str, Any] | None) -> None:
@@ -125,6 +138,39 @@ def check_features(kept: Any, model: Model) -> None:
         raise InvalidStateError(f"{KEY}.learned: {', '.join(model.learned) or 'none'} are needed")
     for name, value in learned.items():
         _check_tensor(f"{KEY}.learned.{name}", value, tuple(model.learned[name].shape))
+
+
+def check_windows(kept: Any, model: Model) -> None:
+    """Make sure that windows of time of a file are such as the networks of a model have.
+
+    Raises:
+        InvalidStateError: they are not. NonFiniteStateError: a number in them is not finite.
+    """
+    network = network_of(model)
+    if (kept is None) != (network.windows is None):
+        raise InvalidStateError(f"{WINDOWS}: {'are missing' if kept is None else 'are there, and this run has none'}")
+    if network.windows is None:
+        return
+    if not isinstance(kept, Mapping) or set(kept) != {"present", "solved"} or not isinstance(kept["solved"], list):
+        raise InvalidStateError(f"{WINDOWS}: is {short(kept)}")
+    before, here = network.windows.begin, network.networks.state_dict()
+    for place, one in enumerate(kept["solved"]):
+        where = f"{WINDOWS}.solved[{place}]"
+        if not isinstance(one, Mapping) or set(one) != {"ends", "state"} or not isinstance(one["state"], Mapping):
+            raise InvalidStateError(f"{where}: is not whole")
+        _check_ends(f"{where}.ends", one["ends"], before, network.windows.end)
+        before = one["ends"][1]
+        if set(one["state"]) != set(here):
+            raise InvalidStateError(f"{where}.state: is of other networks")
+        for name, usual in here.items():
+            _check_tensor(f"{where}.state.{name}", one["state"][name], tuple(usual.shape), usual.dtype)
+    _check_ends(f"{WINDOWS}.present", kept["present"], before, network.windows.end)
+
+
+def _check_ends(where: str, ends: Any, begin: float, end: float) -> None:
+    _check_numbers(where, ends, 2)
+    if not begin == ends[0] < ends[1] <= end:
+        raise InvalidStateError(f"{where}: {ends} do not go on from {begin} within {end}")
 
 
 def _check_expansion(where: str, kept: Any, network: FieldNetworks, dimension: int) -> None:
@@ -185,8 +231,9 @@ def _check_numbers(where: str, value: Any, count: int, finite: bool = True) -> N
         raise NonFiniteStateError(f"{where}: holds NaN or infinity")
 
 
-def _check_tensor(where: str, value: Any, shape: tuple[int, ...]) -> None:
-    if not isinstance(value, Tensor) or value.dtype != torch.float64 or tuple(value.shape) != shape:
-        raise InvalidStateError(f"{where}: is {short(value)}, and float64 of shape {shape} is needed")
+def _check_tensor(where: str, value: Any, shape: tuple[int, ...], dtype: torch.dtype = torch.float64) -> None:
+    if not isinstance(value, Tensor) or value.dtype != dtype or tuple(value.shape) != shape:
+        needed = str(dtype).removeprefix("torch.")
+        raise InvalidStateError(f"{where}: is {short(value)}, and {needed} of shape {shape} is needed")
     if not bool(torch.isfinite(value).all()):
         raise NonFiniteStateError(f"{where}: holds NaN or infinity")

@@ -16,7 +16,7 @@ from pinnkit.sampling.point_set import PointSet
 from pinnkit.training.blocks import StepBlock
 from pinnkit.training.computation import Computation
 from pinnkit.training.diagnostics import check_gradients, largest_fitting_chunk
-from pinnkit.training.divergence import Divergence, exploded
+from pinnkit.training.divergence import Divergence
 from pinnkit.training.exceptions import INTERRUPTED, OutOfMemory, RankOutOfMemory
 from pinnkit.training.level import begin_level
 from pinnkit.training.scoring import Scoring
@@ -56,8 +56,9 @@ class Loop:
         self._weights = WeightUpdates(state, computation, Scoring(state, divergence.values, chunk))
 
     def points_match_stage(self, block: StepBlock) -> bool:
-        """Whether the points of a block are those of the present stage."""
-        return same_objective(self.state.stages[block.stage], self.state.stage)
+        """Whether the points of a block are those of the present stage and window of time."""
+        here = block.window == self.state.window
+        return here and same_objective(self.state.stages[block.stage], self.state.stage)
 
     def run(
         self,
@@ -80,8 +81,8 @@ class Loop:
         try:
             if self.computation.evaluator is None:
                 self._begin(block.batches, broadcast)
-            elif math.isnan(self.state.progress.first_objective):  # parameters have other values from here on
-                self._set_first_objective(block.batches)
+            elif block.window == self.state.window and math.isnan(self.state.progress.first_objective):
+                self._set_first_objective(block.batches)  # of other values of parameters, or of another window of time
             evaluator = self.computation.evaluator
             assert evaluator is not None
             with evaluator.threading():
@@ -140,6 +141,7 @@ class Loop:
         if over and self.sequence.last:
             self.sequence.end(optimizers, over)
         if self.stopping.reason:
+            self.sequence.finish(self.stopping.reason)
             self.check_unseen_points(unseen)
         if over and not self.sequence.last:
             self.sequence.end(optimizers, over)
@@ -182,10 +184,11 @@ class Loop:
             losses = self.computation.losses(batches)
         objective = torch.dot(self.computation.reference_vector(), losses) if changed else weighted
         state.losses = dict(zip(self.computation.terms, losses.unbind(), strict=True)) | {"objective": objective}
+        state.losses_window = state.window
         state.losses_at, state.weighted_objective = state.stage.at, weighted if changed else None
         self.divergence.check(batches, losses, float(objective), int(self.step.gradient_guard.steps))
         self.divergence.update_least(before)
-        fell = self._stagnation.stagnated(state.progress.step, state.progress.stage, float(objective))
+        fell = self._stagnation.stagnated(state.progress.step, state.number, float(objective))
         if fell is not None and not self.stopping.reason:
             log.info("step %d: %s", state.progress.step, explained(state.stage.name, fell, state.diagnostics))
         self.stopping.after_block(objective)
@@ -195,7 +198,7 @@ class Loop:
         """Make sure that the objective has not exploded between the points of the last draw.
 
         Raises:
-            Diverged: it has.
+            Diverged: it has, or has risen and training may go back.
         """
         ranks = self.state.ranks
         if self.state.progress.step == 0 or (self.stopping.reason or "").startswith(INTERRUPTED):
@@ -210,8 +213,7 @@ class Loop:
             log.warning("%s. Set operators.chunk to compute fewer points at once", message)
             return
         objective = sum(float(np.square(one).mean()) for one in scores.values())
-        if exploded(objective, self.state.progress):
-            raise self.divergence.explosion(batches, objective, new=True)
+        self.divergence.check_new_points(batches, objective)
 
 
 def _refresh(optimizer: Any) -> None:

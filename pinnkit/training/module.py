@@ -23,7 +23,7 @@ from pinnkit.training.continuation import ContinuedModule
 from pinnkit.training.counters import Counters
 from pinnkit.training.distributed import Ranks
 from pinnkit.training.divergence import Divergence
-from pinnkit.training.feature_state import put_features
+from pinnkit.training.feature_state import put_features, set_windows
 from pinnkit.training.loop import Loop
 from pinnkit.training.minibatch import MiniBatches
 from pinnkit.training.scoring import Scoring
@@ -34,6 +34,7 @@ from pinnkit.training.state import TrainingState
 from pinnkit.training.step import OptimizerStep
 from pinnkit.training.stopping import Stopping
 from pinnkit.training.term_values import TermValues
+from pinnkit.training.time_windows import TimeWindows
 from pinnkit.training.trained import trained
 from pinnkit.training.weights import WeightState
 
@@ -56,6 +57,7 @@ class PINN(ContinuedModule):
         minibatch: points of the equations in each first-order step; None: all.
         seed: of the mini-batches.
         weighting: changes the weights; None: they stay.
+        windows: of time, one trained after the other; None: the whole time is trained at once.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class PINN(ContinuedModule):
         minibatch: int | None = None,
         seed: int = 0,
         weighting: Weighting | None = None,
+        windows: TimeWindows | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -80,16 +83,15 @@ class PINN(ContinuedModule):
         self.learned = learned_parameters(problem)
         self.terms = tuple(term for group in groups for term in group.terms)
         self.model = Model(problem, network, self.learned)
-        ordered = {term: weights[term] for term in self.terms}
-        state = WeightState(ordered, weighting, [group.name for group in groups])
-        self.state = TrainingState(self.model, tuple(stages), limits, state)
+        state = WeightState({term: weights[term] for term in self.terms}, weighting, [one.name for one in groups])
+        self.state = TrainingState(self.model, tuple(stages), limits, state, windows=windows)
         self.values = TermValues(self.model, groups)
         self.computation = Computation(self.state, groups, operators, width, threads, seed)
         self.divergence = Divergence(self.state, self.values, operators.chunk)
         self.scoring = Scoring(self.state, self.values, operators.chunk)
         self.stopping = Stopping(self.state)
         step = OptimizerStep(self.state, self.computation, self.divergence, MiniBatches(minibatch, seed))
-        sequence = StageSequence(self.state, self.stopping, self.computation)
+        sequence = StageSequence(self.state, self.stopping, self.computation, self.values)
         self.loop = Loop(self.state, self.computation, step, sequence, self.stopping, self.divergence)
         self.rolled_back = False  # whether training diverged, and goes on from an earlier state with smaller steps
 
@@ -170,7 +172,7 @@ class PINN(ContinuedModule):
 
     def on_train_start(self) -> None:
         self.state.clock.compile_time.seconds = self.progress.compile_time_s
-        if self.rolled_back:
+        if self.rolled_back or self.state.restarts.left_last:
             for optimizer in self.trainer.optimizers:
                 if isinstance(optimizer, DeterministicOptimizer):  # what it has learned would repeat the same steps
                     optimizer.restart(0.5**self.progress.rollbacks)
@@ -185,15 +187,13 @@ class PINN(ContinuedModule):
             self.trainer.should_stop = True
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["progress"] = self.progress.state_dict()
-        checkpoint["weights"] = self.state.weights.state_dict()
+        checkpoint |= self.state.saved()
         checkpoint["operators"] = self.choice.to_dict() if self.choice else None
         put_features(checkpoint, self.model)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.rolled_back = self.progress.rollbacks > checkpoint["progress"]["rollbacks"]
-        self.progress.load_state_dict(checkpoint["progress"])
-        self.state.weights.load_state_dict(checkpoint["weights"])
-        saved = checkpoint.get("operators")
-        self.computation.choice = EngineChoice(**saved) if saved else None
+        self.state.load(checkpoint, rolled_back=self.rolled_back)
+        set_windows(self.model, checkpoint)
+        self.computation.choice = EngineChoice(**saved) if (saved := checkpoint.get("operators")) else None
         checkpoint.pop("loops", None)  # the position in the run is `progress`; Lightning's own counters start anew

@@ -52,6 +52,9 @@ class Trainer:
     """Stop when the relative L2 error of every field with a reference is at most this."""
     stop_estimated_error: float | None = field(default=None, metadata={"minimum": 0.0})
     """Stop when the estimated relative L2 error of every field is at most this; no reference is needed."""
+    restarts: int = field(default=2, metadata={"minimum": 0, "maximum": 10})
+    """How often training begins anew, at most, with another seed and larger weights of the conditions at the start,
+    where it has stalled at an answer that solves nothing; each answer has an equal share of the budget. 0: never."""
     steps_per_batch: int = field(default=10, metadata={"minimum": 1})
     """Optimizer steps in each call of `training_step`; losses are logged once in each."""
 

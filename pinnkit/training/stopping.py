@@ -59,8 +59,8 @@ class Stopping:
         self.reason = self.reason or self._steps()
 
     def after_block(self, objective: Tensor) -> None:
-        """Look at the limits on the objective (under the reference weights)."""
-        if self.state.stage.at is None:  # otherwise another stage follows, at the problem's own values
+        """Look at the limits on the objective (under the reference weights), which are those of each window of time."""
+        if self.state.stage.at is None and self.state.windows is None:  # otherwise another stage, or window, may follow
             self.reason = self.reason or self.reached(objective)
 
     def stop_reason(self) -> str | None:

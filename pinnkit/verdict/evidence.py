@@ -24,9 +24,12 @@ class Evidence:
         asked: the error that was asked for (`trainer.stop_error`, `trainer.stop_estimated_error`).
         estimated: estimated relative L2 error of each field; None: not known.
         doubts: why the problem as posed has no solution, or many; a sentence each.
+        drift: a sentence on a conserved quantity that drifts more than the errors claim; "": none does.
         one_rate: whether all optimizers have a learning rate that is given.
         steady: whether time is no coordinate.
         direct: whether features were solved for, and no network trained.
+        rises: the factors by which the objective rose on new points, where training went back, or had done so before.
+        restarts: how often training began anew, as its answer solved nothing.
     """
 
     equations: Mapping[str, Balance]
@@ -43,3 +46,6 @@ class Evidence:
     one_rate: bool = False
     steady: bool = False
     direct: bool = False
+    drift: str = ""
+    rises: Sequence[float] = ()
+    restarts: int = 0

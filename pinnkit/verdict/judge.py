@@ -80,6 +80,13 @@ def judge(evidence: Evidence) -> Findings:
     return replace(found, word=_by_error(evidence, found) if found.error else _by_residuals(evidence, found))
 
 
+def shortcomings(
+    equations: Mapping[str, Balance], conditions: Mapping[str, Balance]
+) -> tuple[Worst | None, Worst | None]:
+    """The equation that is farthest from being met, and the condition; None: all are met."""
+    return _unmet(_comparable(equations)), _violated(_comparable(conditions))
+
+
 def _by_error(evidence: Evidence, found: Findings) -> str:
     """With a reference the error is the judge."""
     assert found.error is not None

@@ -21,10 +21,12 @@ from pinnkit.verdict.judge import (
     UNKNOWN,
     UNSOLVED,
     Findings,
+    Worst,
     judge,
 )
 from pinnkit.verdict.progress import longer
 
+MOST_SENTENCES = 3
 FEW_STEPS = 200
 """Steps below which a run is first of all short."""
 MOST_TIMES = 10
@@ -50,8 +52,25 @@ class Verdict:
 def verdict(evidence: Evidence) -> Verdict:
     """The verdict on a run."""
     found = judge(evidence)
-    sentences = {SOLVED: _solved, FALLING: _falling, STALLED: _stalled, UNSOLVED: _unsolved, UNKNOWN: _unknown}
-    return Verdict(found.word, " ".join(sentences[found.word](evidence, found)))
+    told = {SOLVED: _solved, FALLING: _falling, STALLED: _stalled, UNSOLVED: _unsolved, UNKNOWN: _unknown}
+    sentences = told[found.word](evidence, found)
+    added = [evidence.drift] if evidence.drift and found.word != UNSOLVED else guarded(evidence, found)
+    return Verdict(found.word, " ".join([*sentences[: MOST_SENTENCES - len(added)], *added]))
+
+
+def guarded(evidence: Evidence, found: Findings) -> list[str]:
+    """What training did against an answer that got lost; of an answer that is no solution in the place of advice."""
+    if evidence.restarts and found.word == UNSOLVED:
+        times = "once" if evidence.restarts == 1 else f"{evidence.restarts} times"
+        smaller = "a smaller domain" if evidence.steady else "a shorter time interval"
+        return [f"Training began anew {times}, as answers solved nothing: try {smaller}, or another network."]
+    if not evidence.rises:
+        return []
+    rose = f"The objective rose on new points by up to a factor {max(evidence.rises):.2g}, and training went back"
+    if found.word != UNSOLVED:
+        return [f"{rose}: compare with a run of another seed."]
+    smaller = "a smaller domain" if evidence.steady else "a shorter time interval"
+    return [f"{rose}: try more points (sampling.equations), or {smaller}."]
 
 
 def amount(value: float) -> str:
@@ -183,15 +202,20 @@ def _estimated(found: Findings) -> str:
 
 def _worst(found: Findings) -> str:
     """The equation or the condition that is farthest from being met; "": all are."""
-    unmet, violated = found.unmet, found.violated
+    words = shortcoming(found.unmet, found.violated)
+    return f"{words[:1].upper()}{words[1:]}"
+
+
+def shortcoming(unmet: Worst | None, violated: Worst | None) -> str:
+    """The equation, or the condition, that is farther from being met, without a capital; "": both are met."""
     if violated and not (unmet and unmet.ratio > violated.ratio):
-        return f"The condition {violated.name} is violated by {amount(violated.ratio)} of the size of its terms"
+        return f"the condition {violated.name} is violated by {amount(violated.ratio)} of the size of its terms"
     if not unmet:
         return ""
     where, slab = "", unmet.slab
     if slab is not None:
         where = f" ({amount(slab.ratio)} where {slab.lower:.3g} <= {slab.name} <= {slab.upper:.3g})"
-    return f"The residual of {unmet.name} is {amount(unmet.ratio)} of the size of its terms{where}"
+    return f"the residual of {unmet.name} is {amount(unmet.ratio)} of the size of its terms{where}"
 
 
 def _steps(evidence: Evidence) -> str:

@@ -46,6 +46,10 @@ KEYS = {
         "domain: box - hole",
     ),
     "units": ("labels of coordinates, fields and parameters; nothing is converted", "units: {x: m, t: s, u: K}"),
+    "conserve": (
+        "what stays constant in time; its drift is measured: [conserved quantities](../language/conserved.md)",
+        'conserve: {mass: "integral(u, x)"}',
+    ),
     "quadrature": (
         "nodes along each coordinate of `integral(...)`: [integrals](../language/integrals.md)",
         "quadrature: 40",

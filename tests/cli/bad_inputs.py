@@ -113,7 +113,7 @@ CASES: dict[str, tuple[str, list[str], tuple[str, ...]]] = {
         ["learning_rate=1"],
         ("learning_rate: unknown key", "did you mean 'optimizer=adam optimizer.learning_rate'?"),
     ),
-    "no group": (HEAT, ["network=null"], ("network: null names no file; valid are fourier, gabor, mlp",)),
+    "no group": (HEAT, ["network=null"], ("network: null names no file; valid are fbpinn, fourier, gabor",)),
     "no problem": (HEAT, ["pde=null"], ("pde: null names no file; valid are ",)),
     "an empty problem": (HEAT, ["pde="], ("pde: an empty text names no file; valid are ",)),
     "a number for a group": (

@@ -25,12 +25,13 @@ WORDS = {
 """Complex fields, fewer coordinates, a family, a period, and a hard condition."""
 
 VARIANTS = {name: {"name": name, "width": 4, "depth": 2} for name in NETWORKS}
+VARIANTS["fbpinn"] |= {"subdomains": {"x": 3, "t": 2}}
 VARIANTS["factorized"] = {"name": "modified_mlp", "width": 4, "depth": 1, "weight_factorization": True}
 VARIANTS["adaptive"] = {"width": 4, "depth": 2, "weight_factorization": True, "adaptive_activation": "neuron"}
 """Settings of each network, and of what may be set of them."""
 
 
-SHORT = {"coordinates": {"x": [0, 2]}, "fields": ["u"], "equations": {"slope": "u_x = u"}}
+SHORT = {"coordinates": {"x": [0, 2], "t": [0, 1]}, "fields": ["u"], "equations": {"slope": "u_x = u"}}
 
 
 def disturbed(module):

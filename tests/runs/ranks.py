@@ -171,12 +171,14 @@ def settings(problem, optimizer, steps, ranks, shards, weighting=""):
 
 
 def _sequence(optimizer):
-    """The stages of an optimizer alone, or of two levels.
+    """The stages of an optimizer alone, or of two levels, or of two windows of time.
 
     SPRING has the damping that the kernel of more points than parameters needs, if its rounding is to stay small.
     """
     if optimizer == "levels":
         return {"stages": [{"name": "ssbroyden", "steps": 5}, "level", "ssbroyden"]}
+    if optimizer == "windows":
+        return {"windows": 2, "phases": ["ssbroyden"]}
     return {"phases": [{"name": optimizer, **({"damping": 1e-4} if optimizer == "spring" else {})}]}
 
 

@@ -15,12 +15,12 @@ from tests.runs.test_ranks import ROOT, compare, run
 
 def test_two_ranks_take_the_steps_of_one_to_the_bit_where_sums_are_sharded(tmp_path):
     """SOAP, whose ranks part at once where sums are not, and others; on points drawn by residual, of a family of
-    problems, of a region, on a domain of shapes, in a mesh, with hard conditions, with two levels, and with weights of
-    points and terms that change, too."""
+    problems, of a region, on a domain of shapes, in a mesh, with hard conditions, with two levels, two windows, and
+    with weights of points and terms that change, too."""
     told = ["front soap 20 4", "front ssbroyden 15 4", "front spring 8 4", "family ssbroyden 10 4"]
     told += ["interface soap 12 4", "exact ssbroyden 8 4", "l_shape ssbroyden 10 4", "mesh ssbroyden 8 4"]
     told += ["volterra ssbroyden 8 4", "spread levels 9 4", "rar_d adam 10 4", "r3 ssbroyden 10 4"]
-    told += ["continued ssbroyden 16 4", "front:causal adam 8 4", "front:attention ssbroyden 8 4"]
+    told += ["continued ssbroyden 16 4", "front:causal adam 8 4", "front:attention ssbroyden 8 4", "front windows 12 4"]
     told += ["deflated ssbroyden 8 4"]
     alone = run(1, told, tmp_path / "1")[0]
     assert alone["l_shape ssbroyden 10 4"]["by_residual"] == ["edges", "equations"]

@@ -81,7 +81,7 @@ def test_a_stage_ends_on_all_ranks_where_its_time_is_over_on_one(heat_words, qui
     asked = []
     module, _ = assembled(heat_words, quick)
     state, sequence = module.state, module.loop.sequence
-    state.stages, state.ranks = (Stage(Adam(), max_time=5.0), Stage(SSBroyden())), Two(1, 2)
+    state.run_stages, state.ranks = (Stage(Adam(), max_time=5.0), Stage(SSBroyden())), Two(1, 2)
     state.progress.stage_step = 4
     state.clock.start(3.0)
     assert sequence.over_before_block() == "its 5 s are over"
