@@ -97,7 +97,7 @@ class Attention(PointWeighting):
         return {name: self.factor(_followed(memory, name, groups[name])) for name in known}
 
     def summary(self, memory: Memory) -> dict[str, float]:
-        found = {}
+        found: dict[str, float] = {}
         for name, attention in memory.items():
             if name.endswith(ATTENTION):
                 factors = self.factor(attention)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -43,8 +45,9 @@ class PirateNet(nn.Module):
         one, other = (self.activation(encoder(values)) for encoder in self.encoders)
         difference = one - other
         for block, factor in zip(self.blocks, self.factors, strict=True):
+            *gated, final = cast(nn.ModuleList, block)
             hidden = values
-            for layer in block[:-1]:
+            for layer in gated:
                 hidden = other + self.activation(layer(hidden)) * difference
-            values = values + factor * (self.activation(block[-1](hidden)) - values)
+            values = values + factor * (self.activation(final(hidden)) - values)
         return self.last(values)

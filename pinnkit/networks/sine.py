@@ -13,9 +13,10 @@ from pinnkit.networks.layers import counted, for_sines, glorot, linear_layers
 class Sine(nn.Module):
     """`depth` hidden layers h -> sin(k (W h + b)), each with a learned factor k, and a linear last one.
 
-    k starts at `frequency` in the first layer and at 1 in the others. W of the first layer is uniform in [-1, 1], that
-    of the others in [-sqrt(6/n), sqrt(6/n)] with n inputs, by which every layer keeps its variance; b of the first
-    layer is uniform in [-pi/k, pi/k], that of the others zero. Sitzmann et al. 2020 (arXiv 2006.09661).
+    k starts at 1. W of the first layer is uniform in [-frequency, frequency], that of the others in
+    [-sqrt(6/n), sqrt(6/n)] with n inputs, by which every layer keeps its variance; b of the first layer is uniform in
+    [-pi, pi], that of the others zero. Sitzmann et al. 2020 (arXiv 2006.09661), but for the frequency, which is in the
+    weights and not in k: a factor makes the derivatives by W larger, and second-order methods balance them worse.
 
     Shape: (n, inputs) -> (n, outputs).
 
@@ -30,13 +31,14 @@ class Sine(nn.Module):
         super().__init__()
         first, *others, last = linear_layers(inputs, *[width] * depth, outputs)
         self.layers = nn.ModuleList([first, *others, last])
-        nn.init.uniform_(first.weight, -1.0, 1.0)
+        nn.init.uniform_(first.weight, -frequency, frequency)
         for layer in others:
             for_sines(layer)
-        nn.init.uniform_(first.bias, -math.pi / frequency, math.pi / frequency)
+        nn.init.uniform_(first.bias, -math.pi, math.pi)
         glorot([last])
-        factors = [frequency, *[1.0] * (depth - 1)]
-        self.frequencies = nn.ParameterList([nn.Parameter(torch.tensor(k, dtype=torch.float64)) for k in factors])
+        self.frequencies = nn.ParameterList(
+            [nn.Parameter(torch.tensor(1.0, dtype=torch.float64)) for _ in range(depth)]
+        )
         self.description = f"{counted(depth)} of {width} sines, frequency {frequency:g}"
 
     def forward(self, values: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import sympy
@@ -32,7 +33,7 @@ class Row:
 
     name: str
     terms: tuple[tuple[Program, frozenset[Partial]], ...]
-    values: tuple[Mapping[sympy.Basic, float | np.ndarray], ...]
+    values: tuple[Mapping[sympy.Basic, Any], ...]
     trained: bool
 
 
@@ -112,10 +113,12 @@ def _rows(problem: Problem, coordinates: set[str]) -> Iterator[Row]:
             continue
         terms = [one for one in additive_terms(residual) if one != 0]
         try:
-            values = tuple({**problem.values, **one} for one in samples(problem, condition, equation.region))
+            read: list[dict[Any, Any]] = [
+                {**problem.values, **one} for one in samples(problem, condition, equation.region)
+            ]
         except LanguageError:
             continue
-        values = tuple(one for one in values if all(np.size(column) for column in one.values()))
+        values = tuple(one for one in read if all(np.size(column) for column in one.values()))
         if values and terms:
             programs = tuple((Program([one]), frozenset(partials(one))) for one in terms)
             yield Row(equation.name, programs, values, condition is None or not condition.hard)

@@ -6,9 +6,12 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
+
+import sympy
 
 from pinnkit.features.slab import initial_value_problem, time_orders
+from pinnkit.language.calculus import partials
 from pinnkit.language.errors import Report
 from pinnkit.language.integral import Integral, all_partials
 from pinnkit.losses.residuals import TermGroup
@@ -43,7 +46,10 @@ def unfit_for_windows(problem: Problem) -> str:
     for one in (*problem.equations, *(each for condition in problem.conditions for each in condition.equations)):
         if _reads_another_time(problem, one.residual):
             return f"'{one.name}' reads another time"
-    if any(one.name.startswith(START) for one in (*problem.equations, *problem.conditions)):
+    if any(
+        name.startswith(START)
+        for name in [one.name for ones in (problem.equations, problem.conditions) for one in ones]
+    ):
         return f"a name begins with {START}, as those of the terms at the start of windows do"
     begin, end = problem.domain.bounds[str(problem.time)]
     try:
@@ -114,7 +120,7 @@ def start_weights(problem: Problem, start: TermGroup, scales: Scales) -> dict[st
     begin, end = problem.domain.bounds[str(problem.time)]
     found = {}
     for one in start.symbolic:
-        (partial,) = start.wanted & one.residual.atoms()
+        (partial,) = partials(cast(sympy.Expr, one.residual))
         size = scales.fields[partial.field] / ((end - begin) / 2) ** len(partial.derivative) if scales.terms else 1.0
         found[one.name] = float(one.weight) / size**2
     return found

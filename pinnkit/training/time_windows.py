@@ -6,11 +6,13 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, cast
 
+import sympy
 import torch
 from torch import Tensor
 
+from pinnkit.language.calculus import partials
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.fields import FieldNetworks
 from pinnkit.networks.windows import Windows
@@ -135,7 +137,7 @@ class TimeWindows:
             found = self.start.partials(self.networks.before, given, {}, self.start.wanted)
         columns = dict(points.columns)
         for one in self.start.symbolic:
-            (partial,) = self.start.wanted & one.residual.atoms()
+            (partial,) = partials(cast(sympy.Expr, one.residual))
             columns[one.name] = found[partial].detach().double().cpu().numpy()
         return replace(points, columns=columns)
 

@@ -57,7 +57,8 @@ class WeightUpdates:
 
     def _groups(self, batches: Mapping[str, PointSet], scored: bool) -> dict[str, PointGroup]:
         """The points of the groups that are trained; with the sizes of the residuals where these are asked for."""
-        problem = self.state.model.problem
+        windows = self.state.windows
+        problem = self.state.model.problem if windows is None else windows.problem
         lower, extent = problem.domain.lower, problem.domain.upper - problem.domain.lower
         time = None if problem.time is None else list(problem.coordinates).index(problem.time)
         found = {}

@@ -32,11 +32,13 @@ def made(kind, depth=2, frequency=7.0):
 
 def test_a_sine_network_is_a_perceptron_whose_layers_have_a_learned_frequency():
     network, points = made(Sine), uniform(6, 2)
-    assert [float(one.detach()) for one in network.frequencies] == [7.0, 1.0]
-    with torch.no_grad():
-        network.frequencies[1].fill_(2.0)
+    assert [float(one.detach()) for one in network.frequencies] == [1.0, 1.0]
     first, second, last = network.layers
-    hidden = torch.sin(7.0 * (points @ first.weight.T + first.bias))
+    assert 3.5 < float(first.weight.detach().abs().max()) <= 7.0
+    with torch.no_grad():
+        network.frequencies[0].fill_(3.0)
+        network.frequencies[1].fill_(2.0)
+    hidden = torch.sin(3.0 * (points @ first.weight.T + first.bias))
     hidden = torch.sin(2.0 * (hidden @ second.weight.T + second.bias))
     torch.testing.assert_close(network(points), hidden @ last.weight.T + last.bias)
     network(points).square().sum().backward()

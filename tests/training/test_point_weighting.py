@@ -18,7 +18,7 @@ from tests.conftest import assembled
 
 @pytest.fixture
 def run(heat_words, quick):
-    def trained(folder, steps, weighting, phase="adam", resume=False, stages=None, **settings):
+    def trained(folder, steps, weighting, phase="adam", resume=False, stages=None, windows=None, **settings):
         settings = {
             **quick,
             "network": {"width": 4, "depth": 1},
@@ -26,6 +26,7 @@ def run(heat_words, quick):
             "sampling": {"equations": 30, "conditions": 5, "redraw_every": 4, **settings},
             "phases": None if stages else [phase],
             "stages": stages,
+            "windows": windows,
             "weighting": weighting,
             "trainer": {"max_steps": steps},
             "reference": "none",
@@ -137,3 +138,21 @@ def test_where_features_are_chosen_fixed_weights_take_the_place_of_a_strategy(he
     words = {"method": "auto", "weighting": {"name": "causal", "weights": {"ends": 3.0}}}
     found = with_method(Problem(**heat_words), read_settings(words, report))
     assert (found.method, found.weighting.name, found.weighting.weights) == ("features", "fixed", {"ends": 3.0})
+
+
+def test_causal_slabs_are_those_of_a_window_of_time(run, tmp_path, monkeypatch):
+    seen, kind = [], WEIGHTINGS["causal"]
+    observe = kind.observe
+
+    def watched(self, memory, groups, step, steps):
+        seen.append((step, sorted(memory), sorted(groups), groups["equations"].times))
+        observe(self, memory, groups, step, steps)
+
+    monkeypatch.setattr(kind, "observe", watched)
+    run(tmp_path, 8, {"name": "causal", "every": 3}, windows=2)
+    firsts = [(step, groups) for step, memory, groups, _ in seen if not memory]
+    assert [step for step, _ in firsts] == [0, 4]  # each window begins with factors of its own
+    assert len(firsts[1][1]) == len(firsts[0][1])
+    for *_, times in seen:
+        assert times.min() < 0.2
+        assert 0.8 < times.max() <= 1.0
