@@ -222,7 +222,8 @@ def guarded(state: TrainingState) -> dict[str, Any]:
     rises: the rises of the objective that training went back from; restarts: step, time and reason of each, and the
     largest ratio of residual to terms of its answer; answer_kept: the number of the answer that was taken, from 1.
     """
-    restarts, found = state.restarts, {}
+    restarts = state.restarts
+    found: dict[str, Any] = {}
     if state.rises:
         found["rises"] = saved_rises(state.rises)
     if restarts.done:

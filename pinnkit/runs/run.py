@@ -77,7 +77,8 @@ class Run:
             except Diverged as error:
                 checkpoint = self._go_back(error)
             except SpuriousAnswer as error:
-                checkpoint = self._begin_anew(error)
+                checkpoint = None
+                self._begin_anew(error)
             except FAILURES as error:
                 failure = failure_of(error, setup.folder.path)
                 self._report(failure)
