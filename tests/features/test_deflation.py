@@ -69,8 +69,8 @@ def test_newton_finds_the_upper_solution_of_bratus_problem_from_where_it_finds_t
     assert residual < 1e-6
     assert highest == pytest.approx(2 * math.log(math.cosh(theta / 4)), abs=1e-6)
     residual, highest = solved((lower,))
-    assert residual < 1e-2
-    assert highest == pytest.approx(4.091467, abs=1e-3)
+    assert residual < 0.1
+    assert highest == pytest.approx(4.091467, abs=1e-2)
 
 
 @pytest.mark.slow
