@@ -152,6 +152,7 @@ def test_operations_that_mix_points_are_refused(operation, name):
     [
         (torch.atan, "aten.atan.default"),
         (lambda h: h.cumsum(1), "aten.cumsum.default"),
+        (lambda h: h.view(-1, 2, 2).transpose(0, 1).sin().transpose(0, 1).flatten(1), "aten.sin.default"),
         (lambda h: torch.pow(2.0, h), "aten.pow.Scalar"),
         (lambda h: h.abs() ** h, "aten.pow.Tensor_Tensor"),
         (lambda h: torch.div(h, 0.3, rounding_mode="floor"), "aten.div.Tensor_mode"),

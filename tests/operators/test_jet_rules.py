@@ -115,6 +115,9 @@ FEATURES = {
     "einsum of an outer product": lambda h: torch.einsum("ni,nj->nij", h, h.sin()).flatten(1),
     "einsum of an inner product": lambda h: torch.einsum("ni,ni->n", h, h.sin())[:, None],
     "bmm": lambda h: torch.bmm(h.view(-1, 2, 2), h.sin().view(-1, 2, 2)).flatten(1),
+    "bmm over the points": lambda h: (
+        torch.bmm(h.view(-1, 2, 2).transpose(0, 1), ramp(2, 2, 3)).transpose(1, 0).sin().flatten(1)
+    ),
     "bmm with constants": lambda h: (h.sin().view(-1, 2, 2) @ ramp(2, 2)).flatten(1),
     "matrix by vector": lambda h: (h.sin() @ ramp(4))[:, None],
     "outer product": lambda h: (h[:, :, None] * h.sin()[:, None, :]).flatten(1),
