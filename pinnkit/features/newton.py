@@ -57,8 +57,9 @@ def newton(
         equations = Linearised(system, state, before)
         change, predicted = equations.solve()
         found: float | None
-        deflated = system.known is not None and not (replaced and step == 1)
-        length = system.known.length(state.write, before, change) if deflated else 1.0
+        length = 1.0
+        if system.known is not None and not (replaced and step == 1):
+            length = system.known.length(state.write, before, change)
         if abs(length - 1) > NEAR:  # a known solution is near: the residual may grow on the way to another
             state.write(before + length * change)
             present, slow = system.norm(), 0

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from pinnkit.language.errors import SHOWN, Report, suggestion
 from pinnkit.optimizers.settings import Optimizer
@@ -104,7 +104,7 @@ def _values(written: Any, own: float, key: str, report: Report) -> list[float]:
 
 def _geometric(written: Mapping[str, Any], own: float, key: str, report: Report) -> list[float]:
     """from * (own / from)^(k / steps), k = 0 ... steps - 1."""
-    first, steps = written.get("from"), written.get("steps")
+    first, steps = cast(float, written.get("from")), written.get("steps")
     if set(written) != {"from", "steps"} or not _is_number(first) or not isinstance(steps, int):
         report.add(
             key, f"{str(dict(written))[:SHOWN]}: a number `from` and a whole number `steps` are needed; {EXAMPLE}"
