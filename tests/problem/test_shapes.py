@@ -160,7 +160,7 @@ def test_the_box_by_name_is_the_default():
 
 
 def test_boxes_are_named_where_domains_are_made_alone():
-    made = {f"pinnkit/problem/{name}.py" for name in ("declarations", "geometry", "ranges", "shapes")}
+    made = {f"pinnkit/problem/{name}.py" for name in ("declarations", "geometry", "narrowed_time", "ranges", "shapes")}
     made |= {f"pinnkit/references/fem/{name}.py" for name in ("cad", "refinement")}  # which draw them
     named = {
         str(path.relative_to(ROOT))

@@ -10,6 +10,7 @@ from pinnkit.problem.problem import Problem
 from pinnkit.runs.solve import solve
 from pinnkit.sampling.points import EQUATIONS, equation_points
 from pinnkit.sampling.sequences.sobol import Sobol as Sampling
+from pinnkit.training.counters import Counters
 from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
 from pinnkit.training.settings import Trainer
@@ -18,7 +19,7 @@ from tests.training.draws import trained_points
 
 def without_limit(problem, sampling):
     data = CollocationData(problem, sampling, 0, torch.float64, 10)
-    data.trainer = SimpleNamespace(lightning_module=SimpleNamespace(limits=Trainer()))
+    data.trainer = SimpleNamespace(lightning_module=SimpleNamespace(limits=Trainer(), progress=Counters()))
     return data
 
 
@@ -154,6 +155,7 @@ def test_points_stay_by_residual_once_they_have_been(heat_words, quick, tmp_path
         return bump if len(asked) <= 2 else torch.ones_like(bump)
 
     monkeypatch.setattr(PINN, "score", score)
+    monkeypatch.setattr("pinnkit.training.divergence.RISE", np.inf)
     seen, _ = trained_points(heat_words, quick, tmp_path, monkeypatch, redraw_every=20)
     sequence = [
         equation_points(Problem(**heat_words), Sampling(equations=100), 0, draw).coordinates for draw in range(3)

@@ -28,7 +28,7 @@ def run(heat_words, quick, monkeypatch):
     """Trains in stages; each call may go on from the last."""
 
     def trained(folder, stages, steps, resume=False, **settings):
-        monkeypatch.setattr("pinnkit.runs.factory.stages_of", lambda settings: tuple(stages))
+        monkeypatch.setattr("pinnkit.runs.factory.stages_of", lambda settings, values=(): tuple(stages))
         common = {"trainer": {"max_steps": steps}, "operators": {"engine": "autograd"}, "phases": None}
         sampling = {"equations": 60, "conditions": 20, "redraw_every": 6}
         return solve(
