@@ -62,7 +62,8 @@ class Settings:
     {nu: [0.1, 0.03]}, or {nu: {from: 0.1, steps: 4}} for so many steps of one ratio. Half of the steps or the time is
     for the last value, and an equal share of the other half for each before it."""
     deflation: tuple[str, ...] | None = None
-    """Run folders with solutions of the same problem that are known: training leaves them and looks for another."""
+    """Run folders with solutions of the same problem that are known: training, or Newton's
+    method on features, leaves them and looks for another."""
     polish: str = field(default="auto", metadata={"choices": POLISH})
     """Whether features correct the trained network; auto: where that takes at most a fifth of the training time."""
     weighting: Weighting = reading.part(WEIGHTINGS)
@@ -194,7 +195,7 @@ def check_method(settings: Settings, report: Report) -> None:
     if settings.method != "features":
         return
     usual, stands = Settings(), "features, solved by least squares, take the place of a trained network"
-    for key in ("network", "optimizer", "phases", "stages", "levels", "windows", "continuation", "deflation"):
+    for key in ("network", "optimizer", "phases", "stages", "levels", "windows", "continuation"):
         if getattr(settings, key) != getattr(usual, key):
             report.add(key, f"is given, and method=features reads no {key}: {stands}; leave it out, or method=network")
     if settings.weighting.every is not None:

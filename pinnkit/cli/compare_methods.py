@@ -22,7 +22,7 @@ from pinnkit.runs import environment
 from pinnkit.settings import Settings
 
 METHODS = ("features", "network")
-OF_NETWORKS = ("network", "optimizer", "phases", "stages", "levels", "continuation", "deflation", "polish")
+OF_NETWORKS = ("network", "optimizer", "phases", "stages", "levels", "windows", "continuation", "deflation", "polish")
 """Keys that features do not read."""
 CLASSICAL = ("spectral", "fem")
 HEAD = ("method", "error", "estimated error", "training", "whole run", "verdict")

@@ -40,6 +40,7 @@ usage: python scripts/train.py [pde=NAME | FILE.yaml] [KEY=VALUE ...] [--config-
   pde=NAME                a shipped problem, or FOLDER/pde/NAME.yaml (default: heat)
   method=NAME             network, features (solved for by least squares), auto, compare (both, in a table)
   polish=VALUE            auto, true, false: whether features correct the trained network
+  windows=VALUE           auto, 8: windows of time with a network each, trained one after the other
   network.width, .depth   size of the network             sampling.equations, .conditions   points
   experiment=NAME         several settings at once: quick, accurate
   optimizer=NAME          auto, adam, soap, lbfgs, ssbroyden ...; phases=[...]: one after the other

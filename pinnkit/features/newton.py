@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from pinnkit.features.deflation import NEAR
 from pinnkit.features.expansions import Expansion
 from pinnkit.features.linearised import Linearised, State
 from pinnkit.features.system import System
@@ -56,6 +57,15 @@ def newton(
         equations = Linearised(system, state, before)
         change, predicted = equations.solve()
         found: float | None
+        deflated = system.known is not None and not (replaced and step == 1)
+        length = system.known.length(state.write, before, change) if deflated else 1.0
+        if abs(length - 1) > NEAR:  # a known solution is near: the residual may grow on the way to another
+            state.write(before + length * change)
+            present, slow = system.norm(), 0
+            if not math.isfinite(present):
+                state.write(before)
+                return system.norm()
+            continue
         if replaced and step == 1:
             state.write(before + change)
             found = system.norm()

@@ -14,6 +14,7 @@ from pinnkit.features.choice import Choice
 from pinnkit.features.continuation import followed
 from pinnkit.features.correction import corrected
 from pinnkit.features.deadline import Deadline
+from pinnkit.features.deflation import FarFromKnown, Known
 from pinnkit.features.growth import Growth
 from pinnkit.features.holes import any_holes
 from pinnkit.features.judge import Judge
@@ -63,6 +64,7 @@ class FeatureSolver:
         ranks: processes that share the rows.
         slab: the part of the time that is solved for, where features that are there already stay; None: all of it.
         start: what the slab continues.
+        known: solutions that Newton's method leaves.
         guesses: states, as features; Newton's method begins with the one that leaves the smallest residual.
 
     Attributes:
@@ -92,9 +94,10 @@ class FeatureSolver:
         slab: Slab | None = None,
         start: Start | None = None,
         guesses: Sequence[Kept] = (),
+        known: Sequence[Known] = (),
     ) -> None:
         self.model, self.groups, self.settings, self.seed, self.ranks = model, groups, settings, seed, ranks
-        self.slab, self._start, self._guesses = slab, start, guesses
+        self.slab, self._start, self._guesses, self.known = slab, start, guesses, known
         self.guess: Kept = ()
         self.problem, self.network = model.problem, System(model, groups, {}, {}).network
         self.linear = all_linear(self.problem, self.network)
@@ -189,8 +192,7 @@ class FeatureSolver:
     def measure(self) -> None:
         """Find the residual of the present state, by which others are judged."""
         with torch.no_grad():
-            self.size = self.fresh_residual(self.trial_unknowns)
-            least = math.inf
+            self.size, least = self.fresh_residual(self.trial_unknowns), math.inf
             for guess in self._guesses:
                 self.attached.put(guess)
                 residual = self.fresh_residual(self.trial_unknowns)
@@ -217,11 +219,9 @@ class FeatureSolver:
     def part(self, slab: Slab, start: Start | None, guesses: Sequence[Kept]) -> FeatureSolver:
         """The solver of a slab of time."""
         arguments = self.model, self.groups, self.settings, self.seed, self.ranks, self.like
-        found = FeatureSolver(*arguments, slab, start, guesses)
+        found = FeatureSolver(*arguments, slab, start, guesses, self.known)
         found.places, found.check = self.judge.places, self.check
         return found
-
-    # ------------------------------------------------------------ one solve
 
     def add(self, choice: Choice, stream: int = 0) -> list[RandomFeatures]:
         """Add features without coefficients to the outputs of every network; another stream has other ones."""
@@ -252,9 +252,10 @@ class FeatureSolver:
         places = self.places
         if drawn:  # other ones than those of the solve
             places = {name: one.take(slice(None, None, -1)) for name, one in places.items()}
-        rows = share * self.settings.rows
-        batches = draw(self.problem, unknowns, rows, self.seed, drawn, self.like, places, self.slab)
-        return System(self.model, self.groups, batches, self.scales, self.ranks, self._start, check=self.check)
+        where = self.seed, drawn, self.like, places, self.slab
+        batches = draw(self.problem, unknowns, share * self.settings.rows, *where)
+        known = None if drawn else FarFromKnown.at(self.network, self.known, batches)
+        return System(self.model, self.groups, batches, self.scales, self.ranks, self._start, None, self.check, known)
 
     def fresh_residual(self, unknowns: int) -> float:
         """The residual on points that no solve has seen."""
@@ -290,9 +291,10 @@ class FeatureSolver:
         unknowns = sum(one.size for one in unknown)
         steps = steps or self.settings.newton_steps
         with torch.no_grad():
-            newton(self.system(unknowns, 0), unknown, steps, self.linear, replaced, HOPELESS * least, enough)
+            system = self.system(unknowns, 0)
+            newton(system, unknown, steps, self.linear, replaced, HOPELESS * least, enough)
             self.network.remove([one.module for one in replaced if not bool(one.module.coefficients.any())])
-            found = self.fresh_residual(unknowns)
+            found = math.inf if system.found_again else self.fresh_residual(unknowns)
         if self.slab is None:  # a slab ends with the solver of all of them
             self.deadline.keep(found, choice)
         return found

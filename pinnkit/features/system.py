@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pinnkit.engines.model import Model
+from pinnkit.features.deflation import FarFromKnown
 from pinnkit.features.expansions import Expansion
 from pinnkit.features.linearise import Linearisation
 from pinnkit.features.parts import Parts, Shares, of_first, of_first_number
@@ -18,6 +19,9 @@ from pinnkit.features.start import Start
 from pinnkit.losses.residuals import TermGroup
 from pinnkit.networks.fields import FieldNetworks
 from pinnkit.sampling.point_set import PointSet
+
+LARGEST = 300.0
+"""log M at most, at a known solution itself."""
 
 
 class Stopped(Exception):
@@ -35,6 +39,7 @@ class System:
         ranks: processes that share the rows; None: one.
         start: what the features meet besides, at the start of a slab of time.
         shift: term -> what is taken from its residuals (n,); None: nothing.
+        known: what leads Newton's method away from known solutions; None: nothing does.
         check: called in the course of a solve, all processes together; it may raise `Stopped`.
     """
 
@@ -46,6 +51,7 @@ class System:
     start: Start | None = None
     shift: Mapping[str, Tensor] | None = None
     check: Callable[[], None] = lambda: None
+    known: FarFromKnown | None = None
 
     @property
     def network(self) -> FieldNetworks:
@@ -85,10 +91,18 @@ class System:
         return found if self.shift is None else {term: one - self.shift[term] for term, one in found.items()}
 
     def norm(self) -> float:
-        """The root of the sum over terms of scale^2 times the mean of the squared residual, by the first process."""
+        """The root of the sum over terms of scale^2 times the mean of the squared residual, by the first process; times
+        M where known solutions are left."""
         like = next(iter(self.batches.values())).coordinates
         own = self._norm() if Parts(1, self.ranks).first else 0.0
+        if self.known is not None:
+            own *= math.exp(min(self.known.logarithm(), LARGEST))
         return of_first_number(own, self.ranks, like)
+
+    @property
+    def found_again(self) -> bool:
+        """Whether the present state is a known solution that is left."""
+        return self.known is not None and self.known.found_again()
 
     def _norm(self) -> float:
         total = sum(float((self.scales[term] * one).square().mean()) for term, one in self.residuals().items())

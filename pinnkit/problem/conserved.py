@@ -49,6 +49,9 @@ def read_conserved(
                 raise LanguageError("is complex: write its real part, re(...)", str(text))
             if not all_partials(value):
                 raise LanguageError("holds no field", str(text))
+            if whole := sorted({one.field for one in all_partials(value)} & set(scope.parts)):
+                parts = ", ".join(f"{whole[0]}.{part}" for part in scope.parts[whole[0]])
+                raise LanguageError(f"holds {whole[0]}, which has parts: name one of {parts}", str(text))
             free = {str(one) for one in value.free_symbols}
             varies = [one for one in scope.coordinates if one not in (time, *ranged) and one in free]
             if varies:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
+import torch
 from torch import Tensor
 
+from pinnkit.features.deflation import SAME, TINY
 from pinnkit.language.errors import ProblemError, Report
 from pinnkit.optimizers.settings import optimizers_where
+from pinnkit.problem.groups import is_equations
 from pinnkit.problem.problem import Problem
 from pinnkit.reporting.artifacts import RunFolderError
 from pinnkit.runs.console import silent
 from pinnkit.runs.load import load
 from pinnkit.settings import Settings
 from pinnkit.training.checkpoint_reader import DamagedCheckpoint
+from pinnkit.training.datamodule import CollocationData
 from pinnkit.training.module import PINN
 
 log = logging.getLogger("pinnkit")
-
-SAME = 1e-2
-"""The distance from a known solution, as a share of its size, below which it is the same."""
 
 
 @dataclass(frozen=True)
@@ -66,17 +67,15 @@ def known_solutions(problem: Problem, settings: Settings) -> tuple[KnownSolution
     return tuple(found)
 
 
-def tell_distances(module: PINN) -> None:
+def tell_distances(module: PINN, data: CollocationData, known: Sequence[KnownSolution]) -> None:
     """Say how far trained fields are from the known ones, and warn where they are the same."""
-    deflation = module.loop.step.deflation
-    if deflation is None or not deflation.evaluated:
-        return
-    sizes = deflation.sizes().tolist()
-    for one, distance, size in zip(deflation.known, deflation.distances.tolist(), sizes, strict=True):
-        told = (
-            f"distance from the solution of {cast(KnownSolution, one).folder}: {distance:.3g}, whose size is {size:.3g}"
-        )
-        if distance < SAME * size:
+    points = [batch.coordinates for name, batch in data.batches().items() if is_equations(name)]
+    for one in known:
+        with torch.no_grad():
+            here, there = module(torch.cat(points).to(module.model.like)).cpu(), one(torch.cat(points)).cpu()
+        distance, size = (float(values.square().sum(dim=1).mean().sqrt()) for values in (here - there, there))
+        told = f"distance from the solution of {one.folder}: {distance:.3g}, whose size is {size:.3g}"
+        if distance < SAME * size + TINY:
             log.warning("%s: it was found again; try another seed, or more steps", told)
         else:
             log.info("%s", told)
@@ -87,7 +86,9 @@ def _check(problem: Problem, settings: Settings, report: Report) -> None:
         report.add("deflation", "is given, and there is no equation, at whose points solutions are compared")
     if any(one.part for one in problem.fields):
         report.add("deflation", "is given, and a field has parts: it needs fields on all of the domain")
-    for key, one in settings.optimizers:
+    if settings.windows is not None:
+        report.add("deflation", "and windows do not go together, a solution in each being the only one: leave one out")
+    for key, one in settings.optimizers if settings.method == "network" else ():
         if getattr(one, "least_squares", False):
             names = optimizers_where(lambda kind: not kind.least_squares)
             message = f"{one.name} needs the Jacobian of the residuals without the factor of deflation: take {names}"

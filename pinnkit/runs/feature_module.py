@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor
 
+from pinnkit.features.deflation import Known
 from pinnkit.features.linearise import Linearisation
 from pinnkit.features.settings import FeatureSettings
 from pinnkit.features.solver import FeatureSolver, Level
@@ -58,6 +59,7 @@ class FeaturePINN(PINN):
 
     Attributes:
         solver: what solves; None: it has not begun.
+        known: solutions that it leaves.
     """
 
     def __init__(self, features: FeatureSettings, **arguments: Any) -> None:
@@ -66,6 +68,7 @@ class FeaturePINN(PINN):
         self._levels: Iterator[Level] | None = None
         self.solver: FeatureSolver | None = None
         self._least = math.inf
+        self.known: Sequence[Known] = ()
 
     @property
     def solves(self) -> bool:
@@ -74,7 +77,8 @@ class FeaturePINN(PINN):
     def training_step(self, block: StepBlock, batch_idx: int) -> None:
         if self._levels is None:
             self.state.clock.start(self.progress.train_time_s)
-            self.solver = FeatureSolver(self.model, self.groups, self.features, self.seed, self.ranks, self.model.like)
+            arguments = self.model, self.groups, self.features, self.seed, self.ranks, self.model.like
+            self.solver = FeatureSolver(*arguments, known=self.known)
             self._levels = self.solver.levels(self.seconds_left)
         self.stopping.before_block()
         if not self.stopped:

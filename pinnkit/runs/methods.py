@@ -32,7 +32,7 @@ def with_method(problem: Problem, settings: Settings, custom_network: bool = Fal
     log.info("method=auto: %s, since %s", chosen, reason)
     if fits:  # what is of networks alone is not read
         usual = Settings()
-        read = ("network", "optimizer", "phases", "stages", "levels", "windows", "continuation", "deflation")
+        read = ("network", "optimizer", "phases", "stages", "levels", "windows", "continuation")
         settings = replace(settings, **{key: getattr(usual, key) for key in read})
         if settings.weighting.every is not None:
             log.info(

@@ -20,6 +20,7 @@ from pinnkit.reporting.artifacts import RunFolder
 from pinnkit.reporting.folder_lock import RunFolderLock
 from pinnkit.runs.configuration import folder_errors_as_mistakes
 from pinnkit.runs.factory import assemble
+from pinnkit.runs.feature_module import FeaturePINN
 from pinnkit.runs.restarts import restarted
 from pinnkit.settings import Settings, check_method, check_optimizer_given_once, read_settings
 from pinnkit.training.datamodule import CollocationData
@@ -80,7 +81,9 @@ class Setup:
     def _assemble(self) -> None:
         problem, settings = restarted(self.problem, self.settings, self.restarts)
         self.module, self.data = assemble(problem, settings, self.network, self.threads)
-        if self.known:
+        if self.known and isinstance(self.module, FeaturePINN):
+            self.module.known = self.known
+        elif self.known:
             self.module.loop.step.deflation = Deflation(self.module.state, self.known)
 
 

@@ -97,6 +97,6 @@ def solve(
                     if not resume:
                         run.write_config(config)
             one.train()
-            tell_distances(setup.module)
+            tell_distances(setup.module, setup.data, known)
             metrics = one.results.finish(setup.module, setup.data, one.record, one.answers.kept)
     return Solution(metrics["status"], metrics, run.path, setup.module, settings)

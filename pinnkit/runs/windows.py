@@ -86,8 +86,9 @@ def check_windows(problem: Problem, settings: Settings, custom: bool) -> None:
         report.add(
             "levels" if settings.levels > 1 else "stages", "levels and windows do not go together: leave one out"
         )
-    if settings.continuation is not None:
-        report.add("continuation", "and windows do not go together: leave one out")
+    for key in ("continuation", "deflation"):
+        if getattr(settings, key) is not None:
+            report.add(key, "and windows do not go together: leave one of both out")
     if settings.polishes == "true":
         report.add("polish" if settings.polish == "true" else "stages", "features cannot correct windows of time")
     if settings.trainer.stop_estimated_error is not None:

@@ -25,19 +25,15 @@ class Deflation:
     difference. M is finite and positive but at the known solutions u_k, so that all others stay what they are (Farrell,
     Birkisson and Funke 2015, arXiv 1410.5620). The objective of training is M^2 J.
 
-    Attributes:
-        distances: |u - u_k| at the last evaluation, (known,).
     """
 
     def __init__(self, state: TrainingState, known: Sequence[Known]) -> None:
         self.state, self.known = state, known
-        self.distances = torch.full((len(known),), torch.nan)
         self._shards: tuple[Mapping[str, PointSet], list[tuple[Tensor, Tensor, Tensor]]] | None = None
 
     def __call__(self, batches: Mapping[str, PointSet], objective: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
         """M^2 J and its gradient (parameters,), from J and its own."""
         squares, slopes = self._squared_distances(batches)
-        self.distances = squares.sqrt()
         factors = squares ** (-POWER / 2) + SHIFT
         whole = factors.prod() ** 2
         by_square = -POWER * whole / factors * squares ** (-POWER / 2 - 1)  # of M^2 by |u - u_k|^2
@@ -54,18 +50,6 @@ class Deflation:
                 rows = [torch.cat([one.flatten() for one in _gradient(square, parameters)]) for square in squares]
             own.append([squares.detach(), torch.stack(rows)])
         return cast(tuple[Tensor, Tensor], self.state.ranks.total(own))
-
-    @property
-    def evaluated(self) -> bool:
-        """Whether there was an evaluation in this process."""
-        return self._shards is not None
-
-    def sizes(self) -> Tensor:
-        """|u_k| at the same points, (known,)."""
-        assert self._shards is not None
-        squares = [(shares * known.square().sum(dim=2)).sum(dim=1) for _, shares, known in self._shards[1]]
-        (found,) = self.state.ranks.total([[one] for one in squares])
-        return found.sqrt()
 
     def _prepared(self, batches: Mapping[str, PointSet]) -> list[tuple[Tensor, Tensor, Tensor]]:
         """Points (n, d), their shares (n,) and the known solutions there (known, n, fields), of each of this rank's

@@ -159,7 +159,7 @@ class Loop:
             self.step.take(optimizer, batches, weights)
             progress.draw, self.divergence.drawn = block.draw, False  # a run that stops before it draws anew
             over = self.sequence.over_after_step(optimizer)
-            if over and (self.sequence.last or self.sequence.same_points_follow):
+            if over and self.sequence.ends_amid_block(over):
                 self.sequence.end(optimizers, over)
                 over = None
             self.stopping.after_step()

@@ -38,11 +38,13 @@ class StageSequence:
     def _last_of_window(self) -> bool:
         return self.state.progress.stage + 1 == len(self.state.stages)
 
-    @property
-    def same_points_follow(self) -> bool:
-        """Whether another stage follows, on the points of the present one."""
+    def ends_amid_block(self, reason: str) -> bool:
+        """Whether the present stage ends at once: it is the last one, or another follows on the same points."""
+        if self.last:
+            return True
         stages, number = self.state.stages, self.state.progress.stage
-        return not self._last_of_window and same_objective(stages[number], stages[number + 1])
+        goes_on = not self._last_of_window and not (self.state.windows is not None and reason.startswith(OVER))
+        return goes_on and same_objective(stages[number], stages[number + 1])
 
     def over_before_block(self) -> str | None:
         """Why the present stage is over by its time on some rank; several agree on it once in each block of steps."""

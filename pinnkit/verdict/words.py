@@ -62,7 +62,7 @@ def guarded(evidence: Evidence, found: Findings) -> list[str]:
     """What training did against an answer that got lost; of an answer that is no solution in the place of advice."""
     if evidence.restarts and found.word == UNSOLVED:
         times = "once" if evidence.restarts == 1 else f"{evidence.restarts} times"
-        smaller = "a smaller domain" if evidence.steady else "a shorter time interval"
+        smaller = "a smaller domain" if evidence.steady else "windows=auto, a shorter time interval"
         return [f"Training began anew {times}, as answers solved nothing: try {smaller}, or another network."]
     if not evidence.rises:
         return []

@@ -66,6 +66,15 @@ def test_what_is_no_quantity_is_refused(text, message):
     assert message in str(refused.value)
 
 
+def test_of_a_field_with_parts_a_part_is_named():
+    shapes = {"low": {"level_set": "x - 1"}, "high": {"level_set": "1 - x"}}
+    equations = {"low": {"equation": "u_t = a*u_xx", "in": "low"}, "high": {"equation": "u_t = a*u_xx", "in": "high"}}
+    words = {**ROD, "shapes": shapes, "fields": {"u": {"parts": ["low", "high"]}}, "equations": equations}
+    with pytest.raises(pinnkit.ProblemError, match=r"conserve\.mass.*name one of u\.low, u\.high"):
+        Problem(**{**words, "conserve": {"mass": "integral(u, x)"}})
+    assert Problem(**{**words, "conserve": {"mass": "u.low(x=0)"}}).conserve == {"mass": "u.low(x=0)"}
+
+
 def test_a_problem_without_time_conserves_nothing():
     words = {"coordinates": {"x": [0, 1]}, "fields": ["u"], "equations": "u_x = 1", "conserve": {"mass": "u(x=0)"}}
     with pytest.raises(pinnkit.ProblemError, match="conserve: names what does not change with time"):

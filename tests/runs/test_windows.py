@@ -15,6 +15,7 @@ from pinnkit.runs.methods import with_method
 from pinnkit.runs.network_exporters import NETWORK_EXPORTERS
 from pinnkit.settings import Settings, read_settings
 from pinnkit.training.checkpoint_reader import DamagedCheckpoint, check_fits, read
+from pinnkit.training.window_budget import OVER, WindowBudget
 from tests.conftest import assembled
 from tests.runs.small import QUICK
 from tests.runs.test_exported_maps import subject_of
@@ -185,6 +186,17 @@ def test_widths_are_halved_where_a_window_does_not_converge_and_doubled_where_it
     assert run.metrics["windows_failed"] == 1
     log = (tmp_path / "run" / "train.log").read_text()
     assert "window t = 0 to 1: 10 steps, relative residual 1.0e+00 (the window's 10 steps are done); one half" in log
+
+
+def test_the_time_of_a_window_may_end_in_any_of_its_stages(tmp_path, monkeypatch):
+    """Amid a block of steps, with another stage behind that has the same points."""
+
+    def over(self, course):
+        return f"{OVER}'s time is over" if self.own and course.progress.step - self.began_step >= 7 else None
+
+    monkeypatch.setattr(WindowBudget, "time_over", over)
+    found = solved(tmp_path / "run", steps=20, windows=2, phases=[{"name": "adam", "steps": 100}, "ssbroyden"])
+    assert [one["steps"] for one in found.metrics["windows"]] == [7, 13]
 
 
 def test_a_window_that_failed_begins_again_from_what_it_began_with():
