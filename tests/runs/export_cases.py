@@ -52,11 +52,11 @@ DISK = {
 CASES = {"box": BOX, "shape": {**PLATE, "name": "plate"}, "family": FAMILY, "complex": SPIRAL}
 
 
-def subject(words, dtype="float64", grid=6):
+def subject(words, dtype="float64", grid=6, network="mlp"):
     """An untrained network with weights and biases at random, and its fields on a grid."""
     import torch
 
-    module, _ = assembled(words, {**SMALL, "dtype": dtype})
+    module, _ = assembled(words, {"network": {**SMALL["network"], "name": network}, "dtype": dtype})
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for one in module.network.parameters():

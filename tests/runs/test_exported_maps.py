@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from pinnkit.language.errors import ProblemError
+from pinnkit.networks.settings import NETWORKS
 from pinnkit.runs import evaluation
 from pinnkit.runs.field_map import FieldMap, check_agrees, joined, sample
 from pinnkit.runs.network_exporters import NETWORK_EXPORTERS, check_packages
@@ -86,6 +87,17 @@ def test_onnx_gives_the_same_numbers(name, dtype, tmp_path):
     facts = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
     assert json.loads(facts["coordinates_order"]) == list(points)
     assert facts["verdict"] == "solved"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("kind", ["pt2", "onnx"])
+def test_maps_of_every_network_are_written_once_they_agree(network, kind, tmp_path):
+    for package in ("onnx", "onnxscript", "onnxruntime") if kind == "onnx" else ():
+        pytest.importorskip(package)
+    one = subject(SPIRAL, network=network)
+    path = NETWORK_EXPORTERS[kind]().save(tmp_path, one)  # which compares it with the network first
+    assert path.stat().st_size > 0
 
 
 def test_a_map_has_no_value_outside_all_parts_and_the_right_one_at_an_interface():
