@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, cast
 
 import lightning
 import sympy
@@ -100,10 +100,11 @@ class RestartGuard(Callback):
         self.settings, self.record = settings, record
         self._began = 0
 
-    def on_train_start(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
-        self._began = module.progress.step
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        self._began = cast(PINN, pl_module).progress.step
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, module: PINN, *_: Any) -> None:  # type: ignore[override]
+    def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any) -> None:
+        module = cast(PINN, pl_module)
         due = self._due(module)
         if module.limits.max_time is not None:  # of which every rank has its own clock
             due = module.ranks.any(due, module.device)
@@ -119,8 +120,9 @@ class RestartGuard(Callback):
         module.state.restarts.leave(restart, module.state_dict())
         raise SpuriousAnswer(progress.step, reason)
 
-    def on_train_end(self, trainer: lightning.Trainer, module: PINN) -> None:  # type: ignore[override]
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Keep the best of the answers."""
+        module = cast(PINN, pl_module)
         restarts = module.state.restarts
         if restarts.best is None or (module.stopped or "").startswith(INTERRUPTED):
             return
