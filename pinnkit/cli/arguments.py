@@ -12,7 +12,9 @@ from hydra._internal.utils import get_args_parser
 
 from pinnkit.cli import problem_files, quoting, targets
 
-OPEN = re.compile(r"(?:(weighting\.weights|manufactured|continuation)[.=]|problem_folder=)")
+OPEN = re.compile(
+    r"(?:(weighting\.weights|network\.subdomains|network\.widths|manufactured|continuation)[.=]|problem_folder=)"
+)
 """Keys that no file lists, such as those of mappings by names of the problem: an override adds what is new."""
 
 

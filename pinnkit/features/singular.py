@@ -173,7 +173,13 @@ def _view(solver: FeatureSolver, unknown: Sequence[Expansion], points: Tensor, s
     """
     system = solver.system(sum(one.size for one in unknown), FRESH + 2)
     linear = Linearisation(system.network, solver.groups, unknown, list(solver.model.learned))
-    counts = [sizes[index] for one in unknown for index in one.fields for _ in range(one.module.features.count)]
+    outputs = solver.network.outputs
+    counts = [
+        sizes[index] / outputs[index].scale
+        for one in unknown
+        for index in one.fields
+        for _ in range(one.module.features.count)
+    ]
     columns = points.new_tensor([*counts, *sizes[len(solver.problem.fields) :]])
     scales = {}
     for name, batch in system.batches.items():

@@ -60,7 +60,7 @@ def test_units_do_not_make_a_problem_singular(factor):
     added = one.add(Choice("tanh", (2.0,), 5))  # a state of the size that the units ask for
     with torch.no_grad():
         added[0].coefficients[:, 0] = 1.0
-        added[-1].coefficients[:, -1] = 1.0 / float(factor)
+        added[-1].coefficients[:, -1] = 1.0 / float(factor) / one.network.outputs[-1].scale
     assert undetermined(one, Choice("tanh", (2.0,), 0), POINTS) is None
 
 

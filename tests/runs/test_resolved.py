@@ -32,7 +32,7 @@ OFF = {
     "manufactured", "resume", "optimizer.steps", "logger.mlflow.experiment", "logger.mlflow.name",
     "logger.mlflow.tracking_uri", "logger.wandb.entity", "logger.wandb.group", "logger.wandb.name",
     "trainer.stop_estimated_error", "features.range", "features.count", "features.windows", "stages",
-    "network.adaptive_activation",
+    "network.adaptive_activation", "windows", "continuation", "deflation",
 }  # fmt: skip
 """Keys whose null is no choice: no such limit, a feature that is off, or what is found or measured in training."""
 QUICK = [
