@@ -135,7 +135,7 @@ def write(found: dict[str, Any]) -> None:
         "# Random features: shipped problems",
         "",
         "`python scripts/benchmark_features.py`: one thread, float64, seed 0, at most 60 s that the processor works.",
-        "The machine had other work at the same time, so that the longer ones took up to twice as long as alone.",
+        "The core had no other work, and the other core of the machine had some.",
         "The error is the largest relative L2 error of a field, against the exact or the computed reference (van der",
         "Pol's and Lorenz' equations: SciPy's DOP853 with `rtol=3e-14`); slabs of time where there are several.",
         "",

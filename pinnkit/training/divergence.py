@@ -99,15 +99,16 @@ class Divergence:
             Diverged: it has exploded, or has risen and training may go back once more.
         """
         progress = self.state.progress
-        if exploded(objective, progress) or lost(objective, progress):
+        windowed = self.state.windows is not None  # what does not converge is seen at the end of its window
+        if exploded(objective, progress) or (lost(objective, progress) and not windowed):
             raise self.explosion(batches, objective, new=True)
-        if rose(objective, progress):
+        if rose(objective, progress) and not windowed:
             self._go_back(batches, objective, progress.fresh_objective)
 
     def _rose_in_new_stage(self, objective: float) -> bool:
         """Whether the objective is `RISE` times that at the end of the stage before, on the same points."""
-        progress = self.state.progress
-        return progress.stage_step <= NEW_STAGE and objective > RISE * progress.stage_objective
+        progress, windowed = self.state.progress, self.state.windows is not None
+        return not windowed and progress.stage_step <= NEW_STAGE and objective > RISE * progress.stage_objective
 
     def _go_back(
         self, batches: Mapping[str, PointSet], objective: float, before: float, sound: int | None = None

@@ -199,6 +199,12 @@ def test_the_time_of_a_window_may_end_in_any_of_its_stages(tmp_path, monkeypatch
     assert [one["steps"] for one in found.metrics["windows"]] == [7, 13]
 
 
+@pytest.mark.parametrize(("windows", "seen"), [(2, False), (None, True)])
+def test_rises_of_the_objective_are_left_to_the_end_of_a_window(windows, seen, tmp_path, monkeypatch):
+    monkeypatch.setattr("pinnkit.training.divergence.RISE", 1e-9)  # every objective on new points is a rise
+    assert ("rises" in solved(tmp_path / "run", steps=80, windows=windows).metrics) == seen
+
+
 def test_a_window_that_failed_begins_again_from_what_it_began_with():
     module, _ = assembled(FORCED, settings(windows="auto"))
     windows, began = module.state.windows, [one.clone() for one in module.network.networks.parameters()]
