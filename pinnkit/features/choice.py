@@ -15,6 +15,7 @@ class Choice:
     shares: of each network of the problem, the share of this number that it has; (): all of them.
     states: the range on the outputs of the trained network beneath, which are coordinates too; 0: they are not.
     inverted: the range, a single one, on coordinates inverted at round holes, which half of them have too; (): none.
+    With both steep and inverted ones these are a third each.
     """
 
     kind: str
@@ -37,8 +38,11 @@ class Choice:
         counts = sorted({self.number(network) for network in range(len(self.shares) or 1)})
         text = f"{' and '.join(map(str, counts))} {self.kind} features with weights up to {_shown(self.ranges)}"
         text += f", on its outputs up to {self.states:.3g}" if self.states else ""
-        text += f", half of them on inverted ones up to {_shown(self.inverted)} too" if self.inverted else ""
-        return f"{text}, half of them steep ({_shown(self.steep)}) where the residual is large" if self.steep else text
+        share = "a third" if self.inverted and self.steep else "half"
+        text += f", {share} of them on inverted ones up to {_shown(self.inverted)} too" if self.inverted else ""
+        return (
+            f"{text}, {share} of them steep ({_shown(self.steep)}) where the residual is large" if self.steep else text
+        )
 
     def more(self, growth: float) -> Choice:
         """More features of the same ranges."""

@@ -46,15 +46,16 @@ def made(
         count = choice.number(number)
         places = np.zeros((0, 0))
         inverted = holes(problem, network.outputs[members[0]]) if choice.inverted else []
-        for place, hole in enumerate(inverted):
-            shape = choice.kind, choice.number(number) // 2 // len(inverted), choice.ranges, seed + STREAM // 4 + place
-            count -= shape[1]
-            found.append((probe(network, number, *shape, box, logarithmic, slab, states=hole.beneath(choice)), number))
         if choice.steep:
             places = planes(problem, located, network.outputs[members[0]].part, stream)
+        part = count // (1 + bool(inverted) + bool(len(places)))
+        for place, hole in enumerate(inverted[:part]):
+            shape = choice.kind, part // min(part, len(inverted)), choice.ranges, seed + STREAM // 4 + place
+            count -= shape[1]
+            found.append((probe(network, number, *shape, box, logarithmic, slab, states=hole.beneath(choice)), number))
         if len(places):
-            count -= choice.number(number) // 2
-            shape = "tanh", choice.number(number) // 2, choice.steep, seed + STREAM // 2
+            count -= part
+            shape = "tanh", part, choice.steep, seed + STREAM // 2
             found.append((probe(network, number, *shape, box, logarithmic, slab, places), number))
         shape = choice.kind, count, choice.ranges, seed
         ends = span(network, number, problem, slab, choice.states) if choice.states else None

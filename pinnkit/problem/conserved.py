@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import sympy
-
 from pinnkit.language.calculus import symbol
 from pinnkit.language.errors import LanguageError, Report
 from pinnkit.language.grammar import Scope, complex_expression
@@ -62,5 +60,5 @@ def read_conserved(
                 )
             if symbol(str(time)) not in value.free_symbols:
                 raise LanguageError(f"does not depend on {time}: nothing could change it", str(text))
-            found.append(Equation(str(name), str(text), sympy.sympify(value)))
+            found.append(Equation(str(name), str(text), value))
     return tuple(found)

@@ -107,3 +107,11 @@ def test_trials_take_inverted_coordinates_where_they_pay():
     choice, _ = found.search()
     assert choice.inverted
     assert choice.larger(16.0).inverted == (4 * choice.inverted[0],)
+
+
+def test_steep_and_inverted_features_leave_a_third_for_others():
+    found = solver(HOLED)
+    found.places = {"equations": found.system(90, 0).batches["equations"].mapped(lambda one: one.numpy())}
+    found.add(Choice("tanh", (2.0, 2.0), 90, steep=(8.0, 8.0), inverted=(1.0,)))
+    assert [one.features.count for one, _ in found.network.added] == [30, 30, 30]
+    assert [bool(one.features.inversion) for one, _ in found.network.added] == [True, False, False]
